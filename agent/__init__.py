@@ -1,0 +1,1 @@
+"""The phone side of the voice agent: it speaks Sinch's stream channel and runs the calls."""
