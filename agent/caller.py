@@ -1,0 +1,98 @@
+"""The caller of a placed call: what they say, and what they make out of what they hear."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+
+from agent.platform import CallFailedError, CallInProgress, Turn
+from pipelines.audio import SPEECH_RATE, Audio, Resampler
+from pipelines.providers import find
+from pipelines.providers.base import ProviderError
+
+MARGIN = 0.2
+"""Seconds taken with a stretch of speech on both sides when it is transcribed."""
+
+
+async def spoken_turns(texts: list[str], rate: int) -> list[Turn]:
+    """Speak ``texts`` with the local voice.
+
+    Raises:
+        CallFailedError: If the local voice is not installed.
+    """
+    if not texts:
+        return []
+    try:
+        voice_class = find("tts", "piper")
+        voice = voice_class(voice_class.Options())
+        await voice.start()
+    except (LookupError, ProviderError) as error:
+        raise CallFailedError(f"--say: {error}") from None
+    try:
+        turns = []
+        for text in texts:
+            async with aclosing(voice.speak(text)) as pieces:
+                audio = [piece async for piece in pieces]
+            turns.append(Turn(audio=at_rate(audio, rate), label=text))
+        return turns
+    finally:
+        await voice.aclose()
+
+
+def recorded_turn(path: Path, rate: int) -> Turn:
+    """Read a 16-bit WAV of any rate; of several channels, the first is taken.
+
+    Raises:
+        CallFailedError: If it is no such file.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise CallFailedError(f"{path}: {8 * file.getsampwidth()} bits, 16 are needed")
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            mono = samples.reshape(-1, file.getnchannels())[:, 0].tobytes()
+            audio = Audio(mono, file.getframerate())
+    except (OSError, EOFError, wave.Error) as error:
+        raise CallFailedError(f"{path}: {error}") from None
+    return Turn(audio=at_rate([audio], rate), label=path.name)
+
+
+def at_rate(pieces: list[Audio], rate: int) -> Audio:
+    """Join ``pieces``, all of one rate, at ``rate`` hertz."""
+    if not pieces:
+        return Audio(b"", rate)
+    resampler = Resampler(pieces[0].rate, rate)
+    return Audio(b"".join(resampler.feed(p.pcm) for p in pieces) + resampler.flush(), rate)
+
+
+async def transcribe_agent(call: CallInProgress) -> list[str]:
+    """Return what the agent said, stretch by stretch, as the caller's end heard it.
+
+    Raises:
+        CallFailedError: If the local speech-to-text is not installed.
+    """
+    try:
+        ears_class = find("stt", "moonshine")
+        ears = ears_class(ears_class.Options())
+        await ears.start()
+    except (LookupError, ProviderError) as error:
+        raise CallFailedError(f"--transcribe: {error}") from None
+    rate = call.report.rate
+    try:
+        words = []
+        for began, ended in call.report.agent_spoke:
+            start = 2 * int(max(0.0, began - MARGIN) * rate)
+            stop = 2 * int((ended + MARGIN) * rate)
+            pcm = bytes(call.agent_channel[start:stop])
+            words.append(await ears.transcribe(_once(at_rate([Audio(pcm, rate)], SPEECH_RATE))))
+        return words
+    finally:
+        await ears.aclose()
+
+
+async def _once(audio: Audio) -> AsyncGenerator[Audio, None]:
+    yield audio

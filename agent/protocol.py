@@ -1,0 +1,215 @@
+"""Sinch's stream channel, without the network.
+
+:class:`StreamProtocol` is fed what the websocket received and returns what it means; it is asked
+for a command and returns what to send. It does no I/O and reads no clock.
+
+The platform is the websocket client, we are the server. Text messages are JSON commands, binary
+messages are 16-bit PCM. The first message is ``connect``; we reply with ``answer``, ``busy`` or
+``reject``; then audio flows both ways until either side closes. There are no other messages, no
+playback marks and no error message. Where the published sources disagree on names (the v1 page,
+the v2 AsyncAPI file, the tutorials), every published spelling is taken.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RATES = (8000, 16000, 24000, 44100, 48000, 96000)
+"""Hertz. The sample rates of the stream channel (AsyncAPI "Voice Stream 1.0.0")."""
+
+DEFAULT_RATE = 8000
+"""Hertz. What the platform uses when nobody names a rate; also what a phone carries."""
+
+# Lower-cased names under which each field has been published or seen.
+_CALL_ID = ("callid",)
+_APPLICATION_ID = ("applicationkey", "applicationid", "serviceid")
+_HEADERS = ("headers", "callheaders")
+
+
+class ProtocolError(Exception):
+    """The platform offers a call that cannot be carried. Reject it if it waits for a reply."""
+
+
+class State(enum.Enum):
+    """How far a connection has come."""
+
+    CONNECTING = enum.auto()
+    """Nothing but the socket; ``connect`` is to come."""
+
+    CONNECTED = enum.auto()
+    """The call rings: answer it, or refuse it."""
+
+    ANSWERED = enum.auto()
+    REFUSED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """A call is waiting to be answered."""
+
+    call_id: str
+    """``""`` if the platform gave none."""
+
+    application_id: str
+    """The v1 application key, or the v2 service id; ``""`` if the platform gave none."""
+
+    headers: Mapping[str, str]
+    """The ``callHeaders`` given when the call was routed here, names in lower case."""
+
+    rate: int
+    """Hertz, both ways: one of :data:`RATES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    """Audio from the caller, of any length: the platform promises none, not even whole samples."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message with no meaning here. Log the reason and carry on."""
+
+    reason: str
+    """Never holds what the message said."""
+
+
+Event = Connect | CallerAudio | Ignored
+
+
+class StreamProtocol:
+    """One connection, seen from our end.
+
+    Args:
+        requested_rate: The rate we asked the platform for when we routed the call, in hertz; what
+            holds when ``connect`` names none, as in v1. None means that we did not ask.
+    """
+
+    def __init__(self, requested_rate: int | None = None) -> None:
+        self.state = State.CONNECTING
+        self._requested_rate = requested_rate
+
+    def receive(self, message: str | bytes) -> Event:
+        """Take a text or a binary message.
+
+        Raises:
+            ProtocolError: If it is a ``connect`` for a codec or rate that cannot be served. The
+                state is then CONNECTED: :meth:`reject` is what to send next.
+        """
+        return self._text(message) if isinstance(message, str) else self._bytes(message)
+
+    def _text(self, text: str) -> Event:
+        message = _parse(text)
+        if message is None:
+            return Ignored("not a command")
+        command = str(message["command"]).lower()
+        if command != "connect":
+            # Sinch's own samples expect these from either side, without saying why.
+            known = command in ("heartbeat", "clear")
+            return Ignored("command without meaning here" if known else "unknown command")
+        if self.state is not State.CONNECTING:
+            return Ignored("connect came again")
+        self.state = State.CONNECTED
+        return self._connect(message)
+
+    def _bytes(self, data: bytes) -> Event:
+        if self.state is State.ANSWERED:
+            return CallerAudio(data)
+        if self.state is State.CONNECTING and data.startswith(b"{"):
+            return self._text(data.decode("utf-8", "replace"))
+        return Ignored("audio before the answer")
+
+    def answer(self) -> str:
+        """Pick up; audio flows from here on."""
+        return self._decide("answer", State.ANSWERED)
+
+    def busy(self) -> str:
+        """Refuse the call for want of room. Close the socket next."""
+        return self._decide("busy", State.REFUSED)
+
+    def reject(self) -> str:
+        """Refuse the call for what it is. Close the socket next."""
+        return self._decide("reject", State.REFUSED)
+
+    def clear(self) -> str:
+        """Drop the audio sent but not yet played. Stop sending it first."""
+        return self._command("clear", State.ANSWERED)
+
+    def heartbeat(self) -> str:
+        """Keep a silent channel open: the platform closes it after a minute without audio."""
+        return self._command("heartbeat", State.ANSWERED)
+
+    def _connect(self, message: Mapping[str, Any]) -> Connect:
+        codec = message.get("codec")
+        if codec is not None and str(codec).upper() != "PCM":
+            raise ProtocolError("the codec is not PCM")
+        return Connect(
+            call_id=_first(message, _CALL_ID),
+            application_id=_first(message, _APPLICATION_ID),
+            headers=_headers(message),
+            rate=self._rate(message.get("samplerate")),
+        )
+
+    def _rate(self, given: object) -> int:
+        """Pick the rate: what ``connect`` says, else what we asked for, else the default."""
+        if given is None:
+            given = self._requested_rate or DEFAULT_RATE
+        for rate in RATES:
+            if str(given) in (str(rate), f"{rate}.0"):
+                return rate
+        raise ProtocolError(f"the sample rate is none of {RATES}")
+
+    def _decide(self, command: str, state: State) -> str:
+        text = self._command(command, State.CONNECTED)
+        self.state = state
+        return text
+
+    def _command(self, command: str, required: State) -> str:
+        if self.state is not required:
+            raise RuntimeError(f"cannot {command} while {self.state.name.lower()}")
+        return json.dumps({"command": command})
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    """Return a command with its keys in lower case; None if ``text`` is not one."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):  # the second: thousands of nested brackets
+        return None
+    if not isinstance(message, dict):
+        return None
+    # The first of two spellings of one key wins, unless it is empty.
+    lowered: dict[str, Any] = {}
+    for key, value in message.items():
+        if lowered.get(key.lower()) in (None, ""):
+            lowered[key.lower()] = value
+    return lowered if isinstance(lowered.get("command"), str) else None
+
+
+def _first(message: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    values = (message.get(name) for name in names)
+    return next((str(value) for value in values if value not in (None, "")), "")
+
+
+def _headers(message: Mapping[str, Any]) -> dict[str, str]:
+    """Join the headers, given as an object or as a list of ``{key, value}``."""
+    found: dict[str, str] = {}
+    for name in _HEADERS:
+        given = message.get(name)
+        if isinstance(given, list):
+            items = [_pair(item) for item in given if isinstance(item, dict)]
+        else:
+            items = list(given.items()) if isinstance(given, dict) else []
+        found |= {str(key).lower(): str(value) for key, value in items if value is not None}
+    found.pop("", None)
+    return found
+
+
+def _pair(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    lowered = {key.lower(): value for key, value in item.items()}
+    return lowered.get("key") or lowered.get("name") or "", lowered.get("value")

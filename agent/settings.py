@@ -1,0 +1,390 @@
+"""Every setting, with its unit, default and reason.
+
+One tree, read once at the start and handed down as plain values. Sources, the first wins: the
+command line, environment variables (``VOICE_AGENT_SERVER__PORT=9000``), ``.env``, the file
+``voice-agent.toml``, the defaults below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from dotenv import load_dotenv
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
+
+from agent.call import CallSettings
+from agent.line import LineLimits
+from agent.protocol import DEFAULT_RATE, RATES
+from pipelines.chain import Budgets
+from pipelines.providers import PROVIDERS, find
+from pipelines.providers.base import Stage
+from pipelines.vad import GateSettings
+
+PREFIX = "VOICE_AGENT_"
+FILE = Path("voice-agent.toml")
+
+
+class SettingsError(Exception):
+    """The settings are wrong; one line for each mistake."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _line_rate(rate: int) -> int:
+    if rate not in RATES:
+        raise ValueError(f"one of {', '.join(map(str, RATES))}")
+    return rate
+
+
+class Server(_Section):
+    """The websocket server."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 is every one.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    path: str = Field("/stream", pattern=r"^/[\w/-]*$", description="Path of the stream endpoint.")
+    rate: Annotated[int, AfterValidator(_line_rate)] = Field(
+        DEFAULT_RATE,
+        description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
+        "8000 is what a phone carries.",
+    )
+    max_calls: int = Field(
+        50, ge=1, description="Calls at once; the next is told `busy`. Measure yours."
+    )
+    connect_timeout: float = Field(
+        10.0, gt=0, le=60, description="Seconds from the socket to `connect`; Sinch's sample: 10."
+    )
+    drain: float = Field(
+        30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones get `busy`."
+    )
+
+
+class Line(_Section):
+    """What one call's socket may ask of the server."""
+
+    max_message_bytes: int = Field(
+        1_048_576, ge=65_536, description="Bytes; 11 s at 48 kHz, where 20 ms are expected."
+    )
+    burst: float = Field(
+        15.0, ge=1, description="Seconds of audio that may come at once after a network stall."
+    )
+    send_timeout: float = Field(
+        5.0, gt=0, description="Seconds until a far end that does not read has gone."
+    )
+    heartbeat_after: float = Field(
+        15.0,
+        gt=0,
+        le=19.5,
+        description="Seconds of our silence; the platform allows 60, v1's page 30.",
+    )
+    no_audio_timeout: float = Field(
+        60.0,
+        gt=1,
+        description="Seconds without a frame until the line is dead; the platform's own.",
+    )
+
+
+class Calls(_Section):
+    """Limits of one call."""
+
+    max_seconds: float = Field(3600.0, gt=0, le=14400, description="Seconds; Sinch allows 14400.")
+    max_utterance: float = Field(
+        60.0, ge=5, description="Seconds a caller may speak without a pause before being answered."
+    )
+    max_failures: int = Field(
+        3, ge=1, description="Lost replies in a row before the agent gives up and hangs up."
+    )
+
+
+class Vad(_Section):
+    """When the caller is speaking."""
+
+    gate: str = Field(
+        "webrtcvad", description="The cheap first detector; `none` leaves it to the judge."
+    )
+    judge: str = Field(
+        "silero", description="Decides while the gate is open; `none` leaves it to the gate."
+    )
+    start_after: float = Field(
+        GateSettings().start_after,
+        ge=0.02,
+        le=1,
+        description="Seconds of voice until speech has started; shorter barges in on a click.",
+    )
+    end_after: float = Field(
+        GateSettings().end_after,
+        ge=0.1,
+        le=5,
+        description="Seconds of silence until the turn is over; shorter cuts in on a pause.",
+    )
+    pre_roll: float = Field(
+        GateSettings().pre_roll,
+        ge=0.1,
+        le=2,
+        description="Seconds kept from before speech was noticed; speech-to-text needs the onset.",
+    )
+
+
+class Playout(_Section):
+    """How audio leaves."""
+
+    lead: float = Field(
+        1.0,
+        ge=0.1,
+        le=20,
+        description="Seconds sent ahead, so that no stall is heard; 20 s at 96 kHz are 3.8 MB "
+        "of the platform's 5.",
+    )
+
+
+class Budget(_Section):
+    """Seconds that a stage may take before the reply counts as lost."""
+
+    transcript: float = Field(5.0, gt=0, description="Seconds, end of speech to transcript.")
+    first_token: float = Field(8.0, gt=0, description="Seconds to the first piece of the reply.")
+    next_token: float = Field(5.0, gt=0, description="Seconds between two pieces.")
+    first_audio: float = Field(5.0, gt=0, description="Seconds to a sentence's first audio.")
+    next_audio: float = Field(5.0, gt=0, description="Seconds between two pieces of audio.")
+
+
+class Provided(_Section):
+    """Who does a stage, and how."""
+
+    provider: str = Field(description="A known name, or `package.module:Class`.")
+    options: dict[str, Any] = Field({}, description="The provider's own; see its table.")
+
+
+class Log(_Section):
+    """What is logged, to stderr. Never what was said, nor a key."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
+    format: Literal["auto", "text", "json"] = Field(
+        "auto", description="`auto`: text on a terminal, JSON lines elsewhere."
+    )
+
+
+def _packaged_prompts() -> Path:
+    here = Path("prompts")
+    return here if here.is_dir() else Path(str(files("prompts")))
+
+
+class Settings(BaseSettings):
+    """The whole tree. Get one from :func:`load`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=FILE,
+    )
+
+    agent: str = Field(
+        "reception",
+        description="The agent file that answers, without `.md`, unless a call names one.",
+    )
+    prompts: Path = Field(
+        default_factory=_packaged_prompts,
+        description="Folder of agent files; `prompts` here, else the packaged one.",
+    )
+    transcripts: Path = Field(
+        Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
+    )
+    server: Server = Server()
+    line: Line = Line()
+    calls: Calls = Calls()
+    vad: Vad = Vad()
+    playout: Playout = Playout()
+    budget: Budget = Budget()
+    stt: Provided = Provided(provider="moonshine")
+    llm: Provided = Provided(provider="lookup")
+    tts: Provided = Provided(provider="piper")
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - load() reads .env itself
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: command line, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def provider_options(self, stage: Stage) -> tuple[Any, BaseModel]:
+        """Return the provider class of ``stage`` and its validated options.
+
+        Raises:
+            SettingsError: If there is no such provider, or its options are wrong.
+        """
+        provided: Provided = getattr(self, stage)
+        try:
+            provider = find(stage, provided.provider)
+        except LookupError as error:
+            raise SettingsError(
+                f"{stage}.provider = {provided.provider!r}: {error.args[0]}"
+            ) from error
+        try:
+            return provider, provider.Options.model_validate(provided.options)
+        except ValidationError as error:
+            raise SettingsError(_explain(error, provider.Options, f"{stage}.options.")) from error
+
+    def effective(self) -> str:
+        """Return every setting in force as ``name = value`` lines, with secrets masked.
+
+        Raises:
+            SettingsError: As :meth:`provider_options`.
+        """
+        tree = self.model_dump()
+        for stage in get_args(Stage):
+            _, options = self.provider_options(stage)
+            tree[stage]["options"] = options.model_dump()
+        return "\n".join(f"{name} = {value}" for name, value in _leaves(tree))
+
+    def call_settings(self) -> CallSettings:
+        """Return what a call needs of this tree."""
+        vad = self.vad
+        return CallSettings(
+            gate=GateSettings(
+                start_after=vad.start_after, end_after=vad.end_after, pre_roll=vad.pre_roll
+            ),
+            budgets=Budgets(**self.budget.model_dump()),
+            lead=self.playout.lead,
+            max_utterance=self.calls.max_utterance,
+            max_failures=self.calls.max_failures,
+            heartbeat_after=self.line.heartbeat_after,
+            no_audio_timeout=self.line.no_audio_timeout,
+            max_seconds=self.calls.max_seconds,
+        )
+
+    def line_limits(self) -> LineLimits:
+        """Return what a line needs of this tree."""
+        line = self.line
+        return LineLimits(
+            max_message_bytes=line.max_message_bytes,
+            burst=line.burst,
+            send_timeout=line.send_timeout,
+        )
+
+
+def load(
+    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
+    """Read the settings from every source.
+
+    Variables in ``.env`` join the environment, where they do not hide those that are there: a
+    provider's own, such as OPENAI_API_KEY, can stand in the same file.
+
+    Args:
+        file: Instead of ``voice-agent.toml``; must exist.
+        overrides: From the command line, nested as the tree is.
+
+    Raises:
+        SettingsError: If anything is wrong: a line for each mistake, which names the setting, what
+            was given and what is allowed.
+    """
+    if file is not None and not file.is_file():
+        raise SettingsError(f"{file}: no such file")
+    load_dotenv(".env")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=file or FILE)
+
+    try:
+        values: dict[str, Any] = dict(overrides or {})
+        settings = FromFile(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, Settings)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file or FILE}: not TOML: {error}") from None
+    except UnreadableVariableError as error:
+        raise SettingsError(str(error)) from None
+    _refuse_unknown_variables()
+    return settings
+
+
+def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield name, default and description of every setting below ``model``."""
+    for name, described in model.model_fields.items():
+        kind = described.annotation
+        if isinstance(kind, type) and issubclass(kind, _Section) and kind is not Provided:
+            yield from table(kind, f"{prefix}{name}.")
+        elif kind is Provided:
+            yield f"{prefix}{name}.provider", described.default.provider, _provider_names(name)
+            yield f"{prefix}{name}.options", "", "The provider's own, below."
+        else:
+            default = described.get_default()
+            yield (
+                prefix + name,
+                "" if default is None else str(default),
+                described.description or "",
+            )
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, repr(str(value) if isinstance(value, Path) else value)
+
+
+def _provider_names(stage: str) -> str:
+    names = PROVIDERS[stage]  # type: ignore[index]
+    return f"{', '.join(f'`{name}`' for name in names)} or `package.module:Class`."
+
+
+def _explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+    return "\n".join(_explain_one(mistake, model, prefix) for mistake in error.errors())
+
+
+def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
+    name = prefix + ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        return f"{name}: no such setting{_nearest(model, mistake['loc'], prefix)}"
+    if mistake["type"] == "missing":
+        return f"{name}: must be given"
+    secret = any(word in name.lower() for word in ("key", "secret", "token", "password"))
+    given = "(hidden)" if secret else repr(mistake["input"])
+    allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    return f"{name} = {given}: {allowed}"
+
+
+def _nearest(model: type[BaseModel], loc: tuple[int | str, ...], prefix: str) -> str:
+    for part in loc[:-1]:
+        kind = model.model_fields[str(part)].annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return ""
+        model, prefix = kind, f"{prefix}{part}."
+    close = difflib.get_close_matches(str(loc[-1]), model.model_fields, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {prefix}{close[0]}?"
+    return f"; known are {', '.join(prefix + name for name in model.model_fields)}"
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse what pydantic-settings passes over: a variable whose first part is no section."""
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX):
+            name = variable[len(PREFIX) :].lower().split("__")[0]
+            if name not in Settings.model_fields:
+                raise SettingsError(f"{variable}: no such setting{_nearest(Settings, (name,), '')}")

@@ -1,0 +1,72 @@
+"""The transcript of a call: JSON lines on disk, each written through as it is known.
+
+One file a call, ``<start>-<call id>.jsonl``. Each line is an object with ``kind`` and, after the
+first line, ``at``: seconds since the answer.
+
+- ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz
+- ``caller``: ``text``
+- ``agent``: ``text``, the words that were heard; ``cut_off``, whether that was not all of it
+- ``failed``: ``stage``, when a provider failed and the reply was lost
+- ``ended``: ``reason``
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+log = structlog.get_logger()
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class Transcript:
+    """The transcript of one call. Close it when the call is over.
+
+    A disk that fails costs the transcript, never the call: it is logged once.
+
+    Args:
+        folder: Where transcripts are kept; made if missing.
+        call_id: The platform's name of the call. Not trusted: it may hold anything.
+        started: When the call was answered.
+    """
+
+    def __init__(self, folder: Path, call_id: str, started: datetime) -> None:
+        stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+        self._file: TextIO | None = None
+        self.path = folder / f"{stamp}-{_UNSAFE.sub('_', call_id)[:64] or 'call'}.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Words are private: only the service's user may read them. "x": never two in one file.
+            self.path.touch(mode=0o600, exist_ok=False)
+            self._file = self.path.open("a", encoding="utf-8", buffering=1)
+        except OSError as error:
+            self._give_up(error)
+
+    def add(self, kind: str, **fields: object) -> None:
+        """Write one line through to the operating system; a crash of ours does not lose it."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n")
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Close the file; lines added afterwards are dropped."""
+        if self._file is None:
+            return
+        try:
+            self._file.close()
+        except OSError as error:
+            self._give_up(error)
+        self._file = None
+
+    def _give_up(self, error: OSError) -> None:
+        self._file = None
+        log.error("transcript cannot be written", path=str(self.path), error=error.strerror)

@@ -1,0 +1,268 @@
+"""The pipeline: what the caller says goes in, what the agent says comes out.
+
+One chain of async generators, pulled by whoever plays the audio: nothing runs ahead of it but what
+a provider does on its own, and closing or cancelling it closes every request beneath it. Each stage
+has its deadline; past it the stage counts as failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
+from pipelines.providers.base import (
+    END_CALL,
+    Brief,
+    Message,
+    ProviderError,
+    Stage,
+    ToolCall,
+    Voice,
+)
+from pipelines.text import sentences
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """Seconds that a stage may take before it has failed."""
+
+    transcript: float = 5.0
+    """From the end of the utterance to its transcript."""
+
+    first_token: float = 8.0
+    """From the transcript to the first piece of the reply."""
+
+    next_token: float = 5.0
+    first_audio: float = 5.0
+    """From a sentence to the first of its audio."""
+
+    next_audio: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller turned out to say; empty if it was not speech."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """The sentence that the audio after this one speaks."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call once everything said so far has been heard."""
+
+
+Step = Heard | Saying | Audio | HangUp
+
+
+class Utterance:
+    """What the caller is saying, as it is said.
+
+    Args:
+        before: What the caller said just before, to which nobody has replied.
+    """
+
+    def __init__(self, before: Iterable[Audio] = ()) -> None:
+        self.audio = list(before)
+        self._closed = False
+        self._changed = asyncio.Event()
+        self._bound: asyncio.Timeout | None = None
+        self._budget = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it is so far."""
+        return sum(audio.seconds for audio in self.audio)
+
+    def add(self, audio: Audio) -> None:
+        """Take the next piece."""
+        self.audio.append(audio)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Note that the caller is done. Nothing happens the second time."""
+        self._closed = True
+        self._changed.set()
+        self._start_deadline()
+
+    async def listen(self) -> AsyncGenerator[Audio, None]:
+        """Yield the audio from its beginning; return when the caller is done."""
+        heard = 0
+        while True:
+            while heard < len(self.audio):
+                heard += 1
+                yield self.audio[heard - 1]
+            if self._closed:
+                return
+            await self._wait_for_change()
+
+    async def wait_closed(self) -> None:
+        """Return when the caller is done."""
+        while not self._closed:
+            await self._wait_for_change()
+
+    @asynccontextmanager
+    async def answered_within(self, seconds: float) -> AsyncIterator[None]:
+        """Bound what runs inside: it may take ``seconds`` from when the caller is done.
+
+        Raises:
+            TimeoutError: If it takes longer.
+        """
+        async with asyncio.timeout(None) as bound:
+            self._bound, self._budget = bound, seconds
+            self._start_deadline()
+            try:
+                yield
+            finally:
+                self._bound = None
+
+    def _start_deadline(self) -> None:
+        if self._closed and self._bound is not None:
+            self._bound.reschedule(asyncio.get_running_loop().time() + self._budget)
+
+    async def _wait_for_change(self) -> None:
+        # No deadline: the call closes every utterance, for its length if for nothing else.
+        self._changed.clear()
+        await self._changed.wait()
+
+
+async def answer(
+    voice: Voice,
+    brief: Brief,
+    conversation: Sequence[Message],
+    utterance: Utterance,
+    budgets: Budgets,
+) -> AsyncGenerator[Step, None]:
+    """Hear the caller out, then reply. Adds nothing to ``conversation``.
+
+    Raises:
+        ProviderError: If a provider failed. What was yielded still stands.
+    """
+    heard = Heard((await _transcribe(voice, utterance, budgets)).strip())
+    yield heard
+    if not heard.text:
+        return
+    asked = [*conversation, Message("user", heard.text)]
+    end: list[Step] = []
+    pieces = _punctual(
+        voice.llm.reply(brief, asked), budgets.first_token, budgets.next_token, "llm"
+    )
+    async with aclosing(say(voice, _words(pieces, end), budgets)) as steps:
+        async for step in steps:
+            yield step
+    for step in end:
+        yield step
+
+
+async def say(
+    voice: Voice, text: AsyncGenerator[str, None], budgets: Budgets
+) -> AsyncGenerator[Step, None]:
+    """Speak ``text`` sentence by sentence, as it is written.
+
+    Raises:
+        ProviderError: If the text broke off or could not be spoken.
+    """
+    async with aclosing(sentences(text)) as spoken:
+        async for sentence in spoken:
+            yield Saying(sentence)
+            audio = voice.tts.speak(sentence)
+            timed = _punctual(audio, budgets.first_audio, budgets.next_audio, "tts")
+            async with aclosing(timed) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+
+async def in_frames(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:
+    """Yield ``steps`` with their audio cut into 20 ms frames at ``rate`` hertz.
+
+    The resampler runs through from one sentence to the next; the last frame is filled up with
+    silence.
+    """
+    frames = Chunker(frame_bytes(rate))
+    resampler: Resampler | None = None
+    source = 0
+    async with aclosing(steps):
+        async for step in steps:
+            if not isinstance(step, Audio):
+                yield step
+                continue
+            if resampler is None or source != step.rate:
+                tail = resampler.flush() if resampler else b""
+                resampler, source = Resampler(step.rate, rate), step.rate
+            else:
+                tail = b""
+            for frame in frames.feed(tail + resampler.feed(step.pcm)):
+                yield Audio(frame, rate)
+    if resampler is not None:
+        for frame in frames.feed(resampler.flush()):
+            yield Audio(frame, rate)
+        if rest := frames.flush():
+            yield Audio(rest, rate)
+
+
+async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> str:
+    try:
+        async with utterance.answered_within(budgets.transcript):
+            async with aclosing(utterance.listen()) as speech:
+                text = await voice.stt.transcribe(speech)
+            await utterance.wait_closed()  # a provider may be sure before the caller is done
+            return text
+    except TimeoutError:
+        raise ProviderError("stt", f"no transcript within {budgets.transcript:g} s") from None
+
+
+async def _words(
+    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step]
+) -> AsyncGenerator[str, None]:
+    """Yield the words of a reply; put what to do after them into ``end``.
+
+    Raises:
+        ProviderError: If the reply is empty, or asks for a tool that does not exist.
+    """
+    empty = True
+    async with aclosing(pieces):
+        async for piece in pieces:
+            match piece:
+                case str():
+                    empty = empty and not piece.strip()
+                    yield piece
+                case ToolCall(name=name) if name == END_CALL:
+                    end.append(HangUp())
+                case ToolCall():
+                    raise ProviderError("llm", "asked for a tool that does not exist")
+    if empty and not end:
+        raise ProviderError("llm", "the reply is empty")
+
+
+async def _punctual(
+    source: AsyncGenerator[T, None], first: float, after: float, stage: Stage
+) -> AsyncGenerator[T, None]:
+    """Yield what ``source`` yields, as long as it comes in time; close it in any case.
+
+    Raises:
+        ProviderError: If it does not.
+    """
+    budget = first
+    async with aclosing(source):
+        while True:
+            try:
+                async with asyncio.timeout(budget):
+                    item = await anext(source)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise ProviderError(stage, f"nothing came for {budget:g} s") from None
+            yield item
+            budget = after

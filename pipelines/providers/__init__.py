@@ -1,0 +1,50 @@
+"""Providers by name. To add one: write its file, add its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from .base import Stage
+
+PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
+    "stt": {
+        "moonshine": "pipelines.providers.moonshine:Transcriber",
+        "scripted": "pipelines.providers.scripted:Transcriber",
+    },
+    "llm": {
+        "lookup": "pipelines.providers.lookup:LanguageModel",
+        "openai": "pipelines.providers.openai_chat:LanguageModel",
+        "scripted": "pipelines.providers.scripted:LanguageModel",
+    },
+    "tts": {
+        "piper": "pipelines.providers.piper:Synthesizer",
+        "scripted": "pipelines.providers.scripted:Synthesizer",
+    },
+}
+
+
+def find(stage: Stage, name: str) -> Any:  # noqa: ANN401 - a class that satisfies a Protocol
+    """Return the provider class called ``name``.
+
+    Args:
+        stage: What it is to do.
+        name: A name in :data:`PROVIDERS`, or ``package.module:Class`` for one that lives
+            elsewhere.
+
+    Raises:
+        LookupError: If there is no such provider, in one line that says what there is, or what
+            has to be installed.
+    """
+    table = PROVIDERS[stage]
+    if ":" not in name and name not in table:
+        raise LookupError(f"known are {', '.join(sorted(table))}, or package.module:Class")
+    module, _, attribute = table.get(name, name).partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        hint = "pip install 'sinch-voice-agent[local]'" if name in table else f"install {module}"
+        raise LookupError(f"the package {error.name!r} is missing: {hint}") from error
+    except AttributeError as error:
+        raise LookupError(f"{module} has no {attribute}") from error

@@ -1,0 +1,162 @@
+"""Calls in virtual time: a scripted caller on one end, the real call on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.call import Call, CallSettings
+from agent.persona import Script
+from agent.protocol import Connect, StreamProtocol
+from pipelines.providers import scripted
+from pipelines.providers.base import Brief, Voice
+from tests.virtual_time import run
+
+RATE = 8000
+CONNECT = json.dumps({"command": "connect", "callId": "c1", "sampleRate": RATE})
+FRAME = 0.020
+LOUD = b"\x00\x20\x00\xe0" * (RATE // 100)
+
+
+class Loudness:
+    """A voice detector that takes any sound for a voice: with it, tests say what is speech."""
+
+    def voiced(self, frame: bytes) -> bool:
+        return max(frame) > 8 and frame[1::2] != bytes(len(frame) // 2)
+
+
+@dataclass
+class Caller:
+    """A line on which the caller says "+", is silent for ".", and sends nothing for "_".
+
+    100 ms each; the caller hangs up at the end of the script.
+    """
+
+    script: str
+    stall: tuple[float, float] = (math.inf, 0.0)
+    """When sending to this line takes long, once: from which second, for how many."""
+
+    extra: Sequence[str | bytes] = ()
+    """Other messages that come in first."""
+
+    received: list[tuple[float, str | bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._marks = iter([mark for mark in self.script for _ in range(5)])
+        self._extra = iter(self.extra)
+        self._due = 0.0
+
+    async def receive(self) -> str | bytes | None:
+        for message in self._extra:
+            return message
+        mark = "_"
+        while mark == "_":
+            self._due += FRAME
+            mark = next(self._marks, "")
+        await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
+        return {"+": LOUD, ".": bytes(len(LOUD))}.get(mark)
+
+    async def send(self, message: str | bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        self.received.append((round(now, 3), message))
+        start, seconds = self.stall
+        if now >= start:
+            self.stall = (math.inf, 0.0)
+            await asyncio.sleep(seconds)
+        await asyncio.sleep(0)  # as a full socket would, let others run
+
+    def commands(self, name: str) -> list[float]:
+        return [at for at, m in self.received if m == json.dumps({"command": name})]
+
+    @property
+    def audio(self) -> list[tuple[float, bytes]]:
+        return [(at, m) for at, m in self.received if isinstance(m, bytes)]
+
+    def audio_between(self, start: float, end: float) -> list[float]:
+        return [at for at, _ in self.audio if start < at < end]
+
+
+class Notes:
+    """A journal in memory."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def add(self, kind: str, **fields: object) -> None:
+        self.lines.append({"kind": kind, **fields})
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["kind"] == kind]
+
+
+SCRIPT = Script(
+    greeting="Hello, who is this?",
+    apology="Sorry, say that again?",
+    brief=Brief(goodbye="Bye."),
+)
+
+
+@dataclass
+class Talk:
+    """A finished call."""
+
+    caller: Caller
+    call: Call
+    notes: Notes
+    ending: str
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        return [(m.role, m.text) for m in self.call.conversation]
+
+
+def voice(
+    said: Sequence[str] = (),
+    replies: Sequence[str] = (),
+    *,
+    stt: Any = None,
+    llm: Any = None,
+    tts: Any = None,
+) -> Voice:
+    """Scripted providers; pass one of your own in place of any."""
+    return Voice(
+        stt=stt or scripted.Transcriber(scripted.TranscriberOptions(lines=tuple(said))),
+        llm=llm or scripted.LanguageModel(scripted.LanguageModelOptions(lines=tuple(replies))),
+        tts=tts or scripted.Synthesizer(scripted.SynthesizerOptions()),
+    )
+
+
+def talk(
+    caller: Caller | str,
+    providers: Voice,
+    *,
+    script: Script = SCRIPT,
+    settings: CallSettings | None = None,
+) -> Talk:
+    """Hold a whole call in virtual time; nothing may outlive it."""
+    line = Caller(caller) if isinstance(caller, str) else caller
+    notes = Notes()
+
+    async def main() -> Talk:
+        protocol = StreamProtocol()
+        connect = protocol.receive(CONNECT)
+        assert isinstance(connect, Connect)
+        protocol.answer()
+        call = Call(
+            line=line,
+            protocol=protocol,
+            connect=connect,
+            voice=providers,
+            script=script,
+            detector=Loudness(),
+            journal=notes,
+            settings=settings or CallSettings(),
+        )
+        ending = await call.run()
+        return Talk(line, call, notes, ending)
+
+    return run(main())
