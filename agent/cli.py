@@ -185,3 +185,7 @@ def _fail(error: Exception) -> int:
     for line in str(error).splitlines():
         print(f"voice-agent: {line}", file=sys.stderr)
     return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

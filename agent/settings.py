@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from dotenv import load_dotenv
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -165,8 +165,28 @@ class Budget(_Section):
 class Provided(_Section):
     """Who does a stage, and how."""
 
-    provider: str = Field(description="A known name, or `package.module:Class`.")
-    options: dict[str, Any] = Field({}, description="The provider's own; see its table.")
+    provider: str
+    options: dict[str, Any] = Field(
+        {}, repr=False, description="The provider's own; see its table."
+    )
+
+
+class SpeechToText(Provided):
+    """Who hears."""
+
+    provider: str = "moonshine"
+
+
+class LanguageStage(Provided):
+    """Who thinks."""
+
+    provider: str = "lookup"
+
+
+class TextToSpeech(Provided):
+    """Who speaks."""
+
+    provider: str = "piper"
 
 
 class Log(_Section):
@@ -213,9 +233,9 @@ class Settings(BaseSettings):
     vad: Vad = Vad()
     playout: Playout = Playout()
     budget: Budget = Budget()
-    stt: Provided = Provided(provider="moonshine")
-    llm: Provided = Provided(provider="lookup")
-    tts: Provided = Provided(provider="piper")
+    stt: SpeechToText = SpeechToText()
+    llm: LanguageStage = LanguageStage()
+    tts: TextToSpeech = TextToSpeech()
     log: Log = Log()
 
     @classmethod
@@ -326,18 +346,17 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
     """Yield name, default and description of every setting below ``model``."""
     for name, described in model.model_fields.items():
         kind = described.annotation
-        if isinstance(kind, type) and issubclass(kind, _Section) and kind is not Provided:
+        default = described.get_default(call_default_factory=False)
+        if isinstance(kind, type) and issubclass(kind, Provided):
+            names = ", ".join(f"`{known}`" for known in PROVIDERS[name])  # type: ignore[index]
+            who = f"{names} or `package.module:Class`."
+            yield f"{prefix}{name}.provider", default.provider, who
+            yield f"{prefix}{name}.options", "{}", "The provider's own: see its table."
+        elif isinstance(kind, type) and issubclass(kind, _Section):
             yield from table(kind, f"{prefix}{name}.")
-        elif kind is Provided:
-            yield f"{prefix}{name}.provider", described.default.provider, _provider_names(name)
-            yield f"{prefix}{name}.options", "", "The provider's own, below."
         else:
-            default = described.get_default()
-            yield (
-                prefix + name,
-                "" if default is None else str(default),
-                described.description or "",
-            )
+            shown = "" if default in (None, PydanticUndefined) else str(default)
+            yield prefix + name, shown, described.description or ""
 
 
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

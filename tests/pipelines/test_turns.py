@@ -9,6 +9,14 @@ from hypothesis import strategies as st
 from pipelines.turns import TRANSITIONS, Action, Event, State, TurnTaking
 
 REPLY_GOING = {State.HEARING, State.REPLYING}
+RUNNING_BEFORE = {
+    Action.GREET: False,
+    Action.OPEN_UTTERANCE: False,
+    Action.CLOSE_UTTERANCE: True,
+    Action.INTERRUPT: True,
+    Action.HANG_UP: False,
+}
+RUNNING_AFTER = {Action.GREET: True, Action.OPEN_UTTERANCE: True, Action.INTERRUPT: False}
 
 
 @given(st.lists(st.sampled_from(Event), max_size=60))
@@ -22,18 +30,10 @@ def test_no_walk_replies_twice_at_once(events: list[Event]) -> None:
             assert running
             running = False
         for action in turns.handle(event):
-            match action:
-                case Action.GREET | Action.OPEN_UTTERANCE:
-                    assert not running
-                    running, open_utterance = True, action is Action.OPEN_UTTERANCE
-                case Action.INTERRUPT:
-                    assert running
-                    running = False
-                case Action.CLOSE_UTTERANCE:
-                    assert open_utterance
-                    open_utterance = False
-                case Action.HANG_UP:
-                    assert not running
+            assert running == RUNNING_BEFORE[action]
+            running = RUNNING_AFTER.get(action, running)
+            assert action is not Action.CLOSE_UTTERANCE or open_utterance
+            open_utterance = action is Action.OPEN_UTTERANCE
         assert running == (turns.state in REPLY_GOING)
 
 

@@ -1,0 +1,86 @@
+"""A real server on a real socket of this machine, with providers of one's choice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from agent.server import Switchboard
+from agent.settings import Settings
+from pipelines.providers.base import Voice
+from tests.agent.conversation import Loudness, voice
+
+AGENT = """---
+greeting: Hello, who is this?
+---
+Be brief.
+"""
+
+
+@dataclass
+class Running:
+    """A server that answers calls."""
+
+    url: str
+    board: Switchboard
+    transcripts: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return all lines of all transcripts."""
+        files = sorted(self.transcripts.glob("*.jsonl"))
+        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, providers: Voice | None = None, **sections: dict[str, Any]
+) -> AsyncIterator[Running]:
+    """Serve calls on a free port; ``sections`` are those of the settings.
+
+    In the end no task is left but the caller's own.
+    """
+    prompts = folder / "prompts"
+    prompts.mkdir(exist_ok=True)
+    (prompts / "reception.md").write_text(AGENT)
+    given: dict[str, Any] = {"prompts": prompts, "transcripts": folder / "transcripts", **sections}
+    settings = Settings(**given)
+    before = asyncio.all_tasks()
+    board = Switchboard(settings, providers or voice(), Loudness)
+    runner = web.AppRunner(board.application(), access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        url = f"ws://127.0.0.1:{port}{settings.server.path}"
+        yield Running(url, board, folder / "transcripts")
+    finally:
+        await runner.cleanup()
+    await asyncio.sleep(0.05)  # closed transports say so on the next turn of the loop
+    left = {task for task in asyncio.all_tasks() - before if not task.done()}
+    assert not left, f"still running: {left}"
+
+
+@asynccontextmanager
+async def dialled(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Connect a raw websocket."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        yield socket
+
+
+async def command(socket: aiohttp.ClientWebSocketResponse) -> str:
+    """Return the next text message's command; "closed" once the socket is."""
+    while True:
+        message = await socket.receive(timeout=10)
+        if message.type is aiohttp.WSMsgType.TEXT:
+            return str(json.loads(message.data)["command"])
+        if message.type is not aiohttp.WSMsgType.BINARY:
+            return "closed"

@@ -1,0 +1,91 @@
+"""The settings tree: sources, and one clear line for each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.settings import Settings, SettingsError, load, table
+
+
+def test_the_command_line_beats_the_environment_beats_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each source overrides single settings of the next."""
+    (tmp_path / "voice-agent.toml").write_text(
+        '[server]\nport = 1\nhost = "0.0.0.0"\nmax_calls = 3\n'
+    )
+    (tmp_path / ".env").write_text("VOICE_AGENT_SERVER__PORT=2\nVOICE_AGENT_PLAYOUT__LEAD=2\n")
+    monkeypatch.setenv("VOICE_AGENT_SERVER__PORT", "3")
+    server = load(None, {"server": {"host": "::1"}}).server
+    assert (server.host, server.port, server.max_calls) == ("::1", 3, 3)
+    assert load().playout.lead == 2
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[server]\nport = 77777", "server.port = 77777: should be less than or equal to 65535"),
+        ('[server]\nport = "x"', "server.port = 'x': should be a valid integer"),
+        ("[server]\nprot = 1", "server.prot: no such setting; did you mean server.port?"),
+        ("[severs]\nport = 1", "severs: no such setting; did you mean server?"),
+        ("[server]\nrate = 11025", "server.rate = 11025: one of 8000, 16000, 24000"),
+        ('[log]\nlevel = "loud"', "log.level = 'loud': should be 'debug', 'info'"),
+        ("[server\n", "not TOML"),
+        ('[stt.options]\nmodle = "base"', "stt.options.modle: no such setting; did you mean"),
+        ('[stt]\nprovider = "ears"', "stt.provider = 'ears': known are moonshine, scripted"),
+        ('[tts]\nprovider = "no.such:Thing"', "tts.provider = 'no.such:Thing': the package"),
+        ('[llm]\nprovider = "openai"\n[llm.options]\napi_key = 7', "api_key = (hidden): "),
+        ('[vad]\njudge = "me"', "vad"),
+        ('agent = "nobody"', "agent = 'nobody'"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, toml: str, message: str) -> None:
+    """It names the setting, what was given and what is allowed."""
+    from agent.server import check  # noqa: PLC0415 - heavy
+
+    file = tmp_path / "settings.toml"
+    file.write_text(toml + "\n")
+    with pytest.raises(SettingsError) as caught:
+        check(load(file))
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_misspelt_variable_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with our prefix that means nothing is a mistake, not a coincidence."""
+    monkeypatch.setenv("VOICE_AGENT_SEVER__PORT", "1")
+    with pytest.raises(SettingsError, match="VOICE_AGENT_SEVER__PORT: no such setting"):
+        load()
+
+
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
+    """One line each."""
+    file = tmp_path / "settings.toml"
+    file.write_text("[server]\nport = -1\nmax_calls = 0\n")
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_secrets_are_masked_in_what_check_prints(tmp_path: Path) -> None:
+    """The effective settings can be pasted into an issue."""
+    file = tmp_path / "settings.toml"
+    file.write_text('[llm]\nprovider = "openai"\n[llm.options]\napi_key = "sk-secret"\n')
+    printed = load(file).effective()
+    assert "sk-secret" not in printed
+    assert "llm.options.api_key = " in printed
+    assert "server.port = 8080" in printed
+
+
+def test_every_setting_has_a_description() -> None:
+    """The README's table is made of them."""
+    for name, _, description in table():
+        assert description, name
+
+
+def test_the_tree_cannot_be_changed() -> None:
+    """It is read once and handed down."""
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().server.port = 1  # type: ignore[misc]

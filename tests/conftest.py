@@ -1,0 +1,63 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in a test reaches beyond this machine."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
+            pytest.fail(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees this machine's settings, and none writes into the checkout."""
+    for name in list(os.environ):
+        if name.startswith(("VOICE_AGENT_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """No thread, socket or file outlives the test."""
+    gc.collect()
+    before = _open_files(), _threads()
+    yield
+    gc.collect()
+    files, threads = _open_files(), _threads()
+    assert threads <= before[1], f"threads left: {threads - before[1]}"
+    assert len(files) <= len(before[0]), f"open: {sorted(files)}"
+
+
+def _open_files() -> list[str]:
+    links = []
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            links.append(str(link.readlink()))
+        except OSError:  # the listing's own
+            continue
+    return links
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.is_alive()}
