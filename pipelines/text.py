@@ -1,0 +1,100 @@
+"""Cut a reply into sentences while it is being written, so that the first is spoken early."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+
+_CANDIDATE = re.compile(
+    r"""
+    \n                              # a line is a sentence, whatever it ends in
+    | (?P<mark> [.!?…]+ )
+      (?P<closed> ["'”’»)\]]* )     # what was opened in a sentence is closed in it
+      (?= \s )                      # else it is inside of a number or an address, or not yet whole
+    """,
+    re.VERBOSE,
+)
+
+_MAY_GO_ON = ".!?…\"'”’»)]"
+"""Characters of a candidate: at the end of the text, more of it may follow."""
+
+_ABBREVIATION = re.compile(
+    r"""
+    (?! I $ ) [^\W\d_] (?: \. [^\W\d_] )*     # J, e.g, a.m; not the pronoun
+    | approx | apt | ave | blvd | capt | dept | dr | etc | ext | gen | inc | jr | lt | ltd | mrs?
+    | ms | mt | prof | rd | rev | sgt | sr | st | tel | vs
+    | aug | dec | feb | jan | nov | oct | sept?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""English. One too many only makes a sentence longer; words that often end one are not here."""
+
+
+class SentenceCutter:
+    """Take a text in any pieces; give its sentences, each as soon as it is certain.
+
+    A sentence ends at a mark (``.``, ``!``, ``?``) that white space follows, or at the end of a
+    line. A stop after an abbreviation, initials or the number of a list item does not end one, nor
+    do the dots of an ellipsis, nor a mark inside brackets or quotes that the sentence goes on
+    after. Nothing but white space around a sentence is lost, and where the
+    text was cut makes no difference.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._decided = 0  # no sentence ends before here
+
+    def feed(self, delta: str) -> list[str]:
+        """Return the sentences that are whole by now."""
+        self._text += delta
+        return list(self._whole())
+
+    def flush(self) -> list[str]:
+        """Return what is left, if anything; a new text may follow."""
+        *whole, self._text = *self.feed("\n"), ""
+        return whole
+
+    def _whole(self) -> Iterator[str]:
+        while found := _CANDIDATE.search(self._text, self._decided):
+            ends = found["mark"] is None or self._ends(found)
+            if ends is None:
+                self._decided = found.start()
+                return
+            self._decided = found.end()
+            if ends:
+                sentence, self._text = self._text[: found.end()].strip(), self._text[found.end() :]
+                self._decided = 0
+                if sentence:
+                    yield sentence
+        self._decided = max(self._decided, len(self._text.rstrip(_MAY_GO_ON)))
+
+    def _ends(self, found: re.Match[str]) -> bool | None:
+        """Say whether a sentence ends at this mark; None if what follows is needed to know."""
+        following = self._text[found.end() :].lstrip(" ")[:1]
+        if found["mark"] == ".":
+            before = self._text[: found.start()].split()
+            word = before[-1].lstrip("\"'“‘«([") if before else ""
+            if word.lower() == "no":  # "No. 5", or the answer
+                return not following.isdigit() if following else None
+            if _ABBREVIATION.fullmatch(word) or (len(before) == 1 and word.isdigit()):
+                return False
+        elif not ("!" in found["mark"] or "?" in found["mark"]):
+            return False  # an ellipsis
+        if found["closed"]:  # "(really!) good", or the end
+            return not following.islower() if following else None
+        return True
+
+
+async def sentences(deltas: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Yield each sentence of a text that comes in pieces, then what is left; close ``deltas``.
+
+    Closing this generator closes ``deltas`` too.
+    """
+    cutter = SentenceCutter()
+    async with aclosing(deltas):
+        async for delta in deltas:
+            for sentence in cutter.feed(delta):
+                yield sentence
+    for sentence in cutter.flush():
+        yield sentence

@@ -1,0 +1,166 @@
+"""``python -m tests.benchmarks``: what a frame, a turn, a barge-in and a start cost.
+
+It prints and asserts nothing: machines differ and are shared. Compare figures of one run.
+Servers run as ``voice-agent serve`` in a process of their own; callers speak recorded human speech
+at 8 kHz through the platform stand-in, in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from agent.call import CallSettings
+from agent.caller import at_rate
+from agent.platform import CallInProgress, Plan, Turn, place_call
+from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.vad import SpeechGate, detectors
+from tests.recordings import TRANSCRIPTS, load
+
+RATE = 8000
+STT, FIRST_TOKEN, TOKENS_A_SECOND, FIRST_AUDIO = 0.150, 0.200, 60.0, 0.100
+SENTENCE = "We are open until nine in the evening on that day, and the kitchen until eight."
+PROVIDERS = STT + FIRST_TOKEN + len(SENTENCE.split()) / TOKENS_A_SECOND + FIRST_AUDIO
+
+FIXED = {
+    "STT__PROVIDER": "scripted",
+    "STT__OPTIONS": json.dumps({"delay": STT}),
+    "LLM__PROVIDER": "scripted",
+    "LLM__OPTIONS": json.dumps(
+        {"lines": [SENTENCE], "delay": FIRST_TOKEN, "words_per_second": TOKENS_A_SECOND}
+    ),
+    "TTS__PROVIDER": "scripted",
+    "TTS__OPTIONS": json.dumps({"delay": FIRST_AUDIO}),
+}
+
+
+def show(what: str, unit: str, values: list[float]) -> None:
+    """Print p50 and p95 of ``values``."""
+    if values:
+        p50, p95 = np.percentile(values, [50, 95])
+        print(f"{what:58s} p50 {p50:8.1f}  p95 {p95:8.1f} {unit}  (n={len(values)})", flush=True)
+    else:
+        print(f"{what:58s} no measurement")
+
+
+def turn(name: str) -> Turn:
+    """Return a recording as a caller's turn."""
+    return Turn(audio=at_rate([load(name)], RATE), label=TRANSCRIPTS[name])
+
+
+def inbound() -> None:
+    """Time the whole inbound path of each 20 ms frame: resampler, detector, gate."""
+    new_detector = detectors()
+    silent = bytes(frame_bytes(RATE))
+    for what, voiced in (("speech", True), ("silence", False)):
+        microseconds = []
+        for name in TRANSCRIPTS:
+            resampler, frames = Resampler(RATE, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
+            detector, gate = new_detector(), SpeechGate(CallSettings().gate, SPEECH_RATE)
+            for frame in Chunker(frame_bytes(RATE)).feed(turn(name).audio.pcm):
+                began = time.perf_counter()
+                for piece in frames.feed(resampler.feed(frame if voiced else silent)):
+                    for _ in gate.feed(piece, detector.voiced(piece)):
+                        pass
+                microseconds.append((time.perf_counter() - began) * 1e6)
+        show(f"inbound work a 20 ms frame, {what}", "us", microseconds)
+
+
+@contextmanager
+def server(**settings: str) -> Iterator[tuple[str, float]]:
+    """Run ``voice-agent serve``; yield its address and the seconds until it listened."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = {f"VOICE_AGENT_{name}": value for name, value in settings.items()}
+        given |= {"VOICE_AGENT_SERVER__PORT": "0", "VOICE_AGENT_TRANSCRIPTS": folder}
+        given |= {"VOICE_AGENT_LOG__LEVEL": "error"}
+        began = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "agent.cli", "serve"],
+            env=os.environ | given,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().rpartition(" ")[2].strip()
+            yield url, time.perf_counter() - began
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+async def hold(url: str, plans: list[Plan], at_once: int = 1) -> list[CallInProgress]:
+    """Hold calls, so many at once."""
+    room = asyncio.Semaphore(at_once)
+
+    async def one(number: int, plan: Plan) -> CallInProgress:
+        async with room:
+            await asyncio.sleep(0.013 * (number % at_once))  # not all in step
+            return await place_call(url, plan, lambda _at, _line: None, f"bench-{number}")
+
+    return await asyncio.gather(*(one(number, plan) for number, plan in enumerate(plans)))
+
+
+def latency() -> None:
+    """Time turns and barge-ins against providers of fixed latency."""
+    names = sorted(TRANSCRIPTS, key=lambda name: load(name).seconds)[:12]
+    plans = [Plan(turns=[turn(a), turn(b)]) for a, b in zip(names[::2], names[1::2], strict=True)]
+    with server(**FIXED) as (url, _):
+        for at_once in (1, 6):
+            calls = asyncio.run(hold(url, plans, at_once))
+            waited = [e.response for c in calls for e in c.report.exchanges if e.response]
+            fixed = CallSettings().gate.end_after + PROVIDERS + 0.020
+            show(
+                f"added latency a turn, {at_once} call(s) at once",
+                "ms",
+                [1000 * (seconds - fixed) for seconds in waited],
+            )
+        over = [Plan(turns=[turn(name)], interrupt_after=1.0) for name in TRANSCRIPTS]
+        calls = asyncio.run(hold(url, over, 4))
+        clears = [e.clear for c in calls for e in c.report.exchanges if e.clear is not None]
+        show("barge-in: onset of speech to `clear`", "ms", [1000 * seconds for seconds in clears])
+
+
+def local_stack() -> None:
+    """Time answers of the local models, end of speech to the first audio that is heard."""
+    with server() as (url, _):
+        names = ["hello", "thank-you", "one-moment", "did-not-understand", "caller-waiting"]
+        calls = asyncio.run(hold(url, [Plan(turns=[turn(name)]) for name in names]))
+    waited = [e.response for c in calls for e in c.report.exchanges if e.response]
+    show("local models: end of speech to first audio", "ms", [1000 * s for s in waited])
+    greeted = [c.report.agent_spoke[0][0] for c in calls if c.report.agent_spoke]
+    show("local models: `answer` to first audio of the greeting", "ms", [1000 * s for s in greeted])
+
+
+def starts() -> None:
+    """Time imports and the cold start."""
+    for module in ("agent.cli", "agent.server"):
+        taken = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603
+            taken.append(1000 * (time.perf_counter() - began))
+        show(f"process start and import {module}", "ms", taken)
+    taken = []
+    for _ in range(3):
+        with server() as (_, seconds):
+            taken.append(1000 * seconds)
+    show("cold start to listening, local models warm", "ms", taken)
+
+
+if __name__ == "__main__":
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {Path.cwd().name}")
+    inbound()
+    latency()
+    local_stack()
+    starts()

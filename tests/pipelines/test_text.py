@@ -1,0 +1,127 @@
+"""Where a reply is cut so that it can be spoken while it is being written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipelines.text import SentenceCutter, sentences
+
+WHOLE = [
+    "Hello Mr. Smith, this is Dr. Jones.",
+    "We open at 9:30 a.m. and close at 10 p.m. on weekdays.",
+    "It costs $11.50, or 3.5 percent more.",
+    "Write to info@example.com or see www.example.com today.",
+    "Take the first left, e.g. at the church, then Main St. goes on.",
+    "J. R. Tolkien wrote it in the U.S. edition.",
+    "Well... let me see… yes.",
+    "It is room No. 5 on the left.",
+    "He asked “Really?” and left.",
+    "We are (believe me!) closed.",
+    "1. Pepperoni pizza.",
+    "The version is 1.2.3 now.",
+]
+CUT = [
+    ("Hello. How are you? Fine!", ["Hello.", "How are you?", "Fine!"]),
+    ("Stop! (Now.) Go.", ["Stop!", "(Now.)", "Go."]),
+    ('She said "No." Then she left.', ['She said "No."', "Then she left."]),
+    ("No. We are closed.", ["No.", "We are closed."]),
+    ("So do I. You too?", ["So do I.", "You too?"]),
+    ("Really?! Yes.", ["Really?!", "Yes."]),
+    ("One\nTwo\n\n\nThree", ["One", "Two", "Three"]),
+    ("See www.example.com. Then call.", ["See www.example.com.", "Then call."]),
+    ("It is 5. That is all.", ["It is 5.", "That is all."]),
+    ("1. Soup\n2. Salad", ["1. Soup", "2. Salad"]),
+    ("  \n ", []),
+]
+
+texts = st.text(st.sampled_from("aIb. .!?…\"')(\n 5No") | st.characters(), max_size=60)
+
+
+def cut(*deltas: str) -> list[str]:
+    cutter = SentenceCutter()
+    return [s for delta in deltas for s in cutter.feed(delta)] + cutter.flush()
+
+
+@pytest.mark.parametrize("sentence", WHOLE)
+def test_a_stop_that_ends_no_sentence_does_not_cut(sentence: str) -> None:
+    """Abbreviations, numbers, addresses, ellipses and asides stay inside their sentence."""
+    assert cut(f"{sentence} And so on.") == [sentence, "And so on."]
+
+
+@pytest.mark.parametrize(("text", "expected"), CUT)
+def test_sentences_are_cut_at_their_ends(text: str, expected: list[str]) -> None:
+    """Marks and line ends cut; closing quotes and brackets stay with what they close."""
+    assert cut(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("so_far", "ready"),
+    [
+        ("We open at nine. ", ["We open at nine."]),
+        ("We open at nine.", []),  # ".30", perhaps
+        ("Really?! ", ["Really?!"]),
+        ("Dr. ", []),
+        ("No. ", []),  # "5", perhaps
+        ("A line\n", ["A line"]),
+    ],
+)
+def test_a_sentence_leaves_as_soon_as_it_is_certain(so_far: str, ready: list[str]) -> None:
+    """The white space after a mark suffices where nothing that follows could change it."""
+    assert SentenceCutter().feed(so_far) == ready
+
+
+@given(texts)
+@example("i.e. No. 5. a.m. x")
+def test_nothing_is_lost(text: str) -> None:
+    """The sentences, joined, are the text but for white space; none is empty."""
+    found = cut(text)
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(sentence == sentence.strip() != "" for sentence in found)
+
+
+@given(texts, st.lists(st.integers(0, 60), max_size=8))
+def test_the_cut_of_the_text_makes_no_difference(text: str, at: list[int]) -> None:
+    """However a model's pieces fall, the sentences are the same."""
+    marks = [0, *sorted(min(n, len(text)) for n in at), len(text)]
+    pieces = [text[a:b] for a, b in pairwise(marks)]
+    assert cut(*pieces) == cut(*text) == cut(text)
+
+
+def test_closing_early_closes_the_model() -> None:
+    """A listener that stops after one sentence ends the request it came from."""
+
+    async def main() -> None:
+        closed = asyncio.Event()
+
+        async def model() -> AsyncGenerator[str, None]:
+            try:
+                for delta in ("One. ", "Two. ", "Three"):
+                    yield delta
+            finally:
+                closed.set()
+
+        async with aclosing(sentences(model())) as spoken:
+            assert await anext(spoken) == "One."
+        assert closed.is_set()
+
+    asyncio.run(main())
+
+
+def test_the_last_words_come_without_a_mark() -> None:
+    """What is left when the model stops is a sentence too."""
+
+    async def main() -> list[str]:
+        async def model() -> AsyncGenerator[str, None]:
+            for delta in ("On", "e. Tw", "o"):
+                yield delta
+
+        return [sentence async for sentence in sentences(model())]
+
+    assert asyncio.run(main()) == ["One.", "Two"]
