@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install serve test lint types bench lock clean
+.PHONY: install serve test lint types bench readme lock clean
 
 install: $(STAMP)
 
@@ -28,6 +28,10 @@ types: install
 
 bench: install
 	$(BIN)/python -m tests.benchmarks
+
+# Put the tables of settings into the README.
+readme: install
+	$(BIN)/python -m tests.readme
 
 # Pin every package with its hashes, for every platform and Python that we support.
 lock: install

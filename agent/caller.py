@@ -56,8 +56,10 @@ def recorded_turn(path: Path, rate: int) -> Turn:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             mono = samples.reshape(-1, file.getnchannels())[:, 0].tobytes()
             audio = Audio(mono, file.getframerate())
-    except (OSError, EOFError, wave.Error) as error:
-        raise CallFailedError(f"{path}: {error}") from None
+    except OSError as error:
+        raise CallFailedError(f"{path}: {error.strerror}") from None
+    except (EOFError, wave.Error) as error:
+        raise CallFailedError(f"{path}: no WAV: {error}") from None
     return Turn(audio=at_rate([audio], rate), label=path.name)
 
 

@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--config", type=Path, metavar="FILE", help="instead of voice-agent.toml")
     check.set_defaults(run=_check)
 
+    settings = commands.add_parser("settings", help="print what can be set, as Markdown tables")
+    settings.set_defaults(run=_settings)
+
     call = commands.add_parser(
         "call",
         help="place a call, as the platform would",
@@ -114,9 +117,18 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _settings(_options: argparse.Namespace) -> int:
+    from agent.settings import markdown
+
+    print(markdown(), end="")
+    return 0
+
+
 def _call(options: argparse.Namespace) -> int:
+    from agent import logs
     from agent.platform import CallFailedError
 
+    logs.configure("error", "auto")
     try:
         return asyncio.run(_place(options))
     except CallFailedError as error:

@@ -78,8 +78,10 @@ class Exchange:
 
     label: str
     began: float
+    """When the caller's first sound was sent."""
+
     ended: float
-    """When the caller's last sound was sent."""
+    """When the last was."""
 
     response: float | None = None
     """From ``ended`` to the first sound of the reply that the caller heard; negative if the agent
@@ -314,13 +316,18 @@ class CallInProgress:
         if self._speech is not None:
             if frame := next(self._speech, None):
                 if sounds(frame):
-                    self.report.exchanges[-1].ended = self._now + FRAME_SECONDS
+                    self._mark_sound(self.report.exchanges[-1])
                 return frame
             self._speech = None
             self._tell(self.report.exchanges[-1].ended, "caller stops")
         if self._next is None:
             self.done = self._nothing_to_wait_for()
         return self._silence
+
+    def _mark_sound(self, exchange: Exchange) -> None:
+        if exchange.ended == exchange.began:
+            exchange.began = self._now
+        exchange.ended = self._now + FRAME_SECONDS
 
     def _begin_turn(self, turn: Turn) -> None:
         self._tell(self._now, f"caller speaks: {turn.label}")

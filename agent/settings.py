@@ -359,6 +359,28 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
             yield prefix + name, shown, described.description or ""
 
 
+def markdown() -> str:
+    """Return every setting and every provider's options, as tables for the README."""
+    lines = ["| setting | default | unit, meaning, reason |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {_code(default)} | {text} |" for name, default, text in table()]
+    for stage, providers in PROVIDERS.items():
+        for name in providers:
+            options = find(stage, name).Options.model_fields
+            lines += ["", f'`{stage}.provider = "{name}"`, under `{stage}.options`:', ""]
+            lines += ["| option | default | unit, meaning, reason |", "| --- | --- | --- |"]
+            lines += [
+                f"| `{option}` | {_code(str(field.get_default()))} | {field.description} |"
+                for option, field in options.items()
+            ]
+            if not options:
+                lines[-2:] = ["(none)"]
+    return "\n".join(lines) + "\n"
+
+
+def _code(value: str) -> str:
+    return f"`{value}`" if value else ""
+
+
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in tree.items():
         if isinstance(value, dict):

@@ -84,7 +84,7 @@ def server(**settings: str) -> Iterator[tuple[str, float]]:
         given |= {"VOICE_AGENT_SERVER__PORT": "0", "VOICE_AGENT_TRANSCRIPTS": folder}
         given |= {"VOICE_AGENT_LOG__LEVEL": "error"}
         began = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             [sys.executable, "-m", "agent.cli", "serve"],
             env=os.environ | given,
             stdout=subprocess.PIPE,
@@ -148,7 +148,7 @@ def starts() -> None:
         taken = []
         for _ in range(5):
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603
+            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
             taken.append(1000 * (time.perf_counter() - began))
         show(f"process start and import {module}", "ms", taken)
     taken = []

@@ -1,0 +1,31 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agent.cli import main
+from tests.readme import README, with_tables
+
+
+def test_its_settings_tables_are_those_in_the_code() -> None:
+    """`make readme` writes them."""
+    assert with_tables(README.read_text()) == README.read_text()
+
+
+def test_the_files_it_points_to_exist() -> None:
+    """Every relative link leads somewhere."""
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
+    assert links
+    assert not [link for link in links if not (README.parent / link).exists()]
+
+
+def test_the_options_of_call_are_all_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each option that `--help` knows stands in the README, and the other way round."""
+    with pytest.raises(SystemExit):
+        main(["call", "--help"])
+    offered = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    section = README.read_text().partition("## Place calls")[2].partition("## Transcripts")[0]
+    assert set(re.findall(r"--[a-z-]+", section)) == offered

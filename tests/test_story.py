@@ -1,0 +1,216 @@
+"""The whole story as a user has it: `voice-agent serve`, `voice-agent call`, the real local models.
+
+Callers are recorded human speech at 8 kHz, or the local voice asking what no recording asks. What
+the agent said is known by transcribing its audio back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RECORDINGS = Path(__file__).parent / "recordings"
+COMMAND = [sys.executable, "-m", "agent.cli"]
+
+
+@dataclass
+class Service:
+    """A running `voice-agent serve`."""
+
+    url: str
+    process: subprocess.Popen[str]
+    transcripts: Path
+    log: Path
+
+    def transcript(self) -> list[dict[str, Any]]:
+        """Return the lines of the latest transcript."""
+        latest = max(self.transcripts.glob("*.jsonl"))
+        return [json.loads(line) for line in latest.read_text().splitlines()]
+
+
+def start(folder: Path) -> Service:
+    """Start the service on a free port, as it comes."""
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+        )
+    assert process.stdout is not None
+    url = process.stdout.readline().rpartition(" ")[2].strip()
+    assert url.startswith("ws://"), log.read_text()
+    return Service(url, process, folder / "transcripts", log)
+
+
+def stop(service: Service) -> int:
+    """Ask the service to stop; return its exit status."""
+    service.process.send_signal(signal.SIGTERM)
+    try:
+        return service.process.wait(20)
+    finally:
+        service.process.kill()
+        assert service.process.stdout is not None
+        service.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    running = start(tmp_path_factory.mktemp("service"))
+    yield running
+    assert stop(running) == 0
+
+
+def call(url: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Run `voice-agent call --json --transcribe`; return its status, report and error."""
+    done = subprocess.run(
+        [*COMMAND, "call", url, "--json", "--transcribe", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    report: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
+    return done.returncode, report, done.stderr
+
+
+def test_a_question_is_answered_from_the_agent_file(service: Service, tmp_path: Path) -> None:
+    """The audio that the caller hears, transcribed back, is the answer that stands in the file."""
+    saved = tmp_path / "call.wav"
+    question = "What time do you open on Sunday?"
+    status, report, error = call(service.url, "--say", question, "--save", str(saved))
+    assert status == 0, error
+    greeting, answer = report["agent_said"]
+    assert "automated assistant" in greeting.lower()
+    words = answer.lower()
+    assert "sunday" in words
+    assert "ten" in words or "10" in words
+    (exchange,) = report["exchanges"]
+    assert 0.3 < exchange["response"] < 5
+    assert report["gaps"] == 0
+    assert report["unknown"] == 0
+    with wave.open(str(saved)) as file:
+        assert file.getnchannels() == 2
+        assert file.getnframes() / file.getframerate() == pytest.approx(report["seconds"], abs=0.1)
+    kinds = [(line["kind"], line.get("cut_off")) for line in service.transcript()]
+    expected = [("call", None), ("agent", False), ("caller", None), ("agent", False)]
+    assert kinds == [*expected, ("ended", None)]
+
+
+def test_a_human_goodbye_ends_the_call(service: Service) -> None:
+    """A recorded person says it; the agent answers in kind, is heard out, and hangs up."""
+    wav = str(RECORDINGS / "goodbye.wav")
+    status, report, error = call(service.url, "--wav", wav)
+    assert status == 0, error
+    assert report["ended_by"] == "agent"
+    assert "goodbye" in report["agent_said"][-1].lower().replace("good bye", "goodbye")
+    lines = service.transcript()
+    assert [line["text"] for line in lines if line["kind"] == "caller"] == ["Goodbye."]
+    assert lines[-1]["reason"] == "the agent hung up"
+
+
+@pytest.mark.parametrize("rate", ["16000", "44100"])
+def test_a_human_voice_is_heard_at_other_rates(service: Service, rate: str) -> None:
+    """Thanks are understood, and answered."""
+    wav = str(RECORDINGS / "thank-you.wav")
+    status, report, error = call(service.url, "--wav", wav, "--rate", rate)
+    assert status == 0, error
+    assert "welcome" in report["agent_said"][-1].lower()
+
+
+def test_a_human_who_talks_over_the_greeting_stops_it(service: Service) -> None:
+    """`clear` follows the onset of speech; the transcript has only what was heard."""
+    wav = str(RECORDINGS / "did-not-understand.wav")
+    status, report, error = call(service.url, "--wav", wav, "--interrupt-after", "1.5")
+    assert status == 0, error
+    (exchange,) = report["exchanges"]
+    assert exchange["clear"] is not None
+    greeting = next(line for line in service.transcript() if line["kind"] == "agent")
+    assert greeting["cut_off"]
+    assert greeting["text"].startswith("Hello")
+    assert len(greeting["text"].split()) < 8
+
+
+def test_no_words_reach_the_log(service: Service) -> None:
+    """After all these calls: neither the caller's, nor the agent's, nor the prompt's."""
+    log = service.log.read_text().lower()
+    assert "call answered" in log
+    for word in ("sunday", "goodbye", "welcome", "linden", "automated"):
+        assert word not in log
+
+
+def test_a_killed_service_has_written_what_was_said(tmp_path: Path) -> None:
+    """SIGKILL in the middle of a call loses no line of what was already heard."""
+    running = start(tmp_path)
+    wav = str(RECORDINGS / "hello.wav")
+    caller = subprocess.Popen(
+        [*COMMAND, "call", running.url, "--wav", wav, "--wav", wav],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert caller.stdout is not None
+        for line in caller.stdout:
+            if "after the caller" in line:
+                break
+        time.sleep(0.5)
+        running.process.kill()
+        running.process.wait(10)
+        assert caller.wait(30) == 1  # the second turn is never answered
+        kept = [line["kind"] for line in running.transcript()]
+        assert kept[:3] == ["call", "agent", "caller"]
+    finally:
+        caller.kill()
+        caller.wait(10)
+        assert caller.stdout is not None
+        caller.stdout.close()
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ws://127.0.0.1:9/stream"], "cannot connect"),
+        (["ws://127.0.0.1:9/stream", "--wav", "nowhere.wav"], "nowhere.wav: No such file"),
+        (["http//", "--wav", __file__], "test_story.py: "),
+    ],
+    ids=["no server", "no file", "no wav"],
+)
+def test_a_call_that_cannot_be_placed_is_one_line(arguments: list[str], message: str) -> None:
+    """And a status that a script can see."""
+    done = subprocess.run(
+        [*COMMAND, "call", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line(service: Service, tmp_path: Path) -> None:
+    """The start stops, and says which address."""
+    port = service.url.rpartition(":")[2].partition("/")[0]
+    done = subprocess.run(
+        [*COMMAND, "serve", "--port", port],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert port in done.stderr.splitlines()[-1]
