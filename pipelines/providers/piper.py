@@ -127,7 +127,10 @@ class Synthesizer:
             default=1.0,
             ge=0.5,
             le=2.0,
-            description="Times as fast as the voice was trained to speak.",
+            description=(
+                "Times as fast as the voice was trained to speak; less so from 1.5 up, since no "
+                "phoneme is shorter than 12 ms."
+            ),
         )
         threads: int = Field(
             default=2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
@@ -140,8 +141,8 @@ def test_pauses_are_short_and_silent() -> None:
     tell(story)
 
 
-def test_speed_is_a_factor() -> None:
-    """Twice as fast is about half as long, pauses aside."""
+def test_speed_makes_it_shorter() -> None:
+    """Twice as fast is about two thirds as long, pauses aside: no phoneme is shorter than 12 ms."""
     seconds: list[float] = []
 
     async def story(synthesizer: Synthesizer) -> None:
@@ -150,7 +151,7 @@ def test_speed_is_a_factor() -> None:
 
     tell(story)
     tell(story, speed=2.0)
-    assert 0.35 < seconds[1] / seconds[0] < 0.65
+    assert 0.5 < seconds[1] / seconds[0] < 0.8
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "...", "?!", "—", "😀", "你好", "**", "$", "'-'"])
@@ -288,7 +289,7 @@ def test_one_clause_at_most_is_made_ahead() -> None:
 
     async def story(synthesizer: Synthesizer) -> None:
         model = Prompted()
-        synthesizer._model = cast(_Model, model)
+        synthesizer._model = cast("_Model", model)
         texts = [clause.text for clause in clauses("One. Two. Three. Four.")]
         async with aclosing(synthesizer.speak("One. Two. Three. Four.")) as pieces:
             for heard in range(1, 4):
@@ -305,7 +306,7 @@ def test_nothing_is_made_after_closing() -> None:
 
     async def story(synthesizer: Synthesizer) -> None:
         model = Prompted()
-        synthesizer._model = cast(_Model, model)
+        synthesizer._model = cast("_Model", model)
         async with aclosing(synthesizer.speak("One. Two. Three. Four.")) as pieces:
             model.may_end.release()
             await anext(pieces)
@@ -328,13 +329,13 @@ def test_a_failure_ahead_is_told_when_its_turn_comes() -> None:
 
     async def story(synthesizer: Synthesizer) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, what: unasked.append(what))
-        synthesizer._model = cast(_Model, Failing())
+        synthesizer._model = cast("_Model", Failing())
         async with aclosing(synthesizer.speak("One. Two.")) as pieces:
-            assert await anext(pieces)
+            assert (await anext(pieces)).pcm
             with pytest.raises(ProviderError, match="no voice"):
                 await anext(pieces)
         async with aclosing(synthesizer.speak("One. Two.")) as pieces:
-            assert await anext(pieces)
+            assert (await anext(pieces)).pcm
             await asyncio.sleep(0.02)
 
     tell(story)
@@ -438,10 +439,9 @@ def test_what_is_spoken(text: str, spoken_text: str) -> None:
 
 @given(st.text() | st.text("019 :.,-–/$€%&@#()apmst'\n", max_size=30))
 def test_only_known_characters_are_spoken(text: str) -> None:
-    """Of any text, what is left is ASCII, on one line, and begins with no mark."""
+    """Of any text, what is left is ASCII and two currencies, on one line; no mark begins it."""
     plain = speakable(text)
-    assert plain.isascii()
-    assert plain.isprintable()
+    assert not set(re.sub("[A-Za-z0-9]", "", plain)) - set(" ,.!?'$£€%&+@/-")
     assert plain == plain.strip(", ")
 
 
