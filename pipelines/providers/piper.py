@@ -105,10 +105,10 @@ class Clause:
 class Synthesizer:
     """Speak on threads of its own, so that the event loop never waits for the model.
 
-    Measured with the packaged voice on one core of a 2-core Xeon: 0.08 to 0.09 s of work for a
-    second of speech. The first audio of a sentence of twelve words comes after 85 to 130 ms, where
-    the sentence in one piece takes 235 to 250; of one of four words after 120, of "Yes." after 50.
-    Transcribed back from 8 kHz by Moonshine tiny, 2 words in 100 are heard as others.
+    Measured with the packaged voice on a server of two cores: 0.08 to 0.09 s of one core for a
+    second of speech. The first audio of a sentence of twelve words comes after 85 to 145 ms, where
+    the sentence in one piece takes 215 to 260; of one of four words after 120, of "Yes." after 55.
+    Transcribed back from 8 kHz by Moonshine tiny, 4 words in 100 are heard as others.
     """
 
     class Options(BaseModel):

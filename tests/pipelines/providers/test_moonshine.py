@@ -80,6 +80,21 @@ def test_recordings_are_understood_as_a_phone_line_brings_them() -> None:
     tell(story)
 
 
+def test_base_understands_them_too() -> None:
+    """The larger model, by setting; its package is an extra of its own."""
+
+    async def main() -> None:
+        transcriber = Transcriber(Transcriber.Options(model="base"))
+        await transcriber.start()
+        try:
+            said = await transcriber.transcribe(spoken(by_phone(load("try-again"))))
+        finally:
+            await transcriber.aclose()
+        assert said == "Please try again."
+
+    asyncio.run(main())
+
+
 def test_one_word_without_silence_around_it_is_heard() -> None:
     """Short answers come out right although no silence leads up to them or follows."""
 

@@ -1,0 +1,36 @@
+"""The built wheel: what `pip install` gives is complete."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
+    """Models, licences and the agent file are in it; tests and recordings are not."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    (wheel,) = tmp_path.glob("*.whl")
+    unpacked = tmp_path / "unpacked"
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(unpacked)
+        names = file.namelist()
+    assert "pipelines/models/silero_vad_16k_sequence.onnx" in names
+    assert "pipelines/models/silero_vad.LICENSE" in names
+    assert not [name for name in names if name.startswith("tests/")]
+    checked = subprocess.run(
+        [sys.executable, "-m", "agent.cli", "check"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(unpacked)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"prompts = '{unpacked}/prompts'" in checked.stdout
