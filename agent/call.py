@@ -1,8 +1,9 @@
 """One call, from the answer to the hang-up. The only file that starts a call's tasks.
 
-There are three: :meth:`Call.run` listens and decides, one task replies, one watches the clock. What
-the caller says reaches the reply through an :class:`~pipelines.chain.Utterance`; nothing else is
-queued. The rules of turn-taking are in :mod:`pipelines.turns`; here they are carried out.
+:meth:`Call.run` listens and decides, in one call stack from the socket to the turn table. One task
+speaks the reply, another prepares the next (the draft), one watches the clock. What the caller says
+reaches a draft through an :class:`~pipelines.chain.Utterance`; nothing else is queued. The rules of
+turn-taking are in :mod:`pipelines.turns`; here they are carried out.
 """
 
 from __future__ import annotations
@@ -18,17 +19,22 @@ import structlog
 from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
+from pipelines.backchannels import is_backchannel
 from pipelines.chain import (
     Budgets,
     HangUp,
     Heard,
+    Said,
     Saying,
+    Spent,
     Step,
     Utterance,
     answer,
-    in_frames,
+    at_line_rate,
     say,
 )
+from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
+from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, Voice
 from pipelines.turns import Action, Event, State, TurnTaking
@@ -36,14 +42,17 @@ from pipelines.vad import (
     GateSettings,
     SpeechContinued,
     SpeechEnded,
+    SpeechEvent,
     SpeechGate,
+    SpeechPaused,
+    SpeechResumed,
     SpeechStarted,
     VoiceDetector,
 )
 
 log = structlog.get_logger()
 
-TICK = 0.25
+TICK = 0.1
 """Seconds between two looks at the clock: late by at most this, which no rule below minds."""
 
 HANG_UP_MARGIN = 0.4
@@ -56,6 +65,9 @@ that a telephone jitter buffer hides."""
 
 IGNORED_LOGGED = 5
 """Ignored messages that are logged one by one; the rest are counted."""
+
+LISTENING = (State.HEARING, State.PAUSED, State.HELD)
+"""States in which the caller has the floor, or may have."""
 
 
 class LineError(Exception):
@@ -76,6 +88,8 @@ class Line(Protocol):
     async def send(self, message: str | bytes) -> None:
         """Send a message; within a deadline, so that a dead line is noticed.
 
+        Messages leave in the order in which this is called, even while an earlier one waits.
+
         Raises:
             LineError: If it cannot be sent.
         """
@@ -95,21 +109,37 @@ class CallSettings:
     """What is the same for every call of a process. Times in seconds."""
 
     gate: GateSettings = field(default_factory=GateSettings)
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     budgets: Budgets = field(default_factory=Budgets)
     lead: float = 1.0
+    drafting: bool = True
+    max_drafts: int = 6
+    confirm_after: float = 0.5
+    decide_within: float = 0.35
+    rewind_after: float = 1.5
+    filler_after: float = 2.0
+    idle_after: float = 12.0
+    idle_times: int = 2
     max_utterance: float = 60.0
     max_failures: int = 3
     heartbeat_after: float = 15.0
     no_audio_timeout: float = 60.0
     max_seconds: float = 3600.0
+    warn_before: float = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
 class _Reply:
-    """The reply in progress, and the utterance it answers."""
+    """A reply, drafted or sounding, and the utterance it answers."""
 
     playout: Playout
     utterance: Utterance | None = None
+    """What it answers; None for a greeting and the like."""
+
+    over_speech: bool = False
+    """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
+
+    interruptible: bool = True
     said: str = ""
     """What the caller said, once it is known."""
 
@@ -118,6 +148,15 @@ class _Reply:
 
     hang_up: bool = False
     started_at: float = 0.0
+    held_at: float = 0.0
+    quiet_since: float = 0.0
+    """When the caller began to wait for it: at its release, or after a filler."""
+
+    spent: Spent = field(default_factory=Spent)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    """Clear while it is held."""
+
     task: asyncio.Task[None] | None = None
 
 
@@ -133,6 +172,7 @@ class Call:
         voice: Voice,
         script: Script,
         detector: VoiceDetector,
+        turn_model: TurnModel | None,
         journal: Journal,
         settings: CallSettings,
     ) -> None:
@@ -142,19 +182,28 @@ class Call:
         self._voice = voice
         self._script = script
         self._detector = detector
+        self._turn_model = turn_model
         self._journal = journal
         self._settings = settings
         self._resampler = Resampler(connect.rate, SPEECH_RATE)
         self._frames = Chunker(frame_bytes(SPEECH_RATE))
         self._gate = SpeechGate(settings.gate, SPEECH_RATE)
         self._turns = TurnTaking()
-        self._utterance = Utterance()
-        self._unanswered: list[Audio] = []  # said, but nothing of a reply has sounded
-        self._reply: _Reply | None = None
-        self._inbound = asyncio.Lock()  # a frame is dealt with before the next is looked at
+        self._reply: _Reply | None = None  # the one that sounds, or will next
+        self._draft: _Reply | None = None  # the one that nobody may hear yet
+        self._question: asyncio.Task[None] | None = None  # to the turn model
+        self._probability: float | None = None  # its answer
+        self._unanswered: list[Audio] = []  # said, and in no utterance that is being answered
+        self._outbox: list[str] = []  # commands to be sent before any more audio
+        self._drafts = 0  # of this turn
+        self._wasted = Spent()
+        self._discarded = 0
         self._failures = 0  # replies lost in a row
         self._ignored = 0
-        self._began = self._sent_at = self._audio_at = 0.0
+        self._fillers = 0
+        self._idled = 0
+        self._warned = False
+        self._began = self._sent_at = self._audio_at = self._quiet_since = 0.0
         self._ending = ""
         self.conversation: list[Message] = []
 
@@ -170,16 +219,24 @@ class Call:
         self._began = self._sent_at = self._audio_at = self._now()
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                watch = self._tasks.create_task(self._watch())
+                others = [
+                    self._tasks.create_task(work) for work in (self._watch(), self._prepare())
+                ]
                 try:
                     await self._converse()
                 finally:
-                    watch.cancel()
-                    if self._reply is not None:
-                        self._keep_said(self._reply)
-                    self._drop_reply()
+                    for task in others:
+                        task.cancel()
+                    self._finish()
         finally:
-            self._journal.add("ended", at=self._at(), reason=self._ending or "failed")
+            self._journal.add(
+                "ended",
+                at=self._at(),
+                reason=self._ending or "failed",
+                drafts_discarded=self._discarded,
+                tokens_wasted=self._wasted.tokens,
+                audio_wasted=round(self._wasted.audio, 1),
+            )
         return self._ending
 
     def end(self, reason: str) -> None:
@@ -191,9 +248,10 @@ class Call:
     async def _converse(self) -> None:
         try:
             async with asyncio.timeout(None) as self._until:
-                await self._happened(Event.ANSWERED)
+                self._happened(Event.ANSWERED)
                 while (message := await self._line.receive()) is not None:
-                    await self._receive(message)
+                    self._receive(message)
+                    await self._flush()
                 self._ending = "the caller hung up"
         except TimeoutError:
             if not self._ending:
@@ -201,94 +259,282 @@ class Call:
         except LineError as error:
             self._ending = str(error)
 
+    def _finish(self) -> None:
+        """Cancel what runs; keep what was heard, and what the caller said last."""
+        for reply in (self._reply, self._draft):
+            if reply is not None:
+                self._keep_said(reply)
+        self._drop_reply()
+        self._discard()
+        self._stop_asking()
+
     # From the caller
 
-    async def _receive(self, message: str | bytes) -> None:
+    def _receive(self, message: str | bytes) -> None:
         match self._protocol.receive(message):
             case CallerAudio(pcm):
                 self._audio_at = self._now()
-                async with self._inbound:
-                    await self._listen(pcm)
+                self._listen(pcm)
             case Ignored(reason):
                 self._ignored += 1
                 if self._ignored <= IGNORED_LOGGED:
                     log.warning("message ignored", reason=reason)
 
-    async def _listen(self, pcm: bytes) -> None:
+    def _listen(self, pcm: bytes) -> None:
         for frame in self._frames.feed(self._resampler.feed(pcm)):
             for event in self._gate.feed(frame, self._detector.voiced(frame)):
-                match event:
-                    case SpeechStarted(audio):
-                        await self._happened(Event.SPEECH_STARTED)
-                        self._utterance.add(audio)
-                    case SpeechContinued(audio):
-                        await self._continue_utterance(audio)
-                    case SpeechEnded():
-                        await self._happened(Event.SPEECH_ENDED)
+                if self._turns.state is State.ENDED:
+                    return
+                if self._may_interrupt():
+                    self._heard(event)
+                elif isinstance(event, SpeechStarted | SpeechContinued):
+                    self._unanswered.append(event.audio)  # kept for afterwards
 
-    async def _continue_utterance(self, audio: Audio) -> None:
-        if self._turns.state is not State.HEARING:
-            return  # an utterance closed for its length; the caller is being answered
-        self._utterance.add(audio)
-        if self._utterance.seconds >= self._settings.max_utterance:
-            log.info("utterance closed for its length")
-            await self._happened(Event.SPEECH_ENDED)
+    def _may_interrupt(self) -> bool:
+        return self._reply is None or self._reply.interruptible
+
+    def _heard(self, event: SpeechEvent) -> None:
+        state = self._turns.state
+        match event:
+            case SpeechStarted(audio):
+                self._idled = 0
+                goes_on = state is State.REPLYING and self._nothing_sounded()
+                self._happened(Event.SPEECH_RESUMED if goes_on else Event.SPEECH_STARTED)
+                self._add(audio)
+            case SpeechContinued(audio):
+                self._add(audio)
+                self._judge_length()
+            case SpeechPaused() if state in (State.HEARING, State.HELD):
+                self._happened(Event.SPEECH_PAUSED)
+            case SpeechResumed() if state in (State.PAUSED, State.HELD):
+                self._happened(Event.SPEECH_RESUMED)
+            case SpeechEnded() if state in LISTENING:
+                self._happened(Event.TURN_ENDED)
+
+    def _nothing_sounded(self) -> bool:
+        reply = self._reply
+        return reply is not None and reply.utterance is not None and not reply.playout.sent
+
+    def _add(self, audio: Audio) -> None:
+        if self._turns.state in LISTENING and self._draft is not None:
+            assert self._draft.utterance is not None
+            self._draft.utterance.add(audio)
+
+    def _judge_length(self) -> None:
+        """Tell a barge-in by its length, and end an utterance that does not end."""
+        state = self._turns.state
+        if state is State.HELD and self._gate.spoken >= self._settings.confirm_after:
+            self._happened(Event.BARGE_IN)
+        elif state is State.HEARING and self._gate.spoken >= self._settings.max_utterance:
+            log.info("utterance ended for its length")
+            self._happened(Event.TURN_ENDED)
 
     # Turn-taking
 
-    async def _happened(self, event: Event) -> None:
+    def _happened(self, event: Event) -> None:
+        """Take an event to the table and do what it says; commands wait in the outbox."""
+        before = self._turns.state
         for action in self._turns.handle(event):
-            match action:
-                case Action.GREET:
-                    steps = say(self._voice, _once(self._script.greeting), self._settings.budgets)
-                    self._start_reply(steps, None)
-                case Action.OPEN_UTTERANCE:
-                    self._utterance = Utterance(before=self._unanswered)
-                    self._unanswered = []
-                    self._start_reply(self._answer(self._utterance), self._utterance)
-                case Action.CLOSE_UTTERANCE:
-                    self._utterance.close()
-                case Action.INTERRUPT:
-                    await self._interrupt()
-                case Action.HANG_UP:
-                    self.end("the agent hung up")
+            self._do(action)
+        if self._turns.state is State.QUIET and before is not State.QUIET:
+            self._quiet_since = self._now()
 
-    def _answer(self, utterance: Utterance) -> AsyncGenerator[Step, None]:
-        brief, budgets = self._script.brief, self._settings.budgets
-        return answer(self._voice, brief, self.conversation, utterance, budgets)
+    def _do(self, action: Action) -> None:
+        {
+            Action.GREET: self._greet,
+            Action.OPEN_UTTERANCE: self._open_utterance,
+            Action.DRAFT: self._start_draft,
+            Action.DISCARD: self._discard,
+            Action.FORGET: self._forget,
+            Action.RELEASE: self._release,
+            Action.HOLD: self._hold,
+            Action.RESUME: self._resume,
+            Action.DROP_REPLY: self._drop_reply,
+            Action.ASK_STILL_THERE: self._ask_still_there,
+            Action.WARN_OF_TIME: self._warn_of_time,
+            Action.SAY_GOODBYE: self._say_goodbye,
+            Action.HANG_UP: self._hang_up,
+        }[action]()
 
-    async def _interrupt(self) -> None:
-        sounding = self._drop_reply()
-        if sounding:
-            await self._send(self._protocol.clear())
+    def _greet(self) -> None:
+        self._say(self._script.greeting, interruptible=self._script.greeting_interruptible)
 
-    def _drop_reply(self) -> bool:
-        """Cancel the reply and keep what was heard; return whether it could still be heard.
+    def _ask_still_there(self) -> None:
+        self._say(self._script.still_there)
 
-        Nothing of the reply is sent once this returns. What the caller said before a reply that
-        did not get to sound is kept for the next: they are simply still speaking.
+    def _warn_of_time(self) -> None:
+        self._say(self._script.time_up)
+
+    def _say_goodbye(self) -> None:
+        self._say(self._script.brief.goodbye).hang_up = True
+
+    def _hang_up(self) -> None:
+        self.end("the agent hung up")
+
+    def _forget(self) -> None:
+        self._discard()
+        self._unanswered = []
+        self._gate.close()
+
+    def _open_utterance(self) -> None:
+        reply = self._new_reply(Utterance(before=self._unanswered))
+        reply.over_speech = self._turns.state is State.HELD
+        self._unanswered = []
+        utterance, spent = reply.utterance, reply.spent
+        assert utterance is not None
+        steps = answer(
+            self._voice,
+            self._script.brief,
+            self.conversation,
+            utterance,
+            self._settings.budgets,
+            spent,
+        )
+        self._draft = reply
+        reply.task = self._tasks.create_task(self._take_turn(reply, steps))
+
+    def _start_draft(self) -> None:
+        """Answer what was said so far, and gather evidence on whether it was all."""
+        assert self._draft is not None
+        assert self._draft.utterance is not None
+        self._drafts += 1
+        held = self._turns.state is State.HELD
+        if held:
+            self._gate.end_after(self._settings.decide_within)
+        if held or (self._settings.drafting and self._drafts <= self._settings.max_drafts):
+            self._draft.utterance.close()
+        if self._turn_model is not None and not held:
+            self._stop_asking()
+            audio = self._draft.utterance.audio
+            self._question = self._tasks.create_task(self._ask(self._turn_model, audio))
+
+    def _discard(self) -> None:
+        """Cancel the draft; keep what the caller said for the next."""
+        self._stop_asking()
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return
+        assert draft.task is not None
+        assert draft.utterance is not None
+        draft.task.cancel()
+        self._unanswered = draft.utterance.audio
+        if draft.said:
+            self._discarded += 1
+        self._wasted.tokens += draft.spent.tokens
+        self._wasted.audio += draft.spent.audio
+
+    def _release(self) -> None:
+        reply, self._draft = self._draft, None
+        assert reply is not None
+        assert reply.utterance is not None
+        self._stop_asking()
+        self._drafts = 0
+        self._reply = reply
+        reply.quiet_since = self._now()
+        reply.utterance.close()
+        reply.released.set()
+
+    def _hold(self) -> None:
+        """Stop speaking; what was not heard is kept, to be sent again."""
+        reply, now = self._reply, self._now()
+        assert reply is not None
+        reply.going.clear()
+        reply.held_at = now
+        if reply.playout.left(now):
+            self._outbox.append(self._protocol.clear())
+        reply.playout.hold(now)
+
+    def _resume(self) -> None:
+        reply = self._reply
+        assert reply is not None
+        silent = self._now() - reply.held_at
+        self._journal.add("resumed", at=self._at(), after=round(silent, 3))
+        if silent > self._settings.rewind_after:
+            reply.playout.rewind()
+        reply.quiet_since = self._now()
+        reply.going.set()
+
+    def _drop_reply(self) -> None:
+        """Cancel the reply and keep what was heard of it.
+
+        What the caller said before a reply that did not get to sound is kept for the next: they are
+        simply still speaking.
         """
         reply, self._reply = self._reply, None
-        if reply is None or reply.task is None:
-            return False
+        if reply is None:
+            return
+        assert reply.task is not None
         reply.task.cancel()
         if reply.utterance is not None and not reply.playout.sent:
             if reply.utterance.seconds < self._settings.max_utterance:
                 self._unanswered = reply.utterance.audio
             else:
                 self._keep_said(reply)
-        left = reply.playout.left(self._now())
+        if self._draft is not None:
+            self._draft.over_speech = False  # it is a turn now
         self._keep_reply(reply, cut_off=True)
-        return left > 0
+
+    # The end of a turn
+
+    async def _ask(self, model: TurnModel, audio: list[Audio]) -> None:
+        """Ask the turn model whether the caller has finished."""
+        pcm = b"".join(piece.pcm for piece in audio[-_pieces(8.0, audio) :])
+        try:
+            async with asyncio.timeout(self._settings.endpoint.longest):
+                self._probability = await model.complete(pcm)
+        except (ProviderError, TimeoutError) as error:
+            log.warning("the turn model failed", error=type(error).__name__)
+            return
+        self._weigh()
+
+    def _stop_asking(self) -> None:
+        if self._question is not None:
+            self._question.cancel()
+        self._question = self._probability = None
+
+    def _weigh(self) -> None:
+        """Set the silence that ends the turn, by what is known."""
+        if self._turns.state is not State.PAUSED or self._draft is None:
+            return
+        language = self._script.brief.language
+        transcript = self._draft.said or None
+        needed = silence_needed(self._settings.endpoint, self._probability, transcript, language)
+        self._gate.end_after(needed)
+
+    def _understood(self, reply: _Reply, text: str) -> None:
+        """Note what the caller said, and decide on it."""
+        reply.said = text
+        if reply is not self._draft:
+            return
+        if not reply.over_speech:
+            self._weigh()
+        elif text and not is_backchannel(text, self._script.brief.language):
+            self._gate.end_after(self._settings.gate.end_after)
+            self._happened(Event.WORDS)
+            self._weigh()
+        else:
+            self._happened(Event.FALSE_ALARM)
 
     # To the caller
 
-    def _start_reply(self, steps: AsyncGenerator[Step, None], utterance: Utterance | None) -> None:
+    def _new_reply(self, utterance: Utterance | None = None) -> _Reply:
         reply = _Reply(playout=Playout(self._settings.lead), utterance=utterance)
-        reply.task = self._tasks.create_task(self._take_turn(reply, steps))
+        reply.going.set()
+        return reply
+
+    def _say(self, text: str, *, interruptible: bool = True) -> _Reply:
+        """Say a fixed text, from now."""
+        reply = self._new_reply()
+        reply.interruptible = interruptible
+        reply.quiet_since = self._now()
+        reply.released.set()
+        steps = say(self._voice, _once(text), self._settings.budgets, reply.spent)
         self._reply = reply
+        reply.task = self._tasks.create_task(self._take_turn(reply, steps))
+        return reply
 
     async def _take_turn(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
+        """Prepare a reply, wait for its release, and play it until it was heard."""
         try:
             await self._speak(reply, steps)
         except LineError as error:
@@ -297,64 +543,138 @@ class Call:
         self._reply = None
         self._keep_said(reply)
         self._keep_reply(reply, cut_off=False)
-        await self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        if self._unanswered and not reply.interruptible and not reply.hang_up:
+            self._answer_overheard()
+
+    def _answer_overheard(self) -> None:
+        """Turn to what the caller said over words that could not be interrupted."""
+        self._happened(Event.SPEECH_STARTED)
+        if not self._gate.open:
+            self._happened(Event.TURN_ENDED)
 
     async def _speak(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
-        """Play ``steps`` until the caller has heard them; apologise if a provider fails."""
         try:
             await self._play(reply, steps)
+            await reply.released.wait()
             self._failures = 0
         except ProviderError as error:
-            self._note_failure(reply, error)
-            if reply.utterance is not None:
-                await reply.utterance.wait_closed()
-            if error.stage != "tts":
-                await self._apologise(reply)
-        await asyncio.sleep(reply.playout.left(self._now()))
-        if reply.hang_up:
-            await asyncio.sleep(HANG_UP_MARGIN)
+            if reply.over_speech and reply is self._draft:
+                self._happened(Event.FALSE_ALARM)  # nobody knows what it was
+            await reply.released.wait()
+            self._note_failure(error)
+            await self._apologise(reply)
+        await self._wait_until_heard(reply)
 
     async def _apologise(self, reply: _Reply) -> None:
-        apology = say(self._voice, _once(self._script.apology), self._settings.budgets)
+        sentences = [self._script.apology]
+        if self._failures >= self._settings.max_failures:
+            reply.hang_up = True
+            sentences.append(self._script.brief.goodbye)
+        apology = say(self._voice, _each(sentences), self._settings.budgets, reply.spent)
         try:
             await self._play(reply, apology)
         except ProviderError as error:
-            self._note_failure(reply, error)
+            log.warning("apology lost", stage=error.stage, error=str(error))
 
-    def _note_failure(self, reply: _Reply, error: ProviderError) -> None:
+    def _note_failure(self, error: ProviderError) -> None:
         self._failures += 1
         log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._failures)
         self._journal.add("failed", at=self._at(), stage=error.stage)
-        reply.hang_up = reply.hang_up or self._failures >= self._settings.max_failures
 
     async def _play(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
-        playout = reply.playout
-        async with aclosing(in_frames(steps, self._rate)) as frames:
-            async for step in frames:
+        playout, speaking = reply.playout, False
+        async with aclosing(at_line_rate(steps, self._rate)) as source:
+            while (step := await self._next(reply, source, fill=not speaking)) is not None:
                 match step:
                     case Heard(text):
-                        reply.said = text
+                        self._understood(reply, text)
                     case Saying(sentence):
                         playout.begin(sentence)
+                    case Said():
+                        playout.finish()
+                        speaking = False
                     case HangUp():
                         reply.hang_up = True
                     case Audio():
-                        if wait := playout.wait(self._now()):
-                            await asyncio.sleep(wait)
-                        await self._send_audio(reply, step)
-        playout.finish()
+                        speaking = True
+                        playout.put(step)
+                        await self._send_pending(reply)
 
-    async def _send_audio(self, reply: _Reply, audio: Audio) -> None:
+    async def _next(
+        self, reply: _Reply, source: AsyncGenerator[Step, None], *, fill: bool
+    ) -> Step | None:
+        """Return the next step, None after the last; say a filler while it is late."""
+        pull = asyncio.ensure_future(anext(source, None))
+        try:
+            while True:
+                await asyncio.wait([pull], timeout=TICK if fill else None)
+                if pull.done():
+                    return pull.result()
+                await self._fill(reply)
+        finally:
+            if not pull.done():  # the generator cannot be closed while it runs
+                pull.cancel()
+                await asyncio.wait([pull])
+
+    async def _fill(self, reply: _Reply) -> None:
+        """Say that the answer is on its way, if the caller has waited for long enough."""
+        now, playout = self._now(), reply.playout
+        waited = now - reply.quiet_since - self._settings.filler_after
+        if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
+            return
+        filler = self._script.fillers[self._fillers % len(self._script.fillers)]
+        audio = self._phrases.kept(filler) if self._phrases else ()
+        if waited < 0 or not audio:
+            return
+        self._fillers += 1
+        playout.begin(filler)
+        resampler = Resampler(audio[0].rate, self._rate)
+        pcm = b"".join(resampler.feed(piece.pcm) for piece in audio) + resampler.flush()
+        playout.put(Audio(pcm, self._rate))
+        playout.finish()
+        await self._send_pending(reply)
+
+    async def _send_pending(self, reply: _Reply) -> None:
+        """Send what is to be sent, as fast as the lead allows, once released and while not held."""
+        await reply.released.wait()
+        playout = reply.playout
+        while playout.pending:
+            await reply.going.wait()
+            if wait := playout.wait(self._now()):
+                await asyncio.sleep(wait)
+                continue  # it may be held by now
+            await self._send_audio(reply)
+
+    async def _send_audio(self, reply: _Reply) -> None:
         now = self._now()
         if not reply.playout.sent:
             reply.started_at = now
             self._keep_said(reply)
-        reply.playout.add(audio.seconds, now)
-        await self._send(audio.pcm)
+        audio = reply.playout.take(now)
+        reply.quiet_since = now + reply.playout.left(now)
+        await self._flush()
+        self._sent_at = now
+        await self._line.send(audio.pcm)
 
-    async def _send(self, message: str | bytes) -> None:
-        self._sent_at = self._now()
-        await self._line.send(message)
+    async def _wait_until_heard(self, reply: _Reply) -> None:
+        """Return when the caller has heard all of it, holds and resumes included."""
+        while True:
+            await self._send_pending(reply)
+            left = reply.playout.left(self._now())
+            if left:
+                await asyncio.sleep(left)
+            await reply.going.wait()
+            if not reply.playout.pending and not reply.playout.left(self._now()):
+                break
+        if reply.hang_up:
+            await asyncio.sleep(HANG_UP_MARGIN)
+
+    async def _flush(self) -> None:
+        """Send the commands that wait; before any audio that is sent after them."""
+        while self._outbox:
+            self._sent_at = self._now()
+            await self._line.send(self._outbox.pop(0))
 
     # What is kept
 
@@ -367,7 +687,7 @@ class Call:
     def _keep_reply(self, reply: _Reply, *, cut_off: bool) -> None:
         """Add to history and transcript what the caller has heard, no word more."""
         if heard := reply.playout.heard(self._now()):
-            self.conversation.append(Message("assistant", heard))
+            self.conversation.append(Message("assistant", heard, cut_off))
             began = round(reply.started_at - self._began, 3)
             self._journal.add("agent", at=began, text=heard, cut_off=cut_off)
         if reply.playout.gaps:
@@ -375,28 +695,53 @@ class Call:
 
     # The clock
 
+    @property
+    def _phrases(self) -> Phrases | None:
+        return self._voice.tts if isinstance(self._voice.tts, Phrases) else None
+
+    async def _prepare(self) -> None:
+        """Speak in advance what may be needed when nothing else works."""
+        if self._phrases is None:
+            return
+        try:
+            await self._phrases.prepare(self._script.own_sentences)
+        except ProviderError as error:
+            log.warning("phrases cannot be prepared", error=str(error))
+
     async def _watch(self) -> None:
-        settings = self._settings
         while not self._ending:
             await asyncio.sleep(TICK)
-            now = self._now()
-            silent = now - self._audio_at
-            if self._turns.state is State.HEARING and silent >= STALLED_AFTER:
-                # A caller leg that stops sending is silent; the gate counts audio, so tell it.
-                async with self._inbound:
-                    await self._listen(bytes(2 * int(self._rate * settings.gate.end_after)))
-            if silent >= settings.no_audio_timeout:
-                self.end("no audio from the caller")
-            elif now - self._began >= settings.max_seconds:
-                self.end("the call was too long")
-            elif now - self._sent_at >= settings.heartbeat_after:
-                await self._heartbeat()
+            try:
+                self._look_at_the_clock()
+                await self._flush()
+                if self._now() - self._sent_at >= self._settings.heartbeat_after:
+                    self._outbox.append(self._protocol.heartbeat())
+                    await self._flush()
+            except LineError as error:
+                self.end(str(error))
 
-    async def _heartbeat(self) -> None:
-        try:
-            await self._send(self._protocol.heartbeat())
-        except LineError as error:
-            self.end(str(error))
+    def _look_at_the_clock(self) -> None:
+        settings, now = self._settings, self._now()
+        silent = now - self._audio_at
+        if self._gate.open and silent >= STALLED_AFTER:
+            # A caller leg that stops sending is silent; the gate counts audio, so tell it.
+            self._listen(bytes(2 * int(self._rate * TICK)))
+        if silent >= settings.no_audio_timeout:
+            self.end("no audio from the caller")
+        elif now - self._began >= settings.max_seconds:
+            self.end("the call was too long")
+        elif self._turns.state is State.QUIET:
+            self._break_silence(now)
+
+    def _break_silence(self, now: float) -> None:
+        settings = self._settings
+        if not self._warned and now - self._began >= settings.max_seconds - settings.warn_before:
+            self._warned = True
+            self._happened(Event.TIME_SHORT)
+        elif now - self._quiet_since >= settings.idle_after:
+            self._idled += 1
+            over = self._idled > settings.idle_times
+            self._happened(Event.IDLED_OUT if over else Event.IDLED)
 
     def _at(self) -> float:
         """Seconds since the answer."""
@@ -407,5 +752,20 @@ class Call:
         return asyncio.get_running_loop().time()
 
 
+def _pieces(seconds: float, audio: list[Audio]) -> int:
+    """Return how many of the last pieces hold at least ``seconds``; all if they hold less."""
+    held = 0.0
+    for count, piece in enumerate(reversed(audio), 1):
+        held += piece.seconds
+        if held >= seconds:
+            return count
+    return len(audio)
+
+
 async def _once(text: str) -> AsyncGenerator[str, None]:
     yield text
+
+
+async def _each(texts: list[str]) -> AsyncGenerator[str, None]:
+    for text in texts:
+        yield text + " "

@@ -138,6 +138,23 @@ class FrontMatter(_Strict):
         default="Sorry, I lost my train of thought. Could you say that again?",
         description="template; said in place of a reply when a provider failed",
     )
+    greeting_interruptible: bool = Field(
+        default=True,
+        description="false for a legal notice: what the caller says over it waits until it is said",
+    )
+    fillers: list[_Text] = Field(
+        default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
+        min_length=1,
+        max_length=20,
+        description="templates; said in turn when an answer is late; a sentence each",
+    )
+    still_there: _Text = Field(
+        default="Are you still there?", description="template; said when the caller is silent"
+    )
+    time_up: _Text = Field(
+        default="I'm sorry, we only have half a minute left.",
+        description="template; said before the call reaches its maximum length",
+    )
     unsure: list[_Text] = Field(
         default=["I'm sorry, I don't know that.", "I'm afraid I don't have an answer to that."],
         min_length=1,
@@ -154,7 +171,7 @@ class FrontMatter(_Strict):
 
     @model_validator(mode="after")
     def _defaults_are_english(self) -> Self:
-        for name in ("goodbye", "apology", "unsure"):
+        for name in ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure"):
             if not self.language.startswith("en") and name not in self.model_fields_set:
                 message = f"'{name}' is needed, since language is {self.language!r}"
                 raise ValueError(message)
@@ -178,7 +195,23 @@ class Script:
 
     greeting: str
     apology: str
+    fillers: tuple[str, ...] = ("One moment, please.",)
+    still_there: str = "Are you still there?"
+    time_up: str = "I'm sorry, our time is almost up."
+    greeting_interruptible: bool = True
     brief: Brief
+
+    @property
+    def own_sentences(self) -> tuple[str, ...]:
+        """What the agent says of itself; first what is needed first."""
+        return (
+            self.greeting,
+            *self.fillers,
+            self.apology,
+            self.brief.goodbye,
+            self.still_there,
+            self.time_up,
+        )
 
 
 class Persona:
@@ -207,6 +240,10 @@ class Persona:
         return Script(
             greeting=fill(front.greeting),
             apology=fill(front.apology),
+            fillers=tuple(map(fill, front.fillers)),
+            still_there=fill(front.still_there),
+            time_up=fill(front.time_up),
+            greeting_interruptible=front.greeting_interruptible,
             brief=Brief(
                 prompt=_render(prompt, variables).strip() if prompt else self._prompt,
                 language=front.language,
@@ -363,7 +400,10 @@ def _texts(front: FrontMatter) -> Iterator[tuple[str, str]]:
     yield "greeting", front.greeting
     yield "goodbye", front.goodbye
     yield "apology", front.apology
-    for field_name, several in (("unsure", front.unsure), ("facts", front.facts)):
+    yield "still_there", front.still_there
+    yield "time_up", front.time_up
+    lists = (("fillers", front.fillers), ("unsure", front.unsure), ("facts", front.facts))
+    for field_name, several in lists:
         for number, text in enumerate(several, 1):
             yield f"{field_name}.{number}", text
     for number, question in enumerate(front.questions, 1):

@@ -21,6 +21,8 @@ from agent.persona import Details, PersonaError, Script
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
 from agent.settings import Settings, SettingsError
 from agent.transcript import Transcript
+from pipelines.endpoint import SmartTurn, TurnModel
+from pipelines.phrases import Phrases
 from pipelines.providers.base import ProviderError, Voice
 from pipelines.vad import VoiceDetector, detectors
 
@@ -43,12 +45,18 @@ class Switchboard:
         settings: The whole tree.
         voice: The providers, started.
         new_detector: Gives each call its own voice detector.
+        turn_model: Started; None if turns end by silence and words alone.
     """
 
     def __init__(
-        self, settings: Settings, voice: Voice, new_detector: Callable[[], VoiceDetector]
+        self,
+        settings: Settings,
+        voice: Voice,
+        new_detector: Callable[[], VoiceDetector],
+        turn_model: TurnModel | None = None,
     ) -> None:
         self._settings = settings
+        self._turn_model = turn_model
         self._voice = voice
         self._new_detector = new_detector
         self._call_settings = settings.call_settings()
@@ -147,6 +155,7 @@ class Switchboard:
             voice=self._voice,
             script=script,
             detector=self._new_detector(),
+            turn_model=self._turn_model,
             journal=journal,
             settings=self._call_settings,
         )
@@ -237,8 +246,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     check(settings)
     stop = _on_signals()
-    async with running_voice(settings) as voice:
-        board = Switchboard(settings, voice, detectors(settings.vad.gate, settings.vad.judge))
+    async with running_voice(settings) as voice, running_turn_model(settings) as turn_model:
+        new_detector = detectors(settings.vad.gate, settings.vad.judge)
+        board = Switchboard(settings, voice, new_detector, turn_model)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(board.application(), access_log=None)
         await runner.setup()
@@ -247,7 +257,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             await site.start()
             host, port = runner.addresses[0][:2]
             ready(f"ws://{host}:{port}{settings.server.path}")
+            warming = asyncio.create_task(_warm(settings, voice))
             await stop.get()
+            warming.cancel()
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
             draining = asyncio.create_task(board.drain(settings.server.drain))
             at_once = asyncio.create_task(stop.get())
@@ -295,10 +307,37 @@ async def running_voice(settings: Settings) -> AsyncIterator[Voice]:
             raise SettingsError(f"provider: {error}") from None
         except TimeoutError:
             raise SettingsError(f"providers: not started within {START_WITHIN:g} s") from None
-        yield Voice(**built)
+        yield Voice(stt=built["stt"], llm=built["llm"], tts=Phrases(built["tts"]))
     finally:
         for provider in built.values():
             await provider.aclose()
+
+
+async def _warm(settings: Settings, voice: Voice) -> None:
+    """Speak the usual agent's own sentences in advance, so that its greeting sounds at once."""
+    if not isinstance(voice.tts, Phrases):
+        return
+    try:
+        script = persona.load(settings.prompts, settings.agent).render(
+            Details(now=datetime.now().astimezone())
+        )
+        await voice.tts.prepare(script.own_sentences)
+    except (PersonaError, ProviderError) as error:
+        log.warning("the greeting is not prepared", error=str(error))
+
+
+@asynccontextmanager
+async def running_turn_model(settings: Settings) -> AsyncIterator[TurnModel | None]:
+    """Start the configured turn model, close it in the end; None if there is to be none."""
+    if settings.turns.model == "none":
+        yield None
+        return
+    model = SmartTurn()
+    await model.start()
+    try:
+        yield model
+    finally:
+        await model.aclose()
 
 
 def _on_signals() -> asyncio.Queue[int]:

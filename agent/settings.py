@@ -30,6 +30,7 @@ from agent.call import CallSettings
 from agent.line import LineLimits
 from agent.protocol import DEFAULT_RATE, RATES
 from pipelines.chain import Budgets
+from pipelines.endpoint import EndpointSettings
 from pipelines.providers import PROVIDERS, find
 from pipelines.providers.base import Stage
 from pipelines.vad import GateSettings
@@ -106,6 +107,9 @@ class Calls(_Section):
     max_utterance: float = Field(
         60.0, ge=5, description="Seconds a caller may speak without a pause before being answered."
     )
+    warn_before: float = Field(
+        30.0, ge=5, description="Seconds before `max_seconds` that the caller is told."
+    )
     max_failures: int = Field(
         3, ge=1, description="Lost replies in a row before the agent gives up and hangs up."
     )
@@ -140,6 +144,92 @@ class Vad(_Section):
     )
 
 
+class Turns(_Section):
+    """Whose turn it is."""
+
+    model: Literal["smart-turn", "none"] = Field(
+        "smart-turn", description="What listens for the end of a turn; `none`: silence and words."
+    )
+    pause_after: float = Field(
+        GateSettings().pause_after,
+        ge=0.06,
+        le=1,
+        description="Seconds of silence until a reply is drafted; its making hides in the rest.",
+    )
+    drafting: bool = Field(
+        default=True, description="Whether to draft; without, providers start when the turn ends."
+    )
+    max_drafts: int = Field(
+        6, ge=1, description="Drafts a turn; a caller with more pauses waits for the providers."
+    )
+    confirm_after: float = Field(
+        0.5,
+        ge=0.1,
+        le=3,
+        description="Seconds of speech over ours that are meant, whatever is said.",
+    )
+    decide_within: float = Field(
+        0.35,
+        ge=0.1,
+        le=2,
+        description="Seconds of silence after a short sound, until we go on unsure.",
+    )
+    rewind_after: float = Field(
+        1.5, ge=0, description="Seconds of hold after which the sentence begins again."
+    )
+    filler_after: float = Field(
+        2.0,
+        ge=0.5,
+        description="Seconds of silence of ours, while the caller waits, until a filler.",
+    )
+    idle_after: float = Field(
+        12.0,
+        ge=2,
+        description="Seconds without a word until the caller is asked if they are there.",
+    )
+    idle_times: int = Field(
+        2, ge=0, description="Times of asking; then the agent says goodbye and hangs up."
+    )
+
+
+class EndOfTurn(_Section):
+    """How long a silence ends a turn, by the evidence. Without a turn model, `middle` is usual."""
+
+    shortest: float = Field(
+        EndpointSettings().shortest,
+        ge=0.1,
+        le=5,
+        description="Seconds, sure that they finished: by the turn model, or a whole answer (yes).",
+    )
+    middle: float = Field(
+        EndpointSettings().middle, ge=0.1, le=5, description="Seconds, when nobody is sure."
+    )
+    long: float = Field(
+        EndpointSettings().long,
+        ge=0.1,
+        le=10,
+        description="Seconds, when the turn model or the words (a last `and`) expect more.",
+    )
+    longest: float = Field(
+        EndpointSettings().longest,
+        ge=0.1,
+        le=10,
+        description="Seconds, when both do, or the words cannot be all (`my number is`).",
+    )
+    finished_from: float = Field(
+        EndpointSettings().finished_from,
+        ge=0,
+        le=1,
+        description="Probability from which the turn model is sure that they finished.",
+    )
+    going_on_below: float = Field(
+        EndpointSettings().going_on_below,
+        ge=0,
+        le=1,
+        description="Probability below which it is sure that they did not.",
+    )
+
+
 class Playout(_Section):
     """How audio leaves."""
 
@@ -159,7 +249,9 @@ class Budget(_Section):
     first_token: float = Field(8.0, gt=0, description="Seconds to the first piece of the reply.")
     next_token: float = Field(5.0, gt=0, description="Seconds between two pieces.")
     first_audio: float = Field(5.0, gt=0, description="Seconds to a sentence's first audio.")
-    next_audio: float = Field(5.0, gt=0, description="Seconds between two pieces of audio.")
+    next_audio: float = Field(
+        2.0, gt=0, description="Seconds between two pieces of a sentence's audio: silence, if used."
+    )
 
 
 class Provided(_Section):
@@ -231,6 +323,8 @@ class Settings(BaseSettings):
     line: Line = Line()
     calls: Calls = Calls()
     vad: Vad = Vad()
+    turns: Turns = Turns()
+    end_of_turn: EndOfTurn = EndOfTurn()
     playout: Playout = Playout()
     budget: Budget = Budget()
     stt: SpeechToText = SpeechToText()
@@ -282,18 +376,21 @@ class Settings(BaseSettings):
 
     def call_settings(self) -> CallSettings:
         """Return what a call needs of this tree."""
-        vad = self.vad
+        vad, turns = self.vad, self.turns
         return CallSettings(
             gate=GateSettings(
-                start_after=vad.start_after, end_after=vad.end_after, pre_roll=vad.pre_roll
+                start_after=vad.start_after,
+                pause_after=turns.pause_after,
+                end_after=vad.end_after,
+                pre_roll=vad.pre_roll,
             ),
+            endpoint=EndpointSettings(**self.end_of_turn.model_dump()),
             budgets=Budgets(**self.budget.model_dump()),
             lead=self.playout.lead,
-            max_utterance=self.calls.max_utterance,
-            max_failures=self.calls.max_failures,
             heartbeat_after=self.line.heartbeat_after,
             no_audio_timeout=self.line.no_audio_timeout,
-            max_seconds=self.calls.max_seconds,
+            **self.calls.model_dump(),
+            **turns.model_dump(exclude={"model", "pause_after"}),
         )
 
     def line_limits(self) -> LineLimits:

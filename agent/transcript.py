@@ -6,8 +6,10 @@ first line, ``at``: seconds since the answer.
 - ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz
 - ``caller``: ``text``
 - ``agent``: ``text``, the words that were heard; ``cut_off``, whether that was not all of it
+- ``resumed``: a sound of the caller's was a false alarm, and we went on; ``after``, seconds of hold
 - ``failed``: ``stage``, when a provider failed and the reply was lost
-- ``ended``: ``reason``
+- ``ended``: ``reason``; ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
+  language model's), ``audio_wasted`` (seconds synthesized)
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ has its deadline; past it the stage counts as failed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -42,7 +42,8 @@ class Budgets:
     first_audio: float = 5.0
     """From a sentence to the first of its audio."""
 
-    next_audio: float = 5.0
+    next_audio: float = 2.0
+    """Within a sentence: nothing can be said in the meantime, so this is silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,27 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """All audio of the sentence has come."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the call once everything said so far has been heard."""
 
 
-Step = Heard | Saying | Audio | HangUp
+Step = Heard | Saying | Audio | Said | HangUp
+
+
+@dataclass(slots=True, kw_only=True)
+class Spent:
+    """What a reply has used so far."""
+
+    tokens: int = 0
+    """Pieces that the language model wrote; with most, a piece is a token."""
+
+    audio: float = 0.0
+    """Seconds synthesized."""
 
 
 class Utterance:
@@ -76,7 +93,10 @@ class Utterance:
 
     def __init__(self, before: Iterable[Audio] = ()) -> None:
         self.audio = list(before)
+        """What was said, and what is said after it was closed."""
+
         self._closed = False
+        self._closed_at = 0
         self._changed = asyncio.Event()
         self._bound: asyncio.Timeout | None = None
         self._budget = 0.0
@@ -93,7 +113,9 @@ class Utterance:
 
     def close(self) -> None:
         """Note that the caller is done. Nothing happens the second time."""
-        self._closed = True
+        if self._closed:
+            return
+        self._closed, self._closed_at = True, len(self.audio)
         self._changed.set()
         self._start_deadline()
 
@@ -101,7 +123,7 @@ class Utterance:
         """Yield the audio from its beginning; return when the caller is done."""
         heard = 0
         while True:
-            while heard < len(self.audio):
+            while heard < (self._closed_at if self._closed else len(self.audio)):
                 heard += 1
                 yield self.audio[heard - 1]
             if self._closed:
@@ -144,8 +166,11 @@ async def answer(
     conversation: Sequence[Message],
     utterance: Utterance,
     budgets: Budgets,
+    spent: Spent,
 ) -> AsyncGenerator[Step, None]:
     """Hear the caller out, then reply. Adds nothing to ``conversation``.
+
+    A stage that fails before it gave anything is tried once more.
 
     Raises:
         ProviderError: If a provider failed. What was yielded still stands.
@@ -156,10 +181,13 @@ async def answer(
         return
     asked = [*conversation, Message("user", heard.text)]
     end: list[Step] = []
-    pieces = _punctual(
-        voice.llm.reply(brief, asked), budgets.first_token, budgets.next_token, "llm"
-    )
-    async with aclosing(say(voice, _words(pieces, end), budgets)) as steps:
+
+    def reply() -> AsyncGenerator[str | ToolCall, None]:
+        source = voice.llm.reply(brief, asked)
+        return _substantial(_punctual(source, budgets.first_token, budgets.next_token, "llm"))
+
+    text = _words(_retried(reply), end, spent)
+    async with aclosing(say(voice, text, budgets, spent)) as steps:
         async for step in steps:
             yield step
     for step in end:
@@ -167,7 +195,7 @@ async def answer(
 
 
 async def say(
-    voice: Voice, text: AsyncGenerator[str, None], budgets: Budgets
+    voice: Voice, text: AsyncGenerator[str, None], budgets: Budgets, spent: Spent
 ) -> AsyncGenerator[Step, None]:
     """Speak ``text`` sentence by sentence, as it is written.
 
@@ -177,15 +205,20 @@ async def say(
     async with aclosing(sentences(text)) as spoken:
         async for sentence in spoken:
             yield Saying(sentence)
-            audio = voice.tts.speak(sentence)
-            timed = _punctual(audio, budgets.first_audio, budgets.next_audio, "tts")
-            async with aclosing(timed) as pieces:
+
+            def speak(sentence: str = sentence) -> AsyncGenerator[Audio, None]:
+                source = voice.tts.speak(sentence)
+                return _punctual(source, budgets.first_audio, budgets.next_audio, "tts")
+
+            async with aclosing(_retried(speak)) as pieces:
                 async for piece in pieces:
+                    spent.audio += piece.seconds
                     yield piece
+            yield Said()
 
 
-async def in_frames(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:
-    """Yield ``steps`` with their audio cut into 20 ms frames at ``rate`` hertz.
+async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:
+    """Yield ``steps`` with their audio at ``rate`` hertz, in whole 20 ms frames, several at a time.
 
     The resampler runs through from one sentence to the next; the last frame is filled up with
     silence.
@@ -198,21 +231,27 @@ async def in_frames(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenera
             if not isinstance(step, Audio):
                 yield step
                 continue
+            tail = b""
             if resampler is None or source != step.rate:
                 tail = resampler.flush() if resampler else b""
                 resampler, source = Resampler(step.rate, rate), step.rate
-            else:
-                tail = b""
-            for frame in frames.feed(tail + resampler.feed(step.pcm)):
-                yield Audio(frame, rate)
+            if whole := b"".join(frames.feed(tail + resampler.feed(step.pcm))):
+                yield Audio(whole, rate)
     if resampler is not None:
-        for frame in frames.feed(resampler.flush()):
-            yield Audio(frame, rate)
-        if rest := frames.flush():
+        rest = b"".join(frames.feed(resampler.flush())) + frames.flush()
+        if rest:
             yield Audio(rest, rate)
 
 
 async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> str:
+    try:
+        return await _transcribe_once(voice, utterance, budgets)
+    except ProviderError:
+        await utterance.wait_closed()
+        return await _transcribe_once(voice, utterance, budgets)
+
+
+async def _transcribe_once(voice: Voice, utterance: Utterance, budgets: Budgets) -> str:
     try:
         async with utterance.answered_within(budgets.transcript):
             async with aclosing(utterance.listen()) as speech:
@@ -224,26 +263,63 @@ async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> s
 
 
 async def _words(
-    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step]
+    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step], spent: Spent
 ) -> AsyncGenerator[str, None]:
     """Yield the words of a reply; put what to do after them into ``end``.
 
     Raises:
-        ProviderError: If the reply is empty, or asks for a tool that does not exist.
+        ProviderError: If the reply asks for a tool that does not exist.
     """
-    empty = True
     async with aclosing(pieces):
         async for piece in pieces:
+            spent.tokens += 1
             match piece:
                 case str():
-                    empty = empty and not piece.strip()
                     yield piece
                 case ToolCall(name=name) if name == END_CALL:
                     end.append(HangUp())
                 case ToolCall():
                     raise ProviderError("llm", "asked for a tool that does not exist")
-    if empty and not end:
+
+
+async def _substantial(
+    source: AsyncGenerator[str | ToolCall, None],
+) -> AsyncGenerator[str | ToolCall, None]:
+    """Yield what ``source`` yields, from the first that is not blank.
+
+    Raises:
+        ProviderError: If nothing else comes: an empty reply is no answer.
+    """
+    blank = True
+    async with aclosing(source):
+        async for piece in source:
+            blank = blank and isinstance(piece, str) and not piece.strip()
+            if not blank:
+                yield piece
+    if blank:
         raise ProviderError("llm", "the reply is empty")
+
+
+async def _retried(make: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
+    """Yield what ``make()`` yields; if it fails before that is anything, make it once more.
+
+    Raises:
+        ProviderError: If it fails twice, or half-way.
+    """
+    given = False
+    try:
+        async with aclosing(make()) as source:
+            async for item in source:
+                given = True
+                yield item
+    except ProviderError:
+        if given:
+            raise
+    else:
+        return
+    async with aclosing(make()) as source:
+        async for item in source:
+            yield item
 
 
 async def _punctual(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+
+from pipelines.audio import Audio, frame_bytes
 
 SLOW_WORD = 0.45
 """Seconds. A word spoken slowly (133 a minute; people and synthesizers speak 150 to 190). Until all
@@ -13,18 +16,21 @@ audio of a sentence is known, its words are credited at this rate, so never too 
 class _Mark:
     words: list[str]
     start: float
-    """Seconds of the reply sent before this sentence."""
+    """Seconds of the reply before this sentence."""
 
     end: float | None = None
-    """Seconds sent after it; None while its audio still comes."""
+    """Seconds after it; None while its audio still comes."""
 
 
 class Playout:
-    """The ledger of one reply: what was sent, when it sounds, what it says.
+    """The ledger of one reply: what is to be sent, what was sent, when it sounds, what it says.
 
     The platform gives no playback marks, so we keep the clock. It buffers what we send and plays
     it in real time, so what was sent is heard as late as this ledger says, or later. ``now`` is
     seconds on any clock that never goes back.
+
+    A reply can be held: what was sent and not yet heard, which the platform forgets by a ``clear``,
+    is then to be sent again.
 
     Args:
         lead: Seconds of audio that may be sent ahead of what was heard.
@@ -34,20 +40,37 @@ class Playout:
         self._lead = lead
         self._ends_at: float | None = None
         self._marks: list[_Mark] = []
+        self._frames: deque[tuple[float, Audio]] = deque()  # with where in the reply each starts
+        self._unsent = 0  # of them, from the right
+        self._made = 0.0
         self.sent = 0.0
-        """Seconds of audio sent."""
+        """Seconds of the reply sent, less what was taken back."""
 
         self.gaps = 0
         """How often the caller heard a gap, because the next piece came too late."""
 
     def begin(self, sentence: str) -> None:
-        """Note that what is sent from here on says ``sentence``."""
+        """Note that what is put from here on says ``sentence``."""
         self._end_mark()
-        self._marks.append(_Mark(words=sentence.split(), start=self.sent))
+        self._marks.append(_Mark(words=sentence.split(), start=self._made))
 
     def finish(self) -> None:
-        """Note that all audio of the reply has been sent."""
+        """Note that all audio of the sentence has been put."""
         self._end_mark()
+
+    def put(self, audio: Audio) -> None:
+        """Take the next whole frames of the reply, to be sent one by one."""
+        size = frame_bytes(audio.rate)
+        for at in range(0, len(audio.pcm), size):
+            frame = Audio(audio.pcm[at : at + size], audio.rate)
+            self._frames.append((self._made, frame))
+            self._unsent += 1
+            self._made += frame.seconds
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to send."""
+        return self._unsent > 0
 
     def wait(self, now: float) -> float:
         """Return the seconds to wait before the next piece may be sent.
@@ -56,15 +79,31 @@ class Playout:
         """
         return max(0.0, self.left(now) - self._lead)
 
-    def add(self, seconds: float, now: float) -> None:
-        """Note a piece of audio in the moment it is sent."""
+    def take(self, now: float) -> Audio:
+        """Return the next piece and note that it is sent now."""
+        start, audio = self._frames[-self._unsent]
+        self._unsent -= 1
         if self._ends_at is None or self._ends_at < now:
             # A gap between sentences is a breath; one within a sentence is a stutter.
-            within = bool(self._marks) and self._marks[-1].start < self.sent
-            self.gaps += self._ends_at is not None and within
+            self.gaps += self._ends_at is not None and self._within_a_sentence(start)
             self._ends_at = now
-        self._ends_at += seconds
-        self.sent += seconds
+        self._ends_at += audio.seconds
+        self.sent = start + audio.seconds
+        self._forget(now)
+        return audio
+
+    def hold(self, now: float) -> None:
+        """Take back what was sent and not heard; a ``clear`` has to follow."""
+        position = self.position(now)
+        self._unsent = sum(start + audio.seconds > position + 1e-6 for start, audio in self._frames)
+        self._ends_at = None
+        self.sent = position
+
+    def rewind(self) -> None:
+        """Go back to the start of the sentence that was held, to say it again."""
+        start = self._current_start(self.sent)
+        self._unsent = sum(at >= start - 1e-6 for at, _ in self._frames)
+        self.sent = start
 
     def left(self, now: float) -> float:
         """Return the seconds until the caller has heard everything sent."""
@@ -81,13 +120,27 @@ class Playout:
 
     def _heard_of(self, mark: _Mark, position: float) -> list[str]:
         if mark.end is None:
-            seconds = max(self.sent - mark.start, len(mark.words) * SLOW_WORD)
+            seconds = max(self._made - mark.start, len(mark.words) * SLOW_WORD)
         else:
             seconds = mark.end - mark.start
         # The margin is for sums of 20 ms frames that miss the total by a rounding error.
         share = (position - mark.start + 1e-6) / seconds if seconds > 0 else 0.0
         return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]
 
+    def _within_a_sentence(self, start: float) -> bool:
+        return any(mark.start < start for mark in self._marks[-1:])
+
+    def _current_start(self, position: float) -> float:
+        """Return where the sentence at ``position`` starts."""
+        starts = [mark.start for mark in self._marks if mark.start <= position + 1e-6]
+        return starts[-1] if starts else 0.0
+
+    def _forget(self, now: float) -> None:
+        """Drop the pieces before the sentence that is being heard: nobody goes back there."""
+        keep = self._current_start(self.position(now))
+        while len(self._frames) > self._unsent and self._frames[0][0] < keep - 1e-6:
+            self._frames.popleft()
+
     def _end_mark(self) -> None:
         if self._marks and self._marks[-1].end is None:
-            self._marks[-1].end = self.sent
+            self._marks[-1].end = self._made

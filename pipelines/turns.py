@@ -23,8 +23,14 @@ class State(enum.Enum):
     HEARING = enum.auto()
     """The caller."""
 
+    PAUSED = enum.auto()
+    """The caller, who has stopped speaking: perhaps for good."""
+
     REPLYING = enum.auto()
     """We do: thinking, or speaking."""
+
+    HELD = enum.auto()
+    """We were speaking, and the caller made a sound."""
 
     ENDED = enum.auto()
     """We have hung up."""
@@ -35,8 +41,23 @@ class Event(enum.Enum):
 
     ANSWERED = enum.auto()
     SPEECH_STARTED = enum.auto()
-    SPEECH_ENDED = enum.auto()
-    """The caller was silent for long enough, or has spoken for too long."""
+    SPEECH_PAUSED = enum.auto()
+    """A short silence: long enough to start on a reply, too short to give it."""
+
+    SPEECH_RESUMED = enum.auto()
+    """The caller goes on; also after the turn had ended, while nothing of the reply has sounded."""
+
+    TURN_ENDED = enum.auto()
+    """The silence is long enough, by all evidence; or the caller has spoken for too long."""
+
+    BARGE_IN = enum.auto()
+    """The caller has spoken for so long that they mean it."""
+
+    WORDS = enum.auto()
+    """The sound was words that want an answer."""
+
+    FALSE_ALARM = enum.auto()
+    """The sound was noise, or an "uh-huh"."""
 
     REPLY_ENDED = enum.auto()
     """The caller has heard all of it, or there was nothing to say."""
@@ -44,20 +65,47 @@ class Event(enum.Enum):
     GOODBYE_ENDED = enum.auto()
     """As above, and the reply asked to hang up."""
 
+    IDLED = enum.auto()
+    """Nobody has said anything for long."""
+
+    IDLED_OUT = enum.auto()
+    """And not after being asked either."""
+
+    TIME_SHORT = enum.auto()
+    """The call nears its maximum length."""
+
 
 class Action(enum.Enum):
     """What to do about it."""
 
     GREET = enum.auto()
     OPEN_UTTERANCE = enum.auto()
-    """Collect what the caller says, and start the task that will answer it."""
+    """Collect what the caller says, after what they have just said, and prepare to answer it."""
 
-    CLOSE_UTTERANCE = enum.auto()
-    """That was all of it; the task may answer."""
+    DRAFT = enum.auto()
+    """Answer what was said so far; hold back the audio, and have no effects."""
 
-    INTERRUPT = enum.auto()
-    """Cancel the reply, remember what was heard of it, and send ``clear``; in this order."""
+    DISCARD = enum.auto()
+    """Cancel the draft, keep what was said. Nothing happens if there is no draft."""
 
+    FORGET = enum.auto()
+    """Cancel the draft, and forget what was said."""
+
+    RELEASE = enum.auto()
+    """The draft becomes the reply, and may sound."""
+
+    HOLD = enum.auto()
+    """Stop sending, send ``clear``, keep what was not heard; in this order."""
+
+    RESUME = enum.auto()
+    """Go on where the caller stopped hearing the reply."""
+
+    DROP_REPLY = enum.auto()
+    """Cancel the reply, remember what was heard of it."""
+
+    ASK_STILL_THERE = enum.auto()
+    SAY_GOODBYE = enum.auto()
+    WARN_OF_TIME = enum.auto()
     HANG_UP = enum.auto()
 
 
@@ -65,18 +113,36 @@ _S, _E, _A = State, Event, Action
 
 TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.RINGING, _E.ANSWERED): (_S.REPLYING, (_A.GREET,)),
-    (_S.QUIET, _E.SPEECH_STARTED): (_S.HEARING, (_A.OPEN_UTTERANCE,)),
-    (_S.HEARING, _E.SPEECH_ENDED): (_S.REPLYING, (_A.CLOSE_UTTERANCE,)),
+    # The caller speaks, and is answered.
+    (_S.QUIET, _E.SPEECH_STARTED): (_S.HEARING, (_A.DISCARD, _A.OPEN_UTTERANCE)),
+    (_S.HEARING, _E.SPEECH_PAUSED): (_S.PAUSED, (_A.DRAFT,)),
+    (_S.HEARING, _E.TURN_ENDED): (_S.REPLYING, (_A.RELEASE,)),
+    (_S.PAUSED, _E.SPEECH_RESUMED): (_S.HEARING, (_A.DISCARD, _A.OPEN_UTTERANCE)),
+    (_S.PAUSED, _E.TURN_ENDED): (_S.REPLYING, (_A.RELEASE,)),
     (_S.REPLYING, _E.REPLY_ENDED): (_S.QUIET, ()),
     (_S.REPLYING, _E.GOODBYE_ENDED): (_S.ENDED, (_A.HANG_UP,)),
-    # Barge-in. Also the caller who goes on before the reply has begun to sound.
-    (_S.REPLYING, _E.SPEECH_STARTED): (_S.HEARING, (_A.INTERRUPT, _A.OPEN_UTTERANCE)),
-    # The end of an utterance that was closed for its length.
-    (_S.REPLYING, _E.SPEECH_ENDED): (_S.REPLYING, ()),
-    (_S.QUIET, _E.SPEECH_ENDED): (_S.QUIET, ()),
-    # What still comes in while the socket closes.
-    (_S.ENDED, _E.SPEECH_STARTED): (_S.ENDED, ()),
-    (_S.ENDED, _E.SPEECH_ENDED): (_S.ENDED, ()),
+    # They go on before anything of the reply has sounded: it is still the same turn.
+    (_S.REPLYING, _E.SPEECH_RESUMED): (
+        _S.HEARING,
+        (_A.DROP_REPLY, _A.DISCARD, _A.OPEN_UTTERANCE),
+    ),
+    # A sound over our speech: hold first, then decide.
+    (_S.REPLYING, _E.SPEECH_STARTED): (_S.HELD, (_A.HOLD, _A.DISCARD, _A.OPEN_UTTERANCE)),
+    (_S.HELD, _E.SPEECH_PAUSED): (_S.HELD, (_A.DRAFT,)),
+    (_S.HELD, _E.SPEECH_RESUMED): (_S.HELD, (_A.DISCARD, _A.OPEN_UTTERANCE)),
+    (_S.HELD, _E.BARGE_IN): (_S.HEARING, (_A.DROP_REPLY,)),
+    (_S.HELD, _E.WORDS): (_S.PAUSED, (_A.DROP_REPLY,)),
+    (_S.HELD, _E.FALSE_ALARM): (_S.REPLYING, (_A.FORGET, _A.RESUME)),
+    # It lasted so long without a transcript that we went on; what it was is decided later.
+    (_S.HELD, _E.TURN_ENDED): (_S.REPLYING, (_A.RESUME,)),
+    (_S.REPLYING, _E.WORDS): (_S.REPLYING, (_A.HOLD, _A.DROP_REPLY, _A.RELEASE)),
+    (_S.REPLYING, _E.FALSE_ALARM): (_S.REPLYING, (_A.FORGET,)),
+    (_S.QUIET, _E.WORDS): (_S.REPLYING, (_A.RELEASE,)),
+    (_S.QUIET, _E.FALSE_ALARM): (_S.QUIET, (_A.FORGET,)),
+    # Nobody speaks.
+    (_S.QUIET, _E.IDLED): (_S.REPLYING, (_A.ASK_STILL_THERE,)),
+    (_S.QUIET, _E.IDLED_OUT): (_S.REPLYING, (_A.SAY_GOODBYE,)),
+    (_S.QUIET, _E.TIME_SHORT): (_S.REPLYING, (_A.WARN_OF_TIME,)),
 }
 
 

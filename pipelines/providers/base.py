@@ -33,6 +33,8 @@ class Message:
 
     role: Literal["user", "assistant"]
     text: str
+    cut_off: bool = False
+    """Whether the caller heard no more than this of what we were saying."""
 
 
 @dataclass(frozen=True, slots=True)

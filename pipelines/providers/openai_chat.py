@@ -339,6 +339,11 @@ class LanguageModel:
         )
 
 
+CUT_OFF = "—"
+"""After words that the caller interrupted: a model takes a dash for that, and does not read it out,
+as it would a remark in brackets."""
+
+
 def _messages(brief: Brief, conversation: Sequence[Message]) -> list[ChatCompletionMessageParam]:
     """Return the brief and the conversation as the server wants them."""
     messages: list[ChatCompletionMessageParam] = []
@@ -348,7 +353,8 @@ def _messages(brief: Brief, conversation: Sequence[Message]) -> list[ChatComplet
         if message.role == "user":
             messages.append({"role": "user", "content": message.text})
         else:
-            messages.append({"role": "assistant", "content": message.text})
+            text = f"{message.text} {CUT_OFF}" if message.cut_off else message.text
+            messages.append({"role": "assistant", "content": text})
     return messages
 
 

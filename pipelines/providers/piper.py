@@ -191,8 +191,8 @@ class Synthesizer:
         finally:
             run.terminate = True
             self._runs.discard(run)
-            if ahead is not None and not ahead.cancel() and not ahead.cancelled():
-                ahead.exception()  # nobody asks for it any more
+            if ahead is not None:
+                ahead.cancel()  # if it has failed by now, this keeps it from complaining
 
     def _make(self, clause: Clause | None, run: ort.RunOptions) -> asyncio.Future[Audio] | None:
         """Hand ``clause`` to the threads; None if there is none.
@@ -233,9 +233,7 @@ def _breath(words: Sequence[str], fewest: int, most: int) -> int:
     if mark is not None and mark <= most:
         return mark
     joint = next((end for end in ends if words[end].lower() in JOINTS), None)
-    if joint is not None:
-        return joint
-    return min(mark or len(words), MOST)
+    return min(joint or mark or len(words), MOST)
 
 
 def _clause(text: str, *, whole: bool) -> Clause:
@@ -250,11 +248,25 @@ def _clause(text: str, *, whole: bool) -> Clause:
 # From here to `speakable`: what the dictionary reads wrongly, or not at all.
 
 
-def _digits(found: re.Match[str]) -> str:
-    """Read digits one by one, their groups apart: "555-0123" as "5 5 5, 0 1 2 3"."""
+def _number(found: re.Match[str]) -> str:
+    """Read a phone number or a code digit by digit, its groups apart; leave other numbers alone.
+
+    "555-0123" is "5 5 5, 0 1 2 3", and so is "5550123".
+    """
     groups = re.findall(r"\d+", found[0])
-    if len(groups) == 1:
-        groups = re.findall(r"\d{3}(?=\d{3})|\d+", groups[0])
+    digits = sum(map(len, groups))
+    match groups:
+        case [one]:  # a postcode, an order; but 10000 is an amount
+            spelt = one[0] == "0" < one or (digits >= 5 and not (digits < 8 and one[-3:] == "000"))
+            groups = re.findall(r"\d{3}(?=\d{3})|\d+", one)
+        case [first, second]:
+            spelt = (len(first), len(second)) == (3, 4) and "-" in found[0]
+        case [_, *others]:
+            spelt = digits >= 7 and min(map(len, others)) >= 2
+        case _:
+            spelt = False
+    if not spelt:
+        return found[0]
     return ("plus " if "+" in found[0] else "") + ", ".join(" ".join(group) for group in groups)
 
 
@@ -292,18 +304,14 @@ _UNITS = {"kg": "kilograms", "km": "kilometers", "lb": "pounds", "lbs": "pounds"
 _Rewrite = str | Callable[[re.Match[str]], str]
 
 _REWRITES: Sequence[tuple[str, _Rewrite]] = (
+    (r"\s+", " "),
     # Addresses of the web and of e-mail: info@example.com is "info at example dot com".
     (r"\bhttps?://", ""),
     (r"\bwww\.", "W W W dot "),
     (r"(?<=\w)\.(?=[a-z]{2,}\b)", " dot "),
-    # Phone numbers and other long numbers, unless they are amounts: digit by digit.
-    (
-        r"(?<![\w.,$£€])(?!\d{2,4}000\b)\+?\(?\d{1,5}(?:\)?[ .-]?\(?\d{2,5}){2,}\b(?![.,]?\d)",
-        _digits,
-    ),
-    (r"(?<![\w.,$£€-])\d{3}-\d{4}\b(?!-?\d)", _digits),
-    (r"(?<![\d.,$£€:])0\d+(?![\d:]|[.,]\d)", _digits),
-    (r"\d(?:,?\d){12,}", _digits),  # the dictionary counts no further
+    # Phone numbers and codes, unless they are amounts. Possessive, or a long one takes for ever.
+    (r"(?<![\w.,:$£€-])\+?\(?\d++(?:\)?[ .-]\(?\d++)*+(?![.,:]?\d|\w)", _number),
+    (r"\d(?:,?\d){12,}", lambda found: " ".join(re.sub(",", "", found[0]))),  # too large for it
     # Hours, and from one to another. The dictionary knows "5pm", but "a.m." ends a sentence for it,
     # and "am" is a word.
     (r"(?<=\d)\s?([ap])\.?m\b(?-i:\.(?=\s*[^\sA-Z]))?", lambda found: f"{found[1].lower()}m"),

@@ -12,6 +12,8 @@ from typing import Any
 from agent.call import Call, CallSettings
 from agent.persona import Script
 from agent.protocol import Connect, StreamProtocol
+from pipelines.endpoint import TurnModel
+from pipelines.phrases import Phrases
 from pipelines.providers import scripted
 from pipelines.providers.base import Brief, Voice
 from tests.virtual_time import run
@@ -126,7 +128,7 @@ def voice(
     return Voice(
         stt=stt or scripted.Transcriber(scripted.TranscriberOptions(lines=tuple(said))),
         llm=llm or scripted.LanguageModel(scripted.LanguageModelOptions(lines=tuple(replies))),
-        tts=tts or scripted.Synthesizer(scripted.SynthesizerOptions()),
+        tts=Phrases(tts or scripted.Synthesizer(scripted.SynthesizerOptions())),
     )
 
 
@@ -136,6 +138,7 @@ def talk(
     *,
     script: Script = SCRIPT,
     settings: CallSettings | None = None,
+    turn_model: TurnModel | None = None,
 ) -> Talk:
     """Hold a whole call in virtual time; nothing may outlive it."""
     line = Caller(caller) if isinstance(caller, str) else caller
@@ -153,6 +156,7 @@ def talk(
             voice=providers,
             script=script,
             detector=Loudness(),
+            turn_model=turn_model,
             journal=notes,
             settings=settings or CallSettings(),
         )

@@ -27,6 +27,10 @@ def test_a_file_becomes_a_script() -> None:
         "goodbye: Bye from {{ town }}.\n"
         "apology: Pardon me.\n"
         "unsure: [No idea.]\n"
+        "fillers: [Just a moment., Nearly there.]\n"
+        "still_there: Still there, {{ caller }}?\n"
+        "time_up: Time is short.\n"
+        "greeting_interruptible: false\n"
         "facts: ['It is {{ weekday }}, {{ date }}.']\n"
         "questions:\n"
         "  - {ask: What time is it?, answer: 'It is {{ time }}.'}\n"
@@ -37,6 +41,13 @@ def test_a_file_becomes_a_script() -> None:
     script = persona.parse(text).render(Details(now=TUESDAY, caller="Ann", called="12"))
     assert (script.greeting, script.apology) == ("Hello Ann.", "Pardon me.")
     assert script.brief.goodbye == "Bye from Malmo."
+    assert script.fillers == ("Just a moment.", "Nearly there.")
+    assert (script.still_there, script.time_up) == ("Still there, Ann?", "Time is short.")
+    assert not script.greeting_interruptible
+    assert set(script.own_sentences) == {
+        *("Hello Ann.", "Just a moment.", "Nearly there.", "Pardon me.", "Bye from Malmo."),
+        *("Still there, Ann?", "Time is short."),
+    }
     assert script.brief.unsure == ("No idea.",)
     assert script.brief.facts == ("It is Tuesday, November 24, 2026.",)
     assert script.brief.questions == (

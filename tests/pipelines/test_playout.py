@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.audio import Audio
 from pipelines.playout import Playout
 
 FRAME = 0.020
 
 
-def send(playout: Playout, seconds: float, now: float) -> float:
-    """Send audio as fast as the ledger allows; return when that was done."""
-    for _ in range(round(seconds / FRAME)):
+RATE = 8000
+
+
+def audio(seconds: float) -> Audio:
+    return Audio(bytes(2 * round(seconds * RATE)), RATE)
+
+
+def drain(playout: Playout, now: float) -> float:
+    """Send what is to be sent as fast as the ledger allows; return when that was done."""
+    while playout.pending:
         now += playout.wait(now)
-        playout.add(FRAME, now)
+        playout.take(now)
     return now
+
+
+def send(playout: Playout, seconds: float, now: float) -> float:
+    """Send new audio as fast as the ledger allows; return when that was done."""
+    playout.put(audio(seconds))
+    return drain(playout, now)
 
 
 def test_never_more_than_the_lead_is_sent_ahead() -> None:
@@ -38,10 +53,10 @@ def test_a_gap_within_a_sentence_is_counted() -> None:
     """A piece that comes after the one before has been heard was late."""
     playout = Playout(lead=1.0)
     playout.begin("one two")
-    playout.add(0.1, 0.0)
-    playout.add(0.1, 0.5)
+    send(playout, 0.1, 0.0)
+    send(playout, 0.1, 0.5)
     playout.begin("three")
-    playout.add(0.1, 2.0)
+    send(playout, 0.1, 2.0)
     assert playout.gaps == 1
 
 
@@ -90,7 +105,8 @@ def test_words_are_never_credited_before_they_were_spoken(
             now += playout.wait(now) + (waits[i] if i < len(waits) else 0.0)
             if now > interrupted_at:
                 break
-            playout.add(FRAME, now)
+            playout.put(audio(FRAME))
+            playout.take(now)
             sounds_until = max(now, sounds_until) + FRAME
             word = (i + 1) * count // frames - i * count // frames
             spoken += [sounds_until] * word
@@ -101,3 +117,109 @@ def test_words_are_never_credited_before_they_were_spoken(
     credited = len(playout.heard(interrupted_at).split())
     truly = sum(end <= interrupted_at + 1e-6 for end in spoken)
     assert credited <= truly + 1
+
+
+def test_a_held_reply_goes_on_from_the_frame_that_was_cut_off() -> None:
+    """What was sent and not heard is sent again, and nothing else."""
+    playout = Playout(lead=1.0)
+    playout.begin("one two three four")
+    playout.put(audio(4.0))
+    playout.finish()
+    now = 0.0
+    for _ in range(100):
+        now += playout.wait(now)
+        playout.take(now)
+    playout.hold(now)
+    assert playout.left(now) == 0.0
+    position = playout.position(now)
+    assert abs(position - 1.0) < 2 * FRAME
+    again = 0
+    while playout.pending:
+        now += playout.wait(now)
+        playout.take(now)
+        again += 1
+    assert abs(again * FRAME - (4.0 - position)) < 2 * FRAME
+    assert playout.heard(now + 1.5) == "one two three four"
+
+
+def test_a_reply_can_go_back_to_the_start_of_its_sentence() -> None:
+    """Not further; the sentences before it stay heard."""
+    playout = Playout(lead=9.0)
+    playout.begin("one two")
+    send(playout, 1.0, 0.0)
+    playout.begin("three four")
+    send(playout, 1.0, 0.0)
+    playout.finish()
+    playout.hold(1.5)
+    playout.rewind()
+    assert playout.heard(5.0) == "one two"
+    drain(playout, 5.0)
+    assert playout.left(5.0) == pytest.approx(1.0)
+
+
+class Platform:
+    """The far end: what arrives after a delay is played in real time, until a clear arrives."""
+
+    def __init__(self, audio_delay: float, clear_delay: float) -> None:
+        self._audio_delay, self._clear_delay = audio_delay, clear_delay
+        self._queue: list[tuple[float, float]] = []  # when it has been played, where it ends
+        self._free_at = self._played = 0.0
+
+    def send(self, now: float, start: float) -> None:
+        self._free_at = max(self._free_at, now + self._audio_delay) + FRAME
+        self._queue.append((self._free_at, start + FRAME))
+
+    def clear(self, now: float) -> None:
+        self._played = self.played_until(now + self._clear_delay)
+        self._queue = []
+        self._free_at = now + self._clear_delay
+
+    def played_until(self, at: float) -> float:
+        """Return how far into the reply the caller has heard by then."""
+        return max((end for played, end in self._queue if played <= at), default=self._played)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 12), st.floats(0.18, 0.45)), min_size=1, max_size=5),
+    st.floats(0, 12),
+    st.floats(0.0, 0.4),
+    st.tuples(st.floats(0, 0.1), st.floats(0, 0.1)),
+    st.lists(st.floats(0, 12), max_size=3),
+)
+def test_history_holds_no_word_that_the_platform_did_not_play(
+    sentences: list[tuple[int, float]],
+    interrupted_at: float,
+    delay: float,
+    jitter: tuple[float, float],
+    held_at: list[float],
+) -> None:
+    """At most a word or 100 ms too much, whenever it is interrupted, earlier holds included.
+
+    Against the platform's buffer; the network takes up to 0.5 s, of which 100 ms are jitter.
+    """
+    platform = Platform(delay + jitter[0], delay + jitter[1])
+    playout, made = Playout(lead=1.0), 0.0
+    words: list[float] = []  # where in the reply each ends
+    for count, pace in sentences:
+        frames = round(count * pace / FRAME)
+        playout.begin(" ".join(["word"] * count))
+        playout.put(audio(frames * FRAME))
+        words += [made + frames * FRAME * (i + 1) / count for i in range(count)]
+        made += frames * FRAME
+    playout.finish()
+    now, holds = 0.0, sorted(held_at)
+    while now < interrupted_at:
+        while playout.pending and not playout.wait(now):
+            end = playout.take(now)
+            platform.send(now, playout.sent - end.seconds)
+        if holds and now >= holds[0]:
+            holds.pop(0)
+            playout.hold(now)
+            platform.clear(now)
+        now += FRAME
+    playout.hold(now)
+    platform.clear(now)
+    credited = len(playout.heard(now).split())
+    played = platform.played_until(now + 9.0)
+    assert credited <= sum(end <= played + 0.1 + 1e-6 for end in words) + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from pipelines.vad import (
     SpeechEnded,
     SpeechEvent,
     SpeechGate,
+    SpeechPaused,
+    SpeechResumed,
     SpeechStarted,
     detectors,
 )
@@ -84,7 +87,7 @@ def events(pcm: bytes, new: NewDetector, pieces: Sequence[int] = ()) -> list[Spe
 def speeches(found: Sequence[SpeechEvent]) -> list[bytes]:
     """The audio of each speech; fails if its events are out of order."""
     whole: list[bytes] = []
-    is_open = False
+    is_open = is_paused = False
     for event in found:
         match event:
             case SpeechStarted(audio):
@@ -94,9 +97,16 @@ def speeches(found: Sequence[SpeechEvent]) -> list[bytes]:
             case SpeechContinued(audio):
                 assert is_open
                 whole[-1] += audio.pcm
+            case SpeechPaused():
+                assert is_open
+                assert not is_paused
+                is_paused = True
+            case SpeechResumed():
+                assert is_paused
+                is_paused = False
             case SpeechEnded():
                 assert is_open
-                is_open = False
+                is_open = is_paused = False
     return whole
 
 
@@ -104,10 +114,9 @@ def speeches(found: Sequence[SpeechEvent]) -> list[bytes]:
 def test_recorded_speech_is_heard(name: str) -> None:
     """Each recording, down to a single word, is one speech that starts and ends."""
     found = events(line(0.7, recordings.load(name), 1.0), default())
-    assert [type(e) for e in found if not isinstance(e, SpeechContinued)] == [
-        SpeechStarted,
-        SpeechEnded,
-    ]
+    bounds = [e for e in found if isinstance(e, SpeechStarted | SpeechEnded)]
+    assert [type(e) for e in bounds] == [SpeechStarted, SpeechEnded]
+    assert speeches(found)
 
 
 def test_the_start_of_speech_is_known_within_a_fifth_of_a_second() -> None:
@@ -263,7 +272,7 @@ def test_speech_has_all_its_audio_once(runs: list[tuple[bool, int]]) -> None:
     """Whatever the verdicts, starts and ends alternate, and a speech is one run of the call.
 
     It is nothing but frames of the call in their order, from up to the pre-roll before speech was
-    known to end_after from the last voiced frame; no frame is in two speeches.
+    known to end_after from the last voice, a click not counted; no frame is in two speeches.
     """
     verdicts = [voiced for voiced, count in runs for _ in range(count)]
     frames = [marked(number) for number in range(1, len(verdicts) + 1)]
@@ -276,8 +285,8 @@ def test_speech_has_all_its_audio_once(runs: list[tuple[bool, int]]) -> None:
         assert start >= end
         end = start + len(speech)
         heard = verdicts[start // len(FRAME) : end // len(FRAME)]
-        silent = len(heard) - max(i for i, voiced in enumerate(heard, 1) if voiced)
-        assert silent == 25 or (silent < 25 and end == len(call))
+        if end < len(call):
+            assert not any(one and other for one, other in pairwise(heard[-25:]))
 
 
 @pytest.mark.parametrize(("voiced", "starts"), [(3, False), (4, True)])
@@ -314,3 +323,67 @@ def test_the_models_are_what_their_readme_says() -> None:
     for licence in ("silero_vad.LICENSE", "smart_turn.LICENSE"):
         assert "Copyright" in (folder / licence).read_text("utf-8")
         assert f"`{licence}`" in readme
+
+
+def told(gate: SpeechGate, marks: str) -> list[str]:
+    """Feed "+" for a voiced frame and "." for another; return the bounds of speech, with when."""
+    return [
+        f"{type(event).__name__} {number}"
+        for number, mark in enumerate(marks)
+        for event in gate.feed(FRAME, mark == "+")
+        if not isinstance(event, SpeechContinued)
+    ]
+
+
+def test_a_pause_a_resumption_and_an_end() -> None:
+    """Five silent frames are a pause, two voiced ones end it, 25 silent ones end the speech."""
+    gate = SpeechGate(GateSettings(), SPEECH_RATE)
+    assert told(gate, "++++++" + "." * 6 + "+++" + "." * 25) == [
+        "SpeechStarted 3",
+        "SpeechPaused 10",
+        "SpeechResumed 13",
+        "SpeechPaused 19",
+        "SpeechEnded 39",
+    ]
+
+
+def test_a_click_does_not_end_a_pause() -> None:
+    """One voiced frame in it is counted as silence."""
+    gate = SpeechGate(GateSettings(), SPEECH_RATE)
+    found = told(gate, "++++++" + "." * 6 + "+" + "." * 18)
+    assert found[1:] == ["SpeechPaused 10", "SpeechEnded 30"]
+
+
+def test_the_silence_that_ends_speech_can_be_set_for_one_pause() -> None:
+    """Also when it is already exceeded; after a resumption the default holds again."""
+    gate = SpeechGate(GateSettings(), SPEECH_RATE)
+    told(gate, "++++++" + "." * 12)
+    gate.end_after(0.2)
+    assert told(gate, ".") == ["SpeechEnded 0"]
+    told(gate, "++++++" + "." * 6)
+    gate.end_after(1.0)
+    assert told(gate, "." * 43) == []
+    assert told(gate, ".") == ["SpeechEnded 0"]
+    told(gate, "++++++" + "." * 6)
+    gate.end_after(2.0)
+    assert told(gate, "++" + "." * 25)[-1] == "SpeechEnded 26"
+
+
+def test_the_gate_knows_how_long_speech_and_silence_are() -> None:
+    """Speech counts to its last voiced frame, the pauses in it included."""
+    gate = SpeechGate(GateSettings(), SPEECH_RATE)
+    told(gate, "++++++")
+    assert gate.spoken == pytest.approx(0.12)
+    told(gate, "." * 10)
+    assert [gate.spoken, gate.silence] == pytest.approx([0.12, 0.2])
+    told(gate, "++")
+    assert [gate.spoken, gate.silence] == pytest.approx([0.36, 0.0])
+
+
+def test_a_closed_gate_starts_afresh() -> None:
+    """Without an event; the next voice is a new speech."""
+    gate = SpeechGate(GateSettings(), SPEECH_RATE)
+    told(gate, "++++++")
+    gate.close()
+    assert not gate.open
+    assert told(gate, "." * 30 + "++++") == ["SpeechStarted 33"]

@@ -175,9 +175,10 @@ def failure(server: Server, **options: Any) -> str:
     return str(caught.value)
 
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+leaves_nothing = pytest.mark.usefixtures("nothing_left")
 
 
+@leaves_nothing
 def test_text_comes_while_it_is_written() -> None:
     """The first piece is here before the server has written the second."""
 
@@ -314,6 +315,19 @@ def test_the_conversation_keeps_its_order_and_roles() -> None:
     assert shown[1:] == [(message.role, message.text) for message in conversation]
 
 
+def test_the_model_sees_where_it_was_cut_off() -> None:
+    """It is shown what was heard, and that the caller heard no more."""
+    server = Server([body(said("Hi."), STOP)])
+    conversation = [Message("assistant", "We are open", cut_off=True), Message("user", "Stop.")]
+
+    async def main() -> None:
+        async with serving(server), started(server) as model:
+            await gather(model, conversation=conversation)
+
+    asyncio.run(main())
+    assert server.bodies[0]["messages"][1]["content"] == "We are open —"
+
+
 def test_the_system_message_lists_facts_and_questions() -> None:
     """Everything that the agent file knows is in it, in its order, as plain text."""
     brief = Brief(
@@ -364,6 +378,7 @@ def test_a_first_token_that_does_not_come(parts: tuple[bytes, ...]) -> None:
     assert server.gone.is_set()
 
 
+@leaves_nothing
 def test_a_reply_that_stops_in_the_middle() -> None:
     """A server that hangs after a few words is given up after the shorter of the two times."""
     server = Server([hang(ROLE, said("We are "))])
@@ -385,6 +400,7 @@ def test_time_that_the_caller_listens_is_not_the_servers() -> None:
     asyncio.run(main())
 
 
+@leaves_nothing
 def test_a_connection_dropped_in_the_middle() -> None:
     """What came stands; then the reply fails."""
 
@@ -438,6 +454,7 @@ def test_a_web_page_is_no_reply() -> None:
     assert failure(server) == "llm: the reply broke off"
 
 
+@leaves_nothing
 def test_an_error_in_the_stream_is_told_without_its_text() -> None:
     """Servers that find out too late for an HTTP status send an error event."""
     server = Server([body(ROLE, event({"error": {"message": f"bad key {KEY}"}}))])
@@ -454,6 +471,7 @@ def test_an_empty_reply_is_asked_for_once_more() -> None:
     assert server.bodies[0] == server.bodies[1]
 
 
+@leaves_nothing
 def test_two_empty_replies_are_an_error() -> None:
     """It is not asked for a third time."""
     server = Server([EMPTY])
@@ -468,6 +486,7 @@ def test_a_tool_alone_is_not_empty() -> None:
     assert len(server.bodies) == 1
 
 
+@leaves_nothing
 def test_closing_the_reply_disconnects() -> None:
     """The server sees at once that nobody listens any more, and can stop."""
 
@@ -482,6 +501,7 @@ def test_closing_the_reply_disconnects() -> None:
     asyncio.run(main())
 
 
+@leaves_nothing
 @pytest.mark.parametrize("parts", [(), (said("We are "),)])
 def test_cancelling_the_reply_disconnects(parts: Sequence[bytes]) -> None:
     """A caller who interrupts, before the first word or after, ends the request."""
@@ -500,6 +520,7 @@ def test_cancelling_the_reply_disconnects(parts: Sequence[bytes]) -> None:
     asyncio.run(main())
 
 
+@leaves_nothing
 def test_closing_the_provider_fails_what_is_under_way() -> None:
     """A reply that is being written when it closes gets ProviderError, and so does a later one."""
 
@@ -517,6 +538,7 @@ def test_closing_the_provider_fails_what_is_under_way() -> None:
     asyncio.run(main())
 
 
+@leaves_nothing
 def test_turns_share_a_connection() -> None:
     """The next turn needs no new connection: what is left of an answer is read first."""
 

@@ -1,0 +1,125 @@
+"""What the words so far say about whether more will come."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class Ending(enum.Enum):
+    """How a transcript ends."""
+
+    UNKNOWN = enum.auto()
+    """Words tell nothing: there are none, the language is not known, or they are like any."""
+
+    WHOLE = enum.auto()
+    """They are all that such a turn consists of: "yes", "no thank you", "goodbye"."""
+
+    TRAILING = enum.auto()
+    """Sentences seldom end so: "I would like to book a table for"."""
+
+    OPEN = enum.auto()
+    """They cannot be all: "my number is", half a telephone number, half a spelling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Language:
+    whole: re.Pattern[str]
+    """The whole transcript."""
+
+    trailing: re.Pattern[str]
+    """Its last words."""
+
+    announced: re.Pattern[str]
+    """Last words after which a number, a name or an address has to come."""
+
+    digits: re.Pattern[str]
+    """Words that are dictated one by one, digits and letters aside."""
+
+
+def _words(text: str) -> str:
+    return "|".join(text.split())
+
+
+_LANGUAGES: Mapping[str, _Language] = {
+    "en": _Language(
+        whole=re.compile(
+            rf"""(?: (?: {
+                _words('''bye byebye goodbye hello hey hi no nope okay ok please right sure
+            thanks yeah yep yes correct''')
+            } | thank\ you (?: \ very\ much | \ so\ much )?
+            | good\ (?: bye | morning | afternoon | evening ) | that's\ (?: all | it | right )
+            | no\ problem | never\ mind | of\ course ) \ ? )+""",
+            re.VERBOSE,
+        ),
+        trailing=re.compile(
+            rf"""(?: ^ | \ ) (?: {
+                _words('''a about an and as at because but by can could for from i
+            i'd i'll i'm if in into is it's like my need of on or our so than that's the their then
+            to uh um want was were what when where which who with would your erm hmm''')
+            } )""",
+            re.VERBOSE,
+        ),
+        announced=re.compile(
+            r"""(?: my | the | our | your ) \ (?: (?: phone | telephone | mobile | cell | account
+            | card | order | booking | reference | room | customer | zip | post | postal ) \ )?
+            (?: number | name | address | email | e-mail | code | id | birthday ) \ is (?: \ um
+            | \ uh )? | (?: i'm | i \ am ) \ calling \ (?: about | because | for ) | it's \ spelled
+            | (?: last | first | street ) \ name \ is | spelled""",
+            re.VERBOSE,
+        ),
+        digits=re.compile(_words("zero oh one two three four five six seven eight nine double")),
+    ),
+}
+"""By primary language subtag. In one that is not here, words tell nothing."""
+
+_GROUPED = 7
+"""Digits from which a dictated number may be whole: the shortest telephone numbers."""
+
+_DICTATED = 3
+"""Digits from which somebody is dictating, rather than saying how many."""
+
+
+def ending(transcript: str, language: str) -> Ending:
+    """Return how ``transcript`` ends.
+
+    Args:
+        transcript: As a speech-to-text gives it; case and punctuation do not matter, but for a
+            mark that says that the sentence goes on.
+        language: BCP 47 tag.
+    """
+    known = _LANGUAGES.get(language.partition("-")[0].lower())
+    # A full stop is no evidence: transcribers put one before any silence.
+    text = " ".join(re.findall(r"[\w']+", transcript.casefold().replace("’", "'")))
+    if known is None or not text:
+        return Ending.UNKNOWN
+    if known.whole.fullmatch(text):
+        return Ending.WHOLE
+    if _ends(known.announced, text) or _half_dictated(text, known):
+        return Ending.OPEN
+    if _ends(known.trailing, text) or transcript.rstrip().endswith((",", "-", "—", "...", "…")):
+        return Ending.TRAILING
+    return Ending.UNKNOWN
+
+
+def _ends(pattern: re.Pattern[str], text: str) -> bool:
+    """Return whether the last words of ``text``, at most five, are what ``pattern`` describes."""
+    words = text.split()[-5:]
+    return any(pattern.fullmatch(" ".join(words[at:])) for at in range(len(words)))
+
+
+def _half_dictated(text: str, known: _Language) -> bool:
+    """Return whether the text ends in a few digits or letters, said one by one."""
+    count = spelled = 0
+    for word in reversed(text.split()):
+        if word.isdigit():
+            count += len(word)
+        elif known.digits.fullmatch(word):
+            count += 1
+        elif len(word) == 1 and word not in ("a", "i"):
+            spelled += 1
+        else:
+            break
+    return _DICTATED <= count < _GROUPED or spelled == 2

@@ -1,0 +1,46 @@
+"""What is said without wanting the floor."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.backchannels import BACKCHANNELS, is_backchannel
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Mm-hm.", "Uh-huh", "Yeah.", "Okay, okay.", "Oh, I see.", "Right.", "All right, got it."],
+)
+def test_listeners_say_these(said: str) -> None:
+    """Case, punctuation and hyphens do not matter."""
+    assert is_backchannel(said, "en-US")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "No.",
+        "Stop.",
+        "Yeah, but",
+        "Okay what about Sunday?",
+        "Wait",
+        "okay okay okay okay okay",
+        "",
+    ],
+)
+def test_these_want_the_floor(said: str) -> None:
+    """One other word is enough, and so are too many."""
+    assert not is_backchannel(said, "en")
+
+
+def test_a_language_without_a_list_has_no_backchannels() -> None:
+    """So that nothing a caller says is dropped."""
+    assert not is_backchannel("okay", "xx")
+
+
+@given(st.lists(st.sampled_from(sorted(BACKCHANNELS["en"])), min_size=1, max_size=4))
+def test_any_few_of_them_are_one(said: list[str]) -> None:
+    """As long as there are at most four words."""
+    assert is_backchannel(" ".join(said), "en") == (len(" ".join(said).split()) <= 4)

@@ -1,0 +1,80 @@
+"""Sentences that are spoken in advance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from pipelines.audio import Audio
+from pipelines.phrases import Phrases
+from pipelines.providers.base import ProviderError
+from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
+
+
+class Counting(Synthesizer):
+    """Notes what it was asked to speak."""
+
+    def __init__(self) -> None:
+        super().__init__(SynthesizerOptions())
+        self.spoken: list[str] = []
+        self.broken = False
+
+    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+        self.spoken.append(text)
+        if self.broken:
+            raise ProviderError("tts", "broken")
+        async for piece in super().speak(text):
+            yield piece
+
+
+async def said(voice: Phrases, text: str) -> float:
+    return sum([piece.seconds async for piece in voice.speak(text)])
+
+
+def test_a_prepared_sentence_is_spoken_once() -> None:
+    """And sounds the same whenever it is said; other sentences go through."""
+
+    async def main() -> None:
+        tts = Counting()
+        voice = Phrases(tts)
+        await voice.prepare(["One moment. Bear with me.", "One moment."])
+        assert tts.spoken == ["One moment.", "Bear with me."]
+        assert await said(voice, "One moment.") == pytest.approx(0.6)
+        assert await said(voice, "Something else.") == pytest.approx(0.6)
+        assert tts.spoken == ["One moment.", "Bear with me.", "Something else."]
+
+    asyncio.run(main())
+
+
+def test_what_could_not_be_spoken_is_not_kept() -> None:
+    """The next attempt asks again."""
+
+    async def main() -> None:
+        tts = Counting()
+        voice = Phrases(tts)
+        tts.broken = True
+        with pytest.raises(ProviderError):
+            await voice.prepare(["One moment."])
+        tts.broken = False
+        assert voice.kept("One moment.") == ()
+        await voice.prepare(["One moment."])
+        assert voice.kept("One moment.")
+
+    asyncio.run(main())
+
+
+def test_the_longest_unused_is_forgotten() -> None:
+    """So that memory is bounded, whatever agent files come and go."""
+
+    async def main() -> None:
+        voice = Phrases(Counting(), most_seconds=1.3)
+        await voice.prepare(["One two.", "Three four."])
+        await voice.prepare(["One two."])  # used again
+        await voice.prepare(["Five six."])
+        assert voice.kept("Three four.") == ()
+        assert voice.kept("One two.")
+        assert voice.kept("Five six.")
+
+    asyncio.run(main())
