@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
@@ -169,7 +168,7 @@ def starts() -> None:
 
 
 if __name__ == "__main__":
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {Path.cwd().name}")
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
     inbound()
     latency()
     local_stack()
