@@ -37,6 +37,7 @@ from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, Voice
+from pipelines.speakable import speakable
 from pipelines.turns import Action, Event, State, TurnTaking
 from pipelines.vad import (
     GateSettings,
@@ -528,7 +529,9 @@ class Call:
         reply.interruptible = interruptible
         reply.quiet_since = self._now()
         reply.released.set()
-        steps = say(self._voice, _once(text), self._settings.budgets, reply.spent)
+        steps = say(
+            self._voice, self._script.brief, _once(text), self._settings.budgets, reply.spent
+        )
         self._reply = reply
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
@@ -571,7 +574,9 @@ class Call:
         if self._failures >= self._settings.max_failures:
             reply.hang_up = True
             sentences.append(self._script.brief.goodbye)
-        apology = say(self._voice, _each(sentences), self._settings.budgets, reply.spent)
+        apology = say(
+            self._voice, self._script.brief, _each(sentences), self._settings.budgets, reply.spent
+        )
         try:
             await self._play(reply, apology)
         except ProviderError as error:
@@ -624,7 +629,9 @@ class Call:
         if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
             return
         filler = self._script.fillers[self._fillers % len(self._script.fillers)]
-        audio = self._phrases.kept(filler) if self._phrases else ()
+        brief = self._script.brief
+        words = speakable(filler, brief.language, brief.pronounce)
+        audio = self._phrases.kept(words) if self._phrases else ()
         if waited < 0 or not audio:
             return
         self._fillers += 1

@@ -13,6 +13,7 @@ from agent.platform import CallFailedError, CallInProgress, Turn
 from pipelines.audio import SPEECH_RATE, Audio, Resampler
 from pipelines.providers import find
 from pipelines.providers.base import ProviderError
+from pipelines.speakable import speakable
 
 MARGIN = 0.2
 """Seconds taken with a stretch of speech on both sides when it is transcribed."""
@@ -35,7 +36,7 @@ async def spoken_turns(texts: list[str], rate: int) -> list[Turn]:
     try:
         turns = []
         for text in texts:
-            async with aclosing(voice.speak(text)) as pieces:
+            async with aclosing(voice.speak(speakable(text))) as pieces:
                 audio = [piece async for piece in pieces]
             turns.append(Turn(audio=at_rate(audio, rate), label=text))
         return turns

@@ -33,6 +33,8 @@ from pydantic import (
 )
 
 from pipelines.providers.base import Brief, Question
+from pipelines.speakable import speakable
+from pipelines.text import cut
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
@@ -155,6 +157,11 @@ class FrontMatter(_Strict):
         default="I'm sorry, we only have half a minute left.",
         description="template; said before the call reaches its maximum length",
     )
+    pronounce: dict[_Text, _Text] = Field(
+        default={},
+        max_length=500,
+        description="words that a voice reads wrongly, and how to write them so that it does not",
+    )
     unsure: list[_Text] = Field(
         default=["I'm sorry, I don't know that.", "I'm afraid I don't have an answer to that."],
         min_length=1,
@@ -203,14 +210,13 @@ class Script:
 
     @property
     def own_sentences(self) -> tuple[str, ...]:
-        """What the agent says of itself; first what is needed first."""
-        return (
-            self.greeting,
-            *self.fillers,
-            self.apology,
-            self.brief.goodbye,
-            self.still_there,
-            self.time_up,
+        """What the agent says of itself, as a voice reads it; first what is needed first."""
+        brief = self.brief
+        texts = (self.greeting, *self.fillers, self.apology, brief.goodbye)
+        return tuple(
+            speakable(sentence, brief.language, brief.pronounce)
+            for text in (*texts, self.still_there, self.time_up)
+            for sentence in cut(text)
         )
 
 
@@ -247,6 +253,7 @@ class Persona:
             brief=Brief(
                 prompt=_render(prompt, variables).strip() if prompt else self._prompt,
                 language=front.language,
+                pronounce=front.pronounce,
                 facts=tuple(map(fill, front.facts)),
                 questions=tuple(
                     Question(asked=tuple(each.ask), answer=fill(each.answer))

@@ -23,6 +23,7 @@ from pipelines.providers.base import (
     ToolCall,
     Voice,
 )
+from pipelines.speakable import speakable
 from pipelines.text import sentences
 
 T = TypeVar("T")
@@ -187,27 +188,38 @@ async def answer(
         return _substantial(_punctual(source, budgets.first_token, budgets.next_token, "llm"))
 
     text = _words(_retried(reply), end, spent)
-    async with aclosing(say(voice, text, budgets, spent)) as steps:
+    spoken = False
+    async with aclosing(say(voice, brief, text, budgets, spent)) as steps:
         async for step in steps:
+            spoken = spoken or isinstance(step, Said)
             yield step
+    if not spoken and not end:
+        raise ProviderError("llm", "nothing of the reply can be read out")
     for step in end:
         yield step
 
 
 async def say(
-    voice: Voice, text: AsyncGenerator[str, None], budgets: Budgets, spent: Spent
+    voice: Voice,
+    brief: Brief,
+    text: AsyncGenerator[str, None],
+    budgets: Budgets,
+    spent: Spent,
 ) -> AsyncGenerator[Step, None]:
-    """Speak ``text`` sentence by sentence, as it is written.
+    """Speak ``text`` sentence by sentence, as it is written; skip what nobody can read out.
 
     Raises:
         ProviderError: If the text broke off or could not be spoken.
     """
     async with aclosing(sentences(text)) as spoken:
         async for sentence in spoken:
+            words = speakable(sentence, brief.language, brief.pronounce)
+            if not words:
+                continue
             yield Saying(sentence)
 
-            def speak(sentence: str = sentence) -> AsyncGenerator[Audio, None]:
-                source = voice.tts.speak(sentence)
+            def speak(words: str = words) -> AsyncGenerator[Audio, None]:
+                source = voice.tts.speak(words)
                 return _punctual(source, budgets.first_audio, budgets.next_audio, "tts")
 
             async with aclosing(_retried(speak)) as pieces:

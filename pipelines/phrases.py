@@ -8,7 +8,6 @@ from contextlib import aclosing
 
 from pipelines.audio import Audio
 from pipelines.providers.base import Synthesizer
-from pipelines.text import SentenceCutter
 
 
 class Phrases:
@@ -34,15 +33,15 @@ class Phrases:
         """Close the synthesizer."""
         await self._tts.aclose()
 
-    async def prepare(self, texts: Iterable[str]) -> None:
-        """Speak those sentences of ``texts`` that are not kept yet, and keep them.
+    async def prepare(self, sentences: Iterable[str]) -> None:
+        """Speak those of ``sentences`` that are not kept yet, and keep them.
 
         Cancelling is safe: what was not spoken to its end is not kept.
 
         Raises:
             ProviderError: If one cannot be spoken.
         """
-        for sentence in (sentence for text in texts for sentence in cut(text)):
+        for sentence in sentences:
             if sentence in self._kept:
                 self._kept.move_to_end(sentence)
                 continue
@@ -73,9 +72,3 @@ class Phrases:
         while self._seconds > self._most_seconds and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._seconds -= sum(piece.seconds for piece in dropped)
-
-
-def cut(text: str) -> list[str]:
-    """Return the sentences of ``text``, as a reply would be cut."""
-    cutter = SentenceCutter()
-    return [*cutter.feed(text), *cutter.flush()]

@@ -25,10 +25,21 @@ _ABBREVIATION = re.compile(
     | approx | apt | ave | blvd | capt | dept | dr | etc | ext | gen | inc | jr | lt | ltd | mrs?
     | ms | mt | prof | rd | rev | sgt | sr | st | tel | vs
     | aug | dec | feb | jan | nov | oct | sept?
+    | bzw | ca | evtl | ggf | hr | inkl | mind | nr | str | zzgl            # German
+    | aprox | av | avda | dra | n[úu]m | p[áa]g | sra | srta | uds?         # Spanish
+    | bd | env | mme | mlle | t[ée]l                                        # French
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""English. One too many only makes a sentence longer; words that often end one are not here."""
+"""One too many only makes a sentence longer; words that often end one are not here."""
+
+_WORD = re.compile(r" *([^\W\d_]*)(.?)", re.DOTALL)
+
+_GERMAN_MONTHS = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
+    *("Oktober", "November", "Dezember"),
+)
+"""After the stop of a German day: "am 3. Mai"."""
 
 
 class SentenceCutter:
@@ -79,11 +90,25 @@ class SentenceCutter:
                 return not following.isdigit() if following else None
             if _ABBREVIATION.fullmatch(word) or (len(before) == 1 and word.isdigit()):
                 return False
+            if (
+                word.isdigit()
+                and len(word) <= 2
+                and (ends := self._no_month(found.end())) is not True
+            ):
+                return ends
         elif not ("!" in found["mark"] or "?" in found["mark"]):
             return False  # an ellipsis
         if found["closed"]:  # "(really!) good", or the end
             return not following.islower() if following else None
         return True
+
+    def _no_month(self, at: int) -> bool | None:
+        """Say whether what follows is no month; None while it may become one."""
+        found = _WORD.match(self._text, at)
+        name, more = found.groups() if found else ("", "")
+        if more:
+            return name not in _GERMAN_MONTHS
+        return None if any(month.startswith(name) for month in _GERMAN_MONTHS) else True
 
 
 async def sentences(deltas: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
@@ -98,3 +123,9 @@ async def sentences(deltas: AsyncGenerator[str, None]) -> AsyncGenerator[str, No
                 yield sentence
     for sentence in cutter.flush():
         yield sentence
+
+
+def cut(text: str) -> list[str]:
+    """Return the sentences of a whole text."""
+    cutter = SentenceCutter()
+    return [*cutter.feed(text), *cutter.flush()]

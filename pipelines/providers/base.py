@@ -80,6 +80,9 @@ class Brief:
     goodbye: str = ""
     """What to say before hanging up."""
 
+    pronounce: Mapping[str, str] = field(default_factory=dict)
+    """Words, and how to write them for a voice."""
+
 
 class Provider(Protocol):
     """What all three kinds have in common."""

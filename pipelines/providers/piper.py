@@ -11,7 +11,7 @@ import asyncio
 import importlib.util
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,107 +245,22 @@ def _clause(text: str, *, whole: bool) -> Clause:
     return Clause(text if text[-1] in ".!?" else text + ".", 0.25)
 
 
-# From here to `speakable`: what the dictionary reads wrongly, or not at all.
-
-
-def _number(found: re.Match[str]) -> str:
-    """Read a phone number or a code digit by digit, its groups apart; leave other numbers alone.
-
-    "555-0123" is "5 5 5, 0 1 2 3", and so is "5550123".
-    """
-    groups = re.findall(r"\d+", found[0])
-    digits = sum(map(len, groups))
-    match groups:
-        case [one]:  # a postcode, an order; but 10000 is an amount
-            spelt = one[0] == "0" < one or (digits >= 5 and not (digits < 8 and one[-3:] == "000"))
-            groups = re.findall(r"\d{3}(?=\d{3})|\d+", one)
-        case [first, second]:
-            spelt = (len(first), len(second)) == (3, 4) and "-" in found[0]
-        case [_, *others]:
-            spelt = digits >= 7 and min(map(len, others)) >= 2
-        case _:
-            spelt = False
-    if not spelt:
-        return found[0]
-    return ("plus " if "+" in found[0] else "") + ", ".join(" ".join(group) for group in groups)
-
-
-def _time(found: re.Match[str]) -> str:
-    """Read "9:05" as "9 oh 5", "9:30 p.m." as "9 30pm", "9:00" as "9 o'clock"."""
-    hour, minute = int(found[1]), int(found[2])
-    half = f"{found[3]}m" if found[3] else ""
-    if minute:
-        return f"{hour} oh {minute}{half}" if minute < 10 else f"{hour} {minute}{half}"
-    if hour > 12:
-        return f"{hour} hundred hours"
-    return f"{hour}{half}" if half else f"{hour} o'clock"
-
-
-# fmt: off
-_ABBREVIATIONS = {
-    "apt": "apartment", "approx": "approximately", "ave": "avenue", "blvd": "boulevard",
-    "dept": "department", "ext": "extension", "inc": "incorporated", "jr": "junior",
-    "ltd": "limited", "rd": "road", "sr": "senior", "st": "street", "vs": "versus",
-    "jan": "January", "feb": "February", "aug": "August", "sept": "September", "oct": "October",
-    "nov": "November", "dec": "December",
-}
-"""Before a stop. The dictionary knows Mr., Mrs., Ms. and Dr."""
-
-_DAYS = {
-    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
-    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday",
-}
-"""With a stop or without; "Sat" and "Sun" are words."""
-
-_UNITS = {"kg": "kilograms", "km": "kilometers", "lb": "pounds", "lbs": "pounds", "ft": "feet"}
-"""After a number."""
-# fmt: on
-
-_Rewrite = str | Callable[[re.Match[str]], str]
-
-_REWRITES: Sequence[tuple[str, _Rewrite]] = (
-    (r"\s+", " "),
-    # Addresses of the web and of e-mail: info@example.com is "info at example dot com".
-    (r"\bhttps?://", ""),
-    (r"\bwww\.", "W W W dot "),
-    (r"(?<=\w)\.(?=[a-z]{2,}\b)", " dot "),
-    # Phone numbers and codes, unless they are amounts. Possessive, or a long one takes for ever.
-    (r"(?<![\w.,:$£€-])\+?\(?\d++(?:\)?[ .-]\(?\d++)*+(?![.,:]?\d|\w)", _number),
-    (r"\d(?:,?\d){12,}", lambda found: " ".join(re.sub(",", "", found[0]))),  # too large for it
-    # Hours, and from one to another. The dictionary knows "5pm", but "a.m." ends a sentence for it,
-    # and "am" is a word.
-    (r"(?<=\d)\s?([ap])\.?m\b(?-i:\.(?=\s*[^\sA-Z]))?", lambda found: f"{found[1].lower()}m"),
-    (r"\b([01]?\d|2[0-4]):([0-5]\d)(?::\d\d)?(?!\d)(?:([ap])m\b)?", _time),
-    (r"(\d|\d[ap]m\.?|o'clock)\s?[-–]\s?(?=\d)", r"\1 to "),
-    (rf"(?-i:\b({'|'.join(_DAYS)})\b\.?)", lambda found: _DAYS[found[1]]),
-    (r"(?<=[a-z])–(?=[a-z])", " to "),
-    # Amounts and units.
-    (r"(\d[\d.,]*)\s?([€£])", r"\2\1"),
-    (r"/(?=(?:hour|day|night|week|month|year|person)\b)", " per "),
-    (r"(?<![\d/])1/2\b", "one half"),
-    (r"(?<=\d)\s?°\s?[CF]?\b", " degrees "),
-    (rf"(?<=\d)\s?({'|'.join(_UNITS)})\b", lambda found: f" {_UNITS[found[1].lower()]}"),
-    (r"(?:#|\bno\.\s)(?=\d)", "number "),
-    (r"(?<=\d)(?!(?:st|nd|rd|th|s|[ap]m)\b)(?=[a-z])", " "),
-    # Abbreviations. "In Main St." is a street, "at St. Mary's" is not. The stop stays where it may
-    # end the sentence.
-    (r"(?-i:(?<=\w )([A-Z]\w*) St\b(?=\.))", r"\1 street"),
-    (r"(?-i:\bSt\.(?= [A-Z]))", "saint"),
-    (
-        rf"\b({'|'.join(_ABBREVIATIONS)})(?:\.(?!(?-i:\s[A-Z]))|(?=\.))",
-        lambda found: _ABBREVIATIONS[found[1].lower()],
-    ),
-    # Marks: the voice knows these four, and apostrophes and hyphens inside a word.
-    (r"\s*(?:[;()\[\]{}—–]|--|\.{2,}|\s-\s|:(?!\w))\s*", ", "),
-    (r"(?<!\w)['-](?!\d)|['-](?!\w)", " "),
-    (r"[^A-Za-z0-9\s,.!?'$£€%&+@/-]", " "),
-    (r"\s+", " "),
-    (r"(?:\s?,)+", ","),
-    (r"[\s,]*([.!?])[\s,.!?]*(?=\s|$)", r"\1"),
-    (r"^[\s,.!?]+|[\s,]+$", ""),
+_REWRITES = tuple(
+    (re.compile(pattern, re.IGNORECASE), new)
+    for pattern, new in (
+        (r"\s+", " "),
+        # The dictionary raises above a million millions.
+        (r"(?<=\d)(?=(?:,?\d){12,})", " "),
+        # Marks: the voice knows these four, and apostrophes and hyphens inside a word.
+        (r"\s*(?:[;()\[\]{}—–]|--|\.{2,}|\s-\s|:(?!\w))\s*", ", "),
+        (r"(?<!\w)['-](?!\d)|['-](?!\w)", " "),
+        (r"[^A-Za-z0-9\s,.!?'$£€%&+@/-]", " "),
+        (r"\s+", " "),
+        (r"(?:\s?,)+", ","),
+        (r"[\s,]*([.!?])[\s,.!?]*(?=\s|$)", r"\1"),
+        (r"^[\s,.!?]+|[\s,]+$", ""),
+    )
 )
-
-_COMPILED = [(re.compile(pattern, re.IGNORECASE), new) for pattern, new in _REWRITES]
 
 _PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "⁄": "/", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "Ø": "O"}
@@ -356,11 +271,11 @@ def speakable(text: str) -> str:
     """Return English ``text`` as the dictionary can read it; ``""`` if there is nothing to speak.
 
     Accents go, since the dictionary has none ("cafe" it knows), and so do other scripts, emoji and
-    the signs of Markdown. Numbers stay digits where the dictionary reads them right.
+    signs that have no name. What numbers and the like are read as: :mod:`pipelines.speakable`.
     """
     decomposed = unicodedata.normalize("NFKD", text).translate(_PLAIN)
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    for pattern, new in _COMPILED:
+    for pattern, new in _REWRITES:
         plain = pattern.sub(new, plain)
     return plain if re.search("[A-Za-z0-9]", plain) else ""
 

@@ -39,7 +39,7 @@ def test_a_prepared_sentence_is_spoken_once() -> None:
     async def main() -> None:
         tts = Counting()
         voice = Phrases(tts)
-        await voice.prepare(["One moment. Bear with me.", "One moment."])
+        await voice.prepare(["One moment.", "Bear with me.", "One moment."])
         assert tts.spoken == ["One moment.", "Bear with me."]
         assert await said(voice, "One moment.") == pytest.approx(0.6)
         assert await said(voice, "Something else.") == pytest.approx(0.6)

@@ -26,6 +26,8 @@ WHOLE = [
     "We are (believe me!) closed.",
     "1. Pepperoni pizza.",
     "The version is 1.2.3 now.",
+    "Wir sehen uns am 24. November um zehn.",
+    "Es kostet ca. 5 Euro, bzw. nichts.",
 ]
 CUT = [
     ("Hello. How are you? Fine!", ["Hello.", "How are you?", "Fine!"]),
@@ -37,6 +39,8 @@ CUT = [
     ("One\nTwo\n\n\nThree", ["One", "Two", "Three"]),
     ("See www.example.com. Then call.", ["See www.example.com.", "Then call."]),
     ("It is 5. That is all.", ["It is 5.", "That is all."]),
+    ("Um 9. Mein Name", ["Um 9.", "Mein Name"]),
+    ("Am 9. Ma", ["Am 9.", "Ma"]),
     ("1. Soup\n2. Salad", ["1. Soup", "2. Salad"]),
     ("  \n ", []),
 ]
@@ -70,6 +74,8 @@ def test_sentences_are_cut_at_their_ends(text: str, expected: list[str]) -> None
         ("Dr. ", []),
         ("No. ", []),  # "5", perhaps
         ("A line\n", ["A line"]),
+        ("It is 5. T", ["It is 5."]),
+        ("Am 5. M", []),  # "ai", perhaps
     ],
 )
 def test_a_sentence_leaves_as_soon_as_it_is_certain(so_far: str, ready: list[str]) -> None:

@@ -433,40 +433,15 @@ def test_the_first_clause_is_no_fragment(said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "spoken_text"),
     [
-        ("We open at 9:30.", "We open at 9 30."),
-        ("At 9:05 or 9:00?", "At 9 oh 5 or 9 o'clock?"),
-        ("At 17:00.", "At 17 hundred hours."),
-        ("From 9:00 a.m. to 5:30 P.M. today.", "From 9am to 5 30pm today."),
-        ("We close at 5 p.m. Goodbye.", "We close at 5pm. Goodbye."),
-        ("9–5, 9am-5pm", "9 to 5, 9am to 5pm"),
-        ("Mon–Fri and Tue.", "Monday to Friday and Tuesday"),
-        ("Call 555-0123.", "Call 5 5 5, 0 1 2 3."),
-        ("Call (555) 010-1234.", "Call 5 5 5, 0 1 0, 1 2 3 4."),
-        ("Call +1 555 010 1234!", "Call plus 1, 5 5 5, 0 1 0, 1 2 3 4!"),
-        ("Call 5550101234.", "Call 5 5 5, 0 1 0, 1 2 3 4."),
-        ("ZIP 90210, code 0071", "ZIP 9 0 2 1 0, code 0 0 7 1"),
-        ("It costs $11.50, or 5€.", "It costs $11.50, or €5."),
-        ("$1,250.00 for 10000 guests in 2024", "$1,250.00 for 10000 guests in 2024"),
-        ("$3.99/month", "$3.99 per month"),
-        ("Mail info@example.com.", "Mail info@example dot com."),
-        ("See https://www.example.co.uk", "See W W W dot example dot co dot uk"),
-        ("50% of R&D", "50% of R&D"),
         ("Mr. Smith and Dr. Lee", "Mr. Smith and Dr. Lee"),
-        ("We are at 12 Main St. Come in.", "We are at 12 Main street. Come in."),
-        (
-            "At St. Mary's, No. 5, approx. 2 km",
-            "At saint Mary's, number 5, approximately 2 kilometers",
-        ),
-        ("No. We don't.", "No. We don't."),
-        ("20°C, ½ hour, #4", "20 degrees, one half hour, number 4"),
-        ("The 21st, in the 1990s, 3.5 stars", "The 21st, in the 1990s, 3.5 stars"),
+        ("50% of R&D, $11.50 in 2024", "50% of R&D, $11.50 in 2024"),
         ("Hello — it’s “Zoë’s” café…", "Hello, it's Zoe's cafe"),
         ("**Bold** and _so_ on 😀 你好", "Bold and so on"),
         ("We (the staff): check-in; now!!", "We, the staff, check-in, now!"),
     ],
 )
 def test_what_is_spoken(text: str, spoken_text: str) -> None:
-    """Numbers and signs are rewritten where the dictionary would read them wrongly."""
+    """Signs are rewritten where the dictionary would read them wrongly."""
     assert speakable(text) == spoken_text
 
 
