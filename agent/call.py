@@ -500,7 +500,8 @@ class Call:
         language = self._script.brief.language
         transcript = self._draft.said or None
         needed = silence_needed(self._settings.endpoint, self._probability, transcript, language)
-        self._gate.end_after(needed)
+        if needed is not None:
+            self._gate.end_after(needed)
 
     def _understood(self, reply: _Reply, text: str) -> None:
         """Note what the caller said, and decide on it."""

@@ -86,7 +86,37 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--transcribe", action="store_true", help="print what the agent said")
     call.add_argument("--json", action="store_true", help="print measurements, not a timeline")
     call.set_defaults(run=_call)
+    _add_evaluate(commands)
     return parser
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="put an agent into many situations, and measure its turn-taking",
+        description="Place scripted calls to any server that speaks the stream channel.",
+    )
+    evaluate.add_argument("url", help="the stream endpoint, ws:// or wss://")
+    evaluate.add_argument(
+        "--scenarios", type=Path, metavar="FILE", help="situations (YAML) instead of the shipped"
+    )
+    evaluate.add_argument(
+        "--only", metavar="WORD", help="situations of this kind, or with this in their name"
+    )
+    evaluate.add_argument("--at-once", type=_positive, default=4, metavar="N", help="calls (4)")
+    evaluate.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
+    evaluate.add_argument(
+        "--headers", action="append", default=[], metavar="K=V", help="a call header"
+    )
+    evaluate.add_argument("--json", action="store_true", help="print everything, for scripts")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _positive(given: str) -> int:
+    number = int(given)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -162,6 +192,35 @@ async def _place(options: argparse.Namespace) -> int:
     if failure := call.failure():
         raise CallFailedError(failure)
     return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from agent import evaluate, logs, scenarios
+    from agent.platform import CallFailedError
+
+    logs.configure("error", "auto")
+    try:
+        situations = scenarios.load(options.scenarios or scenarios.DEFAULT, options.rate)
+    except (scenarios.ScenarioError, CallFailedError) as error:
+        return _fail(error)
+    if options.only:
+        situations = [s for s in situations if options.only == s.kind or options.only in s.name]
+    if not situations:
+        return _fail(ValueError(f"--only {options.only}: no such situation"))
+
+    def tell(outcome: evaluate.Outcome) -> None:
+        if not options.json:
+            print(f"{outcome.kind:11s}  {outcome.name:26s} {outcome.verdict}", flush=True)
+
+    headers = dict(_header(given) for given in options.headers)
+    outcomes = asyncio.run(
+        evaluate.run(options.url, situations, at_once=options.at_once, headers=headers, tell=tell)
+    )
+    if options.json:
+        print(json.dumps(evaluate.as_json(options.url, outcomes)))
+    else:
+        print(f"\n{evaluate.table(outcomes)}")
+    return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
 def _header(given: str) -> tuple[str, str]:

@@ -68,6 +68,9 @@ class Plan:
     greeting_timeout: float = 3.0
     """Speak first if there is no greeting by then."""
 
+    max_seconds: float = 600.0
+    """Hang up then: an agent may never stop talking."""
+
     patience: float = 1.0
     """Quiet after which the agent is done: longer than :data:`BREATH`."""
 
@@ -277,6 +280,7 @@ class CallInProgress:
         self.agent_channel += played
         self.caller_channel += spoken
         self._now = round(self._now + FRAME_SECONDS, 6)
+        self.done = self.done or self._now >= self._plan.max_seconds
         return spoken
 
     def finish(self) -> Report:
@@ -293,6 +297,8 @@ class CallInProgress:
         silent = [e.label for e in self.report.exchanges if e.response is None]
         if silent:
             return f"nothing was answered to {silent[0]!r}"
+        if self._next is not None and self.report.ended_by == "caller":
+            return f"{self._plan.max_seconds:g} s were over before {self._next.label!r}"
         if self._next is not None:
             return f"the agent hung up before {self._next.label!r}"
         return ""
@@ -350,9 +356,13 @@ class CallInProgress:
     def _settled(self) -> bool:
         """Whether the last turn has been replied to, or will not be."""
         plan = self._plan
-        if self.report.exchanges and self.report.exchanges[-1].response is None:
+        if self.report.exchanges and not self._replied(self.report.exchanges[-1]):
             return self._now - self.report.exchanges[-1].ended >= plan.answer_timeout
         return self._agent.quiet_for(self._now) >= plan.patience and not self.buffer.size
+
+    def _replied(self, exchange: Exchange) -> bool:
+        """Whether the agent has answered; words that only cut in are no answer."""
+        return exchange.response is not None and self.report.agent_spoke[-1][1] > exchange.ended
 
     def _nothing_to_wait_for(self) -> bool:
         if not self.report.exchanges and not self.report.agent_spoke and self._agent.began is None:

@@ -193,7 +193,7 @@ class Turns(_Section):
 
 
 class EndOfTurn(_Section):
-    """How long a silence ends a turn, by the evidence. Without a turn model, `middle` is usual."""
+    """How long a silence ends a turn, by the evidence; without any, it is `vad.end_after`."""
 
     shortest: float = Field(
         EndpointSettings().shortest,
@@ -202,7 +202,10 @@ class EndOfTurn(_Section):
         description="Seconds, sure that they finished: by the turn model, or a whole answer (yes).",
     )
     middle: float = Field(
-        EndpointSettings().middle, ge=0.1, le=5, description="Seconds, when nobody is sure."
+        EndpointSettings().middle,
+        ge=0.1,
+        le=5,
+        description="Seconds, when the turn model is not sure.",
     )
     long: float = Field(
         EndpointSettings().long,

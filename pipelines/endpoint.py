@@ -51,13 +51,14 @@ class EndpointSettings:
     pause at a comma ("Thanks, goodbye."), 0.2 to 0.32 s in Piper's speech; and a draft by providers
     that take 0.5 s is not ready before it anyway."""
 
-    middle: float = 0.5
-    """When nothing is known, or nobody is sure."""
+    middle: float = 0.8
+    """When the model is not sure. A fifth of whole utterances wait for it, and the answer to them
+    still comes within a second."""
 
-    long: float = 1.6
+    long: float = 1.8
     """When either the model or the words expect more."""
 
-    longest: float = 2.0
+    longest: float = 2.2
     """When the words cannot be all, or both expect more. Nobody is kept waiting for longer."""
 
     finished_from: float = 0.85
@@ -158,8 +159,8 @@ class ScriptedTurnModel:
 
 def silence_needed(
     settings: EndpointSettings, probability: float | None, transcript: str | None, language: str
-) -> float:
-    """Return the seconds of silence that end the turn, by what is known.
+) -> float | None:
+    """Return the seconds of silence that end the turn, by what is known; None if nothing is.
 
     Args:
         settings: The limits.
@@ -173,7 +174,7 @@ def silence_needed(
     if words is Ending.WHOLE:
         return settings.shortest
     if probability is None:
-        return settings.long if words is Ending.TRAILING else settings.middle
+        return settings.long if words is Ending.TRAILING else None
     if probability < settings.going_on_below:
         return settings.longest if words is Ending.TRAILING else settings.long
     if words is Ending.TRAILING:

@@ -32,6 +32,9 @@ class _Language:
     trailing: re.Pattern[str]
     """Its last words."""
 
+    strandable: re.Pattern[str]
+    """Those of them that a question may end in: "Which day is it on?"."""
+
     announced: re.Pattern[str]
     """Last words after which a number, a name or an address has to come."""
 
@@ -58,10 +61,12 @@ _LANGUAGES: Mapping[str, _Language] = {
             rf"""(?: ^ | \ ) (?: {
                 _words('''a about an and as at because but by can could for from i
             i'd i'll i'm if in into is it's like my need of on or our so than that's the their then
-            to uh um want was were what when where which who with would your erm hmm''')
+            to uh um want was were what when where which who with would your erm hmm although either
+            every however otherwise since unless until whether while''')
             } )""",
             re.VERBOSE,
         ),
+        strandable=re.compile(_words("about at by for from in into like of on to with")),
         announced=re.compile(
             r"""(?: my | the | our | your ) \ (?: (?: phone | telephone | mobile | cell | account
             | card | order | booking | reference | room | customer | zip | post | postal ) \ )?
@@ -99,7 +104,10 @@ def ending(transcript: str, language: str) -> Ending:
         return Ending.WHOLE
     if _ends(known.announced, text) or _half_dictated(text, known):
         return Ending.OPEN
-    if _ends(known.trailing, text) or transcript.rstrip().endswith((",", "-", "—", "...", "…")):
+    asked = transcript.rstrip().endswith("?") and _ends(known.strandable, text)
+    if (_ends(known.trailing, text) and not asked) or transcript.rstrip().endswith(
+        (",", "-", "—", "...", "…")
+    ):
         return Ending.TRAILING
     return Ending.UNKNOWN
 

@@ -66,11 +66,11 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), new)
     for pattern, new in (
         (r"^[ \t]*(?:```|~~~).*$", " "),
-        (r"<!--.*?-->|</?[A-Za-z][^<>]*+>", " "),
-        (r"^[ \t]*(?:[-*_][ \t]*+){3,}$", " "),  # a line across
+        (r"<!--.*?-->|</?[A-Za-z][^<>]*>", " "),
+        (r"^[ \t]*(?:[-*_][ \t]*){3,}$", " "),  # a line across
         (r"^[ \t]*\|?[ \t]*:?-{2,}[-| :]*$", " "),  # below the head of a table
-        (r"!?\[([^\[\]]*+)\]\([^()]*+\)", r"\1"),
-        (r"<((?:https?://|mailto:)[^<>\s]*+)>", r"\1"),
+        (r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1"),
+        (r"<((?:https?://|mailto:)[^<>\s]*)>", r"\1"),
         (r"^[ \t]*(?:#{1,6}[ \t]|>[ \t]?|[-*+•‣◦][ \t]+)+", ""),
         (r"\[[ xX]\][ \t]+", ""),
         (r"^[ \t]*\||\|[ \t]*$", ""),
@@ -164,13 +164,13 @@ class _Reader:
         yield from self._numbers()
 
     def _addresses(self) -> Iterator[tuple[str, Callable[[re.Match[str]], str]]]:
-        yield r"\b(?:mailto:)?[\w.+-]++@[\w-]+(?:\.[\w-]+)+", self._address
-        yield r"\bhttps?://[^\s,;()<>\"]++", self._link
-        yield r"\bwww\.[^\s,;()<>\"]++", self._link
+        yield r"\b(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+", self._address
+        yield r"\bhttps?://[^\s,;()<>\"]+", self._link
+        yield r"\bwww\.[^\s,;()<>\"]+", self._link
         # "example.com/menu": a name of letters, and a domain that is no word of a next sentence
-        yield r"\b[A-Za-z][\w-]+(?:\.[\w-]+)*+(?<=\.[a-z]{2})(?:/[\w/-]*)?(?!\w)", self._link
+        yield r"\b[A-Za-z][\w-]+(?:\.[\w-]+)*(?<=\.[a-z]{2})(?:/[\w/-]*)?(?!\w)", self._link
         yield (
-            r"\b[A-Za-z][\w-]*+(?:\.[\w-]++)*?\.(?:com|org|net|info|app|dev|shop|online|biz|edu|gov)"
+            r"\b[A-Za-z][\w-]*(?:\.[\w-]+)*?\.(?:com|org|net|info|app|dev|shop|online|biz|edu|gov)"
             r"(?:\.[a-z]{2})?(?:/[\w/-]*)?(?![\w-])",
             self._link,
         )
@@ -243,7 +243,7 @@ class _Reader:
             rf"(?<![\w.,])(?P<number>{number}){scale}\s?(?P<sign>{signs})(?!\w)",
             self._money,
         )
-        yield r"(?<![\w.,:])\+?\(?[0-9]++(?:\)?[ ./-]\(?[0-9]++)*+(?![.,:]?[0-9]|\w)", self._phone
+        yield r"(?<![\w.,:])\+?\(?[0-9]+(?:\)?[ ./-]\(?[0-9]+)*(?![.,:]?[0-9]|\w)", self._phone
         yield (
             rf"(?<=\w)\s?/\s?(?=(?:{'|'.join(language.per_what.split())})\b)",
             lambda _: f" {language.per} ",
@@ -312,7 +312,7 @@ class _Reader:
 
     def _number_pattern(self) -> str:
         thousands = self._language.thousands
-        return rf"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})++|[0-9]++)(?:[.,][0-9]++)?"
+        return rf"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
 
     def _value(self, text: str) -> Decimal:
         """Return the value of what :meth:`_number_pattern` found."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
-    """Models, licences and the agent file are in it; tests and recordings are not."""
+    """Models, licences, the agent file and the scenarios are in it; tests are not."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
     (wheel,) = tmp_path.glob("*.whl")
@@ -22,6 +22,8 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
         names = file.namelist()
     assert "pipelines/models/silero_vad_16k_sequence.onnx" in names
     assert "pipelines/models/silero_vad.LICENSE" in names
+    assert "agent/scenarios/recordings/mm-hm.wav" in names
+    assert "agent/scenarios/recordings/LICENSE" in names
     assert not [name for name in names if name.startswith("tests/")]
     checked = subprocess.run(
         [sys.executable, "-m", "agent.cli", "check"],

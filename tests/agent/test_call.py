@@ -406,7 +406,7 @@ def test_a_draft_answers_in_the_silence_that_is_waited_for_anyway() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "silence"),
-    [(0.99, 0.35), (0.5, 0.5), (0.01, 1.6)],
+    [(0.99, 0.35), (0.5, 0.8), (0.01, 1.8)],
     ids=["sure", "?", "not yet"],
 )
 def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: float) -> None:

@@ -64,6 +64,30 @@ def test_a_conversation_is_timed_by_what_is_heard() -> None:
     assert line.call.failure() == ""
 
 
+def test_words_that_cut_in_are_no_answer() -> None:
+    """The caller finishes, and waits for what comes then."""
+    line = Line(Plan(turns=[turn(2.0)]))
+    line.agent_says(1.0)
+    line.run(3.0)
+    line.agent_says(0.2)
+    line.run(3.0)
+    assert line.call.report.exchanges[0].response is not None
+    assert not line.call.done
+    line.agent_says(0.5)
+    line.run(3.0)
+    assert line.call.done
+
+
+def test_an_agent_that_never_stops_is_hung_up_on() -> None:
+    """The call has an end in any case, and says why."""
+    line = Line(Plan(turns=[turn()], max_seconds=5.0))
+    for _ in range(10):
+        line.agent_says(1.0)
+        line.run(0.6)
+    assert line.call.done
+    assert line.call.failure() == "5 s were over before 'a tone'"
+
+
 def test_a_clear_empties_the_buffer_at_once() -> None:
     """What was sent and not yet played is never heard, and the caller's wait is measured."""
     line = Line(Plan(turns=[turn(1.0)], interrupt_after=0.5))

@@ -89,7 +89,7 @@ async def main() -> None:
     async def asked(label: str, pcm: bytes) -> float:
         probability = await model.complete(pcm)
         said = await ears.transcribe(spoken(Audio(pcm, SPEECH_RATE)))
-        seconds = silence_needed(EndpointSettings(), probability, said, "en")
+        seconds = silence_needed(EndpointSettings(), probability, said, "en") or FIXED
         if given.show:
             print(f"{label:6s} {probability:4.2f} {seconds:4.1f} s  {said}")
         return seconds
