@@ -64,6 +64,10 @@ STALLED_AFTER = 1.0
 """Seconds without a frame until a speaking caller counts as silent: five times the longest delay
 that a telephone jitter buffer hides."""
 
+WENT_ON = 0.3
+"""Seconds of audio after the end that a provider heard, from which it was none: more than we need
+to notice the same silence."""
+
 IGNORED_LOGGED = 5
 """Ignored messages that are logged one by one; the rest are counted."""
 
@@ -143,6 +147,9 @@ class _Reply:
     interruptible: bool = True
     said: str = ""
     """What the caller said, once it is known."""
+
+    over_at: float | None = None
+    """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
 
     kept: bool = False
     """Whether ``said`` is in the history. It is from when the reply begins to sound."""
@@ -398,16 +405,27 @@ class Call:
         """Answer what was said so far, and gather evidence on whether it was all."""
         assert self._draft is not None
         assert self._draft.utterance is not None
+        if self._went_on(self._draft):
+            self._discard()
+            self._open_utterance()
         self._drafts += 1
         held = self._turns.state is State.HELD
         if held:
             self._gate.end_after(self._settings.decide_within)
         if held or (self._settings.drafting and self._drafts <= self._settings.max_drafts):
             self._draft.utterance.close()
-        if self._turn_model is not None and not held:
+        if self._draft.over_at is not None:
+            self._weigh()
+        elif self._turn_model is not None and not held:
             self._stop_asking()
             audio = self._draft.utterance.audio
             self._question = self._tasks.create_task(self._ask(self._turn_model, audio))
+
+    @staticmethod
+    def _went_on(draft: _Reply) -> bool:
+        """Return whether the caller went on after a provider had heard the end of their turn."""
+        assert draft.utterance is not None
+        return draft.over_at is not None and draft.utterance.seconds > draft.over_at + WENT_ON
 
     def _discard(self) -> None:
         """Cancel the draft; keep what the caller said for the next."""
@@ -499,7 +517,8 @@ class Call:
             return
         language = self._script.brief.language
         transcript = self._draft.said or None
-        needed = silence_needed(self._settings.endpoint, self._probability, transcript, language)
+        probability = 1.0 if self._draft.over_at is not None else self._probability
+        needed = silence_needed(self._settings.endpoint, probability, transcript, language)
         if needed is not None:
             self._gate.end_after(needed)
 
@@ -593,7 +612,9 @@ class Call:
         async with aclosing(at_line_rate(steps, self._rate)) as source:
             while (step := await self._next(reply, source, fill=not speaking)) is not None:
                 match step:
-                    case Heard(text):
+                    case Heard(text, turn_over):
+                        if turn_over and reply.utterance is not None:
+                            reply.over_at = reply.utterance.seconds
                         self._understood(reply, text)
                     case Saying(sentence):
                         playout.begin(sentence)

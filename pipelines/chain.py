@@ -52,6 +52,8 @@ class Heard:
     """What the caller turned out to say; empty if it was not speech."""
 
     text: str
+    turn_over: bool = False
+    """Whether the provider heard the end of the turn itself, before anybody told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,11 @@ class Utterance:
     def seconds(self) -> float:
         """How long it is so far."""
         return sum(audio.seconds for audio in self.audio)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the caller is done."""
+        return self._closed
 
     def add(self, audio: Audio) -> None:
         """Take the next piece."""
@@ -176,7 +183,7 @@ async def answer(
     Raises:
         ProviderError: If a provider failed. What was yielded still stands.
     """
-    heard = Heard((await _transcribe(voice, utterance, budgets)).strip())
+    heard = await _transcribe(voice, utterance, budgets)
     yield heard
     if not heard.text:
         return
@@ -255,7 +262,7 @@ async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGen
             yield Audio(rest, rate)
 
 
-async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> str:
+async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> Heard:
     try:
         return await _transcribe_once(voice, utterance, budgets)
     except ProviderError:
@@ -263,13 +270,15 @@ async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> s
         return await _transcribe_once(voice, utterance, budgets)
 
 
-async def _transcribe_once(voice: Voice, utterance: Utterance, budgets: Budgets) -> str:
+async def _transcribe_once(voice: Voice, utterance: Utterance, budgets: Budgets) -> Heard:
     try:
         async with utterance.answered_within(budgets.transcript):
             async with aclosing(utterance.listen()) as speech:
-                text = await voice.stt.transcribe(speech)
-            await utterance.wait_closed()  # a provider may be sure before the caller is done
-            return text
+                text = (await voice.stt.transcribe(speech)).strip()
+            turn_over = bool(text) and not utterance.closed
+            if not text:
+                await utterance.wait_closed()
+            return Heard(text, turn_over)
     except TimeoutError:
         raise ProviderError("stt", f"no transcript within {budgets.transcript:g} s") from None
 

@@ -107,7 +107,9 @@ class Transcriber(Provider, Protocol):
         """Return what was said once ``speech`` ends; ``""`` if nothing was.
 
         ``speech`` comes at :data:`pipelines.audio.SPEECH_RATE`, as it is spoken. Cancelling is
-        safe and frees what the request holds.
+        safe and frees what the request holds. A provider that detects the end of a turn itself
+        returns then: that takes the place of the turn model. If the caller goes on all the same,
+        it is asked again, from the beginning.
 
         Raises:
             ProviderError: If the speech could not be transcribed.

@@ -354,12 +354,13 @@ def test_whatever_the_caller_does_the_call_holds(
 
 
 def _quiet_after_clear(done: Talk) -> bool:
-    """What follows a clear is a resumption or a reply: neither can come within two frames."""
+    """What follows a clear is a reply, or a resumption, which cannot come within two frames."""
     cleared = -1.0
+    begun = [line["at"] for line in done.notes.of("agent")]
     for at, message in done.caller.received:
         if isinstance(message, str):
             cleared = at if "clear" in message else cleared
-        elif at < cleared + 0.04:
+        elif at < cleared + 0.04 and not any(cleared <= start <= at for start in begun):
             return False
     return True
 
@@ -415,6 +416,44 @@ def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: fl
     done = talk(GREETED + "+" * 10 + "." * 40, voice(["Well"], ["Yes?"]), turn_model=model)
     first = min(at for at, _ in done.caller.audio if at > 3.5) - 3.5
     assert first == pytest.approx(silence, abs=0.06)
+
+
+class Sure(Transcriber):
+    """Speech-to-text that detects the end of a turn, after so many seconds of audio."""
+
+    def __init__(self, lines: tuple[str, ...], ends: Sequence[float]) -> None:
+        super().__init__(TranscriberOptions(lines=lines))
+        self._ends = iter([*ends, 99.0])
+
+    async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
+        end, heard = next(self._ends), 0.0
+        async for piece in speech:
+            heard += piece.seconds
+            if heard >= end:
+                break
+        return await super().transcribe(_nothing())
+
+
+async def _nothing() -> AsyncGenerator[Audio, None]:
+    if False:
+        yield
+
+
+def test_a_provider_that_detects_turns_takes_the_place_of_the_turn_model() -> None:
+    """It is not asked; the answer comes after the shortest silence."""
+    model = ScriptedTurnModel([0.5])
+    providers = voice(stt=Sure(("All of it",), [1.3]), replies=["Yes?"])
+    done = talk(GREETED + "+" * 10 + "." * 40, providers, turn_model=model)
+    first = min(at for at, _ in done.caller.audio if at > 3.5) - 3.5
+    assert first == pytest.approx(0.35, abs=0.06)
+    assert done.lines[1:] == [("user", "All of it"), ("assistant", "Yes?")]
+
+
+def test_a_provider_that_detects_turns_too_early_is_asked_again() -> None:
+    """The caller went on in the same breath: nothing they said is lost."""
+    providers = voice(stt=Sure(("Half", "All of it"), [0.5]), replies=["What?", "Yes?"])
+    done = talk(GREETED + "+" * 20 + "." * 40, providers)
+    assert done.lines[1:] == [("user", "All of it"), ("assistant", "Yes?")]
 
 
 def test_drafts_leave_no_trace_and_are_counted() -> None:

@@ -58,6 +58,14 @@ def test_a_file_becomes_a_script() -> None:
     assert script.brief.language == "en"
 
 
+def test_own_sentences_are_what_a_voice_reads() -> None:
+    """They are prepared as they will be asked for: cut, and with the file's pronunciation."""
+    text = file("greeting: Hello, Nguyen's here. Open 9-17.\npronounce: {Nguyen: win}")
+    script = persona.parse(text).render(Details(now=TUESDAY))
+    assert script.brief.pronounce == {"Nguyen": "win"}
+    assert script.own_sentences[:2] == ("Hello, win's here.", "Open nine to seventeen.")
+
+
 def test_a_greeting_and_a_prompt_are_enough() -> None:
     """All else has a default that can be spoken."""
     script = persona.parse(file("greeting: Hello.")).render(Details(now=TUESDAY))
