@@ -10,34 +10,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
+from agent.line import Line, LineError
 from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
+from agent.speaker import TICK, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
 from pipelines.backchannels import is_backchannel
 from pipelines.chain import (
     Budgets,
-    HangUp,
     Heard,
-    Said,
-    Saying,
     Spent,
     Step,
     Utterance,
     answer,
-    at_line_rate,
     say,
 )
 from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, Voice
-from pipelines.speakable import speakable
 from pipelines.turns import Action, Event, State, TurnTaking
 from pipelines.vad import (
     GateSettings,
@@ -53,13 +49,6 @@ from pipelines.vad import (
 
 log = structlog.get_logger()
 
-TICK = 0.1
-"""Seconds between two looks at the clock: late by at most this, which no rule below minds."""
-
-HANG_UP_MARGIN = 0.4
-"""Seconds to wait after the last word by our ledger: the platform plays it a network delay and a
-jitter buffer later, and closing the socket cuts it off."""
-
 STALLED_AFTER = 1.0
 """Seconds without a frame until a speaking caller counts as silent: five times the longest delay
 that a telephone jitter buffer hides."""
@@ -73,32 +62,6 @@ IGNORED_LOGGED = 5
 
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
-
-
-class LineError(Exception):
-    """The line broke, or the far end abuses it: this call is over. Holds a reason fit for a log."""
-
-
-class Line(Protocol):
-    """The far end: a websocket, or something that stands in for one."""
-
-    async def receive(self) -> str | bytes | None:
-        """Return the next message; None once either side has closed.
-
-        Raises:
-            LineError: If the line broke.
-        """
-        ...
-
-    async def send(self, message: str | bytes) -> None:
-        """Send a message; within a deadline, so that a dead line is noticed.
-
-        Messages leave in the order in which this is called, even while an earlier one waits.
-
-        Raises:
-            LineError: If it cannot be sent.
-        """
-        ...
 
 
 class Journal(Protocol):
@@ -133,41 +96,6 @@ class CallSettings:
     warn_before: float = 30.0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Reply:
-    """A reply, drafted or sounding, and the utterance it answers."""
-
-    playout: Playout
-    utterance: Utterance | None = None
-    """What it answers; None for a greeting and the like."""
-
-    over_speech: bool = False
-    """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
-
-    interruptible: bool = True
-    said: str = ""
-    """What the caller said, once it is known."""
-
-    over_at: float | None = None
-    """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
-
-    kept: bool = False
-    """Whether ``said`` is in the history. It is from when the reply begins to sound."""
-
-    hang_up: bool = False
-    started_at: float = 0.0
-    held_at: float = 0.0
-    quiet_since: float = 0.0
-    """When the caller began to wait for it: at its release, or after a filler."""
-
-    spent: Spent = field(default_factory=Spent)
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-    going: asyncio.Event = field(default_factory=asyncio.Event)
-    """Clear while it is held."""
-
-    task: asyncio.Task[None] | None = None
-
-
 class Call:
     """A conversation with one caller. Build it once the call is answered; then :meth:`run`."""
 
@@ -187,6 +115,17 @@ class Call:
         self._line = line
         self._protocol = protocol
         self._rate = connect.rate
+        self._phrases = voice.tts if isinstance(voice.tts, Phrases) else None
+        self._speaker = Speaker(
+            line=line,
+            protocol=protocol,
+            rate=connect.rate,
+            script=script,
+            phrases=self._phrases,
+            filler_after=settings.filler_after,
+            on_heard=self._understood,
+            on_sounding=self._keep_said,
+        )
         self._voice = voice
         self._script = script
         self._detector = detector
@@ -197,21 +136,19 @@ class Call:
         self._frames = Chunker(frame_bytes(SPEECH_RATE))
         self._gate = SpeechGate(settings.gate, SPEECH_RATE)
         self._turns = TurnTaking()
-        self._reply: _Reply | None = None  # the one that sounds, or will next
-        self._draft: _Reply | None = None  # the one that nobody may hear yet
+        self._reply: Reply | None = None  # the one that sounds, or will next
+        self._draft: Reply | None = None  # the one that nobody may hear yet
         self._question: asyncio.Task[None] | None = None  # to the turn model
         self._probability: float | None = None  # its answer
         self._unanswered: list[Audio] = []  # said, and in no utterance that is being answered
-        self._outbox: list[str] = []  # commands to be sent before any more audio
         self._drafts = 0  # of this turn
         self._wasted = Spent()
         self._discarded = 0
         self._failures = 0  # replies lost in a row
         self._ignored = 0
-        self._fillers = 0
         self._idled = 0
         self._warned = False
-        self._began = self._sent_at = self._audio_at = self._quiet_since = 0.0
+        self._began = self._audio_at = self._quiet_since = 0.0
         self._ending = ""
         self.conversation: list[Message] = []
 
@@ -224,7 +161,7 @@ class Call:
         Raises:
             ExceptionGroup: If there is a bug.
         """
-        self._began = self._sent_at = self._audio_at = self._now()
+        self._began = self._audio_at = self._now()
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 others = [
@@ -259,7 +196,7 @@ class Call:
                 self._happened(Event.ANSWERED)
                 while (message := await self._line.receive()) is not None:
                     self._receive(message)
-                    await self._flush()
+                    await self._speaker.flush()
                 self._ending = "the caller hung up"
         except TimeoutError:
             if not self._ending:
@@ -385,7 +322,9 @@ class Call:
         self._gate.close()
 
     def _open_utterance(self) -> None:
-        reply = self._new_reply(Utterance(before=self._unanswered))
+        reply = Reply(
+            playout=Playout(self._settings.lead), utterance=Utterance(before=self._unanswered)
+        )
         reply.over_speech = self._turns.state is State.HELD
         self._unanswered = []
         utterance, spent = reply.utterance, reply.spent
@@ -422,7 +361,7 @@ class Call:
             self._question = self._tasks.create_task(self._ask(self._turn_model, audio))
 
     @staticmethod
-    def _went_on(draft: _Reply) -> bool:
+    def _went_on(draft: Reply) -> bool:
         """Return whether the caller went on after a provider had heard the end of their turn."""
         assert draft.utterance is not None
         return draft.over_at is not None and draft.utterance.seconds > draft.over_at + WENT_ON
@@ -454,24 +393,13 @@ class Call:
         reply.released.set()
 
     def _hold(self) -> None:
-        """Stop speaking; what was not heard is kept, to be sent again."""
-        reply, now = self._reply, self._now()
-        assert reply is not None
-        reply.going.clear()
-        reply.held_at = now
-        if reply.playout.left(now):
-            self._outbox.append(self._protocol.clear())
-        reply.playout.hold(now)
+        assert self._reply is not None
+        self._speaker.hold(self._reply)
 
     def _resume(self) -> None:
-        reply = self._reply
-        assert reply is not None
-        silent = self._now() - reply.held_at
+        assert self._reply is not None
+        silent = self._speaker.resume(self._reply, self._settings.rewind_after)
         self._journal.add("resumed", at=self._at(), after=round(silent, 3))
-        if silent > self._settings.rewind_after:
-            reply.playout.rewind()
-        reply.quiet_since = self._now()
-        reply.going.set()
 
     def _drop_reply(self) -> None:
         """Cancel the reply and keep what was heard of it.
@@ -522,9 +450,11 @@ class Call:
         if needed is not None:
             self._gate.end_after(needed)
 
-    def _understood(self, reply: _Reply, text: str) -> None:
+    def _understood(self, reply: Reply, heard: Heard) -> None:
         """Note what the caller said, and decide on it."""
-        reply.said = text
+        reply.said = text = heard.text
+        if heard.turn_over and reply.utterance is not None:
+            reply.over_at = reply.utterance.seconds
         if reply is not self._draft:
             return
         if not reply.over_speech:
@@ -538,14 +468,9 @@ class Call:
 
     # To the caller
 
-    def _new_reply(self, utterance: Utterance | None = None) -> _Reply:
-        reply = _Reply(playout=Playout(self._settings.lead), utterance=utterance)
-        reply.going.set()
-        return reply
-
-    def _say(self, text: str, *, interruptible: bool = True) -> _Reply:
+    def _say(self, text: str, *, interruptible: bool = True) -> Reply:
         """Say a fixed text, from now."""
-        reply = self._new_reply()
+        reply = Reply(playout=Playout(self._settings.lead))
         reply.interruptible = interruptible
         reply.quiet_since = self._now()
         reply.released.set()
@@ -556,7 +481,7 @@ class Call:
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
 
-    async def _take_turn(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
+    async def _take_turn(self, reply: Reply, steps: AsyncGenerator[Step, None]) -> None:
         """Prepare a reply, wait for its release, and play it until it was heard."""
         try:
             await self._speak(reply, steps)
@@ -576,9 +501,9 @@ class Call:
         if not self._gate.open:
             self._happened(Event.TURN_ENDED)
 
-    async def _speak(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
+    async def _speak(self, reply: Reply, steps: AsyncGenerator[Step, None]) -> None:
         try:
-            await self._play(reply, steps)
+            await self._speaker.play(reply, steps)
             await reply.released.wait()
             self._failures = 0
         except ProviderError as error:
@@ -587,9 +512,9 @@ class Call:
             await reply.released.wait()
             self._note_failure(error)
             await self._apologise(reply)
-        await self._wait_until_heard(reply)
+        await self._speaker.wait_until_heard(reply)
 
-    async def _apologise(self, reply: _Reply) -> None:
+    async def _apologise(self, reply: Reply) -> None:
         sentences = [self._script.apology]
         if self._failures >= self._settings.max_failures:
             reply.hang_up = True
@@ -598,7 +523,7 @@ class Call:
             self._voice, self._script.brief, _each(sentences), self._settings.budgets, reply.spent
         )
         try:
-            await self._play(reply, apology)
+            await self._speaker.play(reply, apology)
         except ProviderError as error:
             log.warning("apology lost", stage=error.stage, error=str(error))
 
@@ -607,113 +532,15 @@ class Call:
         log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._failures)
         self._journal.add("failed", at=self._at(), stage=error.stage)
 
-    async def _play(self, reply: _Reply, steps: AsyncGenerator[Step, None]) -> None:
-        playout, speaking = reply.playout, False
-        async with aclosing(at_line_rate(steps, self._rate)) as source:
-            while (step := await self._next(reply, source, fill=not speaking)) is not None:
-                match step:
-                    case Heard(text, turn_over):
-                        if turn_over and reply.utterance is not None:
-                            reply.over_at = reply.utterance.seconds
-                        self._understood(reply, text)
-                    case Saying(sentence):
-                        playout.begin(sentence)
-                    case Said():
-                        playout.finish()
-                        speaking = False
-                    case HangUp():
-                        reply.hang_up = True
-                    case Audio():
-                        speaking = True
-                        playout.put(step)
-                        await self._send_pending(reply)
-
-    async def _next(
-        self, reply: _Reply, source: AsyncGenerator[Step, None], *, fill: bool
-    ) -> Step | None:
-        """Return the next step, None after the last; say a filler while it is late."""
-        pull = asyncio.ensure_future(anext(source, None))
-        try:
-            while True:
-                await asyncio.wait([pull], timeout=TICK if fill else None)
-                if pull.done():
-                    return pull.result()
-                await self._fill(reply)
-        finally:
-            if not pull.done():  # the generator cannot be closed while it runs
-                pull.cancel()
-                await asyncio.wait([pull])
-
-    async def _fill(self, reply: _Reply) -> None:
-        """Say that the answer is on its way, if the caller has waited for long enough."""
-        now, playout = self._now(), reply.playout
-        waited = now - reply.quiet_since - self._settings.filler_after
-        if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
-            return
-        filler = self._script.fillers[self._fillers % len(self._script.fillers)]
-        brief = self._script.brief
-        words = speakable(filler, brief.language, brief.pronounce)
-        audio = self._phrases.kept(words) if self._phrases else ()
-        if waited < 0 or not audio:
-            return
-        self._fillers += 1
-        playout.begin(filler)
-        resampler = Resampler(audio[0].rate, self._rate)
-        pcm = b"".join(resampler.feed(piece.pcm) for piece in audio) + resampler.flush()
-        playout.put(Audio(pcm, self._rate))
-        playout.finish()
-        await self._send_pending(reply)
-
-    async def _send_pending(self, reply: _Reply) -> None:
-        """Send what is to be sent, as fast as the lead allows, once released and while not held."""
-        await reply.released.wait()
-        playout = reply.playout
-        while playout.pending:
-            await reply.going.wait()
-            if wait := playout.wait(self._now()):
-                await asyncio.sleep(wait)
-                continue  # it may be held by now
-            await self._send_audio(reply)
-
-    async def _send_audio(self, reply: _Reply) -> None:
-        now = self._now()
-        if not reply.playout.sent:
-            reply.started_at = now
-            self._keep_said(reply)
-        audio = reply.playout.take(now)
-        reply.quiet_since = now + reply.playout.left(now)
-        await self._flush()
-        self._sent_at = now
-        await self._line.send(audio.pcm)
-
-    async def _wait_until_heard(self, reply: _Reply) -> None:
-        """Return when the caller has heard all of it, holds and resumes included."""
-        while True:
-            await self._send_pending(reply)
-            left = reply.playout.left(self._now())
-            if left:
-                await asyncio.sleep(left)
-            await reply.going.wait()
-            if not reply.playout.pending and not reply.playout.left(self._now()):
-                break
-        if reply.hang_up:
-            await asyncio.sleep(HANG_UP_MARGIN)
-
-    async def _flush(self) -> None:
-        """Send the commands that wait; before any audio that is sent after them."""
-        while self._outbox:
-            self._sent_at = self._now()
-            await self._line.send(self._outbox.pop(0))
-
     # What is kept
 
-    def _keep_said(self, reply: _Reply) -> None:
+    def _keep_said(self, reply: Reply) -> None:
         if reply.said and not reply.kept:
             reply.kept = True
             self.conversation.append(Message("user", reply.said))
             self._journal.add("caller", at=self._at(), text=reply.said)
 
-    def _keep_reply(self, reply: _Reply, *, cut_off: bool) -> None:
+    def _keep_reply(self, reply: Reply, *, cut_off: bool) -> None:
         """Add to history and transcript what the caller has heard, no word more."""
         if heard := reply.playout.heard(self._now()):
             self.conversation.append(Message("assistant", heard, cut_off))
@@ -723,10 +550,6 @@ class Call:
             log.warning("the reply was heard with gaps", gaps=reply.playout.gaps)
 
     # The clock
-
-    @property
-    def _phrases(self) -> Phrases | None:
-        return self._voice.tts if isinstance(self._voice.tts, Phrases) else None
 
     async def _prepare(self) -> None:
         """Speak in advance what may be needed when nothing else works."""
@@ -742,10 +565,7 @@ class Call:
             await asyncio.sleep(TICK)
             try:
                 self._look_at_the_clock()
-                await self._flush()
-                if self._now() - self._sent_at >= self._settings.heartbeat_after:
-                    self._outbox.append(self._protocol.heartbeat())
-                    await self._flush()
+                await self._speaker.keep_alive(self._settings.heartbeat_after)
             except LineError as error:
                 self.end(str(error))
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import WSMsgType, web
-
-from agent.call import LineError
 
 EARLY_BYTES = 65_536
 """What may come in before the call is answered: a ``connect`` and a little impatience."""
@@ -17,6 +16,32 @@ EARLY_SECONDS = 2.0
 
 MESSAGES_A_SECOND = 500
 """Ten times what 20 ms frames need; 2 ms frames would still pass."""
+
+
+class LineError(Exception):
+    """The line broke, or the far end abuses it: this call is over. Holds a reason fit for a log."""
+
+
+class Line(Protocol):
+    """The far end: a websocket, or something that stands in for one."""
+
+    async def receive(self) -> str | bytes | None:
+        """Return the next message; None once either side has closed.
+
+        Raises:
+            LineError: If the line broke.
+        """
+        ...
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a message; within a deadline, so that a dead line is noticed.
+
+        Messages leave in the order in which this is called, even while an earlier one waits.
+
+        Raises:
+            LineError: If it cannot be sent.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

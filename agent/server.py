@@ -15,8 +15,8 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from agent import persona
-from agent.call import Call, LineError
-from agent.line import WebSocketLine
+from agent.call import Call
+from agent.line import LineError, WebSocketLine
 from agent.persona import Details, PersonaError, Script
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
 from agent.settings import Settings, SettingsError

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.call import CallSettings, LineError
+from agent.call import CallSettings
+from agent.line import LineError
 from agent.persona import Script
 from pipelines.audio import Audio
 from pipelines.chain import Budgets
