@@ -83,7 +83,7 @@ class CallSettings:
     drafting: bool = True
     max_drafts: int = 6
     confirm_after: float = 0.5
-    decide_within: float = 0.35
+    decide_within: float = 0.25
     rewind_after: float = 1.5
     filler_after: float = 2.0
     idle_after: float = 12.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import signal
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -195,23 +196,34 @@ class Switchboard:
         """Return the agent that takes the call, by name, and its script.
 
         Raises:
-            _RefusedError: If there is no room, or no such agent.
+            _RefusedError: If the token is wrong, there is no room, or no such agent.
         """
+        headers = dict(connect.headers)
+        in_header = headers.pop("token", "")  # no template may see it
+        if not self._is_trusted(request.query.get("token") or in_header):
+            raise _RefusedError("the token is wrong or missing", WSCloseCode.POLICY_VIOLATION)
         if self._draining or len(self._calls) >= self._settings.server.max_calls:
             reason = "draining" if self._draining else f"{len(self._calls)} calls already"
             raise _RefusedError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
-        name = request.query.get("agent") or connect.headers.get("agent") or self._settings.agent
+        name = request.query.get("agent") or headers.get("agent") or self._settings.agent
         details = Details(
             now=datetime.now().astimezone(),
-            caller=connect.headers.get("caller", ""),
-            called=connect.headers.get("called", ""),
+            caller=headers.get("caller", ""),
+            called=headers.get("called", ""),
             call_id=connect.call_id,
-            headers=connect.headers,
+            headers=headers,
         )
         try:
             return name, persona.load(self._settings.prompts, name).render(details)
         except PersonaError as error:
             raise _RefusedError(str(error), WSCloseCode.POLICY_VIOLATION) from None
+
+    def _is_trusted(self, token: str) -> bool:
+        """Return whether ``token`` is the configured one; compared in constant time."""
+        wanted = self._settings.server.token
+        return wanted is None or hmac.compare_digest(
+            token.encode("utf-8", "replace"), wanted.get_secret_value().encode()
+        )
 
 
 class _RefusedError(Exception):

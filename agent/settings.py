@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from dotenv import load_dotenv
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticUndefined
 from pydantic_settings import (
     BaseSettings,
@@ -59,6 +59,12 @@ class Server(_Section):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 is every one.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     path: str = Field("/stream", pattern=r"^/[\w/-]*$", description="Path of the stream endpoint.")
+    token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="What a call must bring, as `?token=` of the endpoint or as call header "
+        "`token`; without it the call is rejected. Unset: anyone who reaches the socket is served.",
+    )
     rate: Annotated[int, AfterValidator(_line_rate)] = Field(
         DEFAULT_RATE,
         description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
@@ -169,7 +175,7 @@ class Turns(_Section):
         description="Seconds of speech over ours that are meant, whatever is said.",
     )
     decide_within: float = Field(
-        0.35,
+        0.25,
         ge=0.1,
         le=2,
         description="Seconds of silence after a short sound, until we go on unsure.",

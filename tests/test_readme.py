@@ -22,10 +22,19 @@ def test_the_files_it_points_to_exist() -> None:
     assert not [link for link in links if not (README.parent / link).exists()]
 
 
-def test_the_options_of_call_are_all_there(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "chapter", "next_chapter"),
+    [
+        ("call", "## Place calls", "## Evaluate turn-taking"),
+        ("evaluate", "## Evaluate turn-taking", "## Transcripts"),
+    ],
+)
+def test_the_options_are_all_there(
+    command: str, chapter: str, next_chapter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each option that `--help` knows stands in the README, and the other way round."""
     with pytest.raises(SystemExit):
-        main(["call", "--help"])
+        main([command, "--help"])
     offered = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    section = README.read_text().partition("## Place calls")[2].partition("## Transcripts")[0]
+    section = README.read_text().partition(chapter)[2].partition(next_chapter)[0]
     assert set(re.findall(r"--[a-z][a-z-]+", section)) == offered

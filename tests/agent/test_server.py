@@ -81,6 +81,39 @@ def test_every_published_connect_is_answered(tmp_path: Path, shape: Any) -> None
     serve(tmp_path, story)
 
 
+TOKEN = "a-long-random-text"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "expected"),
+    [
+        (f"?token={TOKEN}", {}, "answer"),
+        ("", {"token": TOKEN}, "answer"),
+        ("", {"Token": TOKEN, "agent": "reception"}, "answer"),
+        ("", {}, "reject"),
+        ("?token=", {}, "reject"),
+        (f"?token={TOKEN}x", {}, "reject"),
+        ("?token=\u00e4\ud7ff", {}, "reject"),
+        ("?token=wrong", {"token": TOKEN}, "reject"),
+    ],
+)
+def test_a_call_brings_the_token(
+    tmp_path: Path, query: str, headers: dict[str, str], expected: str
+) -> None:
+    """In the endpoint's address or a call header; what it was is in no log and no transcript."""
+
+    async def story(server: Running) -> None:
+        with capture_logs() as logs:
+            async with dialled(server.url + query) as socket:
+                await socket.send_json(CONNECT | {"callHeaders": headers})
+                assert await command(socket) == expected
+            await asyncio.sleep(0.1)
+        assert TOKEN not in str(logs)
+        assert TOKEN not in str(server.lines())
+
+    serve(tmp_path, story, server={"token": TOKEN})
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

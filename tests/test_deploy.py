@@ -1,0 +1,84 @@
+"""What stands in `deploy/`: no container can be built here, so it is read and compared instead."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.settings import Server, Settings, load
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+
+
+def variables() -> dict[str, str]:
+    """Return the example's variables, those in comments included."""
+    lines = re.findall(r"^#? ?([A-Z_]+)=(.*)$", (DEPLOY / "env.example").read_text(), re.MULTILINE)
+    return dict(lines)
+
+
+def test_each_variable_of_the_example_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A name that no longer exists would stop the start."""
+    monkeypatch.chdir(tmp_path)
+    given = variables()
+    ours = {name: value for name, value in given.items() if name.startswith("VOICE_AGENT_")}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    settings = load(None)
+    assert settings.llm.provider == "openai"
+    assert settings.server.token is not None
+    assert settings.server.token.get_secret_value() == given["VOICE_AGENT_SERVER__TOKEN"]
+    for name in ours:
+        section, _, field = name.removeprefix("VOICE_AGENT_").lower().partition("__")
+        assert field in type(getattr(settings, section)).model_fields
+
+
+def test_the_image_is_not_root_has_a_health_check_and_copies_what_is_there() -> None:
+    """And nothing that the wheel needs is missing."""
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    copied = [line.split()[1:-1] for line in lines if re.match(r"COPY (?!--)", line)]
+    assert all((ROOT / name).exists() for names in copied for name in names)
+    assert {"agent", "pipelines", "prompts"} <= {name for names in copied for name in names}
+    last_stage = lines[max(n for n, line in enumerate(lines) if line.startswith("FROM")) :]
+    assert "USER voice-agent" in last_stage
+    assert any(line.startswith("HEALTHCHECK") for line in last_stage)
+
+
+def test_all_wait_for_the_drain() -> None:
+    """A stop that comes sooner cuts calls off."""
+    drain = Server().drain
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert float(compose["services"]["agent"]["stop_grace_period"].rstrip("s")) > drain
+    unit = configparser.ConfigParser(strict=True, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign] # the documented way
+    unit.read_string((DEPLOY / "voice-agent.service").read_text())
+    assert float(unit["Service"]["TimeoutStopSec"]) > drain
+    assert unit["Service"]["ExecStart"].endswith("/.venv/bin/voice-agent serve")
+
+
+def test_the_proxy_passes_the_stream_and_nothing_else() -> None:
+    """It names the service and the path that are there."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    caddy = (DEPLOY / "Caddyfile").read_text()
+    assert f"handle {Settings().server.path} {{" in caddy
+    assert f"reverse_proxy agent:{Settings().server.port} {{" in caddy
+    assert "agent" in compose["services"]
+    assert "DOMAIN" in variables()
+    assert caddy.count("{") == caddy.count("}")
+
+
+def test_the_image_installs_what_the_tests_ran_with() -> None:
+    """Its lock is a part of the project's own."""
+    pins = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
+    image = dict(pins.findall((DEPLOY / "requirements.lock").read_text()))
+    project = dict(pins.findall((ROOT / "requirements.lock").read_text()))
+    assert image
+    assert image.items() <= project.items()
+    assert "moonshine-voice" in image
+    assert "pytest" not in image
