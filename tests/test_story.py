@@ -7,8 +7,8 @@ the agent said is known by transcribing its audio back.
 from __future__ import annotations
 
 import json
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
