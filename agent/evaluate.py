@@ -15,13 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.platform import SOUND, CallFailedError, CallInProgress, place_call
+from agent.platform import BREATH, SOUND, CallFailedError, CallInProgress, place_call
 from agent.scenarios import Kind, Situation
 from pipelines.audio import FRAME_SECONDS
-
-SPEAKING = 0.1
-"""Seconds without a sound after which the agent is no longer speaking: longer than the gaps inside
-of words."""
 
 EARLY = 0.3
 """Seconds by which speech may be noticed before it is louder than line noise."""
@@ -120,7 +116,7 @@ def judge(situation: Situation, caller: Frames, agent: Frames, clears: Sequence[
     clear = next((at for at in clears if began - EARLY <= at <= ended + LATE), None)
     at = first if clear is None else round(clear / FRAME_SECONDS)
     until = min(first, at)
-    if not agent[max(0, until - int(SPEAKING / FRAME_SECONDS)) : until].any():
+    if not agent[max(0, until - int(BREATH / FRAME_SECONDS)) : until].any():
         return replace(outcome, failed="the agent was not speaking any more")
     if clear is None:
         return outcome

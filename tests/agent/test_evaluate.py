@@ -47,7 +47,7 @@ def frames(timeline: str) -> Frames:
         ("barge-in", "....++++........", "+++++.+.....++++", [0.5],
          "stopped after 0.10 s, old audio for 0.10 s"),
         ("barge-in", "....++++........", "++++++++++++++++", [], "did not stop"),
-        ("barge-in", "....++++........", "++..........++++", [],
+        ("barge-in", ".........++++...", "++..........++++", [],
          "not measured: the agent was not speaking any more"),
         ("backchannel", "....++..........", "+++++..+++++++++", [0.5],
          "stopped after 0.10 s, went on after 0.10 s of silence"),
