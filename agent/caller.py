@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.platform import CallFailedError, CallInProgress, Turn
-from pipelines.audio import SPEECH_RATE, Audio, Resampler
+from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import find
 from pipelines.providers.base import ProviderError
 from pipelines.speakable import speakable
@@ -62,14 +62,6 @@ def recorded_turn(path: Path, rate: int) -> Turn:
     except (EOFError, wave.Error) as error:
         raise CallFailedError(f"{path}: no WAV: {error}") from None
     return Turn(audio=at_rate([audio], rate), label=path.name)
-
-
-def at_rate(pieces: list[Audio], rate: int) -> Audio:
-    """Join ``pieces``, all of one rate, at ``rate`` hertz."""
-    if not pieces:
-        return Audio(b"", rate)
-    resampler = Resampler(pieces[0].rate, rate)
-    return Audio(b"".join(resampler.feed(p.pcm) for p in pieces) + resampler.flush(), rate)
 
 
 async def transcribe_agent(call: CallInProgress) -> list[str]:

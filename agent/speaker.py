@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from agent.line import Line
 from agent.persona import Script
 from agent.protocol import StreamProtocol
-from pipelines.audio import Audio, Resampler
+from pipelines.audio import Audio, at_rate
 from pipelines.chain import HangUp, Heard, Said, Saying, Spent, Step, Utterance, at_line_rate
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
@@ -197,9 +197,7 @@ class Speaker:
             return
         self._fillers += 1
         playout.begin(filler)
-        resampler = Resampler(audio[0].rate, self._rate)
-        pcm = b"".join(resampler.feed(piece.pcm) for piece in audio) + resampler.flush()
-        playout.put(Audio(pcm, self._rate))
+        playout.put(at_rate(audio, self._rate))
         playout.finish()
         await self._send_pending(reply)
 

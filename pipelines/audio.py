@@ -6,7 +6,7 @@ is an :class:`Audio`, or it stays inside a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, gcd
@@ -188,3 +188,11 @@ class Resampler:
         windows = np.ndarray(shape, "f8", samples, 0, (step, step))
         out: NDArray[np.float64] = np.einsum("ij,ij->i", windows[starts], self._bank[phases])
         return out
+
+
+def at_rate(pieces: Sequence[Audio], rate: int) -> Audio:
+    """Join ``pieces``, all of one rate, at ``rate`` hertz."""
+    if not pieces:
+        return Audio(b"", rate)
+    resampler = Resampler(pieces[0].rate, rate)
+    return Audio(b"".join(resampler.feed(p.pcm) for p in pieces) + resampler.flush(), rate)

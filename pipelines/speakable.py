@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ MOST_DIGITS = 15
 PIECE = 500
 """Characters that are read at once: longer than sentences are."""
 
-_Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
+_Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 
 def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | None = None) -> str:
@@ -36,7 +36,7 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
     month_first = language.lower() in ("en", "en-us")
     rules = _rules(subtag, month_first=month_first) if subtag in LANGUAGES else ()
     plain = "".join(_read(piece, rules, pronounce or {}) for piece in _pieces(text))
-    plain = _tidied(plain)
+    plain = _rewritten(plain, _LAST)
     return plain if any(char.isalnum() for char in plain) else ""
 
 
@@ -54,6 +54,10 @@ def _read(text: str, rules: tuple[_Rule, ...], pronounce: Mapping[str, str]) -> 
     text = _without_markup(text)
     if pronounce:
         text = _pronounced(text, pronounce)
+    return _rewritten(text, rules)
+
+
+def _rewritten(text: str, rules: Iterable[_Rule]) -> str:
     for pattern, new in rules:
         text = pattern.sub(new, text)
     return text
@@ -62,7 +66,7 @@ def _read(text: str, rules: tuple[_Rule, ...], pronounce: Mapping[str, str]) -> 
 # Markup
 
 
-_MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_MARKUP: tuple[_Rule, ...] = tuple(
     (re.compile(pattern, re.MULTILINE), new)
     for pattern, new in (
         (r"^[ \t]*(?:```|~~~).*$", " "),
@@ -83,9 +87,8 @@ _MARKUP: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def _without_markup(text: str) -> str:
-    for pattern, new in _MARKUP:
-        text = pattern.sub(new, text)
-    return "".join(" " if _is_picture(char) else char for char in html.unescape(text))
+    words = html.unescape(_rewritten(text, _MARKUP))
+    return "".join(" " if _is_picture(char) else char for char in words)
 
 
 _READ = frozenset("°©®™№")
@@ -113,7 +116,7 @@ def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
 
 
-_LAST: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_LAST: tuple[_Rule, ...] = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
         (r"[*_`~|\\^{}<>=\[\]#]", " "),
@@ -124,12 +127,6 @@ _LAST: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[\s,;:]+|[\s,]+$", ""),
     )
 )
-
-
-def _tidied(text: str) -> str:
-    for pattern, new in _LAST:
-        text = pattern.sub(new, text)
-    return text
 
 
 # Rules, in their order: what is longest and surest first, bare numbers last.
@@ -323,11 +320,13 @@ class _Reader:
 
     def _say(self, number: str) -> str:
         """Read a number; digit by digit what has too many, or begins with a nought."""
-        code = self._language.code
         if len(_DIGITS.findall(number)) > MOST_DIGITS or re.fullmatch(r"0[0-9]+", number):
             return self._one_by_one(number)
-        value = self._value(number)
-        return cardinal(int(value) if value == int(value) else value, code)
+        return self._cardinal(self._value(number))
+
+    def _cardinal(self, value: Decimal) -> str:
+        whole = int(value)
+        return cardinal(whole if value == whole else value, self._language.code)
 
     def _one_by_one(self, digits: str) -> str:
         said = (cardinal(int(digit), self._language.code) for digit in _DIGITS.findall(digits))
@@ -337,7 +336,7 @@ class _Reader:
         language, (one, many) = self._language, names
         if value == 1:
             return f"{language.one_feminine if one in language.feminine else language.one} {one}"
-        said = cardinal(int(value) if value == int(value) else value, language.code)
+        said = self._cardinal(value)
         if language.code == "es":  # the numeral is shorter before what it counts
             said = re.sub("uno$", "un", re.sub("veintiuno$", "veintiún", said))
         return f"{said} {many}"
@@ -353,7 +352,7 @@ class _Reader:
             return re.sub(r"\bde (?=eu)", "d'", said) if language.code == "fr" else said
         whole, cents = divmod(value * 100, 100)
         if cents != int(cents):
-            return f"{cardinal(value, language.code)} {currency.many}"
+            return f"{self._cardinal(value)} {currency.many}"
         parts = self._counted(cents, (currency.cent, currency.cents))
         if cents and not whole:
             return parts

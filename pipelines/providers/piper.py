@@ -246,7 +246,7 @@ def _clause(text: str, *, whole: bool) -> Clause:
 
 
 _REWRITES = tuple(
-    (re.compile(pattern, re.IGNORECASE), new)
+    (re.compile(pattern, re.IGNORECASE | re.ASCII), new)
     for pattern, new in (
         (r"\s+", " "),
         # The dictionary raises above a million millions.

@@ -20,9 +20,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from agent.call import CallSettings
-from agent.caller import at_rate
 from agent.platform import CallInProgress, Plan, Turn, place_call
-from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.vad import SpeechGate, detectors
 from tests.recordings import TRANSCRIPTS, load
 

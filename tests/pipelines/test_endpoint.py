@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.caller import at_rate
-from pipelines.audio import SPEECH_RATE
+from pipelines.audio import SPEECH_RATE, at_rate
 from pipelines.endpoint import (
     EndpointSettings,
     ScriptedTurnModel,

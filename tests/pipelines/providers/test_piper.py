@@ -438,6 +438,7 @@ def test_the_first_clause_is_no_fragment(said: list[str]) -> None:
         ("Hello — it’s “Zoë’s” café…", "Hello, it's Zoe's cafe"),
         ("**Bold** and _so_ on 😀 你好", "Bold and so on"),
         ("We (the staff): check-in; now!!", "We, the staff, check-in, now!"),
+        ("a dotless \u0131, a long \u017f", "a dotless, a long s"),
     ],
 )
 def test_what_is_spoken(text: str, spoken_text: str) -> None:
