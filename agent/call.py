@@ -9,7 +9,8 @@ turn-taking are in :mod:`pipelines.turns`; here they are carried out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -30,6 +31,7 @@ from pipelines.chain import (
     answer,
     say,
 )
+from pipelines.dtmf import KeypadDetector
 from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
@@ -57,11 +59,41 @@ WENT_ON = 0.3
 """Seconds of audio after the end that a provider heard, from which it was none: more than we need
 to notice the same silence."""
 
+SILENCE = bytes(frame_bytes(SPEECH_RATE))
+
 IGNORED_LOGGED = 5
 """Ignored messages that are logged one by one; the rest are counted."""
 
+KEYPAD = "Keypad: {}"
+"""How keys that were pressed stand in conversation and transcript."""
+
+MOST_KEYS = 64
+"""Keys that are collected at once; a card number has 19."""
+
+PASSED_ON = "the caller was passed on"
+"""Why a call has ended whose caller talks on with somebody else."""
+
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
+
+
+class TransferError(Exception):
+    """The caller cannot be passed on. The message is fit for a log."""
+
+
+Mover = Callable[[str], Awaitable[None]]
+"""Dials a number or SIP address into the conversation; raises :class:`TransferError`. What becomes
+of it is told by :meth:`Call.moved` or :meth:`Call.not_moved`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Something to say when nobody speaks."""
+
+    text: str
+    hang_up: bool = False
+    transfer: str = ""
+    """Whom to pass the caller on to then."""
 
 
 class Journal(Protocol):
@@ -88,6 +120,7 @@ class CallSettings:
     filler_after: float = 2.0
     idle_after: float = 12.0
     idle_times: int = 2
+    keys_after: float = 2.0
     max_utterance: float = 60.0
     max_failures: int = 3
     heartbeat_after: float = 15.0
@@ -111,6 +144,7 @@ class Call:
         turn_model: TurnModel | None,
         journal: Journal,
         settings: CallSettings,
+        mover: Mover | None = None,
     ) -> None:
         self._line = line
         self._protocol = protocol
@@ -135,6 +169,12 @@ class Call:
         self._resampler = Resampler(connect.rate, SPEECH_RATE)
         self._frames = Chunker(frame_bytes(SPEECH_RATE))
         self._gate = SpeechGate(settings.gate, SPEECH_RATE)
+        self._keypad = KeypadDetector()
+        self._keys = ""  # pressed, and not answered
+        self._key_at = 0.0
+        self._mover = mover
+        self._moving = ""  # whom we are dialling for the caller
+        self._matters: deque[Matter] = deque()
         self._turns = TurnTaking()
         self._reply: Reply | None = None  # the one that sounds, or will next
         self._draft: Reply | None = None  # the one that nobody may hear yet
@@ -190,6 +230,37 @@ class Call:
             self._ending = reason
             self._until.reschedule(self._now())
 
+    def say_goodbye(self) -> None:
+        """Say goodbye and hang up, as soon as nobody speaks."""
+        self.bring_up(Matter(text=self._script.brief.goodbye, hang_up=True))
+
+    def bring_up(self, matter: Matter) -> None:
+        """Say something as soon as nobody speaks."""
+        self._matters.append(matter)
+
+    def moved(self, *, stay: bool) -> None:
+        """Leave the caller to somebody else.
+
+        Args:
+            stay: Whether the stream has to stay, in silence, because the platform would hang up on
+                both with it.
+        """
+        if self._turns.state in (State.ENDED, State.AWAY, State.RINGING):
+            return
+        self._journal.add("transfer", at=self._at(), to=self._moving, status="done")
+        self._moving = ""
+        self._matters.clear()
+        self._happened(Event.MOVED)
+        if not stay:
+            self.end(PASSED_ON)
+
+    def not_moved(self) -> None:
+        """Come back to the caller: nobody took the call that they were to be passed on to."""
+        if self._moving:
+            self._journal.add("transfer", at=self._at(), to=self._moving, status="failed")
+            self._moving = ""
+            self.bring_up(Matter(text=self._script.transfer_failed))
+
     async def _converse(self) -> None:
         try:
             async with asyncio.timeout(None) as self._until:
@@ -226,8 +297,13 @@ class Call:
                     log.warning("message ignored", reason=reason)
 
     def _listen(self, pcm: bytes) -> None:
+        if self._turns.state is State.AWAY:
+            return
         for frame in self._frames.feed(self._resampler.feed(pcm)):
-            for event in self._gate.feed(frame, self._detector.voiced(frame)):
+            if keys := self._keypad.feed(frame):
+                self._press(keys)
+            sound = SILENCE if self._keypad.sounding else frame
+            for event in self._gate.feed(sound, self._detector.voiced(sound)):
                 if self._turns.state is State.ENDED:
                     return
                 if self._may_interrupt():
@@ -255,6 +331,22 @@ class Call:
                 self._happened(Event.SPEECH_RESUMED)
             case SpeechEnded() if state in LISTENING:
                 self._happened(Event.TURN_ENDED)
+
+    def _press(self, keys: str) -> None:
+        """Collect keys; they stop us, if we may be interrupted."""
+        if self._turns.state is State.ENDED:
+            return
+        self._idled = 0
+        self._keys = (self._keys + keys)[:MOST_KEYS]
+        self._key_at = self._now()
+        if self._may_interrupt():
+            self._happened(Event.KEY_PRESSED)
+
+    def _answer_keys(self) -> None:
+        keys, self._keys = self._keys, ""
+        utterance = Utterance(text=KEYPAD.format(keys))
+        utterance.close()
+        self._draft = self._answering(utterance)
 
     def _nothing_sounded(self) -> bool:
         reply = self._reply
@@ -297,12 +389,17 @@ class Call:
             Action.DROP_REPLY: self._drop_reply,
             Action.ASK_STILL_THERE: self._ask_still_there,
             Action.WARN_OF_TIME: self._warn_of_time,
+            Action.BRING_UP: self._bring_up,
+            Action.ANSWER_KEYS: self._answer_keys,
             Action.SAY_GOODBYE: self._say_goodbye,
             Action.HANG_UP: self._hang_up,
         }[action]()
 
     def _greet(self) -> None:
-        self._say(self._script.greeting, interruptible=self._script.greeting_interruptible)
+        greeting = self._say(
+            self._script.greeting, interruptible=self._script.greeting_interruptible
+        )
+        greeting.hang_up = self._script.hang_up_after_greeting
 
     def _ask_still_there(self) -> None:
         self._say(self._script.still_there)
@@ -313,6 +410,12 @@ class Call:
     def _say_goodbye(self) -> None:
         self._say(self._script.brief.goodbye).hang_up = True
 
+    def _bring_up(self) -> None:
+        matter = self._matters.popleft()
+        reply = self._say(matter.text)
+        reply.hang_up = matter.hang_up
+        reply.transfer = matter.transfer
+
     def _hang_up(self) -> None:
         self.end("the agent hung up")
 
@@ -322,23 +425,23 @@ class Call:
         self._gate.close()
 
     def _open_utterance(self) -> None:
-        reply = Reply(
-            playout=Playout(self._settings.lead), utterance=Utterance(before=self._unanswered)
-        )
-        reply.over_speech = self._turns.state is State.HELD
+        self._draft = self._answering(Utterance(before=self._unanswered))
+        self._draft.over_speech = self._turns.state is State.HELD
         self._unanswered = []
-        utterance, spent = reply.utterance, reply.spent
-        assert utterance is not None
+
+    def _answering(self, utterance: Utterance) -> Reply:
+        """Begin to prepare a reply to ``utterance``."""
+        reply = Reply(playout=Playout(self._settings.lead), utterance=utterance)
         steps = answer(
             self._voice,
             self._script.brief,
             self.conversation,
             utterance,
             self._settings.budgets,
-            spent,
+            reply.spent,
         )
-        self._draft = reply
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
+        return reply
 
     def _start_draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
@@ -492,8 +595,22 @@ class Call:
         self._keep_said(reply)
         self._keep_reply(reply, cut_off=False)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        if reply.transfer and not reply.hang_up:
+            await self._pass_on(reply.transfer)
         if self._unanswered and not reply.interruptible and not reply.hang_up:
             self._answer_overheard()
+
+    async def _pass_on(self, to: str) -> None:
+        """Dial whom the caller is to be passed on to; we stay with them until that is answered."""
+        if self._moving or self._mover is None:
+            return
+        self._moving = to
+        self._journal.add("transfer", at=self._at(), to=to, status="started")
+        try:
+            await self._mover(self._script.numbers.get(to, to))
+        except TransferError as error:
+            log.warning("the caller cannot be passed on", reason=str(error))
+            self.not_moved()
 
     def _answer_overheard(self) -> None:
         """Turn to what the caller said over words that could not be interrupted."""
@@ -577,14 +694,22 @@ class Call:
             self._listen(bytes(2 * int(self._rate * TICK)))
         if silent >= settings.no_audio_timeout:
             self.end("no audio from the caller")
-        elif now - self._began >= settings.max_seconds:
+        elif now - self._began >= settings.max_seconds and self._turns.state is not State.AWAY:
             self.end("the call was too long")
         elif self._turns.state is State.QUIET:
             self._break_silence(now)
 
     def _break_silence(self, now: float) -> None:
         settings = self._settings
-        if not self._warned and now - self._began >= settings.max_seconds - settings.warn_before:
+        if self._keys and self._draft is None:
+            if self._keys.endswith("#") or now - self._key_at >= settings.keys_after:
+                self._happened(Event.KEYS_ENTERED)
+        elif self._matters:
+            self._happened(Event.MATTER)
+        elif self._moving:
+            if now - self._quiet_since >= settings.filler_after * 2:
+                self.bring_up(Matter(text=self._speaker.next_filler()))
+        elif not self._warned and now - self._began >= settings.max_seconds - settings.warn_before:
             self._warned = True
             self._happened(Event.TIME_SHORT)
         elif now - self._quiet_since >= settings.idle_after:

@@ -29,10 +29,12 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
-from pipelines.providers.base import Brief, Question
+from agent.numbers import address, number
+from pipelines.providers.base import Brief, Destination, Question
 from pipelines.speakable import speakable
 from pipelines.text import cut
 
@@ -79,6 +81,12 @@ class Details:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Call headers; names as the platform gave them."""
 
+    outgoing: bool = False
+    """Whether we dialled."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Values for the file's own variables, from whoever dialled."""
+
     def variables(self) -> dict[str, object]:
         """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters."""
         return {
@@ -89,6 +97,7 @@ class Details:
             "time": f"{self.now:%H:%M}",
             "weekday": f"{self.now:%A}",
             "headers": _Headers({_line(k): _line(v) for k, v in self.headers.items()}),
+            "outgoing": self.outgoing,
         }
 
 
@@ -123,6 +132,30 @@ class FrequentQuestion(_Strict):
         min_length=1, max_length=50, description="ways of asking it, as callers say it, best first"
     )
     answer: _Text = Field(description="template; what to say")
+
+
+class TransferTarget(_Strict):
+    """Somebody whom callers can be passed on to."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = Field(
+        description="what the language model calls it: lower-case letters, digits, _ and -"
+    )
+    to: _Text = Field(description="number in E.164, such as +15551234567, or SIP address")
+    when: _Text = Field(
+        default="the caller asks for it", description="when to, for a language model"
+    )
+    ask: Annotated[list[_Text], BeforeValidator(_one_or_more)] = Field(
+        default=[], max_length=50, description="ways of asking for it, for the lookup stage"
+    )
+    announcement: _Text = Field(
+        default="I'm connecting you now. One moment, please.",
+        description="template; said before, by the lookup stage",
+    )
+
+    @field_validator("to")
+    @classmethod
+    def _can_be_dialled(cls, to: str) -> str:
+        return address(to)
 
 
 class FrontMatter(_Strict):
@@ -172,15 +205,48 @@ class FrontMatter(_Strict):
         default=[], max_length=500, description="templates; true sentences, each speakable alone"
     )
     questions: list[FrequentQuestion] = Field(default=[], max_length=500)
+    numbers: list[_Text] = Field(
+        default=[], max_length=500, description="numbers in E.164 whose calls this agent answers"
+    )
+    transfers: list[TransferTarget] = Field(
+        default=[], max_length=50, description="whom callers can be passed on to"
+    )
+    transfer_failed: _Text = Field(
+        default="I'm sorry, nobody is available there right now. Can I help with anything else?",
+        description="template; said when a transfer fails",
+    )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
+
+    @field_validator("numbers")
+    @classmethod
+    def _are_numbers(cls, numbers: list[str]) -> list[str]:
+        return [number(one) for one in numbers]
+
+    @field_validator("transfers")
+    @classmethod
+    def _have_names_of_their_own(cls, transfers: list[TransferTarget]) -> list[TransferTarget]:
+        if len({one.name for one in transfers}) < len(transfers):
+            message = "two have the same name"
+            raise ValueError(message)
+        return transfers
 
     @model_validator(mode="after")
     def _defaults_are_english(self) -> Self:
         for name in ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure"):
             if not self.language.startswith("en") and name not in self.model_fields_set:
                 message = f"'{name}' is needed, since language is {self.language!r}"
+                raise ValueError(message)
+        if self.transfers and not self.language.startswith("en"):
+            spoken = {"announcement"} <= set.intersection(
+                *(one.model_fields_set for one in self.transfers)
+            )
+            if not spoken or "transfer_failed" not in self.model_fields_set:
+                message = (
+                    "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, "
+                    f"since language is {self.language!r}"
+                )
                 raise ValueError(message)
         return self
 
@@ -205,14 +271,23 @@ class Script:
     fillers: tuple[str, ...] = ("One moment, please.",)
     still_there: str = "Are you still there?"
     time_up: str = "I'm sorry, our time is almost up."
+    transfer_failed: str = "I'm sorry, nobody is available there right now."
     greeting_interruptible: bool = True
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Whom callers can be passed on to: name and number or SIP address."""
+
+    hang_up_after_greeting: bool = False
+    """Whether the greeting is a message for an answering machine."""
+
     brief: Brief
 
     @property
     def own_sentences(self) -> tuple[str, ...]:
         """What the agent says of itself, as a voice reads it; first what is needed first."""
         brief = self.brief
-        texts = (self.greeting, *self.fillers, self.apology, brief.goodbye)
+        texts = [self.greeting, *self.fillers, self.apology, brief.goodbye]
+        if self.numbers:
+            texts.append(self.transfer_failed)
         return tuple(
             speakable(sentence, brief.language, brief.pronounce)
             for text in (*texts, self.still_there, self.time_up)
@@ -233,9 +308,15 @@ class Persona:
 
         Raises:
             PersonaError: If a template fails with these details though it did not at load; only
-                one that computes with what the caller sent can.
+                one that computes with what the caller sent can. Or if a value was given for a
+                variable that the file does not have.
         """
-        variables = {**self._front.variables, **details.variables()}
+        unknown = sorted(details.given.keys() - self._front.variables.keys())
+        if unknown:
+            known = ", ".join(sorted(self._front.variables)) or "none"
+            raise PersonaError(f"no variable {_line(unknown[0])!r} in the file; there are: {known}")
+        given = {name: _line(value) for name, value in details.given.items()}
+        variables = {**self._front.variables, **given, **details.variables()}
 
         def fill(text: str) -> str:
             template = self._templates.get(text)
@@ -250,6 +331,8 @@ class Persona:
             still_there=fill(front.still_there),
             time_up=fill(front.time_up),
             greeting_interruptible=front.greeting_interruptible,
+            transfer_failed=fill(front.transfer_failed),
+            numbers={target.name: target.to for target in front.transfers},
             brief=Brief(
                 prompt=_render(prompt, variables).strip() if prompt else self._prompt,
                 language=front.language,
@@ -261,8 +344,23 @@ class Persona:
                 ),
                 unsure=tuple(map(fill, front.unsure)),
                 goodbye=fill(front.goodbye),
+                destinations=tuple(
+                    Destination(
+                        name=target.name,
+                        when=target.when,
+                        asked=tuple(target.ask),
+                        announcement=fill(target.announcement),
+                    )
+                    for target in front.transfers
+                ),
+                may_press_keys=details.outgoing,
             ),
         )
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers whose calls it answers, in E.164."""
+        return tuple(self._front.numbers)
 
 
 def names(folder: Path) -> list[str]:
@@ -375,6 +473,12 @@ def _front_matter(text: str) -> FrontMatter:
         raise PersonaError(_first_mistake(error)) from None
 
 
+_NESTED: Mapping[str, type[BaseModel]] = {
+    "questions": FrequentQuestion,
+    "transfers": TransferTarget,
+}
+
+
 def _first_mistake(error: ValidationError) -> str:
     """Say where the first mistake is, items counted from 1, and what is allowed there."""
     # An unknown field before a missing one: it is the missing one, misspelt.
@@ -387,11 +491,15 @@ def _first_mistake(error: ValidationError) -> str:
         case "missing":
             allowed = "is required"
         case "extra_forbidden":
-            model = FrontMatter if len(where) == 1 else FrequentQuestion
+            nested: dict[str, type[BaseModel]] = {
+                "questions": FrequentQuestion,
+                "transfers": TransferTarget,
+            }
+            model = FrontMatter if len(where) == 1 else nested[str(where[0])]
             allowed = "unknown field; there are " + ", ".join(model.model_fields)
         case "string_type":
             allowed = "must be a text; put it in quotes"
-        case "string_pattern_mismatch":
+        case "string_pattern_mismatch" if where == ("language",):
             allowed = "must be a BCP 47 tag, such as en or en-GB"
         case _:
             allowed = first["msg"].removeprefix("Value error, ")
@@ -411,10 +519,13 @@ def _texts(front: FrontMatter) -> Iterator[tuple[str, str]]:
     yield "time_up", front.time_up
     lists = (("fillers", front.fillers), ("unsure", front.unsure), ("facts", front.facts))
     for field_name, several in lists:
-        for number, text in enumerate(several, 1):
-            yield f"{field_name}.{number}", text
-    for number, question in enumerate(front.questions, 1):
-        yield f"questions.{number}.answer", question.answer
+        for place, text in enumerate(several, 1):
+            yield f"{field_name}.{place}", text
+    for place, question in enumerate(front.questions, 1):
+        yield f"questions.{place}.answer", question.answer
+    yield "transfer_failed", front.transfer_failed
+    for place, target in enumerate(front.transfers, 1):
+        yield f"transfers.{place}.announcement", target.announcement
 
 
 def _environment() -> SandboxedEnvironment:

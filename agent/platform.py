@@ -74,6 +74,9 @@ class Plan:
     patience: float = 1.0
     """Quiet after which the agent is done: longer than :data:`BREATH`."""
 
+    linger: float = 0.0
+    """Quiet, more than that, until the caller hangs up when they have said everything."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
@@ -367,7 +370,8 @@ class CallInProgress:
     def _nothing_to_wait_for(self) -> bool:
         if not self.report.exchanges and not self.report.agent_spoke and self._agent.began is None:
             return self._now >= self._plan.answer_timeout
-        return self._agent.began is None and self._settled()
+        lingered = self._agent.quiet_for(self._now) >= self._plan.patience + self._plan.linger
+        return self._agent.began is None and self._settled() and lingered
 
     def _agent_changed(self, began: bool, at: float) -> None:  # noqa: FBT001 - see Stretches
         if not began:

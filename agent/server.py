@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +15,26 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from agent import persona
-from agent.call import Call
+from agent.admission import (
+    Admission,
+    Admitted,
+    Caller,
+    NotAdmittedError,
+    details,
+    script_for,
+)
+from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
 from agent.line import LineError, WebSocketLine
+from agent.operator import OperatorInterface
 from agent.persona import Details, PersonaError, Script
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
 from agent.settings import Settings, SettingsError
-from agent.transcript import Transcript
+from agent.shared import SharedState
+from agent.sinch.callbacks import MAX_BYTES
+from agent.sinch.exchange import Announced, ExchangeError
+from agent.sinch.side import sinch_side
+from agent.sinch.tokens import LIFETIME, Claims
+from agent.transcript import Transcript, add_platform_line
 from pipelines.endpoint import SmartTurn, TurnModel
 from pipelines.phrases import Phrases
 from pipelines.providers.base import ProviderError, Voice
@@ -39,6 +52,21 @@ DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
 
 
+ORDERS_EVERY = 0.2
+"""Seconds between two looks at what other processes have for our calls."""
+
+PROXY_HEADERS = {"forwarded", "x-forwarded-for", "x-real-ip", "via"}
+"""Any of them, and a call from loopback is not from this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A call in progress."""
+
+    call: Call
+    agent: str
+
+
 class Switchboard:
     """The calls of one process.
 
@@ -47,6 +75,9 @@ class Switchboard:
         voice: The providers, started.
         new_detector: Gives each call its own voice detector.
         turn_model: Started; None if turns end by silence and words alone.
+
+    Raises:
+        SettingsError: If the folder that processes share cannot be written.
     """
 
     def __init__(
@@ -61,24 +92,120 @@ class Switchboard:
         self._voice = voice
         self._new_detector = new_detector
         self._call_settings = settings.call_settings()
-        self._calls: set[Call] = set()
+        self._calls: dict[str, _Held] = {}
+        """By our name of it: for a call that we placed, not the platform's."""
+
+        self._announced: dict[str, Announced] = {}
+        self._warming: set[asyncio.Task[None]] = set()
+        self._sinch = sinch_side(settings, self) if settings.sinch.takes_callbacks else None
+        self._admission = Admission(
+            settings,
+            self._sinch.tokens if self._sinch is not None else None,
+            self._sinch.exchange if self._sinch is not None else None,
+        )
         self._sockets = 0
         self._draining = False
         self._changed = asyncio.Event()
 
     def application(self) -> web.Application:
         """Return the application with its routes."""
-        app = web.Application()
-        app.router.add_get(self._settings.server.path, self._stream)
+        app = web.Application(client_max_size=MAX_BYTES)
+        path = self._settings.server.path
+        app.router.add_get(path, self._stream)
+        app.router.add_get(path.rstrip("/") + "/{token}", self._stream)
         app.router.add_get("/health", self._health)
+        if self._sinch is not None:
+            sinch = self._settings.sinch
+            app.router.add_post(sinch.callback_path, self._sinch.endpoint.handle)
+        app.cleanup_ctx.append(self._running_sinch_side)
+        if self._settings.operator.token is not None:
+            exchange = self._sinch.exchange if self._sinch is not None else None
+            OperatorInterface(self._settings, self, exchange).add_to(app)
         return app
+
+    async def _running_sinch_side(self, _app: web.Application) -> AsyncIterator[None]:
+        if self._sinch is None:
+            yield
+            return
+        carrying = asyncio.create_task(self._carry_orders(self._sinch.shared))
+        yield
+        carrying.cancel()
+        for task in self._warming:
+            task.cancel()
+        await asyncio.wait([carrying, *self._warming])
+        await self._sinch.exchange.aclose()
+        if self._sinch.api is not None:
+            await self._sinch.api.aclose()
+
+    async def _carry_orders(self, shared: SharedState) -> None:
+        """Give to calls here what other processes have for them."""
+        while True:
+            await asyncio.sleep(ORDERS_EVERY)
+            try:
+                for call_id, order in list(shared.orders(self._calls)):
+                    self.deliver(call_id, order)
+            except OSError as error:
+                log.warning("the shared folder fails", error=error.strerror)
+
+    # What the exchange asks of us
+
+    def announce(self, announced: Announced) -> None:
+        """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
+        self._announced[announced.call] = announced
+        loop = asyncio.get_running_loop()
+        loop.call_later(LIFETIME, self._forget, announced)
+        task = loop.create_task(self._warm_up(announced))
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+
+    def _forget(self, announced: Announced) -> None:
+        if self._announced.pop(announced.call, None) is not None and not announced.outgoing:
+            log.warning("an announced call did not come", agent=announced.agent)
+
+    async def _warm_up(self, announced: Announced) -> None:
+        headers = {"caller": announced.caller, "called": announced.called, **announced.headers}
+        try:
+            script = script_for(
+                self._settings, announced.agent, details(headers, announced.call, announced)
+            )
+            await warm(self._voice, script)
+        except PersonaError as error:
+            log.warning("the agent of an announced call", error=str(error))
+
+    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+        """Give an order to a call; return whether it is here."""
+        held = self._calls.get(call_id)
+        if held is None:
+            return False
+        call = held.call
+        match order:
+            case {"kind": "hang up", "goodbye": True}:
+                call.say_goodbye()
+            case {"kind": "hang up"}:
+                call.end("the operator hung up")
+            case {"kind": "transfer", "to": str(to), "announcement": str(text)}:
+                call.bring_up(Matter(text=text, transfer=to))
+            case {"kind": "moved", "stay": bool(stay)}:
+                call.moved(stay=stay)
+            case {"kind": "not moved"}:
+                call.not_moved()
+        return True
+
+    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+        """Add to the transcript of a call what the platform says of it."""
+        add_platform_line(self._settings.transcripts, call_id, **fields)
+
+    @property
+    def in_progress(self) -> dict[str, str]:
+        """The calls here: our name of each, and its agent."""
+        return {name: held.agent for name, held in self._calls.items()}
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in progress finish, end them after ``seconds``."""
         self._draining = True
         await self._wait_for_calls(seconds)
-        for call in list(self._calls):
-            call.end("the service stops")
+        for held in list(self._calls.values()):
+            held.call.end("the service stops")
         await self._wait_for_calls(DRAINED_WITHIN)
 
     async def _wait_for_calls(self, seconds: float) -> None:
@@ -129,10 +256,16 @@ class Switchboard:
 
     async def _take(self, request: web.Request, line: WebSocketLine) -> int:
         """Answer one call or refuse it; return the code to close the socket with."""
-        protocol = StreamProtocol(_requested_rate(request) or self._settings.server.rate)
+        caller = Caller(
+            query=request.query,
+            path_token=request.match_info.get("token", ""),
+            remote=request.remote,
+            proxied=bool(PROXY_HEADERS & {name.lower() for name in request.headers}),
+        )
+        protocol = StreamProtocol(self._admission.rate(caller))
         try:
             connect = await self._ring(line, protocol)
-            name, script = self._admit(request, connect)
+            admitted = self._admit(caller, connect)
         except _RefusedError as refusal:
             log.warning("call refused", reason=str(refusal), remote=request.remote)
             if protocol.state is State.CONNECTED:
@@ -140,37 +273,88 @@ class Switchboard:
             return refusal.code
         await line.send(protocol.answer())
         line.carry(connect.rate)
+        await self._hold(admitted, line, protocol, connect)
+        return WSCloseCode.GOING_AWAY if self._draining else WSCloseCode.OK
+
+    def _admit(self, caller: Caller, connect: Connect) -> Admitted:
+        """Return how to answer.
+
+        Raises:
+            _RefusedError: If the call is not trusted, there is no room, or no such agent.
+        """
+        try:
+            admitted = self._admission.admit(caller, connect)
+        except NotAdmittedError as error:
+            raise _RefusedError(str(error), WSCloseCode.POLICY_VIOLATION) from None
+        if self._draining or len(self._calls) >= self._settings.server.max_calls:
+            reason = "draining" if self._draining else f"{len(self._calls)} calls already"
+            raise _RefusedError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
+        return admitted
+
+    async def _hold(
+        self, admitted: Admitted, line: WebSocketLine, protocol: StreamProtocol, connect: Connect
+    ) -> None:
+        """Hold a conversation, to its end and into its record."""
+        claims, agent = admitted.claims, admitted.agent
+        structlog.contextvars.bind_contextvars(call_id=_for_log(admitted.call_id))
         started = datetime.now(UTC)
-        journal = Transcript(self._settings.transcripts, connect.call_id, started)
+        journal = Transcript(self._settings.transcripts, admitted.call_id, started)
+        dialled = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
         journal.add(
             "call",
-            call_id=connect.call_id,
-            agent=name,
+            call_id=admitted.call_id,
+            agent=agent,
             started=started.isoformat(timespec="milliseconds"),
             rate=connect.rate,
+            **dialled,
         )
         call = Call(
             line=line,
             protocol=protocol,
             connect=connect,
             voice=self._voice,
-            script=script,
+            script=admitted.script,
             detector=self._new_detector(),
             turn_model=self._turn_model,
             journal=journal,
             settings=self._call_settings,
+            mover=self._mover(claims),
         )
-        log.info("call answered", agent=name, rate=connect.rate)
-        self._calls.add(call)
+        log.info("call answered", agent=agent, rate=connect.rate)
+        name = self._register(admitted.name, _Held(call, agent))
+        self._announced.pop(name, None)
+        ending = ""
         try:
             ending = await call.run()
         finally:
             journal.close()
-            self._calls.discard(call)
+            del self._calls[name]
             self._changed.set()
+            if claims is not None and self._sinch is not None:
+                await self._sinch.exchange.stream_ended(claims, moved=ending == PASSED_ON)
         seconds = (datetime.now(UTC) - started).total_seconds()
         log.info("call ended", reason=ending, seconds=round(seconds, 1))
-        return WSCloseCode.GOING_AWAY if self._draining else WSCloseCode.OK
+
+    def _register(self, name: str, held: _Held) -> str:
+        """Note a call under ``name``, or under another if there is one of that name already."""
+        while name in self._calls:
+            name = f"{name}-{uuid.uuid4().hex[:8]}"
+        self._calls[name] = held
+        return name
+
+    def _mover(self, claims: Claims | None) -> Mover | None:
+        """Return what passes the caller of a stream on."""
+        if claims is None or self._sinch is None:
+            return None
+        exchange = self._sinch.exchange
+
+        async def move(to: str) -> None:
+            try:
+                await exchange.transfer(claims, to)
+            except ExchangeError as error:
+                raise TransferError(str(error)) from None
+
+        return move
 
     async def _ring(self, line: WebSocketLine, protocol: StreamProtocol) -> Connect:
         """Wait for `connect`.
@@ -192,39 +376,6 @@ class Switchboard:
             raise _RefusedError(str(error), WSCloseCode.UNSUPPORTED_DATA) from None
         raise _RefusedError("closed before connect", WSCloseCode.OK)
 
-    def _admit(self, request: web.Request, connect: Connect) -> tuple[str, Script]:
-        """Return the agent that takes the call, by name, and its script.
-
-        Raises:
-            _RefusedError: If the token is wrong, there is no room, or no such agent.
-        """
-        headers = dict(connect.headers)
-        in_header = headers.pop("token", "")  # no template may see it
-        if not self._is_trusted(request.query.get("token") or in_header):
-            raise _RefusedError("the token is wrong or missing", WSCloseCode.POLICY_VIOLATION)
-        if self._draining or len(self._calls) >= self._settings.server.max_calls:
-            reason = "draining" if self._draining else f"{len(self._calls)} calls already"
-            raise _RefusedError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
-        name = request.query.get("agent") or headers.get("agent") or self._settings.agent
-        details = Details(
-            now=datetime.now().astimezone(),
-            caller=headers.get("caller", ""),
-            called=headers.get("called", ""),
-            call_id=connect.call_id,
-            headers=headers,
-        )
-        try:
-            return name, persona.load(self._settings.prompts, name).render(details)
-        except PersonaError as error:
-            raise _RefusedError(str(error), WSCloseCode.POLICY_VIOLATION) from None
-
-    def _is_trusted(self, token: str) -> bool:
-        """Return whether ``token`` is the configured one; compared in constant time."""
-        wanted = self._settings.server.token
-        return wanted is None or hmac.compare_digest(
-            token.encode("utf-8", "replace"), wanted.get_secret_value().encode()
-        )
-
 
 class _RefusedError(Exception):
     """A call that is not taken. The message is for our log only."""
@@ -233,12 +384,6 @@ class _RefusedError(Exception):
         super().__init__(reason)
         self.code = code
         self.busy = busy
-
-
-def _requested_rate(request: web.Request) -> int | None:
-    """Return the rate that we put into the endpoint's address when we routed the call."""
-    given = request.query.get("rate", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else None
 
 
 def _for_log(call_id: str) -> str:
@@ -269,7 +414,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             await site.start()
             host, port = runner.addresses[0][:2]
             ready(f"ws://{host}:{port}{settings.server.path}")
-            warming = asyncio.create_task(_warm(settings, voice))
+            warming = asyncio.create_task(_warm_usual(settings, voice))
             await stop.get()
             warming.cancel()
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
@@ -325,17 +470,23 @@ async def running_voice(settings: Settings) -> AsyncIterator[Voice]:
             await provider.aclose()
 
 
-async def _warm(settings: Settings, voice: Voice) -> None:
-    """Speak the usual agent's own sentences in advance, so that its greeting sounds at once."""
-    if not isinstance(voice.tts, Phrases):
-        return
+async def warm(voice: Voice, script: Script) -> None:
+    """Prepare for a call with ``script``: its own sentences, and connections to the providers."""
     try:
-        script = persona.load(settings.prompts, settings.agent).render(
-            Details(now=datetime.now().astimezone())
-        )
-        await voice.tts.prepare(script.own_sentences)
-    except (PersonaError, ProviderError) as error:
+        if isinstance(voice.tts, Phrases):
+            await voice.tts.prepare(script.own_sentences)
+    except ProviderError as error:
         log.warning("the greeting is not prepared", error=str(error))
+
+
+async def _warm_usual(settings: Settings, voice: Voice) -> None:
+    """Prepare for the usual agent."""
+    try:
+        script = script_for(settings, settings.agent, Details(now=datetime.now().astimezone()))
+    except PersonaError as error:
+        log.warning("the greeting is not prepared", error=str(error))
+    else:
+        await warm(voice, script)
 
 
 @asynccontextmanager

@@ -29,6 +29,9 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariableErro
 from agent.call import CallSettings
 from agent.line import LineLimits
 from agent.protocol import DEFAULT_RATE, RATES
+from agent.routing import Route, Routing
+from agent.sinch.exchange import ExchangeSettings
+from agent.sinch.settings import Operator, Sinch
 from pipelines.chain import Budgets
 from pipelines.endpoint import EndpointSettings
 from pipelines.providers import PROVIDERS, find
@@ -62,8 +65,13 @@ class Server(_Section):
     token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="What a call must bring, as `?token=` of the endpoint or as call header "
-        "`token`; without it the call is rejected. Unset: anyone who reaches the socket is served.",
+        description="What a call that you route yourself must bring, as `?token=` of the endpoint "
+        "or as call header `token`.",
+    )
+    open_to_loopback: bool | None = Field(
+        None,
+        description="For development: whether a call from this very machine, and through no proxy, "
+        "is served without a token. Unset: yes, until there is a token or `sinch.public_url`.",
     )
     rate: Annotated[int, AfterValidator(_line_rate)] = Field(
         DEFAULT_RATE,
@@ -195,6 +203,11 @@ class Turns(_Section):
     )
     idle_times: int = Field(
         2, ge=0, description="Times of asking; then the agent says goodbye and hangs up."
+    )
+    keys_after: float = Field(
+        2.0,
+        ge=0.3,
+        description="Seconds after a key until what was pressed is answered; `#` ends it at once.",
     )
 
 
@@ -328,7 +341,13 @@ class Settings(BaseSettings):
     transcripts: Path = Field(
         Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
     )
+    state: Path = Field(
+        Path("state"),
+        description="Folder that the processes of one service share: used tokens, calls placed.",
+    )
     server: Server = Server()
+    sinch: Sinch = Sinch()
+    operator: Operator = Operator()
     line: Line = Line()
     calls: Calls = Calls()
     vad: Vad = Vad()
@@ -402,6 +421,36 @@ class Settings(BaseSettings):
             **turns.model_dump(exclude={"model", "pause_after"}),
         )
 
+    @property
+    def open_to_loopback(self) -> bool:
+        """Whether a call from this very machine needs no token."""
+        chosen = self.server.open_to_loopback
+        guarded = self.server.token is not None or self.sinch.takes_callbacks
+        return not guarded if chosen is None else chosen
+
+    def exchange_settings(self) -> ExchangeSettings:
+        """Return what the exchange needs of this tree."""
+        sinch = self.sinch
+        return ExchangeSettings(
+            api=sinch.api,
+            stream_url=sinch.stream_url(self.server.path),
+            callback_url=sinch.callback_url,
+            rate=self.server.rate,
+            max_seconds=min(14400, int(self.calls.max_seconds) + 60),
+            ring_seconds=sinch.ring_seconds,
+            caller_id=sinch.caller_id,
+            conference=sinch.conference,
+            refusal=sinch.refusal,
+            sorry=sinch.sorry,
+            announcer=sinch.announcer,
+        )
+
+    def routing(self) -> Routing:
+        """Return which agent answers what."""
+        rules = [Route(**rule.model_dump()) for rule in self.sinch.routes]
+        usual = "" if self.sinch.refuse_unrouted else self.agent
+        return Routing(folder=self.prompts, usual=usual, routes=rules)
+
     def line_limits(self) -> LineLimits:
         """Return what a line needs of this tree."""
         line = self.line
@@ -458,7 +507,7 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
             who = f"{names} or `package.module:Class`."
             yield f"{prefix}{name}.provider", default.provider, who
             yield f"{prefix}{name}.options", "{}", "The provider's own: see its table."
-        elif isinstance(kind, type) and issubclass(kind, _Section):
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from table(kind, f"{prefix}{name}.")
         else:
             shown = "" if default in (None, PydanticUndefined) else str(default)

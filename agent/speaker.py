@@ -10,8 +10,20 @@ from dataclasses import dataclass, field
 from agent.line import Line
 from agent.persona import Script
 from agent.protocol import StreamProtocol
+from pipelines import dtmf
 from pipelines.audio import Audio, at_rate
-from pipelines.chain import HangUp, Heard, Said, Saying, Spent, Step, Utterance, at_line_rate
+from pipelines.chain import (
+    HangUp,
+    Heard,
+    Press,
+    Said,
+    Saying,
+    Spent,
+    Step,
+    Transfer,
+    Utterance,
+    at_line_rate,
+)
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.speakable import speakable
@@ -46,6 +58,9 @@ class Reply:
     """Whether ``said`` is in the history. It is from when the reply begins to sound."""
 
     hang_up: bool = False
+    transfer: str = ""
+    """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
+
     started_at: float = 0.0
     held_at: float = 0.0
     quiet_since: float = 0.0
@@ -160,12 +175,12 @@ class Speaker:
                     case Said():
                         playout.finish()
                         speaking = False
-                    case HangUp():
-                        reply.hang_up = True
                     case Audio():
                         speaking = True
                         playout.put(step)
                         await self._send_pending(reply)
+                    case _:
+                        await self._do_afterwards(reply, step)
 
     async def _next(
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
@@ -189,7 +204,7 @@ class Speaker:
         waited = now - reply.quiet_since - self._filler_after
         if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
             return
-        filler = self._script.fillers[self._fillers % len(self._script.fillers)]
+        filler = self._filler()
         brief = self._script.brief
         words = speakable(filler, brief.language, brief.pronounce)
         audio = self._phrases.kept(words) if self._phrases else ()
@@ -199,6 +214,31 @@ class Speaker:
         playout.begin(filler)
         playout.put(at_rate(audio, self._rate))
         playout.finish()
+        await self._send_pending(reply)
+
+    def next_filler(self) -> str:
+        """Return words that bridge a silence; each time the next."""
+        filler = self._filler()
+        self._fillers += 1
+        return filler
+
+    def _filler(self) -> str:
+        return self._script.fillers[self._fillers % len(self._script.fillers)]
+
+    async def _do_afterwards(self, reply: Reply, step: HangUp | Transfer | Press) -> None:
+        match step:
+            case HangUp():
+                reply.hang_up = True
+            case Transfer(to):
+                reply.transfer = to
+            case Press(keys):
+                await self._press(reply, keys)
+
+    async def _press(self, reply: Reply, keys: str) -> None:
+        """Send tones, as a telephone does; the stream has no other way."""
+        reply.playout.begin(f"(pressed {keys})")
+        reply.playout.put(Audio(dtmf.tones(keys, self._rate), self._rate))
+        reply.playout.finish()
         await self._send_pending(reply)
 
     async def _send_pending(self, reply: Reply) -> None:

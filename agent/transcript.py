@@ -3,13 +3,19 @@
 One file a call, ``<start>-<call id>.jsonl``. Each line is an object with ``kind`` and, after the
 first line, ``at``: seconds since the answer.
 
-- ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz
+- ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz; for a call that
+  we placed ``dialled``, our name of it
 - ``caller``: ``text``
 - ``agent``: ``text``, the words that were heard; ``cut_off``, whether that was not all of it
 - ``resumed``: a sound of the caller's was a false alarm, and we went on; ``after``, seconds of hold
+- ``keys``: ``keys`` that the caller pressed
+- ``transfer``: ``to``, a name in the agent file; ``status``: started, done or failed
 - ``failed``: ``stage``, when a provider failed and the reply was lost
 - ``ended``: ``reason``; ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
   language model's), ``audio_wasted`` (seconds synthesized)
+- ``platform``: what the platform said of the phone's leg afterwards: ``result``, ``reason``,
+  ``seconds``, and ``amount`` and ``currency``: the price, or in version 2 of the API the rate a
+  minute
 """
 
 from __future__ import annotations
@@ -41,7 +47,7 @@ class Transcript:
     def __init__(self, folder: Path, call_id: str, started: datetime) -> None:
         stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
         self._file: TextIO | None = None
-        self.path = folder / f"{stamp}-{_UNSAFE.sub('_', call_id)[:64] or 'call'}.jsonl"
+        self.path = folder / f"{stamp}-{_file_name(call_id)}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # Words are private: only the service's user may read them. "x": never two in one file.
@@ -72,3 +78,28 @@ class Transcript:
     def _give_up(self, error: OSError) -> None:
         self._file = None
         log.error("transcript cannot be written", path=str(self.path), error=error.strerror)
+
+
+def add_platform_line(folder: Path, call_id: str, **fields: object) -> None:
+    """Add what the platform said of a call to its transcript; to a new one if it has none.
+
+    A call that nobody answered has no stream, and so no transcript yet.
+    """
+    files = sorted(folder.glob(f"*-{_file_name(call_id)}.jsonl"))
+    line = json.dumps({"kind": "platform", **fields}, ensure_ascii=False)
+    if not files:
+        started = datetime.now(UTC)
+        transcript = Transcript(folder, call_id, started)
+        transcript.add("call", call_id=call_id, started=started.isoformat(timespec="milliseconds"))
+        transcript.add("platform", **fields)
+        transcript.close()
+        return
+    try:
+        with files[-1].open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        log.warning("transcript cannot be written", path=str(files[-1]), error=error.strerror)
+
+
+def _file_name(call_id: str) -> str:
+    return _UNSAFE.sub("_", call_id)[:64] or "call"

@@ -8,14 +8,15 @@ has its deadline; past it the stage counts as failed.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
+from pipelines.providers import base
 from pipelines.providers.base import (
-    END_CALL,
     Brief,
     Message,
     ProviderError,
@@ -27,6 +28,9 @@ from pipelines.speakable import speakable
 from pipelines.text import sentences
 
 T = TypeVar("T")
+
+KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch
+"""What can be pressed; ``w`` is half a second of waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,22 @@ class HangUp:
     """End the call once everything said so far has been heard."""
 
 
-Step = Heard | Saying | Audio | Said | HangUp
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Pass the caller on once everything said so far has been heard."""
+
+    to: str
+    """Name of a :class:`~pipelines.providers.base.Destination`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Press keys once everything said so far has been heard."""
+
+    keys: str
+
+
+Step = Heard | Saying | Audio | Said | HangUp | Transfer | Press
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,9 +111,11 @@ class Utterance:
 
     Args:
         before: What the caller said just before, to which nobody has replied.
+        text: What it is, if that is known without hearing it: keys that were pressed.
     """
 
-    def __init__(self, before: Iterable[Audio] = ()) -> None:
+    def __init__(self, before: Iterable[Audio] = (), text: str = "") -> None:
+        self.text = text
         self.audio = list(before)
         """What was said, and what is said after it was closed."""
 
@@ -183,7 +204,10 @@ async def answer(
     Raises:
         ProviderError: If a provider failed. What was yielded still stands.
     """
-    heard = await _transcribe(voice, utterance, budgets)
+    if utterance.text:
+        heard = Heard(utterance.text)
+    else:
+        heard = await _transcribe(voice, utterance, budgets)
     yield heard
     if not heard.text:
         return
@@ -194,7 +218,7 @@ async def answer(
         source = voice.llm.reply(brief, asked)
         return _substantial(_punctual(source, budgets.first_token, budgets.next_token, "llm"))
 
-    text = _words(_retried(reply), end, spent)
+    text = _words(_retried(reply), end, spent, brief)
     spoken = False
     async with aclosing(say(voice, brief, text, budgets, spent)) as steps:
         async for step in steps:
@@ -284,23 +308,31 @@ async def _transcribe_once(voice: Voice, utterance: Utterance, budgets: Budgets)
 
 
 async def _words(
-    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step], spent: Spent
+    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step], spent: Spent, brief: Brief
 ) -> AsyncGenerator[str, None]:
     """Yield the words of a reply; put what to do after them into ``end``.
 
     Raises:
-        ProviderError: If the reply asks for a tool that does not exist.
+        ProviderError: If the reply asks for something that cannot be done.
     """
     async with aclosing(pieces):
         async for piece in pieces:
             spent.tokens += 1
-            match piece:
-                case str():
-                    yield piece
-                case ToolCall(name=name) if name == END_CALL:
-                    end.append(HangUp())
-                case ToolCall():
-                    raise ProviderError("llm", "asked for a tool that does not exist")
+            if isinstance(piece, str):
+                yield piece
+            else:
+                end.append(_asked_for(piece, brief))
+
+
+def _asked_for(call: ToolCall, brief: Brief) -> Step:
+    match call.name, dict(call.arguments):
+        case base.END_CALL, _:
+            return HangUp()
+        case base.TRANSFER_CALL, {"to": to} if to in {d.name for d in brief.destinations}:
+            return Transfer(str(to))
+        case base.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
+            return Press(keys)
+    raise ProviderError("llm", "asked for a tool that does not exist, or not in this way")
 
 
 async def _substantial(

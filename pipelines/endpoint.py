@@ -17,10 +17,10 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.endpoint_words import Ending, ending
+from pipelines.onnx import ort, ort_errors
 from pipelines.providers.base import ProviderError
 
 Floats = npt.NDArray[np.float32]
@@ -105,7 +105,7 @@ class SmartTurn:
 
     def __init__(self, threads: int = 1) -> None:
         self._pool = ThreadPoolExecutor(threads, "smart-turn")
-        self._session: onnxruntime.InferenceSession | None = None
+        self._session: ort.InferenceSession | None = None
 
     async def start(self) -> None:
         """See :meth:`TurnModel.start`."""
@@ -207,11 +207,11 @@ def log_mel(samples: Floats) -> Floats:
 
 
 _ORT_ERRORS = (
-    onnxruntime.capi.onnxruntime_pybind11_state.Fail,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument,
-    onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile,
-    onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.RuntimeException,
 )
 
 
@@ -239,16 +239,14 @@ def _hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.where(mels < 15, mels * _LINEAR, 1000 * np.exp(_LOG_STEP * (mels - 15)))
 
 
-def _load() -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+def _load() -> ort.InferenceSession:
+    options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads are for questions
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        _MODEL.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    return ort.InferenceSession(_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"])
 
 
-def _probability(session: onnxruntime.InferenceSession, pcm: bytes) -> float:
+def _probability(session: ort.InferenceSession, pcm: bytes) -> float:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
     return float(session.run(None, {"input_features": log_mel(samples)[np.newaxis]})[0][0, 0])

@@ -32,6 +32,9 @@ class State(enum.Enum):
     HELD = enum.auto()
     """We were speaking, and the caller made a sound."""
 
+    AWAY = enum.auto()
+    """Somebody else, whom the caller was passed on to; we are silent, and listen to nobody."""
+
     ENDED = enum.auto()
     """We have hung up."""
 
@@ -74,6 +77,16 @@ class Event(enum.Enum):
     TIME_SHORT = enum.auto()
     """The call nears its maximum length."""
 
+    MATTER = enum.auto()
+    """There is something to say that is no answer."""
+
+    KEY_PRESSED = enum.auto()
+    KEYS_ENTERED = enum.auto()
+    """And no other follows."""
+
+    MOVED = enum.auto()
+    """The caller talks to somebody else now."""
+
 
 class Action(enum.Enum):
     """What to do about it."""
@@ -106,6 +119,12 @@ class Action(enum.Enum):
     ASK_STILL_THERE = enum.auto()
     SAY_GOODBYE = enum.auto()
     WARN_OF_TIME = enum.auto()
+    BRING_UP = enum.auto()
+    """Say what there is to say."""
+
+    ANSWER_KEYS = enum.auto()
+    """Prepare to answer what was pressed."""
+
     HANG_UP = enum.auto()
 
 
@@ -143,6 +162,17 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.QUIET, _E.IDLED): (_S.REPLYING, (_A.ASK_STILL_THERE,)),
     (_S.QUIET, _E.IDLED_OUT): (_S.REPLYING, (_A.SAY_GOODBYE,)),
     (_S.QUIET, _E.TIME_SHORT): (_S.REPLYING, (_A.WARN_OF_TIME,)),
+    (_S.QUIET, _E.MATTER): (_S.REPLYING, (_A.BRING_UP,)),
+    # The caller presses keys: that stops us, as in any menu, and is answered once all are in.
+    (_S.QUIET, _E.KEY_PRESSED): (_S.QUIET, ()),
+    (_S.REPLYING, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY,)),
+    (_S.HELD, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY, _A.FORGET)),
+    (_S.HEARING, _E.KEY_PRESSED): (_S.HEARING, ()),
+    (_S.PAUSED, _E.KEY_PRESSED): (_S.PAUSED, ()),
+    (_S.QUIET, _E.KEYS_ENTERED): (_S.REPLYING, (_A.ANSWER_KEYS, _A.RELEASE)),
+    # Somebody else takes over.
+    **{(s, _E.MOVED): (_S.AWAY, (_A.FORGET,)) for s in (_S.QUIET, _S.HEARING, _S.PAUSED)},
+    **{(s, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.FORGET)) for s in (_S.REPLYING, _S.HELD)},
 }
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
-import onnxruntime
 import webrtcvad
 
 from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Audio
+from pipelines.onnx import ort
 
 
 class VoiceDetector(Protocol):
@@ -80,7 +80,7 @@ class SileroDetector:
     DECAY = 10 ** (-2.0 * FRAME_SECONDS)
     """Of that peak, per frame: 20 dB a second, so that a soft word after a loud one counts."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
         self._pending = np.zeros(_CONTEXT, np.float32)
         self._h = self._c = np.zeros((1, 1, 128), np.float32)
@@ -151,11 +151,11 @@ NewDetector = Callable[[], VoiceDetector]
 
 
 def _load_silero() -> NewDetector:
-    options = onnxruntime.SessionOptions()
+    options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # it runs on the event loop
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # it warns of initializers that its own optimizer left unused
-    session = onnxruntime.InferenceSession(
+    session = ort.InferenceSession(
         _SILERO_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"]
     )
     SileroDetector(session).voiced(bytes(2 * _WINDOW))  # the first run allocates

@@ -39,14 +39,35 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model asks for something to be done. The one tool so far is :data:`END_CALL`."""
+    """The model asks for something to be done, once what it said before has been heard."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 END_CALL = "end_call"
-"""Hang up, once what was said with it has been heard."""
+"""Hang up."""
+
+TRANSFER_CALL = "transfer_call"
+"""Pass the caller on; ``to`` is the name of a :class:`Destination`."""
+
+PRESS_KEYS = "press_keys"
+"""Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Somebody whom callers can be passed on to."""
+
+    name: str
+    when: str = ""
+    """When to, for a language model."""
+
+    asked: tuple[str, ...] = ()
+    """Ways of asking for it."""
+
+    announcement: str = ""
+    """What to say before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +103,12 @@ class Brief:
 
     pronounce: Mapping[str, str] = field(default_factory=dict)
     """Words, and how to write them for a voice."""
+
+    destinations: tuple[Destination, ...] = ()
+    """Whom the caller can be passed on to, if the call allows it."""
+
+    may_press_keys: bool = False
+    """Whether we dialled, and may meet a menu."""
 
 
 class Provider(Protocol):

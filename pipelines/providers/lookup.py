@@ -26,7 +26,15 @@ from rapidfuzz import fuzz, process
 
 from pipelines.text import SentenceCutter
 
-from .base import END_CALL, Brief, Message, ProviderError, Question, ToolCall
+from .base import (
+    END_CALL,
+    TRANSFER_CALL,
+    Brief,
+    Message,
+    ProviderError,
+    Question,
+    ToolCall,
+)
 
 log = structlog.get_logger()
 
@@ -443,7 +451,11 @@ class _Reply:
         self._say = language
         self._tag = tag
         facts = (Question(asked=(fact,), answer=fact) for fact in brief.facts)
-        self._topics = (*brief.questions, *facts)
+        self._destinations = {d.announcement: d.name for d in brief.destinations if d.asked}
+        requests = (
+            Question(asked=d.asked, answer=d.announcement) for d in brief.destinations if d.asked
+        )
+        self._topics = (*brief.questions, *requests, *facts)
         self._unsures = brief.unsure or (language.unsure,)
 
     def to(self, conversation: Sequence[Message]) -> list[str | ToolCall]:
@@ -455,11 +467,18 @@ class _Reply:
         last = before[-1] if before else ""
         offered = self._offered(last)
         if chosen := self._chosen(said, talk, offered):
-            return [chosen.answer]
+            return self._done([chosen.answer])
         clauses = [clause for clause in clauses if index.has_content(clause.split())]
         if not clauses:
             return self._small_talk(talk, conversation, last)
-        return self._search(index, clauses, offered) or self._unsure(before)
+        return self._done(self._search(index, clauses, offered)) or self._unsure(before)
+
+    def _done(self, pieces: list[str | ToolCall]) -> list[str | ToolCall]:
+        """Pass the caller on, if that is what the last of these announces."""
+        last = pieces[-1] if pieces else None
+        if isinstance(last, str) and last in self._destinations:
+            return [*pieces, ToolCall(TRANSFER_CALL, {"to": self._destinations[last]})]
+        return pieces
 
     def _offered(self, last: str) -> list[Question]:
         """Return the questions that our last sentence asked the caller to choose from."""

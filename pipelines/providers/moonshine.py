@@ -20,12 +20,11 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 import structlog
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.onnx import ort, ort_errors
 
 from .base import ProviderError
 

@@ -25,7 +25,7 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import END_CALL, Brief, Message, ProviderError, ToolCall
+from .base import END_CALL, PRESS_KEYS, TRANSFER_CALL, Brief, Message, ProviderError, ToolCall
 
 log = structlog.get_logger()
 
@@ -38,17 +38,50 @@ IDLE = 55.0
 """Seconds that an unused connection is kept, so that most turns of a call need no new TLS handshake
 (the SDK's HTTP client keeps 5). Load balancers commonly drop idle ones after 60."""
 
-END_CALL_TOOL: ChatCompletionFunctionToolParam = {
-    "type": "function",
-    "function": {
-        "name": END_CALL,
-        "description": (
+
+def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
+    """Return what the model may do in this call."""
+    tools = [
+        _tool(
+            END_CALL,
             "Hang up the phone. Use it once the caller has said goodbye or needs nothing more, and "
-            "always write a short goodbye in the same message: the call ends after it was spoken."
-        ),
-        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
-    },
-}
+            "always write a short goodbye in the same message: the call ends after it was spoken.",
+        )
+    ]
+    if brief.destinations:
+        whom = " ".join(f"{d.name}: {d.when}." for d in brief.destinations)
+        to = {"type": "string", "enum": [d.name for d in brief.destinations]}
+        tools.append(
+            _tool(
+                TRANSFER_CALL,
+                "Pass the caller on to somebody else. Always say so in a short sentence in the "
+                f"same message: they are dialled after it was spoken. Whom, and when: {whom}",
+                to=to,
+            )
+        )
+    if brief.may_press_keys:
+        tools.append(
+            _tool(
+                PRESS_KEYS,
+                "Press keys of the telephone, to choose from a menu that answered the call. They "
+                "are pressed after what you write in the same message was spoken; write nothing if "
+                "a machine listens.",
+                keys={"type": "string", "pattern": "^[0-9*#A-Dw]{1,32}$"},
+            )
+        )
+    return tools
+
+
+def _tool(name: str, description: str, **parameters: object) -> ChatCompletionFunctionToolParam:
+    schema: dict[str, object] = {
+        "type": "object",
+        "properties": parameters,
+        "additionalProperties": False,
+    }
+    if parameters:  # an empty list is an error by older drafts of JSON Schema
+        schema["required"] = list(parameters)
+    function = {"name": name, "description": description, "parameters": schema}
+    return {"type": "function", "function": function}  # type: ignore[typeddict-item]
 
 
 class _Wire(BaseModel):
@@ -157,8 +190,8 @@ class LanguageModel:
         tools: bool = Field(
             default=True,
             description=(
-                "Whether the model may hang up. Turn it off for a server that refuses tools: the "
-                "caller then has to."
+                "Whether the model may hang up, pass the caller on and press keys. Turn it off for "
+                "a server that refuses tools: the caller then has to hang up."
             ),
         )
         connect_timeout: float = Field(
@@ -218,10 +251,10 @@ class LanguageModel:
         Raises:
             ProviderError: If the server fails, is too slow, breaks off, or says nothing twice.
         """
-        messages = _messages(brief, conversation)
+        messages, tools = _messages(brief, conversation), _tools(brief)
         for _attempt in range(2):
             empty = True
-            async with aclosing(self._attempt(messages)) as pieces:
+            async with aclosing(self._attempt(messages, tools)) as pieces:
                 async for piece in pieces:
                     empty = empty and isinstance(piece, str) and not piece.strip()
                     yield piece
@@ -262,7 +295,9 @@ class LanguageModel:
         return client
 
     async def _attempt(
-        self, messages: list[ChatCompletionMessageParam]
+        self,
+        messages: list[ChatCompletionMessageParam],
+        tools: list[ChatCompletionFunctionToolParam],
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Make one request. Yields nothing if the reply is empty.
 
@@ -271,7 +306,7 @@ class LanguageModel:
         """
         calls: dict[int, _PartialCall] = {}
         finish: str | None = None
-        async with aclosing(self._choices(messages)) as choices:
+        async with aclosing(self._choices(messages, tools)) as choices:
             async for choice in choices:
                 _gather(choice.delta.tool_calls or (), calls)
                 finish = choice.finish_reason or finish
@@ -285,7 +320,9 @@ class LanguageModel:
             yield call.whole()
 
     async def _choices(
-        self, messages: list[ChatCompletionMessageParam]
+        self,
+        messages: list[ChatCompletionMessageParam],
+        tools: list[ChatCompletionFunctionToolParam],
     ) -> AsyncGenerator[_Choice, None]:
         """Yield what the server streams, as long as it comes in time.
 
@@ -300,7 +337,7 @@ class LanguageModel:
         # and it may quote the prompt, the words or the key.
         try:
             async with asyncio.timeout_at(deadline):
-                stream = await self._open(messages)
+                stream = await self._open(messages, tools)
             async with stream:
                 while True:
                     async with asyncio.timeout_at(deadline):
@@ -321,7 +358,9 @@ class LanguageModel:
             raise ProviderError("llm", "the server's answer cannot be read") from None
 
     async def _open(
-        self, messages: list[ChatCompletionMessageParam]
+        self,
+        messages: list[ChatCompletionMessageParam],
+        tools: list[ChatCompletionFunctionToolParam],
     ) -> openai.AsyncStream[ChatCompletionChunk]:
         """Send the request; return once the head of the answer is there."""
         options, client = self._options, self._client
@@ -335,7 +374,7 @@ class LanguageModel:
             temperature=openai.omit if options.temperature is None else options.temperature,
             max_completion_tokens=options.max_tokens if ours else openai.omit,
             max_tokens=openai.omit if ours else options.max_tokens,
-            tools=[END_CALL_TOOL] if options.tools else openai.omit,
+            tools=tools if options.tools else openai.omit,
         )
 
 

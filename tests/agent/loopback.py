@@ -41,7 +41,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, providers: Voice | None = None, **sections: dict[str, Any]
+    folder: Path, providers: Voice | None = None, port: int = 0, **sections: dict[str, Any]
 ) -> AsyncIterator[Running]:
     """Serve calls on a free port; ``sections`` are those of the settings.
 
@@ -49,15 +49,21 @@ async def running(
     """
     prompts = folder / "prompts"
     prompts.mkdir(exist_ok=True)
-    (prompts / "reception.md").write_text(AGENT)
-    given: dict[str, Any] = {"prompts": prompts, "transcripts": folder / "transcripts", **sections}
+    if not (prompts / "reception.md").exists():
+        (prompts / "reception.md").write_text(AGENT)
+    given: dict[str, Any] = {
+        "prompts": prompts,
+        "transcripts": folder / "transcripts",
+        "state": folder / "state",
+        **sections,
+    }
     settings = Settings(**given)
     before = asyncio.all_tasks()
     board = Switchboard(settings, providers or voice(), Loudness)
     runner = web.AppRunner(board.application(), access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         port = runner.addresses[0][1]
         url = f"ws://127.0.0.1:{port}{settings.server.path}"

@@ -8,7 +8,13 @@ from hypothesis.strategies import sampled_from
 
 from pipelines.turns import TRANSITIONS, Action, Event, State, TurnTaking
 
-SPEAKING = {Action.GREET, Action.ASK_STILL_THERE, Action.SAY_GOODBYE, Action.WARN_OF_TIME}
+SPEAKING = {
+    Action.GREET,
+    Action.ASK_STILL_THERE,
+    Action.SAY_GOODBYE,
+    Action.WARN_OF_TIME,
+    Action.BRING_UP,
+}
 
 
 class Floor(RuleBasedStateMachine):
@@ -30,14 +36,19 @@ class Floor(RuleBasedStateMachine):
             self.do(action)
 
     def possible(self, event: Event) -> bool:
-        """Words are understood, and false alarms told, only of something that was heard."""
+        """Words are understood, and false alarms told, only of something that was heard.
+
+        Keys are answered once it is known what that was.
+        """
+        if event is Event.KEYS_ENTERED:
+            return not self.draft
         undecided = event in (Event.WORDS, Event.FALSE_ALARM)
         return not undecided or self.draft
 
     def do(self, action: Action) -> None:
         """Carry out one action, and insist that it can be."""
         match action:
-            case Action.OPEN_UTTERANCE:
+            case Action.OPEN_UTTERANCE | Action.ANSWER_KEYS:
                 assert not self.draft
                 self.draft, self.unanswered = True, False
             case Action.DRAFT:
@@ -92,10 +103,10 @@ TestFloor = Floor.TestCase
 
 
 def test_every_state_but_the_last_can_be_left() -> None:
-    """No state is a dead end, and each can be reached."""
+    """No state is a dead end, and each can be reached; who is away waits for the hang-up."""
     left = {state for (state, _), (after, _) in TRANSITIONS.items() if after is not state}
     reached = {after for after, _ in TRANSITIONS.values()}
-    assert left == set(State) - {State.ENDED}
+    assert left == set(State) - {State.ENDED, State.AWAY}
     assert reached == set(State) - {State.RINGING}
 
 
@@ -103,6 +114,12 @@ def test_a_caller_can_always_start_to_speak() -> None:
     """Whenever nobody is listening to them already."""
     for state in (State.QUIET, State.REPLYING):
         assert (state, Event.SPEECH_STARTED) in TRANSITIONS
+
+
+def test_a_caller_can_be_passed_on_at_any_time() -> None:
+    """Whoever speaks: the other phone is answered when it is."""
+    talking = set(State) - {State.RINGING, State.AWAY, State.ENDED}
+    assert {state for state, event in TRANSITIONS if event is Event.MOVED} == talking
 
 
 def test_a_turn_can_end_wherever_the_caller_has_the_floor() -> None:

@@ -1,0 +1,192 @@
+"""Who may have a call, and with which agent: looked at before a stream is answered."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from ipaddress import ip_address
+
+import structlog
+
+from agent import persona
+from agent.persona import Details, PersonaError, Script
+from agent.protocol import Connect
+from agent.settings import Settings
+from agent.sinch.exchange import Announced, Exchange
+from agent.sinch.tokens import Claims, TokenError, Tokens
+
+log = structlog.get_logger()
+
+
+class NotAdmittedError(Exception):
+    """The call is rejected. The message is for our log only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What comes with a stream before its `connect`."""
+
+    query: Mapping[str, str]
+    """Of the endpoint's address."""
+
+    path_token: str
+    """At the end of its path; ``""`` if there is none."""
+
+    remote: str | None
+    """Address of the other end of the socket."""
+
+    proxied: bool
+    """Whether a proxy says that it stands between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A call that may be answered."""
+
+    name: str
+    """Ours: of a call that we placed our own, else the platform's."""
+
+    call_id: str
+    """The phone's leg, under which the record is kept."""
+
+    agent: str
+    script: Script
+    claims: Claims | None = None
+    """None for a call that was routed by hand."""
+
+
+class Admission:
+    """Check what a call brings.
+
+    Args:
+        settings: The whole tree.
+        tokens: Redeems one-use tokens; None if there are none.
+        exchange: Knows the calls that we placed; None if we place none.
+    """
+
+    def __init__(
+        self, settings: Settings, tokens: Tokens | None, exchange: Exchange | None
+    ) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._exchange = exchange
+
+    def rate(self, caller: Caller) -> int:
+        """Return the rate in hertz that we asked the platform for."""
+        given = caller.query.get("rate", "")
+        if given.isascii() and given.isdigit() and len(given) < 7:
+            return int(given)
+        return self._settings.server.rate
+
+    def admit(self, caller: Caller, connect: Connect) -> Admitted:
+        """Return how to answer, and use up the token that the call brought.
+
+        Raises:
+            NotAdmittedError: If the call is not trusted, or there is no such agent.
+        """
+        headers = dict(connect.headers)
+        in_header = headers.pop("token", "")  # no template may see it
+        token = caller.path_token or caller.query.get("token") or in_header
+        claims = self._trust(token, caller)
+        connect = replace(connect, headers=headers)
+        try:
+            if claims is not None:
+                return self._routed(claims, connect)
+            agent = caller.query.get("agent") or headers.get("agent") or self._settings.agent
+            script = script_for(self._settings, agent, details(headers, connect.call_id))
+        except PersonaError as error:
+            raise NotAdmittedError(str(error)) from None
+        return Admitted(
+            name=connect.call_id, call_id=connect.call_id, agent=agent, script=_alone(script)
+        )
+
+    def _trust(self, token: str, caller: Caller) -> Claims | None:
+        """Return what the call's one-use token says; None if it is trusted without one.
+
+        Raises:
+            NotAdmittedError: If it is not trusted.
+        """
+        fixed = self._settings.server.token
+        if fixed is not None and hmac.compare_digest(
+            token.encode("utf-8", "replace"), fixed.get_secret_value().encode()
+        ):
+            return None
+        if self._tokens is not None and token:
+            try:
+                return self._tokens.redeem(token, time.time())
+            except TokenError as error:
+                raise NotAdmittedError(str(error)) from None
+        if self._settings.open_to_loopback and _is_here(caller):
+            return None
+        raise NotAdmittedError("the token is wrong or missing")
+
+    def _routed(self, claims: Claims, connect: Connect) -> Admitted:
+        name = claims.dialled or claims.call
+        if connect.call_id and connect.call_id != claims.call:
+            # The stream may be a leg of its own, with an id of its own.
+            log.debug("the stream has another id", phone=claims.call[:64])
+        exchange = self._exchange
+        placed = exchange.placed(claims.dialled) if exchange and claims.dialled else {}
+        known = Announced(
+            call=claims.call,
+            agent=claims.agent,
+            caller=connect.headers.get("caller", ""),
+            called=connect.headers.get("called", ""),
+            variables=placed.get("variables", {}),
+            outgoing=bool(claims.dialled),
+        )
+        script = script_for(
+            self._settings, claims.agent, details(connect.headers, claims.call, known)
+        )
+        if placed.get("leave_message"):
+            script = replace(
+                script,
+                greeting=placed["message"],
+                greeting_interruptible=False,
+                hang_up_after_greeting=True,
+            )
+        if exchange is None or not exchange.can_transfer(claims):
+            script = _alone(script)
+        return Admitted(
+            name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims
+        )
+
+
+def script_for(settings: Settings, agent: str, about: Details) -> Script:
+    """Return the agent's file as it is now, filled in for one call.
+
+    Raises:
+        PersonaError: If there is no such agent, or its file has a mistake.
+    """
+    return persona.load(settings.prompts, agent).render(about)
+
+
+def details(
+    headers: Mapping[str, str], call_id: str, announced: Announced | None = None
+) -> Details:
+    """Return what the templates of an agent may know of a call."""
+    return Details(
+        now=datetime.now().astimezone(),
+        caller=headers.get("caller", ""),
+        called=headers.get("called", ""),
+        call_id=call_id,
+        headers=headers,
+        outgoing=announced is not None and announced.outgoing,
+        given=announced.variables if announced is not None else {},
+    )
+
+
+def _alone(script: Script) -> Script:
+    """Return ``script`` without anybody to pass the caller on to."""
+    return replace(script, numbers={}, brief=replace(script.brief, destinations=()))
+
+
+def _is_here(caller: Caller) -> bool:
+    """Return whether the caller is on this very machine."""
+    try:
+        return not caller.proxied and ip_address(caller.remote or "").is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,73 @@
+"""Which agent answers a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from agent import persona
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A rule: what it does not name may be anything."""
+
+    agent: str
+    called: str = ""
+    """A number in E.164 or a SIP address; with ``*`` at its end, all that begin so."""
+
+    caller: str = ""
+    """The same."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Call headers that there have to be; names in any case, values as above."""
+
+    def fits(self, called: str, caller: str, headers: Mapping[str, str]) -> bool:
+        """Return whether the rule takes this call; ``headers`` have lower-case names."""
+        return (
+            _alike(self.called, called)
+            and _alike(self.caller, caller)
+            and all(_alike(v or "*", headers.get(k.lower(), "")) for k, v in self.headers.items())
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Rules, the first that fits; then the numbers in the agent files; then the usual agent."""
+
+    folder: Path
+    usual: str
+    """The agent that answers when no rule does; ``""`` if such a call is refused."""
+
+    routes: Sequence[Route] = ()
+
+    def agent(self, called: str, caller: str, headers: Mapping[str, str]) -> str:
+        """Return the agent for a call; ``""`` if nobody answers it."""
+        for route in self.routes:
+            if route.fits(called, caller, headers):
+                return route.agent
+        for name in persona.names(self.folder):
+            try:
+                if called and called in persona.load(self.folder, name).numbers:
+                    return name
+            except persona.PersonaError as error:
+                log.warning("agent file passed over", agent=name, error=str(error))
+        return self.usual
+
+
+def _alike(wanted: str, given: str) -> bool:
+    if wanted.endswith("*"):
+        return bool(given) and _plain(given).startswith(_plain(wanted[:-1]))
+    return not wanted or _plain(wanted) == _plain(given)
+
+
+def _plain(text: str) -> str:
+    """Return a number without what people put into it; anything else in lower case."""
+    digits = re.sub(r"[\s().-]", "", text)
+    return digits if re.fullmatch(r"\+?[0-9]*", digits) else text.lower()

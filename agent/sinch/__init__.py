@@ -1,0 +1,1 @@
+"""Sinch's Voice API, both versions: callbacks in, SVAML out, signatures, tokens, REST."""

@@ -1,0 +1,250 @@
+"""Sinch's callbacks, read: bytes in, an event out. No I/O, no clock.
+
+Version 1 posts ``{"event": "ice" | "ace" | "dice" | "pie" | "notify", ...}`` (OpenAPI "Voice API
+1.0.1"), version 2 ``{"event": "call.…", "call": {...}}`` (OpenAPI "Voice API v2 2.0.58"); they are
+told apart by that. Spellings that differ between Sinch's pages and its real traffic are all taken.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Version = Literal["v1", "v2"]
+Answerer = Literal["", "human", "machine", "beep", "unknown", "pending"]
+
+MAX_BYTES = 65_536
+"""A callback above this is refused; real ones have one or two kilobytes."""
+
+
+class CallbackError(Exception):
+    """This is no callback. The message quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """Which leg of which call a callback speaks of."""
+
+    version: Version
+    call_id: str
+    session_id: str = ""
+    """Version 2."""
+
+    name: str = ""
+    """Version 2: what we called the leg."""
+
+    custom: str = ""
+    """Version 1: what we gave along with a callout."""
+
+    timestamp: str = ""
+    """When, by the platform; the same if the callback is sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """Somebody calls (ICE, ``call.incoming``)."""
+
+    leg: Leg
+    caller: str
+    """E.164 if it is a number, or a SIP address; ``""`` if withheld."""
+
+    called: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A call of ours was answered (ACE, ``call.answered``), or now it is known by whom."""
+
+    leg: Leg
+    by: Answerer = ""
+    """``""`` if nobody asked; ``pending`` if that is still to come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A leg has ended, or never came about (DiCE, ``call.hangup``, ``call.busy`` and so on)."""
+
+    leg: Leg
+    result: str
+    """The platform's: ANSWERED, BUSY, NOANSWER, FAILED; COMPLETED, NO_ANSWER and so on."""
+
+    reason: str
+    seconds: float | None = None
+    amount: str = ""
+    """The price in version 1; in version 2, which tells no total, the rate a minute."""
+
+    currency: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether it had been answered."""
+        return self.result.upper() in ("ANSWERED", "COMPLETED", "N/A")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Anything else: to be answered with nothing."""
+
+    leg: Leg
+    name: str
+
+
+Callback = Incoming | Answered | Ended | Other
+
+_V2_ANSWERERS: Mapping[str, Answerer] = {
+    "call.answered": "",
+    "call.amd.human": "human",
+    "call.amd.machine": "machine",
+    "call.amd.beep": "beep",
+    "call.amd.unknown": "unknown",
+}
+_V2_ENDS = {"call.busy", "call.rejected", "call.timeout", "call.hangup", "call.failed"}
+ENDED_WEBHOOK = "ended"
+"""Version 2: what we call the webhook that stands in a leg's own ``onHangup``."""
+
+_V1_ANSWERERS: Mapping[str, Answerer] = {
+    "human": "human",
+    "machine": "machine",
+    "notsure": "unknown",
+    "hangup": "unknown",
+    "inprogress": "pending",
+}
+
+
+def parse(body: bytes) -> Callback:
+    """Read a callback.
+
+    Raises:
+        CallbackError: If it is not JSON, or neither version's.
+    """
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        raise CallbackError("not JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("event"), str):
+        raise CallbackError("no event")
+    event = message["event"].lower()
+    if event.startswith("call."):
+        return _v2(event, message.get("call"))
+    return _v1(event, message)
+
+
+def _v1(event: str, message: Mapping[str, Any]) -> Callback:
+    leg = Leg(
+        version="v1",
+        call_id=_text(message, "callid", "callId"),
+        custom=_text(message, "custom"),
+        timestamp=_text(message, "timestamp"),
+    )
+    if event in ("ice", "ace", "dice") and not leg.call_id:
+        raise CallbackError("no call id")
+    match event:
+        case "ice":
+            return Incoming(
+                leg=leg,
+                caller=_number(_text(message, "cli")),
+                called=_number(_text(_object(message, "to"), "endpoint")),
+                headers=_headers(message),
+            )
+        case "ace":
+            return Answered(leg=leg, by=_v1_answerer(_object(message, "amd")))
+        case "dice":
+            debit = _object(message, "debit")
+            return Ended(
+                leg=leg,
+                result=_text(message, "result") or "N/A",
+                reason=_text(message, "reason") or "N/A",
+                seconds=_seconds(message.get("duration")),
+                amount=_text(debit, "amount"),
+                currency=_text(debit, "currencyId"),
+            )
+        case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
+            return Answered(leg=leg, by=_v1_notified(message))
+    return Other(leg=leg, name=event[:64])
+
+
+def _v1_answerer(amd: Mapping[str, Any]) -> Answerer:
+    if not amd:
+        return ""
+    if _text(amd, "reason").lower() == "beep":
+        return "beep"
+    return _V1_ANSWERERS.get(_text(amd, "status").lower(), "unknown")
+
+
+def _v1_notified(message: Mapping[str, Any]) -> Answerer:
+    beep = _text(message, "type").lower() == "amd_beep"
+    return "beep" if beep else _v1_answerer(_object(message, "amd")) or "unknown"
+
+
+def _v2(event: str, call: object) -> Callback:
+    if not isinstance(call, dict):
+        raise CallbackError("no call")
+    leg = Leg(
+        version="v2",
+        call_id=_text(call, "callId", "callid"),
+        session_id=_text(call, "sessionId"),
+        name=_text(call, "callName"),
+        timestamp=_text(call, "startTime"),
+    )
+    if not leg.call_id:
+        raise CallbackError("no call id")
+    if event == "call.incoming":
+        return Incoming(
+            leg=leg,
+            caller=_endpoint(_object(call, "from")),
+            called=_endpoint(_object(call, "to")),
+            headers=_headers(_object(_object(call, "to"), "sip")) | _headers(call),
+        )
+    if event in _V2_ANSWERERS:
+        return Answered(leg=leg, by=_V2_ANSWERERS[event])
+    if event in _V2_ENDS or event == f"call.webhook.{ENDED_WEBHOOK}":
+        rate = _object(call, "callRate")
+        return Ended(
+            leg=leg,
+            result=_text(call, "callResult") or event.removeprefix("call.").upper(),
+            reason=_text(call, "callReason") or "N/A",
+            seconds=_seconds(call.get("callDurationSeconds")),
+            amount=_text(rate, "amount"),
+            currency=_text(rate, "currencyCode"),
+        )
+    return Other(leg=leg, name=event[:64])
+
+
+def _object(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = message.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(message: Mapping[str, Any], *names: str) -> str:
+    """Return the first of these fields that is a text or a number, cut to a line."""
+    for name in names:
+        value = message.get(name)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+            return "".join(c for c in str(value)[:256] if c.isprintable())
+    return ""
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+
+
+def _number(text: str) -> str:
+    """Return a number with its ``+``, which version 1 leaves out at times; other text as it is."""
+    return f"+{text}" if text.isascii() and text.isdigit() and 7 <= len(text) <= 15 else text
+
+
+def _endpoint(end: Mapping[str, Any]) -> str:
+    number = _text(_object(end, "phone"), "number")
+    return _number(number) or _text(_object(end, "sip"), "endpoint") or _text(end, "endpoint")
+
+
+def _headers(message: Mapping[str, Any]) -> dict[str, str]:
+    given = message.get("callHeaders")
+    if not isinstance(given, list):
+        return {}
+    pairs = [(_text(h, "key").lower(), _text(h, "value")) for h in given if isinstance(h, dict)]
+    return {key: value for key, value in pairs if key}

@@ -1,0 +1,411 @@
+"""Sinch's Voice API over HTTP, both versions. Names are those of the API's own documents.
+
+Every request has a deadline. It is sent again only where that cannot do anything twice: a request
+that reads, ends or sets something, one with an ``Idempotency-Key``, and any that was turned away
+(429) or did not reach the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import structlog
+
+from agent.sinch.signing import Credentials
+from agent.sinch.svaml import Svaml
+
+log = structlog.get_logger()
+
+ATTEMPTS = 3
+ATTEMPT_TIMEOUT = 5.0
+"""Seconds for one attempt."""
+
+TIMEOUT = 12.0
+"""Seconds for all attempts, waiting included: whoever dials waits for this."""
+
+BACKOFF = 0.3
+"""Seconds before the second attempt; twice that before the third."""
+
+MAX_ANSWER = 1_048_576
+"""Bytes read of an answer."""
+
+V1_REGIONS = ("euc1", "use1", "sae1", "apse1", "apse2")
+V2_REGIONS = ("us1", "br1", "eu1", "sg1", "au1")
+
+CONFIGURATION_URL = "https://callingapi.sinch.com"
+"""Version 1 keeps numbers and callbacks at a server of their own."""
+
+
+class SinchError(Exception):
+    """Sinch refused, failed or did not answer. One line, for whoever asked; it may quote a number.
+
+    Attributes:
+        status: Of the HTTP answer; 0 if there was none.
+        code: The API's own, fit for a log; ``""`` if there was none.
+    """
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basic:
+    """A name and a password for HTTP."""
+
+    name: str
+    password: str = field(repr=False)
+
+    def headers(self) -> dict[str, str]:
+        """Return the header that goes with every request."""
+        pair = base64.b64encode(f"{self.name}:{self.password}".encode()).decode()
+        return {"authorization": f"Basic {pair}"}
+
+
+class Rest:
+    """JSON requests to one service, with deadlines and careful repeats. Close it in the end.
+
+    Args:
+        auth: How requests are authorized: a signature is made for each attempt.
+    """
+
+    def __init__(self, auth: Basic | Credentials) -> None:
+        self._auth = auth
+        self._session: aiohttp.ClientSession | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: Svaml | None = None,
+        *,
+        idempotency_key: str = "",
+        repeat: bool = False,
+        auth: Basic | Credentials | None = None,
+    ) -> dict[str, Any]:
+        """Return the answer, an object; empty if there is none.
+
+        Args:
+            method: In capitals.
+            url: Whole.
+            body: Sent as JSON.
+            idempotency_key: Lets the server see that two requests are one.
+            repeat: Whether doing it twice is doing it once, as with GET and DELETE.
+            auth: Instead of the usual.
+
+        Raises:
+            SinchError: If it was refused, or there was no answer in time.
+        """
+        data = b"" if body is None else json.dumps(body).encode()
+        extra = {"idempotency-key": idempotency_key} if idempotency_key else {}
+        repeatable = repeat or method in ("GET", "DELETE") or bool(idempotency_key)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                for attempt in range(ATTEMPTS):
+                    last = attempt == ATTEMPTS - 1
+                    try:
+                        headers = self._headers(auth or self._auth, method, url, data) | extra
+                        return await self._attempt(method, url, data, headers)
+                    except _AgainError as again:
+                        if last or not (repeatable or again.harmless):
+                            raise again.error from None
+                        wait = BACKOFF * 2**attempt if again.after is None else again.after
+                        log.warning("Sinch is asked again", status=again.error.status, after=wait)
+                    await asyncio.sleep(wait)
+        except TimeoutError:
+            raise SinchError(f"Sinch did not answer within {TIMEOUT:g} s") from None
+        raise AssertionError  # the last attempt returned or raised
+
+    @staticmethod
+    def _headers(auth: Basic | Credentials, method: str, url: str, body: bytes) -> dict[str, str]:
+        if isinstance(auth, Basic):
+            return auth.headers() | ({"content-type": "application/json"} if body else {})
+        path = urlsplit(url).path
+        return auth.headers(method=method, path=path, body=body, now=datetime.now(UTC))
+
+    async def _attempt(
+        self, method: str, url: str, data: bytes, headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT)
+            )
+        try:
+            async with self._session.request(
+                method, url, data=data or None, headers=headers, allow_redirects=False
+            ) as response:
+                text = await response.content.read(MAX_ANSWER)
+        except aiohttp.ClientConnectorError:
+            raise _AgainError(SinchError("Sinch cannot be reached"), harmless=True) from None
+        except TimeoutError:
+            late = SinchError(f"Sinch did not answer within {ATTEMPT_TIMEOUT:g} s")
+            raise _AgainError(late) from None
+        except aiohttp.ClientError as broken:
+            name = type(broken).__name__
+            raise _AgainError(SinchError(f"the connection to Sinch broke: {name}")) from None
+        if response.status < 300:
+            return _object(text)
+        refusal = _refusal(response.status, text)
+        if response.status == 429:
+            raise _AgainError(refusal, harmless=True, after=_seconds(response.headers))
+        if response.status in (500, 502, 503, 504):
+            raise _AgainError(refusal)
+        raise refusal
+
+
+class _AgainError(Exception):
+    """An attempt that may be repeated."""
+
+    def __init__(
+        self, error: SinchError, *, harmless: bool = False, after: float | None = None
+    ) -> None:
+        super().__init__()
+        self.error = error
+        self.harmless = harmless
+        """Whether nothing was done."""
+
+        self.after = after
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """Return ``Retry-After``, if it is a number of seconds."""
+    given = headers.get("retry-after", "")
+    return float(given) if given.isascii() and given.isdigit() and len(given) < 6 else None
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text or b"{}")
+    except ValueError:
+        raise SinchError("Sinch's answer is not JSON") from None
+    return value if isinstance(value, dict) else {"items": value}
+
+
+def _refusal(status: int, text: bytes) -> SinchError:
+    """Turn an error's body into one line: version 1's own form, or version 2's problem+json."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    if isinstance(body.get("error"), dict):
+        body = body["error"]
+    code = str(body.get("errorCode") or body.get("code") or "")[:16]
+    said = str(body.get("message") or body.get("detail") or body.get("title") or "")
+    reference = str(body.get("reference") or body.get("traceId") or "")[:64]
+    message = " ".join(f"Sinch refused: {said or 'no reason given'}".split())[:300]
+    about = ", ".join(
+        part
+        for part in (f"HTTP {status}", f"code {code}" * bool(code), reference and f"id {reference}")
+        if part
+    )
+    return SinchError(f"{message} ({about})", status, code)
+
+
+class _Api:
+    """What both versions have in common."""
+
+    def __init__(self, rest: Rest, url: str) -> None:
+        self._rest = rest
+        self._url = url.rstrip("/")
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._rest.aclose()
+
+
+class VoiceV1(_Api):
+    """Version 1: callouts, calls, conferences; the application's callbacks and numbers.
+
+    Args:
+        credentials: The application's.
+        region: One of :data:`V1_REGIONS`, or ``""``: wherever is nearest. Conferences need one.
+        url: Instead of Sinch's own servers, a stand-in.
+    """
+
+    def __init__(self, credentials: Credentials, region: str = "", url: str = "") -> None:
+        basic = Basic(name=credentials.key_id, password=credentials.secret)
+        suffix = f"-{region}" if region else ""
+        super().__init__(Rest(basic), url or f"https://calling{suffix}.api.sinch.com")
+        self._credentials = credentials
+        self._configuration = (url or CONFIGURATION_URL).rstrip("/")
+
+    async def callout(self, body: Svaml) -> str:
+        """Start a leg; return its call id. Never sent twice, unless it was turned away.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        answer = await self._rest.request("POST", f"{self._url}/calling/v1/callouts", body)
+        call_id = answer.get("callId") or answer.get("callid")
+        if not isinstance(call_id, str) or not call_id:
+            raise SinchError("Sinch's answer to the callout has no call id")
+        return call_id
+
+    async def get_call(self, call_id: str) -> dict[str, Any]:
+        """Return what the platform knows of a call.
+
+        Raises:
+            SinchError: If it knows nothing.
+        """
+        return await self._rest.request("GET", self._call(call_id))
+
+    async def update_call(self, call_id: str, svaml: Svaml) -> None:
+        """Let a call do something else: ``hangup``, ``continue`` or ``park``.
+
+        Raises:
+            SinchError: If it cannot, or is over.
+        """
+        await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True)
+
+    async def kick_all(self, conference: str) -> None:
+        """Hang up every leg of a conference.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        url = f"{self._url}/calling/v1/conferences/id/{_segment(conference)}"
+        await self._rest.request("DELETE", url)
+
+    async def get_numbers(self) -> list[dict[str, Any]]:
+        """Return the numbers of the account, with the application that each belongs to.
+
+        Raises:
+            SinchError: If they cannot be had.
+        """
+        answer = await self._rest.request("GET", f"{self._configuration}/v1/configuration/numbers")
+        numbers = answer.get("numbers") or answer.get("items") or []
+        return [number for number in numbers if isinstance(number, dict)]
+
+    async def get_callbacks(self) -> dict[str, Any]:
+        """Return ``{"primary": …, "fallback": …}``; this request has to be signed.
+
+        Raises:
+            SinchError: If it cannot be had.
+        """
+        answer = await self._rest.request("GET", self._callbacks(), auth=self._credentials)
+        url = answer.get("url")
+        return url if isinstance(url, dict) else {}
+
+    async def update_callbacks(self, primary: str) -> None:
+        """Set where callbacks go; this request has to be signed.
+
+        Raises:
+            SinchError: If it is refused.
+        """
+        body = {"url": {"primary": primary}}
+        await self._rest.request(
+            "POST", self._callbacks(), body, repeat=True, auth=self._credentials
+        )
+
+    def _call(self, call_id: str) -> str:
+        return f"{self._url}/calling/v1/calls/id/{_segment(call_id)}"
+
+    def _callbacks(self) -> str:
+        key = _segment(self._credentials.key_id)
+        return f"{self._configuration}/v1/configuration/callbacks/applications/{key}"
+
+
+class VoiceV2(_Api):
+    """Version 2: calls and services of a project.
+
+    Args:
+        access: The project's access key and its secret.
+        project_id: The project.
+        service_id: The service that calls belong to.
+        region: One of :data:`V2_REGIONS`, or ``""``: wherever is nearest.
+        url: Instead of Sinch's own servers, a stand-in.
+    """
+
+    def __init__(
+        self, access: Basic, project_id: str, service_id: str, region: str = "", url: str = ""
+    ) -> None:
+        prefix = f"{region}." if region else ""
+        base = (url or f"https://{prefix}voice.api.sinch.com").rstrip("/")
+        super().__init__(Rest(access), f"{base}/v2/projects/{_segment(project_id)}")
+        self._service_id = service_id
+
+    async def create_call(self, svaml: Svaml, idempotency_key: str) -> str:
+        """Start a session with a call; return the session's id.
+
+        Args:
+            svaml: ``{"commands": [...]}``.
+            idempotency_key: 16 to 128 characters; the same key within ten minutes is the same call.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        url = f"{self._url}/calls?serviceId={_segment(self._service_id)}"
+        answer = await self._rest.request("POST", url, svaml, idempotency_key=idempotency_key)
+        session_id = answer.get("sessionId")
+        if not isinstance(session_id, str) or not session_id:
+            raise SinchError("Sinch's answer to the call has no session id")
+        return session_id
+
+    async def get_call(self, call_id: str) -> dict[str, Any]:
+        """Return what the platform knows of a call.
+
+        Raises:
+            SinchError: If it knows nothing.
+        """
+        return await self._rest.request("GET", f"{self._url}/calls/{_segment(call_id)}")
+
+    async def update_call(self, call_id: str, svaml: Svaml, idempotency_key: str) -> None:
+        """Give a call more commands.
+
+        Raises:
+            SinchError: If the call is over, or the commands are wrong.
+        """
+        url = f"{self._url}/calls/{_segment(call_id)}"
+        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+
+    async def update_session_call(
+        self, session_id: str, name: str, svaml: Svaml, idempotency_key: str
+    ) -> None:
+        """Give the leg of that name in a session more commands.
+
+        Raises:
+            SinchError: If it is over, or the commands are wrong.
+        """
+        url = f"{self._url}/sessions/{_segment(session_id)}/calls/{_segment(name)}"
+        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+
+    async def get_service(self) -> dict[str, Any]:
+        """Return the service.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        return await self._rest.request("GET", self._service())
+
+    async def update_service(self, webhook: str) -> None:
+        """Let the service ask us what to do with its calls.
+
+        Raises:
+            SinchError: If it is refused.
+        """
+        behavior = {"type": "WEBHOOK", "webhook": {"url": webhook}}
+        body = {"callBehavior": behavior}
+        await self._rest.request("PATCH", self._service(), body, repeat=True)
+
+    def _service(self) -> str:
+        return f"{self._url}/services/{_segment(self._service_id)}"
+
+
+def _segment(text: str) -> str:
+    """Return ``text`` as one segment of a path."""
+    return quote(text, safe="")

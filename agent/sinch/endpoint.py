@@ -1,0 +1,104 @@
+"""The callback endpoint: one address for every event of both versions.
+
+A callback is trusted before it is read. What is not trusted, or no callback, gets a status and no
+word; what is, gets 200 and valid SVAML, whatever goes wrong here: a call in which nobody answers
+the platform is a call that ends in an error message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from agent.shared import SharedState
+from agent.sinch import callbacks
+from agent.sinch.callbacks import Callback, CallbackError
+from agent.sinch.exchange import Exchange
+from agent.sinch.signing import SignatureError, Verifier
+from agent.sinch.svaml import Svaml
+
+log = structlog.get_logger()
+
+SENT_AGAIN_WITHIN = 30.0
+"""Seconds in which the platform may send the very same callback again, to us or by its fallback
+address: version 2 waits 5 for an answer. After that it is somebody else who sends it."""
+
+
+class CallbackEndpoint:
+    """Take callbacks.
+
+    Args:
+        exchange: Knows the answers.
+        verifier: Knows Sinch.
+        shared: Remembers what came.
+        public_url: Of this endpoint, as the platform was told: what it signs is the path there.
+    """
+
+    def __init__(
+        self, exchange: Exchange, verifier: Verifier, shared: SharedState, public_url: str
+    ) -> None:
+        self._exchange = exchange
+        self._verifier = verifier
+        self._shared = shared
+        self._path = urlsplit(public_url).path or "/"
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one callback."""
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _refused(413, "too long", request.remote)
+        try:
+            signature = self._verifier.verify(
+                method=request.method,
+                paths=(request.rel_url.raw_path, self._path),
+                headers=request.headers,
+                body=body,
+                now=datetime.now(UTC),
+            )
+        except SignatureError as error:
+            return _refused(401, str(error), request.remote)
+        try:
+            callback = callbacks.parse(body)
+        except CallbackError as error:
+            return _refused(400, str(error), request.remote)
+        try:
+            age = self._age(callback, signature, request.headers)
+        except OSError as error:
+            log.critical("the shared folder fails", error=error.strerror)
+            return web.json_response(self._exchange.sorry(callback))
+        if age is not None and age > SENT_AGAIN_WITHIN:
+            return _refused(401, "replayed", request.remote)
+        return web.json_response(self._answer(callback, again=age is not None))
+
+    def _age(self, callback: Callback, signature: str, headers: Mapping[str, str]) -> float | None:
+        """Return how long ago this callback came first; None if it is new.
+
+        Version 2 names each (CloudEvents: ``ce-source`` and ``ce-id``). Version 1 does not: there
+        it is one if it is signed the same, and a call comes in once.
+        """
+        named = f"{headers.get('ce-source', '')} {headers.get('ce-id', '')}".strip()
+        ages = [self._shared.claim(f"callback {signature}")]
+        if named:
+            ages.append(self._shared.claim(f"event {named}"))
+        if isinstance(callback, callbacks.Incoming):
+            ages.append(self._shared.claim(f"incoming {callback.leg.call_id}"))
+        return max((age for age in ages if age is not None), default=None)
+
+    def _answer(self, callback: Callback, *, again: bool) -> Svaml:
+        with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
+            try:
+                return self._exchange.answer(callback, again=again)
+            except Exception:
+                # A bug, or a full disk, costs this call and no other; the caller is told so.
+                log.exception("callback failed: this is a bug")
+                return self._exchange.sorry(callback)
+
+
+def _refused(status: int, reason: str, remote: str | None) -> web.Response:
+    log.warning("callback refused", status=status, reason=reason, remote=remote)
+    return web.Response(status=status)

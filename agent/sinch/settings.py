@@ -1,0 +1,198 @@
+"""The settings of Sinch's side: accounts, addresses, routing, calls of ours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from agent import numbers
+from agent.sinch import signing
+from agent.sinch.client import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
+from agent.sinch.signing import Credentials
+from agent.sinch.svaml import MAX_SAY, Announcer
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    signing.decoded_secret(value.get_secret_value())
+    return value
+
+
+def _number(value: str) -> str:
+    return numbers.number(value) if value else value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+
+
+class RouteRule(BaseModel):
+    """A rule of routing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: str
+    called: str = ""
+    caller: str = ""
+    headers: dict[str, str] = {}
+
+
+class Sinch(BaseModel):
+    """Sinch's Voice API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api: Literal["v1", "v2"] = Field(
+        "v1",
+        description="Version of the Voice API that our own requests use; callbacks of either are "
+        "answered, if its credentials are here.",
+    )
+    application_key: str = Field("", description="Version 1: the application's key.")
+    application_secret: Secret | None = Field(
+        None, description="Version 1: its secret, in base64 as the dashboard shows it."
+    )
+    project_id: str = Field("", description="Version 2: the project.")
+    service_id: str = Field("", description="Version 2: the service.")
+    service_secret: Secret | None = Field(
+        None, description="Version 2: the service's secret, in base64; it signs the callbacks."
+    )
+    access_key: str = Field("", description="Version 2: id of the project's access key.")
+    access_secret: SecretStr | None = Field(None, description="Version 2: the access key's secret.")
+    region: str = Field(
+        "",
+        description="Where the API is asked: `euc1`, `use1`, `sae1`, `apse1`, `apse2` (version 1) "
+        "or `us1`, `br1`, `eu1`, `sg1`, `au1` (version 2). Unset: the nearest; a conference of "
+        "version 1 wants one.",
+    )
+    api_url: str = Field(
+        "", pattern="^(https?://.*)?$", description="Instead of Sinch's servers: a stand-in."
+    )
+    public_url: str = Field(
+        "",
+        pattern="^(https?://[^?#]+)?$",
+        description="Where the platform reaches this service, such as https://agent.example.com. "
+        "With it and credentials, callbacks are answered and each stream needs a one-use token.",
+    )
+    callback_path: str = Field(
+        "/sinch", pattern=r"^/[\w/-]*$", description="Path of the callback endpoint."
+    )
+    window: float = Field(
+        300.0, ge=10, le=3600, description="Seconds that a callback's clock may differ from ours."
+    )
+    routes: tuple[RouteRule, ...] = Field(
+        (),
+        description="Rules, the first that fits wins: `agent`, and of `called`, `caller` and "
+        "`headers` those that matter; `*` at the end of a value is anything. Then come the "
+        "`numbers` in agent files.",
+    )
+    refuse_unrouted: bool = Field(
+        default=False,
+        description="Whether a call that no rule fits is refused; otherwise `agent` answers it.",
+    )
+    refusal: str = Field(
+        "Sorry, this number is not in service. Goodbye.",
+        min_length=1,
+        max_length=MAX_SAY,
+        description="What the platform says to a call that is refused.",
+    )
+    sorry: str = Field(
+        "Sorry, we cannot take your call right now. Please try again later.",
+        min_length=1,
+        max_length=MAX_SAY,
+        description="What the platform says when something is wrong here.",
+    )
+    announcer_locale: str = Field("en-US", description="In this voice, version 1.")
+    announcer_voice: str = Field("Jenny", description="In this voice, version 2.")
+    caller_id: Annotated[str, AfterValidator(_number)] = Field(
+        "", description="Number of yours that our calls show, in E.164."
+    )
+    country: str = Field(
+        "",
+        pattern="^([A-Z]{2})?$",
+        description="Where numbers without + are dialled, such as US. Unset: they are refused.",
+    )
+    ring_seconds: int = Field(
+        30, ge=1, le=60, description="Seconds that a phone of ours rings; version 2 allows 60."
+    )
+    conference: bool = Field(
+        default=False,
+        description="Version 1: whether incoming calls are conferences, so that the caller can be "
+        "passed on; it costs a second leg, and a moment more until the greeting.",
+    )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        halves = (
+            ("application_key", "application_secret"),
+            ("service_id", "service_secret"),
+            ("access_key", "access_secret"),
+        )
+        for name, secret in halves:
+            if bool(getattr(self, name)) != bool(getattr(self, secret)):
+                message = f"{name} and {secret} go together"
+                raise ValueError(message)
+        regions = V1_REGIONS if self.api == "v1" else V2_REGIONS
+        if self.region and self.region not in regions:
+            message = f"region: version {self.api[1]} has {', '.join(regions)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def signers(self) -> list[Credentials]:
+        """Who may sign callbacks."""
+        found: list[Credentials] = []
+        if self.application_secret is not None:
+            found.append(_credentials("application", self.application_key, self.application_secret))
+        if self.service_secret is not None:
+            found.append(_credentials("service", self.service_id, self.service_secret))
+        return found
+
+    @property
+    def takes_callbacks(self) -> bool:
+        """Whether there is all that it takes to answer callbacks."""
+        return bool(self.public_url and self.signers)
+
+    @property
+    def callback_url(self) -> str:
+        """Where the platform finds the callback endpoint."""
+        return self.public_url.rstrip("/") + self.callback_path
+
+    def stream_url(self, path: str) -> str:
+        """Return where the platform finds the stream endpoint, which is at ``path`` here."""
+        url = urlsplit(self.public_url)
+        scheme = "wss" if url.scheme == "https" else "ws"
+        return f"{scheme}://{url.netloc}{url.path.rstrip('/')}{path}"
+
+    @property
+    def announcer(self) -> Announcer:
+        """The platform's voice."""
+        return Announcer(locale=self.announcer_locale, voice_name=self.announcer_voice)
+
+    def client(self) -> VoiceV1 | VoiceV2 | None:
+        """Return a client of the version in use; None without credentials for it."""
+        if self.api == "v1":
+            if self.application_secret is None:
+                return None
+            application = _credentials("application", self.application_key, self.application_secret)
+            return VoiceV1(application, self.region, self.api_url)
+        if self.access_secret is None or not self.project_id or not self.service_id:
+            return None
+        access = Basic(name=self.access_key, password=self.access_secret.get_secret_value())
+        return VoiceV2(access, self.project_id, self.service_id, self.region, self.api_url)
+
+
+def _credentials(scheme: signing.Scheme, key_id: str, secret: SecretStr) -> Credentials:
+    return Credentials(scheme=scheme, key_id=key_id, secret=secret.get_secret_value())
+
+
+class Operator(BaseModel):
+    """The operator's REST interface: dial, hang up, transfer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr | None = Field(
+        None, min_length=16, description="Bearer token of its requests. Unset: there is none."
+    )
+    requests_a_minute: int = Field(
+        60, ge=1, description="Requests that are taken; more get 429 and `Retry-After`."
+    )

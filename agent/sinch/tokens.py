@@ -1,0 +1,113 @@
+"""One-use tokens: what a stream must bring to be served.
+
+The stream channel carries no signature and no header of its own, so whoever answers a callback puts
+a token into the address of the endpoint and, as a second place, into the call headers. It says
+which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). It is made of
+nothing but the callback, so that a callback that comes twice gets the same answer; a call has one
+stream, which the folder that all processes share sees to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import asdict, dataclass
+
+from agent.shared import SharedState
+
+LIFETIME = 120.0
+"""Seconds from the callback to the stream: twice what a version 2 call may ring."""
+
+MAX_LENGTH = 1024
+"""Characters; ours have some 250."""
+
+
+class TokenError(Exception):
+    """The token is wrong, expired or used. The message is for our log, and does not quote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a token stands for."""
+
+    call: str
+    """The platform's id of the phone leg; the stream's own may be another."""
+
+    agent: str
+    rate: int
+    """Hertz."""
+
+    expires: int
+    """Unix time."""
+
+    dialled: str = ""
+    """Our id of an outgoing call; ``""`` for an incoming one."""
+
+
+class Tokens:
+    """Make tokens and redeem them.
+
+    Args:
+        key: Secret; the same in each process that is to redeem what another made.
+        shared: Remembers what was used.
+    """
+
+    def __init__(self, key: bytes, shared: SharedState) -> None:
+        self._key = hmac.digest(key, b"stream tokens", hashlib.sha256)
+        self._shared = shared
+
+    def mint(self, claims: Claims) -> str:
+        """Return the token: letters, digits, ``_``, ``-`` and one dot."""
+        body = _encode(json.dumps(asdict(claims), separators=(",", ":")).encode())
+        return f"{body}.{self._seal(body)}"
+
+    def redeem(self, token: str, now: float) -> Claims:
+        """Return what ``token`` stands for, and use it up.
+
+        Args:
+            token: Anything.
+            now: Unix time.
+
+        Raises:
+            TokenError: If it is not ours, has expired, or the call has its stream already.
+        """
+        claims = self._read(token)
+        if now > claims.expires:
+            raise TokenError("the token has expired")
+        try:
+            used = self._shared.claim(f"stream {claims.call}")
+        except OSError as error:
+            raise TokenError(f"the shared folder fails: {error.strerror}") from None
+        if used is not None:
+            raise TokenError("the token was used")
+        return claims
+
+    def _read(self, token: str) -> Claims:
+        body, _, seal = token.partition(".")
+        genuine = len(token) <= MAX_LENGTH and hmac.compare_digest(
+            seal.encode("utf-8", "replace"), self._seal(body).encode()
+        )
+        if not genuine:
+            raise TokenError("the token is not ours")
+        try:
+            return Claims(**json.loads(_decode(body)))
+        except (ValueError, TypeError):  # sealed by another version of ours
+            raise TokenError("the token cannot be read") from None
+
+    def _seal(self, body: str) -> str:
+        given = body.encode("utf-8", "replace")
+        return _encode(hmac.digest(self._key, given, hashlib.sha256))
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raise ValueError("not base64") from None

@@ -1,0 +1,1 @@
+"""Sinch's side: signatures, callbacks, SVAML, REST, whole calls."""

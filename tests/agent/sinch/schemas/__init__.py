@@ -1,0 +1,29 @@
+"""What we may tell Sinch, as JSON Schemas written out from its documents."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    path = Path(__file__).parent / f"{name.partition('_')[0]}.json"
+    schema: dict[str, Any] = json.loads(path.read_text())
+    assert name in schema["$defs"], name
+    return Draft202012Validator(schema | {"$ref": f"#/$defs/{name}"})
+
+
+def check(name: str, body: object) -> None:
+    """Raise an AssertionError that says where ``body`` does not follow the schema ``name``.
+
+    Args:
+        name: ``v1_ice``, ``v2_reply`` and so on: a definition in ``v1.json`` or ``v2.json``.
+        body: A JSON value.
+    """
+    mistakes = list(_validator(name).iter_errors(body))
+    assert not mistakes, "; ".join(f"{m.json_path}: {m.message}" for m in mistakes)

@@ -1,0 +1,145 @@
+"""Keys in a caller's audio, by the limits of ITU-T Q.24 and ETSI ES 201 235-3."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.protocol import RATES
+from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.dtmf import HIGH, KEYS, LOW, KeypadDetector, tones
+from tests.recordings import TRANSCRIPTS, load
+
+ALL = "0123456789*#ABCD"
+
+
+def heard(pcm: bytes, rate: int) -> str:
+    """Return the keys found in a caller's audio, taken as a call takes it."""
+    resampler, frames = Resampler(rate, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
+    detector = KeypadDetector()
+    whole = frames.feed(resampler.feed(pcm) + resampler.flush() + bytes(1280))
+    return "".join(detector.feed(frame) for frame in whole)
+
+
+def pressed(
+    key: str,
+    rate: int = 8000,
+    *,
+    seconds: float = 0.04,
+    pause: float = 0.04,
+    times: int = 1,
+    twist: float = 0.0,
+    offset: float = 0.0,
+    snr: float = 15.0,
+    start: float = 0.1,
+) -> bytes:
+    """Return a key's tones: -15 dBFS each, in noise; ``twist`` and ``snr`` in dB."""
+    row = next(n for n, keys in enumerate(KEYS) if key in keys)
+    n = np.arange(round(rate * seconds))
+    level = 10 ** (-15 / 20) * 32767 / max(1.0, 10 ** (twist / 20))
+    frequencies = (LOW[row], HIGH[KEYS[row].index(key)])
+    levels = (level, level * 10 ** (twist / 20))
+    tone = np.zeros(len(n))
+    for amplitude, frequency in zip(levels, frequencies, strict=True):
+        tone += amplitude * np.sin(2 * np.pi * frequency * (1 + offset) * n / rate)
+    once = np.concatenate([tone, np.zeros(round(rate * pause))])
+    quiet = np.zeros(round(rate * start))
+    wave = np.concatenate([quiet, *[once] * times, np.zeros(rate // 10)])
+    # The noise of a telephone line, which is 4 kHz wide.
+    power = np.mean(tone**2) / 10 ** (snr / 10) * rate / 8000
+    noise = np.random.default_rng(7).normal(0, np.sqrt(power), len(wave))
+    return np.clip(wave + noise, -32768, 32767).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("offset", [-0.015, 0.0, 0.015])
+@pytest.mark.parametrize("twist", [-8.0, 0.0, 4.0])
+def test_every_key_is_found_at_every_rate(rate: int, offset: float, twist: float) -> None:
+    """Pressed twice for 50 ms, in noise at 15 dB, however off the standard allows it to be."""
+    for key in ALL:
+        pcm = pressed(key, rate, seconds=0.05, pause=0.05, times=2, offset=offset, twist=twist)
+        assert heard(pcm, rate) == key * 2
+
+
+@pytest.mark.parametrize("start", [0.1 + ms / 1000 for ms in range(0, 20, 3)])
+def test_forty_milliseconds_are_enough(start: float) -> None:
+    """Of tone and of pause, wherever in a frame they begin."""
+    for key in ALL:
+        assert heard(pressed(key, times=3, start=start, snr=20), 8000) == key * 3
+
+
+@pytest.mark.parametrize("start", [0.1 + ms / 1000 for ms in range(0, 20, 3)])
+def test_what_is_too_short_or_off_key_is_none(start: float) -> None:
+    """Below 23 ms, or 3.5 % beside the frequency, nothing is reported."""
+    for key in ALL:
+        assert heard(pressed(key, seconds=0.022, start=start, snr=30), 8000) == ""
+        for offset in (-0.035, 0.035):
+            assert heard(pressed(key, seconds=0.1, offset=offset, snr=30), 8000) == ""
+
+
+def test_a_key_that_is_held_is_one_and_a_drop_out_does_not_split_it() -> None:
+    """Five seconds are one key; so are 200 ms with 5 ms missing."""
+    assert heard(pressed("5", seconds=5.0), 8000) == "5"
+    broken = np.frombuffer(pressed("5", seconds=0.2, snr=30), "<i2").copy()
+    for start in range(1300, 1500, 20):
+        samples = broken.copy()
+        samples[start : start + 40] = 0
+        assert heard(samples.tobytes(), 8000) == "5"
+
+
+@pytest.mark.parametrize("pair", [(350, 440), (440, 480), (480, 620), (697, 0), (0, 1336)])
+def test_tones_of_the_network_are_no_keys(pair: tuple[int, int]) -> None:
+    """Dial tone, ringing, busy, and a single tone."""
+    n = np.arange(8000)
+    wave = sum(5000 * np.sin(2 * np.pi * frequency * n / 8000) for frequency in pair)
+    assert heard(np.asarray(wave).astype("<i2").tobytes(), 8000) == ""
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_nobody_says_a_key(name: str) -> None:
+    """No recorded speech has one, alone or in noise; its frames stay speech."""
+    audio = load(name)
+    samples = np.frombuffer(audio.pcm, "<i2").astype(np.float64)
+    noise = np.random.default_rng(3).normal(0, 300, len(samples))
+    noisy = np.clip(samples + noise, -32768, 32767).astype("<i2").tobytes()
+    assert heard(audio.pcm, audio.rate) == heard(noisy, audio.rate) == ""
+    resampler, frames = Resampler(audio.rate, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
+    detector, sounding = KeypadDetector(), 0
+    for frame in frames.feed(resampler.feed(audio.pcm)):
+        detector.feed(frame)
+        sounding += detector.sounding
+    assert sounding <= 1
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_our_own_tones_are_keys(rate: int) -> None:
+    """What we press is what is heard, doubles and pauses included."""
+    assert heard(tones("0123456789*#ABCDw11", rate), rate) == ALL + "11"
+
+
+@pytest.mark.parametrize("wrong", ["12x", "d", " ", "1-2"])
+def test_there_are_no_other_keys(wrong: str) -> None:
+    """Anything else is refused before a sound is made."""
+    with pytest.raises(ValueError, match="keys are"):
+        tones(wrong, 8000)
+
+
+def test_a_frame_that_is_filled_by_a_tone_is_known_at_once() -> None:
+    """So that it can be kept from speech recognition."""
+    detector = KeypadDetector()
+    pcm = tones("7", SPEECH_RATE)
+    sounding = []
+    for at in range(0, len(pcm) - 640, 640):
+        detector.feed(pcm[at : at + 640])
+        sounding.append(detector.sounding)
+    assert sounding[:5] == [True] * 5
+    assert not any(sounding[6:])
+
+
+@given(st.lists(st.binary(min_size=640, max_size=640), max_size=20))
+def test_any_sound_is_heard_out(frames: list[bytes]) -> None:
+    """Nothing raises, and nothing but keys comes out."""
+    detector = KeypadDetector()
+    assert set("".join(detector.feed(frame) for frame in frames)) <= set(ALL)
