@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import uuid
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.platform import CallInProgress
+    from agent.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,8 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status
 
 
@@ -74,8 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="talk over the agent, S seconds after it begins",
     )
-    call.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
-    call.add_argument("--headers", action="append", default=[], metavar="K=V", help="a call header")
+    _add_stream_options(call)
     call.add_argument(
         "--connect",
         choices=("v1", "v2", "tutorial"),
@@ -87,7 +92,16 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--json", action="store_true", help="print measurements, not a timeline")
     call.set_defaults(run=_call)
     _add_evaluate(commands)
+    _add_dial(commands)
+    _add_sinch(commands)
     return parser
+
+
+def _add_stream_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
+    command.add_argument(
+        "--headers", action="append", default=[], metavar="K=V", help="a call header"
+    )
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -104,12 +118,71 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--only", metavar="WORD", help="situations of this kind, or with this in their name"
     )
     evaluate.add_argument("--at-once", type=_positive, default=4, metavar="N", help="calls (4)")
-    evaluate.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
-    evaluate.add_argument(
-        "--headers", action="append", default=[], metavar="K=V", help="a call header"
-    )
+    _add_stream_options(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print everything, for scripts")
     evaluate.set_defaults(run=_evaluate)
+
+
+def _add_dial(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    dial = commands.add_parser(
+        "dial",
+        help="have the running service call somebody",
+        description="Ask the operator's interface of a running service to place a call.",
+    )
+    dial.add_argument("to", help="number, such as +15551234567, or SIP address")
+    dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
+    dial.add_argument(
+        "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"
+    )
+    dial.add_argument("--from", dest="caller_id", default="", help="caller id (sinch.caller_id)")
+    dial.add_argument("--max-seconds", type=int, default=3600, help="longest call (3600)")
+    dial.add_argument(
+        "--machine",
+        choices=("talk", "hangup", "message"),
+        default="talk",
+        help="what to do when a machine answers (talk)",
+    )
+    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
+    dial.add_argument("--keys", default="", help="keys to press once answered, such as ww1234#")
+    dial.add_argument("--key", default="", help="idempotency key: the same key is the same call")
+    dial.add_argument("--wait", action="store_true", help="until the call is over")
+    dial.add_argument("--server", metavar="URL", help="of the service (server.host and .port)")
+    dial.add_argument("--config", type=Path, metavar="FILE", help="instead of voice-agent.toml")
+    dial.set_defaults(run=_dial)
+
+
+def _add_sinch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sinch = commands.add_parser("sinch", help="set an account up, and try it")
+    parts = sinch.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    setup = parts.add_parser("setup", help="check the credentials, set where callbacks go")
+    setup.add_argument("--public-url", metavar="URL", help="https://... (sinch.public_url)")
+    setup.set_defaults(run=_sinch_setup)
+
+    verify = parts.add_parser("verify", help="send signed sample callbacks to a running server")
+    verify.add_argument("--url", help="callback endpoint (sinch.public_url + .callback_path)")
+    verify.set_defaults(run=_sinch_verify)
+
+    standin = parts.add_parser(
+        "stand-in",
+        help="stand in for Sinch: REST, callbacks, phones",
+        description="Try incoming and outgoing calls without an account. Takes credentials and "
+        "addresses from the settings; point sinch.api_url at it.",
+    )
+    standin.add_argument("--port", type=int, default=9090, help="of its REST API (9090)")
+    standin.add_argument(
+        "--phone", action="append", default=[], metavar="NUMBER", help="one that answers"
+    )
+    standin.add_argument("--machine", action="store_true", help="they are answering machines")
+    standin.add_argument("--call", metavar="NUMBER", help="call this number of ours, then stop")
+    standin.add_argument("--from", dest="caller", default="+12025550123", help="who calls")
+    standin.add_argument(
+        "--say", action="append", default=[], metavar="TEXT", help="what people say, in turn"
+    )
+    standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
+    standin.set_defaults(run=_sinch_standin)
+    for part in (setup, verify, standin):
+        part.add_argument("--config", type=Path, metavar="FILE", help="instead of voice-agent.toml")
 
 
 def _positive(given: str) -> int:
@@ -221,6 +294,91 @@ def _evaluate(options: argparse.Namespace) -> int:
     else:
         print(f"\n{evaluate.table(outcomes)}")
     return 1 if any(outcome.failed for outcome in outcomes) else 0
+
+
+def _dial(options: argparse.Namespace) -> int:
+    from agent.dialling import DialError, dial
+    from agent.settings import SettingsError, load
+
+    body = {
+        name: getattr(options, name)
+        for name in ("to", "agent", "caller_id", "max_seconds", "machine", "message", "keys")
+    }
+    body["variables"] = dict(_header(given) for given in options.variables)
+    try:
+        settings = load(options.config)
+        call = dial(
+            settings, body, server=options.server, key=options.key, wait=options.wait, tell=print
+        )
+    except (SettingsError, DialError) as error:
+        return _fail(error)
+    return 0 if call["status"] not in ("failed", "machine") else 1
+
+
+def _sinch_setup(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError, load
+    from agent.sinch.setup import SetupError, setup
+
+    given = {"public_url": options.public_url} if options.public_url else {}
+    try:
+        asyncio.run(setup(load(options.config, {"sinch": given}), print))
+    except (SettingsError, SetupError) as error:
+        return _fail(error)
+    return 0
+
+
+def _sinch_verify(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError, load
+    from agent.sinch.setup import verify
+
+    try:
+        settings = load(options.config)
+        url = options.url or settings.sinch.callback_url
+        right = asyncio.run(verify(settings, url, print))
+    except (SettingsError, ValueError) as error:
+        return _fail(error)
+    return 0 if right else 1
+
+
+def _sinch_standin(options: argparse.Namespace) -> int:
+    from agent import logs
+    from agent.platform import CallFailedError
+    from agent.settings import SettingsError, load
+
+    logs.configure("error", "auto")
+    try:
+        return asyncio.run(_stand_in(options, load(options.config)))
+    except (SettingsError, CallFailedError, OSError) as error:
+        return _fail(error)
+
+
+async def _stand_in(options: argparse.Namespace, settings: Settings) -> int:
+    from agent.caller import spoken_turns
+    from agent.platform import Plan
+    from agent.settings import SettingsError
+    from agent.sinch.standin import Phone, StandIn
+
+    signers = {signer.scheme: signer for signer in settings.sinch.signers}
+    if not settings.sinch.takes_callbacks:
+        raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
+    plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))
+    phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
+    standin = StandIn(
+        settings.sinch.callback_url,
+        v1=signers.get("application"),
+        v2=signers.get("service"),
+        phones=dict.fromkeys(options.phone, phone),
+        tell=lambda line: print(line, flush=True),
+    )
+    async with standin.running(port=options.port) as url:
+        if options.call is None:
+            print(f"Sinch's API is at {url}; end with Ctrl-C", flush=True)
+            await asyncio.Event().wait()
+        version = options.api or settings.sinch.api
+        leg = await standin.call_in(options.caller, options.call, plan, version)
+        await leg.over.wait()
+        await standin.settle()
+        return 1 if leg.refused or leg.said else 0
 
 
 def _header(given: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ from agent.shared import SharedState
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
 from agent.sinch.side import sinch_side
-from agent.sinch.tokens import LIFETIME, Claims
+from agent.sinch.tokens import Claims
 from agent.transcript import Transcript, add_platform_line
 from pipelines.endpoint import SmartTurn, TurnModel
 from pipelines.phrases import Phrases
@@ -153,7 +153,7 @@ class Switchboard:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
         self._announced[announced.call] = announced
         loop = asyncio.get_running_loop()
-        loop.call_later(LIFETIME, self._forget, announced)
+        loop.call_later(self._settings.sinch.token_lifetime, self._forget, announced)
         task = loop.create_task(self._warm_up(announced))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)

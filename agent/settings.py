@@ -438,6 +438,7 @@ class Settings(BaseSettings):
             rate=self.server.rate,
             max_seconds=min(14400, int(self.calls.max_seconds) + 60),
             ring_seconds=sinch.ring_seconds,
+            token_lifetime=sinch.token_lifetime,
             caller_id=sinch.caller_id,
             conference=sinch.conference,
             refusal=sinch.refusal,

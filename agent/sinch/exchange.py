@@ -28,7 +28,7 @@ from agent.sinch import svaml
 from agent.sinch.callbacks import Answered, Answerer, Callback, Ended, Incoming, Version
 from agent.sinch.client import SinchError, VoiceV1, VoiceV2
 from agent.sinch.svaml import Announcer, Stream, Svaml
-from agent.sinch.tokens import LIFETIME, Claims, Tokens
+from agent.sinch.tokens import Claims, Tokens
 
 log = structlog.get_logger()
 
@@ -98,6 +98,7 @@ class ExchangeSettings:
     rate: int
     max_seconds: int
     ring_seconds: int
+    token_lifetime: float
     caller_id: str
     conference: bool
     refusal: str
@@ -212,7 +213,7 @@ class Exchange:
                 call=leg.call_id,
                 agent=agent,
                 rate=settings.rate,
-                expires=_moment(leg.timestamp) + int(LIFETIME),
+                expires=int(_moment(leg.timestamp) + settings.token_lifetime),
             ),
             headers | {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers},
         )
@@ -445,7 +446,7 @@ class Exchange:
                 call=note["call_id"],
                 agent=note["agent"],
                 rate=self._settings.rate,
-                expires=int(time.time() + LIFETIME),
+                expires=int(time.time() + self._settings.token_lifetime),
                 dialled=name,
             ),
             headers,
@@ -741,5 +742,5 @@ def _moment(timestamp: str) -> int:
     except ValueError:
         return int(time.time())
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    # A clock that goes wrong may neither keep a token alive nor kill it.
-    return int(min(max(at.timestamp(), time.time() - LIFETIME / 2), time.time() + LIFETIME / 2))
+    # A platform's clock that goes wrong may neither keep a token alive nor kill it.
+    return int(min(max(at.timestamp(), time.time() - 30), time.time() + 30))

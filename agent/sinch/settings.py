@@ -79,6 +79,13 @@ class Sinch(BaseModel):
     window: float = Field(
         300.0, ge=10, le=3600, description="Seconds that a callback's clock may differ from ours."
     )
+    token_lifetime: float = Field(
+        120.0,
+        ge=1,
+        le=3600,
+        description="Seconds from the callback until the stream has to come; 60 is the longest "
+        "that version 2 rings.",
+    )
     routes: tuple[RouteRule, ...] = Field(
         (),
         description="Rules, the first that fits wins: `agent`, and of `called`, `caller` and "

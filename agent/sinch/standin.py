@@ -216,6 +216,11 @@ class StandIn:
         else:
             await self._v2_ended(leg)
 
+    async def settle(self) -> None:
+        """Return when all callbacks are answered and all legs have done what they were told."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def in_room(self, room: str) -> list[Leg]:
         """Return the legs that talk in a conference or bridge."""
         return [leg for leg in self.legs if leg.room == room and not leg.over.is_set()]
@@ -494,12 +499,11 @@ class StandIn:
             leg.refused = str(error)
             self._tell(f"stream: {error}")
             reason = "CANCEL"
-        phones = [] if reason == "CALLEEHANGUP" or not leg.is_stream else self.in_room(leg.room)
-        await self.hang_up(leg, reason)
-        for phone in phones:
+        if leg.is_stream and reason == "CALLERHANGUP":
             # The plan is the phone's: when it has come to its end, they have hung up.
-            if leg.held is not None and not phone.is_stream:
+            for phone in [x for x in self.in_room(leg.room) if not x.is_stream]:
                 await self.hang_up(phone)
+        await self.hang_up(leg, reason)
 
     # HTTP
 

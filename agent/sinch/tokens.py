@@ -18,9 +18,6 @@ from dataclasses import asdict, dataclass
 
 from agent.shared import SharedState
 
-LIFETIME = 120.0
-"""Seconds from the callback to the stream: twice what a version 2 call may ring."""
-
 MAX_LENGTH = 1024
 """Characters; ours have some 250."""
 
