@@ -1,0 +1,232 @@
+"""The REST client against a server of ours: what it sends, repeats, and makes of errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from agent.sinch import svaml
+from agent.sinch.client import Basic, SinchError, VoiceV1, VoiceV2
+from agent.sinch.signing import Verifier
+from tests.agent.sinch.test_signing import V1
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+Answer = tuple[int, Any, dict[str, str]]
+
+
+class Server:
+    """Answers with what it was given, in turn; the last again and again."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append((request.method, request.raw_path, headers, body))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        status, given, extra = answer
+        data = given if isinstance(given, bytes) else json.dumps(given).encode()
+        return web.Response(status=status, body=data, headers=extra)
+
+
+def ask(server: Server, story: Callable[[VoiceV1, VoiceV2], Awaitable[None]]) -> None:
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", server.handle)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        v1 = VoiceV1(V1, url=server.url)
+        v2 = VoiceV2(Basic(name="key", password="pass"), "project", "service", url=server.url)
+        try:
+            async with asyncio.timeout(30):
+                await story(v1, v2)
+        finally:
+            await v1.aclose()
+            await v2.aclose()
+            await runner.cleanup()
+            await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+
+
+def test_version_1_is_asked_by_name_and_secret(tmp_path: object) -> None:
+    """At the paths of its documents, with ids that cannot lead out of them."""
+    server = Server((200, {"callId": "x/1"}, {}))
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        assert await v1.callout({"method": "customCallout", "customCallout": {}}) == "x/1"
+        await v1.update_call("x/1", svaml.v1_hang_up())
+        await v1.get_call("x/1")
+        await v1.kick_all("c?1")
+        await v1.get_numbers()
+
+    ask(server, story)
+    asked = [(method, path) for method, path, _, _ in server.requests]
+    assert asked == [
+        ("POST", "/calling/v1/callouts"),
+        ("PATCH", "/calling/v1/calls/id/x%2F1"),
+        ("GET", "/calling/v1/calls/id/x%2F1"),
+        ("DELETE", "/calling/v1/conferences/id/c%3F1"),
+        ("GET", "/v1/configuration/numbers"),
+    ]
+    assert {h["authorization"].split()[0] for _, _, h, _ in server.requests} == {"Basic"}
+
+
+def test_the_callback_address_is_set_by_a_signed_request() -> None:
+    """As that endpoint wants it; the signature is one that we would take ourselves."""
+    server = Server((200, {"url": {"primary": "https://a/b"}}, {}))
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        await v1.update_callbacks("https://a/b")
+        assert await v1.get_callbacks() == {"primary": "https://a/b"}
+
+    ask(server, story)
+    from datetime import UTC, datetime
+
+    for method, path, headers, body in server.requests:
+        assert Verifier([V1]).verify(
+            method=method, paths=[path], headers=headers, body=body, now=datetime.now(UTC)
+        )
+
+
+def test_version_2_is_asked_for_its_project_and_service() -> None:
+    """Each request that does something carries an idempotency key."""
+    server = Server((201, {"sessionId": "s"}, {}))
+
+    async def story(_v1: VoiceV1, v2: VoiceV2) -> None:
+        assert await v2.create_call(svaml.v2_hang_up(), "k" * 16) == "s"
+        await v2.update_call("c", svaml.v2_hang_up(), "l" * 16)
+        await v2.update_session_call("s", "caller", svaml.v2_hang_up(), "m" * 16)
+        await v2.get_call("c")
+        await v2.get_service()
+        await v2.update_service("https://a/b")
+
+    ask(server, story)
+    assert [(m, p, h.get("idempotency-key", "")[:1]) for m, p, h, _ in server.requests] == [
+        ("POST", "/v2/projects/project/calls?serviceId=service", "k"),
+        ("PATCH", "/v2/projects/project/calls/c", "l"),
+        ("PATCH", "/v2/projects/project/sessions/s/calls/caller", "m"),
+        ("GET", "/v2/projects/project/calls/c", ""),
+        ("GET", "/v2/projects/project/services/service", ""),
+        ("PATCH", "/v2/projects/project/services/service", ""),
+    ]
+
+
+def test_servers_are_where_the_documents_say() -> None:
+    """By version and region."""
+    basic = Basic(name="a", password="b")
+    assert VoiceV1(V1)._url == "https://calling.api.sinch.com"
+    assert VoiceV1(V1, "euc1")._url == "https://calling-euc1.api.sinch.com"
+    assert VoiceV1(V1)._configuration == "https://callingapi.sinch.com"
+    v2 = VoiceV2(basic, "p", "s")
+    assert v2._url == "https://voice.api.sinch.com/v2/projects/p"
+    assert VoiceV2(basic, "p", "s", "us1")._url.startswith("https://us1.voice.api.sinch.com/")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            402,
+            {"errorCode": 40200, "message": "Not enough\ncredit", "reference": "r1"},
+            "Sinch refused: Not enough credit (HTTP 402, code 40200, id r1)",
+        ),
+        (
+            400,
+            {"type": "x", "title": "Bad Request", "detail": "commands: too few", "traceId": "t"},
+            "Sinch refused: commands: too few (HTTP 400, id t)",
+        ),
+        (404, {"error": {"code": 5, "message": "gone"}}, "Sinch refused: gone (HTTP 404, code 5)"),
+        (403, b"<html>", "Sinch refused: no reason given (HTTP 403)"),
+        (401, ["odd"], "Sinch refused: no reason given (HTTP 401)"),
+    ],
+)
+def test_a_refusal_is_one_line(status: int, body: Any, said: str) -> None:
+    """In the words of either version, or none; and nothing is sent again."""
+    server = Server((status, body, {}))
+
+    async def story(v1: VoiceV1, v2: VoiceV2) -> None:
+        for work in (v1.callout({}), v2.get_call("c")):
+            with pytest.raises(SinchError) as caught:
+                await work
+            assert str(caught.value) == said
+            assert caught.value.status == status
+
+    ask(server, story)
+    assert len(server.requests) == 2
+
+
+def test_what_was_turned_away_is_sent_again_when_the_server_says() -> None:
+    """429 did nothing: even a callout may go again, after `Retry-After`."""
+    server = Server((429, {}, {"retry-after": "1"}), (200, {"callId": "c"}, {}))
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        assert await v1.callout({}) == "c"
+        assert 1 <= loop.time() - began < 3
+
+    ask(server, story)
+
+
+def test_a_callout_is_never_made_twice() -> None:
+    """A server that fails may have placed it; reading and ending are repeated."""
+    server = Server((503, {"message": "busy"}, {}))
+
+    async def story(v1: VoiceV1, v2: VoiceV2) -> None:
+        with pytest.raises(SinchError, match="busy"):
+            await v1.callout({})
+        assert len(server.requests) == 1
+        with pytest.raises(SinchError, match="busy"):
+            await v1.update_call("c", svaml.v1_hang_up())
+        assert len(server.requests) == 4
+        with pytest.raises(SinchError, match="busy"):
+            await v2.create_call(svaml.v2_hang_up(), "k" * 16)
+        assert len(server.requests) == 7
+
+    ask(server, story)
+
+
+def test_an_answer_that_is_none_is_an_error() -> None:
+    """No JSON, or without what was asked for."""
+    server = Server((200, b"<html>", {}), (200, {}, {}))
+
+    async def story(v1: VoiceV1, v2: VoiceV2) -> None:
+        with pytest.raises(SinchError, match="not JSON"):
+            await v1.get_call("c")
+        with pytest.raises(SinchError, match="no call id"):
+            await v1.callout({})
+        with pytest.raises(SinchError, match="no session id"):
+            await v2.create_call({}, "k" * 16)
+
+    ask(server, story)
+
+
+def test_nobody_there_is_an_error_in_time() -> None:
+    """The connection is refused: tried three times, then told."""
+
+    async def main() -> None:
+        v1 = VoiceV1(V1, url="http://127.0.0.1:9")
+        try:
+            with pytest.raises(SinchError, match="cannot be reached"):
+                await v1.callout({})
+        finally:
+            await v1.aclose()
+
+    asyncio.run(main())
+
+
+def test_secrets_are_in_no_repr() -> None:
+    """A traceback or a log line may show one."""
+    assert V1.secret not in repr(V1)
+    assert "pass" not in repr(Basic(name="key", password="pass"))

@@ -1,0 +1,146 @@
+"""Everything we may tell Sinch follows its documents, whatever the call brings along."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.sinch import svaml
+from agent.sinch.svaml import Announcer, Stream
+from tests.agent.sinch import schemas
+
+STREAM = Stream(
+    endpoint="wss://agent.example.com/stream/abc.def",
+    rate=16000,
+    max_seconds=3600,
+    headers={"caller": "+15550000001", "bad\nname": "bad\x00value ü", "long": "x" * 300},
+)
+ANNOUNCER = Announcer()
+NUMBER, OURS, SIP = "+15550000001", "+12025550100", "sip:desk@example.com"
+
+
+def dial(to: str) -> svaml.Svaml:
+    return svaml.v2_dial(to, OURS, "d" + 24 * "0", ring=30, max_seconds=3600)
+
+
+TOLD: list[tuple[str, Any]] = [
+    ("v1_ice", svaml.v1_stream(STREAM)),
+    ("v1_ice", svaml.v1_conference("c1")),
+    ("v1_ice", svaml.v1_say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
+    ("v1_ice", svaml.v1_dial(NUMBER, OURS, 3600, wait_for_beep=True)),
+    ("v1_ace", svaml.v1_say_and_hang_up("Sorry.", ANNOUNCER, answer=False)),
+    ("v1_ace", svaml.v1_continue()),
+    ("v1_ace", svaml.v1_hang_up()),
+    ("v1_ace", svaml.v1_conference("c1")),
+    ("v1_patch", svaml.v1_hang_up()),
+    (
+        "v1_callout",
+        svaml.v1_conference_callout(NUMBER, OURS, "c", custom="x", max_seconds=9, dtmf="ww1#"),
+    ),
+    ("v1_callout", svaml.v1_conference_callout(SIP, OURS, "c", custom="x", max_seconds=9)),
+    (
+        "v1_callout",
+        svaml.v1_custom_callout(
+            svaml.v1_stream(STREAM), ace=svaml.v1_conference("c"), custom="x", max_seconds=9
+        ),
+    ),
+    (
+        "v1_callout",
+        svaml.v1_custom_callout(svaml.v1_hang_up(), ace=None, custom="x", max_seconds=9),
+    ),
+    ("v2_reply", svaml.v2_incoming(STREAM, 30, "https://agent.example.com/sinch")),
+    ("v2_reply", svaml.v2_bridged(STREAM, 30, "d1")),
+    ("v2_reply", svaml.v2_say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
+    ("v2_reply", svaml.v2_hang_up()),
+    ("v2_reply", svaml.v2_hang_up("stream", "t1")),
+    ("v2_reply", svaml.v2_nothing()),
+    ("v2_reply", svaml.v2_amd()),
+    ("v2_reply", svaml.v2_join()),
+    ("v2_call", dial(NUMBER)),
+    ("v2_patch", dial(SIP)),
+    ("v2_patch", svaml.v2_hang_up()),
+]
+
+
+@pytest.mark.parametrize(("schema", "body"), TOLD)
+def test_what_we_say_follows_the_documents(schema: str, body: Any) -> None:
+    """Each form of each answer and request."""
+    schemas.check(schema, body)
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return ([value] if isinstance(value, dict) else []) + [o for v in inner for o in objects(v)]
+
+
+@pytest.mark.parametrize(("schema", "body"), TOLD)
+def test_the_schemas_notice_a_mistake(schema: str, body: Any) -> None:
+    """A field too many, wherever it is, is refused: the check can fail."""
+    for number in range(len(objects(body))):
+        wrong = copy.deepcopy(body)
+        objects(wrong)[number]["surprise"] = 1
+        with pytest.raises(AssertionError):
+            schemas.check(schema, wrong)
+
+
+def test_hang_up_is_mutual_in_version_2() -> None:
+    """Whichever leg goes, and however the stream does not come about."""
+    told = svaml.v2_incoming(STREAM, 30, "https://a/b")
+    dialled = told["commands"][-1]
+    assert {"command": "hangup", "callName": "stream"} in told["events"]["onHangup"]
+    for event in ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure"):
+        assert dialled["events"][event] == [{"command": "hangup", "callName": told["callName"]}]
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=20))
+def test_any_headers_fit(headers: dict[str, str]) -> None:
+    """Of whatever the caller's own call brought along."""
+    stream = Stream(endpoint="wss://a/b", rate=8000, max_seconds=60, headers=headers)
+    schemas.check("v2_reply", svaml.v2_incoming(stream, 30, "https://a/b"))
+    schemas.check("v1_ice", svaml.v1_stream(stream))
+
+
+def test_the_published_examples_follow_the_schemas() -> None:
+    """Those of the connectStream page and of the version 2 tutorial."""
+    v1 = {
+        "action": {
+            "name": "connectStream",
+            "destination": {
+                "type": "Websocket",
+                "endpoint": "wss://yourcompany.com/websocket-server",
+            },
+            "streamingOptions": {"version": 1, "sampleRate": 44100},
+            "maxDuration": 3000,
+            "callHeaders": [{"key": "foo", "value": "bar"}, {"key": "baz", "value": "qux"}],
+        }
+    }
+    schemas.check("v1_ice", v1)
+    stream = {
+        "endpoint": "wss://host/path",
+        "streamOptions": {"version": 1, "codec": "PCM", "sampleRate": 8000},
+        "callHeaders": [{"key": "X-Call-From", "value": "+1..."}],
+    }
+    v2 = {
+        "callName": "inbound",
+        "commands": [
+            {"command": "answer"},
+            {"command": "bridgeCall", "bridgeName": "stream-bridge"},
+            {
+                "command": "dial",
+                "callName": "stream-leg",
+                "to": {"type": "STREAM", "stream": stream},
+                "dialTimeoutDurationSeconds": 10,
+                "maxCallDurationSeconds": 3600,
+                "events": {
+                    "onAnswer": [{"command": "bridgeCall", "bridgeName": "stream-bridge"}],
+                    "onHangup": [{"command": "hangup", "callName": "inbound"}],
+                },
+            },
+        ],
+        "events": {"onHangup": [{"command": "hangup", "callName": "stream-leg"}]},
+    }
+    schemas.check("v2_reply", v2)

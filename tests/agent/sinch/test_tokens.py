@@ -1,0 +1,165 @@
+"""One-use tokens, and the folder that processes share."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.shared import KEPT, SharedState
+from agent.sinch.tokens import Claims, TokenError, Tokens
+
+KEY = b"k" * 32
+CLAIMS = Claims(call="c1", agent="reception", rate=16000, expires=1000)
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    return Tokens(KEY, SharedState(tmp_path))
+
+
+def test_a_token_says_what_it_was_made_for_once(tokens: Tokens) -> None:
+    """Call, agent and rate come back; the second time it is used."""
+    token = tokens.mint(CLAIMS)
+    assert token == tokens.mint(CLAIMS)
+    assert tokens.redeem(token, 999.0) == CLAIMS
+    with pytest.raises(TokenError, match="used"):
+        tokens.redeem(token, 999.0)
+
+
+def test_a_token_fits_where_it_has_to_go(tokens: Tokens) -> None:
+    """A path of an address, and a call header of version 2, which has 255 characters."""
+    longest = Claims(
+        call="3b0a1a2c-1a2b-4c3d-8e4f-5a6b7c8d9e0f",
+        agent="a-rather-long-name-of-an-agent",
+        rate=16000,
+        expires=2000000000,
+        dialled="",
+    )
+    token = tokens.mint(longest)
+    assert len(token) <= 255
+    assert all(c.isascii() and (c.isalnum() or c in "._-") for c in token)
+
+
+def test_a_token_expires(tokens: Tokens) -> None:
+    """And is not used up by being late."""
+    with pytest.raises(TokenError, match="expired"):
+        tokens.redeem(tokens.mint(CLAIMS), 1001.0)
+    assert tokens.redeem(tokens.mint(CLAIMS), 1000.0) == CLAIMS
+
+
+def test_a_call_has_one_stream(tokens: Tokens) -> None:
+    """Two tokens of one call, of two callbacks, are one."""
+    tokens.redeem(tokens.mint(CLAIMS), 0)
+    later = Claims(call="c1", agent="reception", rate=16000, expires=1010)
+    with pytest.raises(TokenError, match="used"):
+        tokens.redeem(tokens.mint(later), 0)
+
+
+def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
+    """Nor is one that was changed in a single character."""
+    other = Tokens(b"o" * 32, SharedState(tmp_path))
+    with pytest.raises(TokenError, match="not ours"):
+        tokens.redeem(other.mint(CLAIMS), 0)
+    token = tokens.mint(CLAIMS)
+    for at in range(len(token)):
+        changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+        with pytest.raises(TokenError):
+            tokens.redeem(changed, 0)
+
+
+@given(token=st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", fullmatch=True))
+def test_anything_else_is_no_token(token: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """And raises nothing else."""
+    tokens = Tokens(KEY, SharedState(tmp_path_factory.getbasetemp() / "any"))
+    with pytest.raises(TokenError):
+        tokens.redeem(token, 0)
+
+
+def _redeem(folder: str, token: str, results: multiprocessing.Queue[bool]) -> None:
+    tokens = Tokens(KEY, SharedState(Path(folder)))
+    time.sleep(max(0.0, 0.3 - time.process_time()))
+    try:
+        tokens.redeem(token, 0)
+    except TokenError:
+        results.put(False)
+    else:
+        results.put(True)
+
+
+def test_several_processes_redeem_a_token_once(tmp_path: Path, tokens: Tokens) -> None:
+    """Any of them may, and exactly one does."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    arguments = (str(tmp_path), tokens.mint(CLAIMS), results)
+    processes = [context.Process(target=_redeem, args=arguments) for _ in range(4)]
+    for process in processes:
+        process.start()
+    redeemed = [results.get(timeout=30) for _ in processes]
+    for process in processes:
+        process.join(10)
+        process.close()
+    results.close()
+    results.join_thread()
+    assert sorted(redeemed) == [False, False, False, True]
+
+
+def test_a_claim_is_made_once_and_told_its_age(tmp_path: Path) -> None:
+    """By any object on the same folder; it can be given back."""
+    one, other = SharedState(tmp_path), SharedState(tmp_path)
+    assert one.claim("a/../b\0\ud800") is None
+    age = other.claim("a/../b\0\ud800")
+    assert age is not None
+    assert 0 <= age < 10
+    assert one.claimed("a/../b\0\ud800")
+    other.release("a/../b\0\ud800")
+    assert one.claim("a/../b\0\ud800") is None
+
+
+def test_notes_are_whole_and_private(tmp_path: Path) -> None:
+    """What is kept replaces what was there; nobody but the owner reads it."""
+    shared = SharedState(tmp_path)
+    assert shared.noted("x") is None
+    shared.note("x", {"a": 1})
+    shared.note("x", {"a": 2})
+    assert SharedState(tmp_path).noted("x") == {"a": 2}
+    files = list((tmp_path / "notes").iterdir())
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600]
+
+
+def test_orders_reach_the_process_that_has_the_call(tmp_path: Path) -> None:
+    """In their order, once; the rest wait."""
+    one, other = SharedState(tmp_path), SharedState(tmp_path)
+    for number in range(3):
+        one.order("c1", {"n": number})
+    one.order("c2", {"n": 9})
+    assert list(other.orders([])) == []
+    assert list(other.orders(["c1", "c3"])) == [("c1", {"n": n}) for n in range(3)]
+    assert list(other.orders(["c1"])) == []
+    assert list(one.orders(["c2"])) == [("c2", {"n": 9})]
+
+
+def test_what_is_old_is_thrown_away(tmp_path: Path) -> None:
+    """After a day, by the next process that starts."""
+    shared = SharedState(tmp_path)
+    shared.claim("old")
+    shared.note("old", {})
+    shared.order("old", {})
+    for path in tmp_path.glob("*/*"):
+        os.utime(path, (time.time() - KEPT - 1, time.time() - KEPT - 1))
+    shared.note("new", {})
+    SharedState(tmp_path)
+    assert [json.loads(path.read_text()) for path in tmp_path.glob("*/*")] == [{}]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
+    """Not in the first call."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        SharedState(tmp_path / "file")
