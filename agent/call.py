@@ -300,9 +300,11 @@ class Call:
         if self._turns.state is State.AWAY:
             return
         for frame in self._frames.feed(self._resampler.feed(pcm)):
+            after_tone = self._keypad.sounding
             if keys := self._keypad.feed(frame):
                 self._press(keys)
-            sound = SILENCE if self._keypad.sounding else frame
+            # A tone is no speech; nor is its end, in the frame after.
+            sound = SILENCE if after_tone or self._keypad.sounding else frame
             for event in self._gate.feed(sound, self._detector.voiced(sound)):
                 if self._turns.state is State.ENDED:
                     return
@@ -339,6 +341,8 @@ class Call:
         self._idled = 0
         self._keys = (self._keys + keys)[:MOST_KEYS]
         self._key_at = self._now()
+        if self._turns.state not in LISTENING:
+            self._gate.close()  # its beginning is no speech either
         if self._may_interrupt():
             self._happened(Event.KEY_PRESSED)
 

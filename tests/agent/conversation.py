@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call import Call, CallSettings
+from agent.call import Call, CallSettings, Mover
 from agent.persona import Script
 from agent.protocol import Connect, StreamProtocol
 from pipelines.endpoint import TurnModel
@@ -139,8 +139,10 @@ def talk(
     script: Script = SCRIPT,
     settings: CallSettings | None = None,
     turn_model: TurnModel | None = None,
+    mover: Mover | None = None,
+    made: Callable[[Call], object] | None = None,
 ) -> Talk:
-    """Hold a whole call in virtual time; nothing may outlive it."""
+    """Hold a whole call in virtual time; nothing may outlive it. ``made`` is given the call."""
     line = Caller(caller) if isinstance(caller, str) else caller
     notes = Notes()
 
@@ -159,7 +161,10 @@ def talk(
             turn_model=turn_model,
             journal=notes,
             settings=settings or CallSettings(),
+            mover=mover,
         )
+        if made is not None:
+            made(call)
         ending = await call.run()
         return Talk(line, call, notes, ending)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def ask(server: Server, story: Callable[[VoiceV1, VoiceV2], Awaitable[None]]) ->
     asyncio.run(main())
 
 
-def test_version_1_is_asked_by_name_and_secret(tmp_path: object) -> None:
+def test_version_1_is_asked_by_name_and_secret() -> None:
     """At the paths of its documents, with ids that cannot lead out of them."""
     server = Server((200, {"callId": "x/1"}, {}))
 
@@ -91,8 +92,6 @@ def test_the_callback_address_is_set_by_a_signed_request() -> None:
         assert await v1.get_callbacks() == {"primary": "https://a/b"}
 
     ask(server, story)
-    from datetime import UTC, datetime
-
     for method, path, headers, body in server.requests:
         assert Verifier([V1]).verify(
             method=method, paths=[path], headers=headers, body=body, now=datetime.now(UTC)

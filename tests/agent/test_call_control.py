@@ -1,0 +1,240 @@
+"""Keys, transfers and what is said from outside, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from agent.call import Call, Matter, TransferError
+from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.dtmf import KeypadDetector, tones
+from pipelines.providers.base import Brief, Destination
+from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
+
+DESK = Destination(name="desk", announcement="I'll connect you.")
+MOVABLE = replace(
+    SCRIPT,
+    numbers={"desk": "+15550000002"},
+    transfer_failed="Nobody is there.",
+    brief=Brief(goodbye="Bye.", destinations=(DESK,), may_press_keys=True),
+)
+
+
+@dataclass
+class Presser(Caller):
+    """A caller who also presses keys: in the script, a digit is 100 ms of tone and as much pause.
+
+    Everything else is as in :class:`Caller`.
+    """
+
+    keys: list[bytes] = field(default_factory=list)
+
+    async def receive(self) -> str | bytes | None:
+        given = await super().receive()
+        return given if given is None else (self.keys.pop(0) or given)
+
+    @classmethod
+    def of(cls, script: str) -> Presser:
+        plain, keys = "", []
+        for mark in script:
+            if mark in "0123456789*#":
+                plain += ".."
+                pcm = tones(mark, RATE)
+                keys += [pcm[at : at + len(LOUD)] for at in range(0, len(pcm), len(LOUD))]
+            else:
+                plain += mark
+                keys += [b""] * 5
+        return cls(plain, keys=keys)
+
+
+def said(done: Talk) -> list[str]:
+    return [text for role, text in done.lines if role == "user"]
+
+
+def spoken(done: Talk) -> list[str]:
+    return [line["text"] for line in done.notes.of("agent")]
+
+
+def test_keys_are_answered_when_no_other_follows() -> None:
+    """Two seconds after the last, as one thing that was said."""
+    done = talk(Presser.of("." * 20 + "1.2.3" + "." * 60), voice([], ["Thank you."]))
+    assert said(done) == ["Keypad: 123"]
+    assert spoken(done) == ["Hello, who is this?", "Thank you."]
+    at = done.notes.of("agent")[1]["at"]
+    assert 2.6 + 2.0 <= at <= 2.6 + 2.3
+
+
+def test_a_hash_ends_them_at_once() -> None:
+    """As every menu teaches."""
+    done = talk(Presser.of("." * 20 + "12#" + "." * 40), voice([], ["Thank you."]))
+    assert said(done) == ["Keypad: 12#"]
+    assert done.notes.of("agent")[1]["at"] < 2.4 + 0.2
+
+
+def test_a_key_stops_the_agent_and_is_no_speech() -> None:
+    """The tone silences what is being said, and never reaches speech-to-text."""
+    done = talk(Presser.of("......5" + "." * 50), voice(["Beep."], ["Five it is."]))
+    assert said(done) == ["Keypad: 5"]
+    greeting, reply = done.notes.of("agent")
+    assert greeting["cut_off"]
+    assert reply["text"] == "Five it is."
+    assert len(done.caller.commands("clear")) <= 1
+
+
+def test_keys_over_a_legal_notice_wait_for_its_end() -> None:
+    """It is said whole, and then they are answered."""
+    notice = replace(SCRIPT, greeting_interruptible=False)
+    done = talk(Presser.of("...7" + "." * 60), voice([], ["Seven."]), script=notice)
+    greeting, reply = done.notes.of("agent")
+    assert not greeting["cut_off"]
+    assert (reply["text"], said(done)) == ("Seven.", ["Keypad: 7"])
+
+
+def test_keys_while_the_caller_speaks_come_after_it() -> None:
+    """First what they said is answered, then what they pressed."""
+    script = "." * 20 + "++++++8" + "." * 90
+    done = talk(Presser.of(script), voice(["My number is"], ["Yes?", "Eight."]))
+    assert said(done) == ["My number is", "Keypad: 8"]
+    assert spoken(done)[1:] == ["Yes?", "Eight."]
+
+
+def test_the_agent_presses_keys() -> None:
+    """As tones in its own audio, after its words; history says that it did."""
+    done = talk(
+        "." * 20 + "++++++" + "." * 60,
+        voice(["Press one for sales."], ["All right. [press 1w2]"]),
+        script=MOVABLE,
+    )
+    resampler, frames = Resampler(RATE, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
+    pcm = b"".join(audio for _, audio in done.caller.audio)
+    detector = KeypadDetector()
+    keys = "".join(detector.feed(f) for f in frames.feed(resampler.feed(pcm) + bytes(1280)))
+    assert keys == "12"
+    assert done.lines[-1] == ("assistant", "All right. (pressed 1w2)")
+
+
+@dataclass
+class Exchange:
+    """What dials for a call: notes whom, and what becomes of it a second later."""
+
+    then: Callable[[Call], None] | None = None
+    refuses: bool = False
+    dialled: list[tuple[float, str]] = field(default_factory=list)
+
+
+def moved(script: str, exchange: Exchange, *replies: str, words: str = "The desk please.") -> Talk:
+    call: list[Call] = []
+
+    async def move(to: str) -> None:
+        loop = asyncio.get_running_loop()
+        exchange.dialled.append((round(loop.time(), 1), to))
+        if exchange.refuses:
+            raise TransferError("no credit")
+        if exchange.then is not None:
+            loop.call_later(1.0, exchange.then, call[0])
+
+    return talk(
+        script,
+        voice([words, "Never mind."], ["I'll connect you. [transfer desk]", *replies]),
+        script=MOVABLE,
+        mover=move,
+        made=call.append,
+    )
+
+
+ASKED = "." * 20 + "++++++"
+
+
+def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
+    """Then we leave, and nothing more is said or heard."""
+    exchange = Exchange(then=lambda call: call.moved(stay=False))
+    done = moved(ASKED + "." * 200, exchange)
+    assert [to for _, to in exchange.dialled] == ["+15550000002"]
+    announced = done.notes.of("agent")[-1]
+    assert announced["text"] == "I'll connect you."
+    assert exchange.dialled[0][0] >= announced["at"] + 0.85
+    assert [line["status"] for line in done.notes.of("transfer")] == ["started", "done"]
+    assert done.ending == "the caller was passed on"
+
+
+def test_we_stay_in_silence_where_leaving_would_hang_up() -> None:
+    """Nothing is said, nothing is listened to, however long they talk; heartbeats go on."""
+    exchange = Exchange(then=lambda call: call.moved(stay=True))
+    done = moved(ASKED + "." * 60 + "++++++....." * 60, exchange)
+    left = done.notes.of("transfer")[-1]["at"]
+    assert done.caller.audio_between(left + 0.1, 1000) == []
+    assert len(done.caller.commands("heartbeat")) >= 3
+    assert done.ending == "the caller hung up"
+    assert said(done) == ["The desk please."]
+
+
+def test_nobody_answers_and_we_are_back() -> None:
+    """A filler bridges the ringing; then the caller is told, and talked to."""
+
+    def give_up(call: Call) -> None:
+        asyncio.get_running_loop().call_later(9.0, call.not_moved)
+
+    exchange = Exchange(then=give_up)
+    done = moved(ASKED + "." * 160 + "++++++" + "." * 40, exchange, "All right.")
+    assert spoken(done)[2:] == [
+        "One moment, please.",
+        "One moment, please.",
+        "Nobody is there.",
+        "All right.",
+    ]
+    assert [line["status"] for line in done.notes.of("transfer")] == ["started", "failed"]
+
+
+def test_a_transfer_that_cannot_be_dialled_is_told() -> None:
+    """At once, and the call goes on."""
+    done = moved(ASKED + "." * 60, Exchange(refuses=True))
+    assert spoken(done)[-1] == "Nobody is there."
+
+
+def test_a_caller_who_talks_over_the_announcement_is_not_dialled_on() -> None:
+    """It was not heard: they may have changed their mind."""
+    exchange = Exchange()
+    script = ASKED + ".........++++++++" + "." * 60
+    done = moved(script, exchange, "All right.")
+    assert exchange.dialled == []
+    assert said(done) == ["The desk please.", "Never mind."]
+
+
+@pytest.mark.parametrize("busy", ["." * 40, "." * 20 + "++++++" + "." * 30])
+def test_a_goodbye_from_outside_waits_for_its_moment(busy: str) -> None:
+    """Nobody is interrupted; then it is said, heard, and the call is over."""
+
+    def order(call: Call) -> None:
+        asyncio.get_running_loop().call_later(2.2, call.say_goodbye)
+
+    done = talk(busy + "." * 100, voice(["Yes."], ["I see."]), made=order)
+    assert spoken(done)[-1] == "Bye."
+    assert not any(line["cut_off"] for line in done.notes.of("agent"))
+    assert done.ending == "the agent hung up"
+
+
+def test_what_is_brought_up_is_said_in_turn() -> None:
+    """One after the other, when nobody speaks."""
+
+    def order(call: Call) -> None:
+        for text in ("First.", "Second."):
+            call.bring_up(Matter(text=text))
+
+    done = talk("." * 60, voice(), made=order)
+    assert spoken(done) == ["Hello, who is this?", "First.", "Second."]
+
+
+def test_a_message_is_left_whatever_is_said() -> None:
+    """The machine's own words do not stop it; the end of the message hangs up."""
+    message = replace(
+        SCRIPT,
+        greeting="Please call us back tomorrow.",
+        greeting_interruptible=False,
+        hang_up_after_greeting=True,
+    )
+    done = talk("++++++++++++" + "." * 100, voice(["Hi, leave a message."]), script=message)
+    assert spoken(done) == ["Please call us back tomorrow."]
+    assert done.ending == "the agent hung up"

@@ -1,0 +1,157 @@
+"""The operator's interface: who may use it, and what it makes of mistakes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from agent.operator import OPENAPI
+from tests.agent.loopback import running
+from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+async def ask(story: Story, method: str, path: str, **given: Any) -> int:
+    async with story.http.request(method, story.base + path, **given) as response:
+        return response.status
+
+
+def test_only_the_token_opens_it(tmp_path: Path) -> None:
+    """Every path but the description; what was tried is in no log."""
+
+    async def story(s: Story) -> None:
+        with capture_logs() as logs:
+            for header in ("", "Bearer", "Bearer wrong-wrong-wrong", f"Basic {TOKEN}", TOKEN):
+                given = {"headers": {"authorization": header}}
+                for method, path in (("GET", "/calls"), ("POST", "/calls"), ("GET", "/calls/x")):
+                    assert await ask(s, method, path, **given) == 401
+        assert "wrong-wrong-wrong" not in str(logs)
+        assert await ask(s, "GET", "/openapi.json") == 200
+        assert (await s.operate("GET", "/calls"))[0] == 200
+
+    tell(tmp_path, "v1", story)
+
+
+def test_without_a_token_in_the_settings_there_is_none(tmp_path: Path) -> None:
+    """Nothing answers there."""
+
+    async def main() -> None:
+        async with running(tmp_path) as server, aiohttp.ClientSession() as http:
+            base = server.url.replace("ws://", "http://").rpartition("/")[0]
+            for path in ("/calls", "/openapi.json"):
+                async with http.get(base + path) as response:
+                    assert response.status == 404
+
+    asyncio.run(main())
+
+
+def test_without_an_account_it_says_so(tmp_path: Path) -> None:
+    """A dial that nobody can place is refused with the reason."""
+
+    async def main() -> None:
+        account = {"token": TOKEN}
+        async with running(tmp_path, operator=account) as server, aiohttp.ClientSession() as http:
+            base = server.url.replace("ws://", "http://").rpartition("/")[0]
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            async with http.post(f"{base}/calls", json={"to": CALLER}, headers=headers) as answer:
+                assert answer.status == 409
+                assert "Sinch is not set up" in (await answer.json(content_type=None))["detail"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "said"),
+    [
+        ({}, {}, "to: Field required"),
+        ({"to": "12"}, {}, "to: not a telephone number"),
+        ({"to": "+1 555"}, {}, "to: a telephone number of that country"),
+        ({"to": "sip:nobody"}, {}, "to: not a SIP address"),
+        ({"to": CALLER, "agent": "../etc"}, {}, "agent or variables:"),
+        ({"to": CALLER, "agent": "nobody"}, {}, "agents: reception"),
+        ({"to": CALLER, "variables": {"nme": "Ann"}}, {}, "there are: name"),
+        ({"to": CALLER, "caller_id": "me"}, {}, "caller_id: not a telephone number"),
+        ({"to": CALLER, "machine": "beep"}, {}, "machine: Input should be"),
+        ({"to": CALLER, "machine": "message"}, {}, "message: is needed"),
+        ({"to": CALLER, "keys": "12x"}, {}, "keys: String should match"),
+        ({"to": CALLER, "max_seconds": 99999}, {}, "max_seconds: Input should be less"),
+        ({"to": CALLER, "surprise": 1}, {}, "surprise: Extra inputs"),
+        ({"to": CALLER}, {"idempotency-key": "short"}, "Idempotency-Key: take 16 to 128"),
+    ],
+)
+def test_a_mistake_is_told_where_it_is(
+    tmp_path: Path, body: dict[str, Any], headers: dict[str, str], said: str
+) -> None:
+    """And nobody is dialled."""
+
+    async def story(s: Story) -> None:
+        status, answer = await s.operate("POST", "/calls", body, headers)
+        assert (status, answer["detail"][: len(said)] == said or said in answer["detail"]) == (
+            400,
+            True,
+        )
+        assert s.sinch.legs == []
+
+    tell(tmp_path, "v1", story)
+
+
+def test_calls_that_are_not_there(tmp_path: Path) -> None:
+    """Looking, ending and moving say so; a body that is no JSON is told, too."""
+
+    async def story(s: Story) -> None:
+        assert (await s.operate("GET", "/calls/x"))[0] == 404
+        assert (await s.operate("POST", "/calls/x/hangup"))[0] == 404
+        assert (await s.operate("POST", "/calls/x/transfer", {"to": CALLER}))[0] == 404
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        assert await ask(s, "POST", "/calls", data=b"{", headers=headers) == 400
+        assert await ask(s, "POST", "/calls", data=b" " * 100_000, headers=headers) == 413
+
+    tell(tmp_path, "v1", story)
+
+
+def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
+    """Wrong tokens count, so that guessing is slow."""
+
+    async def story(s: Story) -> None:
+        for _ in range(3):
+            assert (await s.operate("GET", "/calls", headers={"authorization": "x"}))[0] == 401
+        async with s.http.get(f"{s.base}/calls") as response:
+            assert response.status == 429
+            assert 50 <= int(response.headers["retry-after"]) <= 61
+
+    tell(tmp_path, "v1", story, operator={"token": TOKEN, "requests_a_minute": 3})
+
+
+def test_a_number_is_taken_as_people_write_it(tmp_path: Path) -> None:
+    """With the country of the settings; what is dialled is E.164."""
+
+    async def story(s: Story) -> None:
+        status, call = await s.operate("POST", "/calls", {"to": "(202) 555-0123"})
+        assert (status, call["to"]) == (201, "+12025550123")
+        status, call = await s.operate("POST", "/calls", {"to": "sip:desk@example.com"})
+        assert (status, call["to"]) == (201, "sip:desk@example.com")
+
+    tell(tmp_path, "v1", story, sinch={"country": "US"})
+
+
+def test_the_description_is_of_what_is_there(tmp_path: Path) -> None:
+    """Every path and method that is described is answered, and no other is."""
+
+    async def story(s: Story) -> None:
+        routes: set[tuple[str, str]] = set()
+        for route in s.server.board.application().router.routes():
+            path = route.resource.canonical if route.resource else ""
+            if path.startswith("/calls") and route.method != "HEAD":
+                routes.add((path, route.method.lower()))
+        described = {(p, method) for p, methods in OPENAPI["paths"].items() for method in methods}
+        assert described == routes
+        json.dumps(OPENAPI)
+
+    tell(tmp_path, "v1", story)
