@@ -472,6 +472,7 @@ async def running_voice(settings: Settings) -> AsyncIterator[Voice]:
 
 async def warm(voice: Voice, script: Script) -> None:
     """Prepare for a call with ``script``: its own sentences, and connections to the providers."""
+    await asyncio.gather(voice.stt.warm(), voice.llm.warm(), voice.tts.warm())
     try:
         if isinstance(voice.tts, Phrases):
             await voice.tts.prepare(script.own_sentences)

@@ -29,6 +29,10 @@ class Phrases:
         """Start the synthesizer."""
         await self._tts.start()
 
+    async def warm(self) -> None:
+        """Warm the synthesizer."""
+        await self._tts.warm()
+
     async def aclose(self) -> None:
         """Close the synthesizer."""
         await self._tts.aclose()

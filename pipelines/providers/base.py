@@ -122,6 +122,13 @@ class Provider(Protocol):
         """
         ...
 
+    async def warm(self) -> None:
+        """Open what a call is about to need, such as a connection that was closed for idling.
+
+        Called when a call is announced; never raises ProviderError, since nothing is lost yet.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of threads and connections. Calls in progress may fail with ProviderError."""
         ...

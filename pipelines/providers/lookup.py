@@ -411,6 +411,9 @@ class LanguageModel:
         """Say in the log what this is: whoever runs it may not have chosen it."""
         log.warning("answers come from the agent file; this is not a language model")
 
+    async def warm(self) -> None:
+        """Be ready already."""
+
     async def aclose(self) -> None:
         """Nothing is held."""
 

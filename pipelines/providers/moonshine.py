@@ -147,6 +147,9 @@ class Transcriber:
         self._model = await loop.run_in_executor(self._pool, _load, WEIGHTS[self._options.model])
         log.info("moonshine ready", model=self._options.model, threads=self._options.threads)
 
+    async def warm(self) -> None:
+        """Be ready already."""
+
     async def aclose(self) -> None:
         """End the threads. Requests under way and later ones fail with ProviderError."""
         self._model = None

@@ -233,6 +233,16 @@ class LanguageModel:
         self._client = await asyncio.to_thread(self._build, key)
         log.info("chat completions ready", model=self._options.model)
 
+    async def warm(self) -> None:
+        """Open a connection, TLS and all, by asking for the list of models; any answer will do."""
+        if self._client is None:
+            return
+        try:
+            async with asyncio.timeout(self._options.connect_timeout):
+                await self._client.models.list()
+        except (openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError) as error:
+            log.debug("not warmed", error=type(error).__name__)
+
     async def aclose(self) -> None:
         """Close all connections. Replies under way fail with ProviderError; so do later ones."""
         client, self._client = self._client, None

@@ -157,6 +157,9 @@ class Synthesizer:
         self._model = await loop.run_in_executor(self._pool, _load, self._options)
         log.info("piper ready", rate=self._model.rate, threads=self._options.threads)
 
+    async def warm(self) -> None:
+        """Be ready already."""
+
     async def aclose(self) -> None:
         """End the threads. Texts under way and later ones fail with ProviderError."""
         self._model = None

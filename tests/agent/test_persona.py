@@ -234,3 +234,60 @@ def test_agents_that_ship_can_be_spoken(name: str, day: int) -> None:
     for text in spoken:
         assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ,.?'"), text
     assert "automated" in script.greeting
+
+
+TRANSFERS = """transfers:
+  - {name: desk, to: "+1 (202) 555-0123", ask: A person please., announcement: "To {{weekday}}."}
+  - {name: sip, to: "sip:desk@example.com"}
+numbers: ["+1 202 555 0100"]
+variables: {name: you, size: 3}
+"""
+
+
+def test_numbers_transfers_and_given_variables() -> None:
+    """Numbers are read as people write them; what a dial gives goes where the file has it."""
+    agent = persona.parse(
+        file(f"greeting: Hi {{{{name}}}}{{% if outgoing %}}!{{% endif %}}\n{TRANSFERS}")
+    )
+    assert agent.numbers == ("+12025550100",)
+    script = agent.render(Details(now=TUESDAY, outgoing=True, given={"name": "Ann\nLee"}))
+    assert script.greeting == "Hi AnnLee!"
+    assert script.numbers == {"desk": "+12025550123", "sip": "sip:desk@example.com"}
+    desk, sip = script.brief.destinations
+    assert (desk.name, desk.asked, desk.announcement) == (
+        "desk",
+        ("A person please.",),
+        "To Tuesday.",
+    )
+    assert sip.announcement == "I'm connecting you now. One moment, please."
+    assert script.brief.may_press_keys
+    assert script.transfer_failed in " ".join(script.own_sentences)
+    with pytest.raises(PersonaError, match=r"no variable 'nme' in the file; there are: name"):
+        agent.render(Details(now=TUESDAY, given={"nme": "Ann"}))
+
+
+@pytest.mark.parametrize(
+    ("front", "line"),
+    [
+        ("numbers: ['555']", "numbers: not a telephone number"),
+        ("transfers: [{name: Desk, to: '+12025550123'}]", "transfers.1.name"),
+        ("transfers: [{name: desk, to: '12'}]", "transfers.1.to: not a telephone number"),
+        ("transfers: [{name: desk}]", "transfers.1.to: is required"),
+        (
+            "transfers: [{name: desk, tu: '12'}]",
+            "transfers.1.tu: unknown field; there are name",
+        ),
+        (
+            "transfers: [{name: a, to: 'sip:a@b'}, {name: a, to: 'sip:a@b'}]",
+            "transfers: two have the same name",
+        ),
+        (
+            "language: de\ngoodbye: a\napology: a\nfillers: [a]\nstill_there: a\ntime_up: a\n"
+            "unsure: [a]\ntransfers: [{name: a, to: 'sip:a@b'}]",
+            "'transfer_failed', and an 'announcement'",
+        ),
+    ],
+)
+def test_a_mistake_about_numbers_is_told_in_one_line(front: str, line: str) -> None:
+    """Where it is, and what is allowed there."""
+    assert line in mistake(file(f"greeting: Hi\n{front}"))

@@ -1,6 +1,7 @@
 """The lookup language stage against the agent that ships, and its promise never to invent."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 
 from agent import persona
 from pipelines.providers import lookup
-from pipelines.providers.base import END_CALL, Brief, Message, ProviderError, Question, ToolCall
+from pipelines.providers.base import (
+    END_CALL,
+    TRANSFER_CALL,
+    Brief,
+    Destination,
+    Message,
+    ProviderError,
+    Question,
+    ToolCall,
+)
 from pipelines.text import SentenceCutter
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
@@ -336,6 +346,22 @@ def reply(*conversation: Message, brief: Brief = BRIEF) -> tuple[str, bool]:
     return "".join(p for p in pieces if isinstance(p, str)).strip(), isinstance(
         pieces[-1], ToolCall
     )
+
+
+def test_who_asks_for_somebody_is_passed_on() -> None:
+    """The announcement is said, with the tool; asked what that was, it is only said again."""
+    desk = Destination(name="desk", asked=("Can I talk to a person?",), announcement="Connecting.")
+    brief = replace(BRIEF, destinations=(desk, Destination(name="silent")))
+
+    async def main(*conversation: Message) -> list[str | ToolCall]:
+        model = lookup.LanguageModel(lookup.LanguageModel.Options())
+        return [piece async for piece in model.reply(brief, conversation)]
+
+    asked = Message("user", "Could I talk to a person please?")
+    said = asyncio.run(main(asked))
+    assert said == ["Connecting. ", ToolCall(TRANSFER_CALL, {"to": "desk"})]
+    again = (asked, Message("assistant", "Connecting."), Message("user", "What did you say?"))
+    assert asyncio.run(main(*again))[0] == "Connecting. "
 
 
 def call(*said: str, brief: Brief = BRIEF) -> list[tuple[str, bool]]:

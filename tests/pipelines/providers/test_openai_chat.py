@@ -8,7 +8,7 @@ import socket
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,7 +16,10 @@ from aiohttp import web
 
 from pipelines.providers.base import (
     END_CALL,
+    PRESS_KEYS,
+    TRANSFER_CALL,
     Brief,
+    Destination,
     Message,
     ProviderError,
     Question,
@@ -254,6 +257,23 @@ def test_the_tail_that_counts_tokens_is_no_reply() -> None:
 def test_a_reply_cut_off_at_the_limit_is_still_spoken() -> None:
     """What there is of a reply that grew too long is not thrown away."""
     assert reply(Server([body(said("We are open"), chunk({}, "length"), DONE)])) == ["We are open"]
+
+
+def test_the_model_is_offered_what_the_call_allows() -> None:
+    """Whom the caller can be passed on to, and keys where we dialled; with what they take."""
+    brief = replace(
+        BRIEF,
+        destinations=(Destination(name="desk", when="the caller is angry"),),
+        may_press_keys=True,
+    )
+    server = Server([body(said("Hi."), STOP)])
+    reply(server, brief)
+    tools = {tool["function"]["name"]: tool["function"] for tool in server.bodies[0]["tools"]}
+    assert list(tools) == [END_CALL, TRANSFER_CALL, PRESS_KEYS]
+    assert "desk: the caller is angry." in tools[TRANSFER_CALL]["description"]
+    assert tools[TRANSFER_CALL]["parameters"]["properties"]["to"]["enum"] == ["desk"]
+    assert tools[PRESS_KEYS]["parameters"]["required"] == ["keys"]
+    assert "required" not in tools[END_CALL]["parameters"]
 
 
 def test_what_is_sent() -> None:

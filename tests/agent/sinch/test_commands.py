@@ -1,0 +1,267 @@
+"""`voice-agent sinch` and `voice-agent dial` as a user has them, with the real local models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.cli import main
+from agent.settings import Settings
+from agent.sinch.setup import SetupError, setup, verify
+from agent.sinch.standin import StandIn
+from tests.agent.sinch import schemas
+from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
+from tests.agent.sinch.test_signing import V1, V2
+
+COMMAND = [sys.executable, "-m", "agent.cli"]
+PHONE = "+12025550123"
+AGENT = """---
+greeting: Hello {{name}}, this is the bakery.
+goodbye: Goodbye now.
+variables: {name: there}
+transfers:
+  - {name: baker, to: "+12025550199", ask: Can I talk to a person?, announcement: One moment.}
+facts: [On Sunday we open at ten in the morning.]
+questions:
+  - {ask: What time do you open on Sunday?, answer: On Sunday we open at ten in the morning.}
+---
+Be kind.
+"""
+
+
+@dataclass
+class Desk:
+    """A folder with a configuration, and the service running in it."""
+
+    folder: Path
+    rest: int
+    process: subprocess.Popen[str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        files = sorted((self.folder / "transcripts").glob("*.jsonl"))
+        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    port, rest = free_port(), free_port()
+    (folder / "prompts").mkdir()
+    (folder / "prompts" / "reception.md").write_text(AGENT)
+    (folder / "voice-agent.toml").write_text(
+        f"""
+        [server]
+        port = {port}
+        [operator]
+        token = "{TOKEN}"
+        [sinch]
+        application_key = "{V1.key_id}"
+        application_secret = "{V1.secret}"
+        project_id = "project"
+        service_id = "{V2.key_id}"
+        service_secret = "{V2.secret}"
+        access_key = "access"
+        access_secret = "secret"
+        public_url = "http://127.0.0.1:{port}"
+        api_url = "http://127.0.0.1:{rest}"
+        caller_id = "+12025550100"
+        """
+    )
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "serve"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("listening"), (folder / "log").read_text()
+    yield Desk(folder, rest, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+def test_the_running_server_is_verified(desk: Desk) -> None:
+    """Every sample callback of both versions is answered as it should be."""
+    done = desk.run("sinch", "verify")
+    assert done.returncode == 0, done.stdout
+    assert len(re.findall("as it should be", done.stdout)) == 16
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_call_comes_in_and_is_passed_on(desk: Desk, version: str) -> None:
+    """The caller asks in words; version 1, outside a conference, says that it does not know."""
+    done = desk.run(
+        "sinch", "stand-in", "--port", str(desk.rest), "--call", "+15550100", "--api", version,
+        "--phone", "+12025550199", "--say", "What time do you open on Sunday?",
+        "--say", "Goodbye.",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cuts in" not in done.stdout
+    texts = [line.get("text") for line in desk.lines()]
+    assert "Hello there, this is the bakery." in texts
+    assert "On Sunday we open at ten in the morning." in texts
+    assert desk.lines()[-1]["kind"] == "platform"
+
+
+def test_we_dial_and_talk(desk: Desk) -> None:
+    """`dial --wait` tells how it goes; the record has the variables' greeting and the price."""
+    standin = subprocess.Popen(
+        [*COMMAND, "sinch", "stand-in", "--port", str(desk.rest), "--phone", PHONE],
+        cwd=desk.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert standin.stdout is not None
+        assert standin.stdout.readline().startswith("Sinch's API is at")
+        done = desk.run("dial", PHONE, "--var", "name=Ann", "--wait")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1].endswith("ended (ANSWERED, CALLERHANGUP)")
+        last = [line for line in desk.lines() if line["kind"] in ("agent", "platform")][-2:]
+        assert last[0]["text"] == "Hello Ann, this is the bakery."
+        assert (last[1]["result"], last[1]["currency"]) == ("ANSWERED", "EUR")
+        wrong = desk.run("dial", PHONE, "--agent", "nobody")
+        assert wrong.returncode == 1
+        assert "agents: reception" in wrong.stderr
+    finally:
+        standin.kill()
+        standin.wait(10)
+        assert standin.stdout is not None
+        standin.stdout.close()
+
+
+def test_no_secret_and_no_number_is_in_the_log(desk: Desk) -> None:
+    """Of all that this file did to the service; nor a token, nor a word."""
+    log = (desk.folder / "log").read_text()
+    for hidden in (
+        V1.secret,
+        V2.secret,
+        TOKEN,
+        PHONE,
+        PHONE[1:],
+        "12025550199",
+        "bakery",
+        "/stream/",
+    ):
+        assert hidden not in log, hidden
+
+
+def ready(version: str, url: str, **more: str) -> Settings:
+    account = {
+        "api": version,
+        "application_key": V1.key_id,
+        "application_secret": V1.secret,
+        "project_id": "project",
+        "service_id": V2.key_id,
+        "service_secret": V2.secret,
+        "access_key": "access",
+        "access_secret": "secret",
+        "api_url": url,
+        "public_url": "https://agent.example.com/voice",
+    }
+    return Settings.model_validate({"sinch": account | more})
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_setting_up_is_one_command(version: str) -> None:
+    """Credentials are tried, callbacks come here, and what is left is said."""
+
+    async def story() -> None:
+        standin = StandIn("", v1=V1, v2=V2, check=schemas.check)
+        async with standin.running() as url:
+            told: list[str] = []
+            await setup(ready(version, url), told.append)
+            assert standin.configured == {version: "https://agent.example.com/voice/sinch"}
+            assert told[0].startswith("credentials: accepted")
+            assert "left to do by hand:" in told
+            if version == "v1":
+                assert "number: +15550100" in told
+            standin.failures.append(("GET", 401, {"errorCode": 40100, "message": "No."}, {}))
+            with pytest.raises(SetupError, match=r"No\. \(HTTP 401, code 40100\)"):
+                await setup(ready(version, url), told.append)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"public_url": ""}, "give --public-url"),
+        ({"application_key": "", "application_secret": None}, "set sinch.application_key"),
+    ],
+)
+def test_setting_up_without_what_it_takes_says_what(given: dict[str, Any], said: str) -> None:
+    """Before anything is asked of Sinch."""
+    with pytest.raises(SetupError, match=said):
+        asyncio.run(setup(ready("v1", "http://127.0.0.1:9", **given), print))
+
+
+def test_verify_finds_what_is_wrong(tmp_path: Path) -> None:
+    """A server with another secret, and none at all."""
+
+    async def story(s: Story) -> None:
+        told: list[str] = []
+        other = ready("v1", s.base, application_secret=V2.secret)
+        assert not await verify(other, f"{s.base}/sinch", told.append)
+        assert "HTTP 401, not 200" in told[0]
+        assert not await verify(other, "http://127.0.0.1:9/sinch", told.append)
+        assert "no answer" in told[-1]
+
+    tell(tmp_path, "v1", story)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dial", PHONE], "set operator.token"),
+        (["sinch", "setup"], "give --public-url"),
+        (["sinch", "verify"], "no credentials"),
+        (["sinch", "stand-in"], "set public_url and the credentials"),
+    ],
+)
+def test_a_command_without_settings_is_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That says what to set; and a status that a script can see."""
+    assert main(arguments) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"application_key": "k"}, "application_key and application_secret go together"),
+        ({"application_key": "k", "application_secret": "x!"}, "not base64"),
+        ({"region": "us1"}, "region: version 1 has euc1"),
+        ({"public_url": "agent.example.com"}, "should match pattern"),
+        ({"caller_id": "me"}, "not a telephone number"),
+        ({"routes": [{"caller": "+1*"}]}, "agent"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_found_at_the_start(
+    section: dict[str, Any], said: str
+) -> None:
+    """Not in the first call."""
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Settings.model_validate({"sinch": section})
