@@ -18,6 +18,15 @@ MESSAGES_A_SECOND = 500
 """Ten times what 20 ms frames need; 2 ms frames would still pass."""
 
 
+def client_address(request: web.Request) -> str:
+    """Return who asks, for a log: whoever stands before the last proxy, if there is one.
+
+    It can be forged where there is none, so nothing may be decided by it.
+    """
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return "".join(c for c in forwarded[:64] if c.isprintable()) or request.remote or ""
+
+
 class LineError(Exception):
     """The line broke, or the far end abuses it: this call is over. Holds a reason fit for a log."""
 

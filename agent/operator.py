@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import numbers, persona
 from agent.admission import details, script_for
+from agent.line import client_address
 from agent.persona import PersonaError
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Dial, Exchange, ExchangeError
@@ -117,7 +118,7 @@ class OperatorInterface:
                 headers = {"retry-after": str(wait)}
                 return _problem(429, "too many requests", headers)
             if scheme.lower() != "bearer" or not right:
-                log.warning("operator refused", remote=request.remote)
+                log.warning("operator refused", remote=client_address(request))
                 return _problem(401, "no token, or a wrong one", {"www-authenticate": "Bearer"})
             try:
                 return await handler(request)

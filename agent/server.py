@@ -24,7 +24,7 @@ from agent.admission import (
     script_for,
 )
 from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
-from agent.line import LineError, WebSocketLine
+from agent.line import LineError, WebSocketLine, client_address
 from agent.operator import OperatorInterface
 from agent.persona import Details, PersonaError, Script
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
@@ -267,7 +267,7 @@ class Switchboard:
             connect = await self._ring(line, protocol)
             admitted = self._admit(caller, connect)
         except _RefusedError as refusal:
-            log.warning("call refused", reason=str(refusal), remote=request.remote)
+            log.warning("call refused", reason=str(refusal), remote=client_address(request))
             if protocol.state is State.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
             return refusal.code

@@ -18,7 +18,14 @@ DEPLOY = ROOT / "deploy"
 def variables() -> dict[str, str]:
     """Return the example's variables, those in comments included."""
     lines = re.findall(r"^#? ?([A-Z_]+)=(.*)$", (DEPLOY / "env.example").read_text(), re.MULTILINE)
-    return dict(lines)
+    return {name: value for name, value in lines if value or not name.startswith("VOICE_AGENT_")}
+
+
+def test_every_variable_of_the_example_that_is_left_open_exists() -> None:
+    """Those in comments without a value, too."""
+    text = (DEPLOY / "env.example").read_text()
+    for section, field in re.findall(r"^# VOICE_AGENT_([A-Z]+)__([A-Z_]+)=", text, re.MULTILINE):
+        assert field.lower() in type(getattr(Settings(), section.lower())).model_fields
 
 
 def test_each_variable_of_the_example_is_a_setting(
@@ -28,12 +35,15 @@ def test_each_variable_of_the_example_is_a_setting(
     monkeypatch.chdir(tmp_path)
     given = variables()
     ours = {name: value for name, value in given.items() if name.startswith("VOICE_AGENT_")}
+    ours["VOICE_AGENT_SINCH__API"] = "v1"  # the other stands there in a comment
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     settings = load(None)
     assert settings.llm.provider == "openai"
-    assert settings.server.token is not None
-    assert settings.server.token.get_secret_value() == given["VOICE_AGENT_SERVER__TOKEN"]
+    assert settings.sinch.takes_callbacks
+    assert settings.sinch.client() is not None
+    assert settings.operator.token is not None
+    assert settings.operator.token.get_secret_value() == given["VOICE_AGENT_OPERATOR__TOKEN"]
     for name in ours:
         section, _, field = name.removeprefix("VOICE_AGENT_").lower().partition("__")
         assert field in type(getattr(settings, section)).model_fields
@@ -62,12 +72,16 @@ def test_all_wait_for_the_drain() -> None:
     assert unit["Service"]["ExecStart"].endswith("/.venv/bin/voice-agent serve")
 
 
-def test_the_proxy_passes_the_stream_and_nothing_else() -> None:
-    """It names the service and the path that are there."""
+def test_the_proxy_passes_callbacks_and_streams_and_nothing_else() -> None:
+    """It names the service and the paths that are there; the operator's interface stays inside."""
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     caddy = (DEPLOY / "Caddyfile").read_text()
-    assert f"handle {Settings().server.path} {{" in caddy
-    assert f"reverse_proxy agent:{Settings().server.port} {{" in caddy
+    path = Settings().server.path
+    assert f"@stream path {path} {path}/*" in caddy
+    assert f"handle {Settings().sinch.callback_path} {{" in caddy
+    assert caddy.count(f"reverse_proxy agent:{Settings().server.port}") == 2
+    assert len(re.findall("handle [@/]", caddy)) == 2
+    assert variables()["VOICE_AGENT_SINCH__PUBLIC_URL"] == f"https://{variables()['DOMAIN']}"
     assert "agent" in compose["services"]
     assert "DOMAIN" in variables()
     assert caddy.count("{") == caddy.count("}")

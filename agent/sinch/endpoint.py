@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from agent.line import client_address
 from agent.shared import SharedState
 from agent.sinch import callbacks
 from agent.sinch.callbacks import Callback, CallbackError
@@ -51,7 +52,7 @@ class CallbackEndpoint:
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _refused(413, "too long", request.remote)
+            return _refused(413, "too long", client_address(request))
         try:
             signature = self._verifier.verify(
                 method=request.method,
@@ -61,18 +62,18 @@ class CallbackEndpoint:
                 now=datetime.now(UTC),
             )
         except SignatureError as error:
-            return _refused(401, str(error), request.remote)
+            return _refused(401, str(error), client_address(request))
         try:
             callback = callbacks.parse(body)
         except CallbackError as error:
-            return _refused(400, str(error), request.remote)
+            return _refused(400, str(error), client_address(request))
         try:
             age = self._age(callback, signature, request.headers)
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
             return web.json_response(self._exchange.sorry(callback))
         if age is not None and age > SENT_AGAIN_WITHIN:
-            return _refused(401, "replayed", request.remote)
+            return _refused(401, "replayed", client_address(request))
         return web.json_response(self._answer(callback, again=age is not None))
 
     def _age(self, callback: Callback, signature: str, headers: Mapping[str, str]) -> float | None:
@@ -99,6 +100,6 @@ class CallbackEndpoint:
                 return self._exchange.sorry(callback)
 
 
-def _refused(status: int, reason: str, remote: str | None) -> web.Response:
+def _refused(status: int, reason: str, remote: str) -> web.Response:
     log.warning("callback refused", status=status, reason=reason, remote=remote)
     return web.Response(status=status)
