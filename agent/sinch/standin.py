@@ -92,6 +92,7 @@ class StandIn:
         v2: The same for version 2.
         phones: By number or SIP address; any other does not answer.
         check: Looks at every SVAML and request body, if given.
+        connects_after: Seconds that it takes to connect a stream: TLS over the Internet, say.
         tell: Given a line for each thing that happens.
     """
 
@@ -103,12 +104,14 @@ class StandIn:
         v2: Credentials | None = None,
         phones: Mapping[str, Phone] | None = None,
         check: Check | None = None,
+        connects_after: float = 0.0,
         tell: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.callback_url = callback_url
         self._signers: dict[Version, Credentials | None] = {"v1": v1, "v2": v2}
         self.phones = dict(phones or {})
         self._check = check or (lambda _name, _body: None)
+        self._connects_after = connects_after
         self._tell = tell
         self.legs: list[Leg] = []
         self.callbacks: list[tuple[str, int]] = []
@@ -490,6 +493,7 @@ class StandIn:
 
     async def _hold_stream(self, leg: Leg, endpoint: str, plan: Plan) -> None:
         leg.answered = True
+        await asyncio.sleep(self._connects_after)
         try:
             leg.held = await place_call(
                 endpoint, plan, lambda at, line: self._tell(f"{at:7.2f}  {line}"), leg.call_id

@@ -8,19 +8,24 @@ at 8 kHz through the platform stand-in, in this process.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from agent.call import CallSettings
 from agent.platform import CallInProgress, Plan, Turn, place_call
+from agent.sinch.signing import Credentials
+from agent.sinch.standin import StandIn
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.vad import SpeechGate, detectors
 from tests.recordings import TRANSCRIPTS, load
@@ -81,7 +86,8 @@ def server(**settings: str) -> Iterator[tuple[str, float]]:
     """Run ``voice-agent serve``; yield its address and the seconds until it listened."""
     with tempfile.TemporaryDirectory() as folder:
         given = {f"VOICE_AGENT_{name}": value for name, value in settings.items()}
-        given |= {"VOICE_AGENT_SERVER__PORT": "0", "VOICE_AGENT_TRANSCRIPTS": folder}
+        given = {"VOICE_AGENT_SERVER__PORT": "0"} | given
+        given |= {"VOICE_AGENT_TRANSCRIPTS": folder}
         given |= {"VOICE_AGENT_LOG__LEVEL": "error"}
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -150,6 +156,54 @@ def local_stack() -> None:
     show("local models: `answer` to first audio of the greeting", "ms", [1000 * s for s in greeted])
 
 
+AGENT = """---
+greeting: Hello {{caller}}. You have reached the bakery in Linden Street. How can I help?
+---
+Be kind.
+"""
+
+
+def announced() -> None:
+    """Time the greeting of calls that a callback announces, with words that nobody spoke before.
+
+    The caller's number is in it, so that it cannot be prepared before the callback.
+    """
+    secret = base64.b64encode(b"benchmark").decode()
+    signer = Credentials(scheme="application", key_id="bench", secret=secret)
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        (Path(folder) / "reception.md").write_text(AGENT)
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+        probe.close()
+        given = {
+            "PROMPTS": folder,
+            "STATE": f"{folder}/state",
+            "SERVER__PORT": port,
+            "SINCH__APPLICATION_KEY": "bench",
+            "SINCH__APPLICATION_SECRET": secret,
+            "SINCH__PUBLIC_URL": f"http://127.0.0.1:{port}",
+        }
+        with server(**given):
+            for after in (0.0, 0.3):
+                greeted = asyncio.run(_announce(signer, port, after))
+                what = f"announced {after:g} s before: `answer` to the greeting"
+                show(what, "ms", [1000 * seconds for seconds in greeted])
+
+
+async def _announce(signer: Credentials, port: str, after: float) -> list[float]:
+    url = f"http://127.0.0.1:{port}/sinch"
+    standin = StandIn(url, v1=signer, connects_after=after)
+    greeted = []
+    async with standin.running():
+        for number in range(5):
+            caller = f"+1202555{int(after * 10)}{number:03d}"
+            leg = await standin.call_in(caller, "+15550100", Plan(max_seconds=2.0))
+            await leg.over.wait()
+            if leg.held is not None and leg.held.report.agent_spoke:
+                greeted.append(leg.held.report.agent_spoke[0][0])
+    return greeted
+
+
 def starts() -> None:
     """Time imports and the cold start."""
     for module in ("agent.cli", "agent.server"):
@@ -171,4 +225,5 @@ if __name__ == "__main__":
     inbound()
     latency()
     local_stack()
+    announced()
     starts()

@@ -78,3 +78,54 @@ def test_the_longest_unused_is_forgotten() -> None:
         assert voice.kept("Five six.")
 
     asyncio.run(main())
+
+
+class Slow(Counting):
+    """Takes a moment for each word."""
+
+    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+        self.spoken.append(text)
+        for number, _ in enumerate(text.split()):
+            await asyncio.sleep(0.01)
+            yield Audio(bytes([number + 1]) * 3200, 16000)
+
+
+def test_a_sentence_that_is_being_prepared_is_not_spoken_twice() -> None:
+    """Whoever wants it meanwhile hears it as it comes, from its beginning."""
+
+    async def main() -> None:
+        tts = Slow()
+        voice = Phrases(tts)
+        preparing = asyncio.create_task(voice.prepare(["one two three four"]))
+        await asyncio.sleep(0.025)
+        first, second = await asyncio.gather(
+            said(voice, "one two three four"), said(voice, "one two three four")
+        )
+        await preparing
+        await voice.prepare(["one two three four"])
+        assert [first, second] == pytest.approx([0.4, 0.4])
+        assert tts.spoken == ["one two three four"]
+
+    asyncio.run(main())
+
+
+def test_a_preparation_that_is_cancelled_takes_nobody_along() -> None:
+    """Another call that hears it already hears the rest, no word twice."""
+
+    async def main() -> None:
+        tts = Slow()
+        voice = Phrases(tts)
+        preparing = asyncio.create_task(voice.prepare(["one two three four"]))
+        await asyncio.sleep(0.025)
+
+        async def hear() -> bytes:
+            return b"".join([piece.pcm async for piece in voice.speak("one two three four")])
+
+        hearing = asyncio.create_task(hear())
+        await asyncio.sleep(0.001)
+        preparing.cancel()
+        assert await hearing == b"".join(bytes([n]) * 3200 for n in (1, 2, 3, 4))
+        assert tts.spoken == ["one two three four"] * 2
+        assert voice.kept("one two three four") == ()
+
+    asyncio.run(main())

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from agent.cli import main
 from agent.settings import Settings
 from agent.sinch.setup import SetupError, setup, verify
 from agent.sinch.standin import StandIn
@@ -240,11 +239,20 @@ def test_verify_finds_what_is_wrong(tmp_path: Path) -> None:
     ],
 )
 def test_a_command_without_settings_is_one_line(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], said: str, tmp_path: Path
 ) -> None:
     """That says what to set; and a status that a script can see."""
-    assert main(arguments) == 1
-    assert said in capsys.readouterr().err
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
