@@ -41,11 +41,17 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, providers: Voice | None = None, port: int = 0, **sections: dict[str, Any]
+    folder: Path,
+    providers: Voice | None = None,
+    port: int = 0,
+    *,
+    alone: bool = True,
+    **sections: Any,
 ) -> AsyncIterator[Running]:
     """Serve calls on a free port; ``sections`` are those of the settings.
 
-    In the end no task is left but the caller's own.
+    In the end no task is left but the caller's own; unless it is not ``alone``, and others start
+    tasks meanwhile.
     """
     prompts = folder / "prompts"
     prompts.mkdir(exist_ok=True)
@@ -70,6 +76,8 @@ async def running(
         yield Running(url, board, folder / "transcripts")
     finally:
         await runner.cleanup()
+    if not alone:
+        return
     await asyncio.sleep(0.05)  # closed transports say so on the next turn of the loop
     left = {task for task in asyncio.all_tasks() - before if not task.done()}
     assert not left, f"still running: {left}"

@@ -27,6 +27,7 @@ from agent.platform import CallInProgress, Plan, Turn, place_call
 from agent.sinch.signing import Credentials
 from agent.sinch.standin import StandIn
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
+from pipelines.dtmf import KeypadDetector
 from pipelines.vad import SpeechGate, detectors
 from tests.recordings import TRANSCRIPTS, load
 
@@ -64,7 +65,7 @@ def turn(name: str) -> Turn:
 
 
 def inbound() -> None:
-    """Time the whole inbound path of each 20 ms frame: resampler, detector, gate."""
+    """Time the whole inbound path of each 20 ms frame: resampler, keypad, detector, gate."""
     new_detector = detectors()
     silent = bytes(frame_bytes(RATE))
     for what, voiced in (("speech", True), ("silence", False)):
@@ -72,9 +73,11 @@ def inbound() -> None:
         for name in TRANSCRIPTS:
             resampler, frames = Resampler(RATE, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
             detector, gate = new_detector(), SpeechGate(CallSettings().gate, SPEECH_RATE)
+            keypad = KeypadDetector()
             for frame in Chunker(frame_bytes(RATE)).feed(turn(name).audio.pcm):
                 began = time.perf_counter()
                 for piece in frames.feed(resampler.feed(frame if voiced else silent)):
+                    keypad.feed(piece)
                     for _ in gate.feed(piece, detector.voiced(piece)):
                         pass
                 microseconds.append((time.perf_counter() - began) * 1e6)

@@ -45,6 +45,7 @@ class Story:
     version: Version
     http: aiohttp.ClientSession
     base: str
+    sinch_url: str
 
     async def call_in(self, plan: Plan | None = None, **fields: Any) -> Leg:
         """Have somebody call; they say nothing and hang up after the greeting, unless planned."""
@@ -128,7 +129,7 @@ async def told(
         }
         given = {"operator": {"token": TOKEN}, "sinch": account, **sections}
         async with running(folder, providers, port, **given) as server:
-            yield Story(server, standin, version, http, base)
+            yield Story(server, standin, version, http, base, url)
 
 
 def tell(

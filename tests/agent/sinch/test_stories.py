@@ -12,7 +12,18 @@ from agent.platform import Plan
 from agent.sinch.callbacks import Version
 from agent.sinch.standin import Phone
 from tests.agent.conversation import voice
-from tests.agent.sinch.stories import CALLED, CALLER, MANAGER, Story, speech, tell, until
+from tests.agent.loopback import running
+from tests.agent.sinch.stories import (
+    CALLED,
+    CALLER,
+    MANAGER,
+    TOKEN,
+    Story,
+    speech,
+    tell,
+    until,
+)
+from tests.agent.sinch.test_signing import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -308,3 +319,26 @@ def test_nobody_answers_for_this_number(tmp_path: Path) -> None:
             "routes": [{"caller": "+44*", "called": CALLED, "agent": "reception"}],
         },
     )
+
+
+@both
+def test_another_process_has_the_call(tmp_path: Path, version: Version) -> None:
+    """What is asked of one process is done by the one that holds the stream."""
+
+    async def story(s: Story) -> None:
+        other = {"token": TOKEN}
+        given = {"application_key": V1.key_id, "application_secret": V1.secret}
+        account = given | {"public_url": s.base, "api_url": s.sinch_url, "caller_id": MANAGER}
+        async with running(tmp_path, alone=False, operator=other, sinch=account) as second:
+            base = second.url.replace("ws://", "http://").rpartition("/")[0]
+            leg = await s.call_in(Plan(linger=60))
+            await until(lambda: s.lines("call"))
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            url = f"{base}/calls/{leg.call_id}/hangup"
+            async with s.http.post(url, json={}, headers=headers) as response:
+                assert response.status == 202
+            await until(leg.over.is_set)
+        await until(lambda: s.lines("ended"))
+        assert s.lines("agent")[-1]["text"] == "Bye now."
+
+    tell(tmp_path, version, story)
