@@ -21,7 +21,8 @@ from agent.admission import details, script_for
 from agent.line import client_address
 from agent.persona import PersonaError
 from agent.settings import Settings
-from agent.sinch.exchange import Announced, Dial, Exchange, ExchangeError
+from agent.sinch.exchange import Announced, Exchange, ExchangeError
+from agent.sinch.versions import Dial
 
 log = structlog.get_logger()
 

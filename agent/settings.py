@@ -432,7 +432,6 @@ class Settings(BaseSettings):
         """Return what the exchange needs of this tree."""
         sinch = self.sinch
         return ExchangeSettings(
-            api=sinch.api,
             stream_url=sinch.stream_url(self.server.path),
             callback_url=sinch.callback_url,
             rate=self.server.rate,

@@ -1,12 +1,14 @@
-"""What the platform is told: answers to its callbacks, and calls, transfers and hang-ups of ours.
+"""What becomes of a call: answers to callbacks, and calls, transfers and hang-ups of ours.
 
-One object a process; what several processes must know is in the folder that they share. A leg that
-we dial carries a name of ours (``custom`` in version 1, ``callName`` in version 2), under which the
-folder tells what it is for, so that any process can answer for it.
+One object a process; what several processes must know is in the folder that they share, as notes:
 
-Version 1 has no way to pass a stream's caller on, so a call that we place, and with
-``sinch.conference`` also a call that comes in, is a conference of two legs: the phone and the
-stream. Version 2 has bridges for that.
+- ``leg <name>``: a leg that we asked for, by a name of ours that comes back with its callbacks
+  (``custom`` in version 1, ``callName`` in version 2). Its ``kind`` is dial, stream or transfer.
+- ``call <name>``: a call with a stream, by our name of it: of a call that we placed the leg's, of
+  any other the platform's id.
+
+So any process can answer for any leg. How the two versions differ is in
+:mod:`agent.sinch.versions`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import uuid
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -25,15 +27,13 @@ from agent import numbers
 from agent.routing import Routing
 from agent.shared import SharedState
 from agent.sinch import svaml
-from agent.sinch.callbacks import Answered, Answerer, Callback, Ended, Incoming, Version
-from agent.sinch.client import SinchError, VoiceV1, VoiceV2
+from agent.sinch.callbacks import Answered, Answerer, Callback, Ended, Incoming, Leg, Version
+from agent.sinch.client import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
+from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
 
 log = structlog.get_logger()
-
-Machine = Literal["talk", "hangup", "message"]
-"""What to do when a machine answers."""
 
 BEEP_WITHIN = 20.0
 """Seconds to wait for the beep of an answering machine; then the message is left all the same."""
@@ -41,34 +41,14 @@ BEEP_WITHIN = 20.0
 STREAM_WITHIN = 20.0
 """Seconds for the stream of an answered leg to come about; then the leg is hung up."""
 
-TRANSFER_MAX_SECONDS = 14_400
-"""The longest that the API allows: nobody wants to be cut off because of how the call began."""
+CANNOT_MOVE = (
+    "this call cannot be passed on: version 1 of the API moves only calls in a conference "
+    "(sinch.conference, or a call that we placed)"
+)
 
 
 class ExchangeError(Exception):
     """It cannot be done. The message is for whoever asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dial:
-    """A call to place."""
-
-    to: str
-    """A number in E.164, or a SIP address."""
-
-    agent: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    caller_id: str = ""
-    """A number in E.164; ``""`` is the usual one."""
-
-    max_seconds: int = 3600
-    ring_seconds: int = 30
-    machine: Machine = "talk"
-    message: str = ""
-    """What to leave on a machine."""
-
-    keys: str = ""
-    """Pressed by the platform once answered; version 1 only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +67,6 @@ class Announced:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSettings:
     """What stays the same."""
-
-    api: Version
-    """Which version our own requests use."""
 
     stream_url: str
     """Where the platform finds the stream endpoint, ``wss://``, without a token."""
@@ -141,7 +118,7 @@ class Exchange:
         routing: Which agent answers.
         tokens: For the streams.
         shared: What all processes know.
-        api: The version's REST client; None if we have no account to use it with.
+        actions: What we can ask the platform for; None if we have no account to do it with.
         board: The calls of this process.
     """
 
@@ -152,14 +129,14 @@ class Exchange:
         routing: Routing,
         tokens: Tokens,
         shared: SharedState,
-        api: VoiceV1 | VoiceV2 | None,
+        actions: Actions | None,
         board: Board,
     ) -> None:
         self._settings = settings
         self._routing = routing
         self._tokens = tokens
         self._shared = shared
-        self._api = api
+        self._actions = actions
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -184,49 +161,29 @@ class Exchange:
         match callback:
             case Incoming():
                 return self._incoming(callback, again=again)
-            case Answered():
-                return _nothing(callback.leg.version) if again else self._answered(callback)
-            case Ended():
-                return _nothing(callback.leg.version) if again else self._ended(callback)
-        return _nothing(callback.leg.version)
+            case Answered() if not again:
+                return self._answered(callback)
+            case Ended() if not again:
+                return self._ended(callback)
+        return ANSWERS[callback.leg.version].nothing()
 
     def sorry(self, callback: Callback) -> Svaml:
         """Return the answer for when something is wrong with us."""
-        version = callback.leg.version
+        answers = ANSWERS[callback.leg.version]
         if isinstance(callback, Incoming):
-            return self._say_and_hang_up(version, self._settings.sorry)
-        return _nothing(version)
-
-    def _say_and_hang_up(self, version: Version, text: str) -> Svaml:
-        say = svaml.v1_say_and_hang_up if version == "v1" else svaml.v2_say_and_hang_up
-        return say(text, self._settings.announcer, answer=True)
+            return answers.say_and_hang_up(self._settings.sorry, self._settings.announcer)
+        return answers.nothing()
 
     def _incoming(self, callback: Incoming, *, again: bool) -> Svaml:
-        leg, settings = callback.leg, self._settings
+        leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info("call refused: no agent for it", called=numbers.shortened(callback.called))
-            return self._say_and_hang_up(leg.version, settings.refusal)
-        headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
-        stream = self._stream(
-            Claims(
-                call=leg.call_id,
-                agent=agent,
-                rate=settings.rate,
-                expires=int(_moment(leg.timestamp) + settings.token_lifetime),
-            ),
-            headers | {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers},
-        )
-        conference = settings.conference and leg.version == "v1" and self._api is not None
-        note = {
-            "version": leg.version,
-            "session": leg.session_id,
-            "phone": svaml.CALLER,
-            "call_id": leg.call_id,
-            "conference": _conference(leg.call_id) if conference else "",
-        }
+            return answers.say_and_hang_up(settings.refusal, settings.announcer)
+        stream = self._incoming_stream(callback, agent)
+        call = self._incoming_call(leg)
         if not again:
-            self._shared.note(f"call {leg.call_id}", note)
+            self._shared.note(f"call {leg.call_id}", call)
             self._board.announce(
                 Announced(
                     call=leg.call_id,
@@ -237,45 +194,68 @@ class Exchange:
                 )
             )
             log.info("call announced", agent=agent, version=leg.version)
-        if leg.version == "v2":
-            return svaml.v2_incoming(stream, settings.ring_seconds, settings.callback_url)
-        if not conference:
-            return svaml.v1_stream(stream)
+        if not call["conference"]:
+            return answers.connect_incoming(stream, settings.ring_seconds, settings.callback_url)
         if not again:
-            self._start(self._bring_stream(note, leg.call_id, stream))
-        return svaml.v1_conference(note["conference"])
+            self._start(self._bring_stream(leg.call_id, call, stream))
+        return svaml.v1_conference(call["conference"])
+
+    def _incoming_stream(self, callback: Incoming, agent: str) -> Stream:
+        leg, settings = callback.leg, self._settings
+        claims = Claims(
+            call=leg.call_id,
+            agent=agent,
+            rate=settings.rate,
+            expires=int(_moment(leg.timestamp) + settings.token_lifetime),
+        )
+        headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
+        others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
+        return self._stream(claims, headers | others, settings.max_seconds)
+
+    def _incoming_call(self, leg: Leg) -> dict[str, Any]:
+        conference = ""
+        if self._settings.conference and self._actions is not None and leg.version == "v1":
+            conference = self._actions.conference(leg.call_id)
+        return {
+            "version": leg.version,
+            "session": leg.session_id,
+            "phone": svaml.CALLER,
+            "call_id": leg.call_id,
+            "conference": conference,
+        }
 
     def _answered(self, callback: Answered) -> Svaml:
-        leg = callback.leg
-        name = leg.name if leg.version == "v2" else leg.custom
-        note = self._shared.noted(f"leg {name}") if name else None
-        if note is None:
-            return _nothing(leg.version) if leg.version == "v2" else svaml.v1_continue()
-        if note["kind"] == "transfer":
-            return self._transfer_answered(name, note, callback)
-        if note["kind"] == "dial":
-            return self._dial_answered(name, note, callback)
-        return svaml.v1_continue()
+        name, note = self._ours(callback.leg)
+        match note.get("kind"):
+            case "transfer":
+                return self._transfer_answered(name, note, callback.leg.version)
+            case "dial":
+                return self._dial_answered(name, note, callback)
+        return ANSWERS[callback.leg.version].leave_alone()
 
     def _ended(self, callback: Ended) -> Svaml:
-        leg = callback.leg
-        name = leg.name if leg.version == "v2" else leg.custom
-        note = self._shared.noted(f"leg {name}") if name else None
+        name, note = self._ours(callback.leg)
         log.info("leg ended", leg=name[:1], result=callback.result, reason=callback.reason)
-        kind = note["kind"] if note is not None else ""
-        if note is not None and kind == "transfer":
-            return self._transfer_ended(name, note, callback)
-        if note is not None and kind == "stream":
-            self._start(self._end_conference(note["of"]))
-            return {}
-        of = name if kind == "dial" else leg.call_id
-        if note is not None:
-            self._update(name, status="ended", result=callback.result, reason=callback.reason)
-        return self._phone_ended(of, callback)
+        match note.get("kind"):
+            case "transfer":
+                return self._transfer_ended(name, note, callback)
+            case "stream":
+                self._start(self._clear(str(note["of"])))
+                return ANSWERS[callback.leg.version].nothing()
+            case "dial":
+                self._update(name, status="ended", result=callback.result, reason=callback.reason)
+                return self._phone_ended(name, callback)
+        return self._phone_ended(callback.leg.call_id, callback)
+
+    def _ours(self, leg: Leg) -> tuple[str, dict[str, Any]]:
+        """Return our name of a leg and its note; both empty if we did not ask for it."""
+        name = leg.name or leg.custom
+        note = self._shared.noted(f"leg {name}") if name else None
+        return (name, note) if note is not None else ("", {})
 
     def _phone_ended(self, of: str, callback: Ended) -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on."""
-        leg = callback.leg
+        leg, answers = callback.leg, ANSWERS[callback.leg.version]
         if self._shared.claim(f"ended {leg.call_id}") is None:
             self._board.platform_line(
                 leg.call_id,
@@ -289,15 +269,14 @@ class Exchange:
             )
         call = self._shared.noted(f"call {of}")
         if call is None:
-            return _nothing(leg.version)
+            return answers.nothing()
         self._shared.note(f"call {of}", call | {"over": True})
-        transfer = str(call.get("transfer", ""))
-        if leg.version == "v2":
-            return svaml.v2_hang_up(svaml.STREAM, *([transfer] if transfer else []))
-        self._start(self._end_conference(of))
-        if transfer:
-            self._start(self._cancel_transfer(transfer))
-        return {}
+        self._start(self._clear(of))
+        others = [svaml.STREAM]
+        if transfer := str(call.get("transfer", "")):
+            others.append(transfer)
+            self._start(self._stop_ringing(transfer))
+        return answers.hang_up_legs(*others)
 
     # Calls that we place
 
@@ -309,7 +288,7 @@ class Exchange:
         Raises:
             ExchangeError: If it cannot be placed, with the reason.
         """
-        if self._api is None:
+        if self._actions is None:
             raise ExchangeError("no account to dial with: see the settings of `sinch`")
         caller_id = request.caller_id or self._settings.caller_id
         if not caller_id:
@@ -320,10 +299,25 @@ class Exchange:
             return await self._dialled_before(key)
         if idempotency_key:
             self._shared.note(key, {"id": name})
+        self._note_dial(name, request, caller_id, self._actions)
+        try:
+            found = await self._actions.place(name, request, caller_id)
+        except SinchError as error:
+            self._update(name, status="failed", reason=str(error))
+            if idempotency_key:
+                self._shared.release(key)
+            log.warning("not dialled", status=error.status, code=error.code)
+            raise ExchangeError(str(error)) from None
+        self._update(name, **found)
+        log.info("dialled", to=numbers.shortened(request.to), dialled=name)
+        return self.dialled(name) or {}
+
+    def _note_dial(self, name: str, request: Dial, caller_id: str, actions: Actions) -> None:
+        """Note a leg before it is asked for: its callbacks may be faster than the answer."""
         note = {
             "kind": "dial",
             "status": "dialling",
-            "version": self._settings.api,
+            "version": actions.version,
             "to": request.to,
             "agent": request.agent,
             "variables": dict(request.variables),
@@ -331,7 +325,7 @@ class Exchange:
             "max_seconds": request.max_seconds,
             "machine": request.machine,
             "message": request.message,
-            "conference": _conference(name) if self._settings.api == "v1" else "",
+            "conference": actions.conference(name),
         }
         self._shared.note(f"leg {name}", note)
         self._board.announce(
@@ -344,43 +338,6 @@ class Exchange:
                 outgoing=True,
             )
         )
-        try:
-            found = await self._place(name, note, request)
-        except SinchError as error:
-            self._update(name, status="failed", reason=str(error))
-            if idempotency_key:
-                self._shared.release(key)
-            log.warning("not dialled", status=error.status, code=error.code)
-            raise ExchangeError(str(error)) from None
-        self._update(name, **found)
-        log.info("dialled", to=numbers.shortened(request.to), dialled=name)
-        return self.dialled(name) or {}
-
-    async def _place(self, name: str, note: dict[str, Any], request: Dial) -> dict[str, Any]:
-        """Ask the platform for the phone's leg; return what is known of it now."""
-        to, caller_id, longest = request.to, note["caller_id"], request.max_seconds
-        if isinstance(self._api, VoiceV2):
-            commands = svaml.v2_dial(
-                to, caller_id, name, ring=request.ring_seconds, max_seconds=longest
-            )
-            return {"session": await self._api.create_call(commands, idempotency_key=name)}
-        if not isinstance(self._api, VoiceV1):
-            raise SinchError("no account")
-        if request.machine == "talk":
-            body = svaml.v1_conference_callout(
-                to,
-                caller_id,
-                note["conference"],
-                custom=name,
-                max_seconds=longest,
-                dtmf=request.keys,
-            )
-        elif svaml.is_sip(to):
-            raise SinchError("version 1 tells machines from people on telephone numbers only")
-        else:
-            ice = svaml.v1_dial(to, caller_id, longest, wait_for_beep=request.machine == "message")
-            body = svaml.v1_custom_callout(ice, ace=None, custom=name, max_seconds=longest)
-        return {"call_id": await self._api.callout(body)}
 
     async def _dialled_before(self, key: str) -> dict[str, Any]:
         for _ in range(50):
@@ -392,108 +349,86 @@ class Exchange:
 
     def dialled(self, name: str) -> dict[str, Any] | None:
         """Return what is known of a call that we placed; None if there is none of that name."""
-        note = self._shared.noted(f"leg {name}")
-        if note is None or note["kind"] != "dial":
+        note = self.placed(name)
+        if note.get("kind") != "dial":
             return None
         shown = ("to", "agent", "status", "call_id", "result", "reason")
         return {"id": name, **{key: note[key] for key in shown if key in note}}
 
     def placed(self, name: str) -> dict[str, Any]:
-        """Return the note of a call that we placed; empty if there is none."""
+        """Return the note of a leg that we asked for; empty if there is none."""
         return self._shared.noted(f"leg {name}") or {}
 
     def _dial_answered(self, name: str, note: dict[str, Any], callback: Answered) -> Svaml:
-        leg = callback.leg
+        answers = ANSWERS[callback.leg.version]
         if note["status"] in ("failed", "ended"):
             # The platform dialled though it told us otherwise, or somebody has hung up since.
-            return svaml.v1_hang_up() if leg.version == "v1" else svaml.v2_hang_up()
-        self._update(name, status="answered", call_id=leg.call_id)
-        decision = _DECISIONS.get((note["machine"], callback.by), "talk")
-        if leg.version == "v2" and not callback.by and note["machine"] != "talk":
-            return svaml.v2_amd()
-        match decision:
+            return answers.hang_up()
+        self._update(name, status="answered", call_id=callback.leg.call_id)
+        if not callback.by and note["machine"] != "talk" and (ask := answers.ask_who_answers()):
+            return ask
+        match _DECISIONS.get((note["machine"], callback.by)):
             case "hang up":
                 self._update(name, status="machine")
-                if leg.version == "v1":
-                    self._start(self._hang_up_phone(name))
-                return svaml.v1_hang_up() if leg.version == "v1" else svaml.v2_hang_up()
-            case "wait":
-                return self._reply(leg.version, note)
-            case "wait for the beep":
-                self._start(self._leave_message_later(name))
-                return self._reply(leg.version, note)
-        return self._connect(name, message=decision == "leave the message")
-
-    @staticmethod
-    def _reply(version: Version, note: Mapping[str, Any]) -> Svaml:
-        """Return the answer that only keeps the phone's leg where it is, or is to be."""
-        if version == "v2":
-            return svaml.v2_nothing()
-        if note["machine"] == "talk":
-            return svaml.v1_continue()  # a conferenceCallout goes there by itself
-        return svaml.v1_conference(note["conference"])
+                self._start(self._hang_up_phone(name))  # an answer to `notify` cannot
+                return answers.hang_up()
+            case "wait" | "wait for the beep" as decision:
+                if decision != "wait":
+                    self._start(self._leave_message_later(name))
+                return answers.wait(note)
+            case decision:
+                return self._connect(name, message=decision == "leave the message")
 
     def _connect(self, name: str, *, message: bool) -> Svaml:
         """Bring the agent to an answered leg, once; return the answer to the platform."""
         note = self.placed(name)
-        version: Version = note["version"]
+        answers = ANSWERS[note["version"]]
         if self._shared.claim(f"connect {name}") is not None:
-            return self._reply(version, note)
+            return answers.wait(note)
         self._update(name, status="connected", leave_message=message)
-        headers = {"agent": note["agent"], "caller": note["caller_id"], "called": note["to"]}
-        stream = self._stream(
-            Claims(
-                call=note["call_id"],
-                agent=note["agent"],
-                rate=self._settings.rate,
-                expires=int(time.time() + self._settings.token_lifetime),
-                dialled=name,
-            ),
-            headers,
-            note["max_seconds"],
+        claims = Claims(
+            call=note["call_id"],
+            agent=note["agent"],
+            rate=self._settings.rate,
+            expires=int(time.time() + self._settings.token_lifetime),
+            dialled=name,
         )
+        headers = {"agent": note["agent"], "caller": note["caller_id"], "called": note["to"]}
+        stream = self._stream(claims, headers, note["max_seconds"])
         call = {
-            "version": version,
+            "version": note["version"],
             "session": note.get("session", ""),
             "phone": name,
             "call_id": note["call_id"],
             "conference": note["conference"],
         }
         self._shared.note(f"call {name}", call)
-        if version == "v2":
-            return svaml.v2_bridged(stream, self._settings.ring_seconds, name)
-        self._start(self._bring_stream(call, name, stream))
-        return self._reply(version, note)
+        if call["conference"]:
+            self._start(self._bring_stream(name, call, stream))
+        return answers.connect_placed(stream, self._settings.ring_seconds, name, note)
 
     async def _leave_message_later(self, name: str) -> None:
         """Leave the message on a machine that does not beep."""
         await asyncio.sleep(BEEP_WITHIN)
         note = self.placed(name)
-        if note.get("status") != "answered":
+        if note.get("status") != "answered" or self._actions is None:
             return
         commands = self._connect(name, message=True)
-        if isinstance(self._api, VoiceV2):
-            try:
-                await self._api.update_call(note["call_id"], commands, uuid.uuid4().hex)
-            except SinchError as error:
-                log.warning("no message left", status=error.status, code=error.code)
+        try:
+            await self._actions.tell(note["call_id"], commands)
+        except SinchError as error:
+            log.warning("no message left", status=error.status, code=error.code)
 
-    # The stream's leg of a version 1 conference
+    # The stream's leg of a conference
 
-    async def _bring_stream(self, call: Mapping[str, Any], of: str, stream: Stream) -> None:
+    async def _bring_stream(self, of: str, call: Mapping[str, Any], stream: Stream) -> None:
         """Add the stream to the conference in which the phone waits; else hang the phone up."""
-        if not isinstance(self._api, VoiceV1):
+        if self._actions is None:
             return
         name = f"s{uuid.uuid4().hex[:24]}"
         self._shared.note(f"leg {name}", {"kind": "stream", "of": of})
-        body = svaml.v1_custom_callout(
-            svaml.v1_stream(stream),
-            ace=svaml.v1_conference(call["conference"]),
-            custom=name,
-            max_seconds=stream.max_seconds,
-        )
         try:
-            await self._api.callout(body)
+            await self._actions.bring_stream(name, stream, call["conference"])
         except SinchError as error:
             log.warning("no stream for a call", status=error.status, code=error.code)
             await self._hang_up_phone(of)
@@ -511,32 +446,31 @@ class Exchange:
             moved: Whether the caller talks to somebody else now.
         """
         if not moved:
-            await self._end_conference(claims.dialled or claims.call)
+            await self._clear(_name(claims))
 
-    async def _end_conference(self, of: str) -> None:
+    async def _clear(self, of: str) -> None:
+        """Hang up whoever is left in the conference of a call, unless they talk to each other."""
         call = self._shared.noted(f"call {of}") or {}
-        if not call.get("conference") or not isinstance(self._api, VoiceV1):
-            return
-        if call.get("moved") and not call.get("over"):
+        talking = call.get("moved") and not call.get("over")
+        if self._actions is None or not call.get("conference") or talking:
             return
         try:
-            await self._api.kick_all(call["conference"])
+            await self._actions.clear(call["conference"])
         except SinchError as error:
             if error.status != 404:
                 log.warning("conference not ended", status=error.status, code=error.code)
 
     async def _hang_up_phone(self, of: str) -> None:
-        """Hang up the phone's leg, whatever became of the rest."""
+        """Hang up the phone's leg, whatever became of the rest.
+
+        Raises:
+            ExchangeError: If Sinch does not do it.
+        """
+        if self._actions is None:
+            return
         leg = self._shared.noted(f"call {of}") or self.placed(of)
         try:
-            if isinstance(self._api, VoiceV1) and leg.get("call_id"):
-                await self._api.update_call(leg["call_id"], svaml.v1_hang_up())
-            elif isinstance(self._api, VoiceV2) and leg.get("call_id"):
-                await self._api.update_call(leg["call_id"], svaml.v2_hang_up(), uuid.uuid4().hex)
-            elif isinstance(self._api, VoiceV2) and leg.get("session"):
-                await self._api.update_session_call(
-                    leg["session"], of, svaml.v2_hang_up(), uuid.uuid4().hex
-                )
+            await self._actions.hang_up(of, leg)
         except SinchError as error:
             if error.status != 404:
                 log.warning("phone not hung up", status=error.status, code=error.code)
@@ -570,7 +504,7 @@ class Exchange:
         call = self._shared.noted(f"call {call_id}")
         if call is None or call.get("over"):
             raise ExchangeError("no such call")
-        if not self._movable(call):
+        if self._actions is None or not self._actions.can_move(call):
             raise ExchangeError(CANNOT_MOVE)
         order = {"kind": "transfer", "to": to, "announcement": announcement}
         if not self._order(call_id, order):
@@ -578,15 +512,8 @@ class Exchange:
 
     def can_transfer(self, claims: Claims) -> bool:
         """Return whether the caller of this stream can be passed on."""
-        call = self._shared.noted(f"call {claims.dialled or claims.call}")
-        return call is not None and self._movable(call)
-
-    def _movable(self, call: Mapping[str, Any]) -> bool:
-        if self._api is None:
-            return False
-        return isinstance(self._api, VoiceV2) == (call["version"] == "v2") and bool(
-            call["version"] == "v2" or call["conference"]
-        )
+        call = self._shared.noted(f"call {_name(claims)}")
+        return call is not None and self._actions is not None and self._actions.can_move(call)
 
     async def transfer(self, claims: Claims, to: str) -> None:
         """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
@@ -594,93 +521,67 @@ class Exchange:
         Raises:
             ExchangeError: If it could not be dialled.
         """
-        of = claims.dialled or claims.call
+        of = _name(claims)
         call = self._shared.noted(f"call {of}")
-        if call is None or not self._movable(call):
+        if call is None or self._actions is None or not self._actions.can_move(call):
             raise ExchangeError(CANNOT_MOVE)
-        name = f"t{uuid.uuid4().hex[:24]}"
-        note = {"kind": "transfer", "of": of, "status": "dialling"}
-        self._shared.note(f"leg {name}", note)
+        name, ring = f"t{uuid.uuid4().hex[:24]}", self._settings.ring_seconds
+        self._shared.note(f"leg {name}", {"kind": "transfer", "of": of, "status": "dialling"})
         self._shared.note(f"call {of}", call | {"transfer": name})
-        caller_id, ring = self._settings.caller_id, self._settings.ring_seconds
-        if claims.dialled:
-            caller_id = self.placed(claims.dialled)["caller_id"]
+        caller_id = self.placed(of).get("caller_id") or self._settings.caller_id
         try:
-            if isinstance(self._api, VoiceV2):
-                dial = svaml.v2_dial(
-                    to, caller_id, name, ring=ring, max_seconds=TRANSFER_MAX_SECONDS
-                )
-                await self._api.update_call(call["call_id"], dial, idempotency_key=name)
-            elif isinstance(self._api, VoiceV1):
-                body = svaml.v1_conference_callout(
-                    to,
-                    caller_id,
-                    call["conference"],
-                    custom=name,
-                    max_seconds=TRANSFER_MAX_SECONDS,
-                )
-                self._update(name, call_id=await self._api.callout(body))
-                self._start(self._stop_ringing(name))
+            found = await self._actions.transfer(call, name, to, caller_id, ring)
         except SinchError as error:
             self._update(name, status="failed")
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise ExchangeError(str(error)) from None
+        self._update(name, **found)
+        self._start(self._stop_ringing(name, ring + 1.0))
 
-    async def _stop_ringing(self, name: str) -> None:
-        """Give up a transfer that nobody answers; a conferenceCallout has no time for it."""
-        await asyncio.sleep(self._settings.ring_seconds)
-        if self.placed(name).get("status") == "dialling":
-            await self._cancel_transfer(name)
-
-    async def _cancel_transfer(self, name: str) -> None:
-        call_id = self.placed(name).get("call_id")
-        if not call_id or not isinstance(self._api, VoiceV1):
+    async def _stop_ringing(self, name: str, after: float = 0.0) -> None:
+        """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
+        await asyncio.sleep(after)
+        note = self.placed(name)
+        if self._actions is None or note.get("status") != "dialling":
             return
         try:
-            await self._api.update_call(call_id, svaml.v1_hang_up())
+            await self._actions.hang_up(name, note)
         except SinchError as error:
             if error.status != 404:
                 log.warning("transfer not hung up", status=error.status, code=error.code)
 
-    def _transfer_answered(self, name: str, note: dict[str, Any], callback: Answered) -> Svaml:
+    def _transfer_answered(self, name: str, note: dict[str, Any], version: Version) -> Svaml:
+        answers = ANSWERS[version]
         call = self._shared.noted(f"call {note['of']}") or {"over": True}
         if call.get("over"):
-            v1 = callback.leg.version == "v1"
-            return svaml.v1_hang_up() if v1 else svaml.v2_hang_up()
+            return answers.hang_up()
         self._update(name, status="answered")
         self._shared.note(f"call {note['of']}", call | {"moved": True})
-        # Version 2 would hang up on both with the stream.
-        v1 = callback.leg.version == "v1"
-        self._order(note["of"], {"kind": "moved", "stay": not v1})
-        return svaml.v1_continue() if v1 else svaml.v2_join()
+        self._order(note["of"], {"kind": "moved", "stay": answers.stays_when_moved})
+        return answers.join()
 
     def _transfer_ended(self, name: str, note: dict[str, Any], callback: Ended) -> Svaml:
-        version, of = callback.leg.version, str(note["of"])
+        answers, of = ANSWERS[callback.leg.version], str(note["of"])
         call = self._shared.noted(f"call {of}") or {}
         self._update(name, status="ended")
         if note["status"] != "answered":
             self._shared.note(f"call {of}", call | {"transfer": ""})
-            self._order(of, {"kind": "not moved", "result": callback.result})
-            return _nothing(version)
+            self._order(of, {"kind": "not moved"})
+            return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
-        if version == "v2":
-            return svaml.v2_hang_up(call.get("phone", svaml.CALLER))
         self._shared.note(f"call {of}", call | {"over": True})
-        self._start(self._end_conference(of))
-        return {}
+        self._start(self._clear(of))
+        return answers.hang_up_legs(call.get("phone", svaml.CALLER))
 
     # Common to all of it
 
-    def _stream(
-        self, claims: Claims, headers: Mapping[str, str], max_seconds: int | None = None
-    ) -> Stream:
+    def _stream(self, claims: Claims, headers: Mapping[str, str], max_seconds: int) -> Stream:
         token = self._tokens.mint(claims)
         return Stream(
             endpoint=f"{self._settings.stream_url}/{token}",
             rate=claims.rate,
-            max_seconds=max_seconds or self._settings.max_seconds,
-            # The second place: version 2 allows 255 characters, which a token may exceed.
-            headers={"token": token, **headers} if len(token) <= 255 else headers,
+            max_seconds=max_seconds,
+            headers={"token": token, **headers},
         )
 
     def _order(self, call_id: str, order: dict[str, Any]) -> bool:
@@ -711,28 +612,19 @@ class Exchange:
             log.error("work for a call failed: this is a bug", exc_info=error)
 
 
-CANNOT_MOVE = (
-    "this call cannot be passed on: version 1 of the API moves only calls in a conference "
-    "(sinch.conference, or a call that we placed)"
-)
-
-
 async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    """Do what nobody waits for."""
     try:
         await work
     except ExchangeError:
-        pass  # logged where it was raised: nobody waits for this
+        return  # logged where it was raised
     except OSError as error:
         log.warning("the shared folder fails", error=error.strerror)
 
 
-def _nothing(version: Version) -> Svaml:
-    return {} if version == "v1" else svaml.v2_nothing()
-
-
-def _conference(name: str) -> str:
-    """Return the conference of a call: at most 64 characters, of a kind that fits a path."""
-    return f"c-{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
+def _name(claims: Claims) -> str:
+    """Return our name of the call that a stream belongs to."""
+    return claims.dialled or claims.call
 
 
 def _moment(timestamp: str) -> int:

@@ -12,6 +12,7 @@ from agent.sinch.endpoint import CallbackEndpoint
 from agent.sinch.exchange import Board, Exchange
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
+from agent.sinch.versions import actions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def sinch_side(settings: Settings, board: Board) -> SinchSide:
         routing=settings.routing(),
         tokens=tokens,
         shared=shared,
-        api=api,
+        actions=actions(api),
         board=board,
     )
     verifier = Verifier(signers, sinch.window)
