@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -139,9 +139,12 @@ class Exchange:
         self._actions = actions
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
 
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
+        for timer in self._timers:
+            timer.cancel()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=3.0)
             for task in late:
@@ -374,7 +377,7 @@ class Exchange:
                 return answers.hang_up()
             case "wait" | "wait for the beep" as decision:
                 if decision != "wait":
-                    self._start(self._leave_message_later(name))
+                    self._later(BEEP_WITHIN, self._leave_message, name)
                 return answers.wait(note)
             case decision:
                 return self._connect(name, message=decision == "leave the message")
@@ -407,9 +410,8 @@ class Exchange:
             self._start(self._bring_stream(name, call, stream))
         return answers.connect_placed(stream, self._settings.ring_seconds, name, note)
 
-    async def _leave_message_later(self, name: str) -> None:
+    async def _leave_message(self, name: str) -> None:
         """Leave the message on a machine that does not beep."""
-        await asyncio.sleep(BEEP_WITHIN)
         note = self.placed(name)
         if note.get("status") != "answered" or self._actions is None:
             return
@@ -432,9 +434,13 @@ class Exchange:
         except SinchError as error:
             log.warning("no stream for a call", status=error.status, code=error.code)
             await self._hang_up_phone(of)
-            return
-        await asyncio.sleep(STREAM_WITHIN)
-        if not self._shared.claimed(f"stream {call['call_id']}"):
+        else:
+            self._later(STREAM_WITHIN, self._look_for_stream, of)
+
+    async def _look_for_stream(self, of: str) -> None:
+        """Hang up a phone that nobody talks to."""
+        call = self._shared.noted(f"call {of}") or {}
+        if not call.get("over") and not self._shared.claimed(f"stream {call.get('call_id')}"):
             log.warning("the stream of a call did not come; the phone is hung up")
             await self._hang_up_phone(of)
 
@@ -536,11 +542,10 @@ class Exchange:
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise ExchangeError(str(error)) from None
         self._update(name, **found)
-        self._start(self._stop_ringing(name, ring + 1.0))
+        self._later(ring + 1.0, self._stop_ringing, name)
 
-    async def _stop_ringing(self, name: str, after: float = 0.0) -> None:
+    async def _stop_ringing(self, name: str) -> None:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
-        await asyncio.sleep(after)
         note = self.placed(name)
         if self._actions is None or note.get("status") != "dialling":
             return
@@ -605,6 +610,18 @@ class Exchange:
         task = asyncio.create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+
+    def _later(
+        self, seconds: float, work: Callable[[str], Coroutine[Any, Any, None]], name: str
+    ) -> None:
+        """Start work for a call or leg, ``seconds`` from now."""
+
+        def due() -> None:
+            self._timers.discard(timer)
+            self._start(work(name))
+
+        timer = asyncio.get_running_loop().call_later(seconds, due)
+        self._timers.add(timer)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

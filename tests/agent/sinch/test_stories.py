@@ -122,7 +122,7 @@ def test_a_machine_answers_or_a_human(
         if heard == "Please call us back.":
             assert s.lines("ended")[0]["reason"] == "the agent hung up"
 
-    phone = Phone(plan=Plan(patience=2.0), who=who, beeps=beeps)  # type: ignore[arg-type]
+    phone = Phone(plan=Plan(patience=1.0), who=who, beeps=beeps)  # type: ignore[arg-type]
     tell(tmp_path, version, story, phones={CALLER: phone})
 
 
@@ -165,7 +165,7 @@ def test_a_caller_comes_back_when_nobody_answers(
     """The agent bridges the ringing, says that nobody is there, and goes on talking."""
 
     async def story(s: Story) -> None:
-        plan = Plan(turns=[speech(), speech()], patience=3.5)
+        plan = Plan(turns=[speech(), speech()], patience=1.5)
         leg = await s.call_in(plan)
         await until(leg.over.is_set, 30)
         await until(lambda: s.lines("ended"))
@@ -183,7 +183,7 @@ def test_a_caller_comes_back_when_nobody_answers(
             ["The manager please.", "Never mind."],
             ["I will connect you. [transfer manager]", "You are welcome."],
         ),
-        phones={MANAGER: Phone(answers="no", after=1.0)},
+        phones={MANAGER: Phone(answers="no", after=0.3)},
         sinch={"conference": conference},
     )
 

@@ -1,0 +1,301 @@
+"""What becomes of calls when the platform, the network or people do not do their part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.routing import Routing
+from agent.shared import SharedState
+from agent.sinch import svaml
+from agent.sinch.callbacks import Answered, Answerer, Ended, Incoming, Leg, Version
+from agent.sinch.client import SinchError
+from agent.sinch.exchange import (
+    BEEP_WITHIN,
+    STREAM_WITHIN,
+    Announced,
+    Exchange,
+    ExchangeError,
+    ExchangeSettings,
+)
+from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.tokens import Claims, Tokens
+from agent.sinch.versions import Dial
+from tests.virtual_time import run
+
+TO, MANAGER = "+15550000001", "+15550000002"
+
+
+class Platform:
+    """Does what it is asked, notes it with its time, and fails when told to."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.asked: list[tuple[float, str, str]] = []
+        self.fails: set[str] = set()
+
+    def _note(self, what: str, about: str) -> None:
+        self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
+        if what in self.fails:
+            raise SinchError("Sinch refused: no (HTTP 400)", 400)
+
+    def of(self, what: str) -> list[tuple[float, str]]:
+        return [(at, about) for at, name, about in self.asked if name == what]
+
+    def can_move(self, call: Mapping[str, Any]) -> bool:
+        return bool(self.version == "v2" or call["conference"])
+
+    def conference(self, name: str) -> str:
+        return f"c-{name}" if self.version == "v1" else ""
+
+    async def place(self, name: str, dial: Dial, _caller_id: str) -> dict[str, str]:
+        self._note("place", dial.to)
+        return {"call_id": f"phone of {name}"}
+
+    async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
+        self._note("bring_stream", conference)
+
+    async def tell(self, call_id: str, _commands: Svaml) -> None:
+        self._note("tell", call_id)
+
+    async def transfer(
+        self, _call: Mapping[str, Any], name: str, to: str, _caller_id: str, _ring: int
+    ) -> dict[str, str]:
+        self._note("transfer", to)
+        return {"call_id": f"phone of {name}"}
+
+    async def hang_up(self, _name: str, leg: Mapping[str, Any]) -> None:
+        self._note("hang_up", str(leg.get("call_id")))
+
+    async def clear(self, conference: str) -> None:
+        self._note("clear", conference)
+
+
+class Board:
+    """A process without calls."""
+
+    def __init__(self) -> None:
+        self.told: list[Mapping[str, Any]] = []
+
+    def announce(self, announced: Announced) -> None:
+        assert announced.agent == "reception"
+
+    def deliver(self, _call_id: str, _order: Mapping[str, Any]) -> bool:
+        return False
+
+    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+        self.told.append({"call_id": call_id, **fields})
+
+
+class Story:
+    """An exchange, and what is around it."""
+
+    def __init__(self, folder: Path, version: Version, *, conference: bool) -> None:
+        self.shared = SharedState(folder)
+        self.tokens = Tokens(b"k" * 32, self.shared)
+        self.platform, self.board, self.version = Platform(version), Board(), version
+        self.exchange = Exchange(
+            settings=ExchangeSettings(
+                stream_url="wss://agent.example.com/stream",
+                callback_url="https://agent.example.com/sinch",
+                rate=8000,
+                max_seconds=3600,
+                ring_seconds=30,
+                token_lifetime=120,
+                caller_id="+12025550100",
+                conference=conference,
+                refusal="No.",
+                sorry="Sorry.",
+            ),
+            routing=Routing(folder=folder, usual="reception"),
+            tokens=self.tokens,
+            shared=self.shared,
+            actions=self.platform,
+            board=self.board,
+        )
+
+    def leg(self, name: str = "", call_id: str = "phone") -> Leg:
+        return Leg(version=self.version, call_id=call_id, name=name)
+
+    def answered(self, name: str, by: Answerer = "") -> Svaml:
+        return self.exchange.answer(Answered(leg=self.leg(name), by=by))
+
+    def ended(self, name: str = "", call_id: str = "phone", result: str = "ANSWERED") -> Svaml:
+        leg = self.leg(name, call_id)
+        return self.exchange.answer(Ended(leg=leg, result=result, reason="CALLERHANGUP"))
+
+    def transfer_name(self, of: str) -> str:
+        return str((self.shared.noted(f"call {of}") or {})["transfer"])
+
+
+def tell(
+    folder: Path,
+    version: Version,
+    story: Callable[[Story], Awaitable[None]],
+    *,
+    conference: bool = False,
+) -> None:
+    async def main() -> None:
+        started = Story(folder, version, conference=conference)
+        await story(started)
+        await started.exchange.aclose()
+
+    run(main())
+
+
+def test_a_stream_that_does_not_come_hangs_the_phone_up(tmp_path: Path) -> None:
+    """Nobody waits in an empty conference for longer than that."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        await asyncio.sleep(STREAM_WITHIN + 1)
+        assert s.platform.of("hang_up") == [(STREAM_WITHIN, "phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_stream_that_came_lets_the_phone_be(tmp_path: Path) -> None:
+    """Nor is a phone hung up that has gone."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.shared.claim("stream phone")
+        s.exchange.answer(Incoming(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
+        s.ended(call_id="gone")
+        await asyncio.sleep(STREAM_WITHIN + 1)
+        assert s.platform.of("hang_up") == []
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_machine_that_does_not_beep_gets_the_message(tmp_path: Path, version: Version) -> None:
+    """After a while; a beep that comes still later is too late to start it again."""
+
+    async def story(s: Story) -> None:
+        dial = Dial(to=TO, agent="reception", machine="message", message="Call us.")
+        name = (await s.exchange.dial(dial))["id"]
+        s.answered(name, "machine")
+        await asyncio.sleep(BEEP_WITHIN + 1)
+        assert s.exchange.placed(name)["leave_message"]
+        brought = s.platform.of("bring_stream" if version == "v1" else "tell")
+        assert [at for at, _ in brought] == [BEEP_WITHIN]
+        late = s.answered(name, "beep")
+        assert "connectStream" not in str(late)
+        assert "STREAM" not in str(late)
+
+    tell(tmp_path, version, story)
+
+
+def test_a_transfer_that_rings_out_is_hung_up(tmp_path: Path) -> None:
+    """A conferenceCallout would ring without end; one that was answered is let be."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.shared.claim("stream phone")
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.exchange.transfer(claims, MANAGER)
+        name = s.transfer_name("phone")
+        await asyncio.sleep(32)
+        assert s.platform.of("hang_up") == [(31.0, f"phone of {name}")]
+        s.ended(name, "other", "NOANSWER")
+        await s.exchange.transfer(claims, MANAGER)
+        s.answered(s.transfer_name("phone"))
+        await asyncio.sleep(32)
+        assert len(s.platform.of("hang_up")) == 1
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_caller_who_has_gone_is_connected_with_nobody(tmp_path: Path, version: Version) -> None:
+    """The phone that still rings is hung up, and so is one that is answered too late."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.exchange.transfer(claims, MANAGER)
+        name = s.transfer_name("phone")
+        told = s.ended()
+        await asyncio.sleep(0.1)
+        if version == "v1":
+            assert s.platform.of("hang_up")[0][1] == f"phone of {name}"
+        else:
+            assert told == svaml.v2_hang_up("stream", name)
+        assert "hangup" in str(s.answered(name))
+
+    tell(tmp_path, version, story, conference=True)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_call_that_was_refused_and_comes_about_is_hung_up(
+    tmp_path: Path, version: Version
+) -> None:
+    """The platform dialled though we were told otherwise: who answers hears nothing of us."""
+
+    async def story(s: Story) -> None:
+        s.platform.fails.add("place")
+        with pytest.raises(ExchangeError, match="Sinch refused"):
+            await s.exchange.dial(Dial(to=TO, agent="reception"), "the-very-same-key")
+        (name,) = [
+            str(note["id"])
+            for note in [s.shared.noted("dial key the-very-same-key")]
+            if note is not None
+        ]
+        assert s.exchange.dialled(name) == {
+            "id": name,
+            "to": TO,
+            "agent": "reception",
+            "status": "failed",
+            "reason": "Sinch refused: no (HTTP 400)",
+        }
+        assert "hangup" in str(s.answered(name))
+
+    tell(tmp_path, version, story)
+
+
+def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
+    """Signed anew, by another process, with another timestamp: one line in the record."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        for _ in range(3):
+            s.ended()
+        assert [line["call_id"] for line in s.board.told] == ["phone"]
+
+    tell(tmp_path, "v1", story)
+
+
+def test_a_transfer_that_cannot_be_dialled_says_why(tmp_path: Path) -> None:
+    """To the agent, which tells the caller."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        s.platform.fails.add("transfer")
+        with pytest.raises(ExchangeError, match="Sinch refused"):
+            await s.exchange.transfer(claims, MANAGER)
+        other = Claims(call="unknown", agent="reception", rate=8000, expires=0)
+        with pytest.raises(ExchangeError, match="cannot be passed on"):
+            await s.exchange.transfer(other, MANAGER)
+
+    tell(tmp_path, "v2", story)
+
+
+def test_without_an_account_nothing_is_asked(tmp_path: Path) -> None:
+    """Callbacks are answered all the same."""
+
+    async def main() -> None:
+        s = Story(tmp_path, "v1", conference=True)
+        s.exchange._actions = None
+        told = s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        assert told["action"]["name"] == "connectStream"
+        with pytest.raises(ExchangeError, match="no account"):
+            await s.exchange.dial(Dial(to=TO, agent="reception"))
+        await s.exchange.aclose()
+
+    run(main())
