@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.platform import CallFailedError, CallInProgress, Turn
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
+from pipelines.dtmf import tones
 from pipelines.providers import find
 from pipelines.providers.base import ProviderError
 from pipelines.speakable import speakable
@@ -62,6 +63,18 @@ def recorded_turn(path: Path, rate: int) -> Turn:
     except (EOFError, wave.Error) as error:
         raise CallFailedError(f"{path}: no WAV: {error}") from None
     return Turn(audio=at_rate([audio], rate), label=path.name)
+
+
+def pressed_turn(keys: str, rate: int) -> Turn:
+    """Return keys that the caller presses, as tones.
+
+    Raises:
+        CallFailedError: If there are no such keys.
+    """
+    try:
+        return Turn(audio=Audio(tones(keys, rate), rate), label=f"presses {keys}")
+    except ValueError as error:
+        raise CallFailedError(f"--press {keys}: {error}") from None
 
 
 async def transcribe_agent(call: CallInProgress) -> list[str]:

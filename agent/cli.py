@@ -75,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
         help="speak a recording: 16-bit WAV, any rate",
     )
     call.add_argument(
+        "--press",
+        dest="turns",
+        action="append",
+        type=lambda keys: ("press", keys),
+        metavar="KEYS",
+        help="press keys, such as 123#",
+    )
+    call.add_argument(
         "--interrupt-after",
         type=float,
         metavar="S",
@@ -239,16 +247,15 @@ def _call(options: argparse.Namespace) -> int:
 
 
 async def _place(options: argparse.Namespace) -> int:
-    from agent.caller import recorded_turn, spoken_turns, transcribe_agent
+    from agent.caller import pressed_turn, recorded_turn, spoken_turns, transcribe_agent
     from agent.platform import CallFailedError, Plan, place_call
 
+    made = {"wav": lambda what: recorded_turn(Path(what), options.rate)}
+    made["press"] = lambda what: pressed_turn(what, options.rate)
     spoken = iter(
         await spoken_turns([what for how, what in options.turns if how == "say"], options.rate)
     )
-    turns = [
-        next(spoken) if how == "say" else recorded_turn(Path(what), options.rate)
-        for how, what in options.turns
-    ]
+    turns = [next(spoken) if how == "say" else made[how](what) for how, what in options.turns]
     headers = dict(_header(given) for given in options.headers)
     plan = Plan(
         turns=turns,

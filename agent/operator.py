@@ -162,6 +162,11 @@ class OperatorInterface:
             raise _UnreadableError("Idempotency-Key: take 16 to 128 characters")
         if asked.machine == "message" and not asked.message:
             raise _UnreadableError("message: is needed, since machine is 'message'")
+        if asked.keys and (self._settings.sinch.api == "v2" or asked.machine != "talk"):
+            raise _UnreadableError(
+                "keys: only version 1 of the API presses them, and not while machines are listened "
+                "for; a language model can press keys itself"
+            )
         country = self._settings.sinch.country
         dial = Dial(
             to=_dialable("to", asked.to, country),

@@ -81,6 +81,7 @@ def test_without_an_account_it_says_so(tmp_path: Path) -> None:
         ({"to": CALLER, "machine": "beep"}, {}, "machine: Input should be"),
         ({"to": CALLER, "machine": "message"}, {}, "message: is needed"),
         ({"to": CALLER, "keys": "12x"}, {}, "keys: String should match"),
+        ({"to": CALLER, "keys": "1", "machine": "hangup"}, {}, "keys: only version 1"),
         ({"to": CALLER, "max_seconds": 99999}, {}, "max_seconds: Input should be less"),
         ({"to": CALLER, "surprise": 1}, {}, "surprise: Extra inputs"),
         ({"to": CALLER}, {"idempotency-key": "short"}, "Idempotency-Key: take 16 to 128"),
