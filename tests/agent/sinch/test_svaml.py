@@ -86,7 +86,7 @@ def test_sinchs_own_package_reads_it_the_same(schema: str, body: Any) -> None:
     It renames one command: `webhook` on the wire is `customEvent` there.
     """
     renamed = json.loads(json.dumps(body).replace('"webhook"', '"customEvent"'))
-    assert plain(SvamlInput.model_validate(renamed)) == renamed
+    assert plain(SvamlInput.model_validate(renamed)) == body
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
