@@ -331,7 +331,7 @@ class Switchboard:
             del self._calls[name]
             self._changed.set()
             if claims is not None and self._sinch is not None:
-                await self._sinch.exchange.stream_ended(claims, moved=ending == PASSED_ON)
+                self._sinch.exchange.stream_ended(claims, moved=ending == PASSED_ON)
         seconds = (datetime.now(UTC) - started).total_seconds()
         log.info("call ended", reason=ending, seconds=round(seconds, 1))
 

@@ -68,36 +68,42 @@ class CallbackEndpoint:
         except CallbackError as error:
             return _refused(400, str(error), client_address(request))
         try:
-            age = self._age(callback, signature, request.headers)
+            names = _names(callback, signature, request.headers)
+            ages = [age for name in names if (age := self._shared.claim(name)) is not None]
+            if ages and max(ages) > SENT_AGAIN_WITHIN:
+                return _refused(401, "replayed", client_address(request))
+            told = next((t for name in names if (t := self._shared.noted(name))), None)
+            if told is None:
+                told = {"svaml": self._answer(callback)}
+                for name in names:
+                    self._shared.note(name, told)
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
             return web.json_response(self._exchange.sorry(callback))
-        if age is not None and age > SENT_AGAIN_WITHIN:
-            return _refused(401, "replayed", client_address(request))
-        return web.json_response(self._answer(callback, again=age is not None))
+        return web.json_response(told["svaml"])
 
-    def _age(self, callback: Callback, signature: str, headers: Mapping[str, str]) -> float | None:
-        """Return how long ago this callback came first; None if it is new.
-
-        Version 2 names each (CloudEvents: ``ce-source`` and ``ce-id``). Version 1 does not: there
-        it is one if it is signed the same, and a call comes in once.
-        """
-        named = f"{headers.get('ce-source', '')} {headers.get('ce-id', '')}".strip()
-        ages = [self._shared.claim(f"callback {signature}")]
-        if named:
-            ages.append(self._shared.claim(f"event {named}"))
-        if isinstance(callback, callbacks.Incoming):
-            ages.append(self._shared.claim(f"incoming {callback.leg.call_id}"))
-        return max((age for age in ages if age is not None), default=None)
-
-    def _answer(self, callback: Callback, *, again: bool) -> Svaml:
+    def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
             try:
-                return self._exchange.answer(callback, again=again)
+                return self._exchange.answer(callback)
             except Exception:
                 # A bug, or a full disk, costs this call and no other; the caller is told so.
                 log.exception("callback failed: this is a bug")
                 return self._exchange.sorry(callback)
+
+
+def _names(callback: Callback, signature: str, headers: Mapping[str, str]) -> list[str]:
+    """Return what makes this callback the same as another, which gets the same answer.
+
+    Version 2 names each (CloudEvents: ``ce-source`` and ``ce-id``). Version 1 does not: there it
+    is one if it is signed the same, and a call comes in once.
+    """
+    names = [f"callback {signature}"]
+    if named := f"{headers.get('ce-source', '')} {headers.get('ce-id', '')}".strip():
+        names.append(f"event {named}")
+    if isinstance(callback, callbacks.Incoming):
+        names.append(f"incoming {callback.leg.call_id}")
+    return names
 
 
 def _refused(status: int, reason: str, remote: str) -> web.Response:

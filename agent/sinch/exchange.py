@@ -154,19 +154,18 @@ class Exchange:
 
     # Callbacks
 
-    def answer(self, callback: Callback, *, again: bool = False) -> Svaml:
+    def answer(self, callback: Callback) -> Svaml:
         """Return what the platform is to do.
 
         Args:
-            callback: Read and trusted.
-            again: Whether it was answered before: nothing but the answer is wanted then.
+            callback: Read, trusted, and not answered before.
         """
         match callback:
             case Incoming():
-                return self._incoming(callback, again=again)
-            case Answered() if not again:
+                return self._incoming(callback)
+            case Answered():
                 return self._answered(callback)
-            case Ended() if not again:
+            case Ended():
                 return self._ended(callback)
         return ANSWERS[callback.leg.version].nothing()
 
@@ -177,7 +176,7 @@ class Exchange:
             return answers.say_and_hang_up(self._settings.sorry, self._settings.announcer)
         return answers.nothing()
 
-    def _incoming(self, callback: Incoming, *, again: bool) -> Svaml:
+    def _incoming(self, callback: Incoming) -> Svaml:
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
@@ -185,22 +184,20 @@ class Exchange:
             return answers.say_and_hang_up(settings.refusal, settings.announcer)
         stream = self._incoming_stream(callback, agent)
         call = self._incoming_call(leg)
-        if not again:
-            self._shared.note(f"call {leg.call_id}", call)
-            self._board.announce(
-                Announced(
-                    call=leg.call_id,
-                    agent=agent,
-                    caller=callback.caller,
-                    called=callback.called,
-                    headers=callback.headers,
-                )
+        self._shared.note(f"call {leg.call_id}", call)
+        self._board.announce(
+            Announced(
+                call=leg.call_id,
+                agent=agent,
+                caller=callback.caller,
+                called=callback.called,
+                headers=callback.headers,
             )
-            log.info("call announced", agent=agent, version=leg.version)
+        )
+        log.info("call announced", agent=agent, version=leg.version)
         if not call["conference"]:
             return answers.connect_incoming(stream, settings.ring_seconds, settings.callback_url)
-        if not again:
-            self._start(self._bring_stream(leg.call_id, call, stream))
+        self._start(self._bring_stream(leg.call_id, call, stream))
         return svaml.v1_conference(call["conference"])
 
     def _incoming_stream(self, callback: Incoming, agent: str) -> Stream:
@@ -444,15 +441,17 @@ class Exchange:
             log.warning("the stream of a call did not come; the phone is hung up")
             await self._hang_up_phone(of)
 
-    async def stream_ended(self, claims: Claims, *, moved: bool) -> None:
+    def stream_ended(self, claims: Claims, *, moved: bool) -> None:
         """Hang up a phone that our stream has left alone; the platform does it everywhere else.
+
+        Returns at once.
 
         Args:
             claims: Of the stream.
             moved: Whether the caller talks to somebody else now.
         """
         if not moved:
-            await self._clear(_name(claims))
+            self._start(self._clear(_name(claims)))
 
     async def _clear(self, of: str) -> None:
         """Hang up whoever is left in the conference of a call, unless they talk to each other."""

@@ -2,9 +2,8 @@
 
 The stream channel carries no signature and no header of its own, so whoever answers a callback puts
 a token into the address of the endpoint and, as a second place, into the call headers. It says
-which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). It is made of
-nothing but the callback, so that a callback that comes twice gets the same answer; a call has one
-stream, which the folder that all processes share sees to.
+which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). A call has one
+stream: the folder that all processes share sees to it, whatever number of tokens there are.
 """
 
 from __future__ import annotations

@@ -251,6 +251,24 @@ def test_a_call_that_is_announced_twice_gets_one_answer(
     post(tmp_path, story)
 
 
+def test_an_answer_that_was_lost_is_given_again(tmp_path: Path) -> None:
+    """Whatever the event: the platform asks again, and is told the same, with effects once."""
+
+    async def story(s: Story, poster: Poster) -> None:
+        _, call = await s.operate("POST", "/calls", {"to": CALLER, "machine": "hangup"})
+        body = {"event": "ace", "callid": "p1", "custom": call["id"], "amd": {"status": "human"}}
+        data = json.dumps(body).encode()
+        headers = V1.headers(method="POST", path="/sinch", body=data, now=datetime.now(UTC))
+        first = await poster.post(data, headers=headers)
+        assert first == await poster.post(data, headers=headers)
+        schemas.check("v1_ace", first[1])
+        await asyncio.sleep(0.2)
+        streams = [leg for leg in s.sinch.legs if leg.is_stream]
+        assert len(streams) == 1
+
+    post(tmp_path, story)
+
+
 def find(svaml: dict[str, Any]) -> str:
     """Return the endpoint of the stream."""
     if "action" in svaml:
