@@ -10,6 +10,7 @@ No clock and no I/O: time is the number of frames.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,18 +53,37 @@ _HANN = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 _STEPS = np.linspace(-0.045, 0.045, 7)
 
 
-def _table(frequencies: NDArray[np.float64]) -> NDArray[np.complex64]:
-    """Return what a window is multiplied with to get the amplitudes at these frequencies."""
-    n = np.arange(WINDOW)
-    waves = np.exp(-2j * np.pi * np.outer(n, frequencies) / SPEECH_RATE)
-    table: NDArray[np.complex64] = (waves * _HANN[:, None] * 2 / _HANN.sum()).astype(np.complex64)
+def _table(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return what a windowed frame is multiplied with to get the cosines, then the sines."""
+    phases = 2 * np.pi * np.outer(np.arange(WINDOW), frequencies) / SPEECH_RATE
+    table: NDArray[np.float32] = np.hstack((np.cos(phases), np.sin(phases))).astype(np.float32)
     return table
 
 
 _ROUGH = _table(np.array(LOW + HIGH))
 _FINE = [_table(frequency * (1 + _STEPS)) for frequency in LOW + HIGH]
+_SCALE = float((2 / _HANN.sum()) ** 2)
+"""From the square of a product with the table to the square of an amplitude."""
+
 _ENERGY = float((_HANN**2).sum() / 2)
 """Energy of a windowed tone of amplitude 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a window of sound may be."""
+
+    key: str
+    """``""`` if none."""
+
+    amplitude: float
+    """Of the weaker tone."""
+
+    sure: bool
+    """Whether it passes every test: it is filled by the tones."""
+
+
+_NOTHING = _Seen("", 0.0, False)  # noqa: FBT003 - see there
 
 
 @dataclass(slots=True)
@@ -80,7 +100,12 @@ class _Tone:
 
     reported: bool = False
 
+    def goes_on(self, seen: _Seen) -> bool:
+        """Return whether ``seen`` is more of it."""
+        return seen.key == self.key and seen.amplitude >= FADED * max(self.amplitudes[-8:])
+
     def long_enough(self) -> bool:
+        """Return whether it was heard for as long as a key is pressed."""
         loudest = max(self.amplitudes)
         return sum(a >= FADED * loudest for a in self.amplitudes) >= ENOUGH and self.sure >= 2
 
@@ -89,7 +114,8 @@ class KeypadDetector:
     """Find the keys that one caller presses."""
 
     def __init__(self) -> None:
-        self._before = np.zeros(HOP, np.float32)
+        self._last = np.zeros(WINDOW, np.float32)
+        self._likely = False  # whether the last frame looked like a key
         self._tone: _Tone | None = None
         self.sounding = False
         """Whether the last frame is filled by a key's tones."""
@@ -101,69 +127,76 @@ class KeypadDetector:
             frame: 16-bit samples at SPEECH_RATE, 640 bytes.
         """
         samples = np.frombuffer(frame, "<i2").astype(np.float32)
-        found = self._look(np.concatenate((self._before, samples[:HOP])))
-        found += self._look(samples)
-        self._before = samples[HOP:]
-        return found
+        now = _look(samples)
+        # Half a frame earlier there can only be more of what is here, or was in the last frame.
+        likely = bool(now.key)
+        between = _NOTHING
+        if likely or self._likely:
+            between = _look(np.concatenate((self._last[HOP:], samples[:HOP])))
+        self._last, self._likely, self.sounding = samples, likely, now.sure
+        return self._follow(between) + self._follow(now)
 
-    def _look(self, window: NDArray[np.float32]) -> str:
-        key, amplitude, sure = "", 0.0, False
-        if float(window @ window) >= SILENT:
-            key, amplitude, sure = _key(window)
-        self.sounding = sure
-        return self._follow(key, amplitude, sure=sure)
-
-    def _follow(self, key: str, amplitude: float, *, sure: bool) -> str:
+    def _follow(self, seen: _Seen) -> str:
+        """Take the next 10 ms; return the key if it is known now."""
         tone = self._tone
-        if tone is not None and (key != tone.key or amplitude < FADED * max(tone.amplitudes[-8:])):
-            tone.missed += 1
-            if tone.missed >= 2 or not tone.sure:  # a break, or it was noise
-                self._tone = tone = None
-        elif tone is not None:
-            tone.missed = 0
-            tone.amplitudes.append(amplitude)
-            tone.sure += sure
+        if tone is not None and tone.goes_on(seen):
+            tone.amplitudes.append(seen.amplitude)
+            tone.missed, tone.sure = 0, tone.sure + seen.sure
             if not tone.reported and tone.long_enough():
                 tone.reported = True
                 return tone.key
             return ""
-        if tone is None and key:
-            self._tone = _Tone(key, [amplitude], int(sure))
+        if tone is not None:
+            tone.missed += 1
+            if tone.missed < 2 and tone.sure:
+                return ""  # a break, perhaps
+        self._tone = _Tone(seen.key, [seen.amplitude], int(seen.sure)) if seen.key else None
         return ""
 
 
-def _key(window: NDArray[np.float32]) -> tuple[str, float, bool]:
-    """Return a window's likely key, its weaker tone's amplitude, and whether it is sure."""
-    levels = np.abs(window @ _ROUGH)
-    low, high = int(levels[:4].argmax()), 4 + int(levels[4:].argmax())
-    energy = float(((window * _HANN) ** 2).sum()) or 1.0
-    share = float(levels[low] ** 2 + levels[high] ** 2) * _ENERGY / energy
-    weaker = float(min(levels[low], levels[high]))
-    if share < ROUGH_SHARE or weaker < QUIETEST / 3:
-        return "", 0.0, False
+def _look(samples: NDArray[np.float32]) -> _Seen:
+    """Return what 20 ms of sound may be."""
+    if float(np.vdot(samples, samples)) < SILENT:
+        return _NOTHING
+    window: NDArray[np.float32] = samples * _HANN
+    powers = _powers(window @ _ROUGH)
+    energy = float(np.vdot(window, window))
+    strongest = max(powers[:4]), max(powers[4:])
+    weaker = min(strongest) ** 0.5
+    if sum(strongest) * _ENERGY < ROUGH_SHARE * energy or weaker < QUIETEST / 3:
+        return _NOTHING
+    low, high = powers.index(strongest[0]), 4 + powers[4:].index(strongest[1])
     sure = weaker >= QUIETEST and _is_exact(window, low, high, energy)
-    return KEYS[low][high - 4], weaker, sure
+    return _Seen(KEYS[low][high - 4], weaker, sure)
+
+
+def _powers(products: NDArray[np.float32]) -> list[float]:
+    """Return squared amplitudes, from the products of a window with a table."""
+    squares = products * products
+    half = len(squares) // 2
+    powers: list[float] = ((squares[:half] + squares[half:]) * np.float32(_SCALE)).tolist()
+    return powers
 
 
 def _is_exact(window: NDArray[np.float32], low: int, high: int, energy: float) -> bool:
     """Return whether there is little but two tones, near enough to where they should be."""
     (a, off_a), (b, off_b) = _peak(window, low), _peak(window, high)
     return (
-        (a**2 + b**2) * _ENERGY / energy >= SHARE
+        (a + b) * _ENERGY / energy >= SHARE
         and max(abs(off_a), abs(off_b)) <= OFFSET
-        and max(a, b) <= min(a, b) * 10 ** (TWIST / 20)
+        and max(a, b) <= min(a, b) * 10 ** (TWIST / 10)
     )
 
 
 def _peak(window: NDArray[np.float32], tone: int) -> tuple[float, float]:
-    """Return amplitude and relative frequency offset of the strongest tone about this one."""
-    levels = np.abs(window @ _FINE[tone])
-    top = int(levels.argmax())
-    if top in (0, len(levels) - 1):
-        return float(levels[top]), float(_STEPS[top])
-    left, middle, right = (float(x) for x in np.log(levels[top - 1 : top + 2] + 1e-9))
+    """Return the power and the relative frequency offset of the strongest tone about this one."""
+    powers = _powers(window @ _FINE[tone])
+    top = powers.index(max(powers))
+    if top in (0, len(powers) - 1):
+        return powers[top], float(_STEPS[top])
+    left, middle, right = (math.log(power + 1e-9) for power in powers[top - 1 : top + 2])
     shift = 0.5 * (left - right) / (left - 2 * middle + right)
-    return float(levels[top]), float(_STEPS[top] + shift * (_STEPS[1] - _STEPS[0]))
+    return powers[top], float(_STEPS[top] + shift * (_STEPS[1] - _STEPS[0]))
 
 
 def tones(keys: str, rate: int) -> bytes:
