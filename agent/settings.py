@@ -559,9 +559,11 @@ def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> 
         return f"{name}: no such setting{_nearest(model, mistake['loc'], prefix)}"
     if mistake["type"] == "missing":
         return f"{name}: must be given"
+    allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    if isinstance(mistake["input"], Mapping | BaseModel):
+        return f"{name}: {allowed}"  # a whole section, which may hold secrets
     secret = any(word in name.lower() for word in ("key", "secret", "token", "password"))
     given = "(hidden)" if secret else repr(mistake["input"])
-    allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
     return f"{name} = {given}: {allowed}"
 
 

@@ -69,6 +69,24 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'application_key = "k"\napplication_secret = "c2VjcmV0"\nregion = "us1"',
+        'application_secret = "c2VjcmV0"',
+        'application_secret = "c2VjcmV0!"',
+        'application_key = "k"\napplication_secret = "c2VjcmV0"\nsurprise = 1',
+    ],
+)
+def test_a_mistake_beside_a_secret_does_not_show_it(tmp_path: Path, toml: str) -> None:
+    """Whether it is in the secret, or between it and another setting."""
+    file = tmp_path / "settings.toml"
+    file.write_text(f"[sinch]\n{toml}\n")
+    with pytest.raises(SettingsError, match="sinch") as caught:
+        load(file)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
 def test_secrets_are_masked_in_what_check_prints(tmp_path: Path) -> None:
     """The effective settings can be pasted into an issue."""
     file = tmp_path / "settings.toml"
