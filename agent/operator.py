@@ -74,11 +74,15 @@ class TransferRequest(BaseModel):
 
 
 class Calls(Protocol):
-    """The calls of this process."""
+    """The calls of this process; see :class:`agent.server.Switchboard`."""
 
     @property
     def in_progress(self) -> Mapping[str, str]:
         """Our name of each, and its agent."""
+        ...
+
+    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+        """Give an order to a call; return whether it is here."""
         ...
 
 
@@ -87,7 +91,7 @@ class OperatorInterface:
 
     Args:
         settings: The whole tree; ``operator.token`` is set.
-        calls: For the list.
+        calls: Those of this process.
         exchange: Does what is asked; None if there is no account to do it with.
     """
 
@@ -198,8 +202,11 @@ class OperatorInterface:
             raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        asked = await _read(request, HangUpRequest)
-        await self._with_account().hang_up(request.match_info["id"], goodbye=asked.goodbye)
+        asked, name = await _read(request, HangUpRequest), request.match_info["id"]
+        if self._exchange is not None:
+            await self._exchange.hang_up(name, goodbye=asked.goodbye)
+        elif not self._calls.deliver(name, {"kind": "hang up", "goodbye": asked.goodbye}):
+            raise ExchangeError("no such call")
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:

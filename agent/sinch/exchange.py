@@ -490,11 +490,14 @@ class Exchange:
             ExchangeError: If there is none, or Sinch does not do it.
         """
         note, call = self.placed(call_id), self._shared.noted(f"call {call_id}")
+        order = {"kind": "hang up", "goodbye": goodbye}
         if not note and call is None:
+            if self._board.deliver(call_id, order):  # it was routed by hand
+                return
             raise ExchangeError("no such call")
         if note.get("status") in ("failed", "ended") or (call is not None and call.get("over")):
             raise ExchangeError("the call is over")
-        if self._order(call_id, {"kind": "hang up", "goodbye": goodbye}):
+        if self._order(call_id, order):
             return
         if note:
             self._update(call_id, status="ended", reason="hung up by the operator")
@@ -589,12 +592,12 @@ class Exchange:
         )
 
     def _order(self, call_id: str, order: dict[str, Any]) -> bool:
-        """Give an order to a call; return whether there is a stream to take it."""
+        """Give an order to a call; return whether there is an agent to take it."""
+        call = self._shared.noted(f"call {call_id}")
+        if call is None or call.get("over") or (call.get("moved") and order["kind"] != "moved"):
+            return False
         if self._board.deliver(call_id, order):
             return True
-        call = self._shared.noted(f"call {call_id}")
-        if call is None or call.get("over"):
-            return False
         if not self._shared.claimed(f"stream {call['call_id']}"):
             return False
         self._shared.order(call_id, order)

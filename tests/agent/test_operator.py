@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.operator import OPENAPI
-from tests.agent.loopback import running
+from tests.agent.loopback import command, dialled, running
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
+from tests.agent.sinch.test_signing import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -63,6 +64,36 @@ def test_without_an_account_it_says_so(tmp_path: Path) -> None:
             async with http.post(f"{base}/calls", json={"to": CALLER}, headers=headers) as answer:
                 assert answer.status == 409
                 assert "Sinch is not set up" in (await answer.json(content_type=None))["detail"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("with_sinch", [True, False])
+def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinch: bool) -> None:
+    """It is listed by the platform's id, and ended after a goodbye."""
+
+    async def main() -> None:
+        account = {"application_key": V1.key_id, "application_secret": V1.secret}
+        sinch = account | {"public_url": "https://agent.example.com"} if with_sinch else {}
+        given: dict[str, Any] = {"operator": {"token": TOKEN}}
+        given["server"] = {"open_to_loopback": True}
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        async with (
+            running(tmp_path, sinch=sinch, **given) as server,
+            aiohttp.ClientSession(headers=headers) as http,
+            dialled(server.url) as socket,
+        ):
+            base = server.url.replace("ws://", "http://").rpartition("/")[0]
+            await socket.send_json({"command": "connect", "callId": "by hand"})
+            assert await command(socket) == "answer"
+            async with http.get(f"{base}/calls") as answer:
+                assert (await answer.json())["calls"] == [{"id": "by hand", "agent": "reception"}]
+            for name, status in (("by%20hand", 202), ("another", 404)):
+                async with http.post(f"{base}/calls/{name}/hangup") as answer:
+                    assert answer.status == status
+            async with asyncio.timeout(10):
+                while await command(socket) != "closed":
+                    pass
 
     asyncio.run(main())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,5 +140,8 @@ def tell(
     async def main() -> None:
         async with told(folder, version, **given) as started, asyncio.timeout(40):
             await story(started)
+            with suppress(TimeoutError):  # what still rings belongs to the story
+                async with asyncio.timeout(3):
+                    await started.sinch.settle()
 
     asyncio.run(main())

@@ -258,6 +258,24 @@ def test_a_call_that_was_refused_and_comes_about_is_hung_up(
     tell(tmp_path, version, story)
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_caller_who_was_passed_on_can_be_hung_up(tmp_path: Path, version: Version) -> None:
+    """By Sinch, since no agent talks to them any more; they cannot be passed on once more."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.shared.claim("stream phone")
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.exchange.transfer(claims, MANAGER)
+        s.answered(s.transfer_name("phone"))
+        with pytest.raises(ExchangeError, match="no agent now"):
+            s.exchange.request_transfer("phone", MANAGER, "One moment.")
+        await s.exchange.hang_up("phone", goodbye=True)
+        assert [about for _, about in s.platform.of("hang_up")] == ["phone"]
+
+    tell(tmp_path, version, story, conference=True)
+
+
 def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
     """Signed anew, by another process, with another timestamp: one line in the record."""
 
