@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
@@ -75,7 +76,13 @@ class Admission:
         self._exchange = exchange
 
     def rate(self, caller: Caller) -> int:
-        """Return the rate in hertz that we asked the platform for."""
+        """Return the rate in hertz that we asked the platform for, if `connect` does not say.
+
+        A token knows it: another process may have asked, with other settings.
+        """
+        if self._tokens is not None:
+            with suppress(TokenError):
+                return self._tokens.read(_address_token(caller)).rate
         given = caller.query.get("rate", "")
         if given.isascii() and given.isdigit() and len(given) < 7:
             return int(given)
@@ -89,7 +96,7 @@ class Admission:
         """
         headers = dict(connect.headers)
         in_header = headers.pop("token", "")  # no template may see it
-        token = caller.path_token or caller.query.get("token") or in_header
+        token = _address_token(caller) or in_header
         claims = self._trust(token, caller)
         connect = replace(connect, headers=headers)
         try:
@@ -98,6 +105,8 @@ class Admission:
             agent = caller.query.get("agent") or headers.get("agent") or self._settings.agent
             script = script_for(self._settings, agent, details(headers, connect.call_id))
         except PersonaError as error:
+            if claims is not None and self._exchange is not None:
+                self._exchange.stream_ended(claims, moved=False)  # nobody else will come
             raise NotAdmittedError(str(error)) from None
         return Admitted(
             name=connect.call_id, call_id=connect.call_id, agent=agent, script=_alone(script)
@@ -182,6 +191,11 @@ def details(
 def _alone(script: Script) -> Script:
     """Return ``script`` without anybody to pass the caller on to."""
     return replace(script, numbers={}, brief=replace(script.brief, destinations=()))
+
+
+def _address_token(caller: Caller) -> str:
+    """Return the token in the endpoint's address; ``""`` if there is none."""
+    return caller.path_token or caller.query.get("token", "")
 
 
 def _is_here(caller: Caller) -> bool:

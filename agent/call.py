@@ -10,33 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import structlog
 
 from agent.line import Line, LineError
 from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
-from agent.speaker import TICK, Reply, Speaker
+from agent.speaker import TICK, Patience, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
 from pipelines.backchannels import is_backchannel
-from pipelines.chain import (
-    Budgets,
-    Heard,
-    Spent,
-    Step,
-    Utterance,
-    answer,
-    say,
-)
+from pipelines.chain import Asked, Step, answer, say
 from pipelines.dtmf import KeypadDetector
 from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
-from pipelines.phrases import Phrases
+from pipelines.failover import Heard, Spent
 from pipelines.playout import Playout
-from pipelines.providers.base import Message, ProviderError, Voice
+from pipelines.providers.base import Message, ProviderError, ToolResult
+from pipelines.speakable import speakable
+from pipelines.text import cut
+from pipelines.tools import About, Ran, Tool, Toolbox, call_control
 from pipelines.turns import Action, Event, State, TurnTaking
+from pipelines.utterance import Utterance
 from pipelines.vad import (
     GateSettings,
     SpeechContinued,
@@ -48,6 +44,7 @@ from pipelines.vad import (
     SpeechStarted,
     VoiceDetector,
 )
+from pipelines.voice import Voice
 
 log = structlog.get_logger()
 
@@ -110,7 +107,6 @@ class CallSettings:
 
     gate: GateSettings = field(default_factory=GateSettings)
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
-    budgets: Budgets = field(default_factory=Budgets)
     lead: float = 1.0
     drafting: bool = True
     max_drafts: int = 6
@@ -118,6 +114,7 @@ class CallSettings:
     decide_within: float = 0.25
     rewind_after: float = 1.5
     filler_after: float = 2.0
+    tool_filler_after: float = 1.0
     idle_after: float = 12.0
     idle_times: int = 2
     keys_after: float = 2.0
@@ -145,23 +142,34 @@ class Call:
         journal: Journal,
         settings: CallSettings,
         mover: Mover | None = None,
+        tools: Sequence[Tool] = (),
+        about: About | None = None,
     ) -> None:
         self._line = line
         self._protocol = protocol
         self._rate = connect.rate
-        self._phrases = voice.tts if isinstance(voice.tts, Phrases) else None
         self._speaker = Speaker(
             line=line,
             protocol=protocol,
             rate=connect.rate,
             script=script,
-            phrases=self._phrases,
-            filler_after=settings.filler_after,
+            phrases=voice.tts,
+            patience=Patience(reply=settings.filler_after, tools=settings.tool_filler_after),
             on_heard=self._understood,
             on_sounding=self._keep_said,
         )
         self._voice = voice
         self._script = script
+        self._toolbox = Toolbox(
+            tools,
+            about or About(call_id=connect.call_id),
+            spawn=self._spawn,
+            on_kept=self._keep_result,
+            on_done=self._note_tool,
+        )
+        self._fillers = [tool.filler for tool in tools if tool.filler]
+        specs = (*call_control(script.brief), *self._toolbox.specs)
+        self._brief = replace(script.brief, tools=specs)
         self._detector = detector
         self._turn_model = turn_model
         self._journal = journal
@@ -213,6 +221,7 @@ class Call:
                     for task in others:
                         task.cancel()
                     self._finish()
+                    await self._toolbox.aclose()
         finally:
             self._journal.add(
                 "ended",
@@ -364,11 +373,19 @@ class Call:
     def _judge_length(self) -> None:
         """Tell a barge-in by its length, and end an utterance that does not end."""
         state = self._turns.state
-        if state is State.HELD and self._gate.spoken >= self._settings.confirm_after:
+        if state is State.HELD and self._means_it():
             self._happened(Event.BARGE_IN)
         elif state is State.HEARING and self._gate.spoken >= self._settings.max_utterance:
             log.info("utterance ended for its length")
             self._happened(Event.TURN_ENDED)
+
+    def _means_it(self) -> bool:
+        """Return whether a sound over our speech is a barge-in: by its length, or its words."""
+        if self._gate.spoken >= self._settings.confirm_after:
+            return True
+        words = self._voice.stt.so_far
+        # Two at least: the first guess at an "mm-hm" is often another word.
+        return " " in words and not is_backchannel(words, self._script.brief.language)
 
     # Turn-taking
 
@@ -436,16 +453,20 @@ class Call:
     def _answering(self, utterance: Utterance) -> Reply:
         """Begin to prepare a reply to ``utterance``."""
         reply = Reply(playout=Playout(self._settings.lead), utterance=utterance)
-        steps = answer(
-            self._voice,
-            self._script.brief,
-            self.conversation,
-            utterance,
-            self._settings.budgets,
-            reply.spent,
-        )
+        steps = answer(self._asked(reply), utterance)
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
+
+    def _asked(self, reply: Reply) -> Asked:
+        return Asked(
+            voice=self._voice,
+            brief=self._brief,
+            conversation=self.conversation,
+            rate=self._rate,
+            tools=self._toolbox,
+            released=reply.released,
+            spent=reply.spent,
+        )
 
     def _start_draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
@@ -462,10 +483,9 @@ class Call:
             self._draft.utterance.close()
         if self._draft.over_at is not None:
             self._weigh()
-        elif self._turn_model is not None and not held:
+        elif not held:
             self._stop_asking()
-            audio = self._draft.utterance.audio
-            self._question = self._tasks.create_task(self._ask(self._turn_model, audio))
+            self._question = self._tasks.create_task(self._ask(self._draft.utterance.audio))
 
     @staticmethod
     def _went_on(draft: Reply) -> bool:
@@ -530,14 +550,17 @@ class Call:
 
     # The end of a turn
 
-    async def _ask(self, model: TurnModel, audio: list[Audio]) -> None:
-        """Ask the turn model whether the caller has finished."""
-        pcm = b"".join(piece.pcm for piece in audio[-_pieces(8.0, audio) :])
+    async def _ask(self, audio: list[Audio]) -> None:
+        """Ask who can tell whether the caller has finished: the ears, or the turn model."""
         try:
             async with asyncio.timeout(self._settings.endpoint.longest):
-                self._probability = await model.complete(pcm)
+                if self._voice.stt.detects_turns:
+                    self._probability = float(await self._voice.stt.turn_over())
+                elif self._turn_model is not None:
+                    pcm = b"".join(piece.pcm for piece in audio[-_pieces(8.0, audio) :])
+                    self._probability = await self._turn_model.complete(pcm)
         except (ProviderError, TimeoutError) as error:
-            log.warning("the turn model failed", error=type(error).__name__)
+            log.warning("nobody heard whether the turn is over", error=type(error).__name__)
             return
         self._weigh()
 
@@ -581,9 +604,7 @@ class Call:
         reply.interruptible = interruptible
         reply.quiet_since = self._now()
         reply.released.set()
-        steps = say(
-            self._voice, self._script.brief, _once(text), self._settings.budgets, reply.spent
-        )
+        steps = say(self._asked(reply), _each(cut(text)))
         self._reply = reply
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
@@ -636,13 +657,11 @@ class Call:
         await self._speaker.wait_until_heard(reply)
 
     async def _apologise(self, reply: Reply) -> None:
-        sentences = [self._script.apology]
+        sentences = cut(self._script.apology)
         if self._failures >= self._settings.max_failures:
             reply.hang_up = True
-            sentences.append(self._script.brief.goodbye)
-        apology = say(
-            self._voice, self._script.brief, _each(sentences), self._settings.budgets, reply.spent
-        )
+            sentences += cut(self._script.brief.goodbye)
+        apology = say(self._asked(reply), _each(sentences))
         try:
             await self._speaker.play(reply, apology)
         except ProviderError as error:
@@ -663,21 +682,43 @@ class Call:
 
     def _keep_reply(self, reply: Reply, *, cut_off: bool) -> None:
         """Add to history and transcript what the caller has heard, no word more."""
+        self.conversation += reply.exchange
         if heard := reply.playout.heard(self._now()):
             self.conversation.append(Message("assistant", heard, cut_off))
             began = round(reply.started_at - self._began, 3)
             self._journal.add("agent", at=began, text=heard, cut_off=cut_off)
+        if reply.playout.sent:
+            self._toolbox.new_turn()
         if reply.playout.gaps:
             log.warning("the reply was heard with gaps", gaps=reply.playout.gaps)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(work)
+
+    def _keep_result(self, result: ToolResult) -> None:
+        """Tell the model, with the next turn, what became of a tool that nobody waits for."""
+        self.conversation.append(Message("assistant", "", results=(result,)))
+
+    def _note_tool(self, ran: Ran) -> None:
+        self._journal.add(
+            "tool",
+            at=self._at(),
+            name=ran.result.call.name,
+            seconds=round(ran.seconds, 3),
+            status="cancelled" if ran.cancelled else "failed" if ran.result.failed else "done",
+            arguments=ran.result.call.arguments,
+            result=ran.result.text,
+        )
 
     # The clock
 
     async def _prepare(self) -> None:
         """Speak in advance what may be needed when nothing else works."""
-        if self._phrases is None:
-            return
+        brief = self._brief
+        fillers = [speakable(text, brief.language, brief.pronounce) for text in self._fillers]
+        sentences = [*self._script.own_sentences, *fillers]
         try:
-            await self._phrases.prepare(self._script.own_sentences)
+            await self._voice.tts.prepare(sentences, self._rate)
         except ProviderError as error:
             log.warning("phrases cannot be prepared", error=str(error))
 
@@ -740,10 +781,6 @@ def _pieces(seconds: float, audio: list[Audio]) -> int:
     return len(audio)
 
 
-async def _once(text: str) -> AsyncGenerator[str, None]:
-    yield text
-
-
-async def _each(texts: list[str]) -> AsyncGenerator[str, None]:
-    for text in texts:
-        yield text + " "
+async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:
+    for sentence in sentences:
+        yield sentence

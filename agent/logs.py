@@ -1,7 +1,8 @@
 """Structured logging to stderr: a static message and fields.
 
 What was said, numbers dialled, prompts and keys are never logged, at any level. So a traceback is
-shown without the text of its exception, which may quote the value that was wrong.
+shown without the text of its exception, which may quote the value that was wrong; and of what
+libraries log (aiohttp a bad request, with its line and so its token) only the fixed text is shown.
 """
 
 from __future__ import annotations
@@ -35,6 +36,17 @@ def configure(level: str, style: Literal["auto", "text", "json"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # Below a warning they quote what they send and get.
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+
+
+class _Libraries(logging.Handler):
+    """What libraries log, in our form and without values."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = str(record.msg).partition("\n")[0]
+        error = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger().log(record.levelno, text, library=record.name, exc_info=error)
 
 
 def _traceback_without_values(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -28,6 +28,9 @@ log = structlog.get_logger()
 
 Model = TypeVar("Model", bound=BaseModel)
 
+BODY_WITHIN = 5.0
+"""Seconds for the body of a request to come."""
+
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
 
 
@@ -102,7 +105,8 @@ class OperatorInterface:
         self._settings = settings
         self._calls = calls
         self._exchange = exchange
-        self._lately: deque[float] = deque()
+        self._lately: Mapping[bool, deque[float]] = {True: deque(), False: deque()}
+        """When requests came: with the token, and without."""
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -119,28 +123,28 @@ class OperatorInterface:
         async def guarded(request: web.Request) -> web.Response:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
-            if wait := self._wait(asyncio.get_running_loop().time()):
-                headers = {"retry-after": str(wait)}
-                return _problem(429, "too many requests", headers)
-            if scheme.lower() != "bearer" or not right:
+            right = right and scheme.lower() == "bearer"
+            if wait := self._wait(asyncio.get_running_loop().time(), right=right):
+                return _problem(429, "too many requests", {"retry-after": str(wait)})
+            if not right:
                 log.warning("operator refused", remote=client_address(request))
                 return _problem(401, "no token, or a wrong one", {"www-authenticate": "Bearer"})
-            try:
-                return await handler(request)
-            except (ExchangeError, PersonaError) as error:
-                return _problem(404 if "no such" in str(error) else 409, str(error))
-            except _UnreadableError as error:
-                return _problem(400, str(error))
+            return await _answered(handler, request)
 
         return guarded
 
-    def _wait(self, now: float) -> int:
-        """Return the seconds to wait; wrong tokens count too, so that guessing is slow."""
-        while self._lately and now - self._lately[0] >= 60:
-            self._lately.popleft()
-        if len(self._lately) >= self._limit:
-            return int(60 - (now - self._lately[0])) + 1
-        self._lately.append(now)
+    def _wait(self, now: float, *, right: bool) -> int:
+        """Return the seconds to wait, 0 if none.
+
+        Wrong tokens have an allowance of their own: they neither fill the log nor keep the operator
+        from hanging up.
+        """
+        lately = self._lately[right]
+        while lately and now - lately[0] >= 60:
+            lately.popleft()
+        if len(lately) >= self._limit:
+            return int(60 - (now - lately[0])) + 1
+        lately.append(now)
         return 0
 
     async def _describe(self, _request: web.Request) -> web.Response:
@@ -225,8 +229,31 @@ class _UnreadableError(Exception):
     """The request is wrong; the message says where."""
 
 
+async def _answered(
+    handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
+) -> web.Response:
+    """Return what ``handler`` answers, or what keeps it from that."""
+    try:
+        return await handler(request)
+    except (ExchangeError, PersonaError) as error:
+        return _problem(404 if "no such" in str(error) else 409, str(error))
+    except _UnreadableError as error:
+        return _problem(400, str(error))
+    except web.HTTPRequestEntityTooLarge:
+        return _problem(413, "the body is too long")
+    except OSError as error:
+        log.critical("the shared folder fails", error=error.strerror)
+        return _problem(503, "the shared folder fails: see the log")
+
+
 async def _read(request: web.Request, model: type[Model]) -> Model:
-    body = await request.read()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            body = await request.read()
+    except TimeoutError:
+        raise _UnreadableError(f"body: did not come within {BODY_WITHIN:g} s") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise _UnreadableError("body: broke off, or is not encoded as it says") from None
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
@@ -313,7 +340,9 @@ _PROBLEMS = {
     "401": "No token, or a wrong one.",
     "404": "No such call.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
+    "413": "The body is too long.",
     "429": "Too many requests; see `Retry-After`.",
+    "503": "The folder that processes share fails.",
 }
 
 OPENAPI: Mapping[str, Any] = {

@@ -26,9 +26,10 @@ from agent.admission import (
 from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
 from agent.line import LineError, WebSocketLine, client_address
 from agent.operator import OperatorInterface
-from agent.persona import Details, PersonaError, Script
+from agent.persona import PersonaError
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
-from agent.settings import Settings, SettingsError
+from agent.providers import probe_speech, running, warm, warm_usual
+from agent.settings import STAGES, Settings, SettingsError
 from agent.shared import SharedState
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
@@ -36,17 +37,13 @@ from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
 from agent.transcript import Transcript, add_platform_line
 from pipelines.endpoint import SmartTurn, TurnModel
-from pipelines.phrases import Phrases
-from pipelines.providers.base import ProviderError, Voice
 from pipelines.vad import VoiceDetector, detectors
+from pipelines.voice import Providers
 
 log = structlog.get_logger()
 
 SPARE_SOCKETS = 32
 """Sockets beyond ``max_calls``: room to tell the next callers `busy` instead of nothing."""
-
-START_WITHIN = 60.0
-"""Seconds for the providers to load their models and open their connections."""
 
 DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
@@ -72,7 +69,7 @@ class Switchboard:
 
     Args:
         settings: The whole tree.
-        voice: The providers, started.
+        providers: Started.
         new_detector: Gives each call its own voice detector.
         turn_model: Started; None if turns end by silence and words alone.
 
@@ -83,13 +80,13 @@ class Switchboard:
     def __init__(
         self,
         settings: Settings,
-        voice: Voice,
+        providers: Providers,
         new_detector: Callable[[], VoiceDetector],
         turn_model: TurnModel | None = None,
     ) -> None:
         self._settings = settings
         self._turn_model = turn_model
-        self._voice = voice
+        self._providers = providers
         self._new_detector = new_detector
         self._call_settings = settings.call_settings()
         self._calls: dict[str, _Held] = {}
@@ -118,6 +115,7 @@ class Switchboard:
             sinch = self._settings.sinch
             app.router.add_post(sinch.callback_path, self._sinch.endpoint.handle)
         app.cleanup_ctx.append(self._running_sinch_side)
+        app.cleanup_ctx.append(self._watching_providers)
         if self._settings.operator.token is not None:
             exchange = self._sinch.exchange if self._sinch is not None else None
             OperatorInterface(self._settings, self, exchange).add_to(app)
@@ -136,6 +134,12 @@ class Switchboard:
         await self._sinch.exchange.aclose()
         if self._sinch.api is not None:
             await self._sinch.api.aclose()
+
+    async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
+        watching = asyncio.create_task(self._providers.watch(probe_speech()))
+        yield
+        watching.cancel()
+        await asyncio.wait([watching])
 
     async def _carry_orders(self, shared: SharedState) -> None:
         """Give to calls here what other processes have for them."""
@@ -168,7 +172,7 @@ class Switchboard:
             script = script_for(
                 self._settings, announced.agent, details(headers, announced.call, announced)
             )
-            await warm(self._voice, script)
+            await warm(self._providers, script, self._settings.server.rate)
         except PersonaError as error:
             log.warning("the agent of an announced call", error=str(error))
 
@@ -223,6 +227,10 @@ class Switchboard:
             "status": status,
             "calls": len(self._calls),
             "max_calls": self._settings.server.max_calls,
+            "providers": [
+                {"stage": stage, "provider": member.name, "status": member.status}
+                for stage, member in self._providers.members
+            ],
         }
         return web.json_response(body, status=503 if self._draining else 200)
 
@@ -308,11 +316,12 @@ class Switchboard:
             rate=connect.rate,
             **dialled,
         )
+        voice = self._providers.voice()
         call = Call(
             line=line,
             protocol=protocol,
             connect=connect,
-            voice=self._voice,
+            voice=voice,
             script=admitted.script,
             detector=self._new_detector(),
             turn_model=self._turn_model,
@@ -327,6 +336,9 @@ class Switchboard:
         try:
             ending = await call.run()
         finally:
+            await voice.aclose()
+            for used in voice.usage.lines(self._settings.pricing.prices):
+                journal.add("usage", **used)
             journal.close()
             del self._calls[name]
             self._changed.set()
@@ -403,9 +415,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     check(settings)
     stop = _on_signals()
-    async with running_voice(settings) as voice, running_turn_model(settings) as turn_model:
+    async with running(settings) as providers, running_turn_model(settings) as turn_model:
         new_detector = detectors(settings.vad.gate, settings.vad.judge)
-        board = Switchboard(settings, voice, new_detector, turn_model)
+        board = Switchboard(settings, providers, new_detector, turn_model)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(board.application(), access_log=None)
         await runner.setup()
@@ -414,7 +426,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             await site.start()
             host, port = runner.addresses[0][:2]
             ready(f"ws://{host}:{port}{settings.server.path}")
-            warming = asyncio.create_task(_warm_usual(settings, voice))
+            warming = asyncio.create_task(warm_usual(settings, providers))
             await stop.get()
             warming.cancel()
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
@@ -433,8 +445,8 @@ def check(settings: Settings) -> None:
     Raises:
         SettingsError: If one cannot be used; a line for each mistake.
     """
-    for stage in ("stt", "llm", "tts"):
-        settings.provider_options(stage)
+    for stage in STAGES:
+        settings.providers(stage)
     try:
         detectors(settings.vad.gate, settings.vad.judge)
     except LookupError as error:
@@ -443,51 +455,6 @@ def check(settings: Settings) -> None:
         persona.load(settings.prompts, settings.agent)
     except PersonaError as error:
         raise SettingsError(f"agent = {settings.agent!r}: {error}") from None
-
-
-@asynccontextmanager
-async def running_voice(settings: Settings) -> AsyncIterator[Voice]:
-    """Build the configured providers, start them side by side, close them in the end.
-
-    Raises:
-        SettingsError: If one cannot be built or started.
-    """
-    built: dict[str, Any] = {}
-    for stage in ("stt", "llm", "tts"):
-        provider, options = settings.provider_options(stage)
-        built[stage] = provider(options)
-    try:
-        try:
-            async with asyncio.timeout(START_WITHIN):
-                await asyncio.gather(*(provider.start() for provider in built.values()))
-        except ProviderError as error:
-            raise SettingsError(f"provider: {error}") from None
-        except TimeoutError:
-            raise SettingsError(f"providers: not started within {START_WITHIN:g} s") from None
-        yield Voice(stt=built["stt"], llm=built["llm"], tts=Phrases(built["tts"]))
-    finally:
-        for provider in built.values():
-            await provider.aclose()
-
-
-async def warm(voice: Voice, script: Script) -> None:
-    """Prepare for a call with ``script``: its own sentences, and connections to the providers."""
-    await asyncio.gather(voice.stt.warm(), voice.llm.warm(), voice.tts.warm())
-    try:
-        if isinstance(voice.tts, Phrases):
-            await voice.tts.prepare(script.own_sentences)
-    except ProviderError as error:
-        log.warning("the greeting is not prepared", error=str(error))
-
-
-async def _warm_usual(settings: Settings, voice: Voice) -> None:
-    """Prepare for the usual agent."""
-    try:
-        script = script_for(settings, settings.agent, Details(now=datetime.now().astimezone()))
-    except PersonaError as error:
-        log.warning("the greeting is not prepared", error=str(error))
-    else:
-        await warm(voice, script)
 
 
 @asynccontextmanager

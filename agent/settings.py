@@ -11,6 +11,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -32,11 +33,14 @@ from agent.protocol import DEFAULT_RATE, RATES
 from agent.routing import Route, Routing
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch
-from pipelines.chain import Budgets
 from pipelines.endpoint import EndpointSettings
+from pipelines.failover import Budgets
 from pipelines.providers import PROVIDERS, find
 from pipelines.providers.base import Stage
+from pipelines.usage import Price
 from pipelines.vad import GateSettings
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 PREFIX = "VOICE_AGENT_"
 FILE = Path("voice-agent.toml")
@@ -196,6 +200,11 @@ class Turns(_Section):
         ge=0.5,
         description="Seconds of silence of ours, while the caller waits, until a filler.",
     )
+    tool_filler_after: float = Field(
+        1.0,
+        ge=0.3,
+        description="The same, while a tool runs: that takes seconds, as is known beforehand.",
+    )
     idle_after: float = Field(
         12.0,
         ge=2,
@@ -274,6 +283,19 @@ class Budget(_Section):
     next_audio: float = Field(
         2.0, gt=0, description="Seconds between two pieces of a sentence's audio: silence, if used."
     )
+    patience: float = Field(
+        2.0,
+        gt=0,
+        description="Seconds, for any of these at the most, while another provider is left to "
+        "try; about when a caller hears a filler.",
+    )
+
+
+class Fallback(_Section):
+    """Who takes over."""
+
+    provider: str
+    options: dict[str, Any] = Field({}, repr=False)
 
 
 class Provided(_Section):
@@ -282,6 +304,12 @@ class Provided(_Section):
     provider: str
     options: dict[str, Any] = Field(
         {}, repr=False, description="The provider's own; see its table."
+    )
+    fallback: tuple[Fallback, ...] = Field(
+        (),
+        repr=False,
+        description="Who takes over within the same turn when that one fails, in order: "
+        "`[[{stage}.fallback]]`, each with `provider` and `options`.",
     )
 
 
@@ -303,6 +331,32 @@ class TextToSpeech(Provided):
     provider: str = "piper"
 
 
+class ProviderPrice(_Section):
+    """What a provider charges."""
+
+    minute: float = Field(0.0, ge=0, description="A minute transcribed.")
+    input: float = Field(0.0, ge=0, description="A million tokens read.")
+    cached: float = Field(0.0, ge=0, description="A million tokens read from its cache.")
+    output: float = Field(0.0, ge=0, description="A million tokens written.")
+    characters: float = Field(0.0, ge=0, description="A million characters spoken.")
+
+
+class Pricing(_Section):
+    """What providers charge, to put money on what calls use."""
+
+    currency: str = Field("USD", description="Of the prices below, for the transcript.")
+    providers: dict[str, ProviderPrice] = Field(
+        {},
+        description="By provider, `[pricing.providers.NAME]`: `minute` of speech transcribed; "
+        "`input`, `cached` and `output`, a million tokens each; `characters`, a million spoken.",
+    )
+
+    @property
+    def prices(self) -> dict[str, Price]:
+        """The same, for the speech side."""
+        return {name: Price(**price.model_dump()) for name, price in self.providers.items()}
+
+
 class Log(_Section):
     """What is logged, to stderr. Never what was said, nor a key."""
 
@@ -312,6 +366,31 @@ class Log(_Section):
     format: Literal["auto", "text", "json"] = Field(
         "auto", description="`auto`: text on a terminal, JSON lines elsewhere."
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A provider that the settings name."""
+
+    name: str
+    """Its own; with a number behind it, ``openai#2``, if it is there before."""
+
+    provider: Any
+    """Its class."""
+
+    options: BaseModel
+
+
+def _chosen(stage: Stage, place: str, given: Provided | Fallback) -> Chosen:
+    try:
+        provider = find(stage, given.provider)
+    except LookupError as error:
+        raise SettingsError(f"{place}.provider = {given.provider!r}: {error.args[0]}") from error
+    try:
+        options = provider.Options.model_validate(given.options)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, provider.Options, f"{place}.options.")) from error
+    return Chosen(name=given.provider, provider=provider, options=options)
 
 
 def _packaged_prompts() -> Path:
@@ -358,6 +437,7 @@ class Settings(BaseSettings):
     stt: SpeechToText = SpeechToText()
     llm: LanguageStage = LanguageStage()
     tts: TextToSpeech = TextToSpeech()
+    pricing: Pricing = Pricing()
     log: Log = Log()
 
     @classmethod
@@ -372,34 +452,35 @@ class Settings(BaseSettings):
         """Order the sources: command line, environment, file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
-    def provider_options(self, stage: Stage) -> tuple[Any, BaseModel]:
-        """Return the provider class of ``stage`` and its validated options.
+    def providers(self, stage: Stage) -> list[Chosen]:
+        """Return whom ``stage`` asks, in order, each with its validated options.
 
         Raises:
             SettingsError: If there is no such provider, or its options are wrong.
         """
         provided: Provided = getattr(self, stage)
-        try:
-            provider = find(stage, provided.provider)
-        except LookupError as error:
-            raise SettingsError(
-                f"{stage}.provider = {provided.provider!r}: {error.args[0]}"
-            ) from error
-        try:
-            return provider, provider.Options.model_validate(provided.options)
-        except ValidationError as error:
-            raise SettingsError(_explain(error, provider.Options, f"{stage}.options.")) from error
+        chosen = [_chosen(stage, stage, provided)]
+        for number, fallback in enumerate(provided.fallback):
+            one = _chosen(stage, f"{stage}.fallback.{number}", fallback)
+            names = [other.name for other in chosen]
+            same = sum(name.partition("#")[0] == one.name for name in names)
+            chosen.append(replace(one, name=f"{one.name}#{same + 1}") if same else one)
+        return chosen
 
     def effective(self) -> str:
         """Return every setting in force as ``name = value`` lines, with secrets masked.
 
         Raises:
-            SettingsError: As :meth:`provider_options`.
+            SettingsError: As :meth:`providers`.
         """
         tree = self.model_dump()
-        for stage in get_args(Stage):
-            _, options = self.provider_options(stage)
-            tree[stage]["options"] = options.model_dump()
+        for stage in STAGES:
+            first, *others = self.providers(stage)
+            tree[stage]["options"] = first.options.model_dump()
+            tree[stage]["fallback"] = {
+                str(number): {"provider": one.name, "options": one.options.model_dump()}
+                for number, one in enumerate(others)
+            }
         return "\n".join(f"{name} = {value}" for name, value in _leaves(tree))
 
     def call_settings(self) -> CallSettings:
@@ -413,13 +494,16 @@ class Settings(BaseSettings):
                 pre_roll=vad.pre_roll,
             ),
             endpoint=EndpointSettings(**self.end_of_turn.model_dump()),
-            budgets=Budgets(**self.budget.model_dump()),
             lead=self.playout.lead,
             heartbeat_after=self.line.heartbeat_after,
             no_audio_timeout=self.line.no_audio_timeout,
             **self.calls.model_dump(),
             **turns.model_dump(exclude={"model", "pause_after"}),
         )
+
+    def budgets(self) -> Budgets:
+        """Return how long each stage may take."""
+        return Budgets(**self.budget.model_dump())
 
     @property
     def open_to_loopback(self) -> bool:
@@ -506,7 +590,10 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
             names = ", ".join(f"`{known}`" for known in PROVIDERS[name])  # type: ignore[index]
             who = f"{names} or `package.module:Class`."
             yield f"{prefix}{name}.provider", default.provider, who
-            yield f"{prefix}{name}.options", "{}", "The provider's own: see its table."
+            for option in ("options", "fallback"):
+                field = kind.model_fields[option]
+                text = (field.description or "").format(stage=name)
+                yield f"{prefix}{name}.{option}", str(field.get_default()), text
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from table(kind, f"{prefix}{name}.")
         else:

@@ -133,6 +133,6 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # the second: a host that lost power left it empty
         return None
     return value if isinstance(value, dict) else None

@@ -13,20 +13,22 @@ from agent.protocol import StreamProtocol
 from pipelines import dtmf
 from pipelines.audio import Audio, at_rate
 from pipelines.chain import (
+    Got,
     HangUp,
-    Heard,
     Press,
     Said,
     Saying,
-    Spent,
     Step,
     Transfer,
-    Utterance,
+    Using,
     at_line_rate,
 )
+from pipelines.failover import Heard, Spent
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
+from pipelines.providers.base import Message, Timing
 from pipelines.speakable import speakable
+from pipelines.utterance import Utterance
 
 TICK = 0.1
 """Seconds between two looks at the clock: late by at most this, which no rule minds."""
@@ -66,6 +68,13 @@ class Reply:
     quiet_since: float = 0.0
     """When the caller began to wait for it: at its release, or after a filler."""
 
+    filler: str = ""
+    """What to say while its tools run; ``""`` for one of the agent's own."""
+
+    using_tools: bool = False
+    exchange: list[Message] = field(default_factory=list)
+    """What its tools gave back, for the history."""
+
     spent: Spent = field(default_factory=Spent)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     going: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +84,15 @@ class Reply:
 
     def __post_init__(self) -> None:
         self.going.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds of our silence, while the caller waits, until a filler."""
+
+    reply: float
+    tools: float
+    """While a tool runs: that takes seconds, as everybody knows beforehand."""
 
 
 class Speaker:
@@ -88,8 +106,8 @@ class Speaker:
         protocol: Makes the commands.
         rate: Hertz on the line.
         script: Has the fillers.
-        phrases: Has them as audio; None if nothing is prepared.
-        filler_after: Seconds of waiting after which one is said.
+        phrases: Has them as audio.
+        patience: When one is said.
         on_heard: Told what the caller turned out to say.
         on_sounding: Told when a reply is about to sound.
     """
@@ -101,8 +119,8 @@ class Speaker:
         protocol: StreamProtocol,
         rate: int,
         script: Script,
-        phrases: Phrases | None,
-        filler_after: float,
+        phrases: Phrases,
+        patience: Patience,
         on_heard: Callable[[Reply, Heard], None],
         on_sounding: Callable[[Reply], None],
     ) -> None:
@@ -111,7 +129,7 @@ class Speaker:
         self._rate = rate
         self._script = script
         self._phrases = phrases
-        self._filler_after = filler_after
+        self._patience = patience
         self._on_heard = on_heard
         self._on_sounding = on_sounding
         self._outbox: list[str] = []
@@ -170,8 +188,6 @@ class Speaker:
                 match step:
                     case Heard():
                         self._on_heard(reply, step)
-                    case Saying(sentence):
-                        playout.begin(sentence)
                     case Said():
                         playout.finish()
                         speaking = False
@@ -179,8 +195,10 @@ class Speaker:
                         speaking = True
                         playout.put(step)
                         await self._send_pending(reply)
-                    case _:
+                    case HangUp() | Transfer() | Press():
                         await self._do_afterwards(reply, step)
+                    case _:
+                        _note(reply, step)
 
     async def _next(
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
@@ -201,16 +219,17 @@ class Speaker:
     async def _fill(self, reply: Reply) -> None:
         """Say that the answer is on its way, if the caller has waited for long enough."""
         now, playout = _now(), reply.playout
-        waited = now - reply.quiet_since - self._filler_after
+        patience = self._patience.tools if reply.using_tools else self._patience.reply
         if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
             return
-        filler = self._filler()
+        filler = reply.filler or self._filler()
         brief = self._script.brief
         words = speakable(filler, brief.language, brief.pronounce)
-        audio = self._phrases.kept(words) if self._phrases else ()
-        if waited < 0 or not audio:
+        audio = self._phrases.kept(words, self._rate)
+        if now - reply.quiet_since < patience or not audio:
             return
-        self._fillers += 1
+        self._fillers += not reply.filler
+        reply.filler, reply.using_tools = "", False  # once; then as in any other silence
         playout.begin(filler)
         playout.put(at_rate(audio, self._rate))
         playout.finish()
@@ -279,6 +298,19 @@ class Speaker:
                 break
         if reply.hang_up:
             await asyncio.sleep(HANG_UP_MARGIN)
+
+
+def _note(reply: Reply, step: Saying | Timing | Using | Got) -> None:
+    match step:
+        case Saying(sentence, words):
+            reply.using_tools = False
+            reply.playout.begin(sentence, words)
+        case Timing(ends):
+            reply.playout.time(ends)
+        case Using(filler):
+            reply.using_tools, reply.filler = True, filler
+        case Got(message):
+            reply.exchange.append(message)
 
 
 def _now() -> float:

@@ -1,63 +1,29 @@
 """The pipeline: what the caller says goes in, what the agent says comes out.
 
 One chain of async generators, pulled by whoever plays the audio: nothing runs ahead of it but what
-a provider does on its own, and closing or cancelling it closes every request beneath it. Each stage
-has its deadline; past it the stage counts as failed.
+a provider does on its own, and closing or cancelling it closes every request beneath it. Whom each
+stage asks, for how long, and who takes over is in :mod:`pipelines.failover`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
+from pipelines.failover import Heard, Spent
 from pipelines.providers import base
-from pipelines.providers.base import (
-    Brief,
-    Message,
-    ProviderError,
-    Stage,
-    ToolCall,
-    Voice,
-)
+from pipelines.providers.base import Brief, Message, ProviderError, Timing, ToolCall, ToolResult
 from pipelines.speakable import speakable
-from pipelines.text import sentences
-
-T = TypeVar("T")
+from pipelines.utterance import Utterance
+from pipelines.voice import Voice
 
 KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch
 """What can be pressed; ``w`` is half a second of waiting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
-    """Seconds that a stage may take before it has failed."""
-
-    transcript: float = 5.0
-    """From the end of the utterance to its transcript."""
-
-    first_token: float = 8.0
-    """From the transcript to the first piece of the reply."""
-
-    next_token: float = 5.0
-    first_audio: float = 5.0
-    """From a sentence to the first of its audio."""
-
-    next_audio: float = 2.0
-    """Within a sentence: nothing can be said in the meantime, so this is silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the caller turned out to say; empty if it was not speech."""
-
-    text: str
-    turn_over: bool = False
-    """Whether the provider heard the end of the turn itself, before anybody told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +32,15 @@ class Saying:
 
     text: str
 
+    words: int
+    """Of the text that the voice was given: amounts and dates have more of them than as written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """All audio of the sentence has come."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,172 +63,189 @@ class Press:
     keys: str
 
 
-Step = Heard | Saying | Audio | Said | HangUp | Transfer | Press
+@dataclass(frozen=True, slots=True)
+class Using:
+    """Tools are about to run: what follows comes after them."""
+
+    filler: str
+    """What to say if they take long; ``""`` for one of the agent's own."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Spent:
-    """What a reply has used so far."""
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What the tools gave back, as it stands in the conversation."""
 
-    tokens: int = 0
-    """Pieces that the language model wrote; with most, a piece is a token."""
-
-    audio: float = 0.0
-    """Seconds synthesized."""
+    message: Message
 
 
-class Utterance:
-    """What the caller is saying, as it is said.
+Step = Heard | Saying | Audio | Timing | Said | Using | Got | HangUp | Transfer | Press
 
-    Args:
-        before: What the caller said just before, to which nobody has replied.
-        text: What it is, if that is known without hearing it: keys that were pressed.
-    """
+MOST_ROUNDS = 5
+"""Times that a model may use tools within one reply; then it has to answer in words. Lookups that
+build on each other take two or three; more is a loop, and the caller waits."""
 
-    def __init__(self, before: Iterable[Audio] = (), text: str = "") -> None:
-        self.text = text
-        self.audio = list(before)
-        """What was said, and what is said after it was closed."""
 
-        self._closed = False
-        self._closed_at = 0
-        self._changed = asyncio.Event()
-        self._bound: asyncio.Timeout | None = None
-        self._budget = 0.0
+class Tools(Protocol):
+    """The tools of one call."""
 
-    @property
-    def seconds(self) -> float:
-        """How long it is so far."""
-        return sum(audio.seconds for audio in self.audio)
+    def slow_filler(self, calls: Sequence[ToolCall]) -> str:
+        """Return what to say while they take long; ``""`` if they have nothing of their own."""
+        ...
 
-    @property
-    def closed(self) -> bool:
-        """Whether the caller is done."""
-        return self._closed
+    async def run_all(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+        """Run them side by side, each within its deadline; return a result for each, in order.
 
-    def add(self, audio: Audio) -> None:
-        """Take the next piece."""
-        self.audio.append(audio)
-        self._changed.set()
-
-    def close(self) -> None:
-        """Note that the caller is done. Nothing happens the second time."""
-        if self._closed:
-            return
-        self._closed, self._closed_at = True, len(self.audio)
-        self._changed.set()
-        self._start_deadline()
-
-    async def listen(self) -> AsyncGenerator[Audio, None]:
-        """Yield the audio from its beginning; return when the caller is done."""
-        heard = 0
-        while True:
-            while heard < (self._closed_at if self._closed else len(self.audio)):
-                heard += 1
-                yield self.audio[heard - 1]
-            if self._closed:
-                return
-            await self._wait_for_change()
-
-    async def wait_closed(self) -> None:
-        """Return when the caller is done."""
-        while not self._closed:
-            await self._wait_for_change()
-
-    @asynccontextmanager
-    async def answered_within(self, seconds: float) -> AsyncIterator[None]:
-        """Bound what runs inside: it may take ``seconds`` from when the caller is done.
-
-        Raises:
-            TimeoutError: If it takes longer.
+        Never raises: a tool that fails has a result that says so. When cancelled, it lets go of
+        those that can be, and lets the others run on.
         """
-        async with asyncio.timeout(None) as bound:
-            self._bound, self._budget = bound, seconds
-            self._start_deadline()
-            try:
-                yield
-            finally:
-                self._bound = None
-
-    def _start_deadline(self) -> None:
-        if self._closed and self._bound is not None:
-            self._bound.reschedule(asyncio.get_running_loop().time() + self._budget)
-
-    async def _wait_for_change(self) -> None:
-        # No deadline: the call closes every utterance, for its length if for nothing else.
-        self._changed.clear()
-        await self._changed.wait()
+        ...
 
 
-async def answer(
-    voice: Voice,
-    brief: Brief,
-    conversation: Sequence[Message],
-    utterance: Utterance,
-    budgets: Budgets,
-    spent: Spent,
-) -> AsyncGenerator[Step, None]:
-    """Hear the caller out, then reply. Adds nothing to ``conversation``.
+class NoTools:
+    """For an agent that has none."""
 
-    A stage that fails before it gave anything is tried once more.
+    def slow_filler(self, calls: Sequence[ToolCall]) -> str:  # noqa: ARG002 - Tools' signature
+        """Say nothing."""
+        return ""
+
+    async def run_all(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+        """Refuse all of them."""
+        return tuple(ToolResult(call, "There is no such tool.", failed=True) for call in calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a reply is made from."""
+
+    voice: Voice
+    brief: Brief
+    conversation: Sequence[Message]
+    rate: int
+    """Hertz of the line, which voices are asked for."""
+
+    tools: Tools = field(default_factory=NoTools)
+    released: asyncio.Event
+    """Set once the reply is no draft any more: no tool runs before."""
+
+    spent: Spent
+
+
+async def answer(asked: Asked, utterance: Utterance) -> AsyncGenerator[Step, None]:
+    """Hear the caller out, then reply. Adds nothing to the conversation.
 
     Raises:
-        ProviderError: If a provider failed. What was yielded still stands.
+        ProviderError: If a stage has failed, with all of its providers. What was yielded still
+            stands.
     """
-    if utterance.text:
-        heard = Heard(utterance.text)
-    else:
-        heard = await _transcribe(voice, utterance, budgets)
+    heard = Heard(utterance.text) if utterance.text else await asked.voice.stt.transcribe(utterance)
     yield heard
     if not heard.text:
         return
-    asked = [*conversation, Message("user", heard.text)]
+    conversation = [*asked.conversation, Message("user", heard.text)]
     end: list[Step] = []
-
-    def reply() -> AsyncGenerator[str | ToolCall, None]:
-        source = voice.llm.reply(brief, asked)
-        return _substantial(_punctual(source, budgets.first_token, budgets.next_token, "llm"))
-
-    text = _words(_retried(reply), end, spent, brief)
     spoken = False
-    async with aclosing(say(voice, brief, text, budgets, spent)) as steps:
-        async for step in steps:
-            spoken = spoken or isinstance(step, Said)
-            yield step
+    for round_ in range(MOST_ROUNDS + 1):
+        brief = replace(asked.brief, may_call_tools=round_ < MOST_ROUNDS)
+        this = _Round(replace(asked, brief=brief, conversation=conversation))
+        async with aclosing(this.speak()) as steps:
+            async for step in steps:
+                spoken = spoken or isinstance(step, Said)
+                yield step
+        end += this.end
+        if not this.to_run:
+            break
+        yield Using(asked.tools.slow_filler(this.to_run))
+        await asked.released.wait()
+        got = Message("assistant", "", results=await this.run())
+        yield Got(got)
+        conversation.append(replace(got, text=" ".join(this.said)))
     if not spoken and not end:
         raise ProviderError("llm", "nothing of the reply can be read out")
     for step in end:
         yield step
 
 
-async def say(
-    voice: Voice,
-    brief: Brief,
-    text: AsyncGenerator[str, None],
-    budgets: Budgets,
-    spent: Spent,
-) -> AsyncGenerator[Step, None]:
-    """Speak ``text`` sentence by sentence, as it is written; skip what nobody can read out.
+class _Round:
+    """One request to the language model, and what it asks for.
+
+    Args:
+        asked: With the conversation so far.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._calls: list[ToolCall] = []
+        self._controls: dict[int, ToolResult] = {}
+        self.said: list[str] = []
+        self.end: list[Step] = []
+        """What to do once all was heard."""
+
+    async def speak(self) -> AsyncGenerator[Step, None]:
+        """Say the words; gather the rest."""
+        async with aclosing(say(self._asked, self._sentences())) as steps:
+            async for step in steps:
+                if isinstance(step, Said):
+                    self.said.append(step.text)
+                yield step
+
+    @property
+    def to_run(self) -> list[ToolCall]:
+        """The tools to run before the model goes on; none if it has said all.
+
+        A mistake in call control is one of them: the model is told, and may mend it.
+        """
+        mistaken = any(result.failed for result in self._controls.values())
+        return self._calls if mistaken or len(self._controls) < len(self._calls) else []
+
+    async def run(self) -> tuple[ToolResult, ...]:
+        """Run them; return a result for each, in order."""
+        others = [call for at, call in enumerate(self._calls) if at not in self._controls]
+        results = iter(await self._asked.tools.run_all(others)) if others else iter(())
+        return tuple(
+            self._controls[at] if at in self._controls else next(results)
+            for at in range(len(self._calls))
+        )
+
+    async def _sentences(self) -> AsyncGenerator[str, None]:
+        asked = self._asked
+        reply = asked.voice.llm.reply(asked.brief, asked.conversation, asked.spent)
+        async with aclosing(reply) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    yield piece
+                else:
+                    self._take(piece)
+
+    def _take(self, call: ToolCall) -> None:
+        if call.name in CONTROLS:
+            step = _control(call, self._asked.brief)
+            if isinstance(step, str):
+                self._controls[len(self._calls)] = ToolResult(call, step, failed=True)
+            else:
+                self.end.append(step)
+                self._controls[len(self._calls)] = ToolResult(call, "Done once you have spoken.")
+        self._calls.append(call)
+
+
+async def say(asked: Asked, sentences: AsyncGenerator[str, None]) -> AsyncGenerator[Step, None]:
+    """Speak sentence by sentence, as they come; skip what nobody can read out.
 
     Raises:
         ProviderError: If the text broke off or could not be spoken.
     """
-    async with aclosing(sentences(text)) as spoken:
-        async for sentence in spoken:
+    brief = asked.brief
+    async with aclosing(sentences):
+        async for sentence in sentences:
             words = speakable(sentence, brief.language, brief.pronounce)
             if not words:
                 continue
-            yield Saying(sentence)
-
-            def speak(words: str = words) -> AsyncGenerator[Audio, None]:
-                source = voice.tts.speak(words)
-                return _punctual(source, budgets.first_audio, budgets.next_audio, "tts")
-
-            async with aclosing(_retried(speak)) as pieces:
+            yield Saying(sentence, len(words.split()))
+            async with aclosing(asked.voice.tts.speak(words, asked.rate)) as pieces:
                 async for piece in pieces:
-                    spent.audio += piece.seconds
+                    if isinstance(piece, Audio):
+                        asked.spent.audio += piece.seconds
                     yield piece
-            yield Said()
+            yield Said(sentence)
 
 
 async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:
@@ -286,112 +274,19 @@ async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGen
             yield Audio(rest, rate)
 
 
-async def _transcribe(voice: Voice, utterance: Utterance, budgets: Budgets) -> Heard:
-    try:
-        return await _transcribe_once(voice, utterance, budgets)
-    except ProviderError:
-        await utterance.wait_closed()
-        return await _transcribe_once(voice, utterance, budgets)
+CONTROLS = frozenset({base.END_CALL, base.TRANSFER_CALL, base.PRESS_KEYS})
 
 
-async def _transcribe_once(voice: Voice, utterance: Utterance, budgets: Budgets) -> Heard:
-    try:
-        async with utterance.answered_within(budgets.transcript):
-            async with aclosing(utterance.listen()) as speech:
-                text = (await voice.stt.transcribe(speech)).strip()
-            turn_over = bool(text) and not utterance.closed
-            if not text:
-                await utterance.wait_closed()
-            return Heard(text, turn_over)
-    except TimeoutError:
-        raise ProviderError("stt", f"no transcript within {budgets.transcript:g} s") from None
-
-
-async def _words(
-    pieces: AsyncGenerator[str | ToolCall, None], end: list[Step], spent: Spent, brief: Brief
-) -> AsyncGenerator[str, None]:
-    """Yield the words of a reply; put what to do after them into ``end``.
-
-    Raises:
-        ProviderError: If the reply asks for something that cannot be done.
-    """
-    async with aclosing(pieces):
-        async for piece in pieces:
-            spent.tokens += 1
-            if isinstance(piece, str):
-                yield piece
-            else:
-                end.append(_asked_for(piece, brief))
-
-
-def _asked_for(call: ToolCall, brief: Brief) -> Step:
+def _control(call: ToolCall, brief: Brief) -> Step | str:
+    """Return what to do with the call once all was heard, or what is wrong with that."""
     match call.name, dict(call.arguments):
         case base.END_CALL, _:
             return HangUp()
-        case base.TRANSFER_CALL, {"to": to} if to in {d.name for d in brief.destinations}:
-            return Transfer(str(to))
+        case base.TRANSFER_CALL, {"to": to}:
+            known = [destination.name for destination in brief.destinations]
+            if to in known:
+                return Transfer(str(to))
+            return f"There is no such destination. There are: {', '.join(known) or 'none'}."
         case base.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
             return Press(keys)
-    raise ProviderError("llm", "asked for a tool that does not exist, or not in this way")
-
-
-async def _substantial(
-    source: AsyncGenerator[str | ToolCall, None],
-) -> AsyncGenerator[str | ToolCall, None]:
-    """Yield what ``source`` yields, from the first that is not blank.
-
-    Raises:
-        ProviderError: If nothing else comes: an empty reply is no answer.
-    """
-    blank = True
-    async with aclosing(source):
-        async for piece in source:
-            blank = blank and isinstance(piece, str) and not piece.strip()
-            if not blank:
-                yield piece
-    if blank:
-        raise ProviderError("llm", "the reply is empty")
-
-
-async def _retried(make: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
-    """Yield what ``make()`` yields; if it fails before that is anything, make it once more.
-
-    Raises:
-        ProviderError: If it fails twice, or half-way.
-    """
-    given = False
-    try:
-        async with aclosing(make()) as source:
-            async for item in source:
-                given = True
-                yield item
-    except ProviderError:
-        if given:
-            raise
-    else:
-        return
-    async with aclosing(make()) as source:
-        async for item in source:
-            yield item
-
-
-async def _punctual(
-    source: AsyncGenerator[T, None], first: float, after: float, stage: Stage
-) -> AsyncGenerator[T, None]:
-    """Yield what ``source`` yields, as long as it comes in time; close it in any case.
-
-    Raises:
-        ProviderError: If it does not.
-    """
-    budget = first
-    async with aclosing(source):
-        while True:
-            try:
-                async with asyncio.timeout(budget):
-                    item = await anext(source)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise ProviderError(stage, f"nothing came for {budget:g} s") from None
-            yield item
-            budget = after
+    return "That cannot be done in this call, or not with these arguments."

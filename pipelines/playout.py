@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from pipelines.audio import Audio, frame_bytes
 
@@ -15,11 +17,18 @@ audio of a sentence is known, its words are credited at this rate, so never too 
 @dataclass(slots=True, kw_only=True)
 class _Mark:
     words: list[str]
+    spoken: int
+    """Words that the voice was given: "$9" is two."""
+
     start: float
     """Seconds of the reply before this sentence."""
 
     end: float | None = None
     """Seconds after it; None while its audio still comes."""
+
+    ends: list[float] = field(default_factory=list)
+    """When each of the first words that the voice was given has been spoken, as far as it told;
+    seconds from ``start``."""
 
 
 class Playout:
@@ -49,10 +58,24 @@ class Playout:
         self.gaps = 0
         """How often the caller heard a gap, because the next piece came too late."""
 
-    def begin(self, sentence: str) -> None:
-        """Note that what is put from here on says ``sentence``."""
+    def begin(self, sentence: str, spoken: int = 0) -> None:
+        """Note that what is put from here on says ``sentence``.
+
+        Args:
+            sentence: As it is kept.
+            spoken: Words of it as the voice was given it, if that is another number.
+        """
         self._end_mark()
-        self._marks.append(_Mark(words=sentence.split(), start=self._made))
+        words = sentence.split()
+        self._marks.append(_Mark(words=words, spoken=spoken or len(words), start=self._made))
+
+    def time(self, ends: Iterable[float]) -> None:
+        """Note when the next words of the sentence have been spoken, by the voice's own word.
+
+        Args:
+            ends: Seconds from the beginning of its audio.
+        """
+        self._marks[-1].ends.extend(ends)
 
     def finish(self) -> None:
         """Note that all audio of the sentence has been put."""
@@ -124,7 +147,10 @@ class Playout:
         else:
             seconds = mark.end - mark.start
         # The margin is for sums of 20 ms frames that miss the total by a rounding error.
-        share = (position - mark.start + 1e-6) / seconds if seconds > 0 else 0.0
+        into = position - mark.start + 1e-6
+        share = into / seconds if seconds > 0 else 0.0
+        if mark.ends and share < 1:
+            share = bisect_right(mark.ends, into) / mark.spoken
         return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]
 
     def _within_a_sentence(self, start: float) -> bool:

@@ -63,6 +63,9 @@ class Answered:
     by: Answerer = ""
     """``""`` if nobody asked; ``pending`` if that is still to come."""
 
+    asks: bool = True
+    """Whether the platform does what the answer says; version 1 only tells, by ``notify``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
@@ -163,7 +166,7 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
                 currency=_text(debit, "currencyId"),
             )
         case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
-            return Answered(leg=leg, by=_v1_notified(message))
+            return Answered(leg=leg, by=_v1_notified(message), asks=False)
     return Other(leg=leg, name=event[:64])
 
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -76,10 +77,19 @@ class Rest:
 
     Args:
         auth: How requests are authorized: a signature is made for each attempt.
+        timeout: Seconds for all attempts, waiting included.
+        attempt_timeout: Seconds for one.
     """
 
-    def __init__(self, auth: Basic | Credentials) -> None:
+    def __init__(
+        self,
+        auth: Basic | Credentials,
+        timeout: float = TIMEOUT,
+        attempt_timeout: float = ATTEMPT_TIMEOUT,
+    ) -> None:
         self._auth = auth
+        self._timeout = timeout
+        self._attempt_timeout = attempt_timeout
         self._session: aiohttp.ClientSession | None = None
 
     async def aclose(self) -> None:
@@ -113,21 +123,24 @@ class Rest:
         data = b"" if body is None else json.dumps(body).encode()
         extra = {"idempotency-key": idempotency_key} if idempotency_key else {}
         repeatable = repeat or method in ("GET", "DELETE") or bool(idempotency_key)
+        now = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(TIMEOUT):
+            async with asyncio.timeout_at(until := now() + self._timeout):
                 for attempt in range(ATTEMPTS):
                     last = attempt == ATTEMPTS - 1
                     try:
                         headers = self._headers(auth or self._auth, method, url, data) | extra
                         return await self._attempt(method, url, data, headers)
                     except _AgainError as again:
-                        if last or not (repeatable or again.harmless):
-                            raise again.error from None
                         wait = BACKOFF * 2**attempt if again.after is None else again.after
+                        # Whoever asked hears the reason now, rather than wait for nothing.
+                        useless = last or now() + wait >= until
+                        if useless or not (repeatable or again.harmless):
+                            raise again.error from None
                         log.warning("Sinch is asked again", status=again.error.status, after=wait)
                     await asyncio.sleep(wait)
         except TimeoutError:
-            raise SinchError(f"Sinch did not answer within {TIMEOUT:g} s") from None
+            raise SinchError(f"Sinch did not answer within {self._timeout:g} s") from None
         raise AssertionError  # the last attempt returned or raised
 
     @staticmethod
@@ -142,26 +155,27 @@ class Rest:
     ) -> dict[str, Any]:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=ATTEMPT_TIMEOUT)
+                timeout=aiohttp.ClientTimeout(total=self._attempt_timeout)
             )
         try:
             async with self._session.request(
                 method, url, data=data or None, headers=headers, allow_redirects=False
             ) as response:
-                text = await response.content.read(MAX_ANSWER)
+                text = await _whole(response.content)
         except aiohttp.ClientConnectorError:
             raise _AgainError(SinchError("Sinch cannot be reached"), harmless=True) from None
         except TimeoutError:
-            late = SinchError(f"Sinch did not answer within {ATTEMPT_TIMEOUT:g} s")
+            late = SinchError(f"Sinch did not answer within {self._attempt_timeout:g} s")
             raise _AgainError(late) from None
         except aiohttp.ClientError as broken:
             name = type(broken).__name__
             raise _AgainError(SinchError(f"the connection to Sinch broke: {name}")) from None
         if response.status < 300:
             return _object(text)
-        refusal = _refusal(response.status, text)
+        after = _seconds(response.headers) if response.status == 429 else None
+        refusal = _refusal(response.status, text, after)
         if response.status == 429:
-            raise _AgainError(refusal, harmless=True, after=_seconds(response.headers))
+            raise _AgainError(refusal, harmless=True, after=after)
         if response.status in (500, 502, 503, 504):
             raise _AgainError(refusal)
         raise refusal
@@ -181,10 +195,25 @@ class _AgainError(Exception):
         self.after = after
 
 
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """Return an answer, however many pieces it comes in; of one that is too long, the beginning."""
+    text = b""
+    while len(text) < MAX_ANSWER and (piece := await content.read(MAX_ANSWER - len(text))):
+        text += piece
+    return text
+
+
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Return ``Retry-After``, if it is a number of seconds."""
+    """Return ``Retry-After`` in seconds; None if there is none. It may be a date (RFC 9110)."""
     given = headers.get("retry-after", "")
-    return float(given) if given.isascii() and given.isdigit() and len(given) < 6 else None
+    if given.isascii() and given.isdigit() and len(given) < 6:
+        return float(given)
+    try:
+        at = parsedate_to_datetime(given)
+    except (ValueError, OverflowError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _object(text: bytes) -> dict[str, Any]:
@@ -195,8 +224,14 @@ def _object(text: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"items": value}
 
 
-def _refusal(status: int, text: bytes) -> SinchError:
-    """Turn an error's body into one line: version 1's own form, or version 2's problem+json."""
+def _refusal(status: int, text: bytes, after: float | None) -> SinchError:
+    """Turn an error's body into one line: version 1's own form, or version 2's problem+json.
+
+    Args:
+        status: Of the answer.
+        text: Its body.
+        after: Seconds to wait, if it says so.
+    """
     try:
         body = json.loads(text)
     except ValueError:
@@ -208,11 +243,11 @@ def _refusal(status: int, text: bytes) -> SinchError:
     said = str(body.get("message") or body.get("detail") or body.get("title") or "")
     reference = str(body.get("reference") or body.get("traceId") or "")[:64]
     message = " ".join(f"Sinch refused: {said or 'no reason given'}".split())[:300]
-    about = ", ".join(
-        part
-        for part in (f"HTTP {status}", f"code {code}" * bool(code), reference and f"id {reference}")
-        if part
-    )
+    parts = [f"HTTP {status}"]
+    parts += [f"code {code}"] if code else []
+    parts += [f"id {reference}"] if reference else []
+    parts += [f"wait {after:.0f} s"] if after else []
+    about = ", ".join(parts)
     return SinchError(f"{message} ({about})", status, code)
 
 

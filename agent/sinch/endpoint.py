@@ -7,7 +7,8 @@ the platform is a call that ends in an error message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -27,6 +28,10 @@ log = structlog.get_logger()
 SENT_AGAIN_WITHIN = 30.0
 """Seconds in which the platform may send the very same callback again, to us or by its fallback
 address: version 2 waits 5 for an answer. After that it is somebody else who sends it."""
+
+
+BODY_WITHIN = 5.0
+"""Seconds for a callback to come; the platform has given up by then."""
 
 
 class CallbackEndpoint:
@@ -50,10 +55,7 @@ class CallbackEndpoint:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one callback."""
         try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            return _refused(413, "too long", client_address(request))
-        try:
+            body = await _body(request)
             signature = self._verifier.verify(
                 method=request.method,
                 paths=(request.rel_url.raw_path, self._path),
@@ -61,17 +63,26 @@ class CallbackEndpoint:
                 body=body,
                 now=datetime.now(UTC),
             )
+            callback = callbacks.parse(body)
+            told = self._once(callback, _names(callback, signature, request.headers))
         except SignatureError as error:
             return _refused(401, str(error), client_address(request))
-        try:
-            callback = callbacks.parse(body)
         except CallbackError as error:
             return _refused(400, str(error), client_address(request))
+        except _RefusedError as error:
+            return _refused(error.status, str(error), client_address(request))
+        return web.json_response(told)
+
+    def _once(self, callback: Callback, names: Sequence[str]) -> Svaml:
+        """Return the answer to a callback, and the same again if it is sent again.
+
+        Raises:
+            _RefusedError: If it is a replay.
+        """
         try:
-            names = _names(callback, signature, request.headers)
             ages = [age for name in names if (age := self._shared.claim(name)) is not None]
             if ages and max(ages) > SENT_AGAIN_WITHIN:
-                return _refused(401, "replayed", client_address(request))
+                raise _RefusedError(401, "replayed")
             told = next((t for name in names if (t := self._shared.noted(name))), None)
             if told is None:
                 told = {"svaml": self._answer(callback)}
@@ -79,8 +90,9 @@ class CallbackEndpoint:
                     self._shared.note(name, told)
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
-            return web.json_response(self._exchange.sorry(callback))
-        return web.json_response(told["svaml"])
+            return self._exchange.sorry(callback)
+        svaml: Svaml = told["svaml"]
+        return svaml
 
     def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
@@ -90,6 +102,31 @@ class CallbackEndpoint:
                 # A bug, or a full disk, costs this call and no other; the caller is told so.
                 log.exception("callback failed: this is a bug")
                 return self._exchange.sorry(callback)
+
+
+class _RefusedError(Exception):
+    """What came gets a status and no word. The message is for our log only."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+async def _body(request: web.Request) -> bytes:
+    """Return what came.
+
+    Raises:
+        _RefusedError: If it is too long, too slow, or broken.
+    """
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _RefusedError(413, "too long") from None
+    except TimeoutError:
+        raise _RefusedError(408, "too slow") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise _RefusedError(400, "broken off, or not encoded as it says") from None
 
 
 def _names(callback: Callback, signature: str, headers: Mapping[str, str]) -> list[str]:

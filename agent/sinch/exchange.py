@@ -27,7 +27,16 @@ from agent import numbers
 from agent.routing import Routing
 from agent.shared import SharedState
 from agent.sinch import svaml
-from agent.sinch.callbacks import Answered, Answerer, Callback, Ended, Incoming, Leg, Version
+from agent.sinch.callbacks import (
+    Answered,
+    Answerer,
+    Callback,
+    Ended,
+    Incoming,
+    Leg,
+    Other,
+    Version,
+)
 from agent.sinch.client import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
@@ -40,6 +49,13 @@ BEEP_WITHIN = 20.0
 
 STREAM_WITHIN = 20.0
 """Seconds for the stream of an answered leg to come about; then the leg is hung up."""
+
+RECORD_WITHIN = 5.0
+"""Seconds for our own end of a call to be on record, once the platform has told its own; a call is
+gone in that time, whatever failed."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at whether it is."""
 
 CANNOT_MOVE = (
     "this call cannot be passed on: version 1 of the API moves only calls in a conference "
@@ -167,13 +183,19 @@ class Exchange:
                 return self._answered(callback)
             case Ended():
                 return self._ended(callback)
+            case Other(name="pie"):
+                return ANSWERS[callback.leg.version].leave_alone()  # of a menu that is not ours
         return ANSWERS[callback.leg.version].nothing()
 
     def sorry(self, callback: Callback) -> Svaml:
         """Return the answer for when something is wrong with us."""
-        answers = ANSWERS[callback.leg.version]
-        if isinstance(callback, Incoming):
-            return answers.say_and_hang_up(self._settings.sorry, self._settings.announcer)
+        answers, settings = ANSWERS[callback.leg.version], self._settings
+        match callback:
+            case Incoming() | Answered(asks=True):
+                ringing = isinstance(callback, Incoming)
+                return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=ringing)
+            case Other(name="pie"):
+                return answers.leave_alone()
         return answers.nothing()
 
     def _incoming(self, callback: Incoming) -> Svaml:
@@ -181,7 +203,7 @@ class Exchange:
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info("call refused: no agent for it", called=numbers.shortened(callback.called))
-            return answers.say_and_hang_up(settings.refusal, settings.announcer)
+            return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
         stream = self._incoming_stream(callback, agent)
         call = self._incoming_call(leg)
         self._shared.note(f"call {leg.call_id}", call)
@@ -225,6 +247,10 @@ class Exchange:
         }
 
     def _answered(self, callback: Answered) -> Svaml:
+        answer = self._take_answered(callback)
+        return answer if callback.asks else ANSWERS[callback.leg.version].nothing()
+
+    def _take_answered(self, callback: Answered) -> Svaml:
         name, note = self._ours(callback.leg)
         match note.get("kind"):
             case "transfer":
@@ -257,16 +283,7 @@ class Exchange:
         """Close the record of a call whose phone has hung up, and let nobody else hang on."""
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
         if self._shared.claim(f"ended {leg.call_id}") is None:
-            self._board.platform_line(
-                leg.call_id,
-                {
-                    "result": callback.result,
-                    "reason": callback.reason,
-                    "seconds": callback.seconds,
-                    "amount": callback.amount,
-                    "currency": callback.currency,
-                },
-            )
+            self._start(self._close_record(callback))
         call = self._shared.noted(f"call {of}")
         if call is None:
             return answers.nothing()
@@ -277,6 +294,35 @@ class Exchange:
             others.append(transfer)
             self._start(self._stop_ringing(transfer))
         return answers.hang_up_legs(*others)
+
+    async def _close_record(self, callback: Ended) -> None:
+        """Add what the platform says of a call to its record, behind our own last line.
+
+        The socket of a stream and the callback are two connections: either may be the first to
+        tell that the call is over, to this process or another.
+        """
+        call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
+        try:
+            for _ in range(looks):
+                if not self._streams(call_id):
+                    break
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            self._board.platform_line(
+                call_id,
+                {
+                    "result": callback.result,
+                    "reason": callback.reason,
+                    "seconds": callback.seconds,
+                    "amount": callback.amount,
+                    "currency": callback.currency,
+                },
+            )
+
+    def _streams(self, call_id: str) -> bool:
+        """Return whether a call has its stream, in any process."""
+        streamed = self._shared.claimed(f"stream {call_id}")
+        return streamed and not self._shared.claimed(f"stream over {call_id}")
 
     # Calls that we place
 
@@ -426,13 +472,13 @@ class Exchange:
             return
         name = f"s{uuid.uuid4().hex[:24]}"
         self._shared.note(f"leg {name}", {"kind": "stream", "of": of})
+        # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.
+        self._later(STREAM_WITHIN, self._look_for_stream, of)
         try:
             await self._actions.bring_stream(name, stream, call["conference"])
         except SinchError as error:
             log.warning("no stream for a call", status=error.status, code=error.code)
             await self._hang_up_phone(of)
-        else:
-            self._later(STREAM_WITHIN, self._look_for_stream, of)
 
     async def _look_for_stream(self, of: str) -> None:
         """Hang up a phone that nobody talks to."""
@@ -442,16 +488,21 @@ class Exchange:
             await self._hang_up_phone(of)
 
     def stream_ended(self, claims: Claims, *, moved: bool) -> None:
-        """Hang up a phone that our stream has left alone; the platform does it everywhere else.
+        """Let the platform have the last word on a call whose record we have closed.
 
-        Returns at once.
+        A phone that our stream has left alone is hung up; where there is no conference, the
+        platform does it itself. Returns at once.
 
         Args:
-            claims: Of the stream.
+            claims: Of the stream, whether it was answered or not.
             moved: Whether the caller talks to somebody else now.
         """
+        self._start(self._leave(claims, moved=moved))
+
+    async def _leave(self, claims: Claims, *, moved: bool) -> None:
+        self._shared.claim(f"stream over {claims.call}")
         if not moved:
-            self._start(self._clear(_name(claims)))
+            await self._clear(_name(claims))
 
     async def _clear(self, of: str) -> None:
         """Hang up whoever is left in the conference of a call, unless they talk to each other."""
@@ -598,7 +649,7 @@ class Exchange:
             return False
         if self._board.deliver(call_id, order):
             return True
-        if not self._shared.claimed(f"stream {call['call_id']}"):
+        if not self._streams(call["call_id"]):
             return False
         self._shared.order(call_id, order)
         return True

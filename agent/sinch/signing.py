@@ -53,7 +53,9 @@ class Credentials:
             (method, digest if body else "", content_type, f"x-timestamp:{timestamp}", path)
         )
         key = decoded_secret(self.secret)
-        return base64.b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).decode()
+        # What a header holds beyond UTF-8 comes as surrogates, and is signed as it came.
+        given = text.encode("utf-8", "surrogateescape")
+        return base64.b64encode(hmac.digest(key, given, hashlib.sha256)).decode()
 
     def headers(self, *, method: str, path: str, body: bytes, now: datetime) -> dict[str, str]:
         """Return the headers of a signed JSON request of ours."""

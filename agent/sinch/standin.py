@@ -126,6 +126,9 @@ class StandIn:
         self.configured: dict[str, Any] = {}
         """What was set as callback address: ``v1`` and ``v2``."""
 
+        self.faults: list[BaseException] = []
+        """What went wrong in what legs did: an answer that does not follow its schema, say."""
+
         self._keys: dict[str, dict[str, Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
@@ -280,10 +283,10 @@ class StandIn:
         await self._v1_act(leg, await self._post(leg, body), "v1_ace")
         if not (detect and later):
             return
-        await self._post(leg, {"event": "notify", "type": "amd", "amd": found})
+        await self._v1_tell(leg, {"event": "notify", "type": "amd", "amd": found})
         if phone.who == "machine" and phone.beeps:
             beep = {"status": "machine", "reason": "beep"}
-            await self._post(leg, {"event": "notify", "type": "amd_beep", "amd": beep})
+            await self._v1_tell(leg, {"event": "notify", "type": "amd_beep", "amd": beep})
 
     async def _v1_act(self, leg: Leg, reply: Svaml | None, schema: str) -> None:
         if reply is None:
@@ -312,7 +315,13 @@ class StandIn:
             "duration": round(self._age(leg)),
             "debit": {"currencyId": "EUR", "amount": 0.0758},
         }
-        await self._post(leg, body)
+        await self._v1_tell(leg, body)
+
+    async def _v1_tell(self, leg: Leg, body: Svaml) -> None:
+        """Send a callback whose answer has nothing to decide."""
+        reply = await self._post(leg, body)
+        if reply is not None:
+            self._check("v1_nothing", reply)
 
     async def _v1_get(self, request: web.Request) -> web.Response:
         leg = self._leg(request.match_info["id"])
@@ -605,8 +614,14 @@ class StandIn:
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.faults.append(fault)
+            self._tell(f"fault: {fault}")
 
     @staticmethod
     def _age(leg: Leg) -> float:

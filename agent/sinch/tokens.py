@@ -60,28 +60,15 @@ class Tokens:
         body = _encode(json.dumps(asdict(claims), separators=(",", ":")).encode())
         return f"{body}.{self._seal(body)}"
 
-    def redeem(self, token: str, now: float) -> Claims:
-        """Return what ``token`` stands for, and use it up.
+    def read(self, token: str) -> Claims:
+        """Return what ``token`` stands for, expired or used though it may be; it stays as it is.
 
         Args:
             token: Anything.
-            now: Unix time.
 
         Raises:
-            TokenError: If it is not ours, has expired, or the call has its stream already.
+            TokenError: If it is not ours.
         """
-        claims = self._read(token)
-        if now > claims.expires:
-            raise TokenError("the token has expired")
-        try:
-            used = self._shared.claim(f"stream {claims.call}")
-        except OSError as error:
-            raise TokenError(f"the shared folder fails: {error.strerror}") from None
-        if used is not None:
-            raise TokenError("the token was used")
-        return claims
-
-    def _read(self, token: str) -> Claims:
         body, _, seal = token.partition(".")
         genuine = len(token) <= MAX_LENGTH and hmac.compare_digest(
             seal.encode("utf-8", "replace"), self._seal(body).encode()
@@ -92,6 +79,27 @@ class Tokens:
             return Claims(**json.loads(_decode(body)))
         except (ValueError, TypeError):  # sealed by another version of ours
             raise TokenError("the token cannot be read") from None
+
+    def redeem(self, token: str, now: float) -> Claims:
+        """Return what ``token`` stands for, and use it up.
+
+        Args:
+            token: Anything.
+            now: Unix time.
+
+        Raises:
+            TokenError: If it is not ours, has expired, or the call has its stream already.
+        """
+        claims = self.read(token)
+        if now > claims.expires:
+            raise TokenError("the token has expired")
+        try:
+            used = self._shared.claim(f"stream {claims.call}")
+        except OSError as error:
+            raise TokenError(f"the shared folder fails: {error.strerror}") from None
+        if used is not None:
+            raise TokenError("the token was used")
+        return claims
 
     def _seal(self, body: str) -> str:
         given = body.encode("utf-8", "replace")

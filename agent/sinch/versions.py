@@ -66,8 +66,8 @@ class Answers(Protocol):
         """Hang other legs up, where that can be an answer."""
         ...
 
-    def say_and_hang_up(self, text: str, announcer: Announcer) -> Svaml:
-        """Say something to a call that still rings, and hang up."""
+    def say_and_hang_up(self, text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+        """Say something, and hang up; ``answer`` a call that still rings."""
         ...
 
     def connect_incoming(self, stream: Stream, ring: int, callback_url: str) -> Svaml:
@@ -112,9 +112,9 @@ class V1Answers:
         """Do nothing: other legs are hung up by requests."""
         return {}
 
-    def say_and_hang_up(self, text: str, announcer: Announcer) -> Svaml:
-        """Answer, say, hang up."""
-        return svaml.v1_say_and_hang_up(text, announcer, answer=True)
+    def say_and_hang_up(self, text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+        """Answer if need be, say, hang up."""
+        return svaml.v1_say_and_hang_up(text, announcer, answer=answer)
 
     def connect_incoming(self, stream: Stream, _ring: int, _callback_url: str) -> Svaml:
         """Connect the stream."""
@@ -159,9 +159,9 @@ class V2Answers:
         """Hang them up by their names."""
         return svaml.v2_hang_up(*names)
 
-    def say_and_hang_up(self, text: str, announcer: Announcer) -> Svaml:
-        """Answer, say, hang up."""
-        return svaml.v2_say_and_hang_up(text, announcer, answer=True)
+    def say_and_hang_up(self, text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+        """Answer if need be, say, hang up."""
+        return svaml.v2_say_and_hang_up(text, announcer, answer=answer)
 
     def connect_incoming(self, stream: Stream, ring: int, callback_url: str) -> Svaml:
         """Answer and bridge."""

@@ -6,25 +6,81 @@ connections, models and threads. It is built from its ``Options``, started once,
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from pipelines.audio import Audio
+from pipelines.audio import SPEECH_RATE, Audio
 
 Stage = Literal["stt", "llm", "tts"]
 
 
 class ProviderError(Exception):
-    """A provider could not do its job; the call goes on without this reply.
+    """A provider could not do its job; another takes over, or the call goes on without this reply.
+
+    The message is for logs: never the server's own words, since it may quote the prompt, what was
+    said or the key.
 
     Attributes:
         stage: The stage that failed.
+        late: Whether a deadline passed; to ask the same provider again would take as long again.
+        final: Whether to ask the same provider again cannot help: it refuses the key, say.
     """
 
-    def __init__(self, stage: Stage, message: str) -> None:
+    def __init__(
+        self, stage: Stage, message: str, *, late: bool = False, final: bool = False
+    ) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
+        self.late = late
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool, as a language model is told of it."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``; 64 at most, which every provider allows."""
+
+    description: str
+
+    parameters: Mapping[str, Any]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for something to be done."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """The provider's name of this call; ``""`` if it gives none. Only the provider that gave it may
+    rely on its form: in a conversation it may come from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back."""
+
+    call: ToolCall
+    text: str
+    """For the model: mostly JSON, or a sentence that says what went wrong."""
+
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a language model's reply has cost, as the provider counts it."""
+
+    input: int = 0
+    """Tokens read, cached ones included."""
+
+    output: int = 0
+    cached: int = 0
+    """Of ``input``, those that were read from the provider's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +92,25 @@ class Message:
     cut_off: bool = False
     """Whether the caller heard no more than this of what we were saying."""
 
+    results: tuple[ToolResult, ...] = ()
+    """Of an assistant's message: the tools it asked for after ``text``, each with its result.
+    ``text`` may be empty then."""
+
+
+Piece = str | ToolCall | Tokens
+"""What a language model's reply is made of."""
+
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
-    """The model asks for something to be done, once what it said before has been heard."""
+class Timing:
+    """When the next words of a sentence have been spoken."""
 
-    name: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    ends: tuple[float, ...]
+    """Seconds from the beginning of the sentence's audio, one for each further word, in order."""
+
+
+Speech = Audio | Timing
+"""What a spoken sentence is made of."""
 
 
 END_CALL = "end_call"
@@ -53,6 +121,13 @@ TRANSFER_CALL = "transfer_call"
 
 PRESS_KEYS = "press_keys"
 """Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
+
+
+GO_ON = (
+    "(Your message broke off there, by a fault. Go on from exactly there: repeat and rephrase "
+    "nothing of it. The caller knows nothing of this.)"
+)
+"""What a language model is told, as the user, when it is to take over in the middle of a reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +185,13 @@ class Brief:
     may_press_keys: bool = False
     """Whether we dialled, and may meet a menu."""
 
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may ask for, call control included (:func:`pipelines.tools.call_control`)."""
+
+    may_call_tools: bool = True
+    """False: ``tools`` are told only because the conversation holds results of theirs; the model
+    has to answer in words."""
+
 
 class Provider(Protocol):
     """What all three kinds have in common."""
@@ -134,21 +216,84 @@ class Provider(Protocol):
         ...
 
 
-class Transcriber(Provider, Protocol):
-    """Speech to text."""
+class Ears(Protocol):
+    """What hears one call. Has at most one utterance at a time."""
+
+    detects_turns: bool
+    """Whether it tells itself when the caller has finished, by :meth:`turn_over`."""
+
+    @property
+    def so_far(self) -> str:
+        """What has been heard of the utterance by now; ``""`` if that is not known."""
+        ...
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         """Return what was said once ``speech`` ends; ``""`` if nothing was.
 
         ``speech`` comes at :data:`pipelines.audio.SPEECH_RATE`, as it is spoken. Cancelling is
-        safe and frees what the request holds. A provider that detects the end of a turn itself
-        returns then: that takes the place of the turn model. If the caller goes on all the same,
-        it is asked again, from the beginning.
+        safe. A provider that detects the end of a turn itself may return as soon as it does: that
+        takes the place of the turn model.
+
+        An utterance may go on after all: then this is called again, ``speech`` begins with the very
+        same pieces (the same objects) and has more after them, and the whole has to be returned.
+        What was sent of them need not be sent again.
 
         Raises:
             ProviderError: If the speech could not be transcribed.
         """
         ...
+
+    async def turn_over(self) -> bool:
+        """Wait until the provider knows whether the utterance was all; return whether it was.
+
+        Called while or after :meth:`transcribe` runs, only if :attr:`detects_turns`; cancelled when
+        the caller goes on.
+
+        Raises:
+            ProviderError: If that will not be known.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what the call held."""
+        ...
+
+
+class Transcriber(Provider, Protocol):
+    """Speech to text."""
+
+    def ears(self) -> Ears:
+        """Return what hears one call; to be closed when the call ends. Must not block."""
+        ...
+
+
+class PlainEars:
+    """Ears of a transcriber that keeps nothing of a call and detects no turns.
+
+    Args:
+        transcribe: Hears one whole utterance; see :meth:`Ears.transcribe`.
+    """
+
+    detects_turns = False
+    so_far = ""
+
+    def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Awaitable[str]]) -> None:
+        self._transcribe = transcribe
+
+    async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
+        """Return what was said."""
+        return await self._transcribe(speech)
+
+    async def turn_over(self) -> bool:
+        """Never know.
+
+        Raises:
+            ProviderError: Always.
+        """
+        raise ProviderError("stt", "does not detect turns", final=True)
+
+    async def aclose(self) -> None:
+        """Hold nothing."""
 
 
 class LanguageModel(Provider, Protocol):
@@ -156,10 +301,12 @@ class LanguageModel(Provider, Protocol):
 
     def reply(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Yield the next assistant message, piece by piece, and what else should be done.
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield the next assistant message, piece by piece, and what it has cost.
 
-        Closing the generator ends the request.
+        Text comes as it is written; tool calls come whole, in the order asked for, and may stand
+        between texts; :class:`Tokens`, if the provider counts them, come once. Closing the
+        generator ends the request.
 
         Raises:
             ProviderError: If there is no reply, or only part of one.
@@ -170,21 +317,18 @@ class LanguageModel(Provider, Protocol):
 class Synthesizer(Provider, Protocol):
     """Text to speech."""
 
-    def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio, all of it at one rate, in whole samples, first audio early.
 
-        Closing the generator ends the request.
+        Where the provider knows when words are spoken, :class:`Timing` comes in between. Closing
+        the generator ends the request.
+
+        Args:
+            text: One sentence, or a few, without markup.
+            rate: Hertz on the caller's line. A provider that can makes its audio at that; others
+                give theirs, and it is resampled.
 
         Raises:
             ProviderError: If the text could not be spoken.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
-    """The three providers one call uses."""
-
-    stt: Transcriber
-    llm: LanguageModel
-    tts: Synthesizer

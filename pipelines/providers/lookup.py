@@ -28,9 +28,11 @@ from pipelines.text import SentenceCutter
 
 from .base import (
     END_CALL,
+    GO_ON,
     TRANSFER_CALL,
     Brief,
     Message,
+    Piece,
     ProviderError,
     Question,
     ToolCall,
@@ -419,7 +421,7 @@ class LanguageModel:
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
+    ) -> AsyncGenerator[Piece, None]:
         """Yield the reply sentence by sentence, each with a space after it; then a hang-up if due.
 
         Raises:
@@ -429,6 +431,9 @@ class LanguageModel:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise ProviderError("llm", f"lookup speaks {known}; the agent file has {language}")
+        if conversation and conversation[-1].text == GO_ON:
+            # Whoever broke off had said a part; what is said again of it is left out further on.
+            conversation = conversation[:-2]
         rules = _Reply(self._options, brief, LANGUAGES[language], language)
         for piece in rules.to(conversation[-_REMEMBERED:]):
             if isinstance(piece, ToolCall):
@@ -464,7 +469,7 @@ class _Reply:
     def to(self, conversation: Sequence[Message]) -> list[str | ToolCall]:
         """Return what to say to the last thing the caller said, and what to do then."""
         said = next((m.text for m in reversed(conversation) if m.role == "user"), "")
-        before = [m.text for m in conversation if m.role == "assistant"]
+        before = [m.text for m in conversation if m.role == "assistant" and m.text]
         talk, clauses = _split(said, self._tag)
         index = _index(tuple(topic.asked for topic in self._topics), self._tag)
         last = before[-1] if before else ""

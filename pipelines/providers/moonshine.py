@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
 
-from .base import ProviderError
+from .base import Ears, PlainEars, ProviderError
 
 log = structlog.get_logger()
 
@@ -158,6 +158,10 @@ class Transcriber:
         # Its queue is not cancelled: that would raise CancelledError in tasks nobody cancelled.
         # What is queued fails at its first step instead.
         await asyncio.to_thread(self._pool.shutdown)
+
+    def ears(self) -> Ears:
+        """Hear one call."""
+        return PlainEars(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         """Return what was said once ``speech`` ends; ``""`` if nothing was.

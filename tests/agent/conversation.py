@@ -13,9 +13,11 @@ from agent.call import Call, CallSettings, Mover
 from agent.persona import Script
 from agent.protocol import Connect, StreamProtocol
 from pipelines.endpoint import TurnModel
-from pipelines.phrases import Phrases
+from pipelines.failover import Budgets, Lineup
 from pipelines.providers import scripted
-from pipelines.providers.base import Brief, Voice
+from pipelines.providers.base import Brief
+from pipelines.tools import Tool
+from pipelines.voice import Providers
 from tests.virtual_time import run
 
 RATE = 8000
@@ -123,24 +125,36 @@ def voice(
     stt: Any = None,
     llm: Any = None,
     tts: Any = None,
-) -> Voice:
-    """Scripted providers; pass one of your own in place of any."""
-    return Voice(
-        stt=stt or scripted.Transcriber(scripted.TranscriberOptions(lines=tuple(said))),
-        llm=llm or scripted.LanguageModel(scripted.LanguageModelOptions(lines=tuple(replies))),
-        tts=Phrases(tts or scripted.Synthesizer(scripted.SynthesizerOptions())),
+    budgets: Budgets | None = None,
+) -> Providers:
+    """Scripted providers; pass one of your own in place of any, or a list: the rest take over."""
+    stt = stt or scripted.Transcriber(scripted.TranscriberOptions(lines=tuple(said)))
+    llm = llm or scripted.LanguageModel(scripted.LanguageModelOptions(lines=tuple(replies)))
+    tts = tts or scripted.Synthesizer(scripted.SynthesizerOptions())
+    return Providers(
+        stt=Lineup("stt", _several(stt)),
+        llm=Lineup("llm", _several(llm)),
+        tts=Lineup("tts", _several(tts)),
+        budgets=budgets or Budgets(),
     )
+
+
+def _several(given: Any) -> list[tuple[str, Any]]:
+    """Name providers by their place: "1" is the one that is asked first."""
+    several = given if isinstance(given, list) else [given]
+    return [(str(number), one) for number, one in enumerate(several, 1)]
 
 
 def talk(
     caller: Caller | str,
-    providers: Voice,
+    providers: Providers,
     *,
     script: Script = SCRIPT,
     settings: CallSettings | None = None,
     turn_model: TurnModel | None = None,
     mover: Mover | None = None,
     made: Callable[[Call], object] | None = None,
+    tools: Sequence[Tool] = (),
 ) -> Talk:
     """Hold a whole call in virtual time; nothing may outlive it. ``made`` is given the call."""
     line = Caller(caller) if isinstance(caller, str) else caller
@@ -155,13 +169,14 @@ def talk(
             line=line,
             protocol=protocol,
             connect=connect,
-            voice=providers,
+            voice=providers.voice(),
             script=script,
             detector=Loudness(),
             turn_model=turn_model,
             journal=notes,
             settings=settings or CallSettings(),
             mover=mover,
+            tools=tools,
         )
         if made is not None:
             made(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from agent.server import Switchboard
 from agent.settings import Settings
-from pipelines.providers.base import Voice
+from pipelines.voice import Providers
 from tests.agent.conversation import Loudness, voice
 
 AGENT = """---
@@ -39,10 +39,17 @@ class Running:
         return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
+async def until(true: Callable[[], Any], within: float = 10.0) -> None:
+    """Wait for something to be so."""
+    async with asyncio.timeout(within):
+        while not true():  # noqa: ASYNC110 - what is waited for is in another's hands
+            await asyncio.sleep(0.02)
+
+
 @asynccontextmanager
 async def running(
     folder: Path,
-    providers: Voice | None = None,
+    providers: Providers | None = None,
     port: int = 0,
     *,
     alone: bool = True,

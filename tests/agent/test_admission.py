@@ -78,6 +78,21 @@ def test_a_routed_call_brings_its_token(tmp_path: Path, tokens: Tokens, place: s
     assert token not in str(admitted)
 
 
+def test_a_token_knows_the_rate_that_was_asked_for(tmp_path: Path, tokens: Tokens) -> None:
+    """A `connect` of version 1 does not say; the settings of this process may be others."""
+    to = admission(tmp_path, tokens, sinch=SINCH, server={"rate": 16000})
+    claims = Claims(call="phone", agent="sales", rate=48000, expires=0)
+    for token, query, rate in (
+        (tokens.mint(claims), {}, 48000),
+        ("", {"token": tokens.mint(claims), "rate": "24000"}, 48000),
+        ("forged", {"rate": "24000"}, 24000),
+        ("", {"rate": "1e9"}, 16000),
+        ("", {}, 16000),
+    ):
+        caller = Caller(query=query, path_token=token, remote=THERE, proxied=False)
+        assert to.rate(caller) == rate
+
+
 @pytest.mark.parametrize("remote", [HERE, THERE])
 def test_what_is_not_trusted_is_not_served(tmp_path: Path, tokens: Tokens, remote: str) -> None:
     """No token, a wrong one, a late one, a used one: from anywhere."""

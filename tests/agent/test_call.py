@@ -16,9 +16,9 @@ from agent.call import CallSettings
 from agent.line import LineError
 from agent.persona import Script
 from pipelines.audio import Audio
-from pipelines.chain import Budgets
 from pipelines.endpoint import ScriptedTurnModel
-from pipelines.providers.base import Brief, Message, ProviderError, ToolCall
+from pipelines.failover import Budgets
+from pipelines.providers.base import Brief, Message, Piece, PlainEars, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,
@@ -156,22 +156,27 @@ class Failing:
             await asyncio.sleep(3600)
         raise ProviderError(self._stage, "it broke")
 
+    async def warm(self) -> None: ...
+
+    def ears(self) -> PlainEars:
+        return PlainEars(self.transcribe)
+
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         await self._fail()
         return ""
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
+    ) -> AsyncGenerator[Piece, None]:
         await self._fail()
         yield ""
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = RATE) -> AsyncGenerator[Speech, None]:
         await self._fail()
         yield Audio(b"", RATE)
 
 
-BUDGETS = CallSettings(budgets=Budgets(transcript=1.0, first_token=1.0, first_audio=1.0))
+BUDGETS = Budgets(transcript=1.0, first_token=1.0, first_audio=1.0)
 
 
 @pytest.mark.parametrize("hang", [False, True], ids=["fails", "hangs"])
@@ -179,8 +184,8 @@ BUDGETS = CallSettings(budgets=Budgets(transcript=1.0, first_token=1.0, first_au
 def test_when_a_provider_fails_the_agent_apologises(stage: str, hang: bool) -> None:
     """In time, once, and the call goes on."""
     broken: dict[str, Any] = {stage: Failing(stage, hang)}
-    providers = voice(["Hello?"], ["Hi."], **broken)
-    done = talk(GREETED + "+" * 10 + "." * 40, providers, settings=BUDGETS)
+    providers = voice(["Hello?"], ["Hi."], budgets=BUDGETS, **broken)
+    done = talk(GREETED + "+" * 10 + "." * 40, providers)
     assert done.lines[-1] == ("assistant", "Sorry, say that again?")
     assert [line["stage"] for line in done.notes.of("failed")] == [stage]
     assert min(at for at, _ in done.caller.audio if at > 3.5) <= 3.5 + 0.1 + 2 * 1.0 + 0.1
@@ -191,7 +196,8 @@ def test_when_a_provider_fails_the_agent_apologises(stage: str, hang: bool) -> N
 def test_without_a_voice_the_agent_gives_up_in_the_end(hang: bool) -> None:
     """Nothing can be said, so after three lost replies it hangs up rather than stay silent."""
     script = (GREETED + "+" * 10 + "." * 30) * 4
-    done = talk(script, voice(["Hello?"], ["Hi."], tts=Failing("tts", hang)), settings=BUDGETS)
+    providers = voice(["Hello?"], ["Hi."], tts=Failing("tts", hang), budgets=BUDGETS)
+    done = talk(script, providers)
     assert done.ending == "the agent hung up"
     assert len(done.notes.of("failed")) == 3
 
@@ -550,12 +556,9 @@ def test_the_caller_is_told_before_the_time_is_up() -> None:
 
 
 FILLER = "One moment, please."
-SLOW = CallSettings(
-    budgets=Budgets(
-        transcript=4.0, first_token=4.0, next_token=4.0, first_audio=4.0, next_audio=1.5
-    ),
-    filler_after=1.5,
-    idle_after=3600.0,
+SLOW = CallSettings(filler_after=1.5, idle_after=3600.0)
+SLOW_BUDGETS = Budgets(
+    transcript=4.0, first_token=4.0, next_token=4.0, first_audio=4.0, next_audio=1.5
 )
 
 
@@ -569,6 +572,11 @@ class Trickling:
 
     async def aclose(self) -> None: ...
 
+    async def warm(self) -> None: ...
+
+    def ears(self) -> PlainEars:
+        return PlainEars(self.transcribe)
+
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         async for _ in speech:
             pass
@@ -577,12 +585,12 @@ class Trickling:
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
+    ) -> AsyncGenerator[Piece, None]:
         for word in ("One. ", "Two. ", "Three. "):
             await asyncio.sleep(3.5)
             yield word
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = RATE) -> AsyncGenerator[Speech, None]:
         for _ in text.split():
             await asyncio.sleep(1.2)
             yield Audio(LOUD * 10, RATE)
@@ -596,10 +604,10 @@ class SometimesMute(Synthesizer):
         self._broken = broken
         self._left = 9
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = RATE) -> AsyncGenerator[Speech, None]:
         self._left -= 1
         async with aclosing(
-            super().speak(text) if self._left >= 0 else self._broken.speak(text)
+            super().speak(text, rate) if self._left >= 0 else self._broken.speak(text, rate)
         ) as s:
             async for piece in s:
                 yield piece
@@ -615,7 +623,7 @@ def test_whatever_a_stage_does_the_caller_never_waits_in_silence(stage: str, way
     given: dict[str, Any] = {stage: broken}
     done = talk(
         GREETED + "." * 25 + "+" * 10 + "." * 500,
-        voice(["Hello?"], ["Well."], **given),
+        voice(["Hello?"], ["Well."], budgets=SLOW_BUDGETS, **given),
         settings=SLOW,
     )
     sounding, longest = 6.0, 0.0  # the caller stops speaking then
@@ -639,9 +647,9 @@ class Reading(Synthesizer):
         super().__init__(SynthesizerOptions())
         self.read: list[str] = []
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = RATE) -> AsyncGenerator[Speech, None]:
         self.read.append(text)
-        async for piece in super().speak(text):
+        async for piece in super().speak(text, rate):
             yield piece
 
 

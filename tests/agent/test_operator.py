@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
 from agent.operator import OPENAPI
@@ -148,15 +150,33 @@ def test_calls_that_are_not_there(tmp_path: Path) -> None:
     tell(tmp_path, "v1", story)
 
 
-def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
-    """Wrong tokens count, so that guessing is slow."""
+def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
+    """Nobody is dialled whom no process would know; the log says why, without a number."""
 
     async def story(s: Story) -> None:
-        for _ in range(3):
-            assert (await s.operate("GET", "/calls", headers={"authorization": "x"}))[0] == 401
-        async with s.http.get(f"{s.base}/calls") as response:
-            assert response.status == 429
-            assert 50 <= int(response.headers["retry-after"]) <= 61
+        shutil.rmtree(tmp_path / "state" / "notes")
+        with capture_logs() as logs:
+            status, answer = await s.operate("POST", "/calls", {"to": CALLER})
+        assert (status, "the shared folder fails" in answer["detail"]) == (503, True)
+        assert {"the shared folder fails"} == {line["event"] for line in logs}
+        assert s.sinch.legs == []
+        (tmp_path / "state" / "notes").mkdir()
+
+    tell(tmp_path, "v1", story)
+
+
+def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
+    """Those with the token, and those without, who cannot lock the operator out."""
+
+    async def story(s: Story) -> None:
+        for header in ({"authorization": "x"}, {}):
+            for expected in ({"x": 401}.get(header.get("authorization", ""), 200), 429):
+                for _ in range(3):
+                    assert (await s.operate("GET", "/calls", headers=header))[0] == expected
+            given = {"authorization": f"Bearer {TOKEN}"} | header
+            async with s.http.get(f"{s.base}/calls", headers=given) as response:
+                assert response.status == 429
+                assert 50 <= int(response.headers["retry-after"]) <= 61
 
     tell(tmp_path, "v1", story, operator={"token": TOKEN, "requests_a_minute": 3})
 
@@ -184,6 +204,17 @@ def test_the_description_is_of_what_is_there(tmp_path: Path) -> None:
                 routes.add((path, route.method.lower()))
         described = {(p, method) for p, methods in OPENAPI["paths"].items() for method in methods}
         assert described == routes
-        json.dumps(OPENAPI)
+        operations = [
+            o
+            for methods in json.loads(json.dumps(OPENAPI))["paths"].values()
+            for o in methods.values()
+        ]
+        for operation in operations:
+            assert {"401", "429"} <= operation["responses"].keys()
+            for part in [operation.get("requestBody", {}), *operation["responses"].values()]:
+                for media in part.get("content", {}).values():
+                    Draft202012Validator.check_schema(media["schema"])
+            for parameter in operation["parameters"]:
+                Draft202012Validator.check_schema(parameter["schema"])
 
     tell(tmp_path, "v1", story)

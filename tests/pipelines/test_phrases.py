@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from pipelines.audio import Audio
-from pipelines.phrases import Phrases
-from pipelines.providers.base import ProviderError
+from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.phrases import Phrases, PhraseStore
+from pipelines.providers.base import ProviderError, Speech
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
 
 
@@ -21,16 +21,16 @@ class Counting(Synthesizer):
         self.spoken: list[str] = []
         self.broken = False
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         self.spoken.append(text)
         if self.broken:
             raise ProviderError("tts", "broken")
-        async for piece in super().speak(text):
+        async for piece in super().speak(text, rate):
             yield piece
 
 
 async def said(voice: Phrases, text: str) -> float:
-    return sum([piece.seconds async for piece in voice.speak(text)])
+    return sum([piece.seconds async for piece in voice.speak(text) if isinstance(piece, Audio)])
 
 
 def test_a_prepared_sentence_is_spoken_once() -> None:
@@ -69,7 +69,7 @@ def test_the_longest_unused_is_forgotten() -> None:
     """So that memory is bounded, whatever agent files come and go."""
 
     async def main() -> None:
-        voice = Phrases(Counting(), most_seconds=1.3)
+        voice = Phrases(Counting(), PhraseStore(most_seconds=1.3))
         await voice.prepare(["One two.", "Three four."])
         await voice.prepare(["One two."])  # used again
         await voice.prepare(["Five six."])
@@ -83,7 +83,7 @@ def test_the_longest_unused_is_forgotten() -> None:
 class Slow(Counting):
     """Takes a moment for each word."""
 
-    async def speak(self, text: str) -> AsyncGenerator[Audio, None]:
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         self.spoken.append(text)
         for number, _ in enumerate(text.split()):
             await asyncio.sleep(0.01)
@@ -119,7 +119,8 @@ def test_a_preparation_that_is_cancelled_takes_nobody_along() -> None:
         await asyncio.sleep(0.025)
 
         async def hear() -> bytes:
-            return b"".join([piece.pcm async for piece in voice.speak("one two three four")])
+            pieces = voice.speak("one two three four")
+            return b"".join([piece.pcm async for piece in pieces if isinstance(piece, Audio)])
 
         hearing = asyncio.create_task(hear())
         await asyncio.sleep(0.001)

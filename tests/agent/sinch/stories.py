@@ -16,7 +16,7 @@ from agent.platform import Plan, Turn
 from agent.sinch.callbacks import Version
 from agent.sinch.standin import Leg, Phone, StandIn
 from pipelines.audio import Audio
-from pipelines.providers.base import Voice
+from pipelines.voice import Providers
 from tests.agent.loopback import Running, running
 from tests.agent.sinch import schemas
 from tests.agent.sinch.test_signing import V1, V2
@@ -73,13 +73,6 @@ class Story:
         return [event for event, _ in self.sinch.callbacks]
 
 
-async def until(true: Callable[[], Any], within: float = 10.0) -> None:
-    """Wait for something to be so."""
-    async with asyncio.timeout(within):
-        while not true():  # noqa: ASYNC110 - what is waited for is in another's hands
-            await asyncio.sleep(0.02)
-
-
 def speech(seconds: float = 0.6, rate: int = 8000) -> Turn:
     """Something that the tests' detector takes for speech."""
     tone = b"\x00\x20" * (rate // 400) + b"\x00\xe0" * (rate // 400)
@@ -97,7 +90,7 @@ async def told(
     folder: Path,
     version: Version,
     *,
-    providers: Voice | None = None,
+    providers: Providers | None = None,
     phones: Mapping[str, Phone] | None = None,
     sinch: Mapping[str, Any] | None = None,
     **sections: Any,
@@ -143,5 +136,6 @@ def tell(
             with suppress(TimeoutError):  # what still rings belongs to the story
                 async with asyncio.timeout(3):
                     await started.sinch.settle()
+            assert started.sinch.faults == []
 
     asyncio.run(main())

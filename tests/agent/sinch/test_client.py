@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from agent.sinch import svaml
-from agent.sinch.client import Basic, SinchError, VoiceV1, VoiceV2
+from agent.sinch.client import BACKOFF, Basic, Rest, SinchError, VoiceV1, VoiceV2
 from agent.sinch.signing import Verifier
 from tests.agent.sinch.test_signing import V1
 
@@ -42,7 +43,7 @@ def ask(server: Server, story: Callable[[VoiceV1, VoiceV2], Awaitable[None]]) ->
     async def main() -> None:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", server.handle)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -174,6 +175,86 @@ def test_what_was_turned_away_is_sent_again_when_the_server_says() -> None:
         began = loop.time()
         assert await v1.callout({}) == "c"
         assert 1 <= loop.time() - began < 3
+
+    ask(server, story)
+
+
+def test_a_date_to_wait_for_is_honoured_as_seconds_are() -> None:
+    """`Retry-After` has two forms; what is in neither is as if it were not there."""
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    server = Server((429, {}, {"retry-after": soon}), (200, {"callId": "c"}, {}))
+    odd = Server((429, {}, {"retry-after": "in a while"}), (200, {"callId": "c"}, {}))
+
+    async def waits(v1: VoiceV1, _v2: VoiceV2) -> None:
+        await v1.callout({})
+        assert datetime.now(UTC) >= parsedate_to_datetime(soon)
+
+    async def goes_on(v1: VoiceV1, _v2: VoiceV2) -> None:
+        began = asyncio.get_running_loop().time()
+        await v1.callout({})
+        assert asyncio.get_running_loop().time() - began >= BACKOFF
+
+    ask(server, waits)
+    ask(odd, goes_on)
+
+
+@pytest.mark.parametrize("header", ["60", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_who_would_have_to_wait_too_long_is_told_at_once(header: str) -> None:
+    """The server's reason and how long it would take, rather than that time has run out."""
+    server = Server((429, {"message": "Capacity exceeded"}, {"retry-after": header}))
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        async with asyncio.timeout(5):
+            with pytest.raises(SinchError, match=r"Capacity exceeded \(HTTP 429, wait \d+ s\)"):
+                await v1.callout({})
+
+    ask(server, story)
+    assert len(server.requests) == 1
+
+
+class Slow(Server):
+    """Takes its time before it answers, or between two halves of the answer."""
+
+    def __init__(self, *, before: float = 0.0, between: float = 0.0) -> None:
+        super().__init__((200, {}, {}))
+        self._before, self._between = before, between
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:  # type: ignore[override]
+        self.requests.append((request.method, request.raw_path, {}, b""))
+        await asyncio.sleep(self._before)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for half in (b'{"callId":', b'"c"}'):
+            await response.write(half)
+            await asyncio.sleep(self._between)
+        return response
+
+
+def test_an_answer_may_come_in_pieces() -> None:
+    """As a long list of numbers does."""
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        assert await v1.callout({}) == "c"
+
+    ask(Slow(between=0.1), story)
+
+
+@pytest.mark.parametrize("where", ["before", "between"])
+def test_a_server_that_hangs_is_left_in_time(where: str) -> None:
+    """A callout is asked for once; what may be repeated is, until time has run out."""
+    server = Slow(**{where: 60.0})
+
+    async def story(_v1: VoiceV1, _v2: VoiceV2) -> None:
+        rest = Rest(Basic(name="a", password="b"), timeout=1.2, attempt_timeout=0.5)
+        try:
+            with pytest.raises(SinchError, match=r"did not answer within 0\.5 s"):
+                await rest.request("POST", f"{server.url}/x", {})
+            assert len(server.requests) == 1
+            with pytest.raises(SinchError, match=r"did not answer within (0\.5|1\.2) s"):
+                await rest.request("GET", f"{server.url}/x")
+            assert len(server.requests) >= 2
+        finally:
+            await rest.aclose()
 
     ask(server, story)
 

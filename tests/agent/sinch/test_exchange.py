@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.routing import Routing
 from agent.shared import SharedState
 from agent.sinch import svaml
-from agent.sinch.callbacks import Answered, Answerer, Ended, Incoming, Leg, Version
+from agent.sinch.callbacks import (
+    Answered,
+    Answerer,
+    CallbackError,
+    Ended,
+    Incoming,
+    Leg,
+    Version,
+    parse,
+)
 from agent.sinch.client import SinchError
 from agent.sinch.exchange import (
     BEEP_WITHIN,
+    LOOK_EVERY,
+    RECORD_WITHIN,
     STREAM_WITHIN,
     Announced,
     Exchange,
@@ -24,7 +40,8 @@ from agent.sinch.exchange import (
 )
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
-from agent.sinch.versions import Dial
+from agent.sinch.versions import Dial, Machine
+from tests.agent.sinch import schemas
 from tests.virtual_time import run
 
 TO, MANAGER = "+15550000001", "+15550000002"
@@ -283,9 +300,205 @@ def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
         s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         for _ in range(3):
             s.ended()
+        await asyncio.sleep(0)
         assert [line["call_id"] for line in s.board.told] == ["phone"]
 
     tell(tmp_path, "v1", story)
+
+
+def test_our_end_of_a_call_is_on_record_before_the_platforms(tmp_path: Path) -> None:
+    """Whichever of the two connections tells first; the callback is answered at once."""
+
+    async def story(s: Story) -> None:
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.shared.claim("stream phone")
+        s.ended()
+        await asyncio.sleep(1)
+        assert s.board.told == []
+        s.exchange.stream_ended(claims, moved=False)
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert [line["call_id"] for line in s.board.told] == ["phone"]
+
+        s.shared.claim("stream other")
+        s.exchange.stream_ended(replace(claims, call="other"), moved=False)
+        await asyncio.sleep(0)
+        s.ended(call_id="other")
+        await asyncio.sleep(0)
+        assert [line["call_id"] for line in s.board.told] == ["phone", "other"]
+
+    tell(tmp_path, "v1", story)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_the_platforms_word_is_kept_whatever_became_of_ours(tmp_path: Path, stops: bool) -> None:
+    """The process with the stream is gone, or this one stops while it waits."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.shared.claim("stream phone")
+        s.ended()
+        await (s.exchange.aclose() if stops else asyncio.sleep(RECORD_WITHIN + LOOK_EVERY))
+        assert [line["call_id"] for line in s.board.told] == ["phone"]
+
+    tell(tmp_path, "v1", story)
+
+
+def test_what_only_tells_is_answered_with_nothing(tmp_path: Path) -> None:
+    """Version 1 does not do what the answer to `notify` says; what it means is asked for."""
+
+    async def story(s: Story) -> None:
+        name = (await s.exchange.dial(Dial(to=TO, agent="reception", machine="hangup")))["id"]
+        pending = s.exchange.answer(Answered(leg=s.leg(name), by="pending"))
+        assert pending["action"]["name"] == "connectConf"
+        told = s.exchange.answer(Answered(leg=s.leg(name), by="machine", asks=False))
+        assert told == {}
+        await asyncio.sleep(0)
+        assert s.platform.of("hang_up") == [(0.0, "phone")]
+
+    tell(tmp_path, "v1", story)
+
+
+def test_a_phone_that_cannot_be_hung_up_is_hung_up_later(tmp_path: Path) -> None:
+    """Sinch refuses the stream, and the hang-up, too; nobody is left waiting for good."""
+
+    async def story(s: Story) -> None:
+        s.platform.fails |= {"bring_stream", "hang_up"}
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        await asyncio.sleep(1)
+        s.platform.fails.clear()
+        await asyncio.sleep(STREAM_WITHIN)
+        assert s.platform.of("hang_up") == [(0.0, "phone"), (STREAM_WITHIN, "phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """The token is used up, so no other will come: the conference is ended."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        s.shared.claim("stream phone")
+        s.exchange.stream_ended(claims, moved=False)
+        await asyncio.sleep(0)
+        assert s.platform.of("clear") == [(0.0, "c-phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_an_operator_is_not_told_that_nobody_hangs_up(tmp_path: Path, version: Version) -> None:
+    """The stream has ended, the platform has not said so yet: Sinch is asked."""
+
+    async def story(s: Story) -> None:
+        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        s.shared.claim("stream phone")
+        await s.exchange.hang_up("phone", goodbye=True)
+        assert s.platform.of("hang_up") == []  # the process with the stream does it
+        s.exchange.stream_ended(claims, moved=True)
+        await asyncio.sleep(0)
+        await s.exchange.hang_up("phone", goodbye=True)
+        assert s.platform.of("hang_up") == [(0.0, "phone")]
+
+    tell(tmp_path, version, story)
+
+
+_WORDS = st.text(max_size=300) | st.sampled_from([TO, "7", "2026-11-24T12:00:00Z"])
+
+
+def _answers(version: Version) -> Mapping[str, str]:
+    """Return each event, and the schema of what may be answered."""
+    if version == "v1":
+        return {
+            "ice": "v1_ice",
+            "ace": "v1_ace",
+            "pie": "v1_pie",
+            "dice": "v1_nothing",
+            "notify": "v1_nothing",
+            "future": "v1_nothing",
+        }
+    ends = ("hangup", "busy", "timeout", "failed", "rejected", "webhook.ended")
+    answered = ("answered", "amd.human", "amd.machine", "amd.beep", "amd.unknown")
+    events = ("incoming", *answered, *ends, "menu", "future")
+    return {f"call.{event}": "v2_reply" for event in events}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@settings(deadline=None)
+@given(data=st.data())
+def test_whatever_comes_is_answered_by_the_documents(
+    tmp_path_factory: pytest.TempPathFactory, version: Version, data: st.DataObject
+) -> None:
+    """Any events of any legs in any order, with any text in any field: each answer is valid."""
+    answers = _answers(version)
+
+    async def story(s: Story) -> None:
+        names = await _legs(s)
+        for _ in range(data.draw(st.integers(1, 6))):
+            event = data.draw(st.sampled_from(sorted(answers)))
+            name = names[data.draw(st.sampled_from(sorted(names)))]
+            body = _callback(version, event, name, data.draw)
+            try:
+                callback = parse(json.dumps(body).encode())
+            except CallbackError:
+                continue
+            told = s.exchange.answer(callback)
+            schemas.check(answers[event], told)
+            schemas.check(answers[event], s.exchange.sorry(callback))
+            await asyncio.sleep(0)
+
+    folder = tmp_path_factory.mktemp("state")
+    tell(folder, version, story, conference=data.draw(st.booleans()))
+
+
+async def _legs(s: Story) -> Mapping[str, str]:
+    """Return the names of one leg of each kind."""
+    names = {"none": "", "strange": "other"}
+    for machine in get_args(Machine):
+        dial = Dial(to=TO, agent="reception", machine=machine, message="Call us.")
+        names[machine] = (await s.exchange.dial(dial))["id"]
+    s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+    claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+    with suppress(ExchangeError):
+        await s.exchange.transfer(claims, MANAGER)
+        names["transfer"] = s.transfer_name("phone")
+    s.shared.note("leg s1", {"kind": "stream", "of": "phone"})
+    return names | {"stream": "s1"}
+
+
+def _callback(
+    version: Version, event: str, name: str, draw: Callable[[st.SearchStrategy[Any]], Any]
+) -> dict[str, Any]:
+    call_id = draw(st.just("phone") | _WORDS)
+    headers = draw(st.lists(st.fixed_dictionaries({"key": _WORDS, "value": _WORDS}), max_size=20))
+    if version == "v1":
+        kinds = st.sampled_from(["amd", "amd_beep", "recording_finished"])
+        status = st.sampled_from(["human", "machine", "notsure", "inprogress", "hangup", "new"])
+        return {
+            "event": event,
+            "callid": call_id,
+            "custom": name,
+            "timestamp": draw(_WORDS),
+            "cli": draw(_WORDS),
+            "to": {"type": "did", "endpoint": draw(_WORDS)},
+            "callHeaders": headers,
+            "type": draw(kinds),
+            "amd": draw(st.none() | st.fixed_dictionaries({"status": status})),
+            "result": draw(_WORDS),
+        }
+    call = {
+        "callId": call_id,
+        "callName": name,
+        "sessionId": draw(_WORDS),
+        "startTime": draw(_WORDS),
+        "from": {"phone": {"number": draw(_WORDS)}},
+        "to": {"phone": {"number": draw(_WORDS)}},
+        "callHeaders": headers,
+        "callResult": draw(_WORDS),
+    }
+    return {"event": event, "call": call}
 
 
 def test_a_transfer_that_cannot_be_dialled_says_why(tmp_path: Path) -> None:

@@ -165,11 +165,47 @@ def test_every_spelling_of_a_time_is_read(timestamp: str) -> None:
     assert verify(headers) == signature
 
 
-@given(st.dictionaries(st.sampled_from(["authorization", "x-timestamp"]), st.text()), st.binary())
+_HEADER = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+_TIME = st.builds(
+    lambda at, zone: f"{at.isoformat()}{zone}",
+    st.datetimes() | st.just(NOW.replace(tzinfo=None)),
+    st.sampled_from(["", "Z", "+14:00", "-23:59", "+23:59:59.999999"]),
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "authorization": _HEADER
+            | _HEADER.map(f"application {V1.key_id}:{{}}".format)
+            | _HEADER.map(f"Service {V2.key_id}:{{}}".format),
+            "x-timestamp": _HEADER | _TIME,
+            "content-type": _HEADER,
+        },
+    ),
+    st.binary(),
+)
 def test_anything_is_refused_with_one_kind_of_error(headers: dict[str, str], body: bytes) -> None:
-    """Whatever stands in the headers and the body."""
+    """Whatever stands in the headers, be it UTF-8 or not, and in the body."""
     with pytest.raises(SignatureError):
         verify(headers, body=body)
+
+
+@given(st.binary(max_size=20), st.binary())
+def test_a_header_is_signed_as_it_came(raw: bytes, body: bytes) -> None:
+    """Bytes that are no UTF-8 are no reason to refuse what is signed rightly."""
+    content_type = raw.decode("utf-8", "surrogateescape")
+    stamp = NOW.isoformat()
+    signature = V1.sign(
+        method="POST", path="/sinch", content_type=content_type, timestamp=stamp, body=body
+    )
+    headers = {
+        "authorization": f"application {V1.key_id}:{signature}",
+        "x-timestamp": stamp,
+        "content-type": content_type,
+    }
+    assert verify(headers, body=body) == signature
 
 
 @pytest.mark.parametrize("secret", ["not base64!", "app-secret", "abc"])

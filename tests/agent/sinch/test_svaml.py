@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +74,13 @@ TOLD: list[tuple[str, Any]] = [
 def test_what_we_say_follows_the_documents(schema: str, body: Any) -> None:
     """Each form of each answer and request."""
     schemas.check(schema, body)
+
+
+def test_nothing_that_we_say_is_left_out() -> None:
+    """Whatever builds SVAML is checked above, in one form at least."""
+    names = {name for name in vars(svaml) if re.match(r"v[12]_", name)}
+    source = Path(__file__).read_text()
+    assert {name for name in names if f"svaml.{name}(" not in source} == set()
 
 
 def plain(value: Any) -> Any:

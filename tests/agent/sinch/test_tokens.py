@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import multiprocessing
 import os
@@ -62,6 +63,15 @@ def test_a_call_has_one_stream(tokens: Tokens) -> None:
         tokens.redeem(tokens.mint(later), 0)
 
 
+def test_what_a_token_says_can_be_read_without_using_it_up(tokens: Tokens) -> None:
+    """Before the call is known; what is not ours says nothing."""
+    token = tokens.mint(CLAIMS)
+    assert tokens.read(token) == tokens.read(token) == CLAIMS
+    assert tokens.redeem(token, 999.0) == tokens.read(token)
+    with pytest.raises(TokenError, match="not ours"):
+        tokens.read(token + "A")
+
+
 def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
     """Nor is one that was changed in a single character."""
     other = Tokens(b"o" * 32, SharedState(tmp_path))
@@ -74,12 +84,28 @@ def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
             tokens.redeem(changed, 0)
 
 
-@given(token=st.text() | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", fullmatch=True))
+@given(
+    token=st.text(st.characters())
+    | st.from_regex(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", fullmatch=True)
+)
 def test_anything_else_is_no_token(token: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """And raises nothing else."""
     tokens = Tokens(KEY, SharedState(tmp_path_factory.getbasetemp() / "any"))
     with pytest.raises(TokenError):
         tokens.redeem(token, 0)
+    with pytest.raises(TokenError):
+        tokens.read(token)
+
+
+@given(body=st.binary() | st.from_type(dict).map(lambda value: repr(value).encode()))
+def test_a_token_of_another_version_of_ours_is_an_error_of_that_kind(
+    body: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Sealed by us, with anything in it."""
+    tokens = Tokens(KEY, SharedState(tmp_path_factory.getbasetemp() / "any"))
+    text = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+    with pytest.raises(TokenError):
+        tokens.redeem(f"{text}.{tokens._seal(text)}", 0)
 
 
 def _redeem(folder: str, token: str, results: multiprocessing.Queue[bool]) -> None:
@@ -131,6 +157,17 @@ def test_notes_are_whole_and_private(tmp_path: Path) -> None:
     assert SharedState(tmp_path).noted("x") == {"a": 2}
     files = list((tmp_path / "notes").iterdir())
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600]
+
+
+def test_a_note_that_was_cut_off_is_none(tmp_path: Path) -> None:
+    """A host that lost power may leave an empty file; that is no reason for a 500."""
+    shared = SharedState(tmp_path)
+    shared.note("x", {"a": 1})
+    (file,) = (tmp_path / "notes").iterdir()
+    file.write_text("")
+    assert shared.noted("x") is None
+    shared.note("x", {"a": 2})
+    assert shared.noted("x") == {"a": 2}
 
 
 def test_orders_reach_the_process_that_has_the_call(tmp_path: Path) -> None:

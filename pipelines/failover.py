@@ -1,0 +1,622 @@
+"""The providers of a stage, in the order in which they are wanted; the next one when one fails.
+
+All within the same turn: the next provider is given what the failed one was given, and goes on
+where that one stopped, so that nothing is said twice. What counts as a failure:
+
+- an error of the provider's;
+- a deadline: the stage's, or ``Budgets.patience`` while another provider is left to try;
+- an empty reply, no audio.
+
+A quick failure is tried once more at the same provider, on a fresh connection: most are a
+connection that had died unnoticed. One that is late or final is not, if there is another provider.
+A provider that failed rests, and comes last until it has worked again (:meth:`Lineup.due`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+import structlog
+
+from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.providers.base import (
+    GO_ON,
+    Brief,
+    Ears,
+    LanguageModel,
+    Message,
+    Piece,
+    PlainEars,
+    ProviderError,
+    Speech,
+    Stage,
+    Synthesizer,
+    Timing,
+    Tokens,
+    ToolCall,
+    Transcriber,
+)
+from pipelines.text import SentenceCutter
+from pipelines.usage import Usage
+from pipelines.utterance import Utterance
+
+log = structlog.get_logger()
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+FIRST_REST = 10.0
+"""Seconds that a provider rests after a failure. Short: most faults are a moment's."""
+
+LONGEST_REST = 300.0
+"""Seconds between two probes of one that stays away."""
+
+CHARACTERS_A_SECOND = 14.0
+"""How fast voices speak: 150 words a minute of 5.7 letters, space included. To guess how much of a
+sentence was spoken by one that broke off without telling."""
+
+_GO_ON = Message("user", GO_ON)
+
+CLOSE_WITHIN = 1.0
+"""Seconds for the connection of a failed provider to be closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """Seconds that a stage may take before it has failed."""
+
+    transcript: float = 5.0
+    """From the end of the utterance to its transcript."""
+
+    first_token: float = 8.0
+    """From the transcript to the first piece of the reply."""
+
+    next_token: float = 5.0
+    first_audio: float = 5.0
+    """From a sentence to the first of its audio."""
+
+    next_audio: float = 2.0
+    """Within a sentence: nothing can be said in the meantime, so this is silence."""
+
+    patience: float = 2.0
+    """For any of these at the most, while another provider is left to try: about when a caller
+    hears a filler. The last provider gets the whole budget."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Spent:
+    """What a reply has used so far."""
+
+    tokens: int = 0
+    """Pieces that the language model wrote; with most, a piece is a token."""
+
+    audio: float = 0.0
+    """Seconds synthesized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller turned out to say; empty if it was not speech."""
+
+    text: str
+    turn_over: bool = False
+    """Whether the provider heard the end of the turn itself, before anybody told it."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Member(Generic[P]):
+    """A provider of a line-up, and how it has been."""
+
+    name: str
+    provider: P
+    requests: int = 0
+    failures: int = 0
+    first_results: float = 0.0
+    """Seconds to the first result, summed over ``answered`` requests."""
+
+    answered: int = 0
+    rest: float = 0.0
+    """Seconds of the rest it is in; 0 if it is well."""
+
+    rested_at: float = field(default=0.0, repr=False)
+    """When the rest is over, by the event loop's clock."""
+
+    probing: bool = False
+
+    @property
+    def status(self) -> Literal["ok", "unused", "resting"]:
+        """How it is, for whoever looks."""
+        if not self.well:
+            return "resting"
+        return "ok" if self.answered else "unused"
+
+    @property
+    def well(self) -> bool:
+        """Whether it worked when it was last asked."""
+        return not self.rest
+
+
+class Lineup(Generic[P]):
+    """The providers of one stage. One a process.
+
+    Args:
+        stage: What they do.
+        members: Name and provider of each, the one that is wanted most first; at least one.
+    """
+
+    def __init__(self, stage: Stage, members: Sequence[tuple[str, P]]) -> None:
+        self.stage = stage
+        self.members = [Member(name=name, provider=provider) for name, provider in members]
+
+    @property
+    def first(self) -> Member[P]:
+        """Whom to ask first, as things are."""
+        return self.order()[0]
+
+    def order(self) -> list[Member[P]]:
+        """Return whom to ask: those that are well, then those that rest, each as configured."""
+        return sorted(self.members, key=lambda member: not member.well)
+
+    def worked(self, member: Member[P]) -> None:
+        """Note that a provider has done its job."""
+        if not member.well:
+            log.info("provider is back", stage=self.stage, provider=member.name)
+        member.rest = 0.0
+
+    def failed(self, member: Member[P], error: ProviderError) -> None:
+        """Let a provider rest; twice as long each time, until it has worked again."""
+        member.failures += 1
+        member.rest = min(LONGEST_REST, member.rest * 2 or FIRST_REST)
+        member.rested_at = _now() + member.rest
+        log.warning(
+            "provider failed",
+            stage=self.stage,
+            provider=member.name,
+            error=str(error),
+            rest=member.rest,
+        )
+
+    def due(self) -> list[Member[P]]:
+        """Return those whose rest is over, to be probed; one that is alone is asked anyway."""
+        if len(self.members) == 1:
+            return []
+        resting = [member for member in self.members if not member.well]
+        return [member for member in resting if _now() >= member.rested_at]
+
+
+class Tries(Generic[P]):
+    """Whom to ask, one after the other, for one result.
+
+    Args:
+        lineup: Of the stage.
+        usage: Of the call.
+    """
+
+    def __init__(self, lineup: Lineup[P], usage: Usage) -> None:
+        self._lineup = lineup
+        self._usage = usage
+        self._order = lineup.order()
+        self._again = False  # the present one is being asked for the second time
+        self._began = 0.0
+        self._count = 0
+
+    @property
+    def member(self) -> Member[P]:
+        """Whom to ask now."""
+        return self._order[0]
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody is left after this one."""
+        return len(self._order) == 1
+
+    def patience(self, budget: float, patience: float) -> float:
+        """Return the seconds to wait for a result."""
+        return budget if self.alone else min(budget, patience)
+
+    def asked(self) -> None:
+        """Note that it is being asked now."""
+        used = self._usage.of(self._lineup.stage, self.member.name)
+        used.requests += 1
+        used.retries += bool(self._count)
+        self.member.requests += 1
+        self._count += 1
+        self._began = _now()
+
+    def answered(self, since: float = 0.0) -> None:
+        """Note that its first result is there.
+
+        Args:
+            since: From when on it could be, if that is later than when it was asked.
+        """
+        seconds = max(0.0, _now() - max(self._began, since))
+        self.member.first_results += seconds
+        self.member.answered += 1
+        self._usage.of(self._lineup.stage, self.member.name).first_results.append(seconds)
+
+    def worked(self) -> None:
+        """Note that it has done its job."""
+        self._lineup.worked(self.member)
+
+    def failed(self, error: ProviderError) -> None:
+        """Note a failure; afterwards :attr:`member` is whom to ask next.
+
+        Raises:
+            ProviderError: ``error``, if nobody is left to ask.
+        """
+        self._usage.of(self._lineup.stage, self.member.name).failures += 1
+        hopeless = error.final or (error.late and not self.alone)
+        if not self._again and not hopeless:
+            self._again = True
+            return
+        self._lineup.failed(self.member, error)
+        if self.alone:
+            raise error
+        self._order = self._order[1:]
+        self._again = False
+
+
+class Hearing:
+    """Speech to text for one call, by the first provider that can.
+
+    Args:
+        lineup: Who.
+        budgets: How long.
+        usage: Is added to.
+    """
+
+    def __init__(self, lineup: Lineup[Transcriber], budgets: Budgets, usage: Usage) -> None:
+        self._lineup = lineup
+        self._budgets = budgets
+        self._usage = usage
+        self._ears: dict[Member[Transcriber], Ears] = {}
+        self._counted: list[Audio] = []  # of the utterance, what is in the usage
+        self._current = self._open(lineup.first)
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether whoever hears now knows when the caller has finished."""
+        return self._current.detects_turns
+
+    @property
+    def so_far(self) -> str:
+        """What has been heard of the utterance by now; ``""`` if that is not known."""
+        return self._current.so_far
+
+    async def turn_over(self) -> bool:
+        """Wait until whoever hears knows whether the utterance was all; return whether it was.
+
+        Raises:
+            ProviderError: If that will not be known.
+        """
+        return await self._current.turn_over()
+
+    async def transcribe(self, utterance: Utterance) -> Heard:
+        """Hear the caller out.
+
+        Raises:
+            ProviderError: If nobody could.
+        """
+        tries = Tries(self._lineup, self._usage)
+        while True:
+            try:
+                heard = await self._attempt(tries, utterance)
+            except ProviderError as error:
+                await self._drop(tries.member)
+                alone = tries.alone
+                tries.failed(error)
+                if alone:
+                    # Nobody would take the words before, and a fault may be over by then.
+                    await utterance.wait_closed()
+            else:
+                tries.worked()
+                return heard
+
+    async def aclose(self) -> None:
+        """Close the connections of the call."""
+        for member in list(self._ears):
+            await self._drop(member)
+
+    def _open(self, member: Member[Transcriber]) -> Ears:
+        if member not in self._ears:
+            self._ears[member] = member.provider.ears()
+        return self._ears[member]
+
+    async def _drop(self, member: Member[Transcriber]) -> None:
+        ears = self._ears.pop(member, None)
+        if ears is not None:
+            try:
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await ears.aclose()
+            except TimeoutError:
+                log.warning("a connection was not closed", provider=member.name)
+
+    async def _attempt(self, tries: Tries[Transcriber], utterance: Utterance) -> Heard:
+        budget = tries.patience(self._budgets.transcript, self._budgets.patience)
+        tries.asked()
+        try:
+            self._current = ears = self._open(tries.member)
+            async with utterance.answered_within(budget):
+                async with aclosing(self._counting(utterance, tries.member, ears)) as speech:
+                    text = (await ears.transcribe(speech)).strip()
+                turn_over = bool(text) and not utterance.closed
+                if not text:
+                    await utterance.wait_closed()
+        except TimeoutError:
+            raise ProviderError("stt", f"no transcript within {budget:g} s", late=True) from None
+        tries.answered(utterance.closed_at if utterance.closed_at is not None else _now())
+        return Heard(text, turn_over)
+
+    async def _counting(
+        self, utterance: Utterance, member: Member[Transcriber], ears: Ears
+    ) -> AsyncGenerator[Audio, None]:
+        """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
+        used = self._usage.of("stt", member.name)
+        known = self._counted
+        self._counted = counted = list[Audio]()
+        async with aclosing(utterance.listen()) as speech:
+            async for piece in speech:
+                again = len(counted) < len(known) and known[len(counted)] is piece
+                if isinstance(ears, PlainEars) or not again:
+                    used.seconds += piece.seconds
+                counted.append(piece)
+                yield piece
+
+
+class Thinking:
+    """Text to text for one call, by the first provider that can.
+
+    Args:
+        lineup: Who.
+        budgets: How long.
+        usage: Is added to.
+    """
+
+    def __init__(self, lineup: Lineup[LanguageModel], budgets: Budgets, usage: Usage) -> None:
+        self._lineup = lineup
+        self._budgets = budgets
+        self._usage = usage
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message], spent: Spent
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Yield the sentences of the next message, then the tools it asks for.
+
+        A sentence is given when it is whole: so the next provider can go on after it. Tool calls
+        are given when the reply is whole: so none is given twice. An empty reply is a failure.
+
+        Raises:
+            ProviderError: If there is no reply, or no more of it. What was yielded still stands.
+        """
+        tries = Tries(self._lineup, self._usage)
+        said: list[str] = []
+        known: set[str] = set()  # what a provider that takes over may not say again
+        asked = conversation
+        while True:
+            calls: list[ToolCall] = []
+            attempt = self._sentences(tries, brief, asked, calls, spent)
+            try:
+                async with aclosing(attempt) as sentences:
+                    async for sentence in sentences:
+                        if _gist(sentence) not in known:
+                            said.append(sentence)
+                            yield sentence
+            except ProviderError as error:
+                tries.failed(error)
+                if said:
+                    known = set(map(_gist, said))
+                    so_far = Message("assistant", " ".join(said))
+                    asked = [*conversation, so_far, _GO_ON]
+            else:
+                tries.worked()
+                for call in calls:
+                    yield call
+                return
+
+    async def _sentences(
+        self,
+        tries: Tries[LanguageModel],
+        brief: Brief,
+        asked: Sequence[Message],
+        calls: list[ToolCall],
+        spent: Spent,
+    ) -> AsyncGenerator[str, None]:
+        cutter = SentenceCutter()
+        async with aclosing(self._attempt(tries, brief, asked)) as pieces:
+            async for piece in pieces:
+                match piece:
+                    case str():
+                        spent.tokens += 1
+                        for sentence in cutter.feed(piece):
+                            yield sentence
+                    case ToolCall():
+                        calls.append(piece)
+        for sentence in cutter.flush():
+            yield sentence
+
+    async def _attempt(
+        self, tries: Tries[LanguageModel], brief: Brief, asked: Sequence[Message]
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        budgets, used = self._budgets, self._usage.of("llm", tries.member.name)
+        first = tries.patience(budgets.first_token, budgets.patience)
+        tries.asked()
+        source = tries.member.provider.reply(brief, asked)
+        blank = True
+        after = tries.patience(budgets.next_token, budgets.patience)
+        pieces = punctual(source, first, after, "llm", _substantial)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if isinstance(piece, Tokens):
+                    used.count(piece)
+                    continue
+                if blank and _substantial(piece):
+                    tries.answered()
+                    blank = False
+                yield piece
+        if blank and asked[-1:] != [_GO_ON]:
+            raise ProviderError("llm", "the reply is empty")
+
+
+class Speaking:
+    """Text to speech for one call, by the first provider that can. A Synthesizer itself.
+
+    Args:
+        lineup: Who.
+        budgets: How long.
+        usage: Is added to.
+    """
+
+    def __init__(self, lineup: Lineup[Synthesizer], budgets: Budgets, usage: Usage) -> None:
+        self._lineup = lineup
+        self._budgets = budgets
+        self._usage = usage
+
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        """Yield ``text`` as audio.
+
+        When a provider breaks off, the next one goes on with the words that were not spoken yet, as
+        far as they are known: a word may be said twice, or half. Its audio may have another rate.
+
+        Raises:
+            ProviderError: If it cannot be spoken, or not to its end.
+        """
+        tries = Tries(self._lineup, self._usage)
+        spoken = _Spoken(words=text.split())
+        while True:
+            used = self._usage.of("tts", tries.member.name)
+            rest = " ".join(spoken.rest())
+            if not rest:
+                return
+            if timing := spoken.catch_up():
+                yield timing
+            used.characters += len(rest)
+            try:
+                async with aclosing(self._attempt(tries, rest, rate)) as pieces:
+                    async for piece in pieces:
+                        yield spoken.add(piece)
+            except ProviderError as error:
+                tries.failed(error)
+                spoken.broke_off()
+            else:
+                tries.worked()
+                return
+
+    async def _attempt(
+        self, tries: Tries[Synthesizer], text: str, rate: int
+    ) -> AsyncGenerator[Speech, None]:
+        budgets = self._budgets
+        first = tries.patience(budgets.first_audio, budgets.patience)
+        tries.asked()
+        source = tries.member.provider.speak(text, rate)
+        silent = True
+        after = tries.patience(budgets.next_audio, budgets.patience)
+        pieces = punctual(source, first, after, "tts", _is_audio)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if silent and _is_audio(piece):
+                    tries.answered()
+                    silent = False
+                yield piece
+        if silent:
+            raise ProviderError("tts", "no audio came")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Spoken:
+    """How far a sentence has been spoken, perhaps by several voices."""
+
+    words: list[str]
+    seconds: float = 0.0
+    before: float = 0.0
+    """Seconds by those that broke off."""
+
+    done: int = 0
+    """Words that those have spoken."""
+
+    timed: int = 0
+    """Words whose time is known."""
+
+    def rest(self) -> list[str]:
+        """Return the words that are to be spoken."""
+        return self.words[self.done :]
+
+    def add(self, piece: Speech) -> Speech:
+        """Take what the present voice gives; return it as a part of the whole sentence."""
+        if isinstance(piece, Timing):
+            self.timed += len(piece.ends)
+            return Timing(tuple(self.before + end for end in piece.ends))
+        self.seconds += piece.seconds
+        return piece
+
+    def broke_off(self) -> None:
+        """Decide how many words the present voice has spoken."""
+        if self.timed > self.done:
+            self.done = min(self.timed, len(self.words))
+        else:
+            letters = (self.seconds - self.before) * CHARACTERS_A_SECOND
+            while self.done < len(self.words) and letters >= len(self.words[self.done]) + 1:
+                letters -= len(self.words[self.done]) + 1
+                self.done += 1
+        self.before = self.seconds
+
+    def catch_up(self) -> Timing | None:
+        """Return the time of words that are taken for spoken, if it has not been told."""
+        missing, self.timed = self.done - self.timed, max(self.done, self.timed)
+        return Timing((self.before,) * missing) if missing > 0 else None
+
+
+async def punctual(
+    source: AsyncGenerator[T, None],
+    first: float,
+    after: float,
+    stage: Stage,
+    counts: Callable[[T], bool],
+) -> AsyncGenerator[T, None]:
+    """Yield what ``source`` yields, as long as it comes in time; close it in any case.
+
+    Args:
+        source: Gives results.
+        first: Seconds to the first that counts, in all.
+        after: Seconds between two, from then on.
+        stage: Named in the error.
+        counts: Whether a piece is a result; a server may send others for ever.
+
+    Raises:
+        ProviderError: If it does not.
+    """
+    budget, begun = first, False
+    deadline = _now() + first
+    async with aclosing(source):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    item = await anext(source)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise ProviderError(stage, f"nothing came for {budget:g} s", late=True) from None
+            begun = begun or counts(item)
+            yield item
+            if begun:
+                budget = after
+                deadline = _now() + after  # from when the next piece is wanted
+
+
+def _substantial(piece: Piece) -> bool:
+    return isinstance(piece, ToolCall) or (isinstance(piece, str) and bool(piece.strip()))
+
+
+def _is_audio(piece: Speech) -> bool:
+    return isinstance(piece, Audio) and bool(piece.pcm)
+
+
+def _gist(sentence: str) -> str:
+    return "".join(filter(str.isalnum, sentence.casefold()))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,165 @@
+"""HTTP endpoints as tools.
+
+A request is signed as Standard Webhooks has it
+(https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md), for
+which most languages have a library that verifies it. It is sent once: only if no connection could
+be made at all, so that nothing was sent, a second attempt is made, with the same ``webhook-id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipelines.providers.base import ToolSpec
+from pipelines.providers.wire import UnansweredError, post_once
+from pipelines.tools import MAX_REASON, About, OnBargeIn, Tool, ToolError
+
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer that are read."""
+
+CONNECT_WITHIN = 2.0
+"""Seconds to connect, TLS included: a lost first packet is sent again after one."""
+
+AGAIN_AFTER = 0.25
+"""Seconds until the second attempt to connect: a server that is being restarted may be back."""
+
+PREFIX = "whsec_"
+_BITS = "a secret is whsec_ and then 24 to 64 random bytes in base64"
+
+
+def signing_keys(secret: str) -> tuple[bytes, ...]:
+    """Return the keys in ``secret``: one, or while it is being replaced several, with spaces.
+
+    Each is ``whsec_`` and 24 to 64 bytes in base64, as the specification has it. Anything else is
+    refused rather than guessed at: libraries differ in what they take it for.
+
+    Raises:
+        ValueError: If it is not written so. Does not quote it.
+    """
+    keys = []
+    for part in secret.split():
+        try:
+            key = base64.b64decode(part.removeprefix(PREFIX), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not part.startswith(PREFIX) or not 24 <= len(key) <= 64:
+            raise ValueError(_BITS)
+        keys.append(key)
+    if not keys:
+        raise ValueError(_BITS)
+    return tuple(keys)
+
+
+def signature(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: bytes) -> str:
+    """Return the header ``webhook-signature``: one signature for each key.
+
+    Args:
+        keys: From :func:`signing_keys`.
+        webhook_id: Without a dot.
+        timestamp: Unix time of the attempt.
+        body: As it is sent.
+    """
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    digests = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+def webhook_id(about: About) -> str:
+    """Return what a request is recognised by: the same for the same tool call of the same call.
+
+    A digest, since a call id comes from outside and might hold a dot, which the specification
+    forbids.
+    """
+    name = f"{about.call_id}\n{about.tool_call}".encode("utf-8", "surrogatepass")
+    return f"msg_{hashlib.sha256(name).hexdigest()[:32]}"
+
+
+def http_tool(
+    spec: ToolSpec,
+    url: str,
+    keys: Sequence[bytes],
+    *,
+    timeout: float = 5.0,
+    on_barge_in: OnBargeIn = "keep",
+    filler: str = "",
+) -> Tool:
+    """Return the endpoint at ``url`` as a tool.
+
+    It is sent ``call_id``, ``tool_call``, ``name``, ``arguments``, ``caller`` and ``called`` as
+    JSON. A status from 200 to 299 is success, and the body is the result: JSON or plain text. From
+    any other answer the model learns the status and, if the body is JSON, what it has as ``error``.
+
+    Args:
+        spec: What the model is told.
+        url: ``http://`` or ``https://``; nothing that the model or the caller says gets into it.
+        keys: From :func:`signing_keys`.
+        timeout: Seconds.
+        on_barge_in: As in :class:`Tool`. The effect is at the other end, where nothing cancels it.
+        filler: As in :class:`Tool`.
+    """
+
+    async def run(arguments: Mapping[str, Any], about: About) -> str:
+        content = {
+            "call_id": about.call_id,
+            "tool_call": about.tool_call,
+            "name": spec.name,
+            "arguments": dict(arguments),
+            "caller": about.caller,
+            "called": about.called,
+        }
+        body = json.dumps(content, separators=(",", ":")).encode()
+        try:
+            status, answer = await _post(url, keys, webhook_id(about), body)
+        except UnansweredError as error:
+            done = "whether it was done is not known" if error.sent else "nothing was done"
+            raise ToolError(f"{error}; {done}", undone=not error.sent) from None
+        text = answer.decode("utf-8", "replace").strip()
+        if not 200 <= status < 300:
+            raise ToolError(_refusal(status, text))
+        return text or "done"
+
+    return Tool(spec=spec, run=run, timeout=timeout, on_barge_in=on_barge_in, filler=filler)
+
+
+async def _post(url: str, keys: Sequence[bytes], name: str, body: bytes) -> tuple[int, bytes]:
+    try:
+        return await _attempt(url, keys, name, body)
+    except UnansweredError as error:
+        if error.sent:
+            raise
+    await asyncio.sleep(AGAIN_AFTER)
+    return await _attempt(url, keys, name, body)
+
+
+async def _attempt(url: str, keys: Sequence[bytes], name: str, body: bytes) -> tuple[int, bytes]:
+    timestamp = int(time.time())
+    headers = {
+        "Accept": "application/json, text/plain",
+        "webhook-id": name,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(keys, name, timestamp, body),
+    }
+    return await post_once(url, body, headers, connect_timeout=CONNECT_WITHIN, max_bytes=MAX_ANSWER)
+
+
+def _refusal(status: int, text: str) -> str:
+    """Say what the endpoint said, if it did so for us: its ``error``, or ``error.message``."""
+    if 300 <= status < 400:
+        return f"HTTP {status}: redirects are not followed"
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
+    reason = content.get("error") if isinstance(content, dict) else None
+    if isinstance(reason, dict):
+        reason = reason.get("message")
+    said = f": {reason}"[:MAX_REASON] if isinstance(reason, str) else ""
+    return f"HTTP {status}{said}"

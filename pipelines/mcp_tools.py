@@ -1,0 +1,432 @@
+"""Tools of MCP servers, through the official ``mcp`` package (https://modelcontextprotocol.io).
+
+The SDK, because the protocol has two eras and three transports, and the SDK is async. It is an
+extra: nothing else may import this module at its top. A server has one session, which all calls of
+the process share. It is opened again when it is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+import sys
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import structlog
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client import Transport
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import (
+    CONNECTION_CLOSED,
+    INVALID_REQUEST,
+    CallToolResult,
+    EmbeddedResource,
+    TextContent,
+    TextResourceContents,
+)
+from mcp_types import Tool as ListedTool
+from pydantic import ValidationError
+
+from pipelines.providers.base import ToolSpec
+from pipelines.tools import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
+
+log = structlog.get_logger()
+
+START_WITHIN = 5.0
+"""Seconds that the start of the service waits for a server. What comes later is there later."""
+
+CONNECT_WITHIN = 15.0
+"""Seconds until the tools are listed. The SDK itself waits 10 for an answer to its first question,
+which servers of the older era may ignore."""
+
+LIST_EVERY = 60.0
+"""Seconds between two looks at the list of tools. It shows new ones in either era of the protocol,
+keeps the session from idling, and finds a connection that died without a word."""
+
+LIST_WITHIN = 10.0
+
+FIRST_REST = 0.5
+LONGEST_REST = 30.0
+"""Seconds between attempts to connect, doubling from the first; a tool call ends the rest."""
+
+CLOSE_WITHIN = 8.0
+"""Seconds to end a session. The SDK gives a child process 2 to leave once its input is closed, then
+2 after SIGTERM, and then kills it."""
+
+MAX_PAGES = 20
+"""Pages of the list of tools that are read."""
+
+MAX_DESCRIPTION = 1024
+"""Characters of a tool's description, which is what OpenAI allows."""
+
+MAX_NAME = 64
+
+_NOWHERE = logging.NullHandler()
+
+_REFUSED = "the server of this tool cannot be reached at the moment, nothing was done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A server that is reached by streamable HTTP."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A server that we start, and talk to through its standard input and output."""
+
+    command: str
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables, besides the PATH, HOME and a few that it inherits."""
+
+
+class McpServer:
+    """One MCP server, and the session of this process with it.
+
+    Args:
+        name: Stands before the names of its tools.
+        where: How to reach it.
+    """
+
+    def __init__(self, name: str, where: Remote | Command) -> None:
+        self._name = name
+        self._where = where
+        self._listed: tuple[ListedTool, ...] = ()
+        self._task: asyncio.Task[None] | None = None
+        self._lost = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._opened = False
+        self._client: asyncio.Future[Client | None]
+        """Of the session, or None if the attempt to open one failed. Another future then."""
+
+    async def start(self) -> None:
+        """Open the session; return once it is open, has failed once, or has taken long.
+
+        A server that is not there does not stop the service: its tools come with the server.
+        """
+        _quiet()
+        self._client = asyncio.get_running_loop().create_future()
+        # Of its own: the SDK's context managers have to be left in the task that entered them.
+        self._task = asyncio.create_task(self._keep())
+        await asyncio.wait({self._client}, timeout=START_WITHIN)
+        if not self._opened:
+            log.warning("mcp server is not ready yet", server=self._name)
+
+    async def aclose(self) -> None:
+        """End the session, and the process if it is ours. Tool calls under way fail."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        _, left = await asyncio.wait({self._task}, timeout=CLOSE_WITHIN)
+        if left:  # a server that does not even answer to the goodbye
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=1.0)
+        self._task = None
+
+    def tools(
+        self,
+        only: Collection[str] | None = None,
+        *,
+        timeout: float = 5.0,
+        on_barge_in: OnBargeIn = "keep",
+        filler: str = "",
+    ) -> tuple[Tool, ...]:
+        """Return what the server offers now. A tool that no model can be told of is left out.
+
+        Args:
+            only: Names, as the server has them; None for all.
+            timeout: Seconds.
+            on_barge_in: As in :class:`Tool`.
+            filler: As in :class:`Tool`.
+        """
+        tools: dict[str, Tool] = {}
+        for listed in self._listed:
+            if only is not None and listed.name not in only:
+                continue
+            name = _tool_name(self._name, listed.name)
+            if name in tools:
+                name = _told_apart(name, listed.name)
+            tools[name] = Tool(
+                spec=ToolSpec(
+                    name=name, description=_description(listed), parameters=listed.input_schema
+                ),
+                run=partial(self._call, listed.name),
+                timeout=timeout,
+                on_barge_in=on_barge_in,
+                filler=filler,
+            )
+        if only is not None and (missing := set(only) - {listed.name for listed in self._listed}):
+            log.warning("mcp tools are missing", server=self._name, tools=sorted(missing))
+        return tuple(tools.values())
+
+    async def _call(self, tool: str, arguments: Mapping[str, Any], _about: About) -> str:
+        """Call a tool. Waits for a session that is being opened; the tool's timeout bounds it.
+
+        Never called a second time, unless the server did not know the session and so did nothing.
+
+        Raises:
+            ToolError: If there is no result.
+        """
+        try:
+            return await self._ask(tool, arguments)
+        except MCPError as error:
+            if error.code == CONNECTION_CLOSED:
+                message = "the connection to the server was lost; whether it was done is not known"
+                raise ToolError(message) from None
+            if error.code != INVALID_REQUEST:
+                raise ToolError(error.message[:MAX_REASON]) from None
+        try:
+            return await self._ask(tool, arguments)
+        except MCPError as error:
+            raise ToolError(error.message[:MAX_REASON]) from None
+
+    async def _ask(self, tool: str, arguments: Mapping[str, Any]) -> str:
+        """Call a tool in the session.
+
+        Raises:
+            MCPError: If the server says so, or the SDK does. If it is about the session, that is
+                given up.
+            ToolError: If there is no session, or the result is an error or cannot be read.
+        """
+        client = await self._connected()
+        try:
+            return _text(await client.call_tool(tool, dict(arguments)))
+        except MCPError as error:
+            if error.code in (CONNECTION_CLOSED, INVALID_REQUEST):
+                self._give_up(client)
+            raise
+        except (RuntimeError, TimeoutError, ValidationError) as error:
+            # It does not fit its own schema, or the server asks for what we do not have.
+            log.warning("mcp result refused", server=self._name, error=type(error).__name__)
+            message = "the server's answer cannot be used; whether it was done is not known"
+            raise ToolError(message) from None
+
+    async def _connected(self) -> Client:
+        """Return the session's client, once there is one.
+
+        Raises:
+            ToolError: If the attempt to open it fails.
+        """
+        client = None
+        if self._task is not None and not self._task.done():
+            self._wanted.set()
+            client = await asyncio.shield(self._client)
+        if client is None:
+            raise ToolError(_REFUSED, undone=True)
+        return client
+
+    def _give_up(self, client: Client) -> None:
+        """End the session of ``client``; those who come next wait for another."""
+        if self._client.done() and self._client.result() is client:
+            self._client = asyncio.get_running_loop().create_future()
+            self._lost.set()
+
+    async def _keep(self) -> None:
+        """Keep a session open. Runs until it is cancelled, and closes the session then."""
+        rest = FIRST_REST
+        now = asyncio.get_running_loop().time
+        try:
+            while True:
+                began = now()
+                # As a value: the SDK's task groups raise whatever the network, the child process
+                # or the server's words make them.
+                (error,) = await asyncio.gather(self._serve(), return_exceptions=True)
+                log.warning(
+                    "mcp session lost" if self._opened else "mcp server not reached",
+                    server=self._name,
+                    error=_innermost(error),
+                )
+                self._end_attempt()
+                if now() - began > LONGEST_REST:
+                    rest = FIRST_REST
+                await _within(rest, self._wanted)
+                rest = min(rest * 2, LONGEST_REST)
+        finally:
+            if not self._client.done():
+                self._client.set_result(None)
+
+    def _end_attempt(self) -> None:
+        """Tell those who wait that there is no session; those who come next wait for another."""
+        if not self._client.done():
+            if self._opened:  # it was given up, and they wait for the next already
+                return
+            self._client.set_result(None)
+        self._client = asyncio.get_running_loop().create_future()
+        self._wanted.clear()
+
+    async def _serve(self) -> None:
+        """Open a session and hold it until it is lost. Raises anything."""
+        self._lost.clear()
+        self._opened = False
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                transport = await self._transport(stack)
+                client = await stack.enter_async_context(Client(transport, cache=None))
+                self._listed = await self._list(client)
+            self._opened = True
+            self._client.set_result(client)
+            log.info("mcp server ready", server=self._name, tools=len(self._listed))
+            while not await _within(LIST_EVERY, self._lost):
+                async with asyncio.timeout(LIST_WITHIN):
+                    self._listed = await self._list(client)
+
+    async def _transport(self, stack: AsyncExitStack) -> Transport:
+        match self._where:
+            case Remote(url=url, headers=headers):
+                http = httpx2.AsyncClient(
+                    headers=dict(headers),
+                    # Reading: a server may hold a stream open, and the tool's timeout bounds it.
+                    timeout=httpx2.Timeout(5.0, read=300.0),
+                    trust_env=False,
+                )
+                await stack.enter_async_context(http)
+                return streamable_http_client(url, http_client=http)
+            case Command(command=command, args=args, env=env):
+                server = StdioServerParameters(command=command, args=list(args), env=dict(env))
+                return _watched(stdio_client(server, errlog=sys.stderr), self._lost)
+
+    async def _list(self, client: Client) -> tuple[ListedTool, ...]:
+        """Return the tools that a model can be told of."""
+        tools: list[ListedTool] = []
+        cursor: str | None = None
+        for _page in range(MAX_PAGES):
+            page = await client.list_tools(cursor=cursor)
+            tools += page.tools
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        return tuple(tool for tool in tools if self._usable(tool))
+
+    def _usable(self, tool: ListedTool) -> bool:
+        try:
+            check_schema(tool.input_schema)
+        except ValueError:
+            log.warning("mcp tool has no usable schema", server=self._name, tool=tool.name)
+            return False
+        return True
+
+
+class _Messages:
+    """A stream of a server's messages that tells when it has ended.
+
+    The SDK notices that a child process is gone, and tells those that wait for an answer, but not
+    those who may ask next.
+    """
+
+    def __init__(self, inner: Any, ended: asyncio.Event) -> None:  # noqa: ANN401 - the SDK's stream
+        self._inner = inner
+        self._ended = ended
+
+    async def receive(self) -> Any:  # noqa: ANN401 - a message
+        return await self._inner.receive()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:  # noqa: ANN401 - a message
+        try:
+            return await self._inner.__anext__()
+        except StopAsyncIteration:
+            self._ended.set()
+            raise
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        await self._inner.__aexit__(kind, error, trace)
+        return None
+
+
+@asynccontextmanager
+async def _watched(
+    transport: Transport, ended: asyncio.Event
+) -> AsyncGenerator[tuple[Any, Any], None]:
+    async with transport as (messages, out):
+        yield _Messages(messages, ended), out
+
+
+def _tool_name(server: str, tool: str) -> str:
+    """Return a name that every provider allows: ``server_tool``."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")
+    return name if len(name) <= MAX_NAME else _told_apart(name, tool)
+
+
+def _told_apart(name: str, tool: str) -> str:
+    digest = hashlib.sha256(tool.encode()).hexdigest()[:8]
+    return f"{name[: MAX_NAME - 9]}_{digest}"
+
+
+def _description(tool: ListedTool) -> str:
+    text = tool.description or tool.title or tool.name
+    return text.strip()[:MAX_DESCRIPTION]
+
+
+def _text(result: CallToolResult) -> str:
+    """Return what a model can read of a result.
+
+    Raises:
+        ToolError: If it is an error.
+    """
+    texts: list[str] = []
+    for block in result.content:
+        match block:
+            case TextContent(text=text):
+                texts.append(text)
+            case EmbeddedResource(resource=TextResourceContents(text=text)):
+                texts.append(text)
+            case _:
+                texts.append(f"[{block.type}]")
+    whole = "\n".join(texts).strip()
+    if not whole and result.structured_content is not None:
+        whole = json.dumps(result.structured_content, ensure_ascii=False)
+    if result.is_error:
+        raise ToolError(whole or "the server says that it failed")
+    return whole or "done"
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for ``event``; return whether it came."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _innermost(error: BaseException | None) -> str:
+    """Return of what kind an error is, without what it says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return "ended" if error is None else type(error).__name__
+
+
+def _quiet() -> None:
+    """Keep the SDK from logging: at some levels it quotes arguments, results and prompts."""
+    for name in ("mcp", "client"):  # the second is what its session calls itself
+        logger = logging.getLogger(name)
+        logger.addHandler(_NOWHERE)
+        logger.propagate = False

@@ -1,0 +1,191 @@
+"""Deepgram Aura text-to-speech over its websocket.
+
+https://developers.deepgram.com/reference/text-to-speech/speak-streaming. Plain aiohttp: the
+official SDK brings its own HTTP client and websockets, for four messages of one line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pipelines.audio import SPEECH_RATE
+
+from .base import ProviderError, Speech
+from .streaming_tts import Address, Chunk, Ended, Event, Limits, StreamingTts, closest
+from .wire import Http, find_key
+
+log = structlog.get_logger()
+
+KEY = "DEEPGRAM_API_KEY"
+
+RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
+"""Hertz that linear16 can be had at (the document above, ``sample_rate``)."""
+
+LIMITS = Limits(
+    contexts=1,  # audio comes without a name
+    confirms=True,  # by Cleared
+    confirmed_within=1.0,  # it is told at once
+    idle=300.0,  # no limit is documented; what they close for idling is noticed, and replaced once
+    age=3_300.0,  # they close after 3,600
+    a_minute=20,  # developers.deepgram.com/docs/tts-ws-flush: further ones are not done
+)
+
+FLUSH = json.dumps({"type": "Flush"})
+CLEAR = json.dumps({"type": "Clear"})
+
+
+class Synthesizer:
+    """Speak with Deepgram, one sentence at a time a connection; no word timings come."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        api_key: SecretStr | None = Field(
+            default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."
+        )
+        base_url: str = Field(
+            default="https://api.deepgram.com",
+            pattern="^https?://",
+            description="Host. https://api.eu.deepgram.com keeps data in Europe.",
+        )
+        model: str = Field(
+            default="aura-2-thalia-en",
+            min_length=1,
+            description=(
+                "Model, which is a voice and its language. The default is the first of those they "
+                "feature."
+            ),
+        )
+        connections: int = Field(
+            default=40,
+            ge=1,
+            le=1_000,
+            description=(
+                "Websockets at once, for all calls; each carries one sentence at a time, and 20 a "
+                "minute, which is Deepgram's limit. 40 are enough for 80 calls at ten a minute."
+            ),
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._engine = StreamingTts(_Dialect(options), options.connections)
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If there is no key.
+        """
+        options = self._options
+        key = find_key("tts", options.api_key, KEY)
+        http = Http("tts", options.base_url, {"Authorization": f"Token {key}"})
+        await self._engine.start(http)
+        log.info("deepgram ready", model=options.model)
+
+    async def warm(self) -> None:
+        """Have a connection open."""
+        await self._engine.warm()
+
+    async def aclose(self) -> None:
+        """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
+        await self._engine.aclose()
+
+    def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        """Yield ``text`` as audio; see :meth:`StreamingTts.speak`.
+
+        Raises:
+            ProviderError: If it could not be spoken.
+        """
+        return self._engine.speak(text, rate)
+
+
+class _Dialect:
+    """How to speak to Deepgram."""
+
+    limits = LIMITS
+
+    def __init__(self, options: Synthesizer.Options) -> None:
+        self._options = options
+
+    def rate(self, line: int) -> int:
+        """Return the line's rate, if it can be had."""
+        return closest(RATES, line)
+
+    def address(self, rate: int) -> Address:
+        """Return where to: model and rate belong to the connection."""
+        params = (
+            ("model", self._options.model),
+            ("encoding", "linear16"),
+            ("sample_rate", str(rate)),
+        )
+        return Address("/v1/speak", params)
+
+    def session(self) -> _Session:
+        """Return what a fresh connection knows."""
+        return _Session()
+
+
+class _Message(BaseModel):
+    """What is read of a message."""
+
+    type: str
+
+
+class _Session:
+    """One connection, with one sentence at most, which may be a cancelled one."""
+
+    def __init__(self) -> None:
+        self._context: str | None = None
+        self._cancelled = False
+        self._heard = False
+        """Whether audio of the sentence has come."""
+
+        self._stray = False
+        """Whether a Flushed may still come of the sentence before this one."""
+
+    def speak(self, context: str, text: str, rate: int) -> Sequence[str]:  # noqa: ARG002
+        """Have a sentence spoken; its rate is the connection's."""
+        self._context, self._cancelled, self._heard = context, False, False
+        return json.dumps({"type": "Speak", "text": text}), FLUSH
+
+    def cancel(self, context: str) -> Sequence[str]:
+        """Have what is not sent yet thrown away."""
+        self._cancelled = self._stray = context == self._context
+        return (CLEAR,)
+
+    def read(self, message: str | bytes) -> Iterator[Event]:
+        """Yield what it means; a type that is not known, or a warning, means nothing.
+
+        Raises:
+            ProviderError: If it is an error.
+            ValueError: If it cannot be read.
+        """
+        if isinstance(message, bytes):
+            if self._context is not None:
+                self._heard = True
+                yield Chunk(self._context, message)
+            return
+        match _Message.model_validate_json(message).type:
+            case "Error":
+                raise ProviderError("tts", "the server reported an error")
+            case "Flushed":
+                yield from self._flushed()
+            case "Cleared" if self._cancelled:
+                yield from self._ended()
+
+    def _flushed(self) -> Iterator[Event]:
+        """End the sentence, unless this is about a cancelled one: Clear and Flushed may cross."""
+        stray, self._stray = self._stray, False
+        if not (self._cancelled or (stray and not self._heard)):
+            yield from self._ended()
+
+    def _ended(self) -> Iterator[Event]:
+        context, self._context, self._cancelled = self._context, None, False
+        if context is not None:
+            yield Ended(context)

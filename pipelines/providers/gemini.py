@@ -1,0 +1,330 @@
+"""Google's Gemini models, by the Gemini API.
+
+https://ai.google.dev/api/generate-content. Plain aiohttp rather than the ``google-genai`` package:
+that brings google-auth, requests, tenacity and websockets, for one POST that streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
+
+from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall, ToolResult
+from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
+from .wire import CONNECT_WITHIN, Http, chunks, find_key, sse
+
+log = structlog.get_logger()
+
+SILENCE = 10.0
+"""Seconds without a byte after which a reply fails. The call gives up much earlier; this is for
+whoever has no deadline of their own."""
+
+UNSIGNED = ("gemini-1", "gemini-2", "gemma")
+"""Models that do not insist on signatures of tool calls."""
+
+NO_SIGNATURE = "skip_thought_signature_validator"
+"""In place of the signature of a tool call that another model made; documented for that
+(https://ai.google.dev/gemini-api/docs/thought-signatures)."""
+
+_ID = "gemini:"
+"""Begins :attr:`ToolCall.id`; behind it the call's signature, a colon, and Google's own id."""
+
+WHOLE = ("STOP", "MAX_TOKENS")
+"""Reasons to finish of a reply that is good. Others are filters, and mistakes of the model's."""
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _FunctionCall(_Wire):
+    id: str = ""
+    name: str = ""
+    args: dict[str, Any] | None = None
+
+
+class _Part(_Wire):
+    text: str = ""
+    thought: bool = False
+    function_call: _FunctionCall | None = None
+    thought_signature: str = ""
+
+
+class _Content(_Wire):
+    parts: tuple[_Part, ...] = ()
+
+
+class _Candidate(_Wire):
+    content: _Content = Field(default_factory=_Content)
+    finish_reason: str | None = None
+
+
+class _Feedback(_Wire):
+    block_reason: str | None = None
+
+
+class _Usage(_Wire):
+    prompt_token_count: int = 0
+    """Cached ones included."""
+
+    cached_content_token_count: int = 0
+    candidates_token_count: int = 0
+    thoughts_token_count: int = 0
+
+    def tokens(self) -> Tokens:
+        written = self.candidates_token_count + self.thoughts_token_count
+        return Tokens(self.prompt_token_count, written, self.cached_content_token_count)
+
+
+class _Chunk(_Wire):
+    candidates: tuple[_Candidate, ...] = ()
+    prompt_feedback: _Feedback = Field(default_factory=_Feedback)
+    usage_metadata: _Usage | None = None
+    error: dict[str, Any] | None = None
+    """What went wrong after the head of the answer was sent."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply, as far as it has arrived."""
+
+    said: bool = False
+    calls: list[ToolCall] = field(default_factory=list)
+    finish_reason: str | None = None
+    usage: _Usage | None = None
+
+    def take(self, chunk: _Chunk) -> str:
+        """Take what has arrived; return the text in it.
+
+        Raises:
+            ProviderError: If it is an error, or the prompt is refused.
+        """
+        if chunk.error is not None:
+            raise ProviderError("llm", "the server reported an error")
+        if chunk.prompt_feedback.block_reason:
+            raise ProviderError("llm", "the prompt was blocked by a filter", final=True)
+        self.usage = chunk.usage_metadata or self.usage  # sums so far
+        texts = []
+        for candidate in chunk.candidates:
+            self.finish_reason = candidate.finish_reason or self.finish_reason
+            for part in candidate.content.parts:
+                if part.function_call:
+                    self.calls.append(_call(part.function_call, part.thought_signature))
+                elif not part.thought:
+                    texts.append(part.text)
+        text = "".join(texts)
+        self.said = self.said or bool(text)
+        return text
+
+    def check_whole(self) -> None:
+        """Check, now that the stream has ended, that the reply is of use.
+
+        Raises:
+            ProviderError: If it is not.
+        """
+        if self.finish_reason is None:
+            raise ProviderError("llm", "the reply broke off")
+        if self.finish_reason == "STOP":
+            return
+        log.warning("reply cut off", whole=self.finish_reason in WHOLE)
+        if self.calls or "CALL" in self.finish_reason:  # MALFORMED_FUNCTION_CALL and the like
+            raise unreadable_call()
+        if self.finish_reason not in WHOLE and not self.said:
+            raise ProviderError("llm", "the reply was blocked by a filter")
+
+
+class LanguageModel:
+    """Ask one of Google's models."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        model: str = Field(
+            default="gemini-3.5-flash-lite",
+            pattern="^[A-Za-z0-9._-]+$",
+            description=(
+                "Model name. The default is the fastest of the current ones, and hardly thinks "
+                "before it speaks."
+            ),
+        )
+        api_key: SecretStr | None = Field(
+            default=None,
+            description=(
+                "Key. Unset: GEMINI_API_KEY, or the file that GEMINI_API_KEY_FILE has. "
+                "GOOGLE_API_KEY is not looked at: it may be for other services of Google's."
+            ),
+        )
+        base_url: str = Field(
+            default="https://generativelanguage.googleapis.com",
+            pattern="^https?://",
+            description="URL, up to and without /v1beta. The key is sent there.",
+        )
+        max_tokens: int = Field(
+            default=300,
+            ge=1,
+            description=(
+                "Tokens in a reply, the model's thinking included; a longer one is cut off. 300 "
+                "are a minute and a half of speech, more than a caller listens to."
+            ),
+        )
+        thinking_level: Literal["minimal", "low", "medium", "high"] | None = Field(
+            default="minimal",
+            description=(
+                "How much the model thinks before it speaks, which is silence on the line. Unset "
+                "leaves it to the model: those before Gemini 3 do not know the field, and not all "
+                "later ones can think as little as minimal."
+            ),
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._http: Http | None = None
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If there is none.
+        """
+        options = self._options
+        headers = {"x-goog-api-key": find_key("llm", options.api_key, "GEMINI_API_KEY")}
+        self._http = Http("llm", options.base_url, headers, CONNECT_WITHIN)
+        await self._http.start()
+        log.info("Gemini ready", model=options.model)
+
+    async def warm(self) -> None:
+        """Open a connection, if none is idle."""
+        if self._http is not None:
+            await self._http.warm()
+
+    async def aclose(self) -> None:
+        """Close all connections. Replies under way fail with ProviderError; so do later ones."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        """Yield the text as it comes; once it is whole, what tools are asked for, and its cost.
+
+        A reply cut off by ``max_tokens`` or by a filter ends without an error: what there is of it
+        is better heard than thrown away. Closing the generator closes the connection of a reply
+        that is not whole.
+
+        Raises:
+            ProviderError: If the server fails, breaks off, or blocks all of it; or if a tool call
+                cannot be read.
+        """
+        if self._http is None:
+            raise ProviderError("llm", "not started, or closed", final=True)
+        path = f"/v1beta/models/{self._options.model}:streamGenerateContent"
+        body = _body(self._options, brief, conversation)
+        asking = self._http.request(
+            "POST", path, params={"alt": "sse"}, head_within=SILENCE, json=body
+        )
+        reply = _Reply()
+        async with (
+            asking as answer,
+            aclosing(chunks(answer, SILENCE)) as received,
+            aclosing(sse(received)) as events,
+        ):
+            async for _, data in events:
+                if text := reply.take(_Chunk.model_validate_json(data)):
+                    yield text
+        reply.check_whole()
+        for call in reply.calls:
+            yield call
+        if reply.usage:
+            yield reply.usage.tokens()
+
+
+def _body(
+    options: LanguageModel.Options, brief: Brief, conversation: Sequence[Message]
+) -> dict[str, Any]:
+    """Return the request."""
+    signed = not options.model.startswith(UNSIGNED)
+    lines = turns(conversation, tools=bool(brief.tools))
+    config: dict[str, Any] = {"maxOutputTokens": options.max_tokens}
+    if options.thinking_level is not None:
+        config["thinkingConfig"] = {"thinkingLevel": options.thinking_level}
+    body: dict[str, Any] = {
+        "contents": _contents(lines, signed=signed),
+        "generationConfig": config,
+    }
+    if system := system_message(brief):
+        body["systemInstruction"] = {"parts": [{"text": system}]}
+    if brief.tools:
+        declarations = [
+            {
+                "name": spec.name,
+                "description": spec.description,
+                # Any JSON Schema; `parameters` takes a subset of OpenAPI's alone.
+                "parametersJsonSchema": dict(spec.parameters),
+            }
+            for spec in brief.tools
+        ]
+        body["tools"] = [{"functionDeclarations": declarations}]
+        if not brief.may_call_tools:
+            body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
+    return body
+
+
+def _contents(lines: Sequence[Message], *, signed: bool) -> list[dict[str, Any]]:
+    """Return the conversation as the server wants it.
+
+    A call comes right after the caller's words or results, and its results right after it, in a
+    content of their own.
+
+    Args:
+        lines: The conversation.
+        signed: Whether the first call of a message needs a signature.
+    """
+    contents: list[dict[str, Any]] = []
+    for line, ids in zip(lines, call_ids(lines, _own_id), strict=True):
+        named = list(zip(ids, line.results, strict=True))
+        parts: list[dict[str, Any]] = [{"text": line.text}] if line.text else []
+        for first, (id_, result) in zip([True, *[False] * len(named)], named, strict=False):
+            parts.append(_called(id_, result.call, must_be_signed=signed and first))
+        contents.append({"role": "model" if line.role == "assistant" else "user", "parts": parts})
+        if named:
+            results = [_responded(id_, result) for id_, result in named]
+            contents.append({"role": "user", "parts": results})
+    return contents
+
+
+def _called(id_: str, call: ToolCall, *, must_be_signed: bool) -> dict[str, Any]:
+    function = {"id": id_, "name": tool_name(call), "args": dict(call.arguments)}
+    part: dict[str, Any] = {"functionCall": function}
+    signature = call.id.removeprefix(_ID).partition(":")[0] if call.id.startswith(_ID) else ""
+    if signature or must_be_signed:
+        part["thoughtSignature"] = signature or NO_SIGNATURE
+    return part
+
+
+def _responded(id_: str, result: ToolResult) -> dict[str, Any]:
+    response = {"error" if result.failed else "output": result.text}
+    return {"functionResponse": {"id": id_, "name": tool_name(result.call), "response": response}}
+
+
+def _own_id(call: ToolCall) -> str:
+    return call.id.removeprefix(_ID).partition(":")[2] if call.id.startswith(_ID) else ""
+
+
+def _call(call: _FunctionCall, signature: str) -> ToolCall:
+    """Return a tool call whose name tells all that has to be sent back with it.
+
+    Raises:
+        ProviderError: If the tool has no name.
+    """
+    if not call.name:
+        raise unreadable_call()
+    return ToolCall(call.name, call.args or {}, f"{_ID}{signature}:{call.id}")

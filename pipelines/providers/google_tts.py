@@ -1,0 +1,179 @@
+"""Google Cloud text-to-speech over REST.
+
+https://docs.cloud.google.com/text-to-speech/docs/reference/rest/v1/text/synthesize. Plain aiohttp:
+the official SDK is gRPC, a native library, and does not take an API key for its streaming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pipelines.audio import SPEECH_RATE, Audio
+
+from .base import ProviderError, Speech
+from .wire import Http, find_key
+
+log = structlog.get_logger()
+
+KEY = "GOOGLE_API_KEY"
+
+ANSWER_WITHIN = 10.0
+"""Seconds for the head of the answer, and then for the rest. Whoever asks has shorter deadlines."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""In an answer: two minutes of base64 at 48 kHz."""
+
+
+class Synthesizer:
+    """Speak with Google, whole sentences: there is no streaming by REST, only by gRPC.
+
+    The first audio of a sentence comes when all of it is made. No word timings come.
+    """
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        api_key: SecretStr | None = Field(
+            default=None,
+            description=(
+                f"API key of a project with the Text-to-Speech API. Unset: {KEY} from the "
+                f"environment, or {KEY}_FILE."
+            ),
+        )
+        base_url: str = Field(
+            default="https://texttospeech.googleapis.com",
+            pattern="^https?://",
+            description="Host. https://eu-texttospeech.googleapis.com keeps data in Europe.",
+        )
+        voice: str = Field(
+            default="en-US-Chirp3-HD-Kore",
+            pattern="^[a-z]{2,3}-[A-Za-z0-9]+-.+",
+            description=(
+                "Voice name, which begins with its language. The default is of their current "
+                "models; a Neural2 voice answers sooner."
+            ),
+        )
+        speed: float = Field(
+            default=1.0, ge=0.25, le=2.0, description="Times as fast as the voice speaks."
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._http: Http | None = None
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If there is no key.
+        """
+        key = find_key("tts", self._options.api_key, KEY)
+        # In a header, not in the URL: URLs are logged on the way.
+        self._http = Http("tts", self._options.base_url, {"X-Goog-Api-Key": key})
+        await self._http.start()
+        log.info("google ready", voice=self._options.voice)
+
+    async def warm(self) -> None:
+        """Have a connection open."""
+        if self._http is not None:
+            await self._http.warm()
+
+    async def aclose(self) -> None:
+        """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        """Yield ``text`` as audio, in one piece; nothing if it is blank.
+
+        Raises:
+            ProviderError: If it could not be spoken.
+        """
+        if self._http is None:
+            raise ProviderError("tts", "not started, or closed", final=True)
+        if not text.strip():
+            return
+        voice = self._options.voice
+        body = {
+            "input": {"text": text},
+            "voice": {"languageCode": "-".join(voice.split("-")[:2]), "name": voice},
+            "audioConfig": {
+                "audioEncoding": "LINEAR16",
+                "sampleRateHertz": rate,
+                "speakingRate": self._options.speed,
+            },
+        }
+        request = self._http.request(
+            "POST", "/v1/text:synthesize", json=body, head_within=ANSWER_WITHIN
+        )
+        async with request as response:
+            yield _audio(await _body(response.content.iter_any()))
+
+
+async def _body(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return the body of an answer.
+
+    Raises:
+        TimeoutError: If it takes too long.
+        ValueError: If it is too long.
+    """
+    body = bytearray()
+    async with asyncio.timeout(ANSWER_WITHIN):
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise ValueError("too long")
+    return bytes(body)
+
+
+class _Answer(BaseModel):
+    """What is read of an answer."""
+
+    audio: str = Field(alias="audioContent")
+
+
+def _audio(answer: bytes) -> Audio:
+    """Return the audio of an answer.
+
+    Raises:
+        ProviderError: If there is none.
+        ValueError: If it cannot be read.
+    """
+    encoded = _Answer.model_validate_json(answer).audio
+    audio = unpack(base64.b64decode(encoded, validate=True))
+    if not audio.pcm:
+        raise ProviderError("tts", "no audio came")
+    return audio
+
+
+def unpack(wav: bytes) -> Audio:
+    """Return the samples of a WAV file: RIFF, 16-bit PCM, mono.
+
+    Raises:
+        ValueError: If it is another, or broken off.
+    """
+    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
+        raise ValueError("not a WAV file")
+    rate, at = 0, 12
+    while at + 8 <= len(wav):
+        name, size = struct.unpack_from("<4sI", wav, at)
+        chunk = wav[at + 8 : at + 8 + size]
+        if len(chunk) < size:
+            break
+        if name == b"fmt " and size >= 16:
+            kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+            if (kind, channels, bits) != (1, 1, 16):
+                raise ValueError("not 16-bit PCM, mono")
+        elif name == b"data" and rate and size % 2 == 0:
+            return Audio(chunk, rate)
+        at += 8 + size + size % 2  # chunks begin at even places
+    raise ValueError("broken off")

@@ -1,0 +1,276 @@
+"""Any text-to-speech behind OpenAI's ``audio/speech``: OpenAI, Kokoro and Piper servers, vLLM.
+
+https://developers.openai.com/api/reference/resources/audio/subresources/speech. One POST a text,
+whose answer is the audio. Plain aiohttp rather than the SDK: the answer's media type decides how to
+read it, since servers that are only compatible ignore ``stream_format``, and the SDK knows no
+events of this endpoint.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Literal, Protocol
+
+import aiohttp
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pipelines.audio import SPEECH_RATE, Audio, frame_bytes
+
+from .base import ProviderError, Speech, Stage
+from .wire import Http, find_key, read_out, sse
+
+log = structlog.get_logger()
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+HEAD_WITHIN = 10.0
+"""Seconds until the head of an answer. The chain gives up earlier; this is for whoever has no
+deadline of their own."""
+
+EVENTS = "text/event-stream"
+
+PCM = ("application/octet-stream", "audio/l16", "audio/pcm", "audio/raw", "audio/x-raw")
+"""Media types of bare samples, in use by OpenAI and by compatible servers."""
+
+
+class Account(Protocol):
+    """What says whom to ask, and as whom."""
+
+    @property
+    def base_url(self) -> str | None:
+        """Return the server; None is OpenAI."""
+        ...
+
+    @property
+    def api_key(self) -> SecretStr | None:
+        """Return the key, if it is given."""
+        ...
+
+
+def connect(stage: Stage, account: Account) -> Http:
+    """Return connections to OpenAI, or to the server that is asked instead.
+
+    Raises:
+        ProviderError: If OpenAI is to be asked and there is no key.
+    """
+    key = ""
+    if account.base_url is None or account.api_key is not None:
+        key = find_key(stage, account.api_key, "OPENAI_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return Http(stage, account.base_url or OPENAI_URL, headers)
+
+
+class _Event(BaseModel):
+    """A server-sent event: ``speech.audio.delta`` with ``audio``, or ``speech.audio.done``."""
+
+    type: str
+    audio: str = ""
+    """Base64 of samples."""
+
+
+class Synthesizer:
+    """Ask a server that speaks OpenAI's ``audio/speech``."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        model: str = Field(
+            default="gpt-4o-mini-tts",
+            min_length=1,
+            description=(
+                "Model name, as the server knows it. The default is the only one of OpenAI's that "
+                "takes instructions. OpenAI closes all its models of this endpoint on 6 January "
+                "2027; servers of others keep it."
+            ),
+        )
+        voice: str = Field(
+            default="marin",
+            min_length=1,
+            description=(
+                "Voice, as the server knows it. The default is one of the two that OpenAI calls "
+                "its best; tts-1 and other servers have others."
+            ),
+        )
+        instructions: str | None = Field(
+            default=None,
+            min_length=1,
+            description="How to speak, in words: calm and friendly, say. Not for tts-1.",
+        )
+        speed: float = Field(
+            default=1.0,
+            ge=0.25,
+            le=4,
+            description="Speed of speech; 1 is the voice's own. Limits of OpenAI's.",
+        )
+        base_url: str | None = Field(
+            default=None,
+            pattern="^https?://",
+            description=(
+                "URL, up to and without /audio/speech. Unset is OpenAI, whatever the environment "
+                "says in OPENAI_BASE_URL."
+            ),
+        )
+        api_key: SecretStr | None = Field(
+            default=None,
+            description=(
+                "Key. Unset: OPENAI_API_KEY from the environment for OpenAI, none for another "
+                "base_url, so that OpenAI's key never reaches another server."
+            ),
+        )
+        rate: int = Field(
+            default=24_000,
+            ge=8_000,
+            le=48_000,
+            description=(
+                "Hertz of the samples that the server sends: it cannot be asked for, and the "
+                "answer does not tell. OpenAI's is 24000."
+            ),
+        )
+        stream_format: Literal["sse", "audio"] | None = Field(
+            default=None,
+            description=(
+                "How the audio is sent: as events or bare. Unset: events from OpenAI, because they "
+                "tell when the audio is whole, bare from tts-1, which knows no events; from "
+                "another base_url, whatever the server likes. Both are understood at all times."
+            ),
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._http: Http | None = None
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If OpenAI is to be asked and there is no key.
+        """
+        self._http = connect("tts", self._options)
+        await self._http.start()
+        log.info("audio/speech ready", model=self._options.model)
+
+    async def warm(self) -> None:
+        """Open a connection, if none is idle."""
+        if self._http is not None:
+            await self._http.warm()
+
+    async def aclose(self) -> None:
+        """Close all connections; what is being spoken fails with ProviderError."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def speak(
+        self,
+        text: str,
+        rate: int = SPEECH_RATE,  # noqa: ARG002 - it cannot be asked for
+    ) -> AsyncGenerator[Speech, None]:
+        """Yield ``text`` as audio, at the server's rate. Closing the generator ends the request.
+
+        Raises:
+            ProviderError: If the server fails, sends no audio or something else, or breaks off.
+        """
+        if self._http is None:
+            raise ProviderError("tts", "not started, or closed", final=True)
+        asking = self._http.request(
+            "POST", "/audio/speech", head_within=HEAD_WITHIN, json=self._body(text)
+        )
+        spoken = False
+        async with (
+            asking as answer,
+            aclosing(_pcm(answer)) as pcm,
+            aclosing(_whole_samples(pcm, self._options.rate)) as pieces,
+        ):
+            async for audio in pieces:
+                spoken = True
+                yield audio
+        if not spoken:
+            raise ProviderError("tts", "no audio came")
+
+    def _body(self, text: str) -> dict[str, object]:
+        options = self._options
+        how = options.stream_format
+        if how is None and options.base_url is None:
+            how = "audio" if options.model.startswith("tts-1") else "sse"
+        body: dict[str, object] = {
+            "model": options.model,
+            "input": text,
+            "voice": options.voice,
+            "response_format": "pcm",
+        }
+        if options.instructions is not None:
+            body["instructions"] = options.instructions
+        if options.speed != 1:
+            body["speed"] = options.speed
+        if how is not None:
+            body["stream_format"] = how
+        return body
+
+
+async def _pcm(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield the samples of an answer, cut anywhere.
+
+    Raises:
+        ProviderError: If it holds something else, an error, or not all.
+        ValueError: If it cannot be read.
+    """
+    kind = answer.content_type
+    if kind not in (EVENTS, *PCM):
+        raise ProviderError("tts", "the server sent something else than PCM", final=True)
+    chunks = _chunks(answer)
+    async with aclosing(chunks), aclosing(_spoken_in(chunks) if kind == EVENTS else chunks) as pcm:
+        async for piece in pcm:
+            yield piece
+
+
+async def _chunks(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield the body as it arrives."""
+    async for chunk in answer.content.iter_any():
+        yield chunk
+
+
+async def _spoken_in(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the samples in server-sent events.
+
+    Raises:
+        ProviderError: If the server reports an error, or breaks off.
+        ValueError: If an event cannot be read.
+    """
+    async with aclosing(sse(chunks)) as events:
+        async for _, data in events:
+            event = _Event.model_validate_json(data)
+            match event.type:
+                case "speech.audio.delta":
+                    yield base64.b64decode(event.audio, validate=True)
+                case "speech.audio.done":
+                    await read_out(events)
+                    return
+                case "error":
+                    raise ProviderError("tts", "the server reported an error")
+    raise ProviderError("tts", "the audio broke off")
+
+
+async def _whole_samples(
+    pcm: AsyncGenerator[bytes, None], rate: int
+) -> AsyncGenerator[Audio, None]:
+    """Yield audio of 20 ms at least, but for the last, in whole samples.
+
+    Raises:
+        ValueError: If half a sample is left: it was no 16-bit PCM.
+    """
+    rest = b""
+    async for piece in pcm:
+        rest += piece
+        if len(rest) >= frame_bytes(rate):
+            whole = len(rest) & ~1
+            yield Audio(rest[:whole], rate)
+            rest = rest[whole:]
+    if len(rest) % 2:
+        raise ValueError("half a sample")
+    if rest:
+        yield Audio(rest, rate)

@@ -1,0 +1,171 @@
+"""Any speech-to-text behind OpenAI's ``audio/transcriptions``: OpenAI, Groq, faster-whisper, vLLM.
+
+https://developers.openai.com/api/docs/guides/speech-to-text. By utterance: one upload once the
+caller has paused, one answer. Plain aiohttp rather than the SDK: it is one form, and cancelling it
+closes the connection at once.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import AsyncIterator
+
+import aiohttp
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
+
+from .base import Ears, PlainEars, ProviderError
+from .openai_speech import connect
+from .wire import MAX_MESSAGE, Http
+
+log = structlog.get_logger()
+
+ANSWER_WITHIN = 10.0
+"""Seconds until the head of an answer; it holds the text. OpenAI needs two for most utterances (99
+in 100, as pipecat measured). The chain gives up earlier."""
+
+
+class _Transcript(BaseModel):
+    """What is read of an answer."""
+
+    text: str
+
+
+class Transcriber:
+    """Ask a server that speaks OpenAI's ``audio/transcriptions``."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        model: str = Field(
+            default="gpt-transcribe",
+            min_length=1,
+            description=(
+                "Model name, as the server knows it: whisper-large-v3-turbo at Groq, say. The "
+                "default is the only one of OpenAI's for whole utterances that has no shutdown "
+                "date; whisper-1 and gpt-4o-transcribe end on 26 February 2027."
+            ),
+        )
+        language: str | None = Field(
+            default=None,
+            pattern="^[a-z]{2,3}$",
+            description=(
+                "What callers speak, as ISO 639-1: en, de. Unset: the server finds out, which "
+                "takes a little longer and is less sure for short answers."
+            ),
+        )
+        prompt: str | None = Field(
+            default=None,
+            min_length=1,
+            description=(
+                "Words that callers are likely to use, or a sentence about what calls are about: "
+                "names are heard better then. Some models return it when they hear nothing, so "
+                "keep it unset unless names matter."
+            ),
+        )
+        base_url: str | None = Field(
+            default=None,
+            pattern="^https?://",
+            description=(
+                "URL, up to and without /audio/transcriptions; Groq's is "
+                "https://api.groq.com/openai/v1. Unset is OpenAI, whatever the environment says in "
+                "OPENAI_BASE_URL."
+            ),
+        )
+        api_key: SecretStr | None = Field(
+            default=None,
+            description=(
+                "Key. Unset: OPENAI_API_KEY from the environment for OpenAI, none for another "
+                "base_url, so that OpenAI's key never reaches another server."
+            ),
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._http: Http | None = None
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If OpenAI is to be asked and there is no key.
+        """
+        self._http = connect("stt", self._options)
+        await self._http.start()
+        log.info("audio/transcriptions ready", model=self._options.model)
+
+    async def warm(self) -> None:
+        """Open a connection, if none is idle."""
+        if self._http is not None:
+            await self._http.warm()
+
+    async def aclose(self) -> None:
+        """Close all connections; what is being transcribed fails with ProviderError."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    def ears(self) -> Ears:
+        """Return what hears one call."""
+        return PlainEars(self._transcribe)
+
+    async def _transcribe(self, speech: AsyncIterator[Audio]) -> str:
+        """Return what was said; ``""`` if there was no speech at all, which no server is asked.
+
+        Raises:
+            ProviderError: If the server fails, or its answer cannot be read.
+        """
+        pcm = b"".join([audio.pcm async for audio in speech])
+        if self._http is None:
+            raise ProviderError("stt", "not started, or closed", final=True)
+        if not pcm:
+            return ""
+        asking = self._http.request(
+            "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=self._form(pcm)
+        )
+        async with asking as answer:
+            return _Transcript.model_validate_json(await _read(answer)).text.strip()
+
+    def _form(self, pcm: bytes) -> aiohttp.FormData:
+        options = self._options
+        form = aiohttp.FormData()
+        form.add_field("file", _wav(pcm), filename="speech.wav", content_type="audio/wav")
+        form.add_field("model", options.model)
+        form.add_field("response_format", "json")  # the one that all models and servers know
+        if options.language is not None:
+            # The newer model takes several; the others, of OpenAI and elsewhere, take one.
+            several = options.model.startswith("gpt-transcribe")
+            form.add_field("languages[]" if several else "language", options.language)
+        if options.prompt is not None:
+            form.add_field("prompt", options.prompt)
+        return form
+
+
+def _wav(pcm: bytes) -> bytes:
+    """Return samples at ``SPEECH_RATE`` as a WAV file."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(BYTES_PER_SAMPLE)
+        writer.setframerate(SPEECH_RATE)
+        writer.writeframes(pcm)
+    return file.getvalue()
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        ValueError: If it is longer than ``MAX_MESSAGE``.
+    """
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > MAX_MESSAGE:
+            raise ValueError("the answer is too long")
+    return bytes(body)

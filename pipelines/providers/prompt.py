@@ -1,0 +1,160 @@
+"""What the adapters of language models share: what a model is told, and what it asks for.
+
+Every service has its own form of a conversation, and each refuses some that a telephone call makes:
+one that begins with our greeting, one where somebody speaks twice in a row, tool calls that another
+service has named. :func:`turns` and :func:`call_ids` make one that all of them take.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic_core import from_json
+
+from .base import Brief, Message, ProviderError, ToolCall, ToolResult
+
+CUT_OFF = "—"
+"""After words that the caller interrupted: a model takes a dash for that, and does not read it out,
+as it would a remark in brackets."""
+
+ANSWERED = "(The call is answered.)"
+"""Stands for the caller, where we speak first. Anthropic and the chat templates of many open models
+refuse a conversation that begins with the assistant."""
+
+SILENCE = "(The caller says nothing.)"
+"""Stands for the caller, where we have spoken last. Anthropic's and Google's models refuse to go on
+after the assistant: they take it for the beginning of their own message."""
+
+
+def system_message(brief: Brief) -> str:
+    """Return the prompt, then the facts and the questions as plain lists.
+
+    It is the same all call, so that servers that cache the beginning of a prompt can.
+    """
+    parts = [brief.prompt.strip()]
+    if brief.facts:
+        parts.append("\n".join(["Facts:", *(f"- {fact}" for fact in brief.facts)]))
+    if brief.questions:
+        answers = [f"- {' / '.join(each.asked)}\n  {each.answer}" for each in brief.questions]
+        parts.append("\n".join(["Frequent questions, each with its answer:", *answers]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def turns(conversation: Sequence[Message], *, tools: bool = True) -> list[Message]:
+    """Return the conversation in a form that every service takes.
+
+    The caller begins, and has the last word unless results do. Nobody speaks twice in a row, but
+    for us after results. No message is blank. None is marked as cut off: its text says so.
+
+    Args:
+        conversation: As it was.
+        tools: Whether the server may be told of tools. If not, what they gave back is told in
+            words, in the caller's place.
+    """
+    lines: list[Message] = []
+    for message in conversation:
+        ours = message.role == "assistant"
+        results = message.results if ours else ()
+        _add(lines, Message(message.role, _words(message), results=results if tools else ()))
+        if not tools:
+            _add(lines, Message("user", "\n".join(map(_in_words, results))))
+    if not lines or lines[0].role == "assistant":
+        lines.insert(0, Message("user", ANSWERED))
+    if lines[-1].role == "assistant" and not lines[-1].results:
+        lines.append(Message("user", SILENCE))
+    return lines
+
+
+def call_ids(lines: Sequence[Message], own: Callable[[ToolCall], str]) -> list[tuple[str, ...]]:
+    """Name the tool calls, each differently: a tuple for each line, a name for each of its results.
+
+    As a conversation grows, the names of what was there stay the same.
+
+    Args:
+        lines: The conversation.
+        own: Returns the name that the service itself gave a call, or that it takes as well;
+            ``""`` if there is none.
+    """
+    taken: set[str] = set()
+    named = []
+    for line in lines:
+        names = []
+        for result in line.results:
+            name = own(result.call)
+            number = len(taken)
+            while not name or name in taken:
+                number += 1
+                name = f"call_{number}"
+            taken.add(name)
+            names.append(name)
+        named.append(tuple(names))
+    return named
+
+
+def plain_id(call: ToolCall) -> str:
+    """Return the name of a call if OpenAI and Anthropic take it, whoever gave it; else ``""``.
+
+    Letters, digits, ``_`` and ``-``, as Anthropic says; 40 at most, as OpenAI says.
+    """
+    return call.id if re.fullmatch("[A-Za-z0-9_-]{1,40}", call.id) else ""
+
+
+def tool_name(call: ToolCall) -> str:
+    """Return the name of the tool, in letters that every service takes.
+
+    A model may ask for a tool that it made up; to tell it so, the name has to be sent back.
+    """
+    return re.sub("[^A-Za-z0-9_-]", "_", call.name)[:64] or "_"
+
+
+@dataclass(slots=True)
+class PartialCall:
+    """A tool call, as far as it has arrived."""
+
+    name: str = ""
+    id: str = ""
+    fragments: list[str] = field(default_factory=list)
+    """Of the arguments, which are JSON."""
+
+    def whole(self) -> ToolCall:
+        """Return the call, now that all of it is here.
+
+        Raises:
+            ProviderError: If it has no name, or its arguments are not a JSON object.
+        """
+        try:
+            arguments = from_json("".join(self.fragments).strip() or "{}", allow_inf_nan=False)
+        except ValueError:
+            raise unreadable_call() from None
+        # Servers write in several ways that there are none.
+        if not self.name or not isinstance(arguments or {}, dict):
+            raise unreadable_call()
+        return ToolCall(self.name, arguments or {}, self.id)
+
+
+def unreadable_call() -> ProviderError:
+    """Return the error for a tool call that cannot be made."""
+    return ProviderError("llm", "a tool call that cannot be read")
+
+
+def _words(message: Message) -> str:
+    text = message.text.strip()
+    return f"{text} {CUT_OFF}" if text and message.cut_off else text
+
+
+def _in_words(result: ToolResult) -> str:
+    return f"({result.call.name}: {result.text.strip()})"
+
+
+def _add(lines: list[Message], line: Message) -> None:
+    """Add a line; to the last one, if that is of the same speaker, who has not had results yet."""
+    if not line.text and not line.results:
+        return
+    last = lines[-1] if lines else None
+    if last is not None and last.role == line.role and not last.results:
+        text = "\n".join(filter(None, (last.text, line.text)))
+        lines[-1] = Message(line.role, text, results=line.results)
+    else:
+        lines.append(line)

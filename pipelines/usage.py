@@ -1,0 +1,105 @@
+"""What a call has used of its providers, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from pipelines.providers.base import Stage, Tokens
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a provider charges, in any one currency."""
+
+    minute: float = 0.0
+    """A minute transcribed."""
+
+    input: float = 0.0
+    """A million tokens read, those from the cache apart."""
+
+    cached: float = 0.0
+    """A million tokens read from the cache."""
+
+    output: float = 0.0
+    """A million tokens written."""
+
+    characters: float = 0.0
+    """A million characters spoken."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Used:
+    """What one provider has done."""
+
+    requests: int = 0
+    failures: int = 0
+    retries: int = 0
+    """Requests that were made because one had failed, here or at another provider."""
+
+    seconds: float = 0.0
+    """Of speech, transcribed."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    characters: int = 0
+    """Spoken."""
+
+    first_results: list[float] = field(default_factory=list)
+    """Seconds from each request to its first result; for a transcript, from the end of speech."""
+
+    def count(self, tokens: Tokens) -> None:
+        """Add what a reply has cost."""
+        self.tokens_in += tokens.input
+        self.tokens_out += tokens.output
+        self.tokens_cached += tokens.cached
+
+    def cost(self, price: Price) -> float:
+        """Return the money."""
+        fresh = max(0, self.tokens_in - self.tokens_cached)
+        return (
+            self.seconds / 60 * price.minute
+            + fresh / MILLION * price.input
+            + self.tokens_cached / MILLION * price.cached
+            + self.tokens_out / MILLION * price.output
+            + self.characters / MILLION * price.characters
+        )
+
+
+class Usage:
+    """What one call has used."""
+
+    def __init__(self) -> None:
+        self._used: dict[tuple[Stage, str], Used] = {}
+
+    def of(self, stage: Stage, provider: str) -> Used:
+        """Return the account of one provider, to be added to."""
+        return self._used.setdefault((stage, provider), Used())
+
+    def lines(self, prices: Mapping[str, Price]) -> Iterator[dict[str, object]]:
+        """Yield a line for each provider that was asked: what it did, and what that costs.
+
+        Args:
+            prices: By the provider's name; without one, there is no ``cost`` in its line.
+        """
+        for (stage, name), used in self._used.items():
+            line: dict[str, object] = {"stage": stage, "provider": name}
+            for count in ("requests", "failures", "retries"):
+                line[count] = getattr(used, count)
+            if stage == "stt":
+                line["seconds"] = round(used.seconds, 2)
+            elif stage == "llm":
+                line["tokens_in"] = used.tokens_in
+                line["tokens_cached"] = used.tokens_cached
+                line["tokens_out"] = used.tokens_out
+            else:
+                line["characters"] = used.characters
+            if used.first_results:
+                line["first_result"] = round(median(used.first_results), 3)
+            if name in prices:
+                line["cost"] = round(used.cost(prices[name]), 6)
+            yield line

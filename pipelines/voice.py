@@ -1,0 +1,195 @@
+"""The providers of a process, and what one call has of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from pipelines.audio import Audio
+from pipelines.failover import Budgets, Hearing, Lineup, Member, Speaking, Thinking
+from pipelines.phrases import Phrases, PhraseStore
+from pipelines.providers.base import (
+    Brief,
+    LanguageModel,
+    Message,
+    ProviderError,
+    Stage,
+    Synthesizer,
+    Transcriber,
+)
+from pipelines.usage import Usage
+
+log = structlog.get_logger()
+
+PROBE_WITHIN = 10.0
+"""Seconds for a provider to give something tiny; healthy ones take less than two."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at who is to be probed."""
+
+CLOSE_WITHIN = 5.0
+"""Seconds for a provider to close."""
+
+PROBED = Brief(prompt="You are asked whether you work. Answer with one short word.")
+PROBE_WORDS = "Yes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """The three stages, for one call; close it with the call."""
+
+    stt: Hearing
+    llm: Thinking
+    tts: Phrases
+    usage: Usage
+
+    async def aclose(self) -> None:
+        """Close the connections of the call."""
+        await self.stt.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Providers:
+    """Whom a process can ask, stage by stage.
+
+    Start them before any use, close them in the end, and let :meth:`watch` run in between.
+    """
+
+    stt: Lineup[Transcriber]
+    llm: Lineup[LanguageModel]
+    tts: Lineup[Synthesizer]
+    budgets: Budgets = field(default_factory=Budgets)
+    phrases: PhraseStore = field(default_factory=PhraseStore)
+
+    @property
+    def lineups(self) -> tuple[Lineup[Any], ...]:
+        """The three stages."""
+        return (self.stt, self.llm, self.tts)
+
+    @property
+    def members(self) -> list[tuple[Stage, Member[Any]]]:
+        """Everybody, with what they do."""
+        return [(lineup.stage, member) for lineup in self.lineups for member in lineup.members]
+
+    async def start(self) -> None:
+        """Start all, side by side.
+
+        Raises:
+            ProviderError: If one cannot work as configured.
+        """
+        await asyncio.gather(*(member.provider.start() for _, member in self.members))
+
+    async def aclose(self) -> None:
+        """Close all."""
+        for stage, member in self.members:
+            try:
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await member.provider.aclose()
+            except TimeoutError:
+                log.warning("provider was not closed", stage=stage, provider=member.name)
+
+    def voice(self) -> Voice:
+        """Return what one call has of them. Begins to connect where that takes a while."""
+        usage = Usage()
+        return Voice(
+            stt=Hearing(self.stt, self.budgets, usage),
+            llm=Thinking(self.llm, self.budgets, usage),
+            tts=Phrases(Speaking(self.tts, self.budgets, usage), self.phrases),
+            usage=usage,
+        )
+
+    async def warm(self) -> None:
+        """Open what a call is about to need."""
+        await asyncio.gather(*(lineup.first.provider.warm() for lineup in self.lineups))
+
+    async def prepare(self, sentences: Sequence[str], rate: int) -> None:
+        """Speak what calls are about to need; on nobody's account.
+
+        Raises:
+            ProviderError: If it cannot be spoken.
+        """
+        speaking = Speaking(self.tts, self.budgets, Usage())
+        await Phrases(speaking, self.phrases).prepare(sentences, rate)
+
+    async def watch(self, speech: Audio) -> None:
+        """Probe those that failed, until they are back; runs until it is cancelled.
+
+        Args:
+            speech: A word or two, for speech-to-text to hear.
+        """
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.gather(
+                *(
+                    self._probe_resting(lineup, member, speech)
+                    for lineup in self.lineups
+                    for member in lineup.due()
+                )
+            )
+
+    async def _probe_resting(self, lineup: Lineup[Any], member: Member[Any], speech: Audio) -> None:
+        try:
+            await probe(lineup.stage, member.provider, speech)
+        except ProviderError as error:
+            lineup.failed(member, error)
+        else:
+            lineup.worked(member)
+
+
+async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: ANN401 - of any stage
+    """Ask a provider for something tiny; return the seconds to its first result.
+
+    Args:
+        stage: What it does.
+        provider: Started.
+        speech: A word or two, for speech-to-text to hear.
+
+    Raises:
+        ProviderError: If nothing comes.
+    """
+    now = asyncio.get_running_loop().time
+    began = now()
+    asks: dict[str, Callable[[Any, Audio], Awaitable[None]]]
+    asks = {"stt": _transcribe, "llm": _reply, "tts": _speak}
+    try:
+        async with asyncio.timeout(PROBE_WITHIN):
+            await asks[stage](provider, speech)
+    except TimeoutError:
+        raise ProviderError(stage, f"nothing came for {PROBE_WITHIN:g} s", late=True) from None
+    return now() - began
+
+
+async def _transcribe(provider: Transcriber, speech: Audio) -> None:
+    ears = provider.ears()
+    try:
+        if not (await ears.transcribe(_pieces(speech))).strip():
+            raise ProviderError("stt", "it did not hear what was said")
+    finally:
+        await ears.aclose()
+
+
+async def _pieces(speech: Audio) -> AsyncIterator[Audio]:
+    size = 2 * speech.rate // 50
+    for at in range(0, len(speech.pcm), size):
+        yield Audio(speech.pcm[at : at + size], speech.rate)
+
+
+async def _reply(provider: LanguageModel, _speech: Audio) -> None:
+    await _first("llm", provider.reply(PROBED, [Message("user", "Do you work?")]))
+
+
+async def _speak(provider: Synthesizer, _speech: Audio) -> None:
+    await _first("tts", provider.speak(PROBE_WORDS))
+
+
+async def _first(stage: Stage, source: AsyncGenerator[Any, None]) -> None:
+    async with aclosing(source) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, str | Audio):
+                return
+    raise ProviderError(stage, "nothing came")

@@ -1,0 +1,1 @@
+"""The real services, asked only when their keys are set."""

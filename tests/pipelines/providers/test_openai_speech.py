@@ -1,0 +1,184 @@
+"""What is particular to ``audio/speech``; the contract is proven in tests/contract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pipelines.audio import Audio
+from pipelines.providers.base import ProviderError
+from pipelines.providers.openai_speech import OPENAI_URL, Synthesizer
+from tests.contract.case import Plan
+from tests.contract.wires.openai_speech import Server, tone
+
+
+@asynccontextmanager
+async def at(app: web.Application) -> AsyncIterator[str]:
+    """Run a server; yield its base URL."""
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.05)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"{site.name}/v1"
+    finally:
+        await runner.cleanup()
+
+
+def speak(app: web.Application, text: str = "Hello.", **options: Any) -> list[Audio]:
+    """Return what is spoken."""
+
+    async def main() -> list[Audio]:
+        async with at(app) as url:
+            options.setdefault("base_url", url)
+            tts = Synthesizer(Synthesizer.Options.model_validate(options))
+            await tts.start()
+            try:
+                async with aclosing(tts.speak(text)) as pieces:
+                    return [piece async for piece in pieces if isinstance(piece, Audio)]
+            finally:
+                await tts.aclose()
+
+    return asyncio.run(main())
+
+
+@dataclass
+class Fixed:
+    """Answers with given pieces of a given type."""
+
+    kind: str
+    pieces: Iterable[bytes] = field(default_factory=tuple)
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/v1/audio/speech", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": self.kind})
+        await response.prepare(request)
+        for piece in self.pieces:
+            await response.write(piece)
+            await asyncio.sleep(0.001)
+        return response
+
+
+def test_only_what_was_chosen_is_sent() -> None:
+    """Servers that are only compatible see no field that they may not know."""
+    server = Server(Plan(), "audio")
+    speak(server.application(), "Good morning, “Zoë”!", model="kokoro", voice="af_sky")
+    assert server.bodies == [
+        {
+            "model": "kokoro",
+            "input": "Good morning, “Zoë”!",
+            "voice": "af_sky",
+            "response_format": "pcm",
+        }
+    ]
+    assert server.keys == [""]
+
+
+def test_all_options_are_sent() -> None:
+    """What was chosen reaches the server under OpenAI's names."""
+    server = Server(Plan(), "sse")
+    speak(
+        server.application(),
+        instructions="Be calm.",
+        speed=1.25,
+        stream_format="sse",
+        api_key="sk-mine",
+    )
+    assert server.bodies[0] == {
+        "model": "gpt-4o-mini-tts",
+        "input": "Hello.",
+        "voice": "marin",
+        "response_format": "pcm",
+        "instructions": "Be calm.",
+        "speed": 1.25,
+        "stream_format": "sse",
+    }
+    assert server.keys == ["sk-mine"]
+
+
+@pytest.mark.parametrize(
+    ("model", "how"), [("gpt-4o-mini-tts", "sse"), ("tts-1", "audio"), ("tts-1-hd", "audio")]
+)
+def test_openai_is_asked_for_events(model: str, how: str) -> None:
+    """They tell whether the audio is whole; the oldest models know none."""
+    options = Synthesizer.Options(model=model)
+    assert options.base_url is None
+    assert Synthesizer(options)._body("Hello.")["stream_format"] == how
+    assert OPENAI_URL == "https://api.openai.com/v1"
+
+
+def test_openais_key_stays_with_openai(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key in the environment reaches no other server."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    server = Server(Plan(), "audio")
+    speak(server.application())
+    assert server.keys == [""]
+
+
+def test_openai_needs_a_key() -> None:
+    """Without one the start fails, and names the variable."""
+
+    async def main() -> None:
+        tts = Synthesizer(Synthesizer.Options())
+        with pytest.raises(ProviderError, match="OPENAI_API_KEY") as caught:
+            await tts.start()
+        assert caught.value.final
+        await tts.aclose()
+
+    asyncio.run(main())
+
+
+def test_the_rate_is_the_servers() -> None:
+    """A server that makes 22,050 Hz is believed to, if the options say so."""
+    audio = speak(Server(Plan(), "audio").application(), rate=22_050)
+    assert {piece.rate for piece in audio} == {22_050}
+    assert b"".join(piece.pcm for piece in audio) == tone(1.0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 481])
+def test_samples_are_whole_however_they_are_cut(size: int) -> None:
+    """Pieces are of 20 ms at least, but for the last, and nothing is lost between them."""
+    pcm = tone(0.02) + tone(0.02) + b"\1\2"
+    pieces = [pcm[at : at + size] for at in range(0, len(pcm), size)]
+    audio = speak(Fixed("audio/pcm", pieces).application())
+    assert b"".join(piece.pcm for piece in audio) == pcm
+    assert all(len(piece.pcm) >= 960 for piece in audio[:-1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces"),
+    [
+        ("audio/wav", [b"RIFF" + bytes(2000)]),
+        ("audio/mpeg", [bytes(2000)]),
+        ("application/json", [b'{"detail": "Hello."}']),
+        ("audio/pcm", [bytes(1001)]),
+        ("audio/pcm", []),
+        ("text/event-stream", [b'data: {"type": "speech.audio.done"}\n\n']),
+        ("text/event-stream", [b'data: {"type": "speech.audio.delta", "audio": "no"}\n\n']),
+        ("text/event-stream", [b'data: {"type": "speech.audio.delta", "audio": "AAAA"}\n\n']),
+    ],
+)
+def test_what_is_no_speech_is_an_error(kind: str, pieces: list[bytes]) -> None:
+    """Another format, half a sample, nothing, or no end: never noise on the line."""
+    with pytest.raises(ProviderError):
+        speak(Fixed(kind, pieces).application())
+
+
+def test_events_that_are_not_known_are_passed_over() -> None:
+    """Servers may add some."""
+    events = [
+        b'data: {"type": "speech.started", "id": 7}\n\n',
+        b'event: speech.audio.delta\ndata: {"type": "speech.audio.delta", "audio": "AQIDBA=="}\n\n',
+        b'data: {"type": "speech.audio.done", "usage": null}\n\n',
+    ]
+    assert speak(Fixed("text/event-stream", events).application()) == [Audio(b"\1\2\3\4", 24_000)]
