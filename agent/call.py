@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ from pipelines.speakable import speakable
 from pipelines.text import cut
 from pipelines.tools import About, Ran, Tool, Toolbox, call_control
 from pipelines.turns import Action, Event, State, TurnTaking
+from pipelines.usage import Price
 from pipelines.utterance import Utterance
 from pipelines.vad import (
     GateSettings,
@@ -124,6 +125,8 @@ class CallSettings:
     no_audio_timeout: float = 60.0
     max_seconds: float = 3600.0
     warn_before: float = 30.0
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """What providers charge, by name."""
 
 
 class Call:
@@ -223,6 +226,8 @@ class Call:
                     self._finish()
                     await self._toolbox.aclose()
         finally:
+            for used in self._voice.usage.lines(self._settings.prices):
+                self._journal.add("usage", **used)
             self._journal.add(
                 "ended",
                 at=self._at(),

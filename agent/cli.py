@@ -44,8 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", help="TCP port (server.port)")
     serve.set_defaults(run=_serve)
 
-    check = commands.add_parser("check", help="print the effective settings, secrets masked")
+    check = commands.add_parser(
+        "check", help="print the effective settings, secrets masked, and how the service is"
+    )
     check.add_argument("--config", type=Path, metavar="FILE", help="instead of voice-agent.toml")
+    check.add_argument(
+        "--live",
+        action="store_true",
+        help="ask each configured provider for something tiny, and print how it went",
+    )
     check.set_defaults(run=_check)
 
     settings = commands.add_parser("settings", help="print what can be set, as Markdown tables")
@@ -216,13 +223,19 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent import server
+    from agent import logs, providers, server
     from agent.settings import SettingsError, load
 
     try:
         settings = load(options.config)
         server.check(settings)
+        if options.live:
+            logs.configure("error", "auto")
+            probed = asyncio.run(providers.probe_all(settings))
+            print(providers.table(probed))
+            return 1 if any(one.error for one in probed) else 0
         print(settings.effective())
+        print(providers.running_service(settings))
     except SettingsError as error:
         return _fail(error)
     return 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.request import urlopen
 
 import structlog
 
@@ -130,3 +132,29 @@ async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Prob
 def probe_speech() -> Audio:
     """Return two recorded words, for speech-to-text to hear."""
     return recorded_turn(SCENARIOS.parent / "recordings" / "thank-you.wav", SPEECH_RATE).audio
+
+
+def table(probed: list[Probed]) -> str:
+    """Return what :func:`probe_all` found, a line for each provider."""
+    rows = [("stage", "provider", "reachable", "first result", "what went wrong")]
+    for one in probed:
+        seconds = "" if one.error else f"{one.seconds:.2f} s"
+        rows.append((one.stage, one.name, "no" if one.error else "yes", seconds, one.error))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+def running_service(settings: Settings) -> str:
+    """Return how the providers of the service on this machine are, a comment line for each."""
+    server = settings.server
+    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host  # noqa: S104 - to ask, not to listen
+    try:
+        with urlopen(f"http://{host}:{server.port}/health", timeout=2) as answer:
+            found = json.load(answer)["providers"]
+            return "\n".join(
+                f"# the running service: {one['stage']} {one['provider']}: {one['status']}"
+                for one in found
+            )
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"# no service answers on port {server.port}"

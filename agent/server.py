@@ -25,6 +25,7 @@ from agent.admission import (
 )
 from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
 from agent.line import LineError, WebSocketLine, client_address
+from agent.metrics import CONTENT_TYPE, Metrics
 from agent.operator import OperatorInterface
 from agent.persona import PersonaError
 from agent.protocol import Connect, ProtocolError, State, StreamProtocol
@@ -87,6 +88,8 @@ class Switchboard:
         self._settings = settings
         self._turn_model = turn_model
         self._providers = providers
+        self.answered = 0
+        self._metrics = Metrics(self, providers)
         self._new_detector = new_detector
         self._call_settings = settings.call_settings()
         self._calls: dict[str, _Held] = {}
@@ -111,6 +114,7 @@ class Switchboard:
         app.router.add_get(path, self._stream)
         app.router.add_get(path.rstrip("/") + "/{token}", self._stream)
         app.router.add_get("/health", self._health)
+        app.router.add_get("/metrics", self._measure)
         if self._sinch is not None:
             sinch = self._settings.sinch
             app.router.add_post(sinch.callback_path, self._sinch.endpoint.handle)
@@ -234,6 +238,9 @@ class Switchboard:
         }
         return web.json_response(body, status=503 if self._draining else 200)
 
+    async def _measure(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self._sockets >= self._settings.server.max_calls + SPARE_SOCKETS:
             log.warning("socket refused: too many", sockets=self._sockets)
@@ -329,6 +336,7 @@ class Switchboard:
             settings=self._call_settings,
             mover=self._mover(claims),
         )
+        self.answered += 1
         log.info("call answered", agent=agent, rate=connect.rate)
         name = self._register(admitted.name, _Held(call, agent))
         self._announced.pop(name, None)
@@ -337,8 +345,6 @@ class Switchboard:
             ending = await call.run()
         finally:
             await voice.aclose()
-            for used in voice.usage.lines(self._settings.pricing.prices):
-                journal.add("usage", **used)
             journal.close()
             del self._calls[name]
             self._changed.set()

@@ -354,7 +354,10 @@ class Pricing(_Section):
     @property
     def prices(self) -> dict[str, Price]:
         """The same, for the speech side."""
-        return {name: Price(**price.model_dump()) for name, price in self.providers.items()}
+        return {
+            name: Price(**price.model_dump(), currency=self.currency)
+            for name, price in self.providers.items()
+        }
 
 
 class Log(_Section):
@@ -498,6 +501,7 @@ class Settings(BaseSettings):
             heartbeat_after=self.line.heartbeat_after,
             no_audio_timeout=self.line.no_audio_timeout,
             **self.calls.model_dump(),
+            prices=self.pricing.prices,
             **turns.model_dump(exclude={"model", "pause_after"}),
         )
 

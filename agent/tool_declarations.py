@@ -189,6 +189,11 @@ class McpServerSettings(BaseModel):
     env: dict[str, SecretStr] = Field(
         {}, description="Its environment, besides PATH and HOME; `${NAME}` as in headers."
     )
+    show_errors: bool = Field(
+        default=False,
+        description="Whether what it writes to its standard error goes to ours. For debugging: it "
+        "may hold what callers said.",
+    )
 
     @model_validator(mode="after")
     def _is_one_of_the_two(self) -> Self:
@@ -388,7 +393,7 @@ def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServe
             if command is None:
                 raise ValueError(f"mcp.{name}.command: there is no program {one.command!r}")
             env = _filled_in(f"mcp.{name}.env", one.env)
-            where = Command(command=command, args=one.args, env=env)
+            where = Command(command=command, args=one.args, env=env, show_errors=one.show_errors)
         servers[name] = McpServer(name, where)
     return servers
 

@@ -11,9 +11,14 @@ first line, ``at``: seconds since the answer.
 - ``keys``: ``keys`` that the caller pressed
 - ``transfer``: ``to``, a name in the agent file; ``status``: started, done or failed
 - ``failed``: ``stage``, when a provider failed and the reply was lost
+- ``tool``: ``name``, ``arguments``, ``result``, ``seconds``; ``status``: done, failed or cancelled
+- ``usage``, one for each provider that was asked: ``stage``, ``provider``, ``requests``,
+  ``failures``, ``retries``, ``first_result`` (seconds, the median); ``seconds`` of speech
+  transcribed; ``tokens_in``, ``tokens_cached`` of them, ``tokens_out``; ``characters`` spoken;
+  ``cost`` and ``currency``, if its price is in the settings
 - ``ended``: ``reason``; ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
   language model's), ``audio_wasted`` (seconds synthesized)
-- ``platform``: what the platform said of the phone's leg afterwards: ``result``, ``reason``,
+- ``platform``: what the platform said of the phone's leg, behind ``ended``: ``result``, ``reason``,
   ``seconds``, and ``amount`` and ``currency``: the price, or in version 2 of the API the rate a
   minute
 """

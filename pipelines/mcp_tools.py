@@ -11,14 +11,16 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import re
 import sys
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 import httpx2
 import structlog
@@ -71,8 +73,6 @@ MAX_DESCRIPTION = 1024
 
 MAX_NAME = 64
 
-_NOWHERE = logging.NullHandler()
-
 _REFUSED = "the server of this tool cannot be reached at the moment, nothing was done"
 
 
@@ -93,6 +93,9 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables, besides the PATH, HOME and a few that it inherits."""
 
+    show_errors: bool = False
+    """Whether what it writes to its standard error goes to ours: it may hold what callers said."""
+
 
 class McpServer:
     """One MCP server, and the session of this process with it.
@@ -100,11 +103,15 @@ class McpServer:
     Args:
         name: Stands before the names of its tools.
         where: How to reach it.
+        list_every: Seconds between two looks at the list of tools.
     """
 
-    def __init__(self, name: str, where: Remote | Command) -> None:
+    def __init__(
+        self, name: str, where: Remote | Command, *, list_every: float = LIST_EVERY
+    ) -> None:
         self._name = name
         self._where = where
+        self._list_every = list_every
         self._listed: tuple[ListedTool, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
@@ -113,8 +120,8 @@ class McpServer:
         self._client: asyncio.Future[Client | None]
         """Of the session, or None if the attempt to open one failed. Another future then."""
 
-    async def start(self) -> None:
-        """Open the session; return once it is open, has failed once, or has taken long.
+    async def start(self, within: float = START_WITHIN) -> None:
+        """Open the session; return once it is open, has failed once, or ``within`` seconds.
 
         A server that is not there does not stop the service: its tools come with the server.
         """
@@ -122,7 +129,7 @@ class McpServer:
         self._client = asyncio.get_running_loop().create_future()
         # Of its own: the SDK's context managers have to be left in the task that entered them.
         self._task = asyncio.create_task(self._keep())
-        await asyncio.wait({self._client}, timeout=START_WITHIN)
+        await asyncio.wait({self._client}, timeout=within)
         if not self._opened:
             log.warning("mcp server is not ready yet", server=self._name)
 
@@ -274,17 +281,17 @@ class McpServer:
         self._opened = False
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(CONNECT_WITHIN):
-                transport = await self._transport(stack)
-                client = await stack.enter_async_context(Client(transport, cache=None))
+                client = Client(self._transport(stack), cache=None)
+                await stack.enter_async_context(client)
                 self._listed = await self._list(client)
             self._opened = True
             self._client.set_result(client)
             log.info("mcp server ready", server=self._name, tools=len(self._listed))
-            while not await _within(LIST_EVERY, self._lost):
+            while not await _within(self._list_every, self._lost):
                 async with asyncio.timeout(LIST_WITHIN):
                     self._listed = await self._list(client)
 
-    async def _transport(self, stack: AsyncExitStack) -> Transport:
+    def _transport(self, stack: AsyncExitStack) -> Transport:
         match self._where:
             case Remote(url=url, headers=headers):
                 http = httpx2.AsyncClient(
@@ -293,11 +300,12 @@ class McpServer:
                     timeout=httpx2.Timeout(5.0, read=300.0),
                     trust_env=False,
                 )
-                await stack.enter_async_context(http)
+                stack.push_async_callback(http.aclose)
                 return streamable_http_client(url, http_client=http)
-            case Command(command=command, args=args, env=env):
+            case Command(command=command, args=args, env=env, show_errors=show):
                 server = StdioServerParameters(command=command, args=list(args), env=dict(env))
-                return _watched(stdio_client(server, errlog=sys.stderr), self._lost)
+                errors = sys.stderr if show else stack.enter_context(_nowhere())
+                return _watched(stdio_client(server, errlog=errors), self._lost)
 
     async def _list(self, client: Client) -> tuple[ListedTool, ...]:
         """Return the tools that a model can be told of."""
@@ -369,6 +377,12 @@ async def _watched(
         yield _Messages(messages, ended), out
 
 
+@contextmanager
+def _nowhere() -> Iterator[TextIO]:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        yield nowhere
+
+
 def _tool_name(server: str, tool: str) -> str:
     """Return a name that every provider allows: ``server_tool``."""
     name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")
@@ -428,5 +442,7 @@ def _quiet() -> None:
     """Keep the SDK from logging: at some levels it quotes arguments, results and prompts."""
     for name in ("mcp", "client"):  # the second is what its session calls itself
         logger = logging.getLogger(name)
-        logger.addHandler(_NOWHERE)
+        if not logger.propagate:
+            continue
+        logger.addHandler(logging.NullHandler())
         logger.propagate = False

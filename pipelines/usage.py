@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
+from typing import get_args
 
 from pipelines.providers.base import Stage, Tokens
 
@@ -13,7 +14,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What a provider charges, in any one currency."""
+    """What a provider charges."""
 
     minute: float = 0.0
     """A minute transcribed."""
@@ -29,6 +30,8 @@ class Price:
 
     characters: float = 0.0
     """A million characters spoken."""
+
+    currency: str = "USD"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class Usage:
         Args:
             prices: By the provider's name; without one, there is no ``cost`` in its line.
         """
-        for (stage, name), used in self._used.items():
+        for (stage, name), used in sorted(self._used.items(), key=_by_stage):
             line: dict[str, object] = {"stage": stage, "provider": name}
             for count in ("requests", "failures", "retries"):
                 line[count] = getattr(used, count)
@@ -102,4 +105,9 @@ class Usage:
                 line["first_result"] = round(median(used.first_results), 3)
             if name in prices:
                 line["cost"] = round(used.cost(prices[name]), 6)
+                line["currency"] = prices[name].currency
             yield line
+
+
+def _by_stage(item: tuple[tuple[Stage, str], Used]) -> int:
+    return get_args(Stage).index(item[0][0])

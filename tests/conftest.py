@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+
+# Machines are shared: how long an example takes is a matter for benchmarks.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 

@@ -108,7 +108,7 @@ def test_a_question_is_answered_from_the_agent_file(service: Service, tmp_path: 
         assert file.getnframes() / file.getframerate() == pytest.approx(report["seconds"], abs=0.1)
     kinds = [(line["kind"], line.get("cut_off")) for line in service.transcript()]
     expected = [("call", None), ("agent", False), ("caller", None), ("agent", False)]
-    assert kinds == [*expected, ("ended", None)]
+    assert kinds == [*expected, *[("usage", None)] * 3, ("ended", None)]
 
 
 def test_a_human_goodbye_ends_the_call(service: Service) -> None:

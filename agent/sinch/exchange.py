@@ -102,6 +102,11 @@ class ExchangeSettings:
 class Board(Protocol):
     """The calls of this process."""
 
+    @property
+    def in_progress(self) -> Mapping[str, str]:
+        """Our name of each, and its agent; one that was routed by hand has the platform's id."""
+        ...
+
     def announce(self, announced: Announced) -> None:
         """Prepare for a call. Returns at once."""
         ...
@@ -320,7 +325,9 @@ class Exchange:
             )
 
     def _streams(self, call_id: str) -> bool:
-        """Return whether a call has its stream, in any process."""
+        """Return whether a call has its stream: here, or with a token of ours in any process."""
+        if call_id in self._board.in_progress:
+            return True
         streamed = self._shared.claimed(f"stream {call_id}")
         return streamed and not self._shared.claimed(f"stream over {call_id}")
 

@@ -33,8 +33,8 @@ VERSION = "2023-06-01"
 """Of the API; there is no newer one."""
 
 SILENCE = 10.0
-"""Seconds without a byte after which a reply fails; the server sends pings while a model works. Calls
-give up much earlier; this is for whoever has no deadline of their own."""
+"""Seconds without a byte after which a reply fails; a server that is at work sends pings. The call
+gives up much earlier; this is for whoever has no deadline of their own."""
 
 CUT_SHORT = ("max_tokens", "model_context_window_exceeded", "refusal")
 """Reasons to stop before the reply is whole."""

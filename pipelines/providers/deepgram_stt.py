@@ -21,9 +21,9 @@ from .streaming_stt import (
     Event,
     Final,
     Finished,
-    Hearing,
     Interim,
     Limits,
+    StreamingEars,
     StreamingStt,
 )
 from .wire import Http, find_key
@@ -42,6 +42,9 @@ LIMITS = Limits(
 NO_WORD = 0.1
 """Seconds at the end of an utterance that may go unheard: its speech ended at least so long before,
 or it would not be the end."""
+
+ROUNDED = 0.02
+"""Seconds that the end of a result may be short of the audio it covers."""
 
 FINALIZE = json.dumps({"type": "Finalize"})
 KEEP_ALIVE = json.dumps({"type": "KeepAlive"})
@@ -102,7 +105,7 @@ class Transcriber:
         """Have a connection open for the call that was announced."""
         await self._engine.warm()
 
-    def ears(self) -> Hearing:
+    def ears(self) -> StreamingEars:
         """Return what hears one call."""
         return self._engine.ears()
 
@@ -172,6 +175,7 @@ class _Session:
         self._heard = 0.0  # of them, those whose result is final
         self._asked: deque[float] = deque()  # where it was asked to finish
         self._answered = 0.0  # up to where that was answered
+        self._ending = False
 
     def hello(self) -> Sequence[str]:
         """Nothing has to be said."""
@@ -195,6 +199,7 @@ class _Session:
 
     def bye(self) -> Sequence[str]:
         """End; the last results come, then Metadata."""
+        self._ending = True
         return (CLOSE,)
 
     def read(self, message: str | bytes) -> Sequence[Event]:
@@ -207,7 +212,7 @@ class _Session:
         match _Kind.model_validate_json(message).type:
             case "Results":
                 return self._results(_Results.model_validate_json(message))
-            case "Metadata":
+            case "Metadata" if self._ending:
                 return (Ended(),)
             case "Error":
                 raise ProviderError("stt", "the server reports an error")
@@ -219,8 +224,8 @@ class _Session:
             return (Interim(text),)
         end = results.start + results.duration
         self._heard = max(self._heard, end)
-        answered = sum(at <= self._heard + NO_WORD for at in self._asked)
-        if results.from_finalize and self._asked and end > self._answered + NO_WORD:
+        answered = sum(at <= self._heard + ROUNDED for at in self._asked)
+        if results.from_finalize and self._asked and end > self._answered + ROUNDED:
             answered = max(answered, 1)
         for _ in range(answered):
             self._answered = self._asked.popleft()

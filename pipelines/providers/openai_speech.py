@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Literal, Protocol
+from typing import Literal
 
 import aiohttp
 import structlog
@@ -20,11 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipelines.audio import SPEECH_RATE, Audio, frame_bytes
 
 from .base import ProviderError, Speech, Stage
-from .wire import Http, find_key, read_out, sse
+from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, Account, host_key, is_at
+from .wire import Http, read_out, sse
 
 log = structlog.get_logger()
-
-OPENAI_URL = "https://api.openai.com/v1"
 
 HEAD_WITHIN = 10.0
 """Seconds until the head of an answer. The chain gives up earlier; this is for whoever has no
@@ -36,31 +35,15 @@ PCM = ("application/octet-stream", "audio/l16", "audio/pcm", "audio/raw", "audio
 """Media types of bare samples, in use by OpenAI and by compatible servers."""
 
 
-class Account(Protocol):
-    """What says whom to ask, and as whom."""
-
-    @property
-    def base_url(self) -> str | None:
-        """Return the server; None is OpenAI."""
-        ...
-
-    @property
-    def api_key(self) -> SecretStr | None:
-        """Return the key, if it is given."""
-        ...
-
-
 def connect(stage: Stage, account: Account) -> Http:
-    """Return connections to OpenAI, or to the server that is asked instead.
+    """Return connections to the server.
 
     Raises:
-        ProviderError: If OpenAI is to be asked and there is no key.
+        ProviderError: If it needs a key, and there is none.
     """
-    key = ""
-    if account.base_url is None or account.api_key is not None:
-        key = find_key(stage, account.api_key, "OPENAI_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return Http(stage, account.base_url or OPENAI_URL, headers)
+    key = host_key(stage, account)
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return Http(stage, account.base_url, headers)
 
 
 class _Event(BaseModel):
@@ -107,20 +90,17 @@ class Synthesizer:
             le=4,
             description="Speed of speech; 1 is the voice's own. Limits of OpenAI's.",
         )
-        base_url: str | None = Field(
-            default=None,
+        base_url: str = Field(
+            default=OPENAI_URL,
             pattern="^https?://",
             description=(
-                "URL, up to and without /audio/speech. Unset is OpenAI, whatever the environment "
-                "says in OPENAI_BASE_URL."
+                "URL, up to and without /audio/speech; the default is OpenAI, whatever the "
+                "environment says in OPENAI_BASE_URL. http://localhost:8880/v1 is Kokoro's."
             ),
         )
-        api_key: SecretStr | None = Field(
-            default=None,
-            description=(
-                "Key. Unset: OPENAI_API_KEY from the environment for OpenAI, none for another "
-                "base_url, so that OpenAI's key never reaches another server."
-            ),
+        api_key: SecretStr | None = Field(default=None, description=API_KEY)
+        key_variable: str | None = Field(
+            default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$", description=KEY_VARIABLE
         )
         rate: int = Field(
             default=24_000,
@@ -134,9 +114,9 @@ class Synthesizer:
         stream_format: Literal["sse", "audio"] | None = Field(
             default=None,
             description=(
-                "How the audio is sent: as events or bare. Unset: events from OpenAI, because they "
-                "tell when the audio is whole, bare from tts-1, which knows no events; from "
-                "another base_url, whatever the server likes. Both are understood at all times."
+                "How the audio is to be sent: as events or bare. Unset: events from OpenAI and "
+                "Azure, because they tell when the audio is whole, but bare from tts-1, which "
+                "knows no events; from others, whatever they like. Both are always understood."
             ),
         )
 
@@ -148,7 +128,7 @@ class Synthesizer:
         """Find the key; sends nothing.
 
         Raises:
-            ProviderError: If OpenAI is to be asked and there is no key.
+            ProviderError: If the server needs a key, and there is none.
         """
         self._http = connect("tts", self._options)
         await self._http.start()
@@ -195,7 +175,7 @@ class Synthesizer:
     def _body(self, text: str) -> dict[str, object]:
         options = self._options
         how = options.stream_format
-        if how is None and options.base_url is None:
+        if how is None and any(is_at(options.base_url, host) for host in (OPENAI, AZURE)):
             how = "audio" if options.model.startswith("tts-1") else "sse"
         body: dict[str, object] = {
             "model": options.model,

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
 
 from .base import Ears, PlainEars, ProviderError
+from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL
 from .openai_speech import connect
 from .wire import MAX_MESSAGE, Http
 
@@ -68,21 +69,18 @@ class Transcriber:
                 "keep it unset unless names matter."
             ),
         )
-        base_url: str | None = Field(
-            default=None,
+        base_url: str = Field(
+            default=OPENAI_URL,
             pattern="^https?://",
             description=(
-                "URL, up to and without /audio/transcriptions; Groq's is "
-                "https://api.groq.com/openai/v1. Unset is OpenAI, whatever the environment says in "
-                "OPENAI_BASE_URL."
+                "URL, up to and without /audio/transcriptions; the default is OpenAI, whatever "
+                "the environment says in OPENAI_BASE_URL. Groq's is "
+                "https://api.groq.com/openai/v1."
             ),
         )
-        api_key: SecretStr | None = Field(
-            default=None,
-            description=(
-                "Key. Unset: OPENAI_API_KEY from the environment for OpenAI, none for another "
-                "base_url, so that OpenAI's key never reaches another server."
-            ),
+        api_key: SecretStr | None = Field(default=None, description=API_KEY)
+        key_variable: str | None = Field(
+            default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$", description=KEY_VARIABLE
         )
 
     def __init__(self, options: Options) -> None:
@@ -93,7 +91,7 @@ class Transcriber:
         """Find the key; sends nothing.
 
         Raises:
-            ProviderError: If OpenAI is to be asked and there is no key.
+            ProviderError: If the server needs a key, and there is none.
         """
         self._http = connect("stt", self._options)
         await self._http.start()

@@ -255,9 +255,9 @@ class StreamingStt:
         if kept:
             self._spares.append(link)
 
-    def ears(self) -> Hearing:
+    def ears(self) -> StreamingEars:
         """Return what hears one call; begins to connect."""
-        return Hearing(self)
+        return StreamingEars(self)
 
     def link(self) -> _Link:
         """Return a connection: one that waits for a call, or a fresh one, which is opening.
@@ -343,7 +343,7 @@ class _Utterance:
         self.turn, self.resumed = _Turn.GOING, False
 
 
-class Hearing:
+class StreamingEars:
     """What hears one call: :class:`pipelines.providers.base.Ears`."""
 
     def __init__(self, provider: StreamingStt) -> None:
@@ -566,9 +566,12 @@ class _Link:
         """Return whether an utterance can be begun on it."""
         if not self.may_go_on() or self._now() >= self._leaves_at:
             return False
-        if not self._limits.detects_turns:
+        utterance = self._utterance
+        if utterance is None or not self._limits.detects_turns:
             return True
-        return not self._turn_open and self._now() >= self._spoken_at + self._pace.settled
+        over = utterance.turn is _Turn.OVER
+        since = self._believed_at(utterance) if over else self._spoken_at + self._pace.settled
+        return not self._turn_open and self._now() >= since
 
     def stay(self, seconds: float) -> None:
         """Set for how long it is to be used from now."""

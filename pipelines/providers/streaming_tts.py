@@ -20,10 +20,14 @@ from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
+import structlog
+
 from pipelines.audio import SPEECH_RATE, Audio
 
 from .base import ProviderError, Speech, Timing
 from .wire import CONNECT_WITHIN, Http, Socket
+
+log = structlog.get_logger()
 
 PINGS = 10.0
 """Seconds between websocket pings, each answered within half of that: a connection that died
@@ -318,7 +322,7 @@ class _Connection:
         """Return whether it can take another sentence."""
         limits = self.limits
         exhausted = len(self.begun) == limits.a_minute and now - self.begun[0] < 60
-        full = len(self.sentences) + len(self.cancelled) >= limits.contexts
+        full = len(self.sentences) >= limits.contexts
         aged = now - self.opened_at >= limits.age
         return not (self.retired or exhausted or full or aged)
 
@@ -402,7 +406,7 @@ class StreamingTts:
         if self._http is None:
             return
         address = self._dialect.address(self._dialect.rate(self._line))
-        connection = self._find(address) or self._open(address)
+        connection = self._choose(address)
         if connection is not None:
             connection.wanted = True
             try:
@@ -461,7 +465,7 @@ class StreamingTts:
         address = self._dialect.address(sentence.rate)
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
-                while (connection := self._find(address) or self._open(address)) is None:
+                while (connection := self._choose(address)) is None:
                     self._room.clear()
                     await self._room.wait()
         except TimeoutError:
@@ -469,16 +473,24 @@ class StreamingTts:
         connection.put(sentence, self._now())
         return connection
 
-    def _find(self, address: Address) -> _Connection | None:
-        """Return a connection with room, an open one if there is; close those that are over."""
+    def _choose(self, address: Address) -> _Connection | None:
+        """Return a connection with room, a new one if need be; None if all are full.
+
+        One that is open comes before one that is being opened, and one in doubt comes last.
+
+        Raises:
+            ProviderError: If the engine is closed.
+        """
         now = self._now()
         for connection in list(self._connections):
             if connection.over(now):
                 self._drop(connection)
         able = [c for c in self._connections if c.address == address and c.has_room(now)]
-        if len(self._connections) < self._most:
-            able = [c for c in able if not c.doubted]
-        return min(able, key=lambda c: (c.doubted, not c.ready.is_set()), default=None)
+        able.sort(key=lambda c: (c.doubted, not c.ready.is_set()))
+        best = able[0] if able else None
+        if best is None or best.doubted:
+            return self._open(address) or best
+        return best
 
     def _open(self, address: Address) -> _Connection | None:
         """Begin to open another connection, in place of an idle one if need be; None if all work.
@@ -600,15 +612,10 @@ class StreamingTts:
         self._room.set()
         if sentence.sent_at is None:
             connection.doubted = True  # it is still being opened
+            if not connection.sentences:
+                self._drop(connection)
             return
-        silent = connection.heard_at <= sentence.heard_at  # to others, too
-        if now - sentence.heard_at >= connection.limits.suspect_after:
-            connection.retired = True
-            if silent:
-                self._drop(connection, ProviderError("tts", "the server went silent", late=True))
-                return
-        elif silent and not sentence.seconds:
-            connection.doubted = True
+        self._judge(connection, sentence, now)
         if connection.limits.confirms:
             connection.cancelled[sentence.context] = now
         try:
@@ -618,6 +625,17 @@ class StreamingTts:
             self._drop(connection, ProviderError("tts", "the connection is lost"))
         if connection.over(now):
             self._drop(connection)
+
+    def _judge(self, connection: _Connection, sentence: _Sentence, now: float) -> None:
+        """Think of a connection what a sentence that was given up says about it."""
+        silent = connection.heard_at <= sentence.heard_at  # to others, too
+        if now - sentence.heard_at >= connection.limits.suspect_after:
+            connection.retired = True
+            log.warning("a speech connection is not trusted any more", dropped=silent)
+            if silent:
+                self._drop(connection, ProviderError("tts", "the server went silent", late=True))
+        elif silent and not sentence.seconds:
+            connection.doubted = True
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.numbers import address, number, shortened
 from agent.routing import Route, Routing
@@ -78,3 +80,15 @@ def test_a_log_shows_the_end_of_a_number() -> None:
     """Never all of it."""
     assert shortened(number("+12025550123")) == "…123"
     assert shortened("12") == "…"
+
+
+@given(st.text() | st.from_regex(r"(sips?:|\+)?[0-9a-z@. ()-]*", fullmatch=True))
+def test_anything_is_an_address_or_a_mistake(text: str) -> None:
+    """What an operator or an agent file may hold; the message does not quote it."""
+    try:
+        found = address(text, "US")
+    except ValueError as error:
+        assert len(text) < 5 or text not in str(error)  # noqa: PT017 - either is right
+        return
+    assert found.startswith("+") or found.lower().startswith("sip")
+    assert not set(found) & set(" \r\n")

@@ -62,8 +62,13 @@ def test_a_call_is_held_at_every_rate_of_the_channel(tmp_path: Path, rate: int) 
             ("agent", "Hello, who is this?"),
             ("caller", "Good day."),
             ("agent", "Good bye."),
+            *[("usage", None)] * 3,
             ("ended", None),
         ]
+        stt, llm, tts = (line for line in server.lines() if line["kind"] == "usage")
+        assert stt["seconds"] == pytest.approx(0.6 + 0.4, abs=0.3)  # with what came before
+        assert llm["requests"] == 1
+        assert tts["characters"] >= len("Hello, who is this? Good bye.")
 
     serve(tmp_path, story, providers=voice(["Good day."], ["Good bye."]))
 

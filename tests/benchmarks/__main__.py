@@ -18,8 +18,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 
 from agent.call import CallSettings
@@ -167,7 +169,9 @@ Be kind.
 
 
 def announced() -> None:
-    """Time the greeting of calls that a callback announces, with words that nobody spoke before.
+    """Time callbacks, and the greeting of the calls that they announce.
+
+    It has words that nobody spoke before.
 
     The caller's number is in it, so that it cannot be prepared before the callback.
     """
@@ -187,10 +191,35 @@ def announced() -> None:
             "SINCH__PUBLIC_URL": f"http://127.0.0.1:{port}",
         }
         with server(**given):
+            for at_once in (1, 8):
+                taken = asyncio.run(_ask(signer, port, at_once))
+                what = f"callback to its answer, a call comes in, {at_once} at once"
+                show(what, "ms", [1000 * seconds for seconds in taken])
             for after in (0.0, 0.3):
                 greeted = asyncio.run(_announce(signer, port, after))
                 what = f"announced {after:g} s before: `answer` to the greeting"
                 show(what, "ms", [1000 * seconds for seconds in greeted])
+
+
+async def _ask(signer: Credentials, port: str, at_once: int) -> list[float]:
+    room, taken = asyncio.Semaphore(at_once), list[float]()
+    to = {"type": "did", "endpoint": "15550100"}
+
+    async def one(number: int) -> None:
+        call = {"event": "ice", "callid": f"ask-{at_once}-{number}", "cli": "15550000001", "to": to}
+        body = json.dumps(call).encode()
+        headers = signer.headers(method="POST", path="/sinch", body=body, now=datetime.now(UTC))
+        async with room:
+            began = time.perf_counter()
+            async with session.post(url, data=body, headers=headers) as response:
+                assert response.status == 200
+                await response.read()
+            taken.append(time.perf_counter() - began)
+
+    url = f"http://127.0.0.1:{port}/sinch"
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(one(number) for number in range(200)))
+    return taken
 
 
 async def _announce(signer: Credentials, port: str, after: float) -> list[float]:

@@ -249,6 +249,8 @@ class Bench:
     wire: Wire
     proxy: Proxy
     provider: Any
+    _served: int = 0
+    """Requests before the last that :meth:`outcome` made."""
 
     def ask(self) -> AsyncGenerator[Result, None]:
         """Ask for one thing."""
@@ -275,6 +277,7 @@ class Bench:
         Args:
             may_hang: Whether it may, once nothing comes any more; then it is cancelled.
         """
+        self._served = self.wire.served
         task, outcome = self.start()
         now = asyncio.get_running_loop().time
         over, come = now() + HANGS, -1
@@ -290,12 +293,16 @@ class Bench:
         return outcome
 
     async def _cancel(self, task: asyncio.Task[None]) -> None:
-        """Cancel a request; check that the other end is told, if it was asked at all."""
+        """Cancel a request; check that the other end is told, unless it was not asked yet.
+
+        A connection that is being opened may be kept for the next request.
+        """
         proxy = self.proxy
         uploaded, opened = len(proxy.uploaded), proxy.open
+        asked = self.wire.served > self._served
         await cancel(task)
         await until(
-            lambda: len(proxy.uploaded) > uploaded or proxy.open < opened or not opened,
+            lambda: not asked or len(proxy.uploaded) > uploaded or proxy.open < opened,
             "the adapter to close its connection, or to say that it wants no more",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,24 @@ import pytest
 import structlog
 
 from pipelines.audio import Audio
-from pipelines.providers import openai_speech, openai_transcribe
-from pipelines.providers.base import Ears, PlainEars, ProviderError, Speech
+from pipelines.providers import openai_chat, openai_speech, openai_transcribe
+from pipelines.providers.base import (
+    Brief,
+    Ears,
+    Message,
+    Piece,
+    PlainEars,
+    ProviderError,
+    Speech,
+    Tokens,
+    ToolCall,
+)
 
 from .bench import KEY
 from .case import Case
 from .checks import CHECKS
 from .kit import put
+from .wires.openai_chat import CASE as CHAT
 from .wires.openai_speech import CASES as SPEECH
 from .wires.openai_transcribe import CASE as FILE
 
@@ -203,7 +214,8 @@ class MixesUp(openai_speech.Synthesizer):
 
 TTS = SPEECH[0]
 
-NEEDS_KEY = replace(TTS, variable="KIT_API_KEY")
+NEEDS_KEY = replace(TTS, options=lambda url: {"base_url": f"{url}/v1"})
+"""Asks without a key, since this server is nobody's that needs one."""
 
 
 class Ears1(PlainEars):
@@ -266,6 +278,58 @@ def deaf(kind: type[Ears1]) -> type[openai_transcribe.Transcriber]:
     return Bad
 
 
+class LosesCalls(openai_chat.LanguageModel):
+    """Knows of one tool call a message."""
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        called = False
+        async with aclosing(super().reply(brief, conversation)) as pieces:
+            async for piece in pieces:
+                if not (called and isinstance(piece, ToolCall)):
+                    yield piece
+                called = called or isinstance(piece, ToolCall)
+
+
+class LosesResults(openai_chat.LanguageModel):
+    """Does not tell what tools gave back."""
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        told = [replace(each, results=()) for each in conversation]
+        async with aclosing(super().reply(brief, told)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+class GuessesCalls(openai_chat.LanguageModel):
+    """Makes a call of what has come of it."""
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        try:
+            async with aclosing(super().reply(brief, conversation)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except ProviderError:
+            yield ToolCall("book_table", {})
+
+
+class CountsNothing(openai_chat.LanguageModel):
+    """Does not tell what a reply has cost."""
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        async with aclosing(super().reply(brief, conversation)) as pieces:
+            async for piece in pieces:
+                if not isinstance(piece, Tokens):
+                    yield piece
+
+
 BAD: list[tuple[Case, type[Any], str]] = [
     (TTS, bad(logs_the_key), "works"),
     (TTS, bad(cuts_samples), "works"),
@@ -292,6 +356,10 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (TTS, WarmsLoudly, "warming_fails-refused"),
     (NEEDS_KEY, TTS.provider, "key_is_missing"),
     (NEEDS_KEY, TTS.provider, "key_reaches_the_server-file"),
+    (CHAT, LosesCalls, "tools_are_called-alone-good"),
+    (CHAT, LosesResults, "results_are_told-own"),
+    (CHAT, GuessesCalls, "tool_call_breaks_off"),
+    (CHAT, CountsNothing, "works"),
     (FILE, deaf(ForgetsTheBeginning), "utterance_goes_on-heard"),
     (FILE, deaf(KeepsTheBeginning), "utterance_is_new"),
     (FILE, deaf(GivesUp), "ears_outlive_a_failure-drop"),

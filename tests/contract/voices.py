@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from .case import Plan, Wire
+from pipelines.audio import Audio
+from pipelines.providers.base import Speech
 
-PIECES = 12
-"""That the audio of a sentence comes in, about."""
+from .case import Case, Plan, Wire
+
+PIECE = 0.1
+"""Seconds of audio in a piece, less half a sample."""
 
 
 def tone(seconds: float, rate: int) -> bytes:
@@ -24,7 +28,7 @@ def tone(seconds: float, rate: int) -> bytes:
 def pieces(plan: Plan, rate: int) -> Iterator[bytes]:
     """Yield what is sent of a sentence, cut within samples: all, or one piece, or none."""
     samples = b"" if plan.fault == "empty" else tone(plan.seconds, rate)
-    size = len(samples) // PIECES | 1
+    size = 2 * round(PIECE * rate) - 1
     for at in range(0, len(samples), size):
         yield samples[at : at + size]
         if plan.fault == "early":
@@ -79,3 +83,34 @@ class Sentences:
                 self._wire.cancelled += 1
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+@asynccontextmanager
+async def voiced(case: Case, wire: Wire, **options: object) -> AsyncIterator[Any]:
+    """Yield an adapter that is started, before a server of its own."""
+    runner = web.AppRunner(
+        wire.application(), handler_cancellation=True, shutdown_timeout=0.05, access_log=None
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    chosen = {"api_key": "k", **case.options(site.name), **options}
+    provider = case.provider(case.provider.Options.model_validate(chosen))
+    try:
+        await provider.start()
+        yield provider
+    finally:
+        await provider.aclose()
+        await runner.cleanup()
+
+
+async def rate_of(provider: Any, line: int) -> int:
+    """Return the hertz that a sentence is spoken at for a line of ``line`` hertz."""
+    (rate,) = {each.rate for each in await spoken(provider, rate=line) if isinstance(each, Audio)}
+    return rate
+
+
+async def spoken(provider: Any, text: str = "Hello there.", rate: int = 8_000) -> list[Speech]:
+    """Return all that comes of a sentence."""
+    async with aclosing(provider.speak(text, rate)) as results:
+        return [result async for result in results]

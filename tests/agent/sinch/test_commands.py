@@ -141,8 +141,8 @@ def test_somebody_calls(desk: Desk, version: str) -> None:
     assert "Hello there, this is the bakery." in texts
     assert "On Sunday we open at ten in the morning." in texts
     kinds = [line["kind"] for line in record]
-    assert kinds[-2:] == ["ended", "platform"]
     assert (kinds.count("ended"), kinds.count("platform")) == (1, 1)
+    assert kinds.index("ended") < kinds.index("platform") == len(kinds) - 1
 
 
 def test_we_dial_and_talk(desk: Desk) -> None:
@@ -162,8 +162,9 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1].endswith("ended (ANSWERED, CALLERHANGUP)")
         record = desk.record_after(known)
-        agent, _, platform = record[-3:]
-        assert agent["text"] == "Hello Ann, this is the bakery."
+        texts = [line["text"] for line in record if line["kind"] == "agent"]
+        assert texts == ["Hello Ann, this is the bakery."]
+        platform = record[-1]
         assert (platform["result"], platform["currency"]) == ("ANSWERED", "EUR")
         wrong = desk.run("dial", PHONE, "--agent", "nobody")
         assert wrong.returncode == 1

@@ -97,6 +97,7 @@ class Board:
 
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
+        self.in_progress: dict[str, str] = {}
 
     def announce(self, announced: Announced) -> None:
         assert announced.agent == "reception"
@@ -275,6 +276,20 @@ def test_a_call_that_was_refused_and_comes_about_is_hung_up(
     tell(tmp_path, version, story)
 
 
+def test_the_same_key_at_the_same_time_is_one_call(tmp_path: Path) -> None:
+    """Over two processes, before either has an answer."""
+
+    async def story(s: Story) -> None:
+        other, dial = Story(tmp_path, "v1", conference=False), Dial(to=TO, agent="reception")
+        exchanges = [s.exchange, other.exchange] * 3
+        calls = await asyncio.gather(*(x.dial(dial, "the-very-same-key") for x in exchanges))
+        assert len({call["id"] for call in calls}) == 1
+        assert len(s.platform.of("place") + other.platform.of("place")) == 1
+        await other.exchange.aclose()
+
+    tell(tmp_path, "v1", story)
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_caller_who_was_passed_on_can_be_hung_up(tmp_path: Path, version: Version) -> None:
     """By Sinch, since no agent talks to them any more; they cannot be passed on once more."""
@@ -326,6 +341,14 @@ def test_our_end_of_a_call_is_on_record_before_the_platforms(tmp_path: Path) -> 
         s.ended(call_id="other")
         await asyncio.sleep(0)
         assert [line["call_id"] for line in s.board.told] == ["phone", "other"]
+
+        s.board.in_progress["by hand"] = "reception"
+        s.ended(call_id="by hand")
+        await asyncio.sleep(1)
+        assert len(s.board.told) == 2
+        del s.board.in_progress["by hand"]
+        await asyncio.sleep(2 * LOOK_EVERY)
+        assert len(s.board.told) == 3
 
     tell(tmp_path, "v1", story)
 
@@ -426,7 +449,7 @@ def _answers(version: Version) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
-@settings(deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_whatever_comes_is_answered_by_the_documents(
     tmp_path_factory: pytest.TempPathFactory, version: Version, data: st.DataObject
@@ -436,7 +459,7 @@ def test_whatever_comes_is_answered_by_the_documents(
 
     async def story(s: Story) -> None:
         names = await _legs(s)
-        for _ in range(data.draw(st.integers(1, 6))):
+        for _ in range(data.draw(st.integers(1, 10))):
             event = data.draw(st.sampled_from(sorted(answers)))
             name = names[data.draw(st.sampled_from(sorted(names)))]
             body = _callback(version, event, name, data.draw)

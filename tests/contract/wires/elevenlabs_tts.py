@@ -13,7 +13,7 @@ from aiohttp import web
 
 from pipelines.providers.elevenlabs_tts import Synthesizer
 from tests.contract.case import Case, Plan
-from tests.contract.voices import PIECES, Sentences, pieces, refusal
+from tests.contract.voices import Sentences, pieces, refusal
 
 MOST = 5
 """Contexts on one connection; those that are closed and not done yet count."""
@@ -106,7 +106,9 @@ class _Line:
             await self._send(
                 audio=base64.b64encode(part).decode(),
                 contextId=context,
-                alignment=_alignment(_share(text, number), len(part) / (2 * self._rate)),
+                alignment=_alignment(
+                    _share(text, number, len(parts)), len(part) / (2 * self._rate)
+                ),
                 normalizedAlignment=None,
             )
             await asyncio.sleep(0.001)
@@ -126,9 +128,9 @@ class _Line:
         await self._socket.send_json(message)
 
 
-def _share(text: str, number: int) -> str:
-    """Return what of ``text`` is spoken in one of its pieces."""
-    size = -(-len(text) // PIECES)
+def _share(text: str, number: int, count: int) -> str:
+    """Return what of ``text`` is spoken in one of ``count`` pieces."""
+    size = -(-len(text) // count)
     return text[number * size : (number + 1) * size]
 
 

@@ -101,7 +101,11 @@ def _event(payload: object) -> bytes:
 
 
 def _options(how: str) -> Any:
-    return lambda url: {"base_url": f"{url}/v1", "stream_format": how}
+    return lambda url: {
+        "base_url": f"{url}/v1",
+        "stream_format": how,
+        "key_variable": "MY_SPEECH_KEY",
+    }
 
 
 CASES = [
@@ -111,7 +115,7 @@ CASES = [
         provider=Synthesizer,
         options=_options("sse"),
         wire=lambda plan: Server(plan, "sse"),
-        variable=None,
+        variable="MY_SPEECH_KEY",
     ),
     Case(
         name="openai-bare",
@@ -119,7 +123,7 @@ CASES = [
         provider=Synthesizer,
         options=_options("audio"),
         wire=lambda plan: Server(plan, "audio"),
-        variable=None,
+        variable="MY_SPEECH_KEY",
         skips={"server_fails-early": "bare samples do not tell whether they are all"},
     ),
 ]

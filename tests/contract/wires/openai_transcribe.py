@@ -68,8 +68,8 @@ CASE = Case(
     name="openai-file",
     stage="stt",
     provider=Transcriber,
-    options=lambda url: {"base_url": f"{url}/v1"},
+    options=lambda url: {"base_url": f"{url}/v1", "key_variable": "GROQ_API_KEY"},
     wire=Server,
-    variable=None,
+    variable="GROQ_API_KEY",
     skips={"server_fails-early": "the answer is one result"},
 )

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from pipelines.audio import Audio
 from pipelines.providers.base import ProviderError
-from pipelines.providers.openai_speech import OPENAI_URL, Synthesizer
+from pipelines.providers.openai_hosts import is_at
+from pipelines.providers.openai_speech import Synthesizer
 from tests.contract.case import Plan
 from tests.contract.wires.openai_speech import Server, tone
 
@@ -65,7 +66,7 @@ class Fixed:
         await response.prepare(request)
         for piece in self.pieces:
             await response.write(piece)
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
         return response
 
 
@@ -112,25 +113,35 @@ def test_all_options_are_sent() -> None:
 def test_openai_is_asked_for_events(model: str, how: str) -> None:
     """They tell whether the audio is whole; the oldest models know none."""
     options = Synthesizer.Options(model=model)
-    assert options.base_url is None
+    assert options.base_url == "https://api.openai.com/v1"
     assert Synthesizer(options)._body("Hello.")["stream_format"] == how
-    assert OPENAI_URL == "https://api.openai.com/v1"
 
 
 def test_openais_key_stays_with_openai(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key in the environment reaches no other server."""
+    """The key in the environment reaches no other server, of whatever name."""
+    assert not is_at("https://api.openai.com.example/v1", "api.openai.com")
+    assert not is_at("https://notapi.openai.com@example/v1", "api.openai.com")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     server = Server(Plan(), "audio")
     speak(server.application())
     assert server.keys == [""]
 
 
-def test_openai_needs_a_key() -> None:
-    """Without one the start fails, and names the variable."""
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [
+        ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+        ("https://eu.api.openai.com/v1", "OPENAI_API_KEY"),
+        ("https://mine.openai.azure.com/openai/v1", "AZURE_OPENAI_API_KEY"),
+        ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    ],
+)
+def test_some_servers_need_a_key(url: str, variable: str) -> None:
+    """Without one the start fails, and names the variable that the service's users know."""
 
     async def main() -> None:
-        tts = Synthesizer(Synthesizer.Options())
-        with pytest.raises(ProviderError, match="OPENAI_API_KEY") as caught:
+        tts = Synthesizer(Synthesizer.Options(base_url=url))
+        with pytest.raises(ProviderError, match=f"set {variable} ") as caught:
             await tts.start()
         assert caught.value.final
         await tts.aclose()

@@ -1,0 +1,84 @@
+"""What `/metrics` says: the calls of the process, and how its providers are.
+
+In Prometheus' text format. Nothing of a call's content is in it, and no number dialled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from pipelines.voice import Providers
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Counts(Protocol):
+    """How many calls there are."""
+
+    @property
+    def in_progress(self) -> dict[str, str]:
+        """The calls here: name and agent."""
+        ...
+
+    answered: int
+    """Calls answered since the start."""
+
+
+class _Now(Collector):
+    """Read the state when asked, so that nothing has to be counted twice."""
+
+    def __init__(self, counts: Counts, providers: Providers) -> None:
+        self._counts = counts
+        self._providers = providers
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric as it is now."""
+        progress = len(self._counts.in_progress)
+        yield GaugeMetricFamily("voice_agent_calls", "Calls in progress.", value=progress)
+        yield CounterMetricFamily(
+            "voice_agent_calls_answered", "Calls answered.", value=self._counts.answered
+        )
+        labels = ("stage", "provider")
+        up = GaugeMetricFamily(
+            "voice_agent_provider_up",
+            "1: it worked last; 0: it rests after a failure.",
+            labels=labels,
+        )
+        requests = CounterMetricFamily(
+            "voice_agent_provider_requests", "Requests made, retries included.", labels=labels
+        )
+        failures = CounterMetricFamily(
+            "voice_agent_provider_failures",
+            "Times that a provider was left for the next, or failed a probe.",
+            labels=labels,
+        )
+        first = SummaryMetricFamily(
+            "voice_agent_provider_first_result_seconds",
+            "Seconds from a request to its first result; for a transcript from the end of speech.",
+            labels=labels,
+        )
+        for stage, member in self._providers.members:
+            who = (stage, member.name)
+            up.add_metric(who, int(member.well))
+            requests.add_metric(who, member.requests)
+            failures.add_metric(who, member.failures)
+            first.add_metric(who, member.answered, member.first_results)
+        yield from (up, requests, failures, first)
+
+
+class Metrics:
+    """The metrics of a process."""
+
+    def __init__(self, counts: Counts, providers: Providers) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Now(counts, providers))
+
+    def text(self) -> bytes:
+        """Return them, in Prometheus' text format."""
+        return generate_latest(self._registry)

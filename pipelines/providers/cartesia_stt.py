@@ -1,0 +1,175 @@
+"""Cartesia Ink speech-to-text over its websocket, without turn detection.
+
+https://docs.cartesia.ai/api-reference/stt/websocket. Plain aiohttp: the official SDK brings its own
+HTTP client and websockets, for two words to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from .base import ProviderError
+from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingEars, StreamingStt
+from .wire import Http, find_key, refused
+
+log = structlog.get_logger()
+
+KEY = "CARTESIA_API_KEY"
+VERSION = "2026-03-01"
+"""Of the interface; named in every request."""
+
+LIMITS = Limits(
+    age=3_300.0,  # no limit is documented
+    group=0.1,
+    keep_alive=60.0,  # closed after 3 minutes without audio (their migration guides)
+    answers_within=2.0,  # P99 0.81, as pipecat measured it
+)
+
+KEPT = bytes(2 * LIMITS.rate // 10)
+"""Silence of 100 ms: there is no message to keep a connection alive."""
+
+
+class Transcriber:
+    """Hear with Cartesia; our own voice detection says when an utterance is over."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        api_key: SecretStr | None = Field(
+            default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."
+        )
+        base_url: str = Field(
+            default="https://api.cartesia.ai", pattern="^https?://", description="Host."
+        )
+        model: str = Field(
+            default="ink-2",
+            min_length=1,
+            description="Model. ink-2 is their newest, and English only; ink-whisper is not.",
+        )
+        language: str = Field(
+            default="en", min_length=2, description="ISO 639-1 code of what is spoken."
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._engine = StreamingStt(_Dialect(options))
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If there is no key.
+        """
+        options = self._options
+        key = find_key("stt", options.api_key, KEY)
+        headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
+        await self._engine.start(Http("stt", options.base_url, headers))
+        log.info("cartesia ink ready", model=options.model)
+
+    async def warm(self) -> None:
+        """Have a connection open for the call that was announced."""
+        await self._engine.warm()
+
+    def ears(self) -> StreamingEars:
+        """Return what hears one call."""
+        return self._engine.ears()
+
+    async def aclose(self) -> None:
+        """Close all connections. What is heard fails with ProviderError; so does what follows."""
+        await self._engine.aclose()
+
+
+class _Dialect:
+    """How to speak to Cartesia."""
+
+    limits = LIMITS
+    path = "/stt/websocket"
+
+    def __init__(self, options: Transcriber.Options) -> None:
+        self._options = options
+
+    def params(self) -> list[tuple[str, str]]:
+        """Return the query."""
+        return [
+            ("model", self._options.model),
+            ("language", self._options.language),
+            ("encoding", "pcm_s16le"),
+            ("sample_rate", str(LIMITS.rate)),
+        ]
+
+    def session(self) -> _Session:
+        """Return what a fresh connection knows."""
+        return _Session()
+
+
+class _Kind(BaseModel):
+    type: str
+
+
+class _Transcript(BaseModel):
+    text: str
+    is_final: bool
+
+
+class Error(BaseModel):
+    """How Cartesia reports one; ``code`` in interfaces before 2026."""
+
+    status_code: int | None = None
+    code: int | None = None
+
+    def reason(self) -> ProviderError:
+        """Return what it comes to."""
+        return refused("stt", self.status_code or self.code or 500)
+
+
+class _Session:
+    """One connection. Final texts follow each other without anything between."""
+
+    def __init__(self) -> None:
+        self._text = ""  # final, of what will be finalized
+
+    def hello(self) -> Sequence[str]:
+        """Nothing has to be said."""
+        return ()
+
+    def audio(self, pcm: bytes) -> bytes:
+        """Audio goes as it is."""
+        return pcm
+
+    def finish(self) -> Sequence[str]:
+        """Finalize what was sent."""
+        return ("finalize",)
+
+    def keep_alive(self) -> bytes:
+        """Silence has to do."""
+        return KEPT
+
+    def bye(self) -> Sequence[str]:
+        """End."""
+        return ("close",)
+
+    def read(self, message: str | bytes) -> Sequence[Event]:
+        """Return what a message means.
+
+        Raises:
+            ProviderError: If it is an error.
+            ValueError: If it is not of the protocol.
+        """
+        match _Kind.model_validate_json(message).type:
+            case "transcript":
+                transcript = _Transcript.model_validate_json(message)
+                heard = Interim(self._text + transcript.text)
+                if transcript.is_final:
+                    self._text = heard.text
+                return (heard,)
+            case "flush_done":
+                text, self._text = self._text, ""
+                return (Final(text), Finished())
+            case "error":
+                raise Error.model_validate_json(message).reason()
+        return ()

@@ -1,0 +1,169 @@
+"""Cartesia Ink speech-to-text over its websocket: it says itself when a turn is over.
+
+https://docs.cartesia.ai/api-reference/stt/turns/websocket. Plain aiohttp: the official SDK brings
+its own HTTP client and websockets, for one message of one line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from .cartesia_stt import KEPT, KEY, VERSION, Error
+from .cartesia_stt import LIMITS as WITHOUT_TURNS
+from .streaming_stt import (
+    Event,
+    Final,
+    Interim,
+    Limits,
+    StreamingEars,
+    StreamingStt,
+    TurnBegan,
+    TurnMayBeOver,
+    TurnOver,
+    TurnResumed,
+)
+from .wire import Http, find_key
+
+log = structlog.get_logger()
+
+LIMITS = Limits(
+    age=WITHOUT_TURNS.age,
+    group=WITHOUT_TURNS.group,
+    keep_alive=WITHOUT_TURNS.keep_alive,
+    detects_turns=True,
+)
+
+CLOSE = json.dumps({"type": "close"})
+
+
+class Transcriber:
+    """Hear with Cartesia, which decides when a turn is over. English only."""
+
+    class Options(BaseModel):
+        """What can be chosen."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        api_key: SecretStr | None = Field(
+            default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."
+        )
+        base_url: str = Field(
+            default="https://api.cartesia.ai", pattern="^https?://", description="Host."
+        )
+        model: str = Field(
+            default="ink-2",
+            min_length=1,
+            description="Model. The default is the only one that detects turns.",
+        )
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._engine = StreamingStt(_Dialect(options))
+
+    async def start(self) -> None:
+        """Find the key; sends nothing.
+
+        Raises:
+            ProviderError: If there is no key.
+        """
+        options = self._options
+        key = find_key("stt", options.api_key, KEY)
+        headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
+        await self._engine.start(Http("stt", options.base_url, headers))
+        log.info("cartesia ink with turns ready", model=options.model)
+
+    async def warm(self) -> None:
+        """Have a connection open for the call that was announced."""
+        await self._engine.warm()
+
+    def ears(self) -> StreamingEars:
+        """Return what hears one call."""
+        return self._engine.ears()
+
+    async def aclose(self) -> None:
+        """Close all connections. What is heard fails with ProviderError; so does what follows."""
+        await self._engine.aclose()
+
+
+class _Dialect:
+    """How to speak to Cartesia."""
+
+    limits = LIMITS
+    path = "/stt/turns/websocket"
+
+    def __init__(self, options: Transcriber.Options) -> None:
+        self._options = options
+
+    def params(self) -> list[tuple[str, str]]:
+        """Return the query."""
+        return [
+            ("model", self._options.model),
+            ("encoding", "pcm_s16le"),
+            ("sample_rate", str(LIMITS.rate)),
+        ]
+
+    def session(self) -> _Session:
+        """Return what a fresh connection knows."""
+        return _Session()
+
+
+class _Kind(BaseModel):
+    type: str
+
+
+class _Transcript(BaseModel):
+    transcript: str
+
+
+class _Session:
+    """One connection. Transcripts are of the whole turn so far."""
+
+    def hello(self) -> Sequence[str]:
+        """Nothing has to be said."""
+        return ()
+
+    def audio(self, pcm: bytes) -> bytes:
+        """Audio goes as it is."""
+        return pcm
+
+    def finish(self) -> Sequence[str]:
+        """It cannot be asked to finish."""
+        return ()
+
+    def keep_alive(self) -> bytes:
+        """Silence has to do."""
+        return KEPT
+
+    def bye(self) -> Sequence[str]:
+        """End."""
+        return (CLOSE,)
+
+    def read(self, message: str | bytes) -> Sequence[Event]:
+        """Return what a message means.
+
+        Raises:
+            ProviderError: If it is an error.
+            ValueError: If it is not of the protocol.
+        """
+        match _Kind.model_validate_json(message).type:
+            case "turn.start":
+                return (TurnBegan(),)
+            case "turn.update":
+                return (Interim(_text(message)),)
+            case "turn.eager_end":
+                return (Interim(_text(message)), TurnMayBeOver())
+            case "turn.resume":
+                return (TurnResumed(),)
+            case "turn.end":
+                return (Final(_text(message)), TurnOver())
+            case "error":
+                raise Error.model_validate_json(message).reason()
+        return ()
+
+
+def _text(message: str | bytes) -> str:
+    return _Transcript.model_validate_json(message).transcript

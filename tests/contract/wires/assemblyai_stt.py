@@ -1,0 +1,83 @@
+"""``/v3/ws`` of AssemblyAI: https://www.assemblyai.com/docs/streaming/message-sequence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+from pipelines.providers.assemblyai_stt import Transcriber
+from tests.contract.case import Case
+from tests.contract.hearing import Bye, Finish, Heard, HearingServer, Taken
+
+
+class Turns:
+    """One connection."""
+
+    rate = 16_000
+
+    def __init__(self) -> None:
+        self.order = 0
+        self.text = ""
+
+    def hello(self) -> Sequence[str]:
+        return (json.dumps({"type": "Begin", "id": "cfd280c7", "expires_at": 1745483367}),)
+
+    def take(self, message: str | bytes) -> Taken:
+        if isinstance(message, bytes):
+            assert 0.05 <= len(message) / (2 * self.rate) <= 1, "a message of a wrong length"
+            return Heard(message)
+        kinds: dict[str, Taken] = {"ForceEndpoint": Finish(), "Terminate": Bye()}
+        return kinds[json.loads(message)["type"]]
+
+    def turn(self, text: str, *, over: bool) -> str:
+        order = self.order
+        self.order += over
+        words = [
+            {"text": word, "start": 0, "end": 9, "confidence": 0.9, "word_is_final": over}
+            for word in text.split()
+        ]
+        return json.dumps(
+            {
+                "type": "Turn",
+                "turn_order": order,
+                "turn_is_formatted": over,
+                "end_of_turn": over,
+                "transcript": text,
+                "utterance": text if over else "",
+                "end_of_turn_confidence": 1.0 if over else 0.3,
+                "words": words,
+            }
+        )
+
+    def partial(self, text: str) -> Sequence[str]:
+        return (json.dumps({"type": "SpeechStarted", "timestamp": 10}), self.turn(text, over=False))
+
+    def part(self, text: str) -> Sequence[str]:
+        self.text = text
+        return (self.turn(text, over=False),)
+
+    def last(self, text: str) -> Sequence[str]:
+        whole, self.text = f"{self.text} {text}".strip(), ""
+        return (self.turn(whole, over=True),)
+
+    def error(self, words: str) -> Sequence[str]:
+        return (json.dumps({"type": "Error", "error_code": 3005, "error": words}),)
+
+    def bye(self) -> Sequence[str]:
+        return (json.dumps({"type": "Termination", "audio_duration_seconds": 2}),)
+
+
+CASE = Case(
+    name="assemblyai",
+    stage="stt",
+    provider=Transcriber,
+    options=lambda url: {"base_url": url},
+    wire=partial(
+        HearingServer,
+        path="/v3/ws",
+        key=lambda request: request.headers["Authorization"],
+        new=Turns,
+    ),
+    variable="ASSEMBLYAI_API_KEY",
+)
