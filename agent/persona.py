@@ -34,6 +34,7 @@ from pydantic import (
 )
 
 from agent.numbers import address, number
+from agent.tool_declarations import Declaration, DeclaredTools, build, read
 from pipelines.providers.base import Brief, Destination, Question
 from pipelines.speakable import speakable
 from pipelines.text import cut
@@ -211,6 +212,11 @@ class FrontMatter(_Strict):
     transfers: list[TransferTarget] = Field(
         default=[], max_length=50, description="whom callers can be passed on to"
     )
+    tools: Annotated[list[Declaration], BeforeValidator(read)] = Field(
+        default=[],
+        description="what the language model may have done: HTTP endpoints, Python "
+        "functions, tools of MCP servers",
+    )
     transfer_failed: _Text = Field(
         default="I'm sorry, nobody is available there right now. Can I help with anything else?",
         description="template; said when a transfer fails",
@@ -279,6 +285,7 @@ class Script:
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
+    tools: DeclaredTools = field(default_factory=DeclaredTools)
     brief: Brief
 
     @property
@@ -288,17 +295,24 @@ class Script:
         texts = [self.greeting, *self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts.append(self.transfer_failed)
-        return tuple(
-            speakable(sentence, brief.language, brief.pronounce)
-            for text in (*texts, self.still_there, self.time_up)
-            for sentence in cut(text)
-        )
+        sentences = [
+            sentence for text in (*texts, self.still_there, self.time_up) for sentence in cut(text)
+        ]
+        sentences += [tool.filler for tool in self.tools.fixed if tool.filler]
+        return tuple(speakable(one, brief.language, brief.pronounce) for one in sentences)
 
 
 class Persona:
     """One agent file, checked and compiled. Immutable; made by :func:`load`."""
 
-    def __init__(self, front: FrontMatter, prompt: str, templates: Mapping[str, Template]) -> None:
+    def __init__(
+        self,
+        front: FrontMatter,
+        prompt: str,
+        templates: Mapping[str, Template],
+        tools: DeclaredTools,
+    ) -> None:
+        self.tools = tools
         self._front = front
         self._prompt = prompt
         self._templates = templates  # by their source; a text without a brace is not in it
@@ -333,6 +347,7 @@ class Persona:
             greeting_interruptible=front.greeting_interruptible,
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},
+            tools=self.tools,
             brief=Brief(
                 prompt=_render(prompt, variables).strip() if prompt else self._prompt,
                 language=front.language,
@@ -426,9 +441,12 @@ def parse(text: str) -> Persona:
         for place, source in texts
         if "{" in source
     }
-    persona = Persona(front, prompt, templates)
     _try_out(texts, templates, front)
-    return persona
+    try:
+        tools = build(front.tools)
+    except ValueError as error:
+        raise PersonaError(f"tools.{_one_line(error)}") from error.__cause__
+    return Persona(front, prompt, templates, tools)
 
 
 class _Loader(yaml.CSafeLoader):

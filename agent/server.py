@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import WSCloseCode, web
@@ -36,10 +36,15 @@ from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
 from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
+from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
 from pipelines.endpoint import SmartTurn, TurnModel
+from pipelines.tools import About
 from pipelines.vad import VoiceDetector, detectors
 from pipelines.voice import Providers
+
+if TYPE_CHECKING:
+    from pipelines.mcp_tools import McpServer  # an extra
 
 log = structlog.get_logger()
 
@@ -73,6 +78,7 @@ class Switchboard:
         providers: Started.
         new_detector: Gives each call its own voice detector.
         turn_model: Started; None if turns end by silence and words alone.
+        mcp_servers: Started, by name.
 
     Raises:
         SettingsError: If the folder that processes share cannot be written.
@@ -84,9 +90,11 @@ class Switchboard:
         providers: Providers,
         new_detector: Callable[[], VoiceDetector],
         turn_model: TurnModel | None = None,
+        mcp_servers: Mapping[str, McpServer] | None = None,
     ) -> None:
         self._settings = settings
         self._turn_model = turn_model
+        self._mcp_servers = mcp_servers or {}
         self._providers = providers
         self.answered = 0
         self._metrics = Metrics(self, providers)
@@ -335,6 +343,12 @@ class Switchboard:
             journal=journal,
             settings=self._call_settings,
             mover=self._mover(claims),
+            tools=admitted.script.tools.for_call(self._mcp_servers),
+            about=About(
+                call_id=admitted.call_id,
+                caller=connect.headers.get("caller", ""),
+                called=connect.headers.get("called", ""),
+            ),
         )
         self.answered += 1
         log.info("call answered", agent=agent, rate=connect.rate)
@@ -421,9 +435,13 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     check(settings)
     stop = _on_signals()
-    async with running(settings) as providers, running_turn_model(settings) as turn_model:
+    async with (
+        running(settings) as providers,
+        running_turn_model(settings) as turn_model,
+        running_mcp_servers(settings) as mcp_servers,
+    ):
         new_detector = detectors(settings.vad.gate, settings.vad.judge)
-        board = Switchboard(settings, providers, new_detector, turn_model)
+        board = Switchboard(settings, providers, new_detector, turn_model, mcp_servers)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(board.application(), access_log=None)
         await runner.setup()
@@ -458,9 +476,14 @@ def check(settings: Settings) -> None:
     except LookupError as error:
         raise SettingsError(f"vad: {error.args[0]}") from None
     try:
-        persona.load(settings.prompts, settings.agent)
+        usual = persona.load(settings.prompts, settings.agent)
+        mcp_servers(settings.mcp)
     except PersonaError as error:
         raise SettingsError(f"agent = {settings.agent!r}: {error}") from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if missing := usual.tools.servers - settings.mcp.keys():
+        raise SettingsError(f"agent = {settings.agent!r}: tools: no mcp.{min(missing)} in settings")
 
 
 @asynccontextmanager
@@ -475,6 +498,26 @@ async def running_turn_model(settings: Settings) -> AsyncIterator[TurnModel | No
         yield model
     finally:
         await model.aclose()
+
+
+@asynccontextmanager
+async def running_mcp_servers(settings: Settings) -> AsyncIterator[Mapping[str, McpServer]]:
+    """Connect to the MCP servers of the settings, side by side; let go of them in the end.
+
+    One that cannot be reached is logged, and tried again in the background: the service starts.
+
+    Raises:
+        SettingsError: If one cannot be built.
+    """
+    try:
+        servers = mcp_servers(settings.mcp)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        await asyncio.gather(*(server.start() for server in servers.values()))
+        yield servers
+    finally:
+        await asyncio.gather(*(server.aclose() for server in servers.values()))
 
 
 def _on_signals() -> asyncio.Queue[int]:

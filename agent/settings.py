@@ -33,6 +33,7 @@ from agent.protocol import DEFAULT_RATE, RATES
 from agent.routing import Route, Routing
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch
+from agent.tool_declarations import McpServerSettings
 from pipelines.endpoint import EndpointSettings
 from pipelines.failover import Budgets
 from pipelines.providers import PROVIDERS, find
@@ -441,6 +442,11 @@ class Settings(BaseSettings):
     llm: LanguageStage = LanguageStage()
     tts: TextToSpeech = TextToSpeech()
     pricing: Pricing = Pricing()
+    mcp: dict[str, McpServerSettings] = Field(
+        {},
+        description="MCP servers whose tools agents may use, `[mcp.NAME]`: `url` and `headers`, or "
+        "`command`, `args` and `env`; `${VARIABLE}` in headers and env is filled in.",
+    )
     log: Log = Log()
 
     @classmethod

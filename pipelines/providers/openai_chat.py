@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -363,7 +362,6 @@ class LanguageModel:
                 timeout=httpx2.Timeout(slowest, connect=options.connect_timeout),
             ),
         )
-        logging.getLogger("openai").setLevel(logging.INFO)  # below that, it logs whole requests
         _ = client.chat.completions  # imports itself when first used, which would hold up a call
         return client
 

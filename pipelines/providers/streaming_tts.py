@@ -322,9 +322,9 @@ class _Connection:
         """Return whether it can take another sentence."""
         limits = self.limits
         exhausted = len(self.begun) == limits.a_minute and now - self.begun[0] < 60
-        full = len(self.sentences) >= limits.contexts
+        full = len(self.sentences) + len(self.cancelled) >= limits.contexts
         aged = now - self.opened_at >= limits.age
-        return not (self.retired or exhausted or full or aged)
+        return not (exhausted or full or aged)
 
     def over(self, now: float) -> bool:
         """Return whether it should be closed: it is of no use, or soon would not be."""

@@ -70,7 +70,7 @@ class Generate:
                     return
             for at, call in enumerate(plan.calls):
                 function = {"name": call.name, "args": dict(call.arguments), "id": f"g{at}"}
-                signature = {} if at else {"thoughtSignature": "EjQKMgEM/+=="}
+                signature = {} if at else {"thoughtSignature": "EjQKMgEM+/8="}
                 yield chunk({"functionCall": function, **signature})
         tokens = plan.tokens
         yield chunk(

@@ -231,7 +231,7 @@ SHAPES: Mapping[str, Sequence[Message]] = {
     "blank": (Message("user", " "), Message("assistant", "\n", cut_off=True), Message("user", "")),
 }
 
-_IDS = ("", "call_1", "call_2", "toolu_01", "gemini:c2ln+/==:g1", "gemini::", "a:0", "ü" * 50)
+_IDS = ("", "call_1", "call_2", "toolu_01", "gemini:c2ln+/8=:g1", "gemini::", "a:0", "ü" * 50)
 _NAMES = ("weather", "book_table", "functions.weather:0", "ü x", "x" * 70, "")
 
 _texts = st.sampled_from(("", " ", "\n", "Hi.", "—")) | st.text(max_size=9)

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from pipelines.providers.anthropic_messages import LanguageModel
 from pipelines.providers.base import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
@@ -273,8 +274,12 @@ def test_arguments_of_no_call_are_an_error() -> None:
 def test_turns_share_a_connection() -> None:
     """The next turn needs no new connection: what is left of an answer is read first."""
 
+    async def answer(response: web.StreamResponse) -> None:
+        await HI(response)
+        await asyncio.sleep(0.01)  # the end of the body comes after that of the message
+
     async def main() -> None:
-        server = CLAUDE.server(HI)
+        server = CLAUDE.server(answer)
         async with CLAUDE.started(server) as model:
             for _ in range(3):
                 await gather(model)

@@ -52,13 +52,13 @@ def test_events_may_be_cut_anywhere(size: int) -> None:
 def test_calls_come_after_the_words() -> None:
     """In the order asked for, with all that has to be sent back in their ids."""
     parts = (
-        chunk(called(args={"city": "Köln"}, id="g1", signature="c2ln+/==")),
+        chunk(called(args={"city": "Köln"}, id="g1", signature="c2ln+/8=")),
         chunk(called(id="g2"), {"text": "One moment."}),
         chunk({"text": "", "thoughtSignature": "dGV4dA=="}, finish="STOP"),
     )
     assert text(body(*parts)) == [
         "One moment.",
-        ToolCall("weather", {"city": "Köln"}, "gemini:c2ln+/==:g1"),
+        ToolCall("weather", {"city": "Köln"}, "gemini:c2ln+/8=:g1"),
         ToolCall("weather", {}, "gemini::g2"),
     ]
 
@@ -66,7 +66,7 @@ def test_calls_come_after_the_words() -> None:
 def test_a_call_is_sent_back_as_it_came() -> None:
     """With its signature and Google's own id, or the model refuses to go on."""
     server = GEMINI.server(
-        body(chunk(called(id="g:1", signature="c2ln+/==")), chunk(called(id="g2"), finish="STOP")),
+        body(chunk(called(id="g:1", signature="c2ln+/8=")), chunk(called(id="g2"), finish="STOP")),
         HI,
     )
     brief = Brief(tools=(WEATHER,))
@@ -81,7 +81,7 @@ def test_a_call_is_sent_back_as_it_came() -> None:
 
     asyncio.run(main())
     assert server.bodies[1]["contents"][1:] == [
-        {"role": "model", "parts": [called(id="g:1", signature="c2ln+/=="), called(id="g2")]},
+        {"role": "model", "parts": [called(id="g:1", signature="c2ln+/8="), called(id="g2")]},
         {
             "role": "user",
             "parts": [
