@@ -152,7 +152,7 @@ async def answer(asked: Asked, utterance: Utterance) -> AsyncGenerator[Step, Non
                 spoken = spoken or isinstance(step, Said)
                 yield step
         end += this.end
-        if not this.to_run:
+        if not this.to_run or not brief.may_call_tools:  # some servers do not mind that
             break
         yield Using(asked.tools.slow_filler(this.to_run))
         await asked.released.wait()

@@ -15,6 +15,7 @@ A provider that failed rests, and comes last until it has worked again (:meth:`L
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -537,8 +538,8 @@ class _Spoken:
     done: int = 0
     """Words that those have spoken."""
 
-    timed: int = 0
-    """Words whose time is known."""
+    ends: list[float] = field(default_factory=list)
+    """When the first words have been spoken, as far as it is known."""
 
     def rest(self) -> list[str]:
         """Return the words that are to be spoken."""
@@ -547,15 +548,18 @@ class _Spoken:
     def add(self, piece: Speech) -> Speech:
         """Take what the present voice gives; return it as a part of the whole sentence."""
         if isinstance(piece, Timing):
-            self.timed += len(piece.ends)
-            return Timing(tuple(self.before + end for end in piece.ends))
+            timing = Timing(tuple(self.before + end for end in piece.ends))
+            self.ends += timing.ends
+            return timing
         self.seconds += piece.seconds
         return piece
 
     def broke_off(self) -> None:
         """Decide how many words the present voice has spoken."""
-        if self.timed > self.done:
-            self.done = min(self.timed, len(self.words))
+        if len(self.ends) > self.done:
+            # Times may come before the audio that they are about.
+            spoken = bisect_right(self.ends, self.seconds)
+            self.done = min(max(self.done, spoken), len(self.words))
         else:
             letters = (self.seconds - self.before) * CHARACTERS_A_SECOND
             while self.done < len(self.words) and letters >= len(self.words[self.done]) + 1:
@@ -565,8 +569,12 @@ class _Spoken:
 
     def catch_up(self) -> Timing | None:
         """Return the time of words that are taken for spoken, if it has not been told."""
-        missing, self.timed = self.done - self.timed, max(self.done, self.timed)
-        return Timing((self.before,) * missing) if missing > 0 else None
+        missing = self.done - len(self.ends)
+        if missing <= 0:
+            return None
+        timing = Timing((self.before,) * missing)
+        self.ends += timing.ends
+        return timing
 
 
 async def punctual(

@@ -20,9 +20,16 @@ hypothesis.settings.load_profile("shared machine")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+def _is_live(request: pytest.FixtureRequest) -> bool:
+    """Return whether a test asks a real service: see ``tests/live``."""
+    return request.node.get_closest_marker("live") is not None
+
+
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def _only_loopback(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Nothing in a test reaches beyond this machine."""
+    if _is_live(request):
+        return
     connect = socket.socket.connect
 
     def connect_here(self: socket.socket, address: Any) -> None:
@@ -34,10 +41,13 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees this machine's settings, and none writes into the checkout."""
+def _own_surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """No test sees this machine's settings and keys, and none writes into the checkout."""
     for name in list(os.environ):
-        if name.startswith(("VOICE_AGENT_", "OPENAI_")):
+        ours = name.startswith(("VOICE_AGENT_", "OPENAI_")) or "API_KEY" in name
+        if ours and not _is_live(request):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

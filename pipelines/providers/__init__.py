@@ -11,15 +11,31 @@ from .base import Stage
 PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
     "stt": {
         "moonshine": "pipelines.providers.moonshine:Transcriber",
+        "assemblyai": "pipelines.providers.assemblyai_stt:Transcriber",
+        "cartesia": "pipelines.providers.cartesia_stt:Transcriber",
+        "cartesia-turns": "pipelines.providers.cartesia_turns:Transcriber",
+        "deepgram": "pipelines.providers.deepgram_stt:Transcriber",
+        "deepgram-flux": "pipelines.providers.deepgram_flux:Transcriber",
+        "elevenlabs": "pipelines.providers.elevenlabs_stt:Transcriber",
+        "openai": "pipelines.providers.openai_transcribe:Transcriber",
+        "openai-realtime": "pipelines.providers.openai_realtime:Transcriber",
         "scripted": "pipelines.providers.scripted:Transcriber",
     },
     "llm": {
         "lookup": "pipelines.providers.lookup:LanguageModel",
+        "anthropic": "pipelines.providers.anthropic_messages:LanguageModel",
+        "gemini": "pipelines.providers.gemini:LanguageModel",
         "openai": "pipelines.providers.openai_chat:LanguageModel",
         "scripted": "pipelines.providers.scripted:LanguageModel",
     },
     "tts": {
         "piper": "pipelines.providers.piper:Synthesizer",
+        "azure": "pipelines.providers.azure_tts:Synthesizer",
+        "cartesia": "pipelines.providers.cartesia_tts:Synthesizer",
+        "deepgram": "pipelines.providers.deepgram_tts:Synthesizer",
+        "elevenlabs": "pipelines.providers.elevenlabs_tts:Synthesizer",
+        "google": "pipelines.providers.google_tts:Synthesizer",
+        "openai": "pipelines.providers.openai_speech:Synthesizer",
         "scripted": "pipelines.providers.scripted:Synthesizer",
     },
 }

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -27,6 +26,7 @@ from openai.types.chat import (
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
 from .prompt import (
     PartialCall,
     call_ids,
@@ -36,23 +36,9 @@ from .prompt import (
     turns,
     unreadable_call,
 )
-from .wire import find_key, refused
+from .wire import refused
 
 log = structlog.get_logger()
-
-OPENAI_URL = "https://api.openai.com/v1"
-
-OPENAI, AZURE = "api.openai.com", "openai.azure.com"
-
-KEYS: Mapping[str, str] = {
-    OPENAI: "OPENAI_API_KEY",
-    AZURE: "AZURE_OPENAI_API_KEY",
-    "api.groq.com": "GROQ_API_KEY",
-    "api.together.ai": "TOGETHER_API_KEY",
-    "api.together.xyz": "TOGETHER_API_KEY",
-    "openrouter.ai": "OPENROUTER_API_KEY",
-}
-"""Environment variable of the key, by host: the name that the service's own documentation uses."""
 
 NO_KEY = "none"
 """Sent to a server that needs no key: the SDK insists on one."""
@@ -174,19 +160,9 @@ class LanguageModel:
                 "http://localhost:11434/v1 for Ollama."
             ),
         )
-        api_key: SecretStr | None = Field(
-            default=None,
-            description="Key. Unset: from the environment variable that key_variable names.",
-        )
+        api_key: SecretStr | None = Field(default=None, description=API_KEY)
         key_variable: str | None = Field(
-            default=None,
-            pattern="^[A-Za-z_][A-Za-z0-9_]*$",
-            description=(
-                "Environment variable that has the key; with _FILE behind it, of a file that has "
-                "it. Unset: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY "
-                "or OPENROUTER_API_KEY, whichever belongs to the host of base_url; at any other "
-                "host no key, so that none ever reaches a server that it is not for."
-            ),
+            default=None, pattern="^[A-Za-z_][A-Za-z0-9_]*$", description=KEY_VARIABLE
         )
         temperature: float | None = Field(
             default=None,
@@ -260,7 +236,6 @@ class LanguageModel:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._host = urlsplit(options.base_url).hostname or ""
         self._client: openai.AsyncOpenAI | None = None
 
     async def start(self) -> None:
@@ -332,22 +307,13 @@ class LanguageModel:
                 raise unreadable_call()
         return [call.whole() for call in gathered.calls]
 
-    def _is_at(self, domain: str) -> bool:
-        """Return whether the server is of that domain."""
-        return self._host == domain or self._host.endswith(f".{domain}")
-
     def _key(self) -> str:
         """Return the key to send.
 
         Raises:
             ProviderError: If the server needs one, and there is none.
         """
-        options = self._options
-        names = [name for domain, name in KEYS.items() if self._is_at(domain)]
-        variable = options.key_variable or next(iter(names), None)
-        if variable is not None or options.api_key is not None:
-            return find_key("llm", options.api_key, variable or "")
-        return NO_KEY
+        return host_key("llm", self._options) or NO_KEY
 
     def _build(self, key: str) -> openai.AsyncOpenAI:
         """Build the client. Blocks for about 0.1 s: certificates are read, modules imported."""
@@ -409,7 +375,7 @@ class LanguageModel:
         if client is None:
             raise ProviderError("llm", "not started, or closed", final=True)
         tools = _tools(brief) if options.tools else []
-        newer = self._is_at(OPENAI) or self._is_at(AZURE)
+        newer = any(is_at(options.base_url, host) for host in (OPENAI, AZURE))
         return await client.chat.completions.create(
             model=options.model,
             messages=_messages(brief, turns(conversation, tools=bool(tools))),

@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Literal
 
-import aiohttp
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -21,13 +20,16 @@ from pipelines.audio import SPEECH_RATE, Audio, frame_bytes
 
 from .base import ProviderError, Speech, Stage
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, Account, host_key, is_at
-from .wire import Http, read_out, sse
+from .wire import Http, chunks, read_out, sse
 
 log = structlog.get_logger()
 
 HEAD_WITHIN = 10.0
 """Seconds until the head of an answer. The chain gives up earlier; this is for whoever has no
 deadline of their own."""
+
+GAP_WITHIN = 10.0
+"""Seconds between two pieces of the audio, likewise."""
 
 EVENTS = "text/event-stream"
 
@@ -163,7 +165,8 @@ class Synthesizer:
         spoken = False
         async with (
             asking as answer,
-            aclosing(_pcm(answer)) as pcm,
+            aclosing(chunks(answer, GAP_WITHIN)) as body,
+            aclosing(_pcm(answer.content_type, body)) as pcm,
             aclosing(_whole_samples(pcm, self._options.rate)) as pieces,
         ):
             async for audio in pieces:
@@ -192,36 +195,28 @@ class Synthesizer:
         return body
 
 
-async def _pcm(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    """Yield the samples of an answer, cut anywhere.
+async def _pcm(kind: str, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the samples of an answer of that media type, cut anywhere.
 
     Raises:
         ProviderError: If it holds something else, an error, or not all.
         ValueError: If it cannot be read.
     """
-    kind = answer.content_type
     if kind not in (EVENTS, *PCM):
         raise ProviderError("tts", "the server sent something else than PCM", final=True)
-    chunks = _chunks(answer)
-    async with aclosing(chunks), aclosing(_spoken_in(chunks) if kind == EVENTS else chunks) as pcm:
+    async with aclosing(_spoken_in(body) if kind == EVENTS else body) as pcm:
         async for piece in pcm:
             yield piece
 
 
-async def _chunks(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it arrives."""
-    async for chunk in answer.content.iter_any():
-        yield chunk
-
-
-async def _spoken_in(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _spoken_in(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Yield the samples in server-sent events.
 
     Raises:
         ProviderError: If the server reports an error, or breaks off.
         ValueError: If an event cannot be read.
     """
-    async with aclosing(sse(chunks)) as events:
+    async with aclosing(sse(body)) as events:
         async for _, data in events:
             event = _Event.model_validate_json(data)
             match event.type:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
-import aiohttp
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -20,12 +20,12 @@ from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
 from .base import Ears, PlainEars, ProviderError
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL
 from .openai_speech import connect
-from .wire import MAX_MESSAGE, Http
+from .wire import MAX_MESSAGE, Http, chunks, form
 
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 10.0
-"""Seconds until the head of an answer; it holds the text. OpenAI needs two for most utterances (99
+"""Seconds until the head of an answer, and then between its pieces. OpenAI needs two for most utterances (99
 in 100, as pipecat measured). The chain gives up earlier."""
 
 
@@ -123,25 +123,24 @@ class Transcriber:
             raise ProviderError("stt", "not started, or closed", final=True)
         if not pcm:
             return ""
+        upload = form(self._fields(), name="speech.wav", content=_wav(pcm), kind="audio/wav")
         asking = self._http.request(
-            "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=self._form(pcm)
+            "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer:
-            return _Transcript.model_validate_json(await _read(answer)).text.strip()
+            async with aclosing(chunks(answer, ANSWER_WITHIN)) as body:
+                return _Transcript.model_validate_json(await _whole(body)).text.strip()
 
-    def _form(self, pcm: bytes) -> aiohttp.FormData:
+    def _fields(self) -> dict[str, str]:
         options = self._options
-        form = aiohttp.FormData()
-        form.add_field("file", _wav(pcm), filename="speech.wav", content_type="audio/wav")
-        form.add_field("model", options.model)
-        form.add_field("response_format", "json")  # the one that all models and servers know
+        fields = {"model": options.model, "response_format": "json"}  # which all servers know
         if options.language is not None:
             # The newer model takes several; the others, of OpenAI and elsewhere, take one.
             several = options.model.startswith("gpt-transcribe")
-            form.add_field("languages[]" if several else "language", options.language)
+            fields["languages[]" if several else "language"] = options.language
         if options.prompt is not None:
-            form.add_field("prompt", options.prompt)
-        return form
+            fields["prompt"] = options.prompt
+        return fields
 
 
 def _wav(pcm: bytes) -> bytes:
@@ -155,14 +154,14 @@ def _wav(pcm: bytes) -> bytes:
     return file.getvalue()
 
 
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    """Return the whole body.
+async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return a whole body.
 
     Raises:
         ValueError: If it is longer than ``MAX_MESSAGE``.
     """
     body = bytearray()
-    async for chunk in answer.content.iter_any():
+    async for chunk in chunks:
         body += chunk
         if len(body) > MAX_MESSAGE:
             raise ValueError("the answer is too long")

@@ -325,9 +325,6 @@ class _Utterance:
     """When the text changed."""
 
     began_at: float = -math.inf
-    seconds: float = 0.0
-    """Sent in all."""
-
     turn: _Turn = _Turn.GOING
     turned_at: float = -math.inf
     resumed: bool = False
@@ -650,7 +647,6 @@ class _Link:
             ProviderError: If the connection is lost.
         """
         utterance.pieces.append(piece)
-        utterance.seconds += piece.seconds
         self._rest += self._resampler.feed(piece.pcm)
         if len(self._rest) >= self._limits.group * self._limits.rate * BYTES_PER_SAMPLE:
             await self._send_rest()
@@ -712,7 +708,11 @@ class _Link:
         self.check()
         if self._socket is not None:
             self._sent_at = self._now()
-            await self._socket.send(message)
+            try:
+                await self._socket.send(message)
+            except ProviderError as error:
+                self.lost = self.lost or error
+                raise
 
     # Turns
 
@@ -725,11 +725,10 @@ class _Link:
         await self._send_rest(last=True)
         self._speaking = False
         self._wake()
-        now, patience = self._now(), self._pace.patience
-        # Sent faster than it was spoken, it takes the provider some time to catch up.
-        ahead = utterance.seconds - (now - utterance.began_at)
-        patient_until = now + patience + max(0.0, ahead) / 2
+        patience = self._pace.patience
+        patient_until = self._now() + patience
         while True:
+            # What was sent faster than it was spoken, it may be hearing still.
             by = max(patient_until, utterance.heard_at + patience / 2)
             if utterance.turn is not _Turn.GOING:
                 by = min(by, self._believed_at(utterance))

@@ -324,7 +324,7 @@ class _Connection:
         exhausted = len(self.begun) == limits.a_minute and now - self.begun[0] < 60
         full = len(self.sentences) + len(self.cancelled) >= limits.contexts
         aged = now - self.opened_at >= limits.age
-        return not (exhausted or full or aged)
+        return not (self.retired or exhausted or full or aged)
 
     def over(self, now: float) -> bool:
         """Return whether it should be closed: it is of no use, or soon would not be."""

@@ -354,6 +354,20 @@ class Socket:
             response.close()
 
 
+def form(fields: Mapping[str, str], *, name: str, content: bytes, kind: str) -> aiohttp.FormData:
+    """Return a body with a file, for :meth:`Http.request`.
+
+    Args:
+        fields: Besides the file, which is called ``file``.
+        name: Of the file; servers go by its ending.
+        content: Of the file.
+        kind: Its media type.
+    """
+    body = aiohttp.FormData(dict(fields))
+    body.add_field("file", content, filename=name, content_type=kind)
+    return body
+
+
 async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerator[bytes, None]:
     """Yield the body of an answer as it arrives.
 

@@ -556,10 +556,45 @@ async def nothing_was_said(trial: Trial) -> None:
 
 
 @check("stt")
+async def returns_promptly(trial: Trial) -> None:
+    """What was heard is returned once the server has sent the last of it."""
+    now = asyncio.get_running_loop().time
+    async with trial.bench() as bench, hearing(bench) as ears:
+        task = asyncio.create_task(_result(ears.transcribe(Spoken(speech()))))
+        come, at = 0, now()
+        while not task.done():
+            if bench.proxy.downloaded != come:
+                come, at = bench.proxy.downloaded, now()
+            await asyncio.sleep(0.001)
+        assert words(await task) == words(TEXT)
+        if now() - at > AT_ONCE:
+            raise TooSlowError(f"returned {now() - at:.3f} s after the last byte came")
+
+
+@check("stt")
+async def turn_is_given_up(trial: Trial) -> None:
+    """Waiting for the end of a turn can be cancelled, and the utterance with it."""
+    async with trial.bench(Plan(fault="silent")) as bench, hearing(bench) as ears:
+        if not ears.detects_turns:
+            pytest.skip("detects no turns")
+        hearing_it = asyncio.create_task(_pull(ears, Paused(speech())))
+        waiting = asyncio.create_task(_turn(ears))
+        await asyncio.sleep(0.02)
+        await cancel(waiting)
+        await cancel(hearing_it)
+
+
+async def _turn(ears: Ears) -> None:
+    await ears.turn_over()
+
+
+@check("stt")
 async def turns_are_detected_or_not(trial: Trial) -> None:
     """Ears that detect turns tell that this one is over; others raise ProviderError."""
     async with trial.bench() as bench, hearing(bench) as ears:
+        assert ears.so_far == ""
         await ears.transcribe(Spoken(speech()))
+        assert ears.so_far in ("", ears.so_far.strip())
         if ears.detects_turns:
             assert isinstance(await ears.turn_over(), bool)
         else:

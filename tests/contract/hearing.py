@@ -195,7 +195,8 @@ class HearingServer:
                         if not await self._answer(connection, format_):
                             return
                 case Bye():
-                    await self._send(connection, format_.bye())
+                    if self.plan.fault != "silent":
+                        await self._send(connection, format_.bye())
                     return
 
     async def _begin(self, connection: Connection, format_: Format) -> bool:

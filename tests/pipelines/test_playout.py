@@ -223,3 +223,65 @@ def test_history_holds_no_word_that_the_platform_did_not_play(
     credited = len(playout.heard(now).split())
     played = platform.played_until(now + 9.0)
     assert credited <= sum(end <= played + 0.1 + 1e-6 for end in words) + 1
+
+
+def test_words_whose_time_the_voice_told_are_credited_by_it() -> None:
+    """Not by their share of the sentence: this voice speaks the first word for most of it."""
+    playout = Playout(lead=9.0)
+    playout.begin("Well, we open")
+    playout.time([0.8, 0.9])
+    playout.put(audio(1.0))
+    playout.time([1.0])
+    drain(playout, 0.0)
+    playout.finish()
+    assert playout.heard(0.7) == ""
+    assert playout.heard(0.85) == "Well,"
+    assert playout.heard(0.95) == "Well, we"
+    assert playout.heard(1.0) == "Well, we open"
+
+
+def test_spoken_words_that_are_more_than_written_ones_count_by_their_share() -> None:
+    """An amount is several words; half a written word was not heard."""
+    playout = Playout(lead=9.0)
+    playout.begin("It costs $9.50 today", 6)
+    playout.time([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    playout.put(audio(0.6))
+    playout.finish()
+    drain(playout, 0.0)
+    heard = [playout.heard(at / 10 + 0.01) for at in range(1, 6)]
+    assert heard == ["", "It", "It costs", "It costs", "It costs $9.50"]
+    assert playout.heard(0.6) == "It costs $9.50 today"
+
+
+def test_a_voice_that_tells_some_times_is_not_credited_with_the_rest() -> None:
+    """Until the sentence is over."""
+    playout = Playout(lead=9.0)
+    playout.begin("one two three four")
+    playout.time([0.1])
+    playout.put(audio(1.0))
+    playout.finish()
+    drain(playout, 0.0)
+    assert playout.heard(0.9) == "one"
+    assert playout.heard(1.0) == "one two three four"
+
+
+@given(
+    words=st.integers(1, 8),
+    spoken=st.integers(1, 12),
+    ends=st.lists(st.floats(0, 2), max_size=15).map(sorted),
+    cuts=st.lists(st.floats(0, 2.5), max_size=6).map(sorted),
+)
+def test_what_was_heard_only_grows(
+    words: int, spoken: int, ends: list[float], cuts: list[float]
+) -> None:
+    """And is never more than what was said, whatever a voice tells of its words."""
+    playout = Playout(lead=9.0)
+    text = " ".join(f"w{number}" for number in range(words))
+    playout.begin(text, spoken)
+    playout.time(ends)
+    playout.put(audio(2.0))
+    playout.finish()
+    drain(playout, 0.0)
+    heard = [playout.heard(at) for at in cuts]
+    assert all(text.startswith(part) for part in heard)
+    assert [len(part) for part in heard] == sorted(len(part) for part in heard)

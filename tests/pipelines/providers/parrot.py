@@ -116,6 +116,9 @@ class Manner:
     """On the way to it."""
 
     down: float = 0.02
+    speed: float = 50.0
+    """Seconds of audio that it hears in a second."""
+
     thinks: Callable[[], float] = lambda: 0.1
     """From a finish to its answer."""
 
@@ -189,7 +192,9 @@ class Line(Socket):
         if self.closed:
             raise ProviderError("stt", "the connection is lost")
         self.connection.messages.append((self._loop.time(), message))
-        self._last_up = max(self._last_up + EPSILON, self._loop.time() + self._parrot.manner.up)
+        manner = self._parrot.manner
+        takes = len(message) / (2 * SPEECH_RATE * manner.speed)
+        self._last_up = max(self._last_up + takes, self._loop.time() + manner.up)
         self._loop.call_at(self._last_up, self._hears.take, message)
 
     async def receive(self, within: float | None = None) -> str:

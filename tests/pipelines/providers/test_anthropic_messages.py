@@ -81,7 +81,7 @@ def test_thoughts_are_not_spoken() -> None:
         event("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "Hm."}),
         event("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "x"}),
         stop(0),
-        event("telepathy", index=0, thoughts=["Hm."]),
+        event("telepathy", index="all", delta=["Hm."]),
         *(text_start(1), said("Hi.", 1), stop(1), end("end_turn")),
     )
     assert text(answer) == ["Hi."]
@@ -239,10 +239,10 @@ def test_a_stream_without_an_end_is_half_a_reply(parts: tuple[bytes, ...]) -> No
 @pytest.mark.parametrize(
     "garbage",
     [
-        b"data: {not json\n\n",
-        b"data: \xff\xfe\n\n",
-        b"data: []\n\n",
-        b'data: {"type": 7}\n\n',
+        b"event: message_delta\ndata: {not json\n\n",
+        b"event: message_delta\ndata: \xff\xfe\n\n",
+        b"event: message_delta\ndata: []\n\n",
+        b'event: message_delta\ndata: {"type": 7}\n\n',
         event("message_start", message={"usage": {"input_tokens": "many"}}),
         event("content_block_start", index="a", content_block={}),
         event("content_block_delta", index=0, delta=7),

@@ -488,6 +488,46 @@ def test_a_turn_that_is_resumed_is_not_over() -> None:
     run(main)
 
 
+def test_a_turn_that_was_over_may_go_on() -> None:
+    """By a single word: it is waited for, not only the turn before."""
+
+    async def main() -> None:
+        async with calling(limits=DETECTING) as (ears, _):
+            pieces = words(range(1, 12))
+            assert await ears.transcribe(Speech(pieces[:10])) == text(range(1, 11))
+            assert await ears.turn_over()
+            assert await ears.transcribe(Speech(pieces, at_once=10)) == text(range(1, 12))
+            assert await ears.turn_over()
+
+    run(main)
+
+
+def test_an_end_that_was_on_its_way_is_not_the_end() -> None:
+    """When the caller has gone on, what comes at once is about what they said before."""
+
+    async def main() -> None:
+        manner = Manner(up=0.1, down=0.1, over_after=2.0)
+        async with calling(manner, DETECTING) as (ears, _):
+            await asyncio.sleep(1.0)
+            pieces = words(range(1, 12))
+            await cancelled_after(0.2 + 0.35, ears.transcribe(Speech(pieces[:10])))
+            assert await ears.transcribe(Speech(pieces, at_once=11)) == text(range(1, 12))
+
+    run(main)
+
+
+def test_a_slow_provider_is_waited_for_while_the_text_grows() -> None:
+    """Longer than for one that has nothing to say."""
+
+    async def main() -> None:
+        manner = Manner(speed=2.0, maybe_after=60.0, over_after=60.0)
+        async with calling(manner, DETECTING) as (ears, _):
+            everything = words(range(1, 301))
+            assert await ears.transcribe(Speech(everything, at_once=300)) == text(range(1, 301))
+
+    run(main)
+
+
 def test_a_turn_may_end_before_our_own_detection_says_so() -> None:
     """The text is had while the line is not quiet, since nobody speaks any more."""
 
