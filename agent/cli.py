@@ -242,9 +242,10 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _settings(_options: argparse.Namespace) -> int:
-    from agent.settings import markdown
+    from agent.settings_tables import provider_tables, settings_table
 
-    print(markdown(), end="")
+    print(settings_table())
+    print(provider_tables(), end="")
     return 0
 
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from dotenv import load_dotenv
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -36,7 +36,7 @@ from agent.sinch.settings import Operator, Sinch
 from agent.tool_declarations import McpServerSettings
 from pipelines.endpoint import EndpointSettings
 from pipelines.failover import Budgets
-from pipelines.providers import PROVIDERS, find
+from pipelines.providers import find
 from pipelines.providers.base import Stage
 from pipelines.usage import Price
 from pipelines.vad import GateSettings
@@ -591,59 +591,12 @@ def load(
     return settings
 
 
-def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield name, default and description of every setting below ``model``."""
-    for name, described in model.model_fields.items():
-        kind = described.annotation
-        default = described.get_default(call_default_factory=False)
-        if isinstance(kind, type) and issubclass(kind, Provided):
-            names = ", ".join(f"`{known}`" for known in PROVIDERS[name])  # type: ignore[index]
-            who = f"{names} or `package.module:Class`."
-            yield f"{prefix}{name}.provider", default.provider, who
-            for option in ("options", "fallback"):
-                field = kind.model_fields[option]
-                text = (field.description or "").format(stage=name)
-                yield f"{prefix}{name}.{option}", str(field.get_default()), text
-        elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from table(kind, f"{prefix}{name}.")
-        else:
-            shown = "" if default in (None, PydanticUndefined) else str(default)
-            yield prefix + name, shown, described.description or ""
-
-
-def markdown() -> str:
-    """Return every setting and every provider's options, as tables for the README."""
-    lines = ["| setting | default | unit, meaning, reason |", "| --- | --- | --- |"]
-    lines += [f"| `{name}` | {_code(default)} | {text} |" for name, default, text in table()]
-    for stage, providers in PROVIDERS.items():
-        for name in providers:
-            options = find(stage, name).Options.model_fields
-            lines += ["", f'`{stage}.provider = "{name}"`, under `{stage}.options`:', ""]
-            lines += ["| option | default | unit, meaning, reason |", "| --- | --- | --- |"]
-            lines += [
-                f"| `{option}` | {_code(str(field.get_default()))} | {field.description} |"
-                for option, field in options.items()
-            ]
-            if not options:
-                lines[-2:] = ["(none)"]
-    return "\n".join(lines) + "\n"
-
-
-def _code(value: str) -> str:
-    return f"`{value}`" if value else ""
-
-
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in tree.items():
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield prefix + name, repr(str(value) if isinstance(value, Path) else value)
-
-
-def _provider_names(stage: str) -> str:
-    names = PROVIDERS[stage]  # type: ignore[index]
-    return f"{', '.join(f'`{name}`' for name in names)} or `package.module:Class`."
 
 
 def _explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:

@@ -1,21 +1,28 @@
-"""``python -m tests.readme``: put the tables of settings into the README; a test compares them."""
+"""``python -m tests.readme``: put the tables into the READMEs; a test compares them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from agent.settings import markdown
+from agent.settings_tables import provider_tables, settings_table
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- settings: made by `make readme` -->\n", "<!-- /settings -->"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+TABLES: dict[Path, Callable[[], str]] = {
+    README: settings_table,
+    ROOT / "pipelines" / "providers" / "README.md": provider_tables,
+}
+BEGIN, END = "<!-- made by `make readme` -->\n", "<!-- /made -->"
 
 
-def with_tables(text: str) -> str:
-    """Return the README with the tables as they are in the code."""
-    before, _, rest = text.partition(BEGIN)
+def with_tables(path: Path) -> str:
+    """Return a README with its tables as they are in the code."""
+    before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{markdown()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{TABLES[path]()}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text()))
+    for readme in TABLES:
+        readme.write_text(with_tables(readme))

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from agent.cli import main
-from tests.readme import README, with_tables
+from pipelines.providers import PROVIDERS
+from tests.readme import README, TABLES, with_tables
 
 
-def test_its_settings_tables_are_those_in_the_code() -> None:
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
+def test_tables_are_those_in_the_code(path: Path) -> None:
     """`make readme` writes them."""
-    assert with_tables(README.read_text()) == README.read_text()
+    assert with_tables(path) == path.read_text()
 
 
-def test_the_files_it_points_to_exist() -> None:
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
+def test_the_files_it_points_to_exist(path: Path) -> None:
     """Every relative link leads somewhere."""
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text())
+    links = re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", path.read_text())
     assert links
-    assert not [link for link in links if not (README.parent / link).exists()]
+    assert not [link for link in links if not (path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("stage", PROVIDERS)
+def test_every_provider_stands_in_the_table(stage: str) -> None:
+    """With what it supports, and how that was verified."""
+    chapter = README.read_text().partition("## Choose providers")[2].partition("\n## ")[0]
+    rows = re.findall(rf"^\| {stage} \| `([a-z-]+)`", chapter, re.MULTILINE)
+    assert set(rows) == PROVIDERS[stage].keys() - {"scripted"}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

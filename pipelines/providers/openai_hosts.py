@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from .base import Stage
-from .wire import find_key
+from .wire import Http, find_key
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -72,3 +72,14 @@ def host_key(stage: Stage, account: Account) -> str | None:
     if variable is None and account.api_key is None:
         return None
     return find_key(stage, account.api_key, variable or "")
+
+
+def connect(stage: Stage, account: Account) -> Http:
+    """Return connections to the server.
+
+    Raises:
+        ProviderError: If it needs a key, and there is none.
+    """
+    key = host_key(stage, account)
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return Http(stage, account.base_url, headers)

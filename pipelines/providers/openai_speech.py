@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, Audio, frame_bytes
 
-from .base import ProviderError, Speech, Stage
-from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, Account, host_key, is_at
+from .base import ProviderError, Speech
+from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, connect, is_at
 from .wire import Http, chunks, read_out, sse
 
 log = structlog.get_logger()
@@ -35,17 +35,6 @@ EVENTS = "text/event-stream"
 
 PCM = ("application/octet-stream", "audio/l16", "audio/pcm", "audio/raw", "audio/x-raw")
 """Media types of bare samples, in use by OpenAI and by compatible servers."""
-
-
-def connect(stage: Stage, account: Account) -> Http:
-    """Return connections to the server.
-
-    Raises:
-        ProviderError: If it needs a key, and there is none.
-    """
-    key = host_key(stage, account)
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return Http(stage, account.base_url, headers)
 
 
 class _Event(BaseModel):

@@ -18,15 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
 
 from .base import Ears, PlainEars, ProviderError
-from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL
-from .openai_speech import connect
+from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, connect
 from .wire import MAX_MESSAGE, Http, chunks, form
 
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 10.0
-"""Seconds until the head of an answer, and then between its pieces. OpenAI needs two for most utterances (99
-in 100, as pipecat measured). The chain gives up earlier."""
+"""Seconds until the head of an answer, and then between its pieces. OpenAI needs two for most
+utterances (99 in 100, as pipecat measured). The chain gives up earlier."""
 
 
 class _Transcript(BaseModel):
@@ -127,9 +126,8 @@ class Transcriber:
         asking = self._http.request(
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
-        async with asking as answer:
-            async with aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-                return _Transcript.model_validate_json(await _whole(body)).text.strip()
+        async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
+            return _Transcript.model_validate_json(await _whole(body)).text.strip()
 
     def _fields(self) -> dict[str, str]:
         options = self._options

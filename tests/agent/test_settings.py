@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import Settings, SettingsError, load, table
+from agent.settings import Settings, SettingsError, load
+from agent.settings_tables import table
+from pipelines.providers.base import Tokens
+from pipelines.usage import Usage
 
 
 def test_the_command_line_beats_the_environment_beats_the_file(
@@ -34,7 +37,19 @@ def test_the_command_line_beats_the_environment_beats_the_file(
         ('[log]\nlevel = "loud"', "log.level = 'loud': should be 'debug', 'info'"),
         ("[server\n", "not TOML"),
         ('[stt.options]\nmodle = "base"', "stt.options.modle: no such setting; did you mean"),
-        ('[stt]\nprovider = "ears"', "stt.provider = 'ears': known are moonshine, scripted"),
+        ('[stt]\nprovider = "ears"', "stt.provider = 'ears': known are assemblyai, "),
+        (
+            '[[llm.fallback]]\nprovider = "nobody"',
+            "llm.fallback.0.provider = 'nobody': known are anthropic, gemini",
+        ),
+        (
+            '[[llm.fallback]]\nprovider = "openai"\noptions = { modle = "m" }',
+            "llm.fallback.0.options.modle: no such setting; did you mean",
+        ),
+        ("[[llm.fallback]]\noptions = {}", "llm.fallback.0.provider: must be given"),
+        ("[pricing.providers.openai]\nminute = -1", "minute = -1"),
+        ('[mcp.crm]\nargs = ["x"]', "set either url or command"),
+        ('[mcp.crm]\nurl = "ftp://x"', "must be an http:// or https:// URL"),
         ('[tts]\nprovider = "no.such:Thing"', "tts.provider = 'no.such:Thing': the package"),
         ('[llm]\nprovider = "openai"\n[llm.options]\napi_key = 7', "api_key = (hidden): "),
         ('[vad]\njudge = "me"', "vad"),
@@ -95,6 +110,59 @@ def test_secrets_are_masked_in_what_check_prints(tmp_path: Path) -> None:
     assert "sk-secret" not in printed
     assert "llm.options.api_key = " in printed
     assert "server.port = 8080" in printed
+
+
+def test_providers_are_asked_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """One that is there twice has a number behind its name, by which it can be told apart."""
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        """
+        [llm]
+        provider = "openai"
+        [[llm.fallback]]
+        provider = "openai"
+        options = { base_url = "http://127.0.0.1:11434/v1", api_key = "sk-secret" }
+        [[llm.fallback]]
+        provider = "lookup"
+        """
+    )
+    settings = load(file)
+    assert [one.name for one in settings.providers("llm")] == ["openai", "openai#2", "lookup"]
+    printed = settings.effective()
+    assert "llm.fallback.0.options.base_url = 'http://127.0.0.1:11434/v1'" in printed
+    assert "llm.fallback.1.provider = 'lookup'" in printed
+    assert "sk-secret" not in printed
+
+
+def test_a_price_is_money_a_unit(tmp_path: Path) -> None:
+    """Minutes, million tokens, million characters; cached tokens have a price of their own."""
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        """
+        [pricing]
+        currency = "EUR"
+        [pricing.providers.x]
+        minute = 0.6
+        input = 2
+        cached = 1
+        output = 10
+        characters = 50
+        """
+    )
+    prices = load(file).pricing.prices
+    usage = Usage()
+    usage.of("stt", "x").seconds = 90.0
+    usage.of("llm", "x").count(Tokens(input=1000, output=100, cached=400))
+    usage.of("tts", "x").characters = 2000
+    usage.of("tts", "free").characters = 2000
+    lines = list(usage.lines(prices))
+    assert [line.get("cost") for line in lines] == [
+        pytest.approx(0.9),
+        pytest.approx(600 * 2e-6 + 400 * 1e-6 + 100 * 10e-6),
+        pytest.approx(0.1),
+        None,
+    ]
+    assert lines[0]["currency"] == "EUR"
 
 
 def test_every_setting_has_a_description() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from pipelines.providers.assemblyai_stt import Transcriber
 from tests.contract.case import Case
@@ -68,16 +69,49 @@ class Turns:
         return (json.dumps({"type": "Termination", "audio_duration_seconds": 2}),)
 
 
-CASE = Case(
-    name="assemblyai",
-    stage="stt",
-    provider=Transcriber,
-    options=lambda url: {"base_url": url},
-    wire=partial(
-        HearingServer,
-        path="/v3/ws",
-        key=lambda request: request.headers["Authorization"],
-        new=Turns,
-    ),
-    variable="ASSEMBLYAI_API_KEY",
-)
+class TwiceEnding(Turns):
+    """One connection, with a model that ends a turn twice: without punctuation, then with it."""
+
+    def last(self, text: str) -> Sequence[str]:
+        whole = json.loads(super().last(text)[0])
+        plain = whole | {"turn_is_formatted": False, "transcript": whole["transcript"].lower()}
+        return (json.dumps(plain), json.dumps(whole))
+
+
+class Detecting(Turns):
+    """One connection, where turns end by themselves."""
+
+    def began(self) -> Sequence[str]:
+        return ()
+
+    def maybe_over(self, text: str) -> Sequence[str]:
+        return (self.turn(text, over=False),)
+
+    def resumed(self, text: str) -> Sequence[str]:
+        return ()
+
+    def over(self, text: str) -> Sequence[str]:
+        return (self.turn(text, over=True),)
+
+
+def _case(name: str, options: Mapping[str, Any], **new: Any) -> Case:
+    return Case(
+        name=name,
+        stage="stt",
+        provider=Transcriber,
+        options=lambda url: {"base_url": url, **options},
+        wire=partial(
+            HearingServer,
+            path="/v3/ws",
+            key=lambda request: request.headers["Authorization"],
+            **new,
+        ),
+        variable="ASSEMBLYAI_API_KEY",
+    )
+
+
+CASES = [
+    _case("assemblyai", {}, new=Turns),
+    _case("assemblyai-formatted", {"model": "universal-streaming-english"}, new=TwiceEnding),
+    _case("assemblyai-turns", {"detect_turns": True}, new_turning=Detecting),
+]

@@ -130,6 +130,9 @@ class Manner:
     turns: bool = False
     """Whether it detects them."""
 
+    says_began: bool = True
+    """Whether it says when one begins."""
+
     maybe_after: float = 0.2
     over_after: float = 0.4
     hears: Callable[[int], bool] = lambda _: True
@@ -254,7 +257,7 @@ class Hears:
             self._quiet(len(pcm) / (2 * SPEECH_RATE))
 
     def _voice(self) -> None:
-        if not self._turn:
+        if not self._turn and self._manner.says_began:
             self._tell("began")
         elif self._turn == "maybe":
             self._tell("resumed")

@@ -256,6 +256,21 @@ def test_an_utterance_is_heard_from_its_beginning_on_a_fresh_connection() -> Non
     run(main)
 
 
+def test_a_connection_that_takes_nothing_is_not_asked_twice() -> None:
+    """Even if the second attempt follows the first at once."""
+
+    async def main() -> None:
+        async with calling() as (ears, parrot):
+            pieces = words([1, 2])
+            await ears.transcribe(Speech([word(9)]))
+            parrot.lines[0].break_off()
+            with pytest.raises(ProviderError):
+                await ears.transcribe(Speech(pieces, at_once=2))
+            assert await ears.transcribe(Speech(pieces, at_once=2)) == "1 2"
+
+    run(main)
+
+
 def test_an_error_of_the_server_ends_the_connection() -> None:
     """The utterance fails; the next has a connection of its own."""
 
@@ -352,6 +367,30 @@ def test_a_connection_is_replaced_for_its_age_while_nobody_speaks() -> None:
             assert await ears.transcribe(Speech(words([7]))) == "7"
             await asyncio.sleep(25.0)
             assert len(parrot.connections) == 4
+
+    run(main)
+
+
+def test_a_long_pause_does_not_replace_the_connection() -> None:
+    """An utterance that has not ended keeps its connection, however old that is."""
+
+    async def main() -> None:
+        async with calling(limits=replace(LIMITS, age=10.0)) as (ears, parrot):
+            await cancelled_after(30.0, ears.transcribe(Speech(words([1, 2]), ends=False)))
+            assert len(parrot.connections) == 1
+            assert parrot.connections[0].closed_at is None
+
+    run(main)
+
+
+def test_an_old_connection_is_not_used_for_another_utterance() -> None:
+    """If it could never be replaced in peace."""
+
+    async def main() -> None:
+        async with calling(limits=replace(LIMITS, age=5.0)) as (ears, parrot):
+            for number in range(1, 6):
+                assert await ears.transcribe(Speech(words([number] * 100)))
+            assert len(parrot.connections) == 2
 
     run(main)
 
@@ -496,6 +535,7 @@ def test_a_turn_that_was_over_may_go_on() -> None:
             pieces = words(range(1, 12))
             assert await ears.transcribe(Speech(pieces[:10])) == text(range(1, 11))
             assert await ears.turn_over()
+            await asyncio.sleep(5.0)
             assert await ears.transcribe(Speech(pieces, at_once=10)) == text(range(1, 12))
             assert await ears.turn_over()
 
@@ -512,6 +552,51 @@ def test_an_end_that_was_on_its_way_is_not_the_end() -> None:
             pieces = words(range(1, 12))
             await cancelled_after(0.2 + 0.35, ears.transcribe(Speech(pieces[:10])))
             assert await ears.transcribe(Speech(pieces, at_once=11)) == text(range(1, 12))
+
+    run(main)
+
+
+def test_what_was_said_after_the_end_of_a_turn_is_not_in_the_next_utterance() -> None:
+    """Though the provider has not heard it yet when that begins."""
+
+    async def main() -> None:
+        manner = Manner(up=0.1, down=0.1, over_after=0.4)
+        async with calling(manner, DETECTING) as (ears, parrot):
+            await asyncio.sleep(1.0)
+            pieces = words([*range(1, 11), *[0] * 25, 11, 12])
+            await cancelled_after(0.83, ears.transcribe(Speech(pieces)))
+            assert await ears.transcribe(Speech(words([21]))) == "21"
+            assert [connection.said for connection in parrot.connections][1] == [21]
+
+    run(main)
+
+
+def test_a_turn_may_begin_without_being_told_of() -> None:
+    """Words say so, too; a connection with words that have not ended is not used again."""
+
+    async def main() -> None:
+        manner = Manner(says_began=False, maybe_after=3.0, over_after=4.0)
+        async with calling(manner, DETECTING) as (ears, _):
+            await cancelled_after(1.5, ears.transcribe(Speech(words(range(1, 11)))))
+            assert await ears.transcribe(Speech(words([21]))) == "21"
+
+    run(main)
+
+
+def test_the_end_of_another_utterance_is_not_taken_for_this_ones() -> None:
+    """Whether the turn is over may be asked before the first word of it is sent."""
+
+    async def main() -> None:
+        async with calling(limits=DETECTING) as (ears, _):
+            await ears.transcribe(Speech(words([1, 2])))
+            assert await ears.turn_over()
+            await asyncio.sleep(5.0)
+            began = now()
+            hearing = asyncio.create_task(ears.transcribe(Speech(words(range(11, 41)))))
+            await asyncio.sleep(0)
+            assert await ears.turn_over()
+            assert now() > began + 0.9
+            assert await hearing == text(range(11, 41))
 
     run(main)
 
