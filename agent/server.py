@@ -294,7 +294,11 @@ class Switchboard:
             if protocol.state is State.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
             return refusal.code
-        await line.send(protocol.answer())
+        try:
+            await line.send(protocol.answer())
+        except LineError:
+            self._leave(admitted.claims)
+            raise
         line.carry(connect.rate)
         await self._hold(admitted, line, protocol, connect)
         return WSCloseCode.GOING_AWAY if self._draining else WSCloseCode.OK
@@ -310,6 +314,7 @@ class Switchboard:
         except NotAdmittedError as error:
             raise _RefusedError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         if self._draining or len(self._calls) >= self._settings.server.max_calls:
+            self._leave(admitted.claims)
             reason = "draining" if self._draining else f"{len(self._calls)} calls already"
             raise _RefusedError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
@@ -362,10 +367,14 @@ class Switchboard:
             journal.close()
             del self._calls[name]
             self._changed.set()
-            if claims is not None and self._sinch is not None:
-                self._sinch.exchange.stream_ended(claims, moved=ending == PASSED_ON)
+            self._leave(claims, moved=ending == PASSED_ON)
         seconds = (datetime.now(UTC) - started).total_seconds()
         log.info("call ended", reason=ending, seconds=round(seconds, 1))
+
+    def _leave(self, claims: Claims | None, *, moved: bool = False) -> None:
+        """Tell the exchange that no stream of this token is, or will be: it is used up."""
+        if claims is not None and self._sinch is not None:
+            self._sinch.exchange.stream_ended(claims, moved=moved)
 
     def _register(self, name: str, held: _Held) -> str:
         """Note a call under ``name``, or under another if there is one of that name already."""

@@ -191,14 +191,13 @@ class WordEnds:
         ends: list[float] = []
         for part, end in parts:
             self._part += _letters(part)
-            while self._left and self._part.startswith(self._left[0]) and self._part:
+            # Once it begins with what the text does not have, it never begins with a word again.
+            while self._left and self._part and self._part.startswith(self._left[0]):
                 self._part = self._part[len(self._left.popleft()) :]
                 ends.append(end)
             while ends and self._left and not self._left[0]:  # a dash: heard with the word before
                 self._left.popleft()
                 ends.append(end)
-            if self._part and not (self._left and self._left[0].startswith(self._part)):
-                self._left.clear()
         return tuple(ends)
 
 

@@ -277,6 +277,22 @@ def test_a_phone_without_an_agent_is_hung_up(tmp_path: Path) -> None:
     tell(tmp_path, "v1", story, phones={CALLER: Phone(after=1.0)})
 
 
+def test_a_caller_for_whom_there_is_no_room_is_not_left_waiting(tmp_path: Path) -> None:
+    """The stream is told `busy`; the conference that the caller waits in is ended by us."""
+
+    async def story(s: Story) -> None:
+        first = await s.call_in(Plan(patience=30))
+        await until(lambda: s.lines("call"))
+        second = await s.call_in(Plan(patience=30))
+        await until(second.over.is_set, 5)
+        assert ("DELETE", f"/calling/v1/conferences/id/{second.room}") in s.sinch.requests
+        assert not first.over.is_set()
+        await s.sinch.hang_up(first)
+
+    given = {"sinch": {"conference": True}, "server": {"max_calls": 1}}
+    tell(tmp_path, "v1", story, **given)
+
+
 @both
 def test_the_platforms_server_is_slow_for_a_moment(tmp_path: Path, version: Version) -> None:
     """What was turned away is sent again after `Retry-After`; the caller of `dial` only waits."""
