@@ -16,8 +16,9 @@ $(STAMP): pyproject.toml requirements.lock
 serve: install
 	$(BIN)/voice-agent serve
 
+# Three at a time, a file to each: most tests wait, for a caller to speak or a server to be slow.
 test: install lint types
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: install
 	$(BIN)/ruff format --check

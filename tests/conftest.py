@@ -46,7 +46,7 @@ def _own_surroundings(
 ) -> None:
     """No test sees this machine's settings and keys, and none writes into the checkout."""
     for name in list(os.environ):
-        ours = name.startswith(("VOICE_AGENT_", "OPENAI_")) or "API_KEY" in name
+        ours = name.startswith(("VOICE_AGENT_", "OPENAI_")) or "_KEY" in name
         if ours and not _is_live(request):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -51,7 +51,7 @@ class Synthesizer:
         base_url: str = Field(
             default="https://texttospeech.googleapis.com",
             pattern="^https?://",
-            description="Host. https://eu-texttospeech.googleapis.com keeps data in Europe.",
+            description="Host. Those that keep data in a region may want more than an API key.",
         )
         voice: str = Field(
             default="en-US-Chirp3-HD-Kore",

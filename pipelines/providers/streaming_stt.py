@@ -89,7 +89,8 @@ class TurnOver:
     """The caller has finished."""
 
 
-Event = Interim | Final | Finished | Ended | TurnBegan | TurnMayBeOver | TurnResumed | TurnOver
+TurnEvent = TurnBegan | TurnMayBeOver | TurnResumed | TurnOver
+Event = Interim | Final | Finished | Ended | TurnEvent
 
 
 # What a provider is told.
@@ -110,6 +111,9 @@ class Limits:
     group: float = 0.08
     """Seconds of audio in a message, while it is spoken: four frames of the line. Less makes
     messages more than it makes results sooner."""
+
+    longest: float = 1.0
+    """Seconds of audio in any message. AssemblyAI takes no more; nobody wants more."""
 
     keep_alive: float | None = None
     """Seconds without a message after which :meth:`Session.keep_alive` is sent; None for never."""
@@ -324,9 +328,13 @@ class _Utterance:
     heard_at: float = -math.inf
     """When the text changed."""
 
-    began_at: float = -math.inf
+    went_on_at: float = -math.inf
+    """When it began, or went on after it had ended for all we knew."""
+
     turn: _Turn = _Turn.GOING
     turned_at: float = -math.inf
+    """When that was said."""
+
     resumed: bool = False
     """Whether it turned out that the turn was not over, and nobody was told yet."""
 
@@ -335,9 +343,63 @@ class _Utterance:
         """What was heard by now."""
         return " ".join(" ".join([*self.finals, self.interim]).split())
 
-    def go_on(self) -> None:
-        """Note that the caller speaks on."""
-        self.turn, self.resumed = _Turn.GOING, False
+    def go_on(self, now: float) -> None:
+        """Note that the caller speaks, or speaks on."""
+        self.turn, self.resumed, self.went_on_at = _Turn.GOING, False, now
+
+    def take_turn(self, event: TurnEvent, now: float) -> None:
+        """Note what the provider says of the turn."""
+        match event:
+            case TurnBegan() | TurnResumed():
+                self.turn = _Turn.GOING
+            case TurnMayBeOver():
+                self.turn = _Turn.MAYBE_OVER
+            case TurnOver():
+                self.turn = _Turn.OVER
+        self.resumed = isinstance(event, TurnResumed)
+        self.turned_at = now
+
+
+class _Turns:
+    """When a provider that detects turns can be believed. Reads no clock.
+
+    Attributes:
+        open: Whether it has heard the beginning of one, and not its end.
+        spoken_at: When speech was last sent.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self.open = False
+        self.spoken_at = -math.inf
+
+    def end_believed_at(self, utterance: _Utterance) -> float:
+        """Return from when on an end of the turn is about all that was sent."""
+        lag = self._pace.lag
+        return min(self.spoken_at + lag, utterance.turned_at + 2 * lag)
+
+    def done_at(self, utterance: _Utterance) -> float:
+        """Return from when on nothing that was sent can be taken for the next utterance."""
+        if self.open:
+            return math.inf
+        if utterance.turn is _Turn.OVER:
+            return self.end_believed_at(utterance)
+        return self.spoken_at + self._pace.settled
+
+    def verdict(self, utterance: _Utterance, *, speaking: bool) -> tuple[float, bool]:
+        """Return when it is decided, if nothing comes; and whether the turn is over then."""
+        if utterance.turn is _Turn.OVER:
+            return self.end_believed_at(utterance), True
+        if speaking:
+            return math.inf, False
+        if not self.open and utterance.turn is _Turn.GOING:
+            return self.spoken_at + self._pace.settled, True  # it has heard nobody since
+        return self.spoken_at + self._pace.gives_up, False
+
+    def wants_silence(self, now: float) -> bool:
+        """Return whether the provider has to be given silence to decide on."""
+        for_long = self._pace.gives_up if self.open else self._pace.settled
+        return now - self.spoken_at < for_long
 
 
 class StreamingEars:
@@ -438,7 +500,7 @@ class StreamingEars:
         async for piece in speech:
             if utterance is not None:
                 if self._sending is None:  # the first that is new
-                    utterance.go_on()
+                    utterance.go_on(asyncio.get_running_loop().time())
                     self._sending = bound
                     self._certain.set()
                 await utterance.link.hear(utterance, piece)
@@ -539,9 +601,9 @@ class _Link:
         self._unfinished = False  # whether audio was sent since the last finish
         self._resampler = Resampler(SPEECH_RATE, self._limits.rate)
         self._rest = bytearray()  # resampled, and not sent
-        self._turn_open = False
+        self._turns = _Turns(pace)
         self._doubtful = False  # whether it took a whole utterance without a word
-        self._sent_at = self._spoken_at = self._received_at = -math.inf
+        self._sent_at = self._received_at = -math.inf
         self.lost: ProviderError | None = None
         self.on_change: Callable[[], None] | None = None
         self.on_leaving: Callable[[], None] | None = None
@@ -566,9 +628,7 @@ class _Link:
         utterance = self._utterance
         if utterance is None or not self._limits.detects_turns:
             return True
-        over = utterance.turn is _Turn.OVER
-        since = self._believed_at(utterance) if over else self._spoken_at + self._pace.settled
-        return not self._turn_open and self._now() >= since
+        return self._now() >= self._turns.done_at(utterance)
 
     def stay(self, seconds: float) -> None:
         """Set for how long it is to be used from now."""
@@ -636,7 +696,7 @@ class _Link:
         before, self._utterance = self._utterance, utterance
         self._rest.clear()
         self._resampler = Resampler(SPEECH_RATE, self._limits.rate)
-        utterance.began_at = self._now()
+        utterance.go_on(self._now())
         if before is not None and not self._limits.detects_turns:
             await self._ask_to_finish(before)
 
@@ -688,11 +748,12 @@ class _Link:
         if last:
             self._rest += self._resampler.flush()
             self._resampler = Resampler(SPEECH_RATE, self._limits.rate)
-        if self._rest:
-            pcm = bytes(self._rest)
-            self._rest.clear()
+        most = BYTES_PER_SAMPLE * int(self._limits.longest * self._limits.rate)
+        while self._rest:
+            pcm = bytes(self._rest[:most])
+            del self._rest[:most]
             self._unfinished = True
-            self._spoken_at = self._now()
+            self._turns.spoken_at = self._now()
             await self._post(self._session.audio(pcm))
 
     async def _say_bye(self) -> None:
@@ -731,11 +792,11 @@ class _Link:
             # What was sent faster than it was spoken, it may be hearing still.
             by = max(patient_until, utterance.heard_at + patience / 2)
             if utterance.turn is not _Turn.GOING:
-                by = min(by, self._believed_at(utterance))
+                by = min(by, self._turns.end_believed_at(utterance))
             if self._now() >= by:
                 break
             await self.until(self._changed.is_set, by)
-        self._doubtful = self._received_at < utterance.began_at
+        self._doubtful = self._received_at < utterance.went_on_at
 
     async def verdict(self, utterance: _Utterance) -> bool:
         """Return whether the utterance was all, once the provider knows. Cancelling is safe.
@@ -747,27 +808,12 @@ class _Link:
             if utterance.resumed:
                 utterance.resumed = False
                 return False
-            by, over = self._decided_at(utterance)
+            by, over = self._turns.verdict(utterance, speaking=self._speaking)
             if self._now() >= by:
                 if over:
                     return True
                 raise ProviderError("stt", "the turn does not end", late=True)
             await self.until(self._changed.is_set, None if by == math.inf else by)
-
-    def _decided_at(self, utterance: _Utterance) -> tuple[float, bool]:
-        """Return when it is decided, if nothing comes; and whether the turn is over then."""
-        if utterance.turn is _Turn.OVER:
-            return self._believed_at(utterance), True
-        if self._speaking:
-            return math.inf, False
-        if not self._turn_open and utterance.turn is _Turn.GOING:
-            return self._spoken_at + self._pace.settled, True  # it has heard nobody since
-        return self._spoken_at + self._pace.gives_up, False
-
-    def _believed_at(self, utterance: _Utterance) -> float:
-        """Return from when on an end of the turn is about all that was sent."""
-        lag = self._pace.lag
-        return min(self._spoken_at + lag, utterance.turned_at + 2 * lag)
 
     # The task
 
@@ -826,16 +872,15 @@ class _Link:
         return due
 
     def _may_leave_at(self) -> float:
-        if self._attended or self._owed or self._turn_open:
+        if self._attended or self._owed or self._turns.open:
             return math.inf
-        return max(self._leaves_at, self._spoken_at + self._pace.quiet)
+        return max(self._leaves_at, self._turns.spoken_at + self._pace.quiet)
 
     def _is_to_decide(self) -> bool:
         """Return whether the provider has to be given silence, to decide whether a turn is over."""
         if not self._limits.detects_turns or self._speaking:
             return False
-        silent = self._now() - self._spoken_at
-        return silent < (self._pace.gives_up if self._turn_open else self._pace.settled)
+        return self._turns.wants_silence(self._now())
 
     async def _tend(self, socket: Socket) -> None:
         now = self._now()
@@ -893,24 +938,12 @@ class _Link:
             utterance.interim = ""
         else:
             utterance.interim = event.text
-            if event.text and not self._turn_open and self._limits.detects_turns:
+            if event.text and not self._turns.open and self._limits.detects_turns:
                 self._take_turn(TurnBegan())
         if utterance.text != before:
             utterance.heard_at = self._now()
 
-    def _take_turn(self, event: TurnBegan | TurnMayBeOver | TurnResumed | TurnOver) -> None:
-        self._turn_open = not isinstance(event, TurnOver)
-        utterance = self._utterance
-        if utterance is None:
-            return
-        match event:
-            case TurnBegan() | TurnResumed():
-                utterance.resumed = isinstance(event, TurnResumed)
-                utterance.turn = _Turn.GOING
-            case TurnMayBeOver():
-                utterance.resumed = False
-                utterance.turn = _Turn.MAYBE_OVER
-            case TurnOver():
-                utterance.resumed = False
-                utterance.turn = _Turn.OVER
-        utterance.turned_at = self._now()
+    def _take_turn(self, event: TurnEvent) -> None:
+        self._turns.open = not isinstance(event, TurnOver)
+        if self._utterance is not None:
+            self._utterance.take_turn(event, self._now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
@@ -353,6 +354,30 @@ async def is_cancelled_amid_speech(trial: Trial) -> None:
         await asyncio.sleep(0.02)
         await cancel(task)
         assert words(await ears.transcribe(Spoken(_again()))) == words(TEXT)
+
+
+@check()
+async def is_cancelled_at_any_time(trial: Trial) -> None:
+    """Of many requests at once, cancelled here and there, those that are not are whole."""
+    chance = random.Random(8)
+    async with trial.bench() as bench:
+        bench.proxy.line = TRICKLE
+        running = []
+        for _ in range(24):
+            running.append(bench.start())
+            await asyncio.sleep(chance.uniform(0, 0.004))
+            if chance.random() < 0.7:
+                chance.choice(running)[0].cancel()
+        async with deadline():
+            await asyncio.wait([task for task, _ in running])
+        for task, outcome in running:
+            if not task.cancelled():
+                await task
+                assert outcome.error is None, str(outcome.error)
+                wrong = fault_in(trial.case.stage, bench.plan, outcome.results)
+                assert wrong is None, wrong
+        bench.proxy.line = GOOD
+        await bench.works()
 
 
 @check()

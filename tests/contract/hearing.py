@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 
 from .case import Plan
 
-SAID = 0.1
+SAID = 0.03
 """Seconds of silence after which a turn may be over; after as long again it is."""
 
 
@@ -98,6 +98,7 @@ class Connection:
     """What came on one connection."""
 
     query: list[tuple[str, str]] = field(default_factory=list)
+    headers: Mapping[str, str] = field(default_factory=dict)
     messages: list[str | bytes] = field(default_factory=list)
     pcm: bytearray = field(default_factory=bytearray)
     socket: web.WebSocketResponse = field(default_factory=web.WebSocketResponse)
@@ -147,7 +148,7 @@ class HearingServer:
         refusal = {"unauthorized": 401, "rate_limit": 429}.get(self.plan.fault)
         if refusal:
             return web.json_response({"error": " ".join(self.plan.secrets)}, status=refusal)
-        connection = Connection(query=list(request.query.items()))
+        connection = Connection(query=list(request.query.items()), headers=request.headers)
         self.connections.append(connection)
         await connection.socket.prepare(request)
         try:
@@ -186,21 +187,18 @@ class HearingServer:
             match taken:
                 case Heard() if not connection.pending:
                     connection.pending = True
-                    if not await self._begin(connection, format_):
-                        return
+                    await self._begin(connection, format_)
                 case Finish():
                     self.served += 1
-                    if self.plan.fault != "silent":
-                        connection.pending = False
-                        if not await self._answer(connection, format_):
-                            return
+                    if not await self._answer(connection, format_):
+                        return
                 case Bye():
                     if self.plan.fault != "silent":
                         await self._send(connection, format_.bye())
                     return
 
-    async def _begin(self, connection: Connection, format_: Format) -> bool:
-        """Give the first result; return whether to go on."""
+    async def _begin(self, connection: Connection, format_: Format) -> None:
+        """Give the first result."""
         match self.plan.fault:
             case "error":
                 await self._send(connection, format_.error(" ".join(self.plan.secrets)))
@@ -208,9 +206,12 @@ class HearingServer:
                 await connection.socket.send_str("<html>Hello!</html>")
             case "none" | "early":
                 await self._send(connection, format_.partial(self._halves()[0]))
-        return True
 
     async def _answer(self, connection: Connection, format_: Finishing) -> bool:
+        """Give the last results; return whether to go on."""
+        if self.plan.fault == "silent":
+            return True
+        connection.pending = False
         first, rest = self._halves()
         if self.plan.fault == "empty":
             await self._send(connection, format_.last(""))

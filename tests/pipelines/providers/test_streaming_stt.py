@@ -108,6 +108,19 @@ def test_pieces_travel_together() -> None:
     run(main)
 
 
+def test_a_long_piece_is_cut() -> None:
+    """No message is longer than the provider takes."""
+
+    async def main() -> None:
+        async with calling() as (ears, parrot):
+            whole = Audio(b"".join(piece.pcm for piece in words(range(1, 126))), SPEECH_RATE)
+            assert await ears.transcribe(Speech([whole])) == text(range(1, 126))
+            sizes = [len(m) for _, m in parrot.connections[0].messages if isinstance(m, bytes)]
+            assert sizes == [32_000, 32_000, 16_000]
+
+    run(main)
+
+
 def test_audio_comes_at_the_rate_that_the_provider_wants() -> None:
     """As many seconds go out as were spoken, whatever the rate."""
 

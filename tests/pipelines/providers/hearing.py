@@ -1,0 +1,101 @@
+"""What the tests of all streaming speech-to-texts share: a server, and something to hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import ValidationError
+
+from pipelines.providers.base import ProviderError
+from pipelines.providers.streaming_stt import Event, Session
+from tests.contract.bench import Spoken, speech, until
+from tests.contract.case import Case, Plan
+from tests.contract.hearing import Connection, HearingServer
+from tests.contract.proxy import listening
+
+KEY = "sk-very-secret"
+
+
+@asynccontextmanager
+async def serving(
+    case: Case, options: Mapping[str, Any] | None = None
+) -> AsyncIterator[tuple[Any, HearingServer]]:
+    """Run an adapter before its server."""
+    wire = case.wire(Plan())
+    assert isinstance(wire, HearingServer)
+    runner = web.AppRunner(wire.application(), handler_cancellation=True, shutdown_timeout=0.05)
+    await runner.setup()
+    sock = listening()
+    await web.SockSite(runner, sock).start()
+    chosen = {
+        **case.options(f"http://127.0.0.1:{sock.getsockname()[1]}"),
+        **(options or {}),
+        "api_key": KEY,
+    }
+    provider = case.provider(case.provider.Options.model_validate(chosen))
+    try:
+        await provider.start()
+        yield provider, wire
+    finally:
+        await provider.aclose()
+        await runner.cleanup()
+
+
+def one_utterance(
+    case: Case, options: Mapping[str, Any] | None = None
+) -> tuple[str, Connection, list[str]]:
+    """Have one utterance heard, and the ears closed; return its text, what came, and the keys."""
+
+    async def main() -> tuple[str, Connection, list[str]]:
+        async with serving(case, options) as (provider, wire):
+            ears = provider.ears()
+            heard = await ears.transcribe(Spoken(speech()))
+            await ears.aclose()
+            await until(lambda: wire.connections[0].closed, "the connection to be closed")
+            return heard, wire.connections[0], wire.keys
+
+    return asyncio.run(main())
+
+
+def session(kind: type[Any], **options: Any) -> Session:
+    """Return what a fresh connection of an adapter knows."""
+    dialect = kind(kind.Options(**options))._engine.dialect
+    made: Session = dialect.session()
+    return made
+
+
+def params(kind: type[Any], **options: Any) -> list[tuple[str, str]]:
+    """Return the query of an adapter."""
+    query: list[tuple[str, str]] = kind(kind.Options(**options))._engine.dialect.params()
+    return query
+
+
+def refuses(kind: type[Any], **options: Any) -> None:
+    """Check that some options are a mistake."""
+    with pytest.raises(ValidationError):
+        kind.Options(**options)
+
+
+def events(of: Session, *messages: str) -> list[Event]:
+    """Return all that some messages mean."""
+    return [event for message in messages for event in of.read(message)]
+
+
+def fails(of: Session, message: str) -> ProviderError:
+    """Return the error that a message means."""
+    with pytest.raises(ProviderError) as caught:
+        of.read(message)
+    assert "secret" not in str(caught.value)
+    return caught.value
+
+
+def not_understood(of: Session, messages: Sequence[str | bytes]) -> None:
+    """Check that some messages are not of the protocol."""
+    for message in messages:
+        with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, too
+            of.read(message)
