@@ -299,9 +299,7 @@ class PlainEars:
 class LanguageModel(Provider, Protocol):
     """Text to text."""
 
-    def reply(
-        self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[Piece, None]:
+    def reply(self, brief: Brief, conversation: Sequence[Message]) -> AsyncGenerator[Piece, None]:
         """Yield the next assistant message, piece by piece, and what it has cost.
 
         Text comes as it is written; tool calls come whole, in the order asked for, and may stand

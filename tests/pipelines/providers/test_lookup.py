@@ -18,6 +18,7 @@ from pipelines.providers.base import (
     Brief,
     Destination,
     Message,
+    Piece,
     ProviderError,
     Question,
     ToolCall,
@@ -337,7 +338,7 @@ GOODBYES = (
 def reply(*conversation: Message, brief: Brief = BRIEF) -> tuple[str, bool]:
     """Return what is said next, and whether the call is to end."""
 
-    async def main() -> list[str | ToolCall]:
+    async def main() -> list[Piece]:
         model = lookup.LanguageModel(lookup.LanguageModel.Options())
         return [piece async for piece in model.reply(brief, conversation)]
 
@@ -353,7 +354,7 @@ def test_who_asks_for_somebody_is_passed_on() -> None:
     desk = Destination(name="desk", asked=("Can I talk to a person?",), announcement="Connecting.")
     brief = replace(BRIEF, destinations=(desk, Destination(name="silent")))
 
-    async def main(*conversation: Message) -> list[str | ToolCall]:
+    async def main(*conversation: Message) -> list[Piece]:
         model = lookup.LanguageModel(lookup.LanguageModel.Options())
         return [piece async for piece in model.reply(brief, conversation)]
 
