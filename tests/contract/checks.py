@@ -706,7 +706,7 @@ async def speaks_at_any_rate(trial: Trial, rate: int) -> None:
 
 # Nonsense.
 
-EXAMPLES = 20
+EXAMPLES = 12
 """Of each kind of nonsense; each costs a request, and PATIENCE if that hangs."""
 
 VALUE = re.compile(rb'":\s*("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null)')

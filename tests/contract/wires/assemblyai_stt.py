@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.providers.assemblyai_stt import Transcriber
 from tests.contract.case import Case
-from tests.contract.hearing import Bye, Finish, Heard, HearingServer, Taken
+from tests.contract.hearing import Bye, Finish, Heard, HearingServer, Taken, hurried
 
 
 class Turns:
@@ -98,7 +98,7 @@ def _case(name: str, options: Mapping[str, Any], **new: Any) -> Case:
     return Case(
         name=name,
         stage="stt",
-        provider=Transcriber,
+        provider=hurried(Transcriber),
         options=lambda url: {"base_url": url, **options},
         wire=partial(
             HearingServer,

@@ -8,7 +8,7 @@ from functools import partial
 
 from pipelines.providers.cartesia_turns import Transcriber
 from tests.contract.case import Case
-from tests.contract.hearing import Bye, Heard, HearingServer, Taken
+from tests.contract.hearing import Bye, Heard, HearingServer, Taken, hurried
 
 
 class Ink:
@@ -53,7 +53,7 @@ class Ink:
 CASE = Case(
     name="cartesia-turns",
     stage="stt",
-    provider=Transcriber,
+    provider=hurried(Transcriber),
     options=lambda url: {"base_url": url},
     wire=partial(
         HearingServer,

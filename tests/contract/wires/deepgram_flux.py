@@ -8,7 +8,7 @@ from functools import partial
 
 from pipelines.providers.deepgram_flux import Transcriber
 from tests.contract.case import Case
-from tests.contract.hearing import Bye, Heard, HearingServer, Taken
+from tests.contract.hearing import Bye, Heard, HearingServer, Taken, hurried
 
 
 class Flux:
@@ -76,7 +76,7 @@ class Flux:
 CASE = Case(
     name="deepgram-flux",
     stage="stt",
-    provider=Transcriber,
+    provider=hurried(Transcriber),
     options=lambda url: {"base_url": url},
     wire=partial(
         HearingServer,
