@@ -83,7 +83,7 @@ def check(*stages: Stage, **each: Iterable[Any]) -> Callable[[Any], Any]:
     return add
 
 
-LONG = "Another word, and another. " * 600
+LONG = "Another word, and another. " * 2000
 """A reply that no buffer between server and adapter holds whole."""
 
 LONG_SECONDS = 80.0
