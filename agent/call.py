@@ -488,7 +488,7 @@ class Call:
             self._draft.utterance.close()
         if self._draft.over_at is not None:
             self._weigh()
-        elif not held:
+        elif not held and (self._turn_model is not None or self._voice.stt.detects_turns):
             self._stop_asking()
             self._question = self._tasks.create_task(self._ask(self._draft.utterance.audio))
 

@@ -509,11 +509,7 @@ def _first_mistake(error: ValidationError) -> str:
         case "missing":
             allowed = "is required"
         case "extra_forbidden":
-            nested: dict[str, type[BaseModel]] = {
-                "questions": FrequentQuestion,
-                "transfers": TransferTarget,
-            }
-            model = FrontMatter if len(where) == 1 else nested[str(where[0])]
+            model = FrontMatter if len(where) == 1 else _NESTED[str(where[0])]
             allowed = "unknown field; there are " + ", ".join(model.model_fields)
         case "string_type":
             allowed = "must be a text; put it in quotes"

@@ -15,12 +15,10 @@ then. What an MCP server offers is known when a call begins.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -40,6 +38,7 @@ from pydantic import (
 
 from pipelines.http_tools import http_tool, signing_keys
 from pipelines.providers.base import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
+from pipelines.providers.wire import from_environment
 from pipelines.python_tools import python_tool
 from pipelines.tools import OnBargeIn, Tool, check_schema
 
@@ -322,7 +321,7 @@ def build(declarations: Sequence[Declaration]) -> DeclaredTools:
 def _http(place: int, declared: HttpTool) -> Tool:
     variable = declared.secret_variable
     try:
-        keys = signing_keys(from_environment(variable))
+        keys = signing_keys(_secret(variable))
     except ValueError as error:
         raise ValueError(f"{place}.secret_variable: {variable}: {error}") from None
     return http_tool(
@@ -350,22 +349,15 @@ def _python(place: int, declared: PythonTool) -> Tool:
         raise ValueError(f"{place}.python: {declared.python}: {error}") from error.__cause__
 
 
-def from_environment(variable: str) -> str:
-    """Return a secret: of ``variable``, or of the file whose path is in ``variable_FILE``.
+def _secret(variable: str) -> str:
+    """Return what is in the environment.
 
     Raises:
-        ValueError: If there is neither, or the file cannot be read.
+        ValueError: If it is not there, or its file cannot be read.
     """
-    if secret := os.environ.get(variable, "").strip():
+    if secret := from_environment(variable):
         return secret
-    path = os.environ.get(f"{variable}_FILE")
-    if not path:
-        raise ValueError(f"set it in the environment, or {variable}_FILE")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file that {variable}_FILE names cannot be read: {type(error).__name__}"
-        raise ValueError(message) from None
+    raise ValueError(f"set it in the environment, or {variable}_FILE")
 
 
 def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServer]:
@@ -404,7 +396,7 @@ def _filled_in(place: str, values: Mapping[str, SecretStr]) -> dict[str, str]:
         try:
             filled[key] = re.sub(
                 r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}",
-                lambda found: from_environment(found[1]),
+                lambda found: _secret(found[1]),
                 value.get_secret_value(),
             )
         except ValueError as error:

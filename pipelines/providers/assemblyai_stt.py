@@ -23,7 +23,6 @@ from .streaming_stt import (
     Finished,
     Interim,
     Limits,
-    StreamingEars,
     StreamingStt,
     TurnBegan,
     TurnOver,
@@ -51,8 +50,11 @@ FORCE = json.dumps({"type": "ForceEndpoint"})
 TERMINATE = json.dumps({"type": "Terminate"})
 
 
-class Transcriber:
-    """Hear with AssemblyAI."""
+class Transcriber(StreamingStt):
+    """Hear with AssemblyAI.
+
+    A connection that waits for a call which was announced costs as long as it waits.
+    """
 
     class Options(BaseModel):
         """What can be chosen."""
@@ -99,8 +101,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -110,20 +112,8 @@ class Transcriber:
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self._engine.start(Http("stt", options.base_url, {"Authorization": key}))
+        await self.connect_by(Http("stt", options.base_url, {"Authorization": key}))
         log.info("assemblyai ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced. It costs as long as it waits."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

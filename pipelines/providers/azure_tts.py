@@ -7,20 +7,19 @@ tells when words are spoken, is not documented.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from xml.sax.saxutils import escape, quoteattr
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.audio import SPEECH_RATE
 
 from .base import ProviderError, Speech
 from .streaming_tts import closest
-from .wire import Http, find_key
+from .wire import Http, chunks, find_key, whole_samples
 
 log = structlog.get_logger()
 
@@ -143,10 +142,13 @@ class Synthesizer:
         async with request as response:
             if response.content_type.startswith(NO_AUDIO):
                 raise ProviderError("tts", "the server's answer cannot be read")
-            async with aclosing(_whole(response.content.iter_any())) as pieces:
-                async for pcm in pieces:
+            async with (
+                aclosing(chunks(response, ANSWER_WITHIN)) as body,
+                aclosing(whole_samples(body, made)) as pieces,
+            ):
+                async for audio in pieces:
                     spoken = True
-                    yield Audio(pcm, made)
+                    yield audio
         if not spoken:
             raise ProviderError("tts", "no audio came")
 
@@ -161,25 +163,3 @@ def ssml(text: str, voice: str, speed: float) -> str:
         '<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" '
         f"xml:lang={quoteattr(language)}><voice name={quoteattr(voice)}>{spoken}</voice></speak>"
     )
-
-
-async def _whole(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield what comes in whole samples.
-
-    Raises:
-        TimeoutError: If the next does not come in time.
-        ValueError: If half a sample is left.
-    """
-    rest = b""
-    while True:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            break
-        rest += chunk
-        whole = len(rest) & ~1
-        if whole:
-            yield rest[:whole]
-            rest = rest[whole:]
-    if rest:
-        raise ValueError("half a sample")

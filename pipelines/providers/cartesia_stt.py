@@ -12,7 +12,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from .base import ProviderError
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingEars, StreamingStt
+from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 from .wire import Http, find_key, refused
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ KEPT = bytes(2 * LIMITS.rate // 10)
 """Silence of 100 ms: there is no message to keep a connection alive."""
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with Cartesia; our own voice detection says when an utterance is over."""
 
     class Options(BaseModel):
@@ -56,8 +56,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -68,20 +68,8 @@ class Transcriber:
         options = self._options
         key = find_key("stt", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        await self._engine.start(Http("stt", options.base_url, headers))
+        await self.connect_by(Http("stt", options.base_url, headers))
         log.info("cartesia ink ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

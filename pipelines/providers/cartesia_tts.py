@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
-from pipelines.audio import SPEECH_RATE
-
-from .base import ProviderError, Speech
+from .base import ProviderError
 from .streaming_tts import (
     Address,
     Chunk,
@@ -47,7 +45,7 @@ LIMITS = Limits(
 )
 
 
-class Synthesizer:
+class Synthesizer(StreamingTts):
     """Speak with Cartesia. A sentence is a context; word timings come with the audio.
 
     The protocol has no keep-alive message: a connection that was closed for idling is noticed, and
@@ -95,8 +93,8 @@ class Synthesizer:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options), options.connections)
         self._options = options
-        self._engine = StreamingTts(_Dialect(options), options.connections)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -108,24 +106,8 @@ class Synthesizer:
         key = find_key("tts", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
         http = Http("tts", options.base_url, headers)
-        await self._engine.start(http)
+        await self.connect_by(http)
         log.info("cartesia ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open."""
-        await self._engine.warm()
-
-    async def aclose(self) -> None:
-        """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        await self._engine.aclose()
-
-    def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
-        """Yield ``text`` as audio and word timings; see :meth:`StreamingTts.speak`.
-
-        Raises:
-            ProviderError: If it could not be spoken.
-        """
-        return self._engine.speak(text, rate)
 
 
 class _Dialect:

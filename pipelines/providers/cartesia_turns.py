@@ -19,7 +19,6 @@ from .streaming_stt import (
     Final,
     Interim,
     Limits,
-    StreamingEars,
     StreamingStt,
     TurnBegan,
     TurnMayBeOver,
@@ -40,7 +39,7 @@ LIMITS = Limits(
 CLOSE = json.dumps({"type": "close"})
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with Cartesia, which decides when a turn is over. English only."""
 
     class Options(BaseModel):
@@ -61,8 +60,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -73,20 +72,8 @@ class Transcriber:
         options = self._options
         key = find_key("stt", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        await self._engine.start(Http("stt", options.base_url, headers))
+        await self.connect_by(Http("stt", options.base_url, headers))
         log.info("cartesia ink with turns ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

@@ -18,7 +18,6 @@ from .streaming_stt import (
     Final,
     Interim,
     Limits,
-    StreamingEars,
     StreamingStt,
     TurnBegan,
     TurnMayBeOver,
@@ -44,7 +43,7 @@ KEPT = bytes(2 * LIMITS.rate // 50)
 CLOSE = json.dumps({"type": "CloseStream"})
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with Deepgram Flux."""
 
     class Options(BaseModel):
@@ -113,8 +112,8 @@ class Transcriber:
             return self
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -124,20 +123,8 @@ class Transcriber:
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self._engine.start(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
         log.info("deepgram flux ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

@@ -23,7 +23,6 @@ from .streaming_stt import (
     Finished,
     Interim,
     Limits,
-    StreamingEars,
     StreamingStt,
 )
 from .wire import Http, find_key
@@ -51,7 +50,7 @@ KEEP_ALIVE = json.dumps({"type": "KeepAlive"})
 CLOSE = json.dumps({"type": "CloseStream"})
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with Deepgram Nova; our own voice detection says when an utterance is over."""
 
     class Options(BaseModel):
@@ -87,8 +86,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -98,20 +97,8 @@ class Transcriber:
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self._engine.start(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
         log.info("deepgram ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

@@ -7,14 +7,12 @@ official SDK brings its own HTTP client and websockets, for four messages of one
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.audio import SPEECH_RATE
-
-from .base import ProviderError, Speech
+from .base import ProviderError
 from .streaming_tts import Address, Chunk, Ended, Event, Limits, StreamingTts, closest
 from .wire import Http, find_key
 
@@ -38,7 +36,7 @@ FLUSH = json.dumps({"type": "Flush"})
 CLEAR = json.dumps({"type": "Clear"})
 
 
-class Synthesizer:
+class Synthesizer(StreamingTts):
     """Speak with Deepgram, one sentence at a time a connection; no word timings come."""
 
     class Options(BaseModel):
@@ -73,8 +71,8 @@ class Synthesizer:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options), options.connections)
         self._options = options
-        self._engine = StreamingTts(_Dialect(options), options.connections)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -85,24 +83,8 @@ class Synthesizer:
         options = self._options
         key = find_key("tts", options.api_key, KEY)
         http = Http("tts", options.base_url, {"Authorization": f"Token {key}"})
-        await self._engine.start(http)
+        await self.connect_by(http)
         log.info("deepgram ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open."""
-        await self._engine.warm()
-
-    async def aclose(self) -> None:
-        """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        await self._engine.aclose()
-
-    def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
-        """Yield ``text`` as audio; see :meth:`StreamingTts.speak`.
-
-        Raises:
-            ProviderError: If it could not be spoken.
-        """
-        return self._engine.speak(text, rate)
 
 
 class _Dialect:

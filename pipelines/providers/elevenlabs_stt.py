@@ -14,7 +14,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from .base import ProviderError
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingEars, StreamingStt
+from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 from .wire import Http, find_key
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ _REFUSALS = {"auth_error", "quota_exceeded", "unaccepted_terms"}
 """Errors that come again if the same is asked again."""
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with Scribe; our own voice detection says when an utterance is over."""
 
     class Options(BaseModel):
@@ -70,8 +70,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -81,20 +81,8 @@ class Transcriber:
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self._engine.start(Http("stt", options.base_url, {"xi-api-key": key}))
+        await self.connect_by(Http("stt", options.base_url, {"xi-api-key": key}))
         log.info("elevenlabs scribe ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
-from pipelines.audio import SPEECH_RATE
-
-from .base import ProviderError, Speech
+from .base import ProviderError
 from .streaming_tts import (
     Address,
     Chunk,
@@ -62,7 +60,7 @@ _ERRORS = {
 """Those of its codes that say something, in words of ours, and whether to ask again cannot help."""
 
 
-class Synthesizer:
+class Synthesizer(StreamingTts):
     """Speak with ElevenLabs. A sentence is a context; word timings come with the audio.
 
     The protocol's keep-alive message is for contexts, and ours live no longer than a sentence: a
@@ -120,8 +118,8 @@ class Synthesizer:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options), options.connections)
         self._options = options
-        self._engine = StreamingTts(_Dialect(options), options.connections)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -132,24 +130,8 @@ class Synthesizer:
         options = self._options
         key = find_key("tts", options.api_key, KEY)
         http = Http("tts", options.base_url, {"xi-api-key": key})
-        await self._engine.start(http)
+        await self.connect_by(http)
         log.info("elevenlabs ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open."""
-        await self._engine.warm()
-
-    async def aclose(self) -> None:
-        """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        await self._engine.aclose()
-
-    def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
-        """Yield ``text`` as audio and word timings; see :meth:`StreamingTts.speak`.
-
-        Raises:
-            ProviderError: If it could not be spoken.
-        """
-        return self._engine.speak(text, rate)
 
 
 class _Dialect:

@@ -16,7 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from .base import ProviderError
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingEars, StreamingStt
+from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 from .wire import Http, find_key
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ _REFUSALS = {"invalid_api_key", "insufficient_quota", "model_not_found", "invali
 """Errors that come again if the same is asked again."""
 
 
-class Transcriber:
+class Transcriber(StreamingStt):
     """Hear with OpenAI's realtime models; our own voice detection ends an utterance."""
 
     class Options(BaseModel):
@@ -72,8 +72,8 @@ class Transcriber:
         )
 
     def __init__(self, options: Options) -> None:
+        super().__init__(_Dialect(options))
         self._options = options
-        self._engine = StreamingStt(_Dialect(options))
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -83,20 +83,8 @@ class Transcriber:
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self._engine.start(Http("stt", options.base_url, {"Authorization": f"Bearer {key}"}))
+        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Bearer {key}"}))
         log.info("openai realtime ready", model=options.model)
-
-    async def warm(self) -> None:
-        """Have a connection open for the call that was announced."""
-        await self._engine.warm()
-
-    def ears(self) -> StreamingEars:
-        """Return what hears one call."""
-        return self._engine.ears()
-
-    async def aclose(self) -> None:
-        """Close all connections. What is heard fails with ProviderError; so does what follows."""
-        await self._engine.aclose()
 
 
 class _Dialect:

@@ -16,11 +16,11 @@ from typing import Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.audio import SPEECH_RATE, Audio, frame_bytes
+from pipelines.audio import SPEECH_RATE, frame_bytes
 
 from .base import ProviderError, Speech
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, connect, is_at
-from .wire import Http, chunks, read_out, sse
+from .wire import Http, chunks, read_out, sse, whole_samples
 
 log = structlog.get_logger()
 
@@ -151,12 +151,12 @@ class Synthesizer:
         asking = self._http.request(
             "POST", "/audio/speech", head_within=HEAD_WITHIN, json=self._body(text)
         )
-        spoken = False
+        spoken, made = False, self._options.rate
         async with (
             asking as answer,
             aclosing(chunks(answer, GAP_WITHIN)) as body,
             aclosing(_pcm(answer.content_type, body)) as pcm,
-            aclosing(_whole_samples(pcm, self._options.rate)) as pieces,
+            aclosing(whole_samples(pcm, made, frame_bytes(made))) as pieces,
         ):
             async for audio in pieces:
                 spoken = True
@@ -217,24 +217,3 @@ async def _spoken_in(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
                 case "error":
                     raise ProviderError("tts", "the server reported an error")
     raise ProviderError("tts", "the audio broke off")
-
-
-async def _whole_samples(
-    pcm: AsyncGenerator[bytes, None], rate: int
-) -> AsyncGenerator[Audio, None]:
-    """Yield audio of 20 ms at least, but for the last, in whole samples.
-
-    Raises:
-        ValueError: If half a sample is left: it was no 16-bit PCM.
-    """
-    rest = b""
-    async for piece in pcm:
-        rest += piece
-        if len(rest) >= frame_bytes(rate):
-            whole = len(rest) & ~1
-            yield Audio(rest[:whole], rate)
-            rest = rest[whole:]
-    if len(rest) % 2:
-        raise ValueError("half a sample")
-    if rest:
-        yield Audio(rest, rate)

@@ -226,6 +226,9 @@ class Pace:
 class StreamingStt:
     """The connections to one provider, of all calls.
 
+    An adapter is one of these, with its dialect, and a ``start`` that finds the key and calls
+    :meth:`connect_by`.
+
     Args:
         dialect: How to speak to it.
         pace: Other than usual, for tests.
@@ -238,8 +241,12 @@ class StreamingStt:
         self._links: set[_Link] = set()
         self._spares: deque[_Link] = deque()
 
-    async def start(self, http: Http) -> None:
-        """Be ready; connects to nothing."""
+    async def connect_by(self, http: Http) -> None:
+        """Be ready; connects to nothing.
+
+        Args:
+            http: Where to; started and closed by this.
+        """
         await http.start()
         self._http = http
 

@@ -377,6 +377,9 @@ class StreamingTts:
     it is not used again (:attr:`Limits.suspect_after`). One that is closed after it was of use, for
     whatever reason, is replaced once, so that the next sentence of a call finds one open.
 
+    An adapter is one of these, with its dialect, and a ``start`` that finds the key and calls
+    :meth:`connect_by`.
+
     Args:
         dialect: How.
         most: Connections at once.
@@ -391,7 +394,7 @@ class StreamingTts:
         self._line = SPEECH_RATE  # of the last sentence
         self._http: Http | None = None
 
-    async def start(self, http: Http) -> None:
+    async def connect_by(self, http: Http) -> None:
         """Be ready; sends nothing.
 
         Args:
@@ -423,14 +426,14 @@ class StreamingTts:
         if http is not None:
             await http.aclose()
 
-    async def speak(self, text: str, line: int) -> AsyncGenerator[Speech, None]:
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio and word timings; nothing if it is blank.
 
         Closing the generator has the server stop, without waiting for its answer.
 
         Args:
             text: See :meth:`Synthesizer.speak`.
-            line: Hertz on the caller's line.
+            rate: Hertz on the caller's line.
 
         Raises:
             ProviderError: If no connection can be had, it is lost, the server refuses, or no audio
@@ -438,8 +441,8 @@ class StreamingTts:
         """
         if not text.strip():
             return
-        self._line = line
-        sentence = _Sentence(text, self._dialect.rate(line))
+        self._line = rate
+        sentence = _Sentence(text, self._dialect.rate(rate))
         connection = await self._place(sentence)
         session, context = connection.session, sentence.context
         try:

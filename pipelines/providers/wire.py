@@ -17,6 +17,8 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from pipelines.audio import BYTES_PER_SAMPLE, Audio
+
 from .base import ProviderError, Stage
 
 CONNECT_WITHIN = 3.0
@@ -41,6 +43,27 @@ _FINAL = {400, 401, 402, 403, 404, 405, 422}
 """Statuses that come again if the same is asked again."""
 
 
+def from_environment(variable: str) -> str:
+    """Return a secret: of ``variable``, or of the file whose path is in ``variable_FILE``.
+
+    Returns:
+        ``""`` if there is neither.
+
+    Raises:
+        ValueError: If the file cannot be read; names the variable.
+    """
+    if secret := os.environ.get(variable, "").strip():
+        return secret
+    path = os.environ.get(f"{variable}_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the file that {variable}_FILE names cannot be read: {type(error).__name__}"
+        raise ValueError(message) from None
+
+
 def find_key(stage: Stage, given: SecretStr | None, variable: str) -> str:
     """Return the key of a provider.
 
@@ -55,14 +78,11 @@ def find_key(stage: Stage, given: SecretStr | None, variable: str) -> str:
     """
     if given is not None:
         return given.get_secret_value()
-    if key := os.environ.get(variable, "").strip():
-        return key
-    if path := os.environ.get(f"{variable}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = type(error).__name__
-            raise ProviderError(stage, f"{variable}_FILE: {reason}", final=True) from None
+    try:
+        if key := from_environment(variable):
+            return key
+    except ValueError as error:
+        raise ProviderError(stage, str(error), final=True) from None
     raise ProviderError(
         stage, f"set {variable} in the environment, or {variable}_FILE, or api_key", final=True
     )
@@ -384,6 +404,32 @@ async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerato
         if not chunk:
             return
         yield chunk
+
+
+async def whole_samples(
+    pcm: AsyncGenerator[bytes, None], rate: int, least: int = BYTES_PER_SAMPLE
+) -> AsyncGenerator[Audio, None]:
+    """Yield a body that is audio in whole samples.
+
+    Args:
+        pcm: Cut anywhere.
+        rate: Hertz.
+        least: Bytes of a piece, but for the last.
+
+    Raises:
+        ValueError: If half a sample is left: it was no 16-bit PCM, or it broke off.
+    """
+    rest = b""
+    async for piece in pcm:
+        rest += piece
+        if len(rest) >= least:
+            whole = len(rest) & ~1
+            yield Audio(rest[:whole], rate)
+            rest = rest[whole:]
+    if len(rest) % 2:
+        raise ValueError("half a sample")
+    if rest:
+        yield Audio(rest, rate)
 
 
 async def sse(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[tuple[str, str], None]:

@@ -115,9 +115,9 @@ def hurried(transcriber: type[Any]) -> type[Any]:
     class Hurried(transcriber):  # type: ignore[misc]
         def __init__(self, options: Any) -> None:
             super().__init__(options)
-            pace = self._engine.pace
+            pace: Any = self.pace
             waits = {name: getattr(pace, name) / 2 for name in ("silence", "lag", "patience")}
-            self._engine.pace = replace(pace, settled=pace.settled / 2, **waits)
+            self.pace: Any = replace(pace, settled=pace.settled / 2, **waits)
 
     return Hurried
 

@@ -64,14 +64,14 @@ def one_utterance(
 
 def session(kind: type[Any], **options: Any) -> Session:
     """Return what a fresh connection of an adapter knows."""
-    dialect = kind(kind.Options(**options))._engine.dialect
+    dialect = kind(kind.Options(**options)).dialect
     made: Session = dialect.session()
     return made
 
 
 def params(kind: type[Any], **options: Any) -> list[tuple[str, str]]:
     """Return the query of an adapter."""
-    query: list[tuple[str, str]] = kind(kind.Options(**options))._engine.dialect.params()
+    query: list[tuple[str, str]] = kind(kind.Options(**options)).dialect.params()
     return query
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.providers.azure_tts import Synthesizer, _whole, ssml
+from pipelines.providers.azure_tts import Synthesizer, ssml
+from pipelines.providers.wire import whole_samples
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, voiced
 from tests.contract.wires.azure_tts import CASE, Server
@@ -89,13 +90,13 @@ def test_the_host_is_the_regions() -> None:
 def test_half_a_sample_is_kept_for_the_next_piece_and_is_an_error_at_the_end() -> None:
     """What came then was not what was asked for."""
 
-    async def cut(*pieces: bytes) -> AsyncIterator[bytes]:
+    async def cut(*pieces: bytes) -> AsyncGenerator[bytes, None]:
         for piece in pieces:
             yield piece
 
     async def main() -> list[bytes]:
-        pieces = _whole(cut(b"\1", b"\2\3\4\5", b"\6\7"))
-        found = [await anext(pieces), await anext(pieces)]
+        pieces = whole_samples(cut(b"\1", b"\2\3\4\5", b"\6\7"), 8_000)
+        found = [(await anext(pieces)).pcm, (await anext(pieces)).pcm]
         with pytest.raises(ValueError, match="half"):
             await anext(pieces)
         return found

@@ -21,7 +21,7 @@ class Connection:
     """One connection without a socket."""
 
     def __init__(self) -> None:
-        self.session: Any = Synthesizer(Synthesizer.Options())._engine._dialect.session()
+        self.session: Any = Synthesizer(Synthesizer.Options())._dialect.session()
 
     def told(self, kind: str) -> list[Event]:
         return list(self.session.read(json.dumps({"type": kind, "sequence_id": 0})))

@@ -20,7 +20,7 @@ from tests.contract.wires.elevenlabs_tts import CASE, Server
 
 def session(**options: object) -> Any:
     """Return a connection without a socket."""
-    return Synthesizer(Synthesizer.Options.model_validate(options))._engine._dialect.session()
+    return Synthesizer(Synthesizer.Options.model_validate(options))._dialect.session()
 
 
 def read(connection: Any, **message: object) -> list[Event]:

@@ -41,7 +41,7 @@ async def calling(
     parrot = Parrot(manner)
     parrot.manner.turns = limits.detects_turns
     provider = StreamingStt(Dialect(limits=limits), pace)
-    await provider.start(parrot)
+    await provider.connect_by(parrot)
     ears = provider.ears()
     try:
         yield ears, parrot
@@ -417,7 +417,7 @@ def test_a_call_that_was_announced_finds_an_open_connection() -> None:
     async def main() -> None:
         parrot = Parrot()
         provider = StreamingStt(Dialect())
-        await provider.start(parrot)
+        await provider.connect_by(parrot)
         await provider.warm()
         assert len(parrot.connections) == 1
         first, second = provider.ears(), provider.ears()
@@ -436,7 +436,7 @@ def test_a_spare_connection_that_nobody_takes_is_closed() -> None:
     async def main() -> None:
         parrot = Parrot()
         provider = StreamingStt(Dialect())
-        await provider.start(parrot)
+        await provider.connect_by(parrot)
         for _ in range(20):
             await provider.warm()
         assert len(parrot.connections) == 8
@@ -454,7 +454,7 @@ def test_warming_that_fails_or_is_cancelled_leaves_nothing() -> None:
     async def main() -> None:
         parrot = Parrot(Manner(refuses=True))
         provider = StreamingStt(Dialect())
-        await provider.start(parrot)
+        await provider.connect_by(parrot)
         await provider.warm()
         parrot.manner.refuses = False
         await cancelled_after(0.05, provider.warm())
@@ -472,7 +472,7 @@ def test_closing_the_provider_ends_what_is_heard() -> None:
     async def main() -> None:
         parrot = Parrot(Manner(thinks=lambda: 5.0))
         provider = StreamingStt(Dialect())
-        await provider.start(parrot)
+        await provider.connect_by(parrot)
         speaking, waiting = provider.ears(), provider.ears()
         tasks = [
             asyncio.create_task(speaking.transcribe(Speech(words([1]), ends=False))),

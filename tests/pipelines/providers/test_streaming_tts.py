@@ -164,7 +164,7 @@ async def serving(
     await site.start()
     engine = StreamingTts(Plain(limits), most)
     host, port = runner.addresses[0]
-    await engine.start(Http("tts", f"http://{host}:{port}", {}))
+    await engine.connect_by(Http("tts", f"http://{host}:{port}", {}))
     try:
         yield engine, server
     finally:
@@ -768,7 +768,7 @@ def test_giving_up_while_it_is_being_opened_closes_it() -> None:
         hanging = await asyncio.start_server(hang, "127.0.0.1", 0)
         host, port = hanging.sockets[0].getsockname()
         engine = StreamingTts(Plain(), 4)
-        await engine.start(Http("tts", f"http://{host}:{port}", {}))
+        await engine.connect_by(Http("tts", f"http://{host}:{port}", {}))
         one, two = (asyncio.create_task(listen(engine, text)) for text in "12")
         await until(lambda: len(accepted) == 1)
         one.cancel()
