@@ -28,8 +28,8 @@ from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
 from pipelines.failover import Heard, Spent
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, ToolResult
-from pipelines.speakable import speakable
-from pipelines.text import cut
+from pipelines.text.sentences import cut
+from pipelines.text.speakable import speakable
 from pipelines.tools import About, Ran, Tool, Toolbox, call_control
 from pipelines.turns import Action, Event, State, TurnTaking
 from pipelines.usage import Price

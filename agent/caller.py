@@ -14,7 +14,7 @@ from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.dtmf import tones
 from pipelines.providers import find
 from pipelines.providers.base import ProviderError
-from pipelines.speakable import speakable
+from pipelines.text.speakable import speakable
 
 MARGIN = 0.2
 """Seconds taken with a stretch of speech on both sides when it is transcribed."""

@@ -36,8 +36,8 @@ from pydantic import (
 from agent.numbers import address, number
 from agent.tool_declarations import Declaration, DeclaredTools, build, read
 from pipelines.providers.base import Brief, Destination, Question
-from pipelines.speakable import speakable
-from pipelines.text import cut
+from pipelines.text.sentences import cut
+from pipelines.text.speakable import speakable
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""

@@ -27,7 +27,7 @@ from pipelines.failover import Heard, Spent
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, Timing
-from pipelines.speakable import speakable
+from pipelines.text.speakable import speakable
 from pipelines.utterance import Utterance
 
 TICK = 0.1

@@ -18,7 +18,7 @@ from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.failover import Heard, Spent
 from pipelines.providers import base
 from pipelines.providers.base import Brief, Message, ProviderError, Timing, ToolCall, ToolResult
-from pipelines.speakable import speakable
+from pipelines.text.speakable import speakable
 from pipelines.utterance import Utterance
 from pipelines.voice import Voice
 

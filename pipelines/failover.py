@@ -41,7 +41,7 @@ from pipelines.providers.base import (
     ToolCall,
     Transcriber,
 )
-from pipelines.text import SentenceCutter
+from pipelines.text.sentences import SentenceCutter
 from pipelines.usage import Usage
 from pipelines.utterance import Utterance
 

@@ -24,7 +24,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import fuzz, process
 
-from pipelines.text import SentenceCutter
+from pipelines.text.sentences import SentenceCutter
 
 from .base import (
     END_CALL,

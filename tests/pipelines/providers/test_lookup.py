@@ -23,7 +23,7 @@ from pipelines.providers.base import (
     Question,
     ToolCall,
 )
-from pipelines.text import SentenceCutter
+from pipelines.text.sentences import SentenceCutter
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from pipelines.speakable_words import LANGUAGES, Language, cardinal, ordinal, year
+from pipelines.text.speakable_words import LANGUAGES, Language, cardinal, ordinal, year
 
 MOST_DIGITS = 15
 """Of a number that is read as one; a longer one is read digit by digit."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text import SentenceCutter, sentences
+from pipelines.text.sentences import SentenceCutter, sentences
 
 WHOLE = [
     "Hello Mr. Smith, this is Dr. Jones.",

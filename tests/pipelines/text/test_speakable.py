@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.speakable import PIECE, speakable
-from pipelines.speakable_words import LANGUAGES
+from pipelines.text.speakable import PIECE, speakable
+from pipelines.text.speakable_words import LANGUAGES
 
 
 @pytest.mark.parametrize(
