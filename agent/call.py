@@ -3,7 +3,7 @@
 :meth:`Call.run` listens and decides, in one call stack from the socket to the turn table. One task
 speaks the reply, another prepares the next (the draft), one watches the clock. What the caller says
 reaches a draft through an :class:`~pipelines.chain.Utterance`; nothing else is queued. The rules of
-turn-taking are in :mod:`pipelines.turns`; here they are carried out.
+turn-taking are in :mod:`pipelines.turn_taking.turns`; here they are carried out.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from agent.speaker import TICK, Patience, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.backchannels import is_backchannel
 from pipelines.chain import Asked, Step, answer, say
 from pipelines.dtmf import KeypadDetector
-from pipelines.endpoint import EndpointSettings, TurnModel, silence_needed
 from pipelines.failover import Heard, Spent
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, ToolResult
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 from pipelines.tools import About, Ran, Tool, Toolbox, call_control
-from pipelines.turns import Action, Event, State, TurnTaking
+from pipelines.turn_taking.backchannels import is_backchannel
+from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
+from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
 from pipelines.usage import Price
 from pipelines.utterance import Utterance
 from pipelines.vad import (

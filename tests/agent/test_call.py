@@ -16,7 +16,6 @@ from agent.call import CallSettings
 from agent.line import LineError
 from agent.persona import Script
 from pipelines.audio import Audio
-from pipelines.endpoint import ScriptedTurnModel
 from pipelines.failover import Budgets
 from pipelines.providers.base import Brief, Message, Piece, PlainEars, ProviderError, Speech
 from pipelines.providers.scripted import (
@@ -27,7 +26,8 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.turns import State
+from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
+from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 
 GREETING = ("assistant", "Hello, who is this?")

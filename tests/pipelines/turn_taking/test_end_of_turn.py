@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, at_rate
-from pipelines.endpoint import (
+from pipelines.providers.base import ProviderError
+from pipelines.turn_taking.end_of_turn import (
     EndpointSettings,
     ScriptedTurnModel,
     SmartTurn,
     log_mel,
     silence_needed,
 )
-from pipelines.endpoint_words import Ending, ending
-from pipelines.providers.base import ProviderError
+from pipelines.turn_taking.end_of_turn_words import Ending, ending
 from tests.recordings import load
 
 SETTINGS = EndpointSettings()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import sampled_from
 
-from pipelines.turns import TRANSITIONS, Action, Event, State, TurnTaking
+from pipelines.turn_taking.turns import TRANSITIONS, Action, Event, State, TurnTaking
 
 SPEAKING = {
     Action.GREET,

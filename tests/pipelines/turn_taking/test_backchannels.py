@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.backchannels import BACKCHANNELS, is_backchannel
+from pipelines.turn_taking.backchannels import BACKCHANNELS, is_backchannel
 
 
 @pytest.mark.parametrize(

@@ -19,16 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.audio import SPEECH_RATE
-from pipelines.endpoint_words import Ending, ending
 from pipelines.onnx import ort, ort_errors
 from pipelines.providers.base import ProviderError
+from pipelines.turn_taking.end_of_turn_words import Ending, ending
 
 Floats = npt.NDArray[np.float32]
 
 WINDOW_SECONDS = 8.0
 """What Smart Turn hears; a shorter turn is preceded by silence."""
 
-_MODEL = Path(__file__).with_name("models") / "smart-turn-v3.2-cpu.onnx"
+_MODEL = Path(__file__).parents[1] / "models" / "smart-turn-v3.2-cpu.onnx"
 
 _FFT = 400
 _HOP = 160
