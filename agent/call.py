@@ -22,19 +22,8 @@ from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from agent.speaker import TICK, Patience, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
 from pipelines.chain import Asked, Step, answer, say
-from pipelines.dtmf import KeypadDetector
 from pipelines.failover import Heard, Spent
-from pipelines.playout import Playout
-from pipelines.providers.base import Message, ProviderError, ToolResult
-from pipelines.text.sentences import cut
-from pipelines.text.speakable import speakable
-from pipelines.tools import About, Ran, Tool, Toolbox, call_control
-from pipelines.turn_taking.backchannels import is_backchannel
-from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
-from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
-from pipelines.usage import Price
-from pipelines.utterance import Utterance
-from pipelines.vad import (
+from pipelines.listening.detectors import (
     GateSettings,
     SpeechContinued,
     SpeechEnded,
@@ -45,6 +34,17 @@ from pipelines.vad import (
     SpeechStarted,
     VoiceDetector,
 )
+from pipelines.listening.dtmf import KeypadDetector
+from pipelines.listening.utterance import Utterance
+from pipelines.playout import Playout
+from pipelines.providers.base import Message, ProviderError, ToolResult
+from pipelines.text.sentences import cut
+from pipelines.text.speakable import speakable
+from pipelines.tools import About, Ran, Tool, Toolbox, call_control
+from pipelines.turn_taking.backchannels import is_backchannel
+from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
+from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
+from pipelines.usage import Price
 from pipelines.voice import Voice
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.platform import CallFailedError, CallInProgress, Turn
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
-from pipelines.dtmf import tones
+from pipelines.listening.dtmf import tones
 from pipelines.providers import find
 from pipelines.providers.base import ProviderError
 from pipelines.text.speakable import speakable

@@ -38,9 +38,9 @@ from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
 from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
+from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.tools import About
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
-from pipelines.vad import VoiceDetector, detectors
 from pipelines.voice import Providers
 
 if TYPE_CHECKING:

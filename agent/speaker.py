@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from agent.line import Line
 from agent.persona import Script
 from agent.protocol import StreamProtocol
-from pipelines import dtmf
 from pipelines.audio import Audio, at_rate
 from pipelines.chain import (
     Got,
@@ -24,11 +23,12 @@ from pipelines.chain import (
     at_line_rate,
 )
 from pipelines.failover import Heard, Spent
+from pipelines.listening import dtmf
+from pipelines.listening.utterance import Utterance
 from pipelines.phrases import Phrases
 from pipelines.playout import Playout
 from pipelines.providers.base import Message, Timing
 from pipelines.text.speakable import speakable
-from pipelines.utterance import Utterance
 
 TICK = 0.1
 """Seconds between two looks at the clock: late by at most this, which no rule minds."""

@@ -16,10 +16,10 @@ from typing import Protocol
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.failover import Heard, Spent
+from pipelines.listening.utterance import Utterance
 from pipelines.providers import base
 from pipelines.providers.base import Brief, Message, ProviderError, Timing, ToolCall, ToolResult
 from pipelines.text.speakable import speakable
-from pipelines.utterance import Utterance
 from pipelines.voice import Voice
 
 KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch

@@ -24,6 +24,7 @@ from typing import Generic, Literal, TypeVar
 import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.listening.utterance import Utterance
 from pipelines.providers.base import (
     GO_ON,
     Brief,
@@ -43,7 +44,6 @@ from pipelines.providers.base import (
 )
 from pipelines.text.sentences import SentenceCutter
 from pipelines.usage import Usage
-from pipelines.utterance import Utterance
 
 log = structlog.get_logger()
 

@@ -29,8 +29,8 @@ from agent.platform import CallInProgress, Plan, Turn, place_call
 from agent.sinch.signing import Credentials
 from agent.sinch.standin import StandIn
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
-from pipelines.dtmf import KeypadDetector
-from pipelines.vad import SpeechGate, detectors
+from pipelines.listening.detectors import SpeechGate, detectors
+from pipelines.listening.dtmf import KeypadDetector
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000

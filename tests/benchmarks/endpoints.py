@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.listening.detectors import GateSettings
 from pipelines.providers import moonshine
 from pipelines.turn_taking.end_of_turn import EndpointSettings, SmartTurn, silence_needed
-from pipelines.vad import GateSettings
 from tests.benchmarks.word_errors import by_phone, prompts, spoken
 from tests.recordings import TRANSCRIPTS, load
 

@@ -23,6 +23,7 @@ from pipelines.failover import (
     Thinking,
     Tries,
 )
+from pipelines.listening.utterance import Utterance
 from pipelines.providers.base import (
     GO_ON,
     Brief,
@@ -41,7 +42,6 @@ from pipelines.providers.scripted import (
     TranscriberOptions,
 )
 from pipelines.usage import Usage
-from pipelines.utterance import Utterance
 from pipelines.voice import Providers, probe
 from tests.virtual_time import run
 

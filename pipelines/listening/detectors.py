@@ -54,7 +54,7 @@ _WINDOW = 512
 does so (silero_vad/utils_vad.py, OnnxWrapper)."""
 _CONTEXT = 64
 
-_SILERO_MODEL = Path(__file__).with_name("models") / "silero_vad_16k_sequence.onnx"
+_SILERO_MODEL = Path(__file__).parents[1] / "models" / "silero_vad_16k_sequence.onnx"
 
 
 class SileroDetector:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.protocol import RATES
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
-from pipelines.dtmf import HIGH, KEYS, LOW, KeypadDetector, tones
+from pipelines.listening.dtmf import HIGH, KEYS, LOW, KeypadDetector, tones
 from tests.recordings import TRANSCRIPTS, load
 
 ALL = "0123456789*#ABCD"

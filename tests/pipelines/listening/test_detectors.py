@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import pipelines
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.vad import (
+from pipelines.listening.detectors import (
     GatedDetector,
     GateSettings,
     NewDetector,
