@@ -2,7 +2,7 @@
 
 :meth:`Call.run` listens and decides, in one call stack from the socket to the turn table. One task
 speaks the reply, another prepares the next (the draft), one watches the clock. What the caller says
-reaches a draft through an :class:`~pipelines.chain.Utterance`; nothing else is queued. The rules of
+reaches a draft through an :class:`~pipelines.reply.chain.Utterance`; nothing else is queued. The rules of
 turn-taking are in :mod:`pipelines.turn_taking.turns`; here they are carried out.
 """
 
@@ -21,7 +21,6 @@ from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from agent.speaker import TICK, Patience, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.chain import Asked, Step, answer, say
 from pipelines.failover import Heard, Spent
 from pipelines.listening.detectors import (
     GateSettings,
@@ -36,8 +35,9 @@ from pipelines.listening.detectors import (
 )
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.utterance import Utterance
-from pipelines.playout import Playout
 from pipelines.providers.base import Message, ProviderError, ToolResult
+from pipelines.reply.chain import Asked, Step, answer, say
+from pipelines.reply.playout import Playout
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 from pipelines.tools import About, Ran, Tool, Toolbox, call_control

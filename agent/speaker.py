@@ -11,7 +11,12 @@ from agent.line import Line
 from agent.persona import Script
 from agent.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
-from pipelines.chain import (
+from pipelines.failover import Heard, Spent
+from pipelines.listening import dtmf
+from pipelines.listening.utterance import Utterance
+from pipelines.phrases import Phrases
+from pipelines.providers.base import Message, Timing
+from pipelines.reply.chain import (
     Got,
     HangUp,
     Press,
@@ -22,12 +27,7 @@ from pipelines.chain import (
     Using,
     at_line_rate,
 )
-from pipelines.failover import Heard, Spent
-from pipelines.listening import dtmf
-from pipelines.listening.utterance import Utterance
-from pipelines.phrases import Phrases
-from pipelines.playout import Playout
-from pipelines.providers.base import Message, Timing
+from pipelines.reply.playout import Playout
 from pipelines.text.speakable import speakable
 
 TICK = 0.1

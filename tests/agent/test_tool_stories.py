@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from agent.call import CallSettings
-from pipelines.chain import MOST_ROUNDS
 from pipelines.providers.base import (
     Brief,
     Destination,
@@ -21,6 +20,7 @@ from pipelines.providers.base import (
     ToolSpec,
 )
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
+from pipelines.reply.chain import MOST_ROUNDS
 from pipelines.tools import About, OnBargeIn, Tool, ToolError
 from tests.agent.conversation import SCRIPT, talk, voice
 

@@ -12,7 +12,6 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.chain import Tools
 from pipelines.providers.base import (
     Brief,
     Destination,
@@ -20,6 +19,7 @@ from pipelines.providers.base import (
     ToolResult,
     ToolSpec,
 )
+from pipelines.reply.chain import Tools
 from pipelines.tools import (
     MAX_REASON,
     MAX_RESULT,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.playout import Playout
+from pipelines.reply.playout import Playout
 
 FRAME = 0.020
 
