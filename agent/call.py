@@ -21,7 +21,6 @@ from agent.persona import Script
 from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from agent.speaker import TICK, Patience, Reply, Speaker
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.failover import Heard, Spent
 from pipelines.listening.detectors import (
     GateSettings,
     SpeechContinued,
@@ -38,14 +37,15 @@ from pipelines.listening.utterance import Utterance
 from pipelines.providers.base import Message, ProviderError, ToolResult
 from pipelines.reply.chain import Asked, Step, answer, say
 from pipelines.reply.playout import Playout
+from pipelines.stages.lineup import Voice
+from pipelines.stages.pool import Heard, Spent
+from pipelines.stages.usage import Price
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 from pipelines.tools import About, Ran, Tool, Toolbox, call_control
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
-from pipelines.usage import Price
-from pipelines.voice import Voice
 
 log = structlog.get_logger()
 

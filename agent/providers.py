@@ -19,9 +19,9 @@ from agent.persona import Details, PersonaError, Script
 from agent.scenarios import DEFAULT as SCENARIOS
 from agent.settings import STAGES, Settings, SettingsError
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.failover import Lineup
 from pipelines.providers.base import ProviderError, Stage
-from pipelines.voice import Providers, probe
+from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.pool import Lineup
 
 log = structlog.get_logger()
 

@@ -39,9 +39,9 @@ from agent.sinch.tokens import Claims
 from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
 from pipelines.listening.detectors import VoiceDetector, detectors
+from pipelines.stages.lineup import Providers
 from pipelines.tools import About
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
-from pipelines.voice import Providers
 
 if TYPE_CHECKING:
     from pipelines.mcp_tools import McpServer  # an extra

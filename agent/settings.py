@@ -34,12 +34,12 @@ from agent.routing import Route, Routing
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch
 from agent.tool_declarations import McpServerSettings
-from pipelines.failover import Budgets
 from pipelines.listening.detectors import GateSettings
 from pipelines.providers import find
 from pipelines.providers.base import Stage
+from pipelines.stages.pool import Budgets
+from pipelines.stages.usage import Price
 from pipelines.turn_taking.end_of_turn import EndpointSettings
-from pipelines.usage import Price
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 

@@ -11,10 +11,8 @@ from agent.line import Line
 from agent.persona import Script
 from agent.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
-from pipelines.failover import Heard, Spent
 from pipelines.listening import dtmf
 from pipelines.listening.utterance import Utterance
-from pipelines.phrases import Phrases
 from pipelines.providers.base import Message, Timing
 from pipelines.reply.chain import (
     Got,
@@ -28,6 +26,8 @@ from pipelines.reply.chain import (
     at_line_rate,
 )
 from pipelines.reply.playout import Playout
+from pipelines.stages.phrases import Phrases
+from pipelines.stages.pool import Heard, Spent
 from pipelines.text.speakable import speakable
 
 TICK = 0.1

@@ -2,7 +2,7 @@
 
 One chain of async generators, pulled by whoever plays the audio: nothing runs ahead of it but what
 a provider does on its own, and closing or cancelling it closes every request beneath it. Whom each
-stage asks, for how long, and who takes over is in :mod:`pipelines.failover`.
+stage asks, for how long, and who takes over is in :mod:`pipelines.stages.pool`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
-from pipelines.failover import Heard, Spent
 from pipelines.listening.utterance import Utterance
 from pipelines.providers import base
 from pipelines.providers.base import Brief, Message, ProviderError, Timing, ToolCall, ToolResult
+from pipelines.stages.lineup import Voice
+from pipelines.stages.pool import Heard, Spent
 from pipelines.text.speakable import speakable
-from pipelines.voice import Voice
 
 KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch
 """What can be pressed; ``w`` is half a second of waiting."""

@@ -12,12 +12,12 @@ from typing import Any
 from agent.call import Call, CallSettings, Mover
 from agent.persona import Script
 from agent.protocol import Connect, StreamProtocol
-from pipelines.failover import Budgets, Lineup
 from pipelines.providers import scripted
 from pipelines.providers.base import Brief
+from pipelines.stages.lineup import Providers
+from pipelines.stages.pool import Budgets, Lineup
 from pipelines.tools import Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
-from pipelines.voice import Providers
 from tests.virtual_time import run
 
 RATE = 8000

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from agent.server import Switchboard
 from agent.settings import Settings
-from pipelines.voice import Providers
+from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
 
 AGENT = """---

@@ -16,7 +16,6 @@ from agent.call import CallSettings
 from agent.line import LineError
 from agent.persona import Script
 from pipelines.audio import Audio
-from pipelines.failover import Budgets
 from pipelines.providers.base import Brief, Message, Piece, PlainEars, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,
@@ -26,6 +25,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.pool import Budgets
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice

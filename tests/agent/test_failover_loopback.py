@@ -17,7 +17,6 @@ from aiohttp import web
 from agent.platform import CallInProgress, Turn, place_call
 from agent.platform import Plan as CallPlan
 from pipelines.audio import Audio
-from pipelines.failover import Budgets
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,
@@ -26,6 +25,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.pool import Budgets
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running, running, until
 from tests.contract.case import Case, Fault, Plan

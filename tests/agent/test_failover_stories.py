@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from agent.call import CallSettings
-from pipelines.failover import Budgets
 from pipelines.providers.scripted import (
     Fault,
     LanguageModel,
@@ -17,6 +16,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.pool import Budgets
 from tests.agent.conversation import SCRIPT, Talk, talk, voice
 
 QUESTION = "When do you open?"

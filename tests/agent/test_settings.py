@@ -9,7 +9,7 @@ import pytest
 from agent.settings import Settings, SettingsError, load
 from agent.settings_tables import table
 from pipelines.providers.base import Tokens
-from pipelines.usage import Usage
+from pipelines.stages.usage import Usage
 
 
 def test_the_command_line_beats_the_environment_beats_the_file(

@@ -16,7 +16,7 @@ from agent.platform import Plan, Turn
 from agent.sinch.callbacks import Version
 from agent.sinch.standin import Leg, Phone, StandIn
 from pipelines.audio import Audio
-from pipelines.voice import Providers
+from pipelines.stages.lineup import Providers
 from tests.agent.loopback import Running, running
 from tests.agent.sinch import schemas
 from tests.agent.sinch.test_signing import V1, V2

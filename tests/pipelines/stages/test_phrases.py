@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.phrases import Phrases, PhraseStore
 from pipelines.providers.base import ProviderError, Speech
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
+from pipelines.stages.phrases import Phrases, PhraseStore
 
 
 class Counting(Synthesizer):

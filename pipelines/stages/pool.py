@@ -42,8 +42,8 @@ from pipelines.providers.base import (
     ToolCall,
     Transcriber,
 )
+from pipelines.stages.usage import Usage
 from pipelines.text.sentences import SentenceCutter
-from pipelines.usage import Usage
 
 log = structlog.get_logger()
 

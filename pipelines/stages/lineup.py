@@ -11,8 +11,6 @@ from typing import Any
 import structlog
 
 from pipelines.audio import Audio
-from pipelines.failover import Budgets, Hearing, Lineup, Member, Speaking, Thinking
-from pipelines.phrases import Phrases, PhraseStore
 from pipelines.providers.base import (
     Brief,
     LanguageModel,
@@ -22,7 +20,9 @@ from pipelines.providers.base import (
     Synthesizer,
     Transcriber,
 )
-from pipelines.usage import Usage
+from pipelines.stages.phrases import Phrases, PhraseStore
+from pipelines.stages.pool import Budgets, Hearing, Lineup, Member, Speaking, Thinking
+from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()
 

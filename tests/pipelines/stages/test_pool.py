@@ -12,17 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.failover import (
-    FIRST_REST,
-    LONGEST_REST,
-    Budgets,
-    Hearing,
-    Lineup,
-    Speaking,
-    Spent,
-    Thinking,
-    Tries,
-)
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.base import (
     GO_ON,
@@ -41,8 +30,19 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.usage import Usage
-from pipelines.voice import Providers, probe
+from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.pool import (
+    FIRST_REST,
+    LONGEST_REST,
+    Budgets,
+    Hearing,
+    Lineup,
+    Speaking,
+    Spent,
+    Thinking,
+    Tries,
+)
+from pipelines.stages.usage import Usage
 from tests.virtual_time import run
 
 BUDGETS = Budgets(
