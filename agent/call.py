@@ -42,7 +42,7 @@ from pipelines.stages.pool import Heard, Spent
 from pipelines.stages.usage import Price
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
-from pipelines.tools import About, Ran, Tool, Toolbox, call_control
+from pipelines.tools.toolbox import About, Ran, Tool, Toolbox, call_control
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking

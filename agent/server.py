@@ -40,11 +40,11 @@ from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
-from pipelines.tools import About
+from pipelines.tools.toolbox import About
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
 
 if TYPE_CHECKING:
-    from pipelines.mcp_tools import McpServer  # an extra
+    from pipelines.tools.mcp import McpServer  # an extra
 
 log = structlog.get_logger()
 

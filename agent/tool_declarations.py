@@ -36,14 +36,14 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.http_tools import http_tool, signing_keys
 from pipelines.providers.base import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
 from pipelines.providers.wire import from_environment
-from pipelines.python_tools import python_tool
-from pipelines.tools import OnBargeIn, Tool, check_schema
+from pipelines.tools.http import http_tool, signing_keys
+from pipelines.tools.python import python_tool
+from pipelines.tools.toolbox import OnBargeIn, Tool, check_schema
 
 if TYPE_CHECKING:
-    from pipelines.mcp_tools import McpServer
+    from pipelines.tools.mcp import McpServer
 
 log = structlog.get_logger()
 
@@ -369,7 +369,7 @@ def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServe
     if not settings:
         return {}
     try:
-        from pipelines.mcp_tools import Command, McpServer, Remote  # noqa: PLC0415 - an extra
+        from pipelines.tools.mcp import Command, McpServer, Remote  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         message = (
             f"mcp: the package {error.name!r} is missing: pip install 'sinch-voice-agent[mcp]'"

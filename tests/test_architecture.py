@@ -81,7 +81,7 @@ def test_only_a_call_starts_the_tasks_of_a_call() -> None:
 _STAND_INS = {"agent/platform.py", "agent/sinch/standin.py"}
 # A connection to a provider is listened to, and kept alive, whether or not anybody asks.
 _CONNECTIONS = {
-    "pipelines/mcp_tools.py",
+    "pipelines/tools/mcp.py",
     "pipelines/providers/streaming_stt.py",
     "pipelines/providers/streaming_tts.py",
 }

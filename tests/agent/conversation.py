@@ -16,7 +16,7 @@ from pipelines.providers import scripted
 from pipelines.providers.base import Brief
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import Budgets, Lineup
-from pipelines.tools import Tool
+from pipelines.tools.toolbox import Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
 

@@ -26,7 +26,7 @@ from agent.tool_declarations import (
     mcp_servers,
     read,
 )
-from pipelines.tools import About
+from pipelines.tools.toolbox import About
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -202,7 +202,7 @@ def test_tools_of_a_server_join_those_of_the_file(monkeypatch: pytest.MonkeyPatc
     """With what the file declares of them; the file's own tool keeps its name."""
     pytest.importorskip("mcp", reason="an extra")
     monkeypatch.setenv("WHO", "us")
-    script = Path(__file__).parent.parent / "pipelines" / "mcp_old_server.py"
+    script = Path(__file__).parent.parent / "pipelines" / "tools" / "mcp_old_server.py"
     settings = McpServerSettings.model_validate(
         {"command": sys.executable, "args": [str(script), "well"], "env": {"A": "${WHO}"}}
     )

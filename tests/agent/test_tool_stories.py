@@ -21,7 +21,7 @@ from pipelines.providers.base import (
 )
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from pipelines.reply.chain import MOST_ROUNDS
-from pipelines.tools import About, OnBargeIn, Tool, ToolError
+from pipelines.tools.toolbox import About, OnBargeIn, Tool, ToolError
 from tests.agent.conversation import SCRIPT, talk, voice
 
 GREETED = "." * 25

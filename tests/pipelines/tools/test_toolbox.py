@@ -20,7 +20,7 @@ from pipelines.providers.base import (
     ToolSpec,
 )
 from pipelines.reply.chain import Tools
-from pipelines.tools import (
+from pipelines.tools.toolbox import (
     MAX_REASON,
     MAX_RESULT,
     About,

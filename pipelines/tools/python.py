@@ -21,7 +21,7 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from pipelines.providers.base import ToolSpec
-from pipelines.tools import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
 
 CALL = "call"
 """The parameter that is given the :class:`About` instead of an argument of the model's."""
@@ -149,7 +149,7 @@ def _arguments(function: Callable[..., object]) -> TypeAdapter[dict[str, Any]]:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == CALL:
             if hints.get(CALL) is not About:
-                message = f"the parameter {CALL!r} must be of type pipelines.tools.About"
+                message = f"the parameter {CALL!r} must be of type pipelines.tools.toolbox.About"
                 raise ValueError(message)
             continue
         fields[parameter.name] = _field(parameter, hints)

@@ -20,7 +20,7 @@ from typing import Any
 
 from pipelines.providers.base import ToolSpec
 from pipelines.providers.wire import UnansweredError, post_once
-from pipelines.tools import MAX_REASON, About, OnBargeIn, Tool, ToolError
+from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""

@@ -40,7 +40,7 @@ from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from pipelines.providers.base import ToolSpec
-from pipelines.tools import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
 
 log = structlog.get_logger()
 

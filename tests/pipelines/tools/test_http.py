@@ -18,9 +18,9 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.http_tools import MAX_ANSWER, http_tool, signature, signing_keys, webhook_id
 from pipelines.providers.base import ToolCall, ToolResult, ToolSpec
-from pipelines.tools import MAX_RESULT, About, OnBargeIn, Ran, Toolbox, ToolError
+from pipelines.tools.http import MAX_ANSWER, http_tool, signature, signing_keys, webhook_id
+from pipelines.tools.toolbox import MAX_RESULT, About, OnBargeIn, Ran, Toolbox, ToolError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ABOUT = About(call_id="call-1", tool_call="1", caller="+15550001", called="+15550002")

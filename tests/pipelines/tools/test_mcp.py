@@ -25,10 +25,10 @@ pytest.importorskip("mcp", reason="an extra")
 
 from mcp_types import CallToolResult, TextContent
 
-from pipelines import mcp_tools
-from pipelines.mcp_tools import Command, McpServer, Remote
 from pipelines.providers.base import ToolCall
-from pipelines.tools import About, Tool, Toolbox, ToolError
+from pipelines.tools.mcp import Command, McpServer, Remote
+from pipelines.tools.toolbox import About, Tool, Toolbox, ToolError
+from pipelines.tools.toolbox import mcp as mcp_tools
 
 HERE = Path(__file__).parent
 NEW = (str(HERE / "mcp_server.py"),)

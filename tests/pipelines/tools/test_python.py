@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from pipelines.python_tools import python_tool
-from pipelines.tools import About, Tool, ToolError
+from pipelines.tools.python import python_tool
+from pipelines.tools.toolbox import About, Tool, ToolError
 
 HERE = __name__
 ABOUT = About(call_id="call-1", tool_call="7", caller="+15550001")

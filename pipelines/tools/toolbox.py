@@ -1,7 +1,7 @@
 """What a language model may have done: the tools of one call, and how they run.
 
-A tool is a name, a JSON Schema and a coroutine function; :mod:`pipelines.python_tools`,
-:mod:`pipelines.http_tools` and :mod:`pipelines.mcp_tools` make them. Call control is not among
+A tool is a name, a JSON Schema and a coroutine function; :mod:`pipelines.tools.python`,
+:mod:`pipelines.tools.http` and :mod:`pipelines.tools.mcp` make them. Call control is not among
 them: what it asks for is done by the call itself, after what was said before has been heard.
 """
 
