@@ -34,7 +34,7 @@ from pipelines.listening.detectors import (
 )
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.base import Message, ProviderError, ToolResult
+from pipelines.providers.contracts import Message, ProviderError, ToolResult
 from pipelines.reply.chain import Asked, Step, answer, say
 from pipelines.reply.playout import Playout
 from pipelines.stages.lineup import Voice

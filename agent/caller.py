@@ -13,7 +13,7 @@ from agent.platform import CallFailedError, CallInProgress, Turn
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.listening.dtmf import tones
 from pipelines.providers import find
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.text.speakable import speakable
 
 MARGIN = 0.2

@@ -35,7 +35,7 @@ from pydantic import (
 
 from agent.numbers import address, number
 from agent.tool_declarations import Declaration, DeclaredTools, build, read
-from pipelines.providers.base import Brief, Destination, Question
+from pipelines.providers.contracts import Brief, Destination, Question
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 

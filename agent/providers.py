@@ -19,7 +19,7 @@ from agent.persona import Details, PersonaError, Script
 from agent.scenarios import DEFAULT as SCENARIOS
 from agent.settings import STAGES, Settings, SettingsError
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import ProviderError, Stage
+from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.lineup import Providers, probe
 from pipelines.stages.pool import Lineup
 

@@ -36,7 +36,7 @@ from agent.sinch.settings import Operator, Sinch
 from agent.tool_declarations import McpServerSettings
 from pipelines.listening.detectors import GateSettings
 from pipelines.providers import find
-from pipelines.providers.base import Stage
+from pipelines.providers.contracts import Stage
 from pipelines.stages.pool import Budgets
 from pipelines.stages.usage import Price
 from pipelines.turn_taking.end_of_turn import EndpointSettings

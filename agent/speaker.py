@@ -13,7 +13,7 @@ from agent.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
 from pipelines.listening import dtmf
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.base import Message, Timing
+from pipelines.providers.contracts import Message, Timing
 from pipelines.reply.chain import (
     Got,
     HangUp,

@@ -36,8 +36,8 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.providers.base import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
-from pipelines.providers.wire import from_environment
+from pipelines.providers.contracts import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
+from pipelines.providers.transport.http import from_environment
 from pipelines.tools.http import http_tool, signing_keys
 from pipelines.tools.python import python_tool
 from pipelines.tools.toolbox import OnBargeIn, Tool, check_schema

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from .base import Stage
+from pipelines.providers.contracts import Stage
 
 PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
     "stt": {

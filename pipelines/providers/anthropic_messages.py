@@ -15,7 +15,9 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, read_out, sse
+
 from .prompt import (
     PartialCall,
     call_ids,
@@ -25,7 +27,6 @@ from .prompt import (
     turns,
     unreadable_call,
 )
-from .wire import CONNECT_WITHIN, Http, chunks, find_key, read_out, sse
 
 log = structlog.get_logger()
 

@@ -14,8 +14,9 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key
 
-from .base import ProviderError
 from .streaming_stt import (
     Ended,
     Event,
@@ -27,7 +28,6 @@ from .streaming_stt import (
     TurnBegan,
     TurnOver,
 )
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

@@ -16,10 +16,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE
+from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.transport.http import Http, chunks, find_key, whole_samples
 
-from .base import ProviderError, Speech
 from .streaming_tts import closest
-from .wire import Http, chunks, find_key, whole_samples
 
 log = structlog.get_logger()
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
-from .base import ProviderError
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key, refused
+
 from .streaming_tts import (
     Address,
     Chunk,
@@ -25,7 +27,6 @@ from .streaming_tts import (
     Words,
     closest,
 )
-from .wire import Http, find_key, refused
 
 log = structlog.get_logger()
 

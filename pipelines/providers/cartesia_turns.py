@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from pipelines.providers.transport.http import Http, find_key
+
 from .cartesia_stt import KEPT, KEY, VERSION, Error
 from .cartesia_stt import LIMITS as WITHOUT_TURNS
 from .streaming_stt import (
@@ -25,7 +27,6 @@ from .streaming_stt import (
     TurnOver,
     TurnResumed,
 )
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

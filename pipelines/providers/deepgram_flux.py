@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from .base import ProviderError
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key
+
 from .streaming_stt import (
     Event,
     Final,
@@ -24,7 +26,6 @@ from .streaming_stt import (
     TurnOver,
     TurnResumed,
 )
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

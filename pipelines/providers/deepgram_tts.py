@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import ProviderError
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key
+
 from .streaming_tts import Address, Chunk, Ended, Event, Limits, StreamingTts, closest
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import ProviderError
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key
+
 from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 import structlog
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
-from .base import ProviderError
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, find_key
+
 from .streaming_tts import (
     Address,
     Chunk,
@@ -26,7 +28,6 @@ from .streaming_tts import (
     Words,
     closest,
 )
-from .wire import Http, find_key
 
 log = structlog.get_logger()
 

@@ -15,9 +15,18 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall, ToolResult
+from pipelines.providers.contracts import (
+    Brief,
+    Message,
+    Piece,
+    ProviderError,
+    Tokens,
+    ToolCall,
+    ToolResult,
+)
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, sse
+
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
-from .wire import CONNECT_WITHIN, Http, chunks, find_key, sse
 
 log = structlog.get_logger()
 

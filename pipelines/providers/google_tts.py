@@ -15,9 +15,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, Audio
-
-from .base import ProviderError, Speech
-from .wire import Http, find_key
+from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.transport.http import Http, find_key
 
 log = structlog.get_logger()
 

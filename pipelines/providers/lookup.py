@@ -24,9 +24,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import fuzz, process
 
-from pipelines.text.sentences import SentenceCutter
-
-from .base import (
+from pipelines.providers.contracts import (
     END_CALL,
     GO_ON,
     TRANSFER_CALL,
@@ -37,6 +35,7 @@ from .base import (
     Question,
     ToolCall,
 )
+from pipelines.text.sentences import SentenceCutter
 
 log = structlog.get_logger()
 

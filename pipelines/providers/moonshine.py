@@ -25,8 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
-
-from .base import Ears, PlainEars, ProviderError
+from pipelines.providers.contracts import Ears, PlainEars, ProviderError
 
 log = structlog.get_logger()
 

@@ -25,7 +25,9 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .base import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.providers.transport.http import refused
+
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
 from .prompt import (
     PartialCall,
@@ -36,7 +38,6 @@ from .prompt import (
     turns,
     unreadable_call,
 )
-from .wire import refused
 
 log = structlog.get_logger()
 

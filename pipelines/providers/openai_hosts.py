@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .base import Stage
-from .wire import Http, find_key
+from pipelines.providers.contracts import Stage
+from pipelines.providers.transport.http import Http, find_key
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -17,10 +17,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, frame_bytes
+from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.transport.http import Http, chunks, read_out, sse, whole_samples
 
-from .base import ProviderError, Speech
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, connect, is_at
-from .wire import Http, chunks, read_out, sse, whole_samples
 
 log = structlog.get_logger()
 

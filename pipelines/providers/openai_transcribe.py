@@ -16,10 +16,10 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
+from pipelines.providers.contracts import Ears, PlainEars, ProviderError
+from pipelines.providers.transport.http import MAX_MESSAGE, Http, chunks, form
 
-from .base import Ears, PlainEars, ProviderError
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, connect
-from .wire import MAX_MESSAGE, Http, chunks, form
 
 log = structlog.get_logger()
 

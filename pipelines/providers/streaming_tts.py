@@ -23,9 +23,8 @@ from uuid import uuid4
 import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio
-
-from .base import ProviderError, Speech, Timing
-from .wire import CONNECT_WITHIN, Http, Socket
+from pipelines.providers.contracts import ProviderError, Speech, Timing
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http, Socket
 
 log = structlog.get_logger()
 

@@ -16,8 +16,15 @@ from typing import Protocol
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.listening.utterance import Utterance
-from pipelines.providers import base
-from pipelines.providers.base import Brief, Message, ProviderError, Timing, ToolCall, ToolResult
+from pipelines.providers import contracts as base
+from pipelines.providers.contracts import (
+    Brief,
+    Message,
+    ProviderError,
+    Timing,
+    ToolCall,
+    ToolResult,
+)
 from pipelines.stages.lineup import Voice
 from pipelines.stages.pool import Heard, Spent
 from pipelines.text.speakable import speakable
@@ -53,7 +60,7 @@ class Transfer:
     """Pass the caller on once everything said so far has been heard."""
 
     to: str
-    """Name of a :class:`~pipelines.providers.base.Destination`."""
+    """Name of a :class:`~pipelines.providers.contracts.Destination`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from pipelines.audio import Audio
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     LanguageModel,
     Message,

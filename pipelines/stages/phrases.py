@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import Speech, Timing
+from pipelines.providers.contracts import Speech, Timing
 
 
 class Spoken(Protocol):

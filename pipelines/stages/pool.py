@@ -25,7 +25,7 @@ import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     GO_ON,
     Brief,
     Ears,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import get_args
 
-from pipelines.providers.base import Stage, Tokens
+from pipelines.providers.contracts import Stage, Tokens
 
 MILLION = 1_000_000
 

@@ -18,8 +18,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.providers.base import ToolSpec
-from pipelines.providers.wire import UnansweredError, post_once
+from pipelines.providers.contracts import ToolSpec
+from pipelines.providers.transport.http import UnansweredError, post_once
 from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024

@@ -20,7 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from pipelines.providers.base import ToolSpec
+from pipelines.providers.contracts import ToolSpec
 from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
 
 CALL = "call"

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.onnx import ort, ort_errors
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.end_of_turn_words import Ending, ending
 
 Floats = npt.NDArray[np.float32]

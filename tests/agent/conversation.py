@@ -13,7 +13,7 @@ from agent.call import Call, CallSettings, Mover
 from agent.persona import Script
 from agent.protocol import Connect, StreamProtocol
 from pipelines.providers import scripted
-from pipelines.providers.base import Brief
+from pipelines.providers.contracts import Brief
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import Budgets, Lineup
 from pipelines.tools.toolbox import Tool

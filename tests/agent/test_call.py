@@ -16,7 +16,7 @@ from agent.call import CallSettings
 from agent.line import LineError
 from agent.persona import Script
 from pipelines.audio import Audio
-from pipelines.providers.base import Brief, Message, Piece, PlainEars, ProviderError, Speech
+from pipelines.providers.contracts import Brief, Message, Piece, PlainEars, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,

@@ -11,7 +11,7 @@ import pytest
 from agent.call import Call, Matter, TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.dtmf import KeypadDetector, tones
-from pipelines.providers.base import Brief, Destination
+from pipelines.providers.contracts import Brief, Destination
 from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 
 DESK = Destination(name="desk", announcement="I'll connect you.")

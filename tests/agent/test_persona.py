@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent import persona
 from agent.persona import Details, PersonaError
-from pipelines.providers.base import Question
+from pipelines.providers.contracts import Question
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 5, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 from agent.platform import Plan, place_call
 from agent.providers import build, probe_all, running, table
 from agent.settings import Settings, SettingsError
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running

@@ -8,7 +8,7 @@ import pytest
 
 from agent.settings import Settings, SettingsError, load
 from agent.settings_tables import table
-from pipelines.providers.base import Tokens
+from pipelines.providers.contracts import Tokens
 from pipelines.stages.usage import Usage
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.call import CallSettings
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Destination,
     Message,

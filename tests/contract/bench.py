@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from pipelines.audio import SPEECH_RATE, Audio, Resampler, frame_bytes
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Ears,
     Message,

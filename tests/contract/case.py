@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from aiohttp import web
 
-from pipelines.providers.base import Stage, Tokens, ToolCall
+from pipelines.providers.contracts import Stage, Tokens, ToolCall
 
 Fault = Literal[
     "none", "error", "unauthorized", "rate_limit", "garbage", "empty", "silent", "early"

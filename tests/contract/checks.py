@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Ears,
     Message,
     ProviderError,

@@ -15,7 +15,7 @@ import structlog
 
 from pipelines.audio import Audio
 from pipelines.providers import openai_chat, openai_speech, openai_transcribe
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Ears,
     Message,

@@ -11,7 +11,7 @@ import numpy as np
 from aiohttp import web
 
 from pipelines.audio import Audio
-from pipelines.providers.base import Speech
+from pipelines.providers.contracts import Speech
 
 from .case import Case, Plan, Wire
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.providers import anthropic_messages, gemini, openai_chat
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Message,
     Piece,

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.audio import Audio
 from pipelines.providers import find
-from pipelines.providers.base import Timing
+from pipelines.providers.contracts import Timing
 
 TEXT = "Yes, a table for two."
 

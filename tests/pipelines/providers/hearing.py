@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt import Event, Session
 from tests.contract.bench import Spoken, speech, until
 from tests.contract.case import Case, Plan

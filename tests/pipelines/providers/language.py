@@ -14,7 +14,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.providers.base import Brief, Message, Piece, ProviderError, ToolCall, ToolResult
+from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, ToolCall, ToolResult
 from tests.contract.bench import BRIEF as BRIEF_WITH_TOOLS
 from tests.contract.case import Case, Plan
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt import (
     Ended,
     Event,
@@ -28,7 +28,7 @@ from pipelines.providers.streaming_stt import (
     TurnOver,
     TurnResumed,
 )
-from pipelines.providers.wire import Http, Socket
+from pipelines.providers.transport.http import Http, Socket
 
 FRAME = SPEECH_RATE // 50
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from pipelines.providers.anthropic_messages import LanguageModel
-from pipelines.providers.base import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
+from pipelines.providers.contracts import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from tests.contract.wires.anthropic_messages import (
     CASE,
     end,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.providers.base import ProviderError, Timing
 from pipelines.providers.cartesia_tts import VERSION, Synthesizer
+from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.providers.streaming_tts import Ended, Event, Words
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced

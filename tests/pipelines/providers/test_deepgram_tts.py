@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.deepgram_tts import LIMITS, Synthesizer
 from pipelines.providers.streaming_tts import Chunk, Ended, Event
 from tests.contract.case import Plan

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.audio import Audio
-from pipelines.providers.base import ProviderError, Timing
+from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.providers.elevenlabs_tts import Synthesizer
 from pipelines.providers.streaming_tts import Chunk, Ended, Event, Reply, Words
 from tests.contract.case import Plan

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent import persona
 from pipelines.providers import lookup
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     END_CALL,
     TRANSFER_CALL,
     Brief,

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.moonshine import (
     LONGEST,
     NOT_SPEECH,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Message,
     ProviderError,

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from pipelines.audio import Audio
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.openai_hosts import is_at
 from pipelines.providers.openai_speech import Synthesizer
 from tests.contract.case import Plan

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.audio import Audio
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.openai_transcribe import Transcriber
 from tests.contract.case import Plan
 from tests.contract.wires.openai_transcribe import Server

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pipelines.audio import Audio, Resampler
 from pipelines.providers import moonshine
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.piper import (
     FIRST,
     MARGIN,

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import Ears, ProviderError
+from pipelines.providers.contracts import Ears, ProviderError
 from pipelines.providers.streaming_stt import Limits, Pace, StreamingStt
 from tests import virtual_time
 

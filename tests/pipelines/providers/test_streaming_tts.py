@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pipelines.audio import Audio
 from pipelines.providers import streaming_tts
-from pipelines.providers.base import ProviderError, Timing
+from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.providers.streaming_tts import (
     Address,
     Chunk,
@@ -32,7 +32,7 @@ from pipelines.providers.streaming_tts import (
     Words,
     closest,
 )
-from pipelines.providers.wire import Http
+from pipelines.providers.transport.http import Http
 
 RATE = 8_000
 LIMITS = Limits(contexts=3, confirms=True, idle=60.0, age=60.0)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.providers.base import ProviderError, Speech
+from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
 from pipelines.stages.phrases import Phrases, PhraseStore
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     GO_ON,
     Brief,
     Message,

@@ -25,7 +25,7 @@ pytest.importorskip("mcp", reason="an extra")
 
 from mcp_types import CallToolResult, TextContent
 
-from pipelines.providers.base import ToolCall
+from pipelines.providers.contracts import ToolCall
 from pipelines.tools.mcp import Command, McpServer, Remote
 from pipelines.tools.toolbox import About, Tool, Toolbox, ToolError
 from pipelines.tools.toolbox import mcp as mcp_tools

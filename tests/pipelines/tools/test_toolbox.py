@@ -12,7 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.providers.base import (
+from pipelines.providers.contracts import (
     Brief,
     Destination,
     ToolCall,

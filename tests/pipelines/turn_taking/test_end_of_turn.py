@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, at_rate
-from pipelines.providers.base import ProviderError
+from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.end_of_turn import (
     EndpointSettings,
     ScriptedTurnModel,

@@ -18,8 +18,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
-
-from .base import ProviderError, Stage
+from pipelines.providers.contracts import ProviderError, Stage
 
 CONNECT_WITHIN = 3.0
 """Seconds to connect, TLS included: one lost packet is sent again after one second, a second after
