@@ -1,0 +1,1 @@
+"""The caller's audio: voices, keys, and the utterance that is handed on."""

@@ -186,7 +186,8 @@ class Brief:
     """Whether we dialled, and may meet a menu."""
 
     tools: tuple[ToolSpec, ...] = ()
-    """What the model may ask for, call control included (:func:`pipelines.tools.toolbox.call_control`)."""
+    """What the model may ask for, call control included
+    (:func:`pipelines.tools.toolbox.call_control`)."""
 
     may_call_tools: bool = True
     """False: ``tools`` are told only because the conversation holds results of theirs; the model

@@ -1,0 +1,1 @@
+"""A reply, from the transcript to audio, and the ledger of what was heard of it."""

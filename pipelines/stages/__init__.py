@@ -1,0 +1,1 @@
+"""Whom each stage asks, in which order, and what they have used."""

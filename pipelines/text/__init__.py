@@ -1,0 +1,1 @@
+"""The agent's words: cut into sentences, and written as a voice reads them."""
