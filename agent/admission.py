@@ -14,10 +14,10 @@ import structlog
 
 from agent import persona
 from agent.persona import Details, PersonaError, Script
-from agent.protocol import Connect
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange
 from agent.sinch.tokens import Claims, TokenError, Tokens
+from agent.stream.protocol import Connect
 
 log = structlog.get_logger()
 

@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 import structlog
 
-from agent.line import Line, LineError
 from agent.persona import Script
-from agent.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from agent.speaker import TICK, Patience, Reply, Speaker
+from agent.stream.line import Line, LineError
+from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
 from pipelines.listening.detectors import (
     GateSettings,

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import numbers, persona
 from agent.admission import details, script_for
-from agent.line import client_address
 from agent.persona import PersonaError
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange, ExchangeError
 from agent.sinch.versions import Dial
+from agent.stream.line import client_address
 
 log = structlog.get_logger()
 

@@ -24,11 +24,9 @@ from agent.admission import (
     script_for,
 )
 from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
-from agent.line import LineError, WebSocketLine, client_address
 from agent.metrics import CONTENT_TYPE, Metrics
 from agent.operator import OperatorInterface
 from agent.persona import PersonaError
-from agent.protocol import Connect, ProtocolError, State, StreamProtocol
 from agent.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.shared import SharedState
@@ -36,6 +34,8 @@ from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
 from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
+from agent.stream.line import LineError, WebSocketLine, client_address
+from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
 from pipelines.listening.detectors import VoiceDetector, detectors

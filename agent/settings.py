@@ -28,11 +28,11 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
 from agent.call import CallSettings
-from agent.line import LineLimits
-from agent.protocol import DEFAULT_RATE, RATES
 from agent.routing import Route, Routing
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch
+from agent.stream.line import LineLimits
+from agent.stream.protocol import DEFAULT_RATE, RATES
 from agent.tool_declarations import McpServerSettings
 from pipelines.listening.detectors import GateSettings
 from pipelines.providers import find

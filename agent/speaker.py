@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from agent.line import Line
 from agent.persona import Script
-from agent.protocol import StreamProtocol
+from agent.stream.line import Line
+from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
 from pipelines.listening import dtmf
 from pipelines.listening.utterance import Utterance

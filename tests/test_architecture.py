@@ -49,7 +49,7 @@ def test_the_speech_side_knows_nothing_of_the_phone_side() -> None:
 
 def test_the_pure_core_has_no_loop_clock_or_files() -> None:
     """Protocol, turns, playout, voice activity and audio are told the time and do no I/O."""
-    pure = ["agent/protocol.py"]
+    pure = ["agent/stream/protocol.py"]
     pure += [f"pipelines/{name}.py" for name in ("turns", "playout", "audio", "vad")]
     for name in pure:
         assert not imports(ROOT / name) & {"asyncio", "time", "socket", "threading"}, name

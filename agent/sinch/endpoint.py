@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from agent.line import client_address
 from agent.shared import SharedState
 from agent.sinch import callbacks
 from agent.sinch.callbacks import Callback, CallbackError
 from agent.sinch.exchange import Exchange
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
+from agent.stream.line import client_address
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.call import Call, CallSettings, Mover
 from agent.persona import Script
-from agent.protocol import Connect, StreamProtocol
+from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Brief
 from pipelines.stages.lineup import Providers

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from agent.admission import Admission, Admitted, Caller, NotAdmittedError
-from agent.protocol import Connect
 from agent.settings import Settings
 from agent.shared import SharedState
 from agent.sinch.tokens import Claims, Tokens
+from agent.stream.protocol import Connect
 from tests.agent.sinch.test_signing import V1
 
 HERE, THERE = "127.0.0.1", "203.0.113.7"

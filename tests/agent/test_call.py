@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.call import CallSettings
-from agent.line import LineError
 from agent.persona import Script
+from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.providers.contracts import Brief, Message, Piece, PlainEars, ProviderError, Speech
 from pipelines.providers.scripted import (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.platform import CallInProgress, Plan, PlayoutBuffer, Turn, connect_message
-from agent.protocol import Connect, StreamProtocol
+from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE
 

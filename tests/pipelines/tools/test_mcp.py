@@ -26,9 +26,9 @@ pytest.importorskip("mcp", reason="an extra")
 from mcp_types import CallToolResult, TextContent
 
 from pipelines.providers.contracts import ToolCall
+from pipelines.tools import mcp as mcp_tools
 from pipelines.tools.mcp import Command, McpServer, Remote
 from pipelines.tools.toolbox import About, Tool, Toolbox, ToolError
-from pipelines.tools import mcp as mcp_tools
 
 HERE = Path(__file__).parent
 NEW = (str(HERE / "mcp_server.py"),)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.protocol import (
+from agent.stream.protocol import (
     DEFAULT_RATE,
     RATES,
     CallerAudio,

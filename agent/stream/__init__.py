@@ -1,0 +1,1 @@
+"""Sinch's stream channel: its protocol without a network, and the socket that carries it."""
