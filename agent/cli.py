@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.platform import CallInProgress
     from agent.settings import Settings
+    from agent.simulator.stream_caller import CallInProgress
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -251,7 +251,7 @@ def _settings(_options: argparse.Namespace) -> int:
 
 def _call(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.platform import CallFailedError
+    from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
     try:
@@ -261,8 +261,8 @@ def _call(options: argparse.Namespace) -> int:
 
 
 async def _place(options: argparse.Namespace) -> int:
-    from agent.caller import pressed_turn, recorded_turn, spoken_turns, transcribe_agent
-    from agent.platform import CallFailedError, Plan, place_call
+    from agent.simulator.speech import pressed_turn, recorded_turn, spoken_turns, transcribe_agent
+    from agent.simulator.stream_caller import CallFailedError, Plan, place_call
 
     made = {"wav": lambda what: recorded_turn(Path(what), options.rate)}
     made["press"] = lambda what: pressed_turn(what, options.rate)
@@ -289,8 +289,9 @@ async def _place(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from agent import evaluate, logs, scenarios
-    from agent.platform import CallFailedError
+    from agent import logs
+    from agent.simulator import evaluate, scenarios
+    from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
     try:
@@ -363,8 +364,8 @@ def _sinch_verify(options: argparse.Namespace) -> int:
 
 def _sinch_standin(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.platform import CallFailedError
     from agent.settings import SettingsError, load
+    from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
     try:
@@ -374,10 +375,10 @@ def _sinch_standin(options: argparse.Namespace) -> int:
 
 
 async def _stand_in(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.caller import spoken_turns
-    from agent.platform import Plan
     from agent.settings import SettingsError
-    from agent.sinch.standin import Phone, StandIn
+    from agent.simulator.sinch_api import Phone, StandIn
+    from agent.simulator.speech import spoken_turns
+    from agent.simulator.stream_caller import Plan
 
     signers = {signer.scheme: signer for signer in settings.sinch.signers}
     if not settings.sinch.takes_callbacks:

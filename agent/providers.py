@@ -14,10 +14,10 @@ from urllib.request import urlopen
 import structlog
 
 from agent.admission import script_for
-from agent.caller import recorded_turn
 from agent.persona import Details, PersonaError, Script
-from agent.scenarios import DEFAULT as SCENARIOS
 from agent.settings import STAGES, Settings, SettingsError
+from agent.simulator.scenarios import DEFAULT as SCENARIOS
+from agent.simulator.speech import recorded_turn
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.lineup import Providers, probe

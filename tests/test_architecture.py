@@ -78,7 +78,7 @@ def test_only_a_call_starts_the_tasks_of_a_call() -> None:
     assert starters <= ours | _STAND_INS | _AFTERWARDS | _AHEAD | _CONNECTIONS
 
 
-_STAND_INS = {"agent/platform.py", "agent/sinch/standin.py"}
+_STAND_INS = {"agent/simulator/stream_caller.py", "agent/simulator/sinch_api.py"}
 # A connection to a provider is listened to, and kept alive, whether or not anybody asks.
 _CONNECTIONS = {
     "pipelines/tools/mcp.py",

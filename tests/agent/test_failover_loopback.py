@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from agent.platform import CallInProgress, Turn, place_call
-from agent.platform import Plan as CallPlan
+from agent.simulator.stream_caller import CallInProgress, Turn, place_call
+from agent.simulator.stream_caller import Plan as CallPlan
 from pipelines.audio import Audio
 from pipelines.providers.scripted import (
     LanguageModel,

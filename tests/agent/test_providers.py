@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.platform import Plan, place_call
 from agent.providers import build, probe_all, running, table
 from agent.settings import Settings, SettingsError
+from agent.simulator.stream_caller import Plan, place_call
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from tests.agent.conversation import voice

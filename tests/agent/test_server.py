@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from agent.platform import CallInProgress, Plan, Turn, place_call
+from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
 from pipelines.audio import Audio
 from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from tests.agent.conversation import LOUD, voice

@@ -25,9 +25,9 @@ import aiohttp
 import numpy as np
 
 from agent.call import CallSettings
-from agent.platform import CallInProgress, Plan, Turn, place_call
+from agent.simulator.sinch_api import StandIn
+from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
 from agent.sinch.signing import Credentials
-from agent.sinch.standin import StandIn
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.listening.detectors import SpeechGate, detectors
 from pipelines.listening.dtmf import KeypadDetector

@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.platform import Plan, Turn
+from agent.simulator.sinch_api import Leg, Phone, StandIn
+from agent.simulator.stream_caller import Plan, Turn
 from agent.sinch.callbacks import Version
-from agent.sinch.standin import Leg, Phone, StandIn
 from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers
 from tests.agent.loopback import Running, running

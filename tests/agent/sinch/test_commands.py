@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from agent.settings import Settings
+from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
-from agent.sinch.standin import StandIn
 from tests.agent.sinch import schemas
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
 from tests.agent.sinch.test_signing import V1, V2

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agent.platform import Plan
+from agent.simulator.sinch_api import Phone
+from agent.simulator.stream_caller import Plan
 from agent.sinch.callbacks import Version
-from agent.sinch.standin import Phone
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
 from tests.agent.sinch.stories import (

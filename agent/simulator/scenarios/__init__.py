@@ -11,8 +11,8 @@ import numpy.typing as npt
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from agent.caller import recorded_turn
-from agent.platform import Plan, Turn
+from agent.simulator.speech import recorded_turn
+from agent.simulator.stream_caller import Plan, Turn
 from pipelines.audio import Audio
 
 DEFAULT = Path(__file__).parent / "default.yaml"

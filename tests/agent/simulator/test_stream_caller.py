@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.platform import CallInProgress, Plan, PlayoutBuffer, Turn, connect_message
+from agent.simulator.stream_caller import CallInProgress, Plan, PlayoutBuffer, Turn, connect_message
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE

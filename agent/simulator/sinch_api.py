@@ -2,7 +2,7 @@
 
 It does what the documents say the platform does, as far as a phone agent meets it: it takes
 callouts and calls, asks the callback address what to do, follows the SVAML that comes back, and
-places the stream call through :mod:`agent.platform`. Phones are scripted: what a phone would say is
+places the stream call through :mod:`agent.simulator.stream_caller`. Phones are scripted: what a phone would say is
 the plan of the stream that it talks with. Two phones that talk to each other are only noted.
 
 It is strict: a command that the documents do not have is refused as the platform would.
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from agent.platform import CallFailedError, CallInProgress, Plan, place_call
+from agent.simulator.stream_caller import CallFailedError, CallInProgress, Plan, place_call
 from agent.sinch.callbacks import Version
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml

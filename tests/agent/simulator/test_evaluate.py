@@ -17,10 +17,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import scenarios
-from agent.evaluate import Frames, Outcome, as_json, judge, run, summary, table
-from agent.platform import Plan
-from agent.scenarios import Kind, ScenarioError, Situation
+from agent.simulator import scenarios
+from agent.simulator.evaluate import Frames, Outcome, as_json, judge, run, summary, table
+from agent.simulator.scenarios import Kind, ScenarioError, Situation
+from agent.simulator.stream_caller import Plan
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import running

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.platform import CallFailedError, CallInProgress, Turn
+from agent.simulator.stream_caller import CallFailedError, CallInProgress, Turn
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.listening.dtmf import tones
 from pipelines.providers import find

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.platform import BREATH, SOUND, CallFailedError, CallInProgress, place_call
-from agent.scenarios import Kind, Situation
+from agent.simulator.scenarios import Kind, Situation
+from agent.simulator.stream_caller import BREATH, SOUND, CallFailedError, CallInProgress, place_call
 from pipelines.audio import FRAME_SECONDS
 
 EARLY = 0.3

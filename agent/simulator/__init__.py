@@ -1,0 +1,1 @@
+"""The other side, for trying things out: a phone, callers, and Sinch's own interface."""
