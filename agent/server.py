@@ -23,7 +23,7 @@ from agent.admission import (
     details,
     script_for,
 )
-from agent.call import PASSED_ON, Call, Matter, Mover, TransferError
+from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
 from agent.metrics import CONTENT_TYPE, Metrics
 from agent.operator import OperatorInterface
 from agent.persona import PersonaError

@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
-from agent.call import CallSettings
+from agent.call.call import CallSettings
 from agent.routing import Route, Routing
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch

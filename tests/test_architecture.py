@@ -74,7 +74,7 @@ def test_each_heavy_library_is_imported_in_one_place() -> None:
 def test_only_a_call_starts_the_tasks_of_a_call() -> None:
     """Others have one to drain, to receive, or for what follows a callback's answer."""
     starters = {str(p.relative_to(ROOT)) for p in SOURCES if calls(p, "create_task")}
-    ours = {"agent/call.py", "agent/server.py"}
+    ours = {"agent/call/call.py", "agent/server.py"}
     assert starters <= ours | _STAND_INS | _AFTERWARDS | _AHEAD | _CONNECTIONS
 
 

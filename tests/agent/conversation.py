@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call import Call, CallSettings, Mover
+from agent.call.call import Call, CallSettings, Mover
 from agent.persona import Script
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.providers import scripted

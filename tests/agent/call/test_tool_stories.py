@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.call import CallSettings
+from agent.call.call import CallSettings
 from pipelines.providers.contracts import (
     Brief,
     Destination,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agent.call import Call, Matter, TransferError
+from agent.call.call import Call, Matter, TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.dtmf import KeypadDetector, tones
 from pipelines.providers.contracts import Brief, Destination

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 import structlog
 
+from agent.call.speaker import TICK, Patience, Reply, Speaker
 from agent.persona import Script
-from agent.speaker import TICK, Patience, Reply, Speaker
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes

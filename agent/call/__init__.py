@@ -1,0 +1,1 @@
+"""One call: its tasks, what it says, what it remembers."""

@@ -1,0 +1,1 @@
+"""Tests of agent.call, and stories of whole calls."""
