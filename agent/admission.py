@@ -12,8 +12,8 @@ from ipaddress import ip_address
 
 import structlog
 
-from agent import persona
-from agent.persona import Details, PersonaError, Script
+from agent.personas import loader as persona
+from agent.personas.loader import Details, PersonaError, Script
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange
 from agent.sinch.tokens import Claims, TokenError, Tokens

@@ -16,9 +16,10 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent import numbers, persona
+from agent import numbers
 from agent.admission import details, script_for
-from agent.persona import PersonaError
+from agent.personas import loader as persona
+from agent.personas.loader import PersonaError
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange, ExchangeError
 from agent.sinch.versions import Dial

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent import persona
 from agent.admission import (
     Admission,
     Admitted,
@@ -26,7 +25,9 @@ from agent.admission import (
 from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
 from agent.metrics import CONTENT_TYPE, Metrics
 from agent.operator import OperatorInterface
-from agent.persona import PersonaError
+from agent.personas import loader as persona
+from agent.personas.loader import PersonaError
+from agent.personas.tool_declarations import mcp_servers
 from agent.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.shared import SharedState
@@ -36,7 +37,6 @@ from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
-from agent.tool_declarations import mcp_servers
 from agent.transcript import Transcript, add_platform_line
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers

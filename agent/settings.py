@@ -28,12 +28,12 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
 from agent.call.call import CallSettings
-from agent.routing import Route, Routing
+from agent.personas.routing import Route, Routing
+from agent.personas.tool_declarations import McpServerSettings
 from agent.sinch.exchange import ExchangeSettings
 from agent.sinch.settings import Operator, Sinch
 from agent.stream.line import LineLimits
 from agent.stream.protocol import DEFAULT_RATE, RATES
-from agent.tool_declarations import McpServerSettings
 from pipelines.listening.detectors import GateSettings
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage

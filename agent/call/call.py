@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import structlog
 
 from agent.call.speaker import TICK, Patience, Reply, Speaker
-from agent.persona import Script
+from agent.personas.loader import Script
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from agent.persona import Script
+from agent.personas.loader import Script
 from agent.stream.line import Line
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate

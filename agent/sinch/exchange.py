@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import structlog
 
 from agent import numbers
-from agent.routing import Routing
+from agent.personas.routing import Routing
 from agent.shared import SharedState
 from agent.sinch import svaml
 from agent.sinch.callbacks import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.call.call import Call, CallSettings, Mover
-from agent.persona import Script
+from agent.personas.loader import Script
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Brief

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.routing import Routing
+from agent.personas.routing import Routing
 from agent.shared import SharedState
 from agent.sinch import svaml
 from agent.sinch.callbacks import (

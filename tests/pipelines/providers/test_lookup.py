@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import persona
+from agent.personas import loader as persona
 from pipelines.providers import lookup
 from pipelines.providers.contracts import (
     END_CALL,

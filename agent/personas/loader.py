@@ -34,7 +34,7 @@ from pydantic import (
 )
 
 from agent.numbers import address, number
-from agent.tool_declarations import Declaration, DeclaredTools, build, read
+from agent.personas.tool_declarations import Declaration, DeclaredTools, build, read
 from pipelines.providers.contracts import Brief, Destination, Question
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable

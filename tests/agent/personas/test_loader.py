@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent import persona
-from agent.persona import Details, PersonaError
+from agent.personas import loader as persona
+from agent.personas.loader import Details, PersonaError
 from pipelines.providers.contracts import Question
 
-PROMPTS = Path(__file__).parents[2] / "prompts"
+PROMPTS = Path(__file__).parents[3] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 5, tzinfo=UTC)
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.tool_declarations import (
+from agent.personas.tool_declarations import (
     DeclaredTools,
     HttpTool,
     McpServerSettings,
@@ -40,7 +40,7 @@ FILE = """
   parameters:
     day: {type: string, description: ISO date}
     guests: {type: integer, minimum: 1}
-- python: tests.agent.test_tool_declarations:opening_hours
+- python: tests.agent.personas.test_tool_declarations:opening_hours
   on_barge_in: cancel
 - mcp: crm
   only: [find_customer]
@@ -202,7 +202,7 @@ def test_tools_of_a_server_join_those_of_the_file(monkeypatch: pytest.MonkeyPatc
     """With what the file declares of them; the file's own tool keeps its name."""
     pytest.importorskip("mcp", reason="an extra")
     monkeypatch.setenv("WHO", "us")
-    script = Path(__file__).parent.parent / "pipelines" / "tools" / "mcp_old_server.py"
+    script = Path(__file__).parents[2] / "pipelines" / "tools" / "mcp_old_server.py"
     settings = McpServerSettings.model_validate(
         {"command": sys.executable, "args": [str(script), "well"], "env": {"A": "${WHO}"}}
     )

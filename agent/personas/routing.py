@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from agent import persona
+from agent.personas import loader as persona
 
 log = structlog.get_logger()
 

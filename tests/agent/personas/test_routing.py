@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.numbers import address, number, shortened
-from agent.routing import Route, Routing
+from agent.personas.routing import Route, Routing
 
 CALLER, CALLED = "+442079460000", "+15550100"
 
