@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent import numbers
+from agent import phone_numbers as numbers
 from agent.admission import details, script_for
 from agent.personas import loader as persona
 from agent.personas.loader import PersonaError

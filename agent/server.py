@@ -29,15 +29,15 @@ from agent.personas import loader as persona
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers
 from agent.providers import probe_speech, running, warm, warm_usual
+from agent.records.transcript import Transcript, add_platform_line
 from agent.settings import STAGES, Settings, SettingsError
-from agent.shared import SharedState
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
 from agent.sinch.side import sinch_side
 from agent.sinch.tokens import Claims
+from agent.store.folder import SharedState
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
-from agent.transcript import Transcript, add_platform_line
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
 from pipelines.tools.toolbox import About

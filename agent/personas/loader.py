@@ -33,8 +33,8 @@ from pydantic import (
     model_validator,
 )
 
-from agent.numbers import address, number
 from agent.personas.tool_declarations import Declaration, DeclaredTools, build, read
+from agent.phone_numbers import address, number
 from pipelines.providers.contracts import Brief, Destination, Question
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from agent.shared import SharedState
 from agent.sinch import callbacks
 from agent.sinch.callbacks import Callback, CallbackError
 from agent.sinch.exchange import Exchange
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
+from agent.store.folder import SharedState
 from agent.stream.line import client_address
 
 log = structlog.get_logger()

@@ -23,9 +23,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from agent import numbers
+from agent import phone_numbers as numbers
 from agent.personas.routing import Routing
-from agent.shared import SharedState
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
     Answered,
@@ -41,6 +40,7 @@ from agent.sinch.client import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
+from agent.store.folder import SharedState
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from agent import numbers
+from agent import phone_numbers as numbers
 from agent.sinch import signing
 from agent.sinch.client import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
 from agent.sinch.signing import Credentials

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass
 
 from agent.settings import Settings, SettingsError
-from agent.shared import SharedState
 from agent.sinch.client import VoiceV1, VoiceV2
 from agent.sinch.endpoint import CallbackEndpoint
 from agent.sinch.exchange import Board, Exchange
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
 from agent.sinch.versions import actions
+from agent.store.folder import SharedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
-from agent.shared import SharedState
+from agent.store.folder import SharedState
 
 MAX_LENGTH = 1024
 """Characters; ours have some 250."""

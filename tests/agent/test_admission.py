@@ -10,8 +10,8 @@ import pytest
 
 from agent.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
-from agent.shared import SharedState
 from agent.sinch.tokens import Claims, Tokens
+from agent.store.folder import SharedState
 from agent.stream.protocol import Connect
 from tests.agent.sinch.test_signing import V1
 

@@ -249,7 +249,7 @@ def test_numbers_transfers_and_given_variables() -> None:
     agent = persona.parse(
         file(f"greeting: Hi {{{{name}}}}{{% if outgoing %}}!{{% endif %}}\n{TRANSFERS}")
     )
-    assert agent.numbers == ("+12025550100",)
+    assert agent.phone_numbers == ("+12025550100",)
     script = agent.render(Details(now=TUESDAY, outgoing=True, given={"name": "Ann\nLee"}))
     assert script.greeting == "Hi AnnLee!"
     assert script.numbers == {"desk": "+12025550123", "sip": "sip:desk@example.com"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.numbers import address, number, shortened
 from agent.personas.routing import Route, Routing
+from agent.phone_numbers import address, number, shortened
 
 CALLER, CALLED = "+442079460000", "+15550100"
 

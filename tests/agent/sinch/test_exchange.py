@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.personas.routing import Routing
-from agent.shared import SharedState
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
     Answered,
@@ -41,6 +40,7 @@ from agent.sinch.exchange import (
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import Dial, Machine
+from agent.store.folder import SharedState
 from tests.agent.sinch import schemas
 from tests.virtual_time import run
 

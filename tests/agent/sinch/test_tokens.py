@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.shared import KEPT, SharedState
 from agent.sinch.tokens import Claims, TokenError, Tokens
+from agent.store.folder import KEPT, SharedState
 
 KEY = b"k" * 32
 CLAIMS = Claims(call="c1", agent="reception", rate=16000, expires=1000)
