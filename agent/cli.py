@@ -242,7 +242,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _settings(_options: argparse.Namespace) -> int:
-    from agent.settings_tables import provider_tables, settings_table
+    from agent.settings.tables import provider_tables, settings_table
 
     print(settings_table())
     print(provider_tables(), end="")

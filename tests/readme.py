@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.settings_tables import provider_tables, settings_table
+from agent.settings.tables import provider_tables, settings_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -30,8 +30,8 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariableErro
 from agent.call.call import CallSettings
 from agent.personas.routing import Route, Routing
 from agent.personas.tool_declarations import McpServerSettings
+from agent.settings.sinch import Operator, Sinch
 from agent.sinch.exchange import ExchangeSettings
-from agent.sinch.settings import Operator, Sinch
 from agent.stream.line import LineLimits
 from agent.stream.protocol import DEFAULT_RATE, RATES
 from pipelines.listening.detectors import GateSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.settings import Settings, SettingsError, load
-from agent.settings_tables import table
+from agent.settings.tables import table
 from pipelines.providers.contracts import Tokens
 from pipelines.stages.usage import Usage
 
