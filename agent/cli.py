@@ -208,7 +208,8 @@ def _positive(given: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent import logs, server
+    from agent import logs
+    from agent.server.app import app as server
     from agent.settings import SettingsError, load
 
     given = {"host": options.host, "port": options.port}
@@ -223,7 +224,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent import logs, providers, server
+    from agent import logs
+    from agent.server.app import app as server
+    from agent.server.app import providers
     from agent.settings import SettingsError, load
 
     try:

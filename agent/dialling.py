@@ -37,7 +37,7 @@ def dial(
 
     Args:
         settings: For the token, and where the service is.
-        body: As :class:`agent.operator.DialRequest` has it.
+        body: As :class:`agent.server.operator.DialRequest` has it.
         server: Address of the service, instead of that in the settings.
         key: Idempotency key.
         wait: Whether to return only when the call is over.

@@ -74,7 +74,7 @@ def test_each_heavy_library_is_imported_in_one_place() -> None:
 def test_only_a_call_starts_the_tasks_of_a_call() -> None:
     """Others have one to drain, to receive, or for what follows a callback's answer."""
     starters = {str(p.relative_to(ROOT)) for p in SOURCES if calls(p, "create_task")}
-    ours = {"agent/call/call.py", "agent/server.py"}
+    ours = {"agent/call/call.py", "agent/server/app.py"}
     assert starters <= ours | _STAND_INS | _AFTERWARDS | _AHEAD | _CONNECTIONS
 
 
@@ -105,7 +105,7 @@ def test_nothing_is_caught_wholesale() -> None:
                 if caught in ("everything", "Exception", "BaseException"):
                     broad.append(str(path.relative_to(ROOT)))
                 assert "CancelledError" not in caught, path
-    assert broad == ["agent/server.py", "agent/sinch/endpoint.py"]
+    assert broad == ["agent/server/app.py", "agent/sinch/endpoint.py"]
 
 
 def test_no_room_for_odds_and_ends() -> None:

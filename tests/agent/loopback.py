@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from agent.server import Switchboard
+from agent.server.app import Switchboard
 from agent.settings import Settings
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice

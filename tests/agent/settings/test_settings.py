@@ -58,7 +58,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, toml: str, message: str) -> None:
     """It names the setting, what was given and what is allowed."""
-    from agent.server import check  # noqa: PLC0415 - heavy
+    from agent.server.app import check  # noqa: PLC0415 - heavy
 
     file = tmp_path / "settings.toml"
     file.write_text(toml + "\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.providers import build, probe_all, running, table
+from agent.server.providers import build, probe_all, running, table
 from agent.settings import Settings, SettingsError
 from agent.simulator.stream_caller import Plan, place_call
 from pipelines.providers.contracts import ProviderError

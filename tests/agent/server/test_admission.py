@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.admission import Admission, Admitted, Caller, NotAdmittedError
+from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, Tokens
 from agent.store.folder import SharedState

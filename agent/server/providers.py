@@ -13,8 +13,8 @@ from urllib.request import urlopen
 
 import structlog
 
-from agent.admission import script_for
 from agent.personas.loader import Details, PersonaError, Script
+from agent.server.admission import script_for
 from agent.settings import STAGES, Settings, SettingsError
 from agent.simulator.scenarios import DEFAULT as SCENARIOS
 from agent.simulator.speech import recorded_turn

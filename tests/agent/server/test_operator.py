@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
-from agent.operator import OPENAPI
+from agent.server.operator import OPENAPI
 from tests.agent.loopback import command, dialled, running
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
 from tests.agent.sinch.test_signing import V1

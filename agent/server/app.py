@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.admission import (
+from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
+from agent.personas import loader as persona
+from agent.personas.loader import PersonaError
+from agent.personas.tool_declarations import mcp_servers
+from agent.records.transcript import Transcript, add_platform_line
+from agent.server.admission import (
     Admission,
     Admitted,
     Caller,
@@ -22,14 +27,9 @@ from agent.admission import (
     details,
     script_for,
 )
-from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
-from agent.metrics import CONTENT_TYPE, Metrics
-from agent.operator import OperatorInterface
-from agent.personas import loader as persona
-from agent.personas.loader import PersonaError
-from agent.personas.tool_declarations import mcp_servers
-from agent.providers import probe_speech, running, warm, warm_usual
-from agent.records.transcript import Transcript, add_platform_line
+from agent.server.metrics import CONTENT_TYPE, Metrics
+from agent.server.operator import OperatorInterface
+from agent.server.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError

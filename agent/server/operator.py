@@ -17,9 +17,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import phone_numbers as numbers
-from agent.admission import details, script_for
 from agent.personas import loader as persona
 from agent.personas.loader import PersonaError
+from agent.server.admission import details, script_for
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange, ExchangeError
 from agent.sinch.versions import Dial
@@ -78,7 +78,7 @@ class TransferRequest(BaseModel):
 
 
 class Calls(Protocol):
-    """The calls of this process; see :class:`agent.server.Switchboard`."""
+    """The calls of this process; see :class:`agent.server.app.Switchboard`."""
 
     @property
     def in_progress(self) -> Mapping[str, str]:

@@ -1,0 +1,1 @@
+"""The service: what it answers, and what runs while it does."""
