@@ -322,7 +322,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _dial(options: argparse.Namespace) -> int:
-    from agent.dialling import DialError, dial
+    from agent.cli.dial import DialError, dial
     from agent.settings import SettingsError, load
 
     body = {
