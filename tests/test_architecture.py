@@ -105,7 +105,7 @@ def test_nothing_is_caught_wholesale() -> None:
                 if caught in ("everything", "Exception", "BaseException"):
                     broad.append(str(path.relative_to(ROOT)))
                 assert "CancelledError" not in caught, path
-    assert broad == ["agent/server/app.py", "agent/sinch/endpoint.py"]
+    assert broad == ["agent/server/app.py", "agent/sinch/webhook.py"]
 
 
 def test_no_room_for_odds_and_ends() -> None:

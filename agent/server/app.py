@@ -33,7 +33,7 @@ from agent.server.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.exchange import Announced, ExchangeError
-from agent.sinch.side import sinch_side
+from agent.sinch.service import sinch_side
 from agent.sinch.tokens import Claims
 from agent.store.folder import SharedState
 from agent.stream.line import LineError, WebSocketLine, client_address

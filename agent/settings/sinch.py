@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from agent import phone_numbers as numbers
 from agent.sinch import signing
-from agent.sinch.client import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
+from agent.sinch.rest import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import MAX_SAY, Announcer
 

@@ -36,7 +36,7 @@ from agent.sinch.callbacks import (
     Other,
     Version,
 )
-from agent.sinch.client import SinchError
+from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import ANSWERS, Actions, Dial, Machine

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from agent.settings import Settings, SettingsError
-from agent.sinch.client import SinchError, VoiceV1, VoiceV2
+from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
 from agent.sinch.signing import Credentials
 
 Tell = Callable[[str], None]

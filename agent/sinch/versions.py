@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from agent.sinch import svaml
 from agent.sinch.callbacks import Version
-from agent.sinch.client import SinchError, VoiceV1, VoiceV2
+from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
 from agent.sinch.svaml import Announcer, Stream, Svaml
 
 Machine = Literal["talk", "hangup", "message"]

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from agent.sinch.callbacks import Answered, CallbackError, Ended, Incoming, Other, parse
-from agent.sinch.endpoint import BODY_WITHIN
 from agent.sinch.signing import Credentials
+from agent.sinch.webhook import BODY_WITHIN
 from tests.agent.loopback import command, dialled, running, until
 from tests.agent.sinch import schemas
 from tests.agent.sinch.stories import CALLED, CALLER, Story, tell

@@ -26,7 +26,6 @@ from agent.sinch.callbacks import (
     Version,
     parse,
 )
-from agent.sinch.client import SinchError
 from agent.sinch.exchange import (
     BEEP_WITHIN,
     LOOK_EVERY,
@@ -37,6 +36,7 @@ from agent.sinch.exchange import (
     ExchangeError,
     ExchangeSettings,
 )
+from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import Dial, Machine

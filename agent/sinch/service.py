@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 
 from agent.settings import Settings, SettingsError
-from agent.sinch.client import VoiceV1, VoiceV2
-from agent.sinch.endpoint import CallbackEndpoint
 from agent.sinch.exchange import Board, Exchange
+from agent.sinch.rest import VoiceV1, VoiceV2
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
 from agent.sinch.versions import actions
+from agent.sinch.webhook import CallbackEndpoint
 from agent.store.folder import SharedState
 
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from agent.sinch import svaml
-from agent.sinch.client import BACKOFF, Basic, Rest, SinchError, VoiceV1, VoiceV2
+from agent.sinch.rest import BACKOFF, Basic, Rest, SinchError, VoiceV1, VoiceV2
 from agent.sinch.signing import Verifier
 from tests.agent.sinch.test_signing import V1
 
