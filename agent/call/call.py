@@ -2,8 +2,9 @@
 
 :meth:`Call.run` listens and decides, in one call stack from the socket to the turn table. One task
 speaks the reply, another prepares the next (the draft), one watches the clock. What the caller says
-reaches a draft through an :class:`~pipelines.listening.utterance.Utterance`; nothing else is queued.
-The rules of turn-taking are in :mod:`pipelines.turn_taking.turns`; here they are carried out.
+reaches a draft through an :class:`~pipelines.listening.utterance.Utterance`; nothing else is
+queued. The rules of turn-taking are in :mod:`pipelines.turn_taking.turns`; here they are carried
+out.
 """
 
 from __future__ import annotations

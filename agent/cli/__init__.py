@@ -209,7 +209,7 @@ def _positive(given: str) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.server.app import app as server
+    from agent.server import app as server
     from agent.settings import SettingsError, load
 
     given = {"host": options.host, "port": options.port}
@@ -225,8 +225,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.server.app import app as server
-    from agent.server.app import providers
+    from agent.server import app as server
+    from agent.server import providers
     from agent.settings import SettingsError, load
 
     try:
@@ -439,7 +439,3 @@ def _fail(error: Exception) -> int:
     for line in str(error).splitlines():
         print(f"voice-agent: {line}", file=sys.stderr)
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

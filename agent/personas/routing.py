@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.personas import loader as persona
+from agent.personas import loader
 
 log = structlog.get_logger()
 
@@ -52,11 +52,11 @@ class Routing:
         for route in self.routes:
             if route.fits(called, caller, headers):
                 return route.agent
-        for name in persona.names(self.folder):
+        for name in loader.names(self.folder):
             try:
-                if called and called in persona.load(self.folder, name).numbers:
+                if called and called in loader.load(self.folder, name).numbers:
                     return name
-            except persona.PersonaError as error:
+            except loader.PersonaError as error:
                 log.warning("agent file passed over", agent=name, error=str(error))
         return self.usual
 

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 import structlog
 
-from agent.personas import loader as persona
+from agent.personas import loader
 from agent.personas.loader import Details, PersonaError, Script
 from agent.settings import Settings
 from agent.sinch.exchange import Announced, Exchange
@@ -170,7 +170,7 @@ def script_for(settings: Settings, agent: str, about: Details) -> Script:
     Raises:
         PersonaError: If there is no such agent, or its file has a mistake.
     """
-    return persona.load(settings.prompts, agent).render(about)
+    return loader.load(settings.prompts, agent).render(about)
 
 
 def details(

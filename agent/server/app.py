@@ -15,7 +15,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
-from agent.personas import loader as persona
+from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers
 from agent.records.transcript import Transcript, add_platform_line
@@ -485,7 +485,7 @@ def check(settings: Settings) -> None:
     except LookupError as error:
         raise SettingsError(f"vad: {error.args[0]}") from None
     try:
-        usual = persona.load(settings.prompts, settings.agent)
+        usual = loader.load(settings.prompts, settings.agent)
         mcp_servers(settings.mcp)
     except PersonaError as error:
         raise SettingsError(f"agent = {settings.agent!r}: {error}") from None

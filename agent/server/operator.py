@@ -16,8 +16,8 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent import phone_numbers as numbers
-from agent.personas import loader as persona
+from agent import phone_numbers
+from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.server.admission import details, script_for
 from agent.settings import Settings
@@ -203,7 +203,7 @@ class OperatorInterface:
         try:
             script_for(self._settings, dial.agent, details({}, "", announced))
         except PersonaError as error:
-            known = ", ".join(persona.names(self._settings.prompts))
+            known = ", ".join(loader.names(self._settings.prompts))
             raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
@@ -265,7 +265,7 @@ async def _read(request: web.Request, model: type[Model]) -> Model:
 
 def _dialable(field: str, text: str, country: str) -> str:
     try:
-        return numbers.address(text, country)
+        return phone_numbers.address(text, country)
     except ValueError as error:
         raise _UnreadableError(f"{field}: {error}") from None
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from agent import phone_numbers as numbers
+from agent import phone_numbers
 from agent.sinch import signing
 from agent.sinch.rest import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
 from agent.sinch.signing import Credentials
@@ -20,7 +20,7 @@ def _secret(value: SecretStr) -> SecretStr:
 
 
 def _number(value: str) -> str:
-    return numbers.number(value) if value else value
+    return phone_numbers.number(value) if value else value
 
 
 Secret = Annotated[SecretStr, AfterValidator(_secret)]

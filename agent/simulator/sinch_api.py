@@ -2,8 +2,9 @@
 
 It does what the documents say the platform does, as far as a phone agent meets it: it takes
 callouts and calls, asks the callback address what to do, follows the SVAML that comes back, and
-places the stream call through :mod:`agent.simulator.stream_caller`. Phones are scripted: what a phone would say is
-the plan of the stream that it talks with. Two phones that talk to each other are only noted.
+places the stream call through :mod:`agent.simulator.stream_caller`. Phones are scripted: what a
+phone would say is the plan of the stream that it talks with. Two phones that talk to each other are
+only noted.
 
 It is strict: a command that the documents do not have is refused as the platform would.
 """

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from agent import phone_numbers as numbers
+from agent import phone_numbers
 from agent.personas.routing import Routing
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
@@ -207,7 +207,9 @@ class Exchange:
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
-            log.info("call refused: no agent for it", called=numbers.shortened(callback.called))
+            log.info(
+                "call refused: no agent for it", called=phone_numbers.shortened(callback.called)
+            )
             return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
         stream = self._incoming_stream(callback, agent)
         call = self._incoming_call(leg)
@@ -362,7 +364,7 @@ class Exchange:
             log.warning("not dialled", status=error.status, code=error.code)
             raise ExchangeError(str(error)) from None
         self._update(name, **found)
-        log.info("dialled", to=numbers.shortened(request.to), dialled=name)
+        log.info("dialled", to=phone_numbers.shortened(request.to), dialled=name)
         return self.dialled(name) or {}
 
     def _note_dial(self, name: str, request: Dial, caller_id: str, actions: Actions) -> None:

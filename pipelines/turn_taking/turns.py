@@ -1,8 +1,8 @@
 """Whose turn is it? Every rule of turn-taking is in the table below.
 
 This file reads no clock, awaits nothing and holds no audio. It is told what happened and answers
-with what to do; :mod:`agent.call.call` does it. A pair that is not in the table cannot happen: it is a
-bug, raised as one.
+with what to do; :mod:`agent.call.call` does it. A pair that is not in the table cannot happen: it
+is a bug, raised as one.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.personas import loader as persona
+from agent.personas import loader
 from pipelines.providers import lookup
 from pipelines.providers.contracts import (
     END_CALL,
@@ -27,7 +27,7 @@ from pipelines.text.sentences import SentenceCutter
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
-BRIEF = persona.load(PROMPTS, "reception").render(persona.Details(now=TUESDAY)).brief
+BRIEF = loader.load(PROMPTS, "reception").render(loader.Details(now=TUESDAY)).brief
 
 TOPICS = {
     "hours": "When are you open?",
