@@ -39,7 +39,7 @@ from agent.store.folder import SharedState
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
-from pipelines.stages.lineup import Providers
+from pipelines.stages.pool import Providers
 from pipelines.tools.toolbox import About
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
 
@@ -240,8 +240,8 @@ class Switchboard:
             "calls": len(self._calls),
             "max_calls": self._settings.server.max_calls,
             "providers": [
-                {"stage": stage, "provider": member.name, "status": member.status}
-                for stage, member in self._providers.members
+                {"stage": stage, "provider": candidate.name, "status": candidate.status}
+                for stage, candidate in self._providers.candidates
             ],
         }
         return web.json_response(body, status=503 if self._draining else 200)

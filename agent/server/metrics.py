@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.metrics_core import SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from pipelines.stages.lineup import Providers
+from pipelines.stages.pool import Providers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -63,12 +63,12 @@ class _Now(Collector):
             "Seconds from a request to its first result; for a transcript from the end of speech.",
             labels=labels,
         )
-        for stage, member in self._providers.members:
-            who = (stage, member.name)
-            up.add_metric(who, int(member.well))
-            requests.add_metric(who, member.requests)
-            failures.add_metric(who, member.failures)
-            first.add_metric(who, member.answered, member.first_results)
+        for stage, candidate in self._providers.candidates:
+            who = (stage, candidate.name)
+            up.add_metric(who, int(candidate.healthy))
+            requests.add_metric(who, candidate.requests)
+            failures.add_metric(who, candidate.failures)
+            first.add_metric(who, candidate.answered, candidate.first_results)
         yield from (up, requests, failures, first)
 
 

@@ -20,8 +20,7 @@ from agent.simulator.scenarios import DEFAULT as SCENARIOS
 from agent.simulator.speech import recorded_turn
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.lineup import Providers, probe
-from pipelines.stages.pool import Lineup
+from pipelines.stages.pool import ProviderPool, Providers, probe
 
 log = structlog.get_logger()
 
@@ -35,15 +34,15 @@ def build(settings: Settings) -> Providers:
     Raises:
         SettingsError: If there is no such provider, or its options are wrong.
     """
-    lineups: dict[Stage, Lineup[Any]] = {}
+    pools: dict[Stage, ProviderPool[Any]] = {}
     for stage in STAGES:
         chosen = settings.providers(stage)
-        members = [(one.name, one.provider(one.options)) for one in chosen]
-        lineups[stage] = Lineup(stage, members)
+        candidates = [(one.name, one.provider(one.options)) for one in chosen]
+        pools[stage] = ProviderPool(stage, candidates)
     return Providers(
-        stt=lineups["stt"],
-        llm=lineups["llm"],
-        tts=lineups["tts"],
+        stt=pools["stt"],
+        llm=pools["llm"],
+        tts=pools["tts"],
         budgets=settings.budgets(),
     )
 
@@ -110,7 +109,7 @@ async def probe_all(settings: Settings) -> list[Probed]:
     providers = build(settings)
     speech = probe_speech()
     return [
-        await _probed(stage, one.name, one.provider, speech) for stage, one in providers.members
+        await _probed(stage, one.name, one.provider, speech) for stage, one in providers.candidates
     ]
 
 

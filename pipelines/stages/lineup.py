@@ -21,7 +21,14 @@ from pipelines.providers.contracts import (
     Transcriber,
 )
 from pipelines.stages.phrases import Phrases, PhraseStore
-from pipelines.stages.pool import Budgets, Hearing, Lineup, Member, Speaking, Thinking
+from pipelines.stages.pool import (
+    Budgets,
+    Candidate,
+    FailoverLanguageModel,
+    FailoverSynthesizer,
+    FailoverTranscriber,
+    ProviderPool,
+)
 from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()
@@ -43,8 +50,8 @@ PROBE_WORDS = "Yes."
 class Voice:
     """The three stages, for one call; close it with the call."""
 
-    stt: Hearing
-    llm: Thinking
+    stt: FailoverTranscriber
+    llm: FailoverLanguageModel
     tts: Phrases
     usage: Usage
 
@@ -60,21 +67,21 @@ class Providers:
     Start them before any use, close them in the end, and let :meth:`watch` run in between.
     """
 
-    stt: Lineup[Transcriber]
-    llm: Lineup[LanguageModel]
-    tts: Lineup[Synthesizer]
+    stt: ProviderPool[Transcriber]
+    llm: ProviderPool[LanguageModel]
+    tts: ProviderPool[Synthesizer]
     budgets: Budgets = field(default_factory=Budgets)
     phrases: PhraseStore = field(default_factory=PhraseStore)
 
     @property
-    def lineups(self) -> tuple[Lineup[Any], ...]:
+    def pools(self) -> tuple[ProviderPool[Any], ...]:
         """The three stages."""
         return (self.stt, self.llm, self.tts)
 
     @property
-    def members(self) -> list[tuple[Stage, Member[Any]]]:
+    def candidates(self) -> list[tuple[Stage, Candidate[Any]]]:
         """Everybody, with what they do."""
-        return [(lineup.stage, member) for lineup in self.lineups for member in lineup.members]
+        return [(pool.stage, candidate) for pool in self.pools for candidate in pool.candidates]
 
     async def start(self) -> None:
         """Start all, side by side.
@@ -82,30 +89,30 @@ class Providers:
         Raises:
             ProviderError: If one cannot work as configured.
         """
-        await asyncio.gather(*(member.provider.start() for _, member in self.members))
+        await asyncio.gather(*(candidate.provider.start() for _, candidate in self.candidates))
 
     async def aclose(self) -> None:
         """Close all."""
-        for stage, member in self.members:
+        for stage, candidate in self.candidates:
             try:
                 async with asyncio.timeout(CLOSE_WITHIN):
-                    await member.provider.aclose()
+                    await candidate.provider.aclose()
             except TimeoutError:
-                log.warning("provider was not closed", stage=stage, provider=member.name)
+                log.warning("provider was not closed", stage=stage, provider=candidate.name)
 
     def voice(self) -> Voice:
         """Return what one call has of them. Begins to connect where that takes a while."""
         usage = Usage()
         return Voice(
-            stt=Hearing(self.stt, self.budgets, usage),
-            llm=Thinking(self.llm, self.budgets, usage),
-            tts=Phrases(Speaking(self.tts, self.budgets, usage), self.phrases),
+            stt=FailoverTranscriber(self.stt, self.budgets, usage),
+            llm=FailoverLanguageModel(self.llm, self.budgets, usage),
+            tts=Phrases(FailoverSynthesizer(self.tts, self.budgets, usage), self.phrases),
             usage=usage,
         )
 
     async def warm(self) -> None:
         """Open what a call is about to need."""
-        await asyncio.gather(*(lineup.first.provider.warm() for lineup in self.lineups))
+        await asyncio.gather(*(pool.first.provider.warm() for pool in self.pools))
 
     async def prepare(self, sentences: Sequence[str], rate: int) -> None:
         """Speak what calls are about to need; on nobody's account.
@@ -113,8 +120,8 @@ class Providers:
         Raises:
             ProviderError: If it cannot be spoken.
         """
-        speaking = Speaking(self.tts, self.budgets, Usage())
-        await Phrases(speaking, self.phrases).prepare(sentences, rate)
+        synthesizer = FailoverSynthesizer(self.tts, self.budgets, Usage())
+        await Phrases(synthesizer, self.phrases).prepare(sentences, rate)
 
     async def watch(self, speech: Audio) -> None:
         """Probe those that failed, until they are back; runs until it is cancelled.
@@ -126,19 +133,21 @@ class Providers:
             await asyncio.sleep(LOOK_EVERY)
             await asyncio.gather(
                 *(
-                    self._probe_resting(lineup, member, speech)
-                    for lineup in self.lineups
-                    for member in lineup.due()
+                    self._probe_one(pool, candidate, speech)
+                    for pool in self.pools
+                    for candidate in pool.to_probe()
                 )
             )
 
-    async def _probe_resting(self, lineup: Lineup[Any], member: Member[Any], speech: Audio) -> None:
+    async def _probe_one(
+        self, pool: ProviderPool[Any], candidate: Candidate[Any], speech: Audio
+    ) -> None:
         try:
-            await probe(lineup.stage, member.provider, speech)
+            await probe(pool.stage, candidate.provider, speech)
         except ProviderError as error:
-            lineup.failed(member, error)
+            pool.failed(candidate, error)
         else:
-            lineup.worked(member)
+            pool.worked(candidate)
 
 
 async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: ANN401 - of any stage

@@ -9,7 +9,7 @@ where that one stopped, so that nothing is said twice. What counts as a failure:
 
 A quick failure is tried once more at the same provider, on a fresh connection: most are a
 connection that had died unnoticed. One that is late or final is not, if there is another provider.
-A provider that failed rests, and comes last until it has worked again (:meth:`Lineup.due`).
+A provider that failed cools down, and comes last until it has worked again (:meth:`ProviderPool.to_probe`).
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ log = structlog.get_logger()
 P = TypeVar("P")
 T = TypeVar("T")
 
-FIRST_REST = 10.0
-"""Seconds that a provider rests after a failure. Short: most faults are a moment's."""
+FIRST_COOLDOWN = 10.0
+"""Seconds that a provider is left to cool down after a failure. Short: most faults are a moment's."""
 
-LONGEST_REST = 300.0
+LONGEST_COOLDOWN = 300.0
 """Seconds between two probes of one that stays away."""
 
 CHARACTERS_A_SECOND = 14.0
@@ -109,7 +109,7 @@ class Heard:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Member(Generic[P]):
+class Candidate(Generic[P]):
     """A provider of a line-up, and how it has been."""
 
     name: str
@@ -120,28 +120,28 @@ class Member(Generic[P]):
     """Seconds to the first result, summed over ``answered`` requests."""
 
     answered: int = 0
-    rest: float = 0.0
-    """Seconds of the rest it is in; 0 if it is well."""
+    cooldown: float = 0.0
+    """Seconds of the cooldown it is in; 0 while it is healthy."""
 
-    rested_at: float = field(default=0.0, repr=False)
-    """When the rest is over, by the event loop's clock."""
+    cooldown_until: float = field(default=0.0, repr=False)
+    """When the cooldown is over, by the event loop's clock."""
 
     probing: bool = False
 
     @property
-    def status(self) -> Literal["ok", "unused", "resting"]:
+    def status(self) -> Literal["ok", "unused", "cooling down"]:
         """How it is, for whoever looks."""
-        if not self.well:
-            return "resting"
+        if not self.healthy:
+            return "cooling down"
         return "ok" if self.answered else "unused"
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Whether it worked when it was last asked."""
-        return not self.rest
+        return not self.cooldown
 
 
-class Lineup(Generic[P]):
+class ProviderPool(Generic[P]):
     """The providers of one stage. One a process.
 
     Args:
@@ -149,47 +149,47 @@ class Lineup(Generic[P]):
         members: Name and provider of each, the one that is wanted most first; at least one.
     """
 
-    def __init__(self, stage: Stage, members: Sequence[tuple[str, P]]) -> None:
+    def __init__(self, stage: Stage, candidates: Sequence[tuple[str, P]]) -> None:
         self.stage = stage
-        self.members = [Member(name=name, provider=provider) for name, provider in members]
+        self.candidates = [Candidate(name=name, provider=provider) for name, provider in candidates]
 
     @property
-    def first(self) -> Member[P]:
+    def first(self) -> Candidate[P]:
         """Whom to ask first, as things are."""
         return self.order()[0]
 
-    def order(self) -> list[Member[P]]:
-        """Return whom to ask: those that are well, then those that rest, each as configured."""
-        return sorted(self.members, key=lambda member: not member.well)
+    def order(self) -> list[Candidate[P]]:
+        """Return whom to ask: the healthy ones, then those that cool down, each as configured."""
+        return sorted(self.candidates, key=lambda candidate: not candidate.healthy)
 
-    def worked(self, member: Member[P]) -> None:
+    def worked(self, candidate: Candidate[P]) -> None:
         """Note that a provider has done its job."""
-        if not member.well:
-            log.info("provider is back", stage=self.stage, provider=member.name)
-        member.rest = 0.0
+        if not candidate.healthy:
+            log.info("provider is back", stage=self.stage, provider=candidate.name)
+        candidate.cooldown = 0.0
 
-    def failed(self, member: Member[P], error: ProviderError) -> None:
-        """Let a provider rest; twice as long each time, until it has worked again."""
-        member.failures += 1
-        member.rest = min(LONGEST_REST, member.rest * 2 or FIRST_REST)
-        member.rested_at = _now() + member.rest
+    def failed(self, candidate: Candidate[P], error: ProviderError) -> None:
+        """Let a provider cool down; twice as long each time, until it has worked again."""
+        candidate.failures += 1
+        candidate.cooldown = min(LONGEST_COOLDOWN, candidate.cooldown * 2 or FIRST_COOLDOWN)
+        candidate.cooldown_until = _now() + candidate.cooldown
         log.warning(
             "provider failed",
             stage=self.stage,
-            provider=member.name,
+            provider=candidate.name,
             error=str(error),
-            rest=member.rest,
+            cooldown=candidate.cooldown,
         )
 
-    def due(self) -> list[Member[P]]:
-        """Return those whose rest is over, to be probed; one that is alone is asked anyway."""
-        if len(self.members) == 1:
+    def to_probe(self) -> list[Candidate[P]]:
+        """Return those whose cooldown is over; one that is alone is asked anyway."""
+        if len(self.candidates) == 1:
             return []
-        resting = [member for member in self.members if not member.well]
-        return [member for member in resting if _now() >= member.rested_at]
+        cooling = [candidate for candidate in self.candidates if not candidate.healthy]
+        return [candidate for candidate in cooling if _now() >= candidate.cooldown_until]
 
 
-class Tries(Generic[P]):
+class Attempts(Generic[P]):
     """Whom to ask, one after the other, for one result.
 
     Args:
@@ -197,16 +197,16 @@ class Tries(Generic[P]):
         usage: Of the call.
     """
 
-    def __init__(self, lineup: Lineup[P], usage: Usage) -> None:
-        self._lineup = lineup
+    def __init__(self, pool: ProviderPool[P], usage: Usage) -> None:
+        self._pool = pool
         self._usage = usage
-        self._order = lineup.order()
+        self._order = pool.order()
         self._again = False  # the present one is being asked for the second time
         self._began = 0.0
         self._count = 0
 
     @property
-    def member(self) -> Member[P]:
+    def candidate(self) -> Candidate[P]:
         """Whom to ask now."""
         return self._order[0]
 
@@ -221,10 +221,10 @@ class Tries(Generic[P]):
 
     def asked(self) -> None:
         """Note that it is being asked now."""
-        used = self._usage.of(self._lineup.stage, self.member.name)
+        used = self._usage.of(self._pool.stage, self.candidate.name)
         used.requests += 1
         used.retries += bool(self._count)
-        self.member.requests += 1
+        self.candidate.requests += 1
         self._count += 1
         self._began = _now()
 
@@ -235,33 +235,33 @@ class Tries(Generic[P]):
             since: From when on it could be, if that is later than when it was asked.
         """
         seconds = max(0.0, _now() - max(self._began, since))
-        self.member.first_results += seconds
-        self.member.answered += 1
-        self._usage.of(self._lineup.stage, self.member.name).first_results.append(seconds)
+        self.candidate.first_results += seconds
+        self.candidate.answered += 1
+        self._usage.of(self._pool.stage, self.candidate.name).first_results.append(seconds)
 
     def worked(self) -> None:
         """Note that it has done its job."""
-        self._lineup.worked(self.member)
+        self._pool.worked(self.candidate)
 
     def failed(self, error: ProviderError) -> None:
-        """Note a failure; afterwards :attr:`member` is whom to ask next.
+        """Note a failure; afterwards :attr:`candidate` is whom to ask next.
 
         Raises:
             ProviderError: ``error``, if nobody is left to ask.
         """
-        self._usage.of(self._lineup.stage, self.member.name).failures += 1
+        self._usage.of(self._pool.stage, self.candidate.name).failures += 1
         hopeless = error.final or (error.late and not self.alone)
         if not self._again and not hopeless:
             self._again = True
             return
-        self._lineup.failed(self.member, error)
+        self._pool.failed(self.candidate, error)
         if self.alone:
             raise error
         self._order = self._order[1:]
         self._again = False
 
 
-class Hearing:
+class FailoverTranscriber:
     """Speech to text for one call, by the first provider that can.
 
     Args:
@@ -270,13 +270,13 @@ class Hearing:
         usage: Is added to.
     """
 
-    def __init__(self, lineup: Lineup[Transcriber], budgets: Budgets, usage: Usage) -> None:
-        self._lineup = lineup
+    def __init__(self, pool: ProviderPool[Transcriber], budgets: Budgets, usage: Usage) -> None:
+        self._pool = pool
         self._budgets = budgets
         self._usage = usage
-        self._ears: dict[Member[Transcriber], Ears] = {}
+        self._ears: dict[Candidate[Transcriber], Ears] = {}
         self._counted: list[Audio] = []  # of the utterance, what is in the usage
-        self._current = self._open(lineup.first)
+        self._current = self._open(pool.first)
 
     @property
     def detects_turns(self) -> bool:
@@ -302,61 +302,61 @@ class Hearing:
         Raises:
             ProviderError: If nobody could.
         """
-        tries = Tries(self._lineup, self._usage)
+        attempts = Attempts(self._pool, self._usage)
         while True:
             try:
-                heard = await self._attempt(tries, utterance)
+                heard = await self._attempt(attempts, utterance)
             except ProviderError as error:
-                await self._drop(tries.member)
-                alone = tries.alone
-                tries.failed(error)
+                await self._drop(attempts.candidate)
+                alone = attempts.alone
+                attempts.failed(error)
                 if alone:
                     # Nobody would take the words before, and a fault may be over by then.
                     await utterance.wait_closed()
             else:
-                tries.worked()
+                attempts.worked()
                 return heard
 
     async def aclose(self) -> None:
         """Close the connections of the call."""
-        for member in list(self._ears):
-            await self._drop(member)
+        for candidate in list(self._ears):
+            await self._drop(candidate)
 
-    def _open(self, member: Member[Transcriber]) -> Ears:
-        if member not in self._ears:
-            self._ears[member] = member.provider.ears()
-        return self._ears[member]
+    def _open(self, candidate: Candidate[Transcriber]) -> Ears:
+        if candidate not in self._ears:
+            self._ears[candidate] = candidate.provider.ears()
+        return self._ears[candidate]
 
-    async def _drop(self, member: Member[Transcriber]) -> None:
-        ears = self._ears.pop(member, None)
+    async def _drop(self, candidate: Candidate[Transcriber]) -> None:
+        ears = self._ears.pop(candidate, None)
         if ears is not None:
             try:
                 async with asyncio.timeout(CLOSE_WITHIN):
                     await ears.aclose()
             except TimeoutError:
-                log.warning("a connection was not closed", provider=member.name)
+                log.warning("a connection was not closed", provider=candidate.name)
 
-    async def _attempt(self, tries: Tries[Transcriber], utterance: Utterance) -> Heard:
-        budget = tries.patience(self._budgets.transcript, self._budgets.patience)
-        tries.asked()
+    async def _attempt(self, attempts: Attempts[Transcriber], utterance: Utterance) -> Heard:
+        budget = attempts.patience(self._budgets.transcript, self._budgets.patience)
+        attempts.asked()
         try:
-            self._current = ears = self._open(tries.member)
+            self._current = ears = self._open(attempts.candidate)
             async with utterance.answered_within(budget):
-                async with aclosing(self._counting(utterance, tries.member, ears)) as speech:
+                async with aclosing(self._counting(utterance, attempts.candidate, ears)) as speech:
                     text = (await ears.transcribe(speech)).strip()
                 turn_over = bool(text) and not utterance.closed
                 if not text:
                     await utterance.wait_closed()
         except TimeoutError:
             raise ProviderError("stt", f"no transcript within {budget:g} s", late=True) from None
-        tries.answered(utterance.closed_at if utterance.closed_at is not None else _now())
+        attempts.answered(utterance.closed_at if utterance.closed_at is not None else _now())
         return Heard(text, turn_over)
 
     async def _counting(
-        self, utterance: Utterance, member: Member[Transcriber], ears: Ears
+        self, utterance: Utterance, candidate: Candidate[Transcriber], ears: Ears
     ) -> AsyncGenerator[Audio, None]:
         """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
-        used = self._usage.of("stt", member.name)
+        used = self._usage.of("stt", candidate.name)
         known = self._counted
         self._counted = counted = list[Audio]()
         async with aclosing(utterance.listen()) as speech:
@@ -368,7 +368,7 @@ class Hearing:
                 yield piece
 
 
-class Thinking:
+class FailoverLanguageModel:
     """Text to text for one call, by the first provider that can.
 
     Args:
@@ -377,8 +377,8 @@ class Thinking:
         usage: Is added to.
     """
 
-    def __init__(self, lineup: Lineup[LanguageModel], budgets: Budgets, usage: Usage) -> None:
-        self._lineup = lineup
+    def __init__(self, pool: ProviderPool[LanguageModel], budgets: Budgets, usage: Usage) -> None:
+        self._pool = pool
         self._budgets = budgets
         self._usage = usage
 
@@ -393,13 +393,13 @@ class Thinking:
         Raises:
             ProviderError: If there is no reply, or no more of it. What was yielded still stands.
         """
-        tries = Tries(self._lineup, self._usage)
+        attempts = Attempts(self._pool, self._usage)
         said: list[str] = []
         known: set[str] = set()  # what a provider that takes over may not say again
         asked = conversation
         while True:
             calls: list[ToolCall] = []
-            attempt = self._sentences(tries, brief, asked, calls, spent)
+            attempt = self._sentences(attempts, brief, asked, calls, spent)
             try:
                 async with aclosing(attempt) as sentences:
                     async for sentence in sentences:
@@ -407,27 +407,27 @@ class Thinking:
                             said.append(sentence)
                             yield sentence
             except ProviderError as error:
-                tries.failed(error)
+                attempts.failed(error)
                 if said:
                     known = set(map(_gist, said))
                     so_far = Message("assistant", " ".join(said))
                     asked = [*conversation, so_far, _GO_ON]
             else:
-                tries.worked()
+                attempts.worked()
                 for call in calls:
                     yield call
                 return
 
     async def _sentences(
         self,
-        tries: Tries[LanguageModel],
+        attempts: Attempts[LanguageModel],
         brief: Brief,
         asked: Sequence[Message],
         calls: list[ToolCall],
         spent: Spent,
     ) -> AsyncGenerator[str, None]:
         cutter = SentenceCutter()
-        async with aclosing(self._attempt(tries, brief, asked)) as pieces:
+        async with aclosing(self._attempt(attempts, brief, asked)) as pieces:
             async for piece in pieces:
                 match piece:
                     case str():
@@ -440,29 +440,29 @@ class Thinking:
             yield sentence
 
     async def _attempt(
-        self, tries: Tries[LanguageModel], brief: Brief, asked: Sequence[Message]
+        self, attempts: Attempts[LanguageModel], brief: Brief, asked: Sequence[Message]
     ) -> AsyncGenerator[str | ToolCall, None]:
-        budgets, used = self._budgets, self._usage.of("llm", tries.member.name)
-        first = tries.patience(budgets.first_token, budgets.patience)
-        tries.asked()
-        source = tries.member.provider.reply(brief, asked)
+        budgets, used = self._budgets, self._usage.of("llm", attempts.candidate.name)
+        first = attempts.patience(budgets.first_token, budgets.patience)
+        attempts.asked()
+        source = attempts.candidate.provider.reply(brief, asked)
         blank = True
-        after = tries.patience(budgets.next_token, budgets.patience)
-        pieces = punctual(source, first, after, "llm", _substantial)
+        after = attempts.patience(budgets.next_token, budgets.patience)
+        pieces = with_deadlines(source, first, after, "llm", _substantial)
         async with aclosing(pieces):
             async for piece in pieces:
                 if isinstance(piece, Tokens):
                     used.count(piece)
                     continue
                 if blank and _substantial(piece):
-                    tries.answered()
+                    attempts.answered()
                     blank = False
                 yield piece
         if blank and asked[-1:] != [_GO_ON]:
             raise ProviderError("llm", "the reply is empty")
 
 
-class Speaking:
+class FailoverSynthesizer:
     """Text to speech for one call, by the first provider that can. A Synthesizer itself.
 
     Args:
@@ -471,8 +471,8 @@ class Speaking:
         usage: Is added to.
     """
 
-    def __init__(self, lineup: Lineup[Synthesizer], budgets: Budgets, usage: Usage) -> None:
-        self._lineup = lineup
+    def __init__(self, pool: ProviderPool[Synthesizer], budgets: Budgets, usage: Usage) -> None:
+        self._pool = pool
         self._budgets = budgets
         self._usage = usage
 
@@ -485,10 +485,10 @@ class Speaking:
         Raises:
             ProviderError: If it cannot be spoken, or not to its end.
         """
-        tries = Tries(self._lineup, self._usage)
+        attempts = Attempts(self._pool, self._usage)
         spoken = _Spoken(words=text.split())
         while True:
-            used = self._usage.of("tts", tries.member.name)
+            used = self._usage.of("tts", attempts.candidate.name)
             rest = " ".join(spoken.rest())
             if not rest:
                 return
@@ -496,30 +496,30 @@ class Speaking:
                 yield timing
             used.characters += len(rest)
             try:
-                async with aclosing(self._attempt(tries, rest, rate)) as pieces:
+                async with aclosing(self._attempt(attempts, rest, rate)) as pieces:
                     async for piece in pieces:
                         yield spoken.add(piece)
             except ProviderError as error:
-                tries.failed(error)
+                attempts.failed(error)
                 spoken.broke_off()
             else:
-                tries.worked()
+                attempts.worked()
                 return
 
     async def _attempt(
-        self, tries: Tries[Synthesizer], text: str, rate: int
+        self, attempts: Attempts[Synthesizer], text: str, rate: int
     ) -> AsyncGenerator[Speech, None]:
         budgets = self._budgets
-        first = tries.patience(budgets.first_audio, budgets.patience)
-        tries.asked()
-        source = tries.member.provider.speak(text, rate)
+        first = attempts.patience(budgets.first_audio, budgets.patience)
+        attempts.asked()
+        source = attempts.candidate.provider.speak(text, rate)
         silent = True
-        after = tries.patience(budgets.next_audio, budgets.patience)
-        pieces = punctual(source, first, after, "tts", _is_audio)
+        after = attempts.patience(budgets.next_audio, budgets.patience)
+        pieces = with_deadlines(source, first, after, "tts", _is_audio)
         async with aclosing(pieces):
             async for piece in pieces:
                 if silent and _is_audio(piece):
-                    tries.answered()
+                    attempts.answered()
                     silent = False
                 yield piece
         if silent:
@@ -577,7 +577,7 @@ class _Spoken:
         return timing
 
 
-async def punctual(
+async def with_deadlines(
     source: AsyncGenerator[T, None],
     first: float,
     after: float,

@@ -15,7 +15,7 @@ from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Brief
 from pipelines.stages.lineup import Providers
-from pipelines.stages.pool import Budgets, Lineup
+from pipelines.stages.pool import Budgets, ProviderPool
 from pipelines.tools.toolbox import Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
@@ -132,9 +132,9 @@ def voice(
     llm = llm or scripted.LanguageModel(scripted.LanguageModelOptions(lines=tuple(replies)))
     tts = tts or scripted.Synthesizer(scripted.SynthesizerOptions())
     return Providers(
-        stt=Lineup("stt", _several(stt)),
-        llm=Lineup("llm", _several(llm)),
-        tts=Lineup("tts", _several(tts)),
+        stt=ProviderPool("stt", _several(stt)),
+        llm=ProviderPool("llm", _several(llm)),
+        tts=ProviderPool("tts", _several(tts)),
         budgets=budgets or Budgets(),
     )
 

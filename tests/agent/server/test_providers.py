@@ -76,7 +76,7 @@ def test_the_state_of_providers_is_to_be_seen(tmp_path: Path) -> None:
                 measured = await answer.text()
         assert told == [
             {"stage": "stt", "provider": "1", "status": "unused"},
-            {"stage": "llm", "provider": "1", "status": "resting"},
+            {"stage": "llm", "provider": "1", "status": "cooling down"},
             {"stage": "llm", "provider": "2", "status": "unused"},
             {"stage": "tts", "provider": "1", "status": "ok"},
         ]
@@ -92,8 +92,8 @@ def test_the_state_of_providers_is_to_be_seen(tmp_path: Path) -> None:
         models = [LanguageModel(LanguageModelOptions()) for _ in range(2)]
         providers = voice(llm=models)
         async with serving(tmp_path, providers, alone=False) as server:
-            lineup = providers.llm
-            lineup.failed(lineup.members[0], ProviderError("llm", "it broke"))
+            pool = providers.llm
+            pool.failed(pool.candidates[0], ProviderError("llm", "it broke"))
             await story(server)
 
     asyncio.run(main())

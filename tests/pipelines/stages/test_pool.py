@@ -30,17 +30,18 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.lineup import Providers, probe
 from pipelines.stages.pool import (
-    FIRST_REST,
-    LONGEST_REST,
+    FIRST_COOLDOWN,
+    LONGEST_COOLDOWN,
+    Attempts,
     Budgets,
-    Hearing,
-    Lineup,
-    Speaking,
+    FailoverLanguageModel,
+    FailoverSynthesizer,
+    FailoverTranscriber,
+    ProviderPool,
+    Providers,
     Spent,
-    Thinking,
-    Tries,
+    probe,
 )
 from pipelines.stages.usage import Usage
 from tests.virtual_time import run
@@ -96,11 +97,11 @@ def broken(**how: bool) -> ProviderError:
     return ProviderError("llm", "it broke", **how)
 
 
-def lineup(*providers: Any, stage: Any = "llm") -> Lineup[Any]:
-    return Lineup(stage, [(f"p{number}", one) for number, one in enumerate(providers, 1)])
+def pool(*providers: Any, stage: Any = "llm") -> ProviderPool[Any]:
+    return ProviderPool(stage, [(f"p{number}", one) for number, one in enumerate(providers, 1)])
 
 
-async def pieces(thinking: Thinking) -> list[str | ToolCall]:
+async def pieces(thinking: FailoverLanguageModel) -> list[str | ToolCall]:
     async with aclosing(thinking.reply(Brief(), ASKED, Spent())) as reply:
         return [piece async for piece in reply]
 
@@ -109,7 +110,7 @@ def think(*models: Model, usage: Usage | None = None) -> tuple[list[str | ToolCa
     """Return a reply and the seconds it took."""
 
     async def main() -> tuple[list[str | ToolCall], float]:
-        said = await pieces(Thinking(lineup(*models), BUDGETS, usage or Usage()))
+        said = await pieces(FailoverLanguageModel(pool(*models), BUDGETS, usage or Usage()))
         return said, asyncio.get_running_loop().time()
 
     return run(main())
@@ -236,7 +237,7 @@ def test_the_account_holds_what_each_has_done() -> None:
 
 def speak(text: str, *voices: Voice, usage: Usage | None = None) -> list[Speech]:
     async def main() -> list[Speech]:
-        speaking = Speaking(lineup(*voices, stage="tts"), BUDGETS, usage or Usage())
+        speaking = FailoverSynthesizer(pool(*voices, stage="tts"), BUDGETS, usage or Usage())
         async with aclosing(speaking.speak(text)) as source:
             return [piece async for piece in source]
 
@@ -313,7 +314,7 @@ def hear(*ears: Transcriber, usage: Usage | None = None) -> tuple[str, float]:
     """Return what is heard of a second of speech, and how long after its end."""
 
     async def main() -> tuple[str, float]:
-        hearing = Hearing(lineup(*ears, stage="stt"), BUDGETS, usage or Usage())
+        hearing = FailoverTranscriber(pool(*ears, stage="stt"), BUDGETS, usage or Usage())
         utterance = Utterance()
         told = asyncio.create_task(hearing.transcribe(utterance))
         for _ in range(10):
@@ -350,25 +351,25 @@ def test_what_was_heard_is_on_the_account() -> None:
 
 
 def test_one_that_failed_comes_last_until_it_works_again() -> None:
-    """It rests, and each time twice as long, up to five minutes."""
+    """It cooldowns, and each time twice as long, up to five minutes."""
 
     async def main() -> None:
         first, second = Model(["Nine."]), Model(["Ten."])
-        group = lineup(first, second)
-        one = group.members[0]
+        group = pool(first, second)
+        one = group.candidates[0]
         assert group.first is one
-        rests = []
+        cooldowns = []
         for _ in range(8):
             group.failed(one, broken())
-            rests.append(one.rest)
-        assert rests[:3] == [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST]
-        assert rests[-1] == LONGEST_REST
-        assert one.status == "resting"
-        assert group.first is group.members[1]
-        assert group.due() == []
-        await asyncio.sleep(LONGEST_REST)
-        assert group.due() == [one]
-        assert group.first is group.members[1]  # until it has shown that it works
+            cooldowns.append(one.cooldown)
+        assert cooldowns[:3] == [FIRST_COOLDOWN, 2 * FIRST_COOLDOWN, 4 * FIRST_COOLDOWN]
+        assert cooldowns[-1] == LONGEST_COOLDOWN
+        assert one.status == "cooling down"
+        assert group.first is group.candidates[1]
+        assert group.to_probe() == []
+        await asyncio.sleep(LONGEST_COOLDOWN)
+        assert group.to_probe() == [one]
+        assert group.first is group.candidates[1]  # until it has shown that it works
         group.worked(one)
         assert group.first is one
 
@@ -379,11 +380,11 @@ def test_one_that_is_alone_is_asked_whatever_was() -> None:
     """And never probed: its next request is the probe."""
 
     async def main() -> None:
-        group = lineup(Model(["Nine."]))
-        group.failed(group.members[0], broken())
-        assert Tries(group, Usage()).member is group.members[0]
-        await asyncio.sleep(LONGEST_REST)
-        assert group.due() == []
+        group = pool(Model(["Nine."]))
+        group.failed(group.candidates[0], broken())
+        assert Attempts(group, Usage()).candidate is group.candidates[0]
+        await asyncio.sleep(LONGEST_COOLDOWN)
+        assert group.to_probe() == []
 
     run(main())
 
@@ -394,16 +395,16 @@ def test_a_provider_that_rests_is_probed_and_comes_back() -> None:
     async def main() -> None:
         model = Model([broken()], [broken()], ["Yes."])
         providers = Providers(
-            stt=lineup(ears("Thank you."), stage="stt"),
-            llm=lineup(model, Model(["Ten."])),
-            tts=lineup(Synthesizer(SynthesizerOptions()), stage="tts"),
+            stt=pool(ears("Thank you."), stage="stt"),
+            llm=pool(model, Model(["Ten."])),
+            tts=pool(Synthesizer(SynthesizerOptions()), stage="tts"),
         )
         watching = asyncio.create_task(providers.watch(Audio(SECOND, SPEECH_RATE)))
         voice = providers.voice()
         async with aclosing(voice.llm.reply(Brief(), ASKED, Spent())) as reply:
             assert [piece async for piece in reply] == ["Ten."]
-        assert providers.llm.members[0].status == "resting"
-        await asyncio.sleep(FIRST_REST + 2)
+        assert providers.llm.candidates[0].status == "cooling down"
+        await asyncio.sleep(FIRST_COOLDOWN + 2)
         assert len(model.asked) == 3
         assert providers.llm.first.name == "p1"
         watching.cancel()
