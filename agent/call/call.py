@@ -38,7 +38,7 @@ from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import Message, ProviderError, ToolResult
 from pipelines.reply.chain import Asked, Step, answer, say
 from pipelines.reply.playout import Playout
-from pipelines.stages.lineup import Voice
+from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import Heard, Spent
 from pipelines.stages.usage import Price
 from pipelines.text.sentences import cut
@@ -139,7 +139,7 @@ class Call:
         line: Line,
         protocol: StreamProtocol,
         connect: Connect,
-        voice: Voice,
+        lineup: Lineup,
         script: Script,
         detector: VoiceDetector,
         turn_model: TurnModel | None,
@@ -157,12 +157,12 @@ class Call:
             protocol=protocol,
             rate=connect.rate,
             script=script,
-            phrases=voice.tts,
+            phrases=lineup.tts,
             patience=Patience(reply=settings.filler_after, tools=settings.tool_filler_after),
             on_heard=self._understood,
             on_sounding=self._keep_said,
         )
-        self._voice = voice
+        self._lineup = lineup
         self._script = script
         self._toolbox = Toolbox(
             tools,
@@ -227,7 +227,7 @@ class Call:
                     self._finish()
                     await self._toolbox.aclose()
         finally:
-            for used in self._voice.usage.lines(self._settings.prices):
+            for used in self._lineup.usage.lines(self._settings.prices):
                 self._journal.add("usage", **used)
             self._journal.add(
                 "ended",
@@ -389,7 +389,7 @@ class Call:
         """Return whether a sound over our speech is a barge-in: by its length, or its words."""
         if self._gate.spoken >= self._settings.confirm_after:
             return True
-        words = self._voice.stt.so_far
+        words = self._lineup.stt.so_far
         # Two at least: the first guess at an "mm-hm" is often another word.
         return " " in words and not is_backchannel(words, self._script.brief.language)
 
@@ -465,7 +465,7 @@ class Call:
 
     def _asked(self, reply: Reply) -> Asked:
         return Asked(
-            voice=self._voice,
+            lineup=self._lineup,
             brief=self._brief,
             conversation=self.conversation,
             rate=self._rate,
@@ -489,7 +489,7 @@ class Call:
             self._draft.utterance.close()
         if self._draft.over_at is not None:
             self._weigh()
-        elif not held and (self._turn_model is not None or self._voice.stt.detects_turns):
+        elif not held and (self._turn_model is not None or self._lineup.stt.detects_turns):
             self._stop_asking()
             self._question = self._tasks.create_task(self._ask(self._draft.utterance.audio))
 
@@ -560,8 +560,8 @@ class Call:
         """Ask who can tell whether the caller has finished: the ears, or the turn model."""
         try:
             async with asyncio.timeout(self._settings.endpoint.longest):
-                if self._voice.stt.detects_turns:
-                    self._probability = float(await self._voice.stt.turn_over())
+                if self._lineup.stt.detects_turns:
+                    self._probability = float(await self._lineup.stt.turn_over())
                 elif self._turn_model is not None:
                     pcm = b"".join(piece.pcm for piece in audio[-_pieces(8.0, audio) :])
                     self._probability = await self._turn_model.complete(pcm)
@@ -724,7 +724,7 @@ class Call:
         fillers = [speakable(text, brief.language, brief.pronounce) for text in self._fillers]
         sentences = [*self._script.own_sentences, *fillers]
         try:
-            await self._voice.tts.prepare(sentences, self._rate)
+            await self._lineup.tts.prepare(sentences, self._rate)
         except ProviderError as error:
             log.warning("phrases cannot be prepared", error=str(error))
 

@@ -336,12 +336,12 @@ class Switchboard:
             rate=connect.rate,
             **dialled,
         )
-        voice = self._providers.voice()
+        lineup = self._providers.lineup()
         call = Call(
             line=line,
             protocol=protocol,
             connect=connect,
-            voice=voice,
+            lineup=lineup,
             script=admitted.script,
             detector=self._new_detector(),
             turn_model=self._turn_model,
@@ -363,7 +363,7 @@ class Switchboard:
         try:
             ending = await call.run()
         finally:
-            await voice.aclose()
+            await lineup.aclose()
             journal.close()
             del self._calls[name]
             self._changed.set()

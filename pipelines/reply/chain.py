@@ -25,7 +25,7 @@ from pipelines.providers.contracts import (
     ToolCall,
     ToolResult,
 )
-from pipelines.stages.lineup import Voice
+from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import Heard, Spent
 from pipelines.text.speakable import speakable
 
@@ -124,7 +124,7 @@ class NoTools:
 class Asked:
     """What a reply is made from."""
 
-    voice: Voice
+    lineup: Lineup
     brief: Brief
     conversation: Sequence[Message]
     rate: int
@@ -144,7 +144,9 @@ async def answer(asked: Asked, utterance: Utterance) -> AsyncGenerator[Step, Non
         ProviderError: If a stage has failed, with all of its providers. What was yielded still
             stands.
     """
-    heard = Heard(utterance.text) if utterance.text else await asked.voice.stt.transcribe(utterance)
+    heard = (
+        Heard(utterance.text) if utterance.text else await asked.lineup.stt.transcribe(utterance)
+    )
     yield heard
     if not heard.text:
         return
@@ -215,7 +217,7 @@ class _Round:
 
     async def _sentences(self) -> AsyncGenerator[str, None]:
         asked = self._asked
-        reply = asked.voice.llm.reply(asked.brief, asked.conversation, asked.spent)
+        reply = asked.lineup.llm.reply(asked.brief, asked.conversation, asked.spent)
         async with aclosing(reply) as pieces:
             async for piece in pieces:
                 if isinstance(piece, str):
@@ -247,7 +249,7 @@ async def say(asked: Asked, sentences: AsyncGenerator[str, None]) -> AsyncGenera
             if not words:
                 continue
             yield Saying(sentence, len(words.split()))
-            async with aclosing(asked.voice.tts.speak(words, asked.rate)) as pieces:
+            async with aclosing(asked.lineup.tts.speak(words, asked.rate)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Audio):
                         asked.spent.audio += piece.seconds

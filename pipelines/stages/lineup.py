@@ -47,7 +47,7 @@ PROBE_WORDS = "Yes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class Lineup:
     """The three stages, for one call; close it with the call."""
 
     stt: FailoverTranscriber
@@ -100,10 +100,10 @@ class Providers:
             except TimeoutError:
                 log.warning("provider was not closed", stage=stage, provider=candidate.name)
 
-    def voice(self) -> Voice:
+    def lineup(self) -> Lineup:
         """Return what one call has of them. Begins to connect where that takes a while."""
         usage = Usage()
-        return Voice(
+        return Lineup(
             stt=FailoverTranscriber(self.stt, self.budgets, usage),
             llm=FailoverLanguageModel(self.llm, self.budgets, usage),
             tts=Phrases(FailoverSynthesizer(self.tts, self.budgets, usage), self.phrases),

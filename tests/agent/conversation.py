@@ -169,7 +169,7 @@ def talk(
             line=line,
             protocol=protocol,
             connect=connect,
-            voice=providers.voice(),
+            lineup=providers.lineup(),
             script=script,
             detector=Loudness(),
             turn_model=turn_model,

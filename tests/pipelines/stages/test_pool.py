@@ -400,8 +400,8 @@ def test_a_provider_that_rests_is_probed_and_comes_back() -> None:
             tts=pool(Synthesizer(SynthesizerOptions()), stage="tts"),
         )
         watching = asyncio.create_task(providers.watch(Audio(SECOND, SPEECH_RATE)))
-        voice = providers.voice()
-        async with aclosing(voice.llm.reply(Brief(), ASKED, Spent())) as reply:
+        lineup = providers.lineup()
+        async with aclosing(lineup.llm.reply(Brief(), ASKED, Spent())) as reply:
             assert [piece async for piece in reply] == ["Ten."]
         assert providers.llm.candidates[0].status == "cooling down"
         await asyncio.sleep(FIRST_COOLDOWN + 2)
