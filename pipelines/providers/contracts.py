@@ -217,7 +217,7 @@ class Provider(Protocol):
         ...
 
 
-class Ears(Protocol):
+class TranscriptionSession(Protocol):
     """What hears one call. Has at most one utterance at a time."""
 
     detects_turns: bool
@@ -263,16 +263,16 @@ class Ears(Protocol):
 class Transcriber(Provider, Protocol):
     """Speech to text."""
 
-    def ears(self) -> Ears:
+    def open_session(self) -> TranscriptionSession:
         """Return what hears one call; to be closed when the call ends. Must not block."""
         ...
 
 
-class PlainEars:
+class PlainTranscriptionSession:
     """Ears of a transcriber that keeps nothing of a call and detects no turns.
 
     Args:
-        transcribe: Hears one whole utterance; see :meth:`Ears.transcribe`.
+        transcribe: Hears one whole utterance; see :meth:`TranscriptionSession.transcribe`.
     """
 
     detects_turns = False

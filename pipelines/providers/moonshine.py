@@ -25,7 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ort, ort_errors
-from pipelines.providers.contracts import Ears, PlainEars, ProviderError
+from pipelines.providers.contracts import (
+    PlainTranscriptionSession,
+    ProviderError,
+    TranscriptionSession,
+)
 
 log = structlog.get_logger()
 
@@ -158,9 +162,9 @@ class Transcriber:
         # What is queued fails at its first step instead.
         await asyncio.to_thread(self._pool.shutdown)
 
-    def ears(self) -> Ears:
+    def open_session(self) -> TranscriptionSession:
         """Hear one call."""
-        return PlainEars(self.transcribe)
+        return PlainTranscriptionSession(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         """Return what was said once ``speech`` ends; ``""`` if nothing was.

@@ -16,7 +16,11 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
-from pipelines.providers.contracts import Ears, PlainEars, ProviderError
+from pipelines.providers.contracts import (
+    PlainTranscriptionSession,
+    ProviderError,
+    TranscriptionSession,
+)
 from pipelines.providers.transport.http import MAX_MESSAGE, Http, chunks, form
 
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, connect
@@ -107,9 +111,9 @@ class Transcriber:
         if http is not None:
             await http.aclose()
 
-    def ears(self) -> Ears:
+    def open_session(self) -> TranscriptionSession:
         """Return what hears one call."""
-        return PlainEars(self._transcribe)
+        return PlainTranscriptionSession(self._transcribe)
 
     async def _transcribe(self, speech: AsyncIterator[Audio]) -> str:
         """Return what was said; ``""`` if there was no speech at all, which no server is asked.

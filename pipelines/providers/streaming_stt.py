@@ -265,9 +265,9 @@ class StreamingStt:
         if kept:
             self._spares.append(link)
 
-    def ears(self) -> StreamingEars:
+    def open_session(self) -> StreamingTranscriptionSession:
         """Return what hears one call; begins to connect."""
-        return StreamingEars(self)
+        return StreamingTranscriptionSession(self)
 
     def link(self) -> _Link:
         """Return a connection: one that waits for a call, or a fresh one, which is opening.
@@ -408,8 +408,8 @@ class _Turns:
         return now - self.spoken_at < for_long
 
 
-class StreamingEars:
-    """What hears one call: :class:`pipelines.providers.contracts.Ears`."""
+class StreamingTranscriptionSession:
+    """What hears one call: :class:`pipelines.providers.contracts.TranscriptionSession`."""
 
     def __init__(self, provider: StreamingStt) -> None:
         self.detects_turns = provider.dialect.limits.detects_turns
@@ -430,7 +430,7 @@ class StreamingEars:
         return self._utterance.text if self._utterance else ""
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
-        """Return what was said; see :meth:`pipelines.providers.contracts.Ears.transcribe`.
+        """Return what was said; see :meth:`pipelines.providers.contracts.TranscriptionSession.transcribe`.
 
         Raises:
             ProviderError: At once if the connection is lost. The utterance is heard from its

@@ -174,12 +174,12 @@ async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: A
 
 
 async def _transcribe(provider: Transcriber, speech: Audio) -> None:
-    ears = provider.ears()
+    open_session = provider.open_session()
     try:
-        if not (await ears.transcribe(_pieces(speech))).strip():
+        if not (await open_session.transcribe(_pieces(speech))).strip():
             raise ProviderError("stt", "it did not hear what was said")
     finally:
-        await ears.aclose()
+        await open_session.aclose()
 
 
 async def _pieces(speech: Audio) -> AsyncIterator[Audio]:

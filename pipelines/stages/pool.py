@@ -28,11 +28,10 @@ from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
     GO_ON,
     Brief,
-    Ears,
     LanguageModel,
     Message,
     Piece,
-    PlainEars,
+    PlainTranscriptionSession,
     ProviderError,
     Speech,
     Stage,
@@ -41,6 +40,7 @@ from pipelines.providers.contracts import (
     Tokens,
     ToolCall,
     Transcriber,
+    TranscriptionSession,
 )
 from pipelines.stages.usage import Usage
 from pipelines.text.sentences import SentenceCutter
@@ -274,7 +274,7 @@ class FailoverTranscriber:
         self._pool = pool
         self._budgets = budgets
         self._usage = usage
-        self._ears: dict[Candidate[Transcriber], Ears] = {}
+        self._sessions: dict[Candidate[Transcriber], TranscriptionSession] = {}
         self._counted: list[Audio] = []  # of the utterance, what is in the usage
         self._current = self._open(pool.first)
 
@@ -319,20 +319,20 @@ class FailoverTranscriber:
 
     async def aclose(self) -> None:
         """Close the connections of the call."""
-        for candidate in list(self._ears):
+        for candidate in list(self._sessions):
             await self._drop(candidate)
 
-    def _open(self, candidate: Candidate[Transcriber]) -> Ears:
-        if candidate not in self._ears:
-            self._ears[candidate] = candidate.provider.ears()
-        return self._ears[candidate]
+    def _open(self, candidate: Candidate[Transcriber]) -> TranscriptionSession:
+        if candidate not in self._sessions:
+            self._sessions[candidate] = candidate.provider.open_session()
+        return self._sessions[candidate]
 
     async def _drop(self, candidate: Candidate[Transcriber]) -> None:
-        ears = self._ears.pop(candidate, None)
-        if ears is not None:
+        open_session = self._sessions.pop(candidate, None)
+        if open_session is not None:
             try:
                 async with asyncio.timeout(CLOSE_WITHIN):
-                    await ears.aclose()
+                    await open_session.aclose()
             except TimeoutError:
                 log.warning("a connection was not closed", provider=candidate.name)
 
@@ -340,10 +340,12 @@ class FailoverTranscriber:
         budget = attempts.patience(self._budgets.transcript, self._budgets.patience)
         attempts.asked()
         try:
-            self._current = ears = self._open(attempts.candidate)
+            self._current = open_session = self._open(attempts.candidate)
             async with utterance.answered_within(budget):
-                async with aclosing(self._counting(utterance, attempts.candidate, ears)) as speech:
-                    text = (await ears.transcribe(speech)).strip()
+                async with aclosing(
+                    self._counting(utterance, attempts.candidate, open_session)
+                ) as speech:
+                    text = (await open_session.transcribe(speech)).strip()
                 turn_over = bool(text) and not utterance.closed
                 if not text:
                     await utterance.wait_closed()
@@ -353,7 +355,10 @@ class FailoverTranscriber:
         return Heard(text, turn_over)
 
     async def _counting(
-        self, utterance: Utterance, candidate: Candidate[Transcriber], ears: Ears
+        self,
+        utterance: Utterance,
+        candidate: Candidate[Transcriber],
+        open_session: TranscriptionSession,
     ) -> AsyncGenerator[Audio, None]:
         """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
         used = self._usage.of("stt", candidate.name)
@@ -362,7 +367,7 @@ class FailoverTranscriber:
         async with aclosing(utterance.listen()) as speech:
             async for piece in speech:
                 again = len(counted) < len(known) and known[len(counted)] is piece
-                if isinstance(ears, PlainEars) or not again:
+                if isinstance(open_session, PlainTranscriptionSession) or not again:
                     used.seconds += piece.seconds
                 counted.append(piece)
                 yield piece

@@ -82,13 +82,13 @@ async def main() -> None:
     parser.add_argument("--sounds", type=Path, help="unpacked Asterisk sound packages")
     parser.add_argument("--show", action="store_true", help="print each decision")
     given = parser.parse_args()
-    ears, model = moonshine.Transcriber(moonshine.Transcriber.Options()), SmartTurn()
-    await ears.start()
+    open_session, model = moonshine.Transcriber(moonshine.Transcriber.Options()), SmartTurn()
+    await open_session.start()
     await model.start()
 
     async def asked(label: str, pcm: bytes) -> float:
         probability = await model.complete(pcm)
-        said = await ears.transcribe(spoken(Audio(pcm, SPEECH_RATE)))
+        said = await open_session.transcribe(spoken(Audio(pcm, SPEECH_RATE)))
         seconds = silence_needed(EndpointSettings(), probability, said, "en") or FIXED
         if given.show:
             print(f"{label:6s} {probability:4.2f} {seconds:4.1f} s  {said}")
@@ -101,7 +101,7 @@ async def main() -> None:
             inside += [await asked("inside", up_to(pcm, at)) for at in quiet_points(pcm)]
     finally:
         await model.aclose()
-        await ears.aclose()
+        await open_session.aclose()
     print(f"silence after {len(whole)} whole utterances:", histogram(whole))
     print(f"silence asked for inside of them, {len(inside)} times:", histogram(inside))
     for pause in PAUSES:

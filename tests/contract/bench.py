@@ -17,7 +17,6 @@ from aiohttp import web
 from pipelines.audio import SPEECH_RATE, Audio, Resampler, frame_bytes
 from pipelines.providers.contracts import (
     Brief,
-    Ears,
     Message,
     Piece,
     ProviderError,
@@ -27,6 +26,7 @@ from pipelines.providers.contracts import (
     Tokens,
     ToolCall,
     ToolSpec,
+    TranscriptionSession,
 )
 from tests import recordings
 
@@ -131,11 +131,11 @@ class Spoken:
 
 
 async def _hear(provider: Any) -> AsyncGenerator[Result, None]:
-    ears: Ears = provider.ears()
+    open_session: TranscriptionSession = provider.open_session()
     try:
-        yield await ears.transcribe(Spoken(speech()))
+        yield await open_session.transcribe(Spoken(speech()))
     finally:
-        await ears.aclose()
+        await open_session.aclose()
 
 
 def ask(stage: Stage, provider: Any) -> AsyncGenerator[Result, None]:
@@ -332,9 +332,9 @@ class Bench:
 
         The ears of a call may keep its websocket and cancel nothing, until they are closed.
         """
-        ears = self.case.stage == "stt"
+        open_session = self.case.stage == "stt"
         await until(
-            lambda: self.wire.cancelled >= cancelled or (ears and not self.proxy.open),
+            lambda: self.wire.cancelled >= cancelled or (open_session and not self.proxy.open),
             "the server to see that the client has gone",
         )
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from pipelines.audio import Audio
 from pipelines.providers.contracts import (
-    Ears,
     Message,
     ProviderError,
     Stage,
     ToolCall,
     ToolResult,
+    TranscriptionSession,
 )
 
 from .bench import (
@@ -128,10 +128,10 @@ async def connections_are_kept(trial: Trial) -> None:
     """One request after the other opens no new connection; one call's ears open one at most."""
     async with trial.bench() as bench:
         if trial.case.stage == "stt":
-            async with hearing(bench) as ears:
-                await _hear_another(bench, ears)
+            async with hearing(bench) as open_session:
+                await _hear_another(bench, open_session)
                 opened = bench.proxy.opened
-                await _hear_another(bench, ears)
+                await _hear_another(bench, open_session)
         else:
             await bench.works()
             opened = bench.proxy.opened
@@ -349,11 +349,11 @@ async def _close(results: AsyncGenerator[Result, None]) -> None:
 @check("stt")
 async def is_cancelled_amid_speech(trial: Trial) -> None:
     """Cancelled while the caller speaks it ends at once; the same ears hear the next utterance."""
-    async with trial.bench() as bench, hearing(bench) as ears:
-        task = asyncio.create_task(_pull(ears, Paused(speech())))
+    async with trial.bench() as bench, hearing(bench) as open_session:
+        task = asyncio.create_task(_pull(open_session, Paused(speech())))
         await asyncio.sleep(0.02)
         await cancel(task)
-        assert words(await ears.transcribe(Spoken(_again()))) == words(TEXT)
+        assert words(await open_session.transcribe(Spoken(_again()))) == words(TEXT)
 
 
 @check()
@@ -451,18 +451,18 @@ async def key_reaches_the_server(trial: Trial, where: str) -> None:
 
 
 @asynccontextmanager
-async def hearing(bench: Bench) -> AsyncIterator[Ears]:
+async def hearing(bench: Bench) -> AsyncIterator[TranscriptionSession]:
     """Yield the ears of one call."""
-    ears: Ears = bench.provider.ears()
+    open_session: TranscriptionSession = bench.provider.open_session()
     try:
         async with deadline():
-            yield ears
+            yield open_session
     finally:
-        await ears.aclose()
+        await open_session.aclose()
 
 
-async def _pull(ears: Ears, pieces: AsyncIterator[Audio]) -> None:
-    await ears.transcribe(pieces)
+async def _pull(open_session: TranscriptionSession, pieces: AsyncIterator[Audio]) -> None:
+    await open_session.transcribe(pieces)
 
 
 def _again() -> tuple[Audio, ...]:
@@ -491,15 +491,17 @@ FIRST, MORE = "Do you have a table", "for two, by the window?"
 @check("stt", first=("heard", "cancelled"))
 async def utterance_goes_on(trial: Trial, first: str) -> None:
     """When an utterance goes on, the whole of it is returned, whatever became of its beginning."""
-    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as ears:
-        begun = await _hear_another(bench, ears)
+    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as open_session:
+        begun = await _hear_another(bench, open_session)
         if first == "heard":
-            assert words(await ears.transcribe(Spoken(speech()))) == FIRST
+            assert words(await open_session.transcribe(Spoken(speech()))) == FIRST
         else:
-            await _cancel_once_sent(bench, ears)
+            await _cancel_once_sent(bench, open_session)
         sent = len(bench.proxy.uploaded) - begun
         bench.plan.text = MORE
-        task = asyncio.create_task(_result(ears.transcribe(Spoken([*speech(), *_again()[:20]]))))
+        task = asyncio.create_task(
+            _result(open_session.transcribe(Spoken([*speech(), *_again()[:20]])))
+        )
         await asyncio.sleep(0.01)
         bench.proxy.release()
         heard = words(await task)
@@ -511,11 +513,11 @@ async def utterance_goes_on(trial: Trial, first: str) -> None:
 @check("stt")
 async def utterance_is_new(trial: Trial) -> None:
     """Nothing of an utterance that was cancelled, its late result included, is in the next one."""
-    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as ears:
-        await _hear_another(bench, ears)
-        await _cancel_once_sent(bench, ears)
+    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as open_session:
+        await _hear_another(bench, open_session)
+        await _cancel_once_sent(bench, open_session)
         bench.plan.text = MORE
-        task = asyncio.create_task(_result(ears.transcribe(Spoken(_again()))))
+        task = asyncio.create_task(_result(open_session.transcribe(Spoken(_again()))))
         await asyncio.sleep(0.01)
         bench.proxy.release()
         heard = words(await task)
@@ -526,11 +528,11 @@ async def _result(heard: Awaitable[str]) -> str:
     return await heard
 
 
-async def _cancel_once_sent(bench: Bench, ears: Ears) -> None:
+async def _cancel_once_sent(bench: Bench, open_session: TranscriptionSession) -> None:
     """Cancel an utterance that the server has heard whole, while its result is on the way."""
     served = bench.wire.served
     said = Paused(speech())
-    task = asyncio.create_task(_pull(ears, said))
+    task = asyncio.create_task(_pull(open_session, said))
     await asyncio.sleep(0.02)  # a connection may have to be opened
     bench.proxy.hold()
     said.end.set()
@@ -539,33 +541,33 @@ async def _cancel_once_sent(bench: Bench, ears: Ears) -> None:
     await cancel(task)
 
 
-async def _hear_another(bench: Bench, ears: Ears) -> int:
+async def _hear_another(bench: Bench, open_session: TranscriptionSession) -> int:
     """Have another utterance heard, so that a websocket is open; return bytes sent by then."""
-    assert words(await ears.transcribe(Spoken(_again()))) == words(bench.plan.text)
+    assert words(await open_session.transcribe(Spoken(_again()))) == words(bench.plan.text)
     return len(bench.proxy.uploaded)
 
 
 @check("stt", how=("drop", "end", "error"))
 async def ears_outlive_a_failure(trial: Trial, how: str) -> None:
     """Of one call, the utterance after one that failed is heard, and it alone."""
-    async with trial.bench() as bench, hearing(bench) as ears:
+    async with trial.bench() as bench, hearing(bench) as open_session:
         bench.plan.text = FIRST
         if how == "error":
             bench.plan.fault = "error"
         else:
             bench.proxy.line = Line(breaks="drop" if how == "drop" else "end", after=20)
         with pytest.raises(ProviderError):
-            await ears.transcribe(Spoken(speech()))
+            await open_session.transcribe(Spoken(speech()))
         bench.plan.fault, bench.plan.text, bench.proxy.line = "none", MORE, GOOD
-        assert words(await ears.transcribe(Spoken(_again()))) == MORE
+        assert words(await open_session.transcribe(Spoken(_again()))) == MORE
 
 
 @check("stt", how=("drop", "end"))
 async def ears_outlive_a_pause(trial: Trial, how: str) -> None:
     """A connection that broke while the caller was silent does no harm."""
-    async with trial.bench() as bench, hearing(bench) as ears:
+    async with trial.bench() as bench, hearing(bench) as open_session:
         for _ in range(2):
-            assert words(await ears.transcribe(Spoken(_again()))) == words(TEXT)
+            assert words(await open_session.transcribe(Spoken(_again()))) == words(TEXT)
             (bench.proxy.reset_all if how == "drop" else bench.proxy.close_all)()
             await asyncio.sleep(0.01)
 
@@ -573,9 +575,9 @@ async def ears_outlive_a_pause(trial: Trial, how: str) -> None:
 @check("stt")
 async def nothing_was_said(trial: Trial) -> None:
     """Speech without any audio is an empty text, ears may be closed unused, and twice."""
-    async with trial.bench(Plan(fault="empty")) as bench, hearing(bench) as ears:
-        assert await ears.transcribe(Spoken(())) == ""
-        unused = bench.provider.ears()
+    async with trial.bench(Plan(fault="empty")) as bench, hearing(bench) as open_session:
+        assert await open_session.transcribe(Spoken(())) == ""
+        unused = bench.provider.open_session()
         await unused.aclose()
         await unused.aclose()
 
@@ -584,8 +586,8 @@ async def nothing_was_said(trial: Trial) -> None:
 async def returns_promptly(trial: Trial) -> None:
     """What was heard is returned once the server has sent the last of it."""
     now = asyncio.get_running_loop().time
-    async with trial.bench() as bench, hearing(bench) as ears:
-        task = asyncio.create_task(_result(ears.transcribe(Spoken(speech()))))
+    async with trial.bench() as bench, hearing(bench) as open_session:
+        task = asyncio.create_task(_result(open_session.transcribe(Spoken(speech()))))
         come, at = 0, now()
         while not task.done():
             if bench.proxy.downloaded != come:
@@ -599,32 +601,32 @@ async def returns_promptly(trial: Trial) -> None:
 @check("stt")
 async def turn_is_given_up(trial: Trial) -> None:
     """Waiting for the end of a turn can be cancelled, and the utterance with it."""
-    async with trial.bench(Plan(fault="silent")) as bench, hearing(bench) as ears:
-        if not ears.detects_turns:
+    async with trial.bench(Plan(fault="silent")) as bench, hearing(bench) as open_session:
+        if not open_session.detects_turns:
             pytest.skip("detects no turns")
-        hearing_it = asyncio.create_task(_pull(ears, Paused(speech())))
-        waiting = asyncio.create_task(_turn(ears))
+        hearing_it = asyncio.create_task(_pull(open_session, Paused(speech())))
+        waiting = asyncio.create_task(_turn(open_session))
         await asyncio.sleep(0.02)
         await cancel(waiting)
         await cancel(hearing_it)
 
 
-async def _turn(ears: Ears) -> None:
-    await ears.turn_over()
+async def _turn(open_session: TranscriptionSession) -> None:
+    await open_session.turn_over()
 
 
 @check("stt")
 async def turns_are_detected_or_not(trial: Trial) -> None:
     """Ears that detect turns tell that this one is over; others raise ProviderError."""
-    async with trial.bench() as bench, hearing(bench) as ears:
-        assert ears.so_far == ""
-        await ears.transcribe(Spoken(speech()))
-        assert ears.so_far in ("", ears.so_far.strip())
-        if ears.detects_turns:
-            assert isinstance(await ears.turn_over(), bool)
+    async with trial.bench() as bench, hearing(bench) as open_session:
+        assert open_session.so_far == ""
+        await open_session.transcribe(Spoken(speech()))
+        assert open_session.so_far in ("", open_session.so_far.strip())
+        if open_session.detects_turns:
+            assert isinstance(await open_session.turn_over(), bool)
         else:
             with pytest.raises(ProviderError):
-                await ears.turn_over()
+                await open_session.turn_over()
 
 
 # Language models.

@@ -17,14 +17,14 @@ from pipelines.audio import Audio
 from pipelines.providers import openai_chat, openai_speech, openai_transcribe
 from pipelines.providers.contracts import (
     Brief,
-    Ears,
     Message,
     Piece,
-    PlainEars,
+    PlainTranscriptionSession,
     ProviderError,
     Speech,
     Tokens,
     ToolCall,
+    TranscriptionSession,
 )
 
 from .bench import KEY
@@ -218,7 +218,7 @@ NEEDS_KEY = replace(TTS, options=lambda url: {"base_url": f"{url}/v1"})
 """Asks without a key, since this server is nobody's that needs one."""
 
 
-class Ears1(PlainEars):
+class Ears1(PlainTranscriptionSession):
     """Ears of one call that remember too much, or too little."""
 
     def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Any]) -> None:
@@ -271,7 +271,7 @@ def deaf(kind: type[Ears1]) -> type[openai_transcribe.Transcriber]:
     """Return a speech-to-text with ears of ``kind``."""
 
     class Bad(openai_transcribe.Transcriber):
-        def ears(self) -> Ears:
+        def open_session(self) -> TranscriptionSession:
             return kind(self._transcribe)
 
     Bad.__name__ = kind.__name__

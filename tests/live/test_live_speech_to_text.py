@@ -50,20 +50,20 @@ def test_a_recording_is_heard(variable: str, kind: Any, options: dict[str, Any])
     async def main() -> None:
         provider = kind(kind.Options(api_key=KEYS[variable], **options))
         await provider.start()
-        ears = provider.ears()
+        open_session = provider.open_session()
         try:
             first, second = pieces("hello"), pieces("saturday")
-            heard = await ears.transcribe(spoken(first))
+            heard = await open_session.transcribe(spoken(first))
             assert shared(heard, "hello") > 0.5, heard
-            heard = await ears.transcribe(spoken([*first, *second], known=len(first)))
+            heard = await open_session.transcribe(spoken([*first, *second], known=len(first)))
             assert shared(heard, "hello") > 0.5, heard
             assert shared(heard, "saturday") > 0.5, heard
-            if ears.detects_turns:
-                assert await ears.turn_over()
+            if open_session.detects_turns:
+                assert await open_session.turn_over()
             silence = [Audio(bytes(frame_bytes(SPEECH_RATE)), SPEECH_RATE) for _ in range(50)]
-            assert await ears.transcribe(spoken(silence)) == ""
+            assert await open_session.transcribe(spoken(silence)) == ""
         finally:
-            await ears.aclose()
+            await open_session.aclose()
             await provider.aclose()
 
     asyncio.run(main())

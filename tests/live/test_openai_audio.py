@@ -33,7 +33,7 @@ def test_what_is_spoken_is_heard() -> None:
         try:
             async with aclosing(tts.speak("Yes, a table for two.")) as pieces:
                 audio = [piece async for piece in pieces if isinstance(piece, Audio)]
-            heard = await stt.ears().transcribe(_as_heard(audio))
+            heard = await stt.open_session().transcribe(_as_heard(audio))
         finally:
             await tts.aclose()
             await stt.aclose()

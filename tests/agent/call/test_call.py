@@ -16,7 +16,14 @@ from agent.call.call import CallSettings
 from agent.personas.loader import Script
 from agent.stream.line import LineError
 from pipelines.audio import Audio
-from pipelines.providers.contracts import Brief, Message, Piece, PlainEars, ProviderError, Speech
+from pipelines.providers.contracts import (
+    Brief,
+    Message,
+    Piece,
+    PlainTranscriptionSession,
+    ProviderError,
+    Speech,
+)
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,
@@ -72,13 +79,13 @@ def test_a_caller_who_pauses_to_think_loses_nothing() -> None:
     """Speech resumed before any reply sounded is one utterance, answered once."""
     heard: list[float] = []
 
-    class Ears(Transcriber):
+    class TranscriptionSession(Transcriber):
         async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
             heard.append(sum([audio.seconds async for audio in speech]))
             await asyncio.sleep(0.9)
             return "I would like a table."
 
-    providers = voice(stt=Ears(TranscriberOptions()), replies=["For how many?"])
+    providers = voice(stt=TranscriptionSession(TranscriberOptions()), replies=["For how many?"])
     done = talk(GREETED + "+" * 6 + "." * 8 + "+" * 6 + "." * 30, providers)
     assert len(heard) == 2
     assert heard[1] >= heard[0] + 0.6
@@ -158,8 +165,8 @@ class Failing:
 
     async def warm(self) -> None: ...
 
-    def ears(self) -> PlainEars:
-        return PlainEars(self.transcribe)
+    def open_session(self) -> PlainTranscriptionSession:
+        return PlainTranscriptionSession(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         await self._fail()
@@ -574,8 +581,8 @@ class Trickling:
 
     async def warm(self) -> None: ...
 
-    def ears(self) -> PlainEars:
-        return PlainEars(self.transcribe)
+    def open_session(self) -> PlainTranscriptionSession:
+        return PlainTranscriptionSession(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         async for _ in speech:

@@ -53,9 +53,9 @@ def one_utterance(
 
     async def main() -> tuple[str, Connection, list[str]]:
         async with serving(case, options) as (provider, wire):
-            ears = provider.ears()
-            heard = await ears.transcribe(Spoken(speech()))
-            await ears.aclose()
+            open_session = provider.open_session()
+            heard = await open_session.transcribe(Spoken(speech()))
+            await open_session.aclose()
             await until(lambda: wire.connections[0].closed, "the connection to be closed")
             return heard, wire.connections[0], wire.keys
 

@@ -38,7 +38,7 @@ def test_an_utterance_is_audio_then_silence_then_close() -> None:
     }
     assert [m for m in connection.messages if isinstance(m, str)] == ['{"type": "CloseStream"}']
     assert connection.pcm.endswith(bytes(3200))
-    assert Transcriber(Transcriber.Options()).ears().detects_turns
+    assert Transcriber(Transcriber.Options()).open_session().detects_turns
 
 
 def test_languages_and_thresholds_can_be_chosen() -> None:

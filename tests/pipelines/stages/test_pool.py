@@ -310,11 +310,11 @@ def test_however_voices_break_off_no_word_is_left_out(faults: list[tuple[int, bo
 # Speech to text.
 
 
-def hear(*ears: Transcriber, usage: Usage | None = None) -> tuple[str, float]:
+def hear(*open_session: Transcriber, usage: Usage | None = None) -> tuple[str, float]:
     """Return what is heard of a second of speech, and how long after its end."""
 
     async def main() -> tuple[str, float]:
-        hearing = FailoverTranscriber(pool(*ears, stage="stt"), BUDGETS, usage or Usage())
+        hearing = FailoverTranscriber(pool(*open_session, stage="stt"), BUDGETS, usage or Usage())
         utterance = Utterance()
         told = asyncio.create_task(hearing.transcribe(utterance))
         for _ in range(10):
@@ -328,14 +328,14 @@ def hear(*ears: Transcriber, usage: Usage | None = None) -> tuple[str, float]:
     return run(main())
 
 
-def ears(*lines: str, **options: Any) -> Transcriber:
+def open_session(*lines: str, **options: Any) -> Transcriber:
     return Transcriber(TranscriberOptions(lines=lines, **options))
 
 
 @pytest.mark.parametrize("fault", ["fails", "hangs", "breaks off", "stalls"])
 def test_the_next_ears_are_given_all_that_was_said(fault: Any) -> None:
     """In time, whatever was wrong."""
-    text, after = hear(ears(fault=fault), ears("Hello.", delay=0.2))
+    text, after = hear(open_session(fault=fault), open_session("Hello.", delay=0.2))
     assert text == "Hello."
     assert after <= BUDGETS.patience + 0.2 + 1e-6
 
@@ -343,7 +343,7 @@ def test_the_next_ears_are_given_all_that_was_said(fault: Any) -> None:
 def test_what_was_heard_is_on_the_account() -> None:
     """A second by each that heard it."""
     usage = Usage()
-    hear(ears(fault="breaks off"), ears("Hello."), usage=usage)
+    hear(open_session(fault="breaks off"), open_session("Hello."), usage=usage)
     assert [line["seconds"] for line in usage.lines({})] == [2.0, 1.0]
 
 
@@ -395,7 +395,7 @@ def test_a_provider_that_rests_is_probed_and_comes_back() -> None:
     async def main() -> None:
         model = Model([broken()], [broken()], ["Yes."])
         providers = Providers(
-            stt=pool(ears("Thank you."), stage="stt"),
+            stt=pool(open_session("Thank you."), stage="stt"),
             llm=pool(model, Model(["Ten."])),
             tts=pool(Synthesizer(SynthesizerOptions()), stage="tts"),
         )
@@ -420,10 +420,10 @@ def test_a_probe_asks_for_something_tiny() -> None:
         speech = Audio(SECOND, SPEECH_RATE)
         voice = Synthesizer(SynthesizerOptions(delay=0.5))
         assert await probe("tts", voice, speech) == 0.5
-        assert await probe("stt", ears("Thank you.", delay=0.25), speech) == 0.25
+        assert await probe("stt", open_session("Thank you.", delay=0.25), speech) == 0.25
         with pytest.raises(ProviderError, match="nothing came for 10 s"):
             await probe("llm", Model([60.0]), speech)
         with pytest.raises(ProviderError, match="did not hear"):
-            await probe("stt", ears(""), speech)
+            await probe("stt", open_session(""), speech)
 
     run(main())
