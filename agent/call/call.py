@@ -36,14 +36,14 @@ from pipelines.listening.detectors import (
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import Message, ProviderError, ToolResult
-from pipelines.reply.chain import Asked, Step, answer, say
+from pipelines.reply.chain import ReplyRequest, Step, answer, say
 from pipelines.reply.playout import Playout
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import Heard, Spent
+from pipelines.stages.pool import DraftCost, Heard
 from pipelines.stages.usage import Price
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
-from pipelines.tools.toolbox import About, Ran, Tool, Toolbox, call_control
+from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolRun, call_control
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
@@ -147,7 +147,7 @@ class Call:
         settings: CallSettings,
         mover: Mover | None = None,
         tools: Sequence[Tool] = (),
-        about: About | None = None,
+        about: CallInfo | None = None,
     ) -> None:
         self._line = line
         self._protocol = protocol
@@ -166,7 +166,7 @@ class Call:
         self._script = script
         self._toolbox = Toolbox(
             tools,
-            about or About(call_id=connect.call_id),
+            about or CallInfo(call_id=connect.call_id),
             spawn=self._spawn,
             on_kept=self._keep_result,
             on_done=self._note_tool,
@@ -194,7 +194,7 @@ class Call:
         self._probability: float | None = None  # its answer
         self._unanswered: list[Audio] = []  # said, and in no utterance that is being answered
         self._drafts = 0  # of this turn
-        self._wasted = Spent()
+        self._wasted = DraftCost()
         self._discarded = 0
         self._failures = 0  # replies lost in a row
         self._ignored = 0
@@ -459,12 +459,12 @@ class Call:
     def _answering(self, utterance: Utterance) -> Reply:
         """Begin to prepare a reply to ``utterance``."""
         reply = Reply(playout=Playout(self._settings.lead), utterance=utterance)
-        steps = answer(self._asked(reply), utterance)
+        steps = answer(self._request(reply), utterance)
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
 
-    def _asked(self, reply: Reply) -> Asked:
-        return Asked(
+    def _request(self, reply: Reply) -> ReplyRequest:
+        return ReplyRequest(
             lineup=self._lineup,
             brief=self._brief,
             conversation=self.conversation,
@@ -610,7 +610,7 @@ class Call:
         reply.interruptible = interruptible
         reply.quiet_since = self._now()
         reply.released.set()
-        steps = say(self._asked(reply), _each(cut(text)))
+        steps = say(self._request(reply), _each(cut(text)))
         self._reply = reply
         reply.task = self._tasks.create_task(self._take_turn(reply, steps))
         return reply
@@ -667,7 +667,7 @@ class Call:
         if self._failures >= self._settings.max_failures:
             reply.hang_up = True
             sentences += cut(self._script.brief.goodbye)
-        apology = say(self._asked(reply), _each(sentences))
+        apology = say(self._request(reply), _each(sentences))
         try:
             await self._speaker.play(reply, apology)
         except ProviderError as error:
@@ -705,7 +705,7 @@ class Call:
         """Tell the model, with the next turn, what became of a tool that nobody waits for."""
         self.conversation.append(Message("assistant", "", results=(result,)))
 
-    def _note_tool(self, ran: Ran) -> None:
+    def _note_tool(self, ran: ToolRun) -> None:
         self._journal.add(
             "tool",
             at=self._at(),

@@ -15,19 +15,19 @@ from pipelines.listening import dtmf
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import Message, Timing
 from pipelines.reply.chain import (
-    Got,
     HangUp,
     Press,
-    Said,
-    Saying,
+    SentenceEnded,
+    SentenceStarted,
     Step,
+    ToolsEnded,
+    ToolsStarted,
     Transfer,
-    Using,
     at_line_rate,
 )
 from pipelines.reply.playout import Playout
 from pipelines.stages.phrases import Phrases
-from pipelines.stages.pool import Heard, Spent
+from pipelines.stages.pool import DraftCost, Heard
 from pipelines.text.speakable import speakable
 
 TICK = 0.1
@@ -75,7 +75,7 @@ class Reply:
     exchange: list[Message] = field(default_factory=list)
     """What its tools gave back, for the history."""
 
-    spent: Spent = field(default_factory=Spent)
+    spent: DraftCost = field(default_factory=DraftCost)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     going: asyncio.Event = field(default_factory=asyncio.Event)
     """Clear while it is held."""
@@ -188,7 +188,7 @@ class Speaker:
                 match step:
                     case Heard():
                         self._on_heard(reply, step)
-                    case Said():
+                    case SentenceEnded():
                         playout.finish()
                         speaking = False
                     case Audio():
@@ -300,16 +300,16 @@ class Speaker:
             await asyncio.sleep(HANG_UP_MARGIN)
 
 
-def _note(reply: Reply, step: Saying | Timing | Using | Got) -> None:
+def _note(reply: Reply, step: SentenceStarted | Timing | ToolsStarted | ToolsEnded) -> None:
     match step:
-        case Saying(sentence, words):
+        case SentenceStarted(sentence, words):
             reply.using_tools = False
             reply.playout.begin(sentence, words)
         case Timing(ends):
             reply.playout.time(ends)
-        case Using(filler):
+        case ToolsStarted(filler):
             reply.using_tools, reply.filler = True, filler
-        case Got(message):
+        case ToolsEnded(message):
             reply.exchange.append(message)
 
 

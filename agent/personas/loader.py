@@ -501,7 +501,8 @@ def _first_mistake(error: ValidationError) -> str:
     """Say where the first mistake is, items counted from 1, and what is allowed there."""
     # An unknown field before a missing one: it is the missing one, misspelt.
     first = min(
-        error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden"
+        error.errors(include_url=False),
+        key=lambda argument_error: argument_error["type"] != "extra_forbidden",
     )
     where = first["loc"][:1] if "[key]" in first["loc"] else first["loc"]
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in where)

@@ -237,7 +237,8 @@ def _read_one(place: int, declared: object) -> Declaration:
 def _first_mistake(error: ValidationError, model: type[BaseModel]) -> str:
     # An unknown field before a missing one: it is the missing one, misspelt.
     first = min(
-        error.errors(include_url=False), key=lambda mistake: mistake["type"] != "extra_forbidden"
+        error.errors(include_url=False),
+        key=lambda argument_error: argument_error["type"] != "extra_forbidden",
     )
     place = ".".join(str(part) for part in first["loc"])
     match first["type"]:

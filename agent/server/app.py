@@ -40,7 +40,7 @@ from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.pool import Providers
-from pipelines.tools.toolbox import About
+from pipelines.tools.toolbox import CallInfo
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class Switchboard:
             settings=self._call_settings,
             mover=self._mover(claims),
             tools=admitted.script.tools.for_call(self._mcp_servers),
-            about=About(
+            about=CallInfo(
                 call_id=admitted.call_id,
                 caller=connect.headers.get("caller", ""),
                 called=connect.headers.get("called", ""),

@@ -26,7 +26,7 @@ from pipelines.providers.contracts import (
     ToolResult,
 )
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import Heard, Spent
+from pipelines.stages.pool import DraftCost, Heard
 from pipelines.text.speakable import speakable
 
 KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch
@@ -34,7 +34,7 @@ KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class SentenceStarted:
     """The sentence that the audio after this one speaks."""
 
     text: str
@@ -44,7 +44,7 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SentenceEnded:
     """All audio of the sentence has come."""
 
     text: str
@@ -71,7 +71,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Using:
+class ToolsStarted:
     """Tools are about to run: what follows comes after them."""
 
     filler: str
@@ -79,13 +79,24 @@ class Using:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class ToolsEnded:
     """What the tools gave back, as it stands in the conversation."""
 
     message: Message
 
 
-Step = Heard | Saying | Audio | Timing | Said | Using | Got | HangUp | Transfer | Press
+Step = (
+    Heard
+    | SentenceStarted
+    | Audio
+    | Timing
+    | SentenceEnded
+    | ToolsStarted
+    | ToolsEnded
+    | HangUp
+    | Transfer
+    | Press
+)
 
 MOST_ROUNDS = 5
 """Times that a model may use tools within one reply; then it has to answer in words. Lookups that
@@ -121,7 +132,7 @@ class NoTools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReplyRequest:
     """What a reply is made from."""
 
     lineup: Lineup
@@ -134,10 +145,10 @@ class Asked:
     released: asyncio.Event
     """Set once the reply is no draft any more: no tool runs before."""
 
-    spent: Spent
+    spent: DraftCost
 
 
-async def answer(asked: Asked, utterance: Utterance) -> AsyncGenerator[Step, None]:
+async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[Step, None]:
     """Hear the caller out, then reply. Adds nothing to the conversation.
 
     Raises:
@@ -145,28 +156,28 @@ async def answer(asked: Asked, utterance: Utterance) -> AsyncGenerator[Step, Non
             stands.
     """
     heard = (
-        Heard(utterance.text) if utterance.text else await asked.lineup.stt.transcribe(utterance)
+        Heard(utterance.text) if utterance.text else await request.lineup.stt.transcribe(utterance)
     )
     yield heard
     if not heard.text:
         return
-    conversation = [*asked.conversation, Message("user", heard.text)]
+    conversation = [*request.conversation, Message("user", heard.text)]
     end: list[Step] = []
     spoken = False
     for round_ in range(MOST_ROUNDS + 1):
-        brief = replace(asked.brief, may_call_tools=round_ < MOST_ROUNDS)
-        this = _Round(replace(asked, brief=brief, conversation=conversation))
+        brief = replace(request.brief, may_call_tools=round_ < MOST_ROUNDS)
+        this = _Round(replace(request, brief=brief, conversation=conversation))
         async with aclosing(this.speak()) as steps:
             async for step in steps:
-                spoken = spoken or isinstance(step, Said)
+                spoken = spoken or isinstance(step, SentenceEnded)
                 yield step
         end += this.end
         if not this.to_run or not brief.may_call_tools:  # some servers do not mind that
             break
-        yield Using(asked.tools.slow_filler(this.to_run))
-        await asked.released.wait()
+        yield ToolsStarted(request.tools.slow_filler(this.to_run))
+        await request.released.wait()
         got = Message("assistant", "", results=await this.run())
-        yield Got(got)
+        yield ToolsEnded(got)
         conversation.append(replace(got, text=" ".join(this.said)))
     if not spoken and not end:
         raise ProviderError("llm", "nothing of the reply can be read out")
@@ -181,8 +192,8 @@ class _Round:
         asked: With the conversation so far.
     """
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, request: ReplyRequest) -> None:
+        self._request = request
         self._calls: list[ToolCall] = []
         self._controls: dict[int, ToolResult] = {}
         self.said: list[str] = []
@@ -191,9 +202,9 @@ class _Round:
 
     async def speak(self) -> AsyncGenerator[Step, None]:
         """Say the words; gather the rest."""
-        async with aclosing(say(self._asked, self._sentences())) as steps:
+        async with aclosing(say(self._request, self._sentences())) as steps:
             async for step in steps:
-                if isinstance(step, Said):
+                if isinstance(step, SentenceEnded):
                     self.said.append(step.text)
                 yield step
 
@@ -209,15 +220,15 @@ class _Round:
     async def run(self) -> tuple[ToolResult, ...]:
         """Run them; return a result for each, in order."""
         others = [call for at, call in enumerate(self._calls) if at not in self._controls]
-        results = iter(await self._asked.tools.run_all(others)) if others else iter(())
+        results = iter(await self._request.tools.run_all(others)) if others else iter(())
         return tuple(
             self._controls[at] if at in self._controls else next(results)
             for at in range(len(self._calls))
         )
 
     async def _sentences(self) -> AsyncGenerator[str, None]:
-        asked = self._asked
-        reply = asked.lineup.llm.reply(asked.brief, asked.conversation, asked.spent)
+        request = self._request
+        reply = request.lineup.llm.reply(request.brief, request.conversation, request.spent)
         async with aclosing(reply) as pieces:
             async for piece in pieces:
                 if isinstance(piece, str):
@@ -227,7 +238,7 @@ class _Round:
 
     def _take(self, call: ToolCall) -> None:
         if call.name in CONTROLS:
-            step = _control(call, self._asked.brief)
+            step = _control(call, self._request.brief)
             if isinstance(step, str):
                 self._controls[len(self._calls)] = ToolResult(call, step, failed=True)
             else:
@@ -236,25 +247,27 @@ class _Round:
         self._calls.append(call)
 
 
-async def say(asked: Asked, sentences: AsyncGenerator[str, None]) -> AsyncGenerator[Step, None]:
+async def say(
+    request: ReplyRequest, sentences: AsyncGenerator[str, None]
+) -> AsyncGenerator[Step, None]:
     """Speak sentence by sentence, as they come; skip what nobody can read out.
 
     Raises:
         ProviderError: If the text broke off or could not be spoken.
     """
-    brief = asked.brief
+    brief = request.brief
     async with aclosing(sentences):
         async for sentence in sentences:
             words = speakable(sentence, brief.language, brief.pronounce)
             if not words:
                 continue
-            yield Saying(sentence, len(words.split()))
-            async with aclosing(asked.lineup.tts.speak(words, asked.rate)) as pieces:
+            yield SentenceStarted(sentence, len(words.split()))
+            async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Audio):
-                        asked.spent.audio += piece.seconds
+                        request.spent.audio += piece.seconds
                     yield piece
-            yield Said(sentence)
+            yield SentenceEnded(sentence)
 
 
 async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:

@@ -89,7 +89,7 @@ class Budgets:
 
 
 @dataclass(slots=True, kw_only=True)
-class Spent:
+class DraftCost:
     """What a reply has used so far."""
 
     tokens: int = 0
@@ -388,7 +388,7 @@ class FailoverLanguageModel:
         self._usage = usage
 
     async def reply(
-        self, brief: Brief, conversation: Sequence[Message], spent: Spent
+        self, brief: Brief, conversation: Sequence[Message], spent: DraftCost
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the sentences of the next message, then the tools it asks for.
 
@@ -429,7 +429,7 @@ class FailoverLanguageModel:
         brief: Brief,
         asked: Sequence[Message],
         calls: list[ToolCall],
-        spent: Spent,
+        spent: DraftCost,
     ) -> AsyncGenerator[str, None]:
         cutter = SentenceCutter()
         async with aclosing(self._attempt(attempts, brief, asked)) as pieces:

@@ -20,7 +20,7 @@ from typing import Any
 
 from pipelines.providers.contracts import ToolSpec
 from pipelines.providers.transport.http import UnansweredError, post_once
-from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError
+from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""
@@ -72,7 +72,7 @@ def signature(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: byte
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-def webhook_id(about: About) -> str:
+def webhook_id(about: CallInfo) -> str:
     """Return what a request is recognised by: the same for the same tool call of the same call.
 
     A digest, since a call id comes from outside and might hold a dot, which the specification
@@ -106,7 +106,7 @@ def http_tool(
         filler: As in :class:`Tool`.
     """
 
-    async def run(arguments: Mapping[str, Any], about: About) -> str:
+    async def run(arguments: Mapping[str, Any], about: CallInfo) -> str:
         content = {
             "call_id": about.call_id,
             "tool_call": about.tool_call,

@@ -40,7 +40,7 @@ from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from pipelines.providers.contracts import ToolSpec
-from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
 
 log = structlog.get_logger()
 
@@ -180,7 +180,7 @@ class McpServer:
             log.warning("mcp tools are missing", server=self._name, tools=sorted(missing))
         return tuple(tools.values())
 
-    async def _call(self, tool: str, arguments: Mapping[str, Any], _about: About) -> str:
+    async def _call(self, tool: str, arguments: Mapping[str, Any], _about: CallInfo) -> str:
         """Call a tool. Waits for a session that is being opened; the tool's timeout bounds it.
 
         Never called a second time, unless the server did not know the session and so did nothing.

@@ -21,10 +21,10 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from pipelines.providers.contracts import ToolSpec
-from pipelines.tools.toolbox import MAX_REASON, About, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
 
 CALL = "call"
-"""The parameter that is given the :class:`About` instead of an argument of the model's."""
+"""The parameter that is given the :class:`CallInfo` instead of an argument of the model's."""
 
 _SECTIONS = ("Args:", "Returns:", "Raises:", "Yields:", "Parameters", "Note:", "Example")
 """Where the part of a docstring begins that is not for the model."""
@@ -63,7 +63,7 @@ def python_tool(
     parameters.setdefault("properties", {})
     check_schema(parameters)
 
-    async def run(arguments: Mapping[str, Any], about: About) -> str:
+    async def run(arguments: Mapping[str, Any], about: CallInfo) -> str:
         try:
             given = dict(adapter.validate_python(dict(arguments)))
         except ValidationError as error:
@@ -148,7 +148,7 @@ def _arguments(function: Callable[..., object]) -> TypeAdapter[dict[str, Any]]:
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == CALL:
-            if hints.get(CALL) is not About:
+            if hints.get(CALL) is not CallInfo:
                 message = f"the parameter {CALL!r} must be of type pipelines.tools.toolbox.About"
                 raise ValueError(message)
             continue

@@ -108,7 +108,7 @@ class ToolError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class CallInfo:
     """What a tool is told of the call besides its arguments."""
 
     call_id: str
@@ -133,7 +133,7 @@ class Tool:
 
     spec: ToolSpec
 
-    run: Callable[[Mapping[str, Any], About], Coroutine[Any, Any, str]]
+    run: Callable[[Mapping[str, Any], CallInfo], Coroutine[Any, Any, str]]
     """Does it, and returns what the model is told: JSON or plain text. Raises :class:`ToolError`.
     The arguments have been checked against ``spec.parameters``; cancelling has to be safe."""
 
@@ -148,12 +148,12 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class ToolRun:
     """A tool has been run, or was asked for in a way that it could not be."""
 
     result: ToolResult
     tool_call: str
-    """As in :class:`About`; ``""`` if nothing was run."""
+    """As in :class:`CallInfo`; ``""`` if nothing was run."""
 
     seconds: float
     cancelled: bool = False
@@ -179,7 +179,7 @@ def check_schema(parameters: Mapping[str, Any]) -> None:
         raise ValueError(message) from None
 
 
-def mistake(parameters: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+def argument_error(parameters: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
     """Return what is wrong with ``arguments``, for a model; ``""`` if they fit ``parameters``.
 
     Args:
@@ -213,7 +213,7 @@ class _Run:
 
     call: ToolCall
     tool: Tool
-    about: About
+    about: CallInfo
     started: float
     task: asyncio.Task[None] | None = None
     result: ToolResult | None = None
@@ -243,11 +243,11 @@ class Toolbox:
     def __init__(
         self,
         tools: Iterable[Tool],
-        about: About,
+        about: CallInfo,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_kept: Callable[[ToolResult], None],
-        on_done: Callable[[Ran], None],
+        on_done: Callable[[ToolRun], None],
     ) -> None:
         self._tools = {tool.spec.name: tool for tool in tools}
         self._about = about
@@ -332,7 +332,7 @@ class Toolbox:
         if tool is None:
             known = ", ".join(self._tools) or "none"
             return self._refuse(call, f"there is no tool {call.name[:64]!r}; there are: {known}")
-        if wrong := mistake(tool.spec.parameters, call.arguments):
+        if wrong := argument_error(tool.spec.parameters, call.arguments):
             return self._refuse(call, f"wrong arguments, nothing was done: {wrong}")
         key = _key(call)
         if key in self._runs:
@@ -348,7 +348,7 @@ class Toolbox:
     def _refuse(self, call: ToolCall, reason: str) -> ToolResult:
         result = ToolResult(call, reason, failed=True)
         log.warning("tool call refused", tool=call.name if call.name in self._tools else "unknown")
-        self._on_done(Ran(result=result, tool_call="", seconds=0.0))
+        self._on_done(ToolRun(result=result, tool_call="", seconds=0.0))
         return result
 
     async def _run(self, run: _Run) -> None:
@@ -365,7 +365,9 @@ class Toolbox:
         if run.told:  # it was cancelled, and came to an end all the same
             return
         run.result = self._judge(run, outcome)
-        self._on_done(Ran(result=run.result, tool_call=run.about.tool_call, seconds=_seconds(run)))
+        self._on_done(
+            ToolRun(result=run.result, tool_call=run.about.tool_call, seconds=_seconds(run))
+        )
         if not run.waiting:
             run.told = True
             self._on_kept(run.result)
@@ -411,7 +413,7 @@ class Toolbox:
         log.info("tool cancelled", tool=run.tool.spec.name)
         result = ToolResult(run.call, "cancelled before there was a result", failed=True)
         self._on_done(
-            Ran(
+            ToolRun(
                 result=result,
                 tool_call=run.about.tool_call,
                 seconds=_seconds(run),

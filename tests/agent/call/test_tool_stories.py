@@ -21,7 +21,7 @@ from pipelines.providers.contracts import (
 )
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from pipelines.reply.chain import MOST_ROUNDS
-from pipelines.tools.toolbox import About, OnBargeIn, Tool, ToolError
+from pipelines.tools.toolbox import CallInfo, OnBargeIn, Tool, ToolError
 from tests.agent.conversation import SCRIPT, talk, voice
 
 GREETED = "." * 25
@@ -37,7 +37,7 @@ class Booking:
         self.begun = self.done = 0
         self._takes, self._fails = takes, fails
 
-    async def run(self, arguments: Mapping[str, Any], about: About) -> str:
+    async def run(self, arguments: Mapping[str, Any], about: CallInfo) -> str:
         self.begun += 1
         await asyncio.sleep(self._takes)
         self.done += 1

@@ -26,7 +26,7 @@ from agent.personas.tool_declarations import (
     mcp_servers,
     read,
 )
-from pipelines.tools.toolbox import About
+from pipelines.tools.toolbox import CallInfo
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -180,7 +180,7 @@ def test_a_declared_endpoint_is_asked() -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
         (tool,) = build(read([http(url=url)])).for_call({})
-        result = await tool.run({"guests": 2}, About(call_id="c", tool_call="1"))
+        result = await tool.run({"guests": 2}, CallInfo(call_id="c", tool_call="1"))
         await runner.cleanup()
         assert json.loads(result) == {"booked": True}
         assert bodies[0]["arguments"] == {"guests": 2}

@@ -35,12 +35,12 @@ from pipelines.stages.pool import (
     LONGEST_COOLDOWN,
     Attempts,
     Budgets,
+    DraftCost,
     FailoverLanguageModel,
     FailoverSynthesizer,
     FailoverTranscriber,
     ProviderPool,
     Providers,
-    Spent,
     probe,
 )
 from pipelines.stages.usage import Usage
@@ -102,7 +102,7 @@ def pool(*providers: Any, stage: Any = "llm") -> ProviderPool[Any]:
 
 
 async def pieces(thinking: FailoverLanguageModel) -> list[str | ToolCall]:
-    async with aclosing(thinking.reply(Brief(), ASKED, Spent())) as reply:
+    async with aclosing(thinking.reply(Brief(), ASKED, DraftCost())) as reply:
         return [piece async for piece in reply]
 
 
@@ -401,7 +401,7 @@ def test_a_provider_that_rests_is_probed_and_comes_back() -> None:
         )
         watching = asyncio.create_task(providers.watch(Audio(SECOND, SPEECH_RATE)))
         lineup = providers.lineup()
-        async with aclosing(lineup.llm.reply(Brief(), ASKED, Spent())) as reply:
+        async with aclosing(lineup.llm.reply(Brief(), ASKED, DraftCost())) as reply:
             assert [piece async for piece in reply] == ["Ten."]
         assert providers.llm.candidates[0].status == "cooling down"
         await asyncio.sleep(FIRST_COOLDOWN + 2)

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from pipelines.providers.contracts import ToolCall, ToolResult, ToolSpec
 from pipelines.tools.http import MAX_ANSWER, http_tool, signature, signing_keys, webhook_id
-from pipelines.tools.toolbox import MAX_RESULT, About, OnBargeIn, Ran, Toolbox, ToolError
+from pipelines.tools.toolbox import MAX_RESULT, CallInfo, OnBargeIn, Toolbox, ToolError, ToolRun
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ABOUT = About(call_id="call-1", tool_call="1", caller="+15550001", called="+15550002")
+ABOUT = CallInfo(call_id="call-1", tool_call="1", caller="+15550001", called="+15550002")
 SPEC = ToolSpec(name="book_table", description="Book.", parameters={"type": "object"})
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -78,7 +78,7 @@ def answers(
     return answer
 
 
-async def ask(url: str, secret: str = SECRET, about: About = ABOUT, **arguments: Any) -> str:
+async def ask(url: str, secret: str = SECRET, about: CallInfo = ABOUT, **arguments: Any) -> str:
     return await http_tool(SPEC, url, signing_keys(secret)).run(arguments, about)
 
 
@@ -160,13 +160,15 @@ def test_two_secrets_while_one_is_replaced() -> None:
 def test_a_request_is_recognised_by_its_id() -> None:
     """The same for the same tool call; without a dot, whatever the call is called."""
     ids = {
-        webhook_id(About(call_id=call, tool_call=number))
+        webhook_id(CallInfo(call_id=call, tool_call=number))
         for call in ("a", "b", "a.b", "a\n1", "\ud800")
         for number in ("1", "2")
     }
     assert len(ids) == 10
     assert not any("." in one or not one.isascii() for one in ids)
-    assert webhook_id(ABOUT) == webhook_id(About(call_id="call-1", tool_call="1", caller="other"))
+    assert webhook_id(ABOUT) == webhook_id(
+        CallInfo(call_id="call-1", tool_call="1", caller="other")
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,10 +240,10 @@ def test_of_an_endless_answer_the_beginning_is_read() -> None:
     asyncio.run(main())
 
 
-def toolbox(*tools: Any, ran: list[Ran] | None = None) -> Toolbox:
+def toolbox(*tools: Any, ran: list[ToolRun] | None = None) -> Toolbox:
     return Toolbox(
         tools,
-        About(call_id="call-1"),
+        CallInfo(call_id="call-1"),
         spawn=asyncio.get_running_loop().create_task,
         on_kept=lambda _result: None,
         on_done=(ran if ran is not None else []).append,
@@ -324,7 +326,7 @@ def test_a_slow_endpoint_is_let_go_at_the_deadline() -> None:
 
     async def main() -> None:
         endpoint = Endpoint(never)
-        ran: list[Ran] = []
+        ran: list[ToolRun] = []
         async with endpoint.served() as url:
             box = toolbox(http_tool(SPEC, url, signing_keys(SECRET), timeout=0.2), ran=ran)
             results: list[ToolResult] = []
@@ -355,7 +357,7 @@ def test_what_a_barge_in_does_to_a_request(on_barge_in: OnBargeIn) -> None:
             tool = http_tool(SPEC, url, signing_keys(SECRET), on_barge_in=on_barge_in)
             box = Toolbox(
                 [tool],
-                About(call_id="call-1"),
+                CallInfo(call_id="call-1"),
                 spawn=asyncio.get_running_loop().create_task,
                 on_kept=kept.append,
                 on_done=lambda _ran: None,

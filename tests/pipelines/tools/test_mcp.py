@@ -28,12 +28,12 @@ from mcp_types import CallToolResult, TextContent
 from pipelines.providers.contracts import ToolCall
 from pipelines.tools import mcp as mcp_tools
 from pipelines.tools.mcp import Command, McpServer, Remote
-from pipelines.tools.toolbox import About, Tool, Toolbox, ToolError
+from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolError
 
 HERE = Path(__file__).parent
 NEW = (str(HERE / "mcp_server.py"),)
 OLD = str(HERE / "mcp_old_server.py")
-ABOUT = About(call_id="call-1", tool_call="1")
+ABOUT = CallInfo(call_id="call-1", tool_call="1")
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -354,7 +354,7 @@ def test_a_tool_that_hangs_is_let_go_at_its_deadline_and_the_others_go_on() -> N
         async with session(old("well")) as server:
             box = Toolbox(
                 server.tools(timeout=0.2),
-                About(call_id="call-1"),
+                CallInfo(call_id="call-1"),
                 spawn=asyncio.get_running_loop().create_task,
                 on_kept=lambda _: None,
                 on_done=lambda _: None,

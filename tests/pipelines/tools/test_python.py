@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from pipelines.tools.python import python_tool
-from pipelines.tools.toolbox import About, Tool, ToolError
+from pipelines.tools.toolbox import CallInfo, Tool, ToolError
 
 HERE = __name__
-ABOUT = About(call_id="call-1", tool_call="7", caller="+15550001")
+ABOUT = CallInfo(call_id="call-1", tool_call="7", caller="+15550001")
 
 
 @dataclass
@@ -55,7 +55,7 @@ async def free_tables(
     return [Table(guests, place == "inside")]
 
 
-def thread_name(call: About, *, loud: bool = False) -> str:
+def thread_name(call: CallInfo, *, loud: bool = False) -> str:
     """Return where this runs and for whom."""
     name = f"{threading.current_thread() is threading.main_thread()} {call.caller}"
     return name.upper() if loud else name

@@ -23,22 +23,22 @@ from pipelines.reply.chain import Tools
 from pipelines.tools.toolbox import (
     MAX_REASON,
     MAX_RESULT,
-    About,
+    CallInfo,
     OnBargeIn,
-    Ran,
     Tool,
     Toolbox,
     ToolError,
+    ToolRun,
+    argument_error,
     call_control,
     check_schema,
-    mistake,
 )
 from tests import virtual_time
 
 ANYTHING = {"type": "object"}
-ABOUT = About(call_id="call-1", caller="+15550001", called="+15550002")
+ABOUT = CallInfo(call_id="call-1", caller="+15550001", called="+15550002")
 
-Body = Callable[[Mapping[str, Any], About], Coroutine[Any, Any, str]]
+Body = Callable[[Mapping[str, Any], CallInfo], Coroutine[Any, Any, str]]
 
 
 def tool(
@@ -65,10 +65,10 @@ class Slow:
     def __init__(self, seconds: float = 1.0, text: str = "done") -> None:
         self.seconds = seconds
         self.text = text
-        self.begun: list[About] = []
+        self.begun: list[CallInfo] = []
         self.cancelled = 0
 
-    async def __call__(self, arguments: Mapping[str, Any], about: About) -> str:
+    async def __call__(self, arguments: Mapping[str, Any], about: CallInfo) -> str:
         self.begun.append(about)
         try:
             await asyncio.sleep(self.seconds)
@@ -83,7 +83,7 @@ class Records:
 
     def __init__(self) -> None:
         self.kept: list[ToolResult] = []
-        self.ran: list[Ran] = []
+        self.ran: list[ToolRun] = []
 
 
 def toolbox(*tools: Tool, records: Records | None = None) -> Toolbox:
@@ -149,7 +149,7 @@ def test_each_has_a_deadline_of_its_own() -> None:
 def test_one_that_cannot_be_cancelled_does_not_hold_up_the_reply() -> None:
     """A tool that ignores its deadline is left behind a second later."""
 
-    async def stubborn(arguments: Mapping[str, Any], about: About) -> str:
+    async def stubborn(arguments: Mapping[str, Any], about: CallInfo) -> str:
         for _ in range(100):
             try:
                 await asyncio.sleep(1.0)
@@ -219,7 +219,7 @@ def test_wrong_arguments_run_nothing() -> None:
 def test_a_broken_tool_fails_alone_and_visibly() -> None:
     """Its author finds the line in the log; neither log nor model sees the values."""
 
-    async def broken(arguments: Mapping[str, Any], about: About) -> str:
+    async def broken(arguments: Mapping[str, Any], about: CallInfo) -> str:
         raise KeyError(arguments["secret"])
 
     async def main() -> ToolResult:
@@ -240,10 +240,10 @@ def test_a_broken_tool_fails_alone_and_visibly() -> None:
 def test_a_tool_that_is_no_coroutine_function_fails_alone() -> None:
     """Even what cannot be awaited, or gives no text, is a failed result."""
 
-    def plain(arguments: Mapping[str, Any], about: About) -> Any:
+    def plain(arguments: Mapping[str, Any], about: CallInfo) -> Any:
         raise ZeroDivisionError
 
-    async def number(arguments: Mapping[str, Any], about: About) -> Any:
+    async def number(arguments: Mapping[str, Any], about: CallInfo) -> Any:
         return 7
 
     async def main() -> None:
@@ -257,7 +257,7 @@ def test_a_tool_that_is_no_coroutine_function_fails_alone() -> None:
 def test_a_tool_says_why_it_failed() -> None:
     """The message of a ToolError is for the model."""
 
-    async def full(arguments: Mapping[str, Any], about: About) -> str:
+    async def full(arguments: Mapping[str, Any], about: CallInfo) -> str:
         raise ToolError("no table is free at eight; there is one at nine")
 
     async def main() -> None:
@@ -296,7 +296,7 @@ def test_what_may_have_been_done_is_not_tried_again_in_a_turn() -> None:
     """A failure is shared as a success is, unless it is certain that nothing was done."""
     begun: list[str] = []
 
-    async def fails(arguments: Mapping[str, Any], about: About) -> str:
+    async def fails(arguments: Mapping[str, Any], about: CallInfo) -> str:
         begun.append(about.tool_call)
         raise ToolError("no", undone=arguments["undone"])
 
@@ -506,11 +506,11 @@ def test_call_control_as_the_call_allows() -> None:
     assert "desk: they ask for a person." in transfer.description
     for spec in (end, transfer, press):
         check_schema(spec.parameters)
-    assert not mistake(end.parameters, {})
-    assert not mistake(transfer.parameters, {"to": "desk"})
-    assert mistake(transfer.parameters, {"to": "moon"})
-    assert not mistake(press.parameters, {"keys": "12#w"})
-    assert mistake(press.parameters, {"keys": "hello"})
+    assert not argument_error(end.parameters, {})
+    assert not argument_error(transfer.parameters, {"to": "desk"})
+    assert argument_error(transfer.parameters, {"to": "moon"})
+    assert not argument_error(press.parameters, {"keys": "12#w"})
+    assert argument_error(press.parameters, {"keys": "hello"})
 
 
 @pytest.mark.parametrize(
@@ -532,19 +532,19 @@ def test_what_is_no_schema_is_refused(schema: dict[str, Any]) -> None:
 def test_a_schema_that_points_elsewhere_fetches_nothing() -> None:
     """A reference into the network, or in circles, is a broken tool, not a request."""
     away = {"type": "object", "properties": {"a": {"$ref": "http://10.0.0.1/schema.json"}}}
-    assert "schema" in mistake(away, {"a": 1})
+    assert "schema" in argument_error(away, {"a": 1})
     circle = {
         "type": "object",
         "properties": {"a": {"$ref": "#/$defs/a"}},
         "$defs": {"a": {"$ref": "#/$defs/a"}},
     }
-    assert "schema" in mistake(circle, {"a": 1})
+    assert "schema" in argument_error(circle, {"a": 1})
 
 
 def test_a_reason_is_short_and_says_what_is_allowed() -> None:
     """However long the value that was wrong."""
     schema = {"type": "object", "properties": {"size": {"enum": ["small", "large"]}}}
-    reason = mistake(schema, {"size": "x" * 10_000})
+    reason = argument_error(schema, {"size": "x" * 10_000})
     assert "small" in reason
     assert len(reason) <= MAX_REASON
 
@@ -572,7 +572,7 @@ SCHEMA = {
 def test_any_arguments_at_all_have_a_result(arguments: dict[str, Any]) -> None:
     """Whatever a model makes up, the tool gets what fits, as JSON, or is not run."""
 
-    async def echo(arguments: Mapping[str, Any], about: About) -> str:
+    async def echo(arguments: Mapping[str, Any], about: CallInfo) -> str:
         return json.dumps(arguments, allow_nan=False)
 
     async def main() -> None:
