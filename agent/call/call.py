@@ -86,7 +86,7 @@ of it is told by :meth:`Call.moved` or :meth:`Call.not_moved`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class Announcement:
     """Something to say when nobody speaks."""
 
     text: str
@@ -186,7 +186,7 @@ class Call:
         self._key_at = 0.0
         self._mover = mover
         self._moving = ""  # whom we are dialling for the caller
-        self._matters: deque[Matter] = deque()
+        self._announcements: deque[Announcement] = deque()
         self._turns = TurnTaking()
         self._reply: Reply | None = None  # the one that sounds, or will next
         self._draft: Reply | None = None  # the one that nobody may hear yet
@@ -247,11 +247,11 @@ class Call:
 
     def say_goodbye(self) -> None:
         """Say goodbye and hang up, as soon as nobody speaks."""
-        self.bring_up(Matter(text=self._script.brief.goodbye, hang_up=True))
+        self.announce(Announcement(text=self._script.brief.goodbye, hang_up=True))
 
-    def bring_up(self, matter: Matter) -> None:
+    def announce(self, announcement: Announcement) -> None:
         """Say something as soon as nobody speaks."""
-        self._matters.append(matter)
+        self._announcements.append(announcement)
 
     def moved(self, *, stay: bool) -> None:
         """Leave the caller to somebody else.
@@ -264,7 +264,7 @@ class Call:
             return
         self._journal.add("transfer", at=self._at(), to=self._moving, status="done")
         self._moving = ""
-        self._matters.clear()
+        self._announcements.clear()
         self._happened(Event.MOVED)
         if not stay:
             self.end(PASSED_ON)
@@ -274,7 +274,7 @@ class Call:
         if self._moving:
             self._journal.add("transfer", at=self._at(), to=self._moving, status="failed")
             self._moving = ""
-            self.bring_up(Matter(text=self._script.transfer_failed))
+            self.announce(Announcement(text=self._script.transfer_failed))
 
     async def _converse(self) -> None:
         try:
@@ -416,7 +416,7 @@ class Call:
             Action.DROP_REPLY: self._drop_reply,
             Action.ASK_STILL_THERE: self._ask_still_there,
             Action.WARN_OF_TIME: self._warn_of_time,
-            Action.BRING_UP: self._bring_up,
+            Action.ANNOUNCE: self._announce,
             Action.ANSWER_KEYS: self._answer_keys,
             Action.SAY_GOODBYE: self._say_goodbye,
             Action.HANG_UP: self._hang_up,
@@ -437,11 +437,11 @@ class Call:
     def _say_goodbye(self) -> None:
         self._say(self._script.brief.goodbye).hang_up = True
 
-    def _bring_up(self) -> None:
-        matter = self._matters.popleft()
-        reply = self._say(matter.text)
-        reply.hang_up = matter.hang_up
-        reply.transfer = matter.transfer
+    def _announce(self) -> None:
+        announcement = self._announcements.popleft()
+        reply = self._say(announcement.text)
+        reply.hang_up = announcement.hang_up
+        reply.transfer = announcement.transfer
 
     def _hang_up(self) -> None:
         self.end("the agent hung up")
@@ -755,11 +755,11 @@ class Call:
         if self._keys and self._draft is None:
             if self._keys.endswith("#") or now - self._key_at >= settings.keys_after:
                 self._happened(Event.KEYS_ENTERED)
-        elif self._matters:
-            self._happened(Event.MATTER)
+        elif self._announcements:
+            self._happened(Event.ANNOUNCEMENT_DUE)
         elif self._moving:
             if now - self._quiet_since >= settings.filler_after * 2:
-                self.bring_up(Matter(text=self._speaker.next_filler()))
+                self.announce(Announcement(text=self._speaker.next_filler()))
         elif not self._warned and now - self._began >= settings.max_seconds - settings.warn_before:
             self._warned = True
             self._happened(Event.TIME_SHORT)

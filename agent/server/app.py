@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.call.call import PASSED_ON, Call, Matter, Mover, TransferError
+from agent.call.call import PASSED_ON, Announcement, Call, Mover, TransferError
 from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers
@@ -200,7 +200,7 @@ class Switchboard:
             case {"kind": "hang up"}:
                 call.end("the operator hung up")
             case {"kind": "transfer", "to": str(to), "announcement": str(text)}:
-                call.bring_up(Matter(text=text, transfer=to))
+                call.announce(Announcement(text=text, transfer=to))
             case {"kind": "moved", "stay": bool(stay)}:
                 call.moved(stay=stay)
             case {"kind": "not moved"}:

@@ -77,7 +77,7 @@ class Event(enum.Enum):
     TIME_SHORT = enum.auto()
     """The call nears its maximum length."""
 
-    MATTER = enum.auto()
+    ANNOUNCEMENT_DUE = enum.auto()
     """There is something to say that is no answer."""
 
     KEY_PRESSED = enum.auto()
@@ -119,7 +119,7 @@ class Action(enum.Enum):
     ASK_STILL_THERE = enum.auto()
     SAY_GOODBYE = enum.auto()
     WARN_OF_TIME = enum.auto()
-    BRING_UP = enum.auto()
+    ANNOUNCE = enum.auto()
     """Say what there is to say."""
 
     ANSWER_KEYS = enum.auto()
@@ -162,7 +162,7 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.QUIET, _E.IDLED): (_S.REPLYING, (_A.ASK_STILL_THERE,)),
     (_S.QUIET, _E.IDLED_OUT): (_S.REPLYING, (_A.SAY_GOODBYE,)),
     (_S.QUIET, _E.TIME_SHORT): (_S.REPLYING, (_A.WARN_OF_TIME,)),
-    (_S.QUIET, _E.MATTER): (_S.REPLYING, (_A.BRING_UP,)),
+    (_S.QUIET, _E.ANNOUNCEMENT_DUE): (_S.REPLYING, (_A.ANNOUNCE,)),
     # The caller presses keys: that stops us, as in any menu, and is answered once all are in.
     (_S.QUIET, _E.KEY_PRESSED): (_S.QUIET, ()),
     (_S.REPLYING, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY,)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agent.call.call import Call, Matter, TransferError
+from agent.call.call import Announcement, Call, TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.dtmf import KeypadDetector, tones
 from pipelines.providers.contracts import Brief, Destination
@@ -221,7 +221,7 @@ def test_what_is_brought_up_is_said_in_turn() -> None:
 
     def order(call: Call) -> None:
         for text in ("First.", "Second."):
-            call.bring_up(Matter(text=text))
+            call.announce(Announcement(text=text))
 
     done = talk("." * 60, voice(), made=order)
     assert spoken(done) == ["Hello, who is this?", "First.", "Second."]

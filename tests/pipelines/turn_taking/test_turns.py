@@ -13,7 +13,7 @@ SPEAKING = {
     Action.ASK_STILL_THERE,
     Action.SAY_GOODBYE,
     Action.WARN_OF_TIME,
-    Action.BRING_UP,
+    Action.ANNOUNCE,
 }
 
 
