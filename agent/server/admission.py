@@ -15,7 +15,7 @@ import structlog
 from agent.personas import loader
 from agent.personas.loader import Details, PersonaError, Script
 from agent.settings import Settings
-from agent.sinch.exchange import Announced, Exchange
+from agent.sinch.exchange import Exchange, ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
 from agent.stream.protocol import Connect
 
@@ -139,7 +139,7 @@ class Admission:
             log.debug("the stream has another id", phone=claims.call[:64])
         exchange = self._exchange
         placed = exchange.placed(claims.dialled) if exchange and claims.dialled else {}
-        known = Announced(
+        known = ExpectedCall(
             call=claims.call,
             agent=claims.agent,
             caller=connect.headers.get("caller", ""),
@@ -174,7 +174,7 @@ def script_for(settings: Settings, agent: str, about: Details) -> Script:
 
 
 def details(
-    headers: Mapping[str, str], call_id: str, announced: Announced | None = None
+    headers: Mapping[str, str], call_id: str, expected: ExpectedCall | None = None
 ) -> Details:
     """Return what the templates of an agent may know of a call."""
     return Details(
@@ -183,8 +183,8 @@ def details(
         called=headers.get("called", ""),
         call_id=call_id,
         headers=headers,
-        outgoing=announced is not None and announced.outgoing,
-        given=announced.variables if announced is not None else {},
+        outgoing=expected is not None and expected.outgoing,
+        given=expected.variables if expected is not None else {},
     )
 
 

@@ -32,7 +32,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.sinch.callbacks import MAX_BYTES
-from agent.sinch.exchange import Announced, ExchangeError
+from agent.sinch.exchange import ExchangeError, ExpectedCall
 from agent.sinch.service import sinch_side
 from agent.sinch.tokens import Claims
 from agent.store.folder import SharedState
@@ -103,7 +103,7 @@ class Switchboard:
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
 
-        self._announced: dict[str, Announced] = {}
+        self._expected: dict[str, ExpectedCall] = {}
         self._warming: set[asyncio.Task[None]] = set()
         self._sinch = sinch_side(settings, self) if settings.sinch.takes_callbacks else None
         self._admission = Admission(
@@ -165,24 +165,24 @@ class Switchboard:
 
     # What the exchange asks of us
 
-    def announce(self, announced: Announced) -> None:
+    def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
-        self._announced[announced.call] = announced
+        self._expected[expected.call] = expected
         loop = asyncio.get_running_loop()
-        loop.call_later(self._settings.sinch.token_lifetime, self._forget, announced)
-        task = loop.create_task(self._warm_up(announced))
+        loop.call_later(self._settings.sinch.token_lifetime, self._forget, expected)
+        task = loop.create_task(self._warm_up(expected))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
 
-    def _forget(self, announced: Announced) -> None:
-        if self._announced.pop(announced.call, None) is not None and not announced.outgoing:
-            log.warning("an announced call did not come", agent=announced.agent)
+    def _forget(self, expected: ExpectedCall) -> None:
+        if self._expected.pop(expected.call, None) is not None and not expected.outgoing:
+            log.warning("an announced call did not come", agent=expected.agent)
 
-    async def _warm_up(self, announced: Announced) -> None:
-        headers = {"caller": announced.caller, "called": announced.called, **announced.headers}
+    async def _warm_up(self, expected: ExpectedCall) -> None:
+        headers = {"caller": expected.caller, "called": expected.called, **expected.headers}
         try:
             script = script_for(
-                self._settings, announced.agent, details(headers, announced.call, announced)
+                self._settings, expected.agent, details(headers, expected.call, expected)
             )
             await warm(self._providers, script, self._settings.server.rate)
         except PersonaError as error:
@@ -358,7 +358,7 @@ class Switchboard:
         self.answered += 1
         log.info("call answered", agent=agent, rate=connect.rate)
         name = self._register(admitted.name, _Held(call, agent))
-        self._announced.pop(name, None)
+        self._expected.pop(name, None)
         ending = ""
         try:
             ending = await call.run()

@@ -21,7 +21,7 @@ from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.server.admission import details, script_for
 from agent.settings import Settings
-from agent.sinch.exchange import Announced, Exchange, ExchangeError
+from agent.sinch.exchange import Exchange, ExchangeError, ExpectedCall
 from agent.sinch.versions import Dial
 from agent.stream.line import client_address
 
@@ -197,11 +197,11 @@ class OperatorInterface:
         Raises:
             _UnreadableError: If there is no such agent, or it has no such variable.
         """
-        announced = Announced(
+        expected = ExpectedCall(
             call="", agent=dial.agent, caller="", called="", variables=dial.variables, outgoing=True
         )
         try:
-            script_for(self._settings, dial.agent, details({}, "", announced))
+            script_for(self._settings, dial.agent, details({}, "", expected))
         except PersonaError as error:
             known = ", ".join(loader.names(self._settings.prompts))
             raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None

@@ -68,7 +68,7 @@ class ExchangeError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
+class ExpectedCall:
     """A call whose stream is about to come."""
 
     call: str
@@ -107,7 +107,7 @@ class Board(Protocol):
         """Our name of each, and its agent; one that was routed by hand has the platform's id."""
         ...
 
-    def announce(self, announced: Announced) -> None:
+    def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call. Returns at once."""
         ...
 
@@ -214,8 +214,8 @@ class Exchange:
         stream = self._incoming_stream(callback, agent)
         call = self._incoming_call(leg)
         self._shared.note(f"call {leg.call_id}", call)
-        self._board.announce(
-            Announced(
+        self._board.expect(
+            ExpectedCall(
                 call=leg.call_id,
                 agent=agent,
                 caller=callback.caller,
@@ -383,8 +383,8 @@ class Exchange:
             "conference": actions.conference(name),
         }
         self._shared.note(f"leg {name}", note)
-        self._board.announce(
-            Announced(
+        self._board.expect(
+            ExpectedCall(
                 call=name,
                 agent=request.agent,
                 caller=caller_id,

@@ -31,10 +31,10 @@ from agent.sinch.exchange import (
     LOOK_EVERY,
     RECORD_WITHIN,
     STREAM_WITHIN,
-    Announced,
     Exchange,
     ExchangeError,
     ExchangeSettings,
+    ExpectedCall,
 )
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
@@ -99,8 +99,8 @@ class Board:
         self.told: list[Mapping[str, Any]] = []
         self.in_progress: dict[str, str] = {}
 
-    def announce(self, announced: Announced) -> None:
-        assert announced.agent == "reception"
+    def expect(self, expected: ExpectedCall) -> None:
+        assert expected.agent == "reception"
 
     def deliver(self, _call_id: str, _order: Mapping[str, Any]) -> bool:
         return False
