@@ -85,7 +85,7 @@ _CONNECTIONS = {
     "pipelines/providers/streaming_stt.py",
     "pipelines/providers/streaming_tts.py",
 }
-_AFTERWARDS = {"agent/sinch/exchange.py"}
+_AFTERWARDS = {"agent/sinch/call_control.py"}
 
 
 # Synthesizes the next clause while one is heard; in a task so that closing can cancel it.

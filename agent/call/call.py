@@ -45,7 +45,7 @@ from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolRun, call_control
 from pipelines.turn_taking.backchannels import is_backchannel
-from pipelines.turn_taking.end_of_turn import EndpointSettings, TurnModel, silence_needed
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
 
 log = structlog.get_logger()
@@ -108,7 +108,7 @@ class CallSettings:
     """What is the same for every call of a process. Times in seconds."""
 
     gate: GateSettings = field(default_factory=GateSettings)
-    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
+    endpoint: EndOfTurnSettings = field(default_factory=EndOfTurnSettings)
     lead: float = 1.0
     drafting: bool = True
     max_drafts: int = 6

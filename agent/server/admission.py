@@ -15,7 +15,7 @@ import structlog
 from agent.personas import loader
 from agent.personas.loader import Details, PersonaError, Script
 from agent.settings import Settings
-from agent.sinch.exchange import Exchange, ExpectedCall
+from agent.sinch.call_control import CallControl, ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
 from agent.stream.protocol import Connect
 
@@ -69,11 +69,11 @@ class Admission:
     """
 
     def __init__(
-        self, settings: Settings, tokens: Tokens | None, exchange: Exchange | None
+        self, settings: Settings, tokens: Tokens | None, call_control: CallControl | None
     ) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._exchange = exchange
+        self._call_control = call_control
 
     def rate(self, caller: Caller) -> int:
         """Return the rate in hertz that we asked the platform for, if `connect` does not say.
@@ -105,8 +105,8 @@ class Admission:
             agent = caller.query.get("agent") or headers.get("agent") or self._settings.agent
             script = script_for(self._settings, agent, details(headers, connect.call_id))
         except PersonaError as error:
-            if claims is not None and self._exchange is not None:
-                self._exchange.stream_ended(claims, moved=False)  # nobody else will come
+            if claims is not None and self._call_control is not None:
+                self._call_control.stream_ended(claims, moved=False)  # nobody else will come
             raise NotAdmittedError(str(error)) from None
         return Admitted(
             name=connect.call_id, call_id=connect.call_id, agent=agent, script=_alone(script)
@@ -137,8 +137,8 @@ class Admission:
         if connect.call_id and connect.call_id != claims.call:
             # The stream may be a leg of its own, with an id of its own.
             log.debug("the stream has another id", phone=claims.call[:64])
-        exchange = self._exchange
-        placed = exchange.placed(claims.dialled) if exchange and claims.dialled else {}
+        call_control = self._call_control
+        placed = call_control.placed(claims.dialled) if call_control and claims.dialled else {}
         known = ExpectedCall(
             call=claims.call,
             agent=claims.agent,
@@ -157,7 +157,7 @@ class Admission:
                 greeting_interruptible=False,
                 hang_up_after_greeting=True,
             )
-        if exchange is None or not exchange.can_transfer(claims):
+        if call_control is None or not call_control.can_transfer(claims):
             script = _alone(script)
         return Admitted(
             name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims

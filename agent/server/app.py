@@ -31,11 +31,11 @@ from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
 from agent.server.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
+from agent.sinch.call_control import CallControlError, ExpectedCall
 from agent.sinch.callbacks import MAX_BYTES
-from agent.sinch.exchange import ExchangeError, ExpectedCall
-from agent.sinch.service import sinch_side
+from agent.sinch.service import sinch_service
 from agent.sinch.tokens import Claims
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
@@ -70,7 +70,7 @@ class _Held:
     agent: str
 
 
-class Switchboard:
+class CallRegistry:
     """The calls of one process.
 
     Args:
@@ -105,11 +105,11 @@ class Switchboard:
 
         self._expected: dict[str, ExpectedCall] = {}
         self._warming: set[asyncio.Task[None]] = set()
-        self._sinch = sinch_side(settings, self) if settings.sinch.takes_callbacks else None
+        self._sinch = sinch_service(settings, self) if settings.sinch.takes_callbacks else None
         self._admission = Admission(
             settings,
             self._sinch.tokens if self._sinch is not None else None,
-            self._sinch.exchange if self._sinch is not None else None,
+            self._sinch.call_control if self._sinch is not None else None,
         )
         self._sockets = 0
         self._draining = False
@@ -126,24 +126,24 @@ class Switchboard:
         if self._sinch is not None:
             sinch = self._settings.sinch
             app.router.add_post(sinch.callback_path, self._sinch.endpoint.handle)
-        app.cleanup_ctx.append(self._running_sinch_side)
+        app.cleanup_ctx.append(self._running_sinch_service)
         app.cleanup_ctx.append(self._watching_providers)
         if self._settings.operator.token is not None:
-            exchange = self._sinch.exchange if self._sinch is not None else None
-            OperatorInterface(self._settings, self, exchange).add_to(app)
+            call_control = self._sinch.call_control if self._sinch is not None else None
+            OperatorInterface(self._settings, self, call_control).add_to(app)
         return app
 
-    async def _running_sinch_side(self, _app: web.Application) -> AsyncIterator[None]:
+    async def _running_sinch_service(self, _app: web.Application) -> AsyncIterator[None]:
         if self._sinch is None:
             yield
             return
-        carrying = asyncio.create_task(self._carry_orders(self._sinch.shared))
+        carrying = asyncio.create_task(self._carry_orders(self._sinch.store))
         yield
         carrying.cancel()
         for task in self._warming:
             task.cancel()
         await asyncio.wait([carrying, *self._warming])
-        await self._sinch.exchange.aclose()
+        await self._sinch.call_control.aclose()
         if self._sinch.api is not None:
             await self._sinch.api.aclose()
 
@@ -153,12 +153,12 @@ class Switchboard:
         watching.cancel()
         await asyncio.wait([watching])
 
-    async def _carry_orders(self, shared: SharedState) -> None:
+    async def _carry_orders(self, store: FolderStore) -> None:
         """Give to calls here what other processes have for them."""
         while True:
             await asyncio.sleep(ORDERS_EVERY)
             try:
-                for call_id, order in list(shared.orders(self._calls)):
+                for call_id, order in list(store.orders(self._calls)):
                     self.deliver(call_id, order)
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
@@ -374,7 +374,7 @@ class Switchboard:
     def _leave(self, claims: Claims | None, *, moved: bool = False) -> None:
         """Tell the exchange that no stream of this token is, or will be: it is used up."""
         if claims is not None and self._sinch is not None:
-            self._sinch.exchange.stream_ended(claims, moved=moved)
+            self._sinch.call_control.stream_ended(claims, moved=moved)
 
     def _register(self, name: str, held: _Held) -> str:
         """Note a call under ``name``, or under another if there is one of that name already."""
@@ -387,12 +387,12 @@ class Switchboard:
         """Return what passes the caller of a stream on."""
         if claims is None or self._sinch is None:
             return None
-        exchange = self._sinch.exchange
+        call_control = self._sinch.call_control
 
         async def move(to: str) -> None:
             try:
-                await exchange.transfer(claims, to)
-            except ExchangeError as error:
+                await call_control.transfer(claims, to)
+            except CallControlError as error:
                 raise TransferError(str(error)) from None
 
         return move
@@ -450,7 +450,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         running_mcp_servers(settings) as mcp_servers,
     ):
         new_detector = detectors(settings.vad.gate, settings.vad.judge)
-        board = Switchboard(settings, providers, new_detector, turn_model, mcp_servers)
+        board = CallRegistry(settings, providers, new_detector, turn_model, mcp_servers)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(board.application(), access_log=None)
         await runner.setup()

@@ -21,7 +21,7 @@ from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.server.admission import details, script_for
 from agent.settings import Settings
-from agent.sinch.exchange import Exchange, ExchangeError, ExpectedCall
+from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall
 from agent.sinch.versions import Dial
 from agent.stream.line import client_address
 
@@ -78,7 +78,7 @@ class TransferRequest(BaseModel):
 
 
 class Calls(Protocol):
-    """The calls of this process; see :class:`agent.server.app.Switchboard`."""
+    """The calls of this process; see :class:`agent.server.app.CallRegistry`."""
 
     @property
     def in_progress(self) -> Mapping[str, str]:
@@ -99,13 +99,13 @@ class OperatorInterface:
         exchange: Does what is asked; None if there is no account to do it with.
     """
 
-    def __init__(self, settings: Settings, calls: Calls, exchange: Exchange | None) -> None:
+    def __init__(self, settings: Settings, calls: Calls, call_control: CallControl | None) -> None:
         token = settings.operator.token
         self._token = token.get_secret_value().encode() if token is not None else b""
         self._limit = settings.operator.requests_a_minute
         self._settings = settings
         self._calls = calls
-        self._exchange = exchange
+        self._call_control = call_control
         self._lately: Mapping[bool, deque[float]] = {True: deque(), False: deque()}
         """When requests came: with the token, and without."""
 
@@ -157,7 +157,7 @@ class OperatorInterface:
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
-        placed = self._exchange.dialled(name) if self._exchange else None
+        placed = self._call_control.dialled(name) if self._call_control else None
         if placed is not None:
             return web.json_response(placed)
         if name in self._calls.in_progress:
@@ -208,10 +208,10 @@ class OperatorInterface:
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         asked, name = await _read(request, HangUpRequest), request.match_info["id"]
-        if self._exchange is not None:
-            await self._exchange.hang_up(name, goodbye=asked.goodbye)
+        if self._call_control is not None:
+            await self._call_control.hang_up(name, goodbye=asked.goodbye)
         elif not self._calls.deliver(name, {"kind": "hang up", "goodbye": asked.goodbye}):
-            raise ExchangeError("no such call")
+            raise CallControlError("no such call")
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:
@@ -220,10 +220,10 @@ class OperatorInterface:
         self._with_account().request_transfer(request.match_info["id"], to, asked.announcement)
         return web.json_response({}, status=202)
 
-    def _with_account(self) -> Exchange:
-        if self._exchange is None:
-            raise ExchangeError("Sinch is not set up: see the settings of `sinch`")
-        return self._exchange
+    def _with_account(self) -> CallControl:
+        if self._call_control is None:
+            raise CallControlError("Sinch is not set up: see the settings of `sinch`")
+        return self._call_control
 
 
 class _UnreadableError(Exception):
@@ -236,7 +236,7 @@ async def _answered(
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except (ExchangeError, PersonaError) as error:
+    except (CallControlError, PersonaError) as error:
         return _problem(404 if "no such" in str(error) else 409, str(error))
     except _UnreadableError as error:
         return _problem(400, str(error))

@@ -31,7 +31,7 @@ from agent.call.call import CallSettings
 from agent.personas.routing import Route, Routing
 from agent.personas.tool_declarations import McpServerSettings
 from agent.settings.sinch import Operator, Sinch
-from agent.sinch.exchange import ExchangeSettings
+from agent.sinch.call_control import CallControlSettings
 from agent.stream.line import LineLimits
 from agent.stream.protocol import DEFAULT_RATE, RATES
 from pipelines.listening.detectors import GateSettings
@@ -39,7 +39,7 @@ from pipelines.providers import find
 from pipelines.providers.contracts import Stage
 from pipelines.stages.pool import Budgets
 from pipelines.stages.usage import Price
-from pipelines.turn_taking.end_of_turn import EndpointSettings
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -225,37 +225,37 @@ class EndOfTurn(_Section):
     """How long a silence ends a turn, by the evidence; without any, it is `vad.end_after`."""
 
     shortest: float = Field(
-        EndpointSettings().shortest,
+        EndOfTurnSettings().shortest,
         ge=0.1,
         le=5,
         description="Seconds, sure that they finished: by the turn model, or a whole answer (yes).",
     )
     middle: float = Field(
-        EndpointSettings().middle,
+        EndOfTurnSettings().middle,
         ge=0.1,
         le=5,
         description="Seconds, when the turn model is not sure.",
     )
     long: float = Field(
-        EndpointSettings().long,
+        EndOfTurnSettings().long,
         ge=0.1,
         le=10,
         description="Seconds, when the turn model or the words (a last `and`) expect more.",
     )
     longest: float = Field(
-        EndpointSettings().longest,
+        EndOfTurnSettings().longest,
         ge=0.1,
         le=10,
         description="Seconds, when both do, or the words cannot be all (`my number is`).",
     )
     finished_from: float = Field(
-        EndpointSettings().finished_from,
+        EndOfTurnSettings().finished_from,
         ge=0,
         le=1,
         description="Probability from which the turn model is sure that they finished.",
     )
     going_on_below: float = Field(
-        EndpointSettings().going_on_below,
+        EndOfTurnSettings().going_on_below,
         ge=0,
         le=1,
         description="Probability below which it is sure that they did not.",
@@ -502,7 +502,7 @@ class Settings(BaseSettings):
                 end_after=vad.end_after,
                 pre_roll=vad.pre_roll,
             ),
-            endpoint=EndpointSettings(**self.end_of_turn.model_dump()),
+            endpoint=EndOfTurnSettings(**self.end_of_turn.model_dump()),
             lead=self.playout.lead,
             heartbeat_after=self.line.heartbeat_after,
             no_audio_timeout=self.line.no_audio_timeout,
@@ -522,10 +522,10 @@ class Settings(BaseSettings):
         guarded = self.server.token is not None or self.sinch.takes_callbacks
         return not guarded if chosen is None else chosen
 
-    def exchange_settings(self) -> ExchangeSettings:
+    def call_control_settings(self) -> CallControlSettings:
         """Return what the exchange needs of this tree."""
         sinch = self.sinch
-        return ExchangeSettings(
+        return CallControlSettings(
             stream_url=sinch.stream_url(self.server.path),
             callback_url=sinch.callback_url,
             rate=self.server.rate,

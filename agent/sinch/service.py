@@ -6,27 +6,27 @@ import hashlib
 from dataclasses import dataclass
 
 from agent.settings import Settings, SettingsError
-from agent.sinch.exchange import Board, Exchange
+from agent.sinch.call_control import Board, CallControl
 from agent.sinch.rest import VoiceV1, VoiceV2
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
 from agent.sinch.versions import actions
-from agent.sinch.webhook import CallbackEndpoint
-from agent.store.folder import SharedState
+from agent.sinch.webhook import Webhook
+from agent.store.folder import FolderStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SinchSide:
+class SinchService:
     """What answers Sinch and asks it."""
 
-    endpoint: CallbackEndpoint
-    exchange: Exchange
+    endpoint: Webhook
+    call_control: CallControl
     tokens: Tokens
-    shared: SharedState
+    store: FolderStore
     api: VoiceV1 | VoiceV2 | None
 
 
-def sinch_side(settings: Settings, board: Board) -> SinchSide:
+def sinch_service(settings: Settings, board: Board) -> SinchService:
     """Build it.
 
     Raises:
@@ -34,22 +34,24 @@ def sinch_side(settings: Settings, board: Board) -> SinchSide:
     """
     sinch = settings.sinch
     try:
-        shared = SharedState(settings.state)
+        store = FolderStore(settings.state)
     except OSError as error:
         raise SettingsError(f"state = {str(settings.state)!r}: {error.strerror}") from None
     signers = sinch.signers
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
-    tokens = Tokens(hashlib.sha256(secrets).digest(), shared)
+    tokens = Tokens(hashlib.sha256(secrets).digest(), store)
     api = sinch.client()
-    exchange = Exchange(
-        settings=settings.exchange_settings(),
+    call_control = CallControl(
+        settings=settings.call_control_settings(),
         routing=settings.routing(),
         tokens=tokens,
-        shared=shared,
+        store=store,
         actions=actions(api),
         board=board,
     )
     verifier = Verifier(signers, sinch.window)
-    endpoint = CallbackEndpoint(exchange, verifier, shared, sinch.callback_url)
-    return SinchSide(endpoint=endpoint, exchange=exchange, tokens=tokens, shared=shared, api=api)
+    endpoint = Webhook(call_control, verifier, store, sinch.callback_url)
+    return SinchService(
+        endpoint=endpoint, call_control=call_control, tokens=tokens, store=store, api=api
+    )

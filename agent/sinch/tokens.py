@@ -15,7 +15,7 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 
 MAX_LENGTH = 1024
 """Characters; ours have some 250."""
@@ -51,9 +51,9 @@ class Tokens:
         shared: Remembers what was used.
     """
 
-    def __init__(self, key: bytes, shared: SharedState) -> None:
+    def __init__(self, key: bytes, store: FolderStore) -> None:
         self._key = hmac.digest(key, b"stream tokens", hashlib.sha256)
-        self._shared = shared
+        self._store = store
 
     def mint(self, claims: Claims) -> str:
         """Return the token: letters, digits, ``_``, ``-`` and one dot."""
@@ -94,7 +94,7 @@ class Tokens:
         if now > claims.expires:
             raise TokenError("the token has expired")
         try:
-            used = self._shared.claim(f"stream {claims.call}")
+            used = self._store.claim(f"stream {claims.call}")
         except OSError as error:
             raise TokenError(f"the shared folder fails: {error.strerror}") from None
         if used is not None:

@@ -20,7 +20,7 @@ Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
 Note = Mapping[str, Any]
-"""What the shared folder knows of a call or a leg: see :mod:`agent.sinch.exchange`."""
+"""What the shared folder knows of a call or a leg: see :mod:`agent.sinch.call_control`."""
 
 LONGEST = 14_400
 """Seconds, the most that the API allows: nobody wants to be cut off for how their call began."""

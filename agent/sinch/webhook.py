@@ -16,11 +16,11 @@ import structlog
 from aiohttp import web
 
 from agent.sinch import callbacks
+from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Callback, CallbackError
-from agent.sinch.exchange import Exchange
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 from agent.stream.line import client_address
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ BODY_WITHIN = 5.0
 """Seconds for a callback to come; the platform has given up by then."""
 
 
-class CallbackEndpoint:
+class Webhook:
     """Take callbacks.
 
     Args:
@@ -45,11 +45,11 @@ class CallbackEndpoint:
     """
 
     def __init__(
-        self, exchange: Exchange, verifier: Verifier, shared: SharedState, public_url: str
+        self, call_control: CallControl, verifier: Verifier, store: FolderStore, public_url: str
     ) -> None:
-        self._exchange = exchange
+        self._call_control = call_control
         self._verifier = verifier
-        self._shared = shared
+        self._store = store
         self._path = urlsplit(public_url).path or "/"
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -80,28 +80,28 @@ class CallbackEndpoint:
             _RefusedError: If it is a replay.
         """
         try:
-            ages = [age for name in names if (age := self._shared.claim(name)) is not None]
+            ages = [age for name in names if (age := self._store.claim(name)) is not None]
             if ages and max(ages) > SENT_AGAIN_WITHIN:
                 raise _RefusedError(401, "replayed")
-            told = next((t for name in names if (t := self._shared.noted(name))), None)
+            told = next((t for name in names if (t := self._store.noted(name))), None)
             if told is None:
                 told = {"svaml": self._answer(callback)}
                 for name in names:
-                    self._shared.note(name, told)
+                    self._store.note(name, told)
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
-            return self._exchange.sorry(callback)
+            return self._call_control.sorry(callback)
         svaml: Svaml = told["svaml"]
         return svaml
 
     def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
             try:
-                return self._exchange.answer(callback)
+                return self._call_control.answer(callback)
             except Exception:
                 # A bug, or a full disk, costs this call and no other; the caller is told so.
                 log.exception("callback failed: this is a bug")
-                return self._exchange.sorry(callback)
+                return self._call_control.sorry(callback)
 
 
 class _RefusedError(Exception):

@@ -23,7 +23,7 @@ SWEEP_EVERY = 600.0
 """Seconds between two looks for what is older."""
 
 
-class SharedState:
+class FolderStore:
     """Claims, notes and orders, in files.
 
     Names may be anything: only their digests are file names. The folder is readable by its owner

@@ -38,7 +38,7 @@ _BANDS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointSettings:
+class EndOfTurnSettings:
     """How much silence ends a turn. Seconds, and probabilities of the turn model.
 
     The defaults are chosen by ``tests.benchmarks.endpoints`` on 75 prompts: of whole utterances the
@@ -158,7 +158,7 @@ class ScriptedTurnModel:
 
 
 def silence_needed(
-    settings: EndpointSettings, probability: float | None, transcript: str | None, language: str
+    settings: EndOfTurnSettings, probability: float | None, transcript: str | None, language: str
 ) -> float | None:
     """Return the seconds of silence that end the turn, by what is known; None if nothing is.
 

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from agent.server.app import Switchboard
+from agent.server.app import CallRegistry
 from agent.settings import Settings
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
@@ -30,7 +30,7 @@ class Running:
     """A server that answers calls."""
 
     url: str
-    board: Switchboard
+    board: CallRegistry
     transcripts: Path
 
     def lines(self) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ async def running(
     }
     settings = Settings(**given)
     before = asyncio.all_tasks()
-    board = Switchboard(settings, providers or voice(), Loudness)
+    board = CallRegistry(settings, providers or voice(), Loudness)
     runner = web.AppRunner(board.application(), access_log=None)
     await runner.setup()
     try:

@@ -25,7 +25,7 @@ import numpy as np
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.detectors import GateSettings
 from pipelines.providers import moonshine
-from pipelines.turn_taking.end_of_turn import EndpointSettings, SmartTurn, silence_needed
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, SmartTurn, silence_needed
 from tests.benchmarks.word_errors import by_phone, prompts, spoken
 from tests.recordings import TRANSCRIPTS, load
 
@@ -89,7 +89,7 @@ async def main() -> None:
     async def asked(label: str, pcm: bytes) -> float:
         probability = await model.complete(pcm)
         said = await open_session.transcribe(spoken(Audio(pcm, SPEECH_RATE)))
-        seconds = silence_needed(EndpointSettings(), probability, said, "en") or FIXED
+        seconds = silence_needed(EndOfTurnSettings(), probability, said, "en") or FIXED
         if given.show:
             print(f"{label:6s} {probability:4.2f} {seconds:4.1f} s  {said}")
         return seconds

@@ -117,7 +117,7 @@ def test_the_agent_presses_keys() -> None:
 
 
 @dataclass
-class Exchange:
+class CallControl:
     """What dials for a call: notes whom, and what becomes of it a second later."""
 
     then: Callable[[Call], None] | None = None
@@ -125,7 +125,9 @@ class Exchange:
     dialled: list[tuple[float, str]] = field(default_factory=list)
 
 
-def moved(script: str, exchange: Exchange, *replies: str, words: str = "The desk please.") -> Talk:
+def moved(
+    script: str, exchange: CallControl, *replies: str, words: str = "The desk please."
+) -> Talk:
     call: list[Call] = []
 
     async def move(to: str) -> None:
@@ -150,7 +152,7 @@ ASKED = "." * 20 + "++++++"
 
 def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
     """Then we leave, and nothing more is said or heard."""
-    exchange = Exchange(then=lambda call: call.moved(stay=False))
+    exchange = CallControl(then=lambda call: call.moved(stay=False))
     done = moved(ASKED + "." * 200, exchange)
     assert [to for _, to in exchange.dialled] == ["+15550000002"]
     announced = done.notes.of("agent")[-1]
@@ -162,7 +164,7 @@ def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
 
 def test_we_stay_in_silence_where_leaving_would_hang_up() -> None:
     """Nothing is said, nothing is listened to, however long they talk; heartbeats go on."""
-    exchange = Exchange(then=lambda call: call.moved(stay=True))
+    exchange = CallControl(then=lambda call: call.moved(stay=True))
     done = moved(ASKED + "." * 60 + "++++++....." * 60, exchange)
     left = done.notes.of("transfer")[-1]["at"]
     assert done.caller.audio_between(left + 0.1, 1000) == []
@@ -177,7 +179,7 @@ def test_nobody_answers_and_we_are_back() -> None:
     def give_up(call: Call) -> None:
         asyncio.get_running_loop().call_later(9.0, call.not_moved)
 
-    exchange = Exchange(then=give_up)
+    exchange = CallControl(then=give_up)
     done = moved(ASKED + "." * 160 + "++++++" + "." * 40, exchange, "All right.")
     assert spoken(done)[2:] == [
         "One moment, please.",
@@ -190,13 +192,13 @@ def test_nobody_answers_and_we_are_back() -> None:
 
 def test_a_transfer_that_cannot_be_dialled_is_told() -> None:
     """At once, and the call goes on."""
-    done = moved(ASKED + "." * 60, Exchange(refuses=True))
+    done = moved(ASKED + "." * 60, CallControl(refuses=True))
     assert spoken(done)[-1] == "Nobody is there."
 
 
 def test_a_caller_who_talks_over_the_announcement_is_not_dialled_on() -> None:
     """It was not heard: they may have changed their mind."""
-    exchange = Exchange()
+    exchange = CallControl()
     script = ASKED + ".........++++++++" + "." * 60
     done = moved(script, exchange, "All right.")
     assert exchange.dialled == []

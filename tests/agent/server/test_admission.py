@@ -11,7 +11,7 @@ import pytest
 from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, Tokens
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 from agent.stream.protocol import Connect
 from tests.agent.sinch.test_signing import V1
 
@@ -31,7 +31,7 @@ Be brief.
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> Tokens:
-    return Tokens(b"k" * 32, SharedState(tmp_path / "state"))
+    return Tokens(b"k" * 32, FolderStore(tmp_path / "state"))
 
 
 def admission(folder: Path, tokens: Tokens | None = None, **given: Any) -> Admission:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.tokens import Claims, TokenError, Tokens
-from agent.store.folder import KEPT, SharedState
+from agent.store.folder import KEPT, FolderStore
 
 KEY = b"k" * 32
 CLAIMS = Claims(call="c1", agent="reception", rate=16000, expires=1000)
@@ -22,7 +22,7 @@ CLAIMS = Claims(call="c1", agent="reception", rate=16000, expires=1000)
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> Tokens:
-    return Tokens(KEY, SharedState(tmp_path))
+    return Tokens(KEY, FolderStore(tmp_path))
 
 
 def test_a_token_says_what_it_was_made_for_once(tokens: Tokens) -> None:
@@ -74,7 +74,7 @@ def test_what_a_token_says_can_be_read_without_using_it_up(tokens: Tokens) -> No
 
 def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
     """Nor is one that was changed in a single character."""
-    other = Tokens(b"o" * 32, SharedState(tmp_path))
+    other = Tokens(b"o" * 32, FolderStore(tmp_path))
     with pytest.raises(TokenError, match="not ours"):
         tokens.redeem(other.mint(CLAIMS), 0)
     token = tokens.mint(CLAIMS)
@@ -90,7 +90,7 @@ def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
 )
 def test_anything_else_is_no_token(token: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """And raises nothing else."""
-    tokens = Tokens(KEY, SharedState(tmp_path_factory.getbasetemp() / "any"))
+    tokens = Tokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
     with pytest.raises(TokenError):
         tokens.redeem(token, 0)
     with pytest.raises(TokenError):
@@ -102,14 +102,14 @@ def test_a_token_of_another_version_of_ours_is_an_error_of_that_kind(
     body: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Sealed by us, with anything in it."""
-    tokens = Tokens(KEY, SharedState(tmp_path_factory.getbasetemp() / "any"))
+    tokens = Tokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
     text = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
     with pytest.raises(TokenError):
         tokens.redeem(f"{text}.{tokens._seal(text)}", 0)
 
 
 def _redeem(folder: str, token: str, results: multiprocessing.Queue[bool]) -> None:
-    tokens = Tokens(KEY, SharedState(Path(folder)))
+    tokens = Tokens(KEY, FolderStore(Path(folder)))
     time.sleep(max(0.0, 0.3 - time.process_time()))
     try:
         tokens.redeem(token, 0)
@@ -138,7 +138,7 @@ def test_several_processes_redeem_a_token_once(tmp_path: Path, tokens: Tokens) -
 
 def test_a_claim_is_made_once_and_told_its_age(tmp_path: Path) -> None:
     """By any object on the same folder; it can be given back."""
-    one, other = SharedState(tmp_path), SharedState(tmp_path)
+    one, other = FolderStore(tmp_path), FolderStore(tmp_path)
     assert one.claim("a/../b\0\ud800") is None
     age = other.claim("a/../b\0\ud800")
     assert age is not None
@@ -150,29 +150,29 @@ def test_a_claim_is_made_once_and_told_its_age(tmp_path: Path) -> None:
 
 def test_notes_are_whole_and_private(tmp_path: Path) -> None:
     """What is kept replaces what was there; nobody but the owner reads it."""
-    shared = SharedState(tmp_path)
-    assert shared.noted("x") is None
-    shared.note("x", {"a": 1})
-    shared.note("x", {"a": 2})
-    assert SharedState(tmp_path).noted("x") == {"a": 2}
+    store = FolderStore(tmp_path)
+    assert store.noted("x") is None
+    store.note("x", {"a": 1})
+    store.note("x", {"a": 2})
+    assert FolderStore(tmp_path).noted("x") == {"a": 2}
     files = list((tmp_path / "notes").iterdir())
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600]
 
 
 def test_a_note_that_was_cut_off_is_none(tmp_path: Path) -> None:
     """A host that lost power may leave an empty file; that is no reason for a 500."""
-    shared = SharedState(tmp_path)
-    shared.note("x", {"a": 1})
+    store = FolderStore(tmp_path)
+    store.note("x", {"a": 1})
     (file,) = (tmp_path / "notes").iterdir()
     file.write_text("")
-    assert shared.noted("x") is None
-    shared.note("x", {"a": 2})
-    assert shared.noted("x") == {"a": 2}
+    assert store.noted("x") is None
+    store.note("x", {"a": 2})
+    assert store.noted("x") == {"a": 2}
 
 
 def test_orders_reach_the_process_that_has_the_call(tmp_path: Path) -> None:
     """In their order, once; the rest wait."""
-    one, other = SharedState(tmp_path), SharedState(tmp_path)
+    one, other = FolderStore(tmp_path), FolderStore(tmp_path)
     for number in range(3):
         one.order("c1", {"n": number})
     one.order("c2", {"n": 9})
@@ -184,14 +184,14 @@ def test_orders_reach_the_process_that_has_the_call(tmp_path: Path) -> None:
 
 def test_what_is_old_is_thrown_away(tmp_path: Path) -> None:
     """After a day, by the next process that starts."""
-    shared = SharedState(tmp_path)
-    shared.claim("old")
-    shared.note("old", {})
-    shared.order("old", {})
+    store = FolderStore(tmp_path)
+    store.claim("old")
+    store.note("old", {})
+    store.order("old", {})
     for path in tmp_path.glob("*/*"):
         os.utime(path, (time.time() - KEPT - 1, time.time() - KEPT - 1))
-    shared.note("new", {})
-    SharedState(tmp_path)
+    store.note("new", {})
+    FolderStore(tmp_path)
     assert [json.loads(path.read_text()) for path in tmp_path.glob("*/*")] == [{}]
 
 
@@ -199,4 +199,4 @@ def test_a_folder_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> 
     """Not in the first call."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        SharedState(tmp_path / "file")
+        FolderStore(tmp_path / "file")

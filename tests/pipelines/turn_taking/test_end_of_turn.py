@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipelines.audio import SPEECH_RATE, at_rate
 from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.end_of_turn import (
-    EndpointSettings,
+    EndOfTurnSettings,
     ScriptedTurnModel,
     SmartTurn,
     log_mel,
@@ -22,7 +22,7 @@ from pipelines.turn_taking.end_of_turn import (
 from pipelines.turn_taking.end_of_turn_words import Ending, ending
 from tests.recordings import load
 
-SETTINGS = EndpointSettings()
+SETTINGS = EndOfTurnSettings()
 
 REFERENCE = Path(__file__).with_name("data") / "whisper_features.npz"
 """What transformers 5's WhisperFeatureExtractor(chunk_length=8), given ``do_normalize=True`` as

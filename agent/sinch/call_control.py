@@ -40,7 +40,7 @@ from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ CANNOT_MOVE = (
 )
 
 
-class ExchangeError(Exception):
+class CallControlError(Exception):
     """It cannot be done. The message is for whoever asked."""
 
 
@@ -81,7 +81,7 @@ class ExpectedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeSettings:
+class CallControlSettings:
     """What stays the same."""
 
     stream_url: str
@@ -131,7 +131,7 @@ _DECISIONS: Mapping[tuple[Machine, Answerer], str] = {
 """What to do when somebody answers a call of ours; absent means to talk to them."""
 
 
-class Exchange:
+class CallControl:
     """Answer callbacks, and place, move and end calls.
 
     Args:
@@ -146,17 +146,17 @@ class Exchange:
     def __init__(
         self,
         *,
-        settings: ExchangeSettings,
+        settings: CallControlSettings,
         routing: Routing,
         tokens: Tokens,
-        shared: SharedState,
+        store: FolderStore,
         actions: Actions | None,
         board: Board,
     ) -> None:
         self._settings = settings
         self._routing = routing
         self._tokens = tokens
-        self._shared = shared
+        self._store = store
         self._actions = actions
         self._board = board
         self._tasks: set[asyncio.Task[None]] = set()
@@ -213,7 +213,7 @@ class Exchange:
             return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
         stream = self._incoming_stream(callback, agent)
         call = self._incoming_call(leg)
-        self._shared.note(f"call {leg.call_id}", call)
+        self._store.note(f"call {leg.call_id}", call)
         self._board.expect(
             ExpectedCall(
                 call=leg.call_id,
@@ -283,18 +283,18 @@ class Exchange:
     def _ours(self, leg: Leg) -> tuple[str, dict[str, Any]]:
         """Return our name of a leg and its note; both empty if we did not ask for it."""
         name = leg.name or leg.custom
-        note = self._shared.noted(f"leg {name}") if name else None
+        note = self._store.noted(f"leg {name}") if name else None
         return (name, note) if note is not None else ("", {})
 
     def _phone_ended(self, of: str, callback: Ended) -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on."""
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
-        if self._shared.claim(f"ended {leg.call_id}") is None:
+        if self._store.claim(f"ended {leg.call_id}") is None:
             self._start(self._close_record(callback))
-        call = self._shared.noted(f"call {of}")
+        call = self._store.noted(f"call {of}")
         if call is None:
             return answers.nothing()
-        self._shared.note(f"call {of}", call | {"over": True})
+        self._store.note(f"call {of}", call | {"over": True})
         self._start(self._clear(of))
         others = [svaml.STREAM]
         if transfer := str(call.get("transfer", "")):
@@ -330,8 +330,8 @@ class Exchange:
         """Return whether a call has its stream: here, or with a token of ours in any process."""
         if call_id in self._board.in_progress:
             return True
-        streamed = self._shared.claimed(f"stream {call_id}")
-        return streamed and not self._shared.claimed(f"stream over {call_id}")
+        streamed = self._store.claimed(f"stream {call_id}")
+        return streamed and not self._store.claimed(f"stream over {call_id}")
 
     # Calls that we place
 
@@ -344,25 +344,25 @@ class Exchange:
             ExchangeError: If it cannot be placed, with the reason.
         """
         if self._actions is None:
-            raise ExchangeError("no account to dial with: see the settings of `sinch`")
+            raise CallControlError("no account to dial with: see the settings of `sinch`")
         caller_id = request.caller_id or self._settings.caller_id
         if not caller_id:
-            raise ExchangeError("no caller id: give one, or set sinch.caller_id")
+            raise CallControlError("no caller id: give one, or set sinch.caller_id")
         name = f"d{uuid.uuid4().hex[:24]}"
         key = f"dial key {idempotency_key}"
-        if idempotency_key and self._shared.claim(key) is not None:
+        if idempotency_key and self._store.claim(key) is not None:
             return await self._dialled_before(key)
         if idempotency_key:
-            self._shared.note(key, {"id": name})
+            self._store.note(key, {"id": name})
         self._note_dial(name, request, caller_id, self._actions)
         try:
             found = await self._actions.place(name, request, caller_id)
         except SinchError as error:
             self._update(name, status="failed", reason=str(error))
             if idempotency_key:
-                self._shared.release(key)
+                self._store.release(key)
             log.warning("not dialled", status=error.status, code=error.code)
-            raise ExchangeError(str(error)) from None
+            raise CallControlError(str(error)) from None
         self._update(name, **found)
         log.info("dialled", to=phone_numbers.shortened(request.to), dialled=name)
         return self.dialled(name) or {}
@@ -382,7 +382,7 @@ class Exchange:
             "message": request.message,
             "conference": actions.conference(name),
         }
-        self._shared.note(f"leg {name}", note)
+        self._store.note(f"leg {name}", note)
         self._board.expect(
             ExpectedCall(
                 call=name,
@@ -396,11 +396,11 @@ class Exchange:
 
     async def _dialled_before(self, key: str) -> dict[str, Any]:
         for _ in range(50):
-            known = self._shared.noted(key)
+            known = self._store.noted(key)
             if known is not None and (call := self.dialled(str(known["id"]))):
                 return call
             await asyncio.sleep(0.1)
-        raise ExchangeError("a call with this key is being placed, or could not be")
+        raise CallControlError("a call with this key is being placed, or could not be")
 
     def dialled(self, name: str) -> dict[str, Any] | None:
         """Return what is known of a call that we placed; None if there is none of that name."""
@@ -412,7 +412,7 @@ class Exchange:
 
     def placed(self, name: str) -> dict[str, Any]:
         """Return the note of a leg that we asked for; empty if there is none."""
-        return self._shared.noted(f"leg {name}") or {}
+        return self._store.noted(f"leg {name}") or {}
 
     def _dial_answered(self, name: str, note: dict[str, Any], callback: Answered) -> Svaml:
         answers = ANSWERS[callback.leg.version]
@@ -438,7 +438,7 @@ class Exchange:
         """Bring the agent to an answered leg, once; return the answer to the platform."""
         note = self.placed(name)
         answers = ANSWERS[note["version"]]
-        if self._shared.claim(f"connect {name}") is not None:
+        if self._store.claim(f"connect {name}") is not None:
             return answers.wait(note)
         self._update(name, status="connected", leave_message=message)
         claims = Claims(
@@ -457,7 +457,7 @@ class Exchange:
             "call_id": note["call_id"],
             "conference": note["conference"],
         }
-        self._shared.note(f"call {name}", call)
+        self._store.note(f"call {name}", call)
         if call["conference"]:
             self._start(self._bring_stream(name, call, stream))
         return answers.connect_placed(stream, self._settings.ring_seconds, name, note)
@@ -480,7 +480,7 @@ class Exchange:
         if self._actions is None:
             return
         name = f"s{uuid.uuid4().hex[:24]}"
-        self._shared.note(f"leg {name}", {"kind": "stream", "of": of})
+        self._store.note(f"leg {name}", {"kind": "stream", "of": of})
         # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.
         self._later(STREAM_WITHIN, self._look_for_stream, of)
         try:
@@ -491,8 +491,8 @@ class Exchange:
 
     async def _look_for_stream(self, of: str) -> None:
         """Hang up a phone that nobody talks to."""
-        call = self._shared.noted(f"call {of}") or {}
-        if not call.get("over") and not self._shared.claimed(f"stream {call.get('call_id')}"):
+        call = self._store.noted(f"call {of}") or {}
+        if not call.get("over") and not self._store.claimed(f"stream {call.get('call_id')}"):
             log.warning("the stream of a call did not come; the phone is hung up")
             await self._hang_up_phone(of)
 
@@ -509,13 +509,13 @@ class Exchange:
         self._start(self._leave(claims, moved=moved))
 
     async def _leave(self, claims: Claims, *, moved: bool) -> None:
-        self._shared.claim(f"stream over {claims.call}")
+        self._store.claim(f"stream over {claims.call}")
         if not moved:
             await self._clear(_name(claims))
 
     async def _clear(self, of: str) -> None:
         """Hang up whoever is left in the conference of a call, unless they talk to each other."""
-        call = self._shared.noted(f"call {of}") or {}
+        call = self._store.noted(f"call {of}") or {}
         talking = call.get("moved") and not call.get("over")
         if self._actions is None or not call.get("conference") or talking:
             return
@@ -533,13 +533,13 @@ class Exchange:
         """
         if self._actions is None:
             return
-        leg = self._shared.noted(f"call {of}") or self.placed(of)
+        leg = self._store.noted(f"call {of}") or self.placed(of)
         try:
             await self._actions.hang_up(of, leg)
         except SinchError as error:
             if error.status != 404:
                 log.warning("phone not hung up", status=error.status, code=error.code)
-                raise ExchangeError(str(error)) from None
+                raise CallControlError(str(error)) from None
 
     # What an operator and the agent may ask for
 
@@ -549,14 +549,14 @@ class Exchange:
         Raises:
             ExchangeError: If there is none, or Sinch does not do it.
         """
-        note, call = self.placed(call_id), self._shared.noted(f"call {call_id}")
+        note, call = self.placed(call_id), self._store.noted(f"call {call_id}")
         order = {"kind": "hang up", "goodbye": goodbye}
         if not note and call is None:
             if self._board.deliver(call_id, order):  # it was routed by hand
                 return
-            raise ExchangeError("no such call")
+            raise CallControlError("no such call")
         if note.get("status") in ("failed", "ended") or (call is not None and call.get("over")):
-            raise ExchangeError("the call is over")
+            raise CallControlError("the call is over")
         if self._order(call_id, order):
             return
         if note:
@@ -569,18 +569,18 @@ class Exchange:
         Raises:
             ExchangeError: If there is no such call, or it cannot be moved.
         """
-        call = self._shared.noted(f"call {call_id}")
+        call = self._store.noted(f"call {call_id}")
         if call is None or call.get("over"):
-            raise ExchangeError("no such call")
+            raise CallControlError("no such call")
         if self._actions is None or not self._actions.can_move(call):
-            raise ExchangeError(CANNOT_MOVE)
+            raise CallControlError(CANNOT_MOVE)
         order = {"kind": "transfer", "to": to, "announcement": announcement}
         if not self._order(call_id, order):
-            raise ExchangeError("the call has no agent now")
+            raise CallControlError("the call has no agent now")
 
     def can_transfer(self, claims: Claims) -> bool:
         """Return whether the caller of this stream can be passed on."""
-        call = self._shared.noted(f"call {_name(claims)}")
+        call = self._store.noted(f"call {_name(claims)}")
         return call is not None and self._actions is not None and self._actions.can_move(call)
 
     async def transfer(self, claims: Claims, to: str) -> None:
@@ -590,19 +590,19 @@ class Exchange:
             ExchangeError: If it could not be dialled.
         """
         of = _name(claims)
-        call = self._shared.noted(f"call {of}")
+        call = self._store.noted(f"call {of}")
         if call is None or self._actions is None or not self._actions.can_move(call):
-            raise ExchangeError(CANNOT_MOVE)
+            raise CallControlError(CANNOT_MOVE)
         name, ring = f"t{uuid.uuid4().hex[:24]}", self._settings.ring_seconds
-        self._shared.note(f"leg {name}", {"kind": "transfer", "of": of, "status": "dialling"})
-        self._shared.note(f"call {of}", call | {"transfer": name})
+        self._store.note(f"leg {name}", {"kind": "transfer", "of": of, "status": "dialling"})
+        self._store.note(f"call {of}", call | {"transfer": name})
         caller_id = self.placed(of).get("caller_id") or self._settings.caller_id
         try:
             found = await self._actions.transfer(call, name, to, caller_id, ring)
         except SinchError as error:
             self._update(name, status="failed")
             log.warning("transfer not dialled", status=error.status, code=error.code)
-            raise ExchangeError(str(error)) from None
+            raise CallControlError(str(error)) from None
         self._update(name, **found)
         self._later(ring + 1.0, self._stop_ringing, name)
 
@@ -619,24 +619,24 @@ class Exchange:
 
     def _transfer_answered(self, name: str, note: dict[str, Any], version: Version) -> Svaml:
         answers = ANSWERS[version]
-        call = self._shared.noted(f"call {note['of']}") or {"over": True}
+        call = self._store.noted(f"call {note['of']}") or {"over": True}
         if call.get("over"):
             return answers.hang_up()
         self._update(name, status="answered")
-        self._shared.note(f"call {note['of']}", call | {"moved": True})
+        self._store.note(f"call {note['of']}", call | {"moved": True})
         self._order(note["of"], {"kind": "moved", "stay": answers.stays_when_moved})
         return answers.join()
 
     def _transfer_ended(self, name: str, note: dict[str, Any], callback: Ended) -> Svaml:
         answers, of = ANSWERS[callback.leg.version], str(note["of"])
-        call = self._shared.noted(f"call {of}") or {}
+        call = self._store.noted(f"call {of}") or {}
         self._update(name, status="ended")
         if note["status"] != "answered":
-            self._shared.note(f"call {of}", call | {"transfer": ""})
+            self._store.note(f"call {of}", call | {"transfer": ""})
             self._order(of, {"kind": "not moved"})
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
-        self._shared.note(f"call {of}", call | {"over": True})
+        self._store.note(f"call {of}", call | {"over": True})
         self._start(self._clear(of))
         return answers.hang_up_legs(call.get("phone", svaml.CALLER))
 
@@ -653,20 +653,20 @@ class Exchange:
 
     def _order(self, call_id: str, order: dict[str, Any]) -> bool:
         """Give an order to a call; return whether there is an agent to take it."""
-        call = self._shared.noted(f"call {call_id}")
+        call = self._store.noted(f"call {call_id}")
         if call is None or call.get("over") or (call.get("moved") and order["kind"] != "moved"):
             return False
         if self._board.deliver(call_id, order):
             return True
         if not self._streams(call["call_id"]):
             return False
-        self._shared.order(call_id, order)
+        self._store.order(call_id, order)
         return True
 
     def _update(self, name: str, **fields: object) -> None:
-        note = self._shared.noted(f"leg {name}")
+        note = self._store.noted(f"leg {name}")
         if note is not None:
-            self._shared.note(f"leg {name}", note | fields)
+            self._store.note(f"leg {name}", note | fields)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_logged(work))
@@ -695,7 +695,7 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
     """Do what nobody waits for."""
     try:
         await work
-    except ExchangeError:
+    except CallControlError:
         return  # logged where it was raised
     except OSError as error:
         log.warning("the shared folder fails", error=error.strerror)

@@ -16,6 +16,16 @@ from hypothesis import strategies as st
 
 from agent.personas.routing import Routing
 from agent.sinch import svaml
+from agent.sinch.call_control import (
+    BEEP_WITHIN,
+    LOOK_EVERY,
+    RECORD_WITHIN,
+    STREAM_WITHIN,
+    CallControl,
+    CallControlError,
+    CallControlSettings,
+    ExpectedCall,
+)
 from agent.sinch.callbacks import (
     Answered,
     Answerer,
@@ -26,21 +36,11 @@ from agent.sinch.callbacks import (
     Version,
     parse,
 )
-from agent.sinch.exchange import (
-    BEEP_WITHIN,
-    LOOK_EVERY,
-    RECORD_WITHIN,
-    STREAM_WITHIN,
-    Exchange,
-    ExchangeError,
-    ExchangeSettings,
-    ExpectedCall,
-)
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import Dial, Machine
-from agent.store.folder import SharedState
+from agent.store.folder import FolderStore
 from tests.agent.sinch import schemas
 from tests.virtual_time import run
 
@@ -113,11 +113,11 @@ class Story:
     """An exchange, and what is around it."""
 
     def __init__(self, folder: Path, version: Version, *, conference: bool) -> None:
-        self.shared = SharedState(folder)
-        self.tokens = Tokens(b"k" * 32, self.shared)
+        self.store = FolderStore(folder)
+        self.tokens = Tokens(b"k" * 32, self.store)
         self.platform, self.board, self.version = Platform(version), Board(), version
-        self.exchange = Exchange(
-            settings=ExchangeSettings(
+        self.call_control = CallControl(
+            settings=CallControlSettings(
                 stream_url="wss://agent.example.com/stream",
                 callback_url="https://agent.example.com/sinch",
                 rate=8000,
@@ -131,7 +131,7 @@ class Story:
             ),
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
-            shared=self.shared,
+            store=self.store,
             actions=self.platform,
             board=self.board,
         )
@@ -140,14 +140,14 @@ class Story:
         return Leg(version=self.version, call_id=call_id, name=name)
 
     def answered(self, name: str, by: Answerer = "") -> Svaml:
-        return self.exchange.answer(Answered(leg=self.leg(name), by=by))
+        return self.call_control.answer(Answered(leg=self.leg(name), by=by))
 
     def ended(self, name: str = "", call_id: str = "phone", result: str = "ANSWERED") -> Svaml:
         leg = self.leg(name, call_id)
-        return self.exchange.answer(Ended(leg=leg, result=result, reason="CALLERHANGUP"))
+        return self.call_control.answer(Ended(leg=leg, result=result, reason="CALLERHANGUP"))
 
     def transfer_name(self, of: str) -> str:
-        return str((self.shared.noted(f"call {of}") or {})["transfer"])
+        return str((self.store.noted(f"call {of}") or {})["transfer"])
 
 
 def tell(
@@ -160,7 +160,7 @@ def tell(
     async def main() -> None:
         started = Story(folder, version, conference=conference)
         await story(started)
-        await started.exchange.aclose()
+        await started.call_control.aclose()
 
     run(main())
 
@@ -169,7 +169,7 @@ def test_a_stream_that_does_not_come_hangs_the_phone_up(tmp_path: Path) -> None:
     """Nobody waits in an empty conference for longer than that."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == [(STREAM_WITHIN, "phone")]
 
@@ -180,9 +180,9 @@ def test_a_stream_that_came_lets_the_phone_be(tmp_path: Path) -> None:
     """Nor is a phone hung up that has gone."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
-        s.shared.claim("stream phone")
-        s.exchange.answer(Incoming(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.store.claim("stream phone")
+        s.call_control.answer(Incoming(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
         s.ended(call_id="gone")
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == []
@@ -196,10 +196,10 @@ def test_a_machine_that_does_not_beep_gets_the_message(tmp_path: Path, version: 
 
     async def story(s: Story) -> None:
         dial = Dial(to=TO, agent="reception", machine="message", message="Call us.")
-        name = (await s.exchange.dial(dial))["id"]
+        name = (await s.call_control.dial(dial))["id"]
         s.answered(name, "machine")
         await asyncio.sleep(BEEP_WITHIN + 1)
-        assert s.exchange.placed(name)["leave_message"]
+        assert s.call_control.placed(name)["leave_message"]
         brought = s.platform.of("bring_stream" if version == "v1" else "tell")
         assert [at for at, _ in brought] == [BEEP_WITHIN]
         late = s.answered(name, "beep")
@@ -213,15 +213,15 @@ def test_a_transfer_that_rings_out_is_hung_up(tmp_path: Path) -> None:
     """A conferenceCallout would ring without end; one that was answered is let be."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
-        s.shared.claim("stream phone")
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.store.claim("stream phone")
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        await s.exchange.transfer(claims, MANAGER)
+        await s.call_control.transfer(claims, MANAGER)
         name = s.transfer_name("phone")
         await asyncio.sleep(32)
         assert s.platform.of("hang_up") == [(31.0, f"phone of {name}")]
         s.ended(name, "other", "NOANSWER")
-        await s.exchange.transfer(claims, MANAGER)
+        await s.call_control.transfer(claims, MANAGER)
         s.answered(s.transfer_name("phone"))
         await asyncio.sleep(32)
         assert len(s.platform.of("hang_up")) == 1
@@ -234,9 +234,9 @@ def test_a_caller_who_has_gone_is_connected_with_nobody(tmp_path: Path, version:
     """The phone that still rings is hung up, and so is one that is answered too late."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        await s.exchange.transfer(claims, MANAGER)
+        await s.call_control.transfer(claims, MANAGER)
         name = s.transfer_name("phone")
         told = s.ended()
         await asyncio.sleep(0.1)
@@ -257,14 +257,14 @@ def test_a_call_that_was_refused_and_comes_about_is_hung_up(
 
     async def story(s: Story) -> None:
         s.platform.fails.add("place")
-        with pytest.raises(ExchangeError, match="Sinch refused"):
-            await s.exchange.dial(Dial(to=TO, agent="reception"), "the-very-same-key")
+        with pytest.raises(CallControlError, match="Sinch refused"):
+            await s.call_control.dial(Dial(to=TO, agent="reception"), "the-very-same-key")
         (name,) = [
             str(note["id"])
-            for note in [s.shared.noted("dial key the-very-same-key")]
+            for note in [s.store.noted("dial key the-very-same-key")]
             if note is not None
         ]
-        assert s.exchange.dialled(name) == {
+        assert s.call_control.dialled(name) == {
             "id": name,
             "to": TO,
             "agent": "reception",
@@ -281,11 +281,11 @@ def test_the_same_key_at_the_same_time_is_one_call(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         other, dial = Story(tmp_path, "v1", conference=False), Dial(to=TO, agent="reception")
-        exchanges = [s.exchange, other.exchange] * 3
+        exchanges = [s.call_control, other.call_control] * 3
         calls = await asyncio.gather(*(x.dial(dial, "the-very-same-key") for x in exchanges))
         assert len({call["id"] for call in calls}) == 1
         assert len(s.platform.of("place") + other.platform.of("place")) == 1
-        await other.exchange.aclose()
+        await other.call_control.aclose()
 
     tell(tmp_path, "v1", story)
 
@@ -295,14 +295,14 @@ def test_a_caller_who_was_passed_on_can_be_hung_up(tmp_path: Path, version: Vers
     """By Sinch, since no agent talks to them any more; they cannot be passed on once more."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
-        s.shared.claim("stream phone")
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.store.claim("stream phone")
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        await s.exchange.transfer(claims, MANAGER)
+        await s.call_control.transfer(claims, MANAGER)
         s.answered(s.transfer_name("phone"))
-        with pytest.raises(ExchangeError, match="no agent now"):
-            s.exchange.request_transfer("phone", MANAGER, "One moment.")
-        await s.exchange.hang_up("phone", goodbye=True)
+        with pytest.raises(CallControlError, match="no agent now"):
+            s.call_control.request_transfer("phone", MANAGER, "One moment.")
+        await s.call_control.hang_up("phone", goodbye=True)
         assert [about for _, about in s.platform.of("hang_up")] == ["phone"]
 
     tell(tmp_path, version, story, conference=True)
@@ -312,7 +312,7 @@ def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
     """Signed anew, by another process, with another timestamp: one line in the record."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         for _ in range(3):
             s.ended()
         await asyncio.sleep(0)
@@ -326,17 +326,17 @@ def test_our_end_of_a_call_is_on_record_before_the_platforms(tmp_path: Path) -> 
 
     async def story(s: Story) -> None:
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
-        s.shared.claim("stream phone")
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.store.claim("stream phone")
         s.ended()
         await asyncio.sleep(1)
         assert s.board.told == []
-        s.exchange.stream_ended(claims, moved=False)
+        s.call_control.stream_ended(claims, moved=False)
         await asyncio.sleep(2 * LOOK_EVERY)
         assert [line["call_id"] for line in s.board.told] == ["phone"]
 
-        s.shared.claim("stream other")
-        s.exchange.stream_ended(replace(claims, call="other"), moved=False)
+        s.store.claim("stream other")
+        s.call_control.stream_ended(replace(claims, call="other"), moved=False)
         await asyncio.sleep(0)
         s.ended(call_id="other")
         await asyncio.sleep(0)
@@ -358,10 +358,10 @@ def test_the_platforms_word_is_kept_whatever_became_of_ours(tmp_path: Path, stop
     """The process with the stream is gone, or this one stops while it waits."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
-        s.shared.claim("stream phone")
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.store.claim("stream phone")
         s.ended()
-        await (s.exchange.aclose() if stops else asyncio.sleep(RECORD_WITHIN + LOOK_EVERY))
+        await (s.call_control.aclose() if stops else asyncio.sleep(RECORD_WITHIN + LOOK_EVERY))
         assert [line["call_id"] for line in s.board.told] == ["phone"]
 
     tell(tmp_path, "v1", story)
@@ -371,10 +371,10 @@ def test_what_only_tells_is_answered_with_nothing(tmp_path: Path) -> None:
     """Version 1 does not do what the answer to `notify` says; what it means is asked for."""
 
     async def story(s: Story) -> None:
-        name = (await s.exchange.dial(Dial(to=TO, agent="reception", machine="hangup")))["id"]
-        pending = s.exchange.answer(Answered(leg=s.leg(name), by="pending"))
+        name = (await s.call_control.dial(Dial(to=TO, agent="reception", machine="hangup")))["id"]
+        pending = s.call_control.answer(Answered(leg=s.leg(name), by="pending"))
         assert pending["action"]["name"] == "connectConf"
-        told = s.exchange.answer(Answered(leg=s.leg(name), by="machine", asks=False))
+        told = s.call_control.answer(Answered(leg=s.leg(name), by="machine", asks=False))
         assert told == {}
         await asyncio.sleep(0)
         assert s.platform.of("hang_up") == [(0.0, "phone")]
@@ -387,7 +387,7 @@ def test_a_phone_that_cannot_be_hung_up_is_hung_up_later(tmp_path: Path) -> None
 
     async def story(s: Story) -> None:
         s.platform.fails |= {"bring_stream", "hang_up"}
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(1)
         s.platform.fails.clear()
         await asyncio.sleep(STREAM_WITHIN)
@@ -400,10 +400,10 @@ def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> 
     """The token is used up, so no other will come: the conference is ended."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.shared.claim("stream phone")
-        s.exchange.stream_ended(claims, moved=False)
+        s.store.claim("stream phone")
+        s.call_control.stream_ended(claims, moved=False)
         await asyncio.sleep(0)
         assert s.platform.of("clear") == [(0.0, "c-phone")]
 
@@ -415,14 +415,14 @@ def test_an_operator_is_not_told_that_nobody_hangs_up(tmp_path: Path, version: V
     """The stream has ended, the platform has not said so yet: Sinch is asked."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.shared.claim("stream phone")
-        await s.exchange.hang_up("phone", goodbye=True)
+        s.store.claim("stream phone")
+        await s.call_control.hang_up("phone", goodbye=True)
         assert s.platform.of("hang_up") == []  # the process with the stream does it
-        s.exchange.stream_ended(claims, moved=True)
+        s.call_control.stream_ended(claims, moved=True)
         await asyncio.sleep(0)
-        await s.exchange.hang_up("phone", goodbye=True)
+        await s.call_control.hang_up("phone", goodbye=True)
         assert s.platform.of("hang_up") == [(0.0, "phone")]
 
     tell(tmp_path, version, story)
@@ -467,9 +467,9 @@ def test_whatever_comes_is_answered_by_the_documents(
                 callback = parse(json.dumps(body).encode())
             except CallbackError:
                 continue
-            told = s.exchange.answer(callback)
+            told = s.call_control.answer(callback)
             schemas.check(answers[event], told)
-            schemas.check(answers[event], s.exchange.sorry(callback))
+            schemas.check(answers[event], s.call_control.sorry(callback))
             await asyncio.sleep(0)
 
     folder = tmp_path_factory.mktemp("state")
@@ -481,13 +481,13 @@ async def _legs(s: Story) -> Mapping[str, str]:
     names = {"none": "", "strange": "other"}
     for machine in get_args(Machine):
         dial = Dial(to=TO, agent="reception", machine=machine, message="Call us.")
-        names[machine] = (await s.exchange.dial(dial))["id"]
-    s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        names[machine] = (await s.call_control.dial(dial))["id"]
+    s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
     claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-    with suppress(ExchangeError):
-        await s.exchange.transfer(claims, MANAGER)
+    with suppress(CallControlError):
+        await s.call_control.transfer(claims, MANAGER)
         names["transfer"] = s.transfer_name("phone")
-    s.shared.note("leg s1", {"kind": "stream", "of": "phone"})
+    s.store.note("leg s1", {"kind": "stream", "of": "phone"})
     return names | {"stream": "s1"}
 
 
@@ -528,14 +528,14 @@ def test_a_transfer_that_cannot_be_dialled_says_why(tmp_path: Path) -> None:
     """To the agent, which tells the caller."""
 
     async def story(s: Story) -> None:
-        s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         s.platform.fails.add("transfer")
-        with pytest.raises(ExchangeError, match="Sinch refused"):
-            await s.exchange.transfer(claims, MANAGER)
+        with pytest.raises(CallControlError, match="Sinch refused"):
+            await s.call_control.transfer(claims, MANAGER)
         other = Claims(call="unknown", agent="reception", rate=8000, expires=0)
-        with pytest.raises(ExchangeError, match="cannot be passed on"):
-            await s.exchange.transfer(other, MANAGER)
+        with pytest.raises(CallControlError, match="cannot be passed on"):
+            await s.call_control.transfer(other, MANAGER)
 
     tell(tmp_path, "v2", story)
 
@@ -545,11 +545,11 @@ def test_without_an_account_nothing_is_asked(tmp_path: Path) -> None:
 
     async def main() -> None:
         s = Story(tmp_path, "v1", conference=True)
-        s.exchange._actions = None
-        told = s.exchange.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control._actions = None
+        told = s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
         assert told["action"]["name"] == "connectStream"
-        with pytest.raises(ExchangeError, match="no account"):
-            await s.exchange.dial(Dial(to=TO, agent="reception"))
-        await s.exchange.aclose()
+        with pytest.raises(CallControlError, match="no account"):
+            await s.call_control.dial(Dial(to=TO, agent="reception"))
+        await s.call_control.aclose()
 
     run(main())
