@@ -39,7 +39,7 @@ from agent.store.folder import FolderStore
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
-from pipelines.stages.pool import Providers
+from pipelines.stages.lineup import Providers
 from pipelines.tools.toolbox import CallInfo
 from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
 

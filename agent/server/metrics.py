@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.metrics_core import SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from pipelines.stages.pool import Providers
+from pipelines.stages.lineup import Providers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

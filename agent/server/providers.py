@@ -20,7 +20,8 @@ from agent.simulator.scenarios import DEFAULT as SCENARIOS
 from agent.simulator.speech import recorded_turn
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.pool import ProviderPool, Providers, probe
+from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.pool import ProviderPool
 
 log = structlog.get_logger()
 

@@ -253,7 +253,7 @@ class LanguageModel:
                 read, or was cut off.
         """
         if self._http is None:
-            raise ProviderError("llm", "not started, or closed", final=True)
+            raise ProviderError("llm", "not started, or closed", retryable=False)
         body = _body(self._options, brief, conversation)
         asking = self._http.request("POST", "/v1/messages", head_within=SILENCE, json=body)
         reply = _Reply()

@@ -123,7 +123,7 @@ class Synthesizer:
             ProviderError: If it could not be spoken.
         """
         if self._http is None:
-            raise ProviderError("tts", "not started, or closed", final=True)
+            raise ProviderError("tts", "not started, or closed", retryable=False)
         if not text.strip():
             return
         made = closest(tuple(FORMATS), rate)

@@ -23,17 +23,18 @@ class ProviderError(Exception):
 
     Attributes:
         stage: The stage that failed.
-        late: Whether a deadline passed; to ask the same provider again would take as long again.
-        final: Whether to ask the same provider again cannot help: it refuses the key, say.
+        timed_out: Whether a deadline passed; to ask the same provider again would take as long
+            again.
+        retryable: Whether to ask the same provider again may help; not if it refuses the key, say.
     """
 
     def __init__(
-        self, stage: Stage, message: str, *, late: bool = False, final: bool = False
+        self, stage: Stage, message: str, *, timed_out: bool = False, retryable: bool = True
     ) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
-        self.late = late
-        self.final = final
+        self.timed_out = timed_out
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +292,7 @@ class PlainTranscriptionSession:
         Raises:
             ProviderError: Always.
         """
-        raise ProviderError("stt", "does not detect turns", final=True)
+        raise ProviderError("stt", "does not detect turns", retryable=False)
 
     async def aclose(self) -> None:
         """Hold nothing."""

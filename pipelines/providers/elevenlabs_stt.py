@@ -168,8 +168,8 @@ class _Session:
                 # follows; it stays where it is, for the next commit.
                 return self._answered()
         if kind.error is not None or kind.message_type.endswith("error"):
-            final_error = kind.message_type in _REFUSALS
-            raise ProviderError("stt", "the server reports an error", final=final_error)
+            refused = kind.message_type in _REFUSALS
+            raise ProviderError("stt", "the server reports an error", retryable=not refused)
         return ()
 
     def _answered(self) -> Sequence[Event]:

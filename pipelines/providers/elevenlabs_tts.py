@@ -47,18 +47,18 @@ LIMITS = Limits(
 )
 
 _ERRORS = {
-    "invalid_api_key": ("the key is refused", True),
-    "missing_permissions": ("the key is refused", True),
-    "quota_exceeded": ("no credit", True),
-    "voice_not_found": ("the server does not know the voice", True),
-    "voice_id_does_not_exist": ("the server does not know the voice", True),
-    "model_not_found": ("the server does not know the model", True),
-    "max_active_conversations": ("too many sentences on one connection", False),
-    "too_many_concurrent_requests": ("too many requests", False),
-    "rate_limit_exceeded": ("too many requests", False),
-    "system_busy": ("the server is busy", False),
+    "invalid_api_key": ("the key is refused", False),
+    "missing_permissions": ("the key is refused", False),
+    "quota_exceeded": ("no credit", False),
+    "voice_not_found": ("the server does not know the voice", False),
+    "voice_id_does_not_exist": ("the server does not know the voice", False),
+    "model_not_found": ("the server does not know the model", False),
+    "max_active_conversations": ("too many sentences on one connection", True),
+    "too_many_concurrent_requests": ("too many requests", True),
+    "rate_limit_exceeded": ("too many requests", True),
+    "system_busy": ("the server is busy", True),
 }
-"""Those of its codes that say something, in words of ours, and whether to ask again cannot help."""
+"""Those of its codes that say something, in words of ours, and whether to ask again may help."""
 
 
 class Synthesizer(StreamingTts):
@@ -232,8 +232,8 @@ class _Session:
             raise ValueError("a binary message")  # noqa: TRY004 - ValueError is what is promised
         said = _Message.model_validate_json(message)
         if said.error is not None:
-            reason, final = _ERRORS.get(said.error, ("the server reported an error", False))
-            raise ProviderError("tts", reason, final=final)
+            reason, retryable = _ERRORS.get(said.error, ("the server reported an error", True))
+            raise ProviderError("tts", reason, retryable=retryable)
         if said.context is None:
             return
         if speaking := self._speaking.get(said.context):

@@ -117,7 +117,7 @@ class _Reply:
         if chunk.error is not None:
             raise ProviderError("llm", "the server reported an error")
         if chunk.prompt_feedback.block_reason:
-            raise ProviderError("llm", "the prompt was blocked by a filter", final=True)
+            raise ProviderError("llm", "the prompt was blocked by a filter", retryable=False)
         self.usage = chunk.usage_metadata or self.usage  # sums so far
         texts = []
         for candidate in chunk.candidates:
@@ -234,7 +234,7 @@ class LanguageModel:
                 cannot be read.
         """
         if self._http is None:
-            raise ProviderError("llm", "not started, or closed", final=True)
+            raise ProviderError("llm", "not started, or closed", retryable=False)
         path = f"/v1beta/models/{self._options.model}:streamGenerateContent"
         body = _body(self._options, brief, conversation)
         asking = self._http.request(

@@ -362,7 +362,7 @@ class LanguageModel:
                         budget = self._options.gap_timeout
                         deadline = now() + budget  # from when the next piece is wanted
         except TimeoutError:
-            raise ProviderError("llm", f"nothing came for {budget:g} s", late=True) from None
+            raise ProviderError("llm", f"nothing came for {budget:g} s", timed_out=True) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
             raise _explained(error) from None
         except ValueError:  # not JSON, or not a chunk
@@ -374,7 +374,7 @@ class LanguageModel:
         """Send the request; return once the head of the answer is there."""
         options, client = self._options, self._client
         if client is None:
-            raise ProviderError("llm", "not started, or closed", final=True)
+            raise ProviderError("llm", "not started, or closed", retryable=False)
         tools = _tools(brief) if options.tools else []
         newer = any(is_at(options.base_url, host) for host in (OPENAI, AZURE))
         return await client.chat.completions.create(
@@ -446,7 +446,7 @@ def _explained(error: Exception) -> ProviderError:
         case openai.APIStatusError(status_code=status):
             return refused("llm", status)
         case openai.APITimeoutError():
-            return ProviderError("llm", "no connection in time", late=True)
+            return ProviderError("llm", "no connection in time", timed_out=True)
         case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError():
             return ProviderError("llm", "the connection failed")
         case _:  # an error event in the stream

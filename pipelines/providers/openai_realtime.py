@@ -220,7 +220,9 @@ class _Session:
             ProviderError: If it is another.
         """
         if code != EMPTY:
-            raise ProviderError("stt", "the server reports an error", final=code in _REFUSALS)
+            raise ProviderError(
+                "stt", "the server reports an error", retryable=code not in _REFUSALS
+            )
         self._items.append(_Item("", done=True))
 
     def _in_order(self) -> Iterator[Event]:

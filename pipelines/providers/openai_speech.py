@@ -147,7 +147,7 @@ class Synthesizer:
             ProviderError: If the server fails, sends no audio or something else, or breaks off.
         """
         if self._http is None:
-            raise ProviderError("tts", "not started, or closed", final=True)
+            raise ProviderError("tts", "not started, or closed", retryable=False)
         asking = self._http.request(
             "POST", "/audio/speech", head_within=HEAD_WITHIN, json=self._body(text)
         )
@@ -192,7 +192,7 @@ async def _pcm(kind: str, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[b
         ValueError: If it cannot be read.
     """
     if kind not in (EVENTS, *PCM):
-        raise ProviderError("tts", "the server sent something else than PCM", final=True)
+        raise ProviderError("tts", "the server sent something else than PCM", retryable=False)
     async with aclosing(_spoken_in(body) if kind == EVENTS else body) as pcm:
         async for piece in pcm:
             yield piece

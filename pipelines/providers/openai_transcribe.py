@@ -123,7 +123,7 @@ class Transcriber:
         """
         pcm = b"".join([audio.pcm async for audio in speech])
         if self._http is None:
-            raise ProviderError("stt", "not started, or closed", final=True)
+            raise ProviderError("stt", "not started, or closed", retryable=False)
         if not pcm:
             return ""
         upload = form(self._fields(), name="speech.wav", content=_wav(pcm), kind="audio/wav")

@@ -300,7 +300,7 @@ class StreamingStt:
 
     def _open(self, seconds: float) -> _Link:
         if self._http is None:
-            raise ProviderError("stt", "not started, or closed", final=True)
+            raise ProviderError("stt", "not started, or closed", retryable=False)
         link = _Link(self._http, self.dialect, self.pace)
         link.stay(seconds)
         self._links.add(link)
@@ -430,7 +430,7 @@ class StreamingTranscriptionSession:
         return self._utterance.text if self._utterance else ""
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
-        """Return what was said; see :meth:`pipelines.providers.contracts.TranscriptionSession.transcribe`.
+        """Return what was said; see the contract, :class:`TranscriptionSession`.
 
         Raises:
             ProviderError: At once if the connection is lost. The utterance is heard from its
@@ -460,7 +460,7 @@ class StreamingTranscriptionSession:
                 lost.
         """
         if not self.detects_turns:
-            raise ProviderError("stt", "does not detect turns", final=True)
+            raise ProviderError("stt", "does not detect turns", retryable=False)
         await self._certain.wait()
         if self._utterance is None:
             raise ProviderError("stt", "nothing was said")
@@ -545,7 +545,7 @@ class StreamingTranscriptionSession:
 
     def _connect(self) -> _Link:
         if self._closed:
-            raise ProviderError("stt", "the call is over", final=True)
+            raise ProviderError("stt", "the call is over", retryable=False)
         link = self._link = self._provider.link()
         link.on_change = self._look
         link.on_leaving = self._renew
@@ -666,7 +666,7 @@ class _Link:
         """
         if (lost := self.lost) is not None:
             message = str(lost).removeprefix(f"{lost.stage}: ")
-            raise ProviderError("stt", message, late=lost.late, final=lost.final)
+            raise ProviderError("stt", message, timed_out=lost.timed_out, retryable=lost.retryable)
         if self.task.done():
             self.task.result()  # raises what is a bug
 
@@ -818,7 +818,7 @@ class _Link:
             if self._now() >= by:
                 if over:
                     return True
-                raise ProviderError("stt", "the turn does not end", late=True)
+                raise ProviderError("stt", "the turn does not end", timed_out=True)
             await self.until(self._changed.is_set, None if by == math.inf else by)
 
     # The task

@@ -264,7 +264,7 @@ class _Sentence:
             async with asyncio.timeout(SILENCE):
                 result = await self._results.get()
         except TimeoutError:
-            raise ProviderError("tts", f"nothing came for {SILENCE:g} s", late=True) from None
+            raise ProviderError("tts", f"nothing came for {SILENCE:g} s", timed_out=True) from None
         if isinstance(result, ProviderError):
             raise result
         return result
@@ -470,7 +470,7 @@ class StreamingTts:
                     self._room.clear()
                     await self._room.wait()
         except TimeoutError:
-            raise ProviderError("tts", "all connections are busy", late=True) from None
+            raise ProviderError("tts", "all connections are busy", timed_out=True) from None
         connection.put(sentence, self._now())
         return connection
 
@@ -500,7 +500,7 @@ class StreamingTts:
             ProviderError: If the engine is closed.
         """
         if self._http is None:
-            raise ProviderError("tts", "not started, or closed", final=True)
+            raise ProviderError("tts", "not started, or closed", retryable=False)
         if len(self._connections) >= self._most:
             idle = next((c for c in self._connections if not c.sentences), None)
             if idle is None:
@@ -634,7 +634,9 @@ class StreamingTts:
             connection.retired = True
             log.warning("a speech connection is not trusted any more", dropped=silent)
             if silent:
-                self._drop(connection, ProviderError("tts", "the server went silent", late=True))
+                self._drop(
+                    connection, ProviderError("tts", "the server went silent", timed_out=True)
+                )
         elif silent and not sentence.seconds:
             connection.doubted = True
 
@@ -647,4 +649,4 @@ def _again(error: ProviderError | None) -> ProviderError:
     if error is None:
         return ProviderError("tts", "the connection is closed")
     reason = str(error).removeprefix(f"{error.stage}: ")
-    return ProviderError(error.stage, reason, late=error.late, final=error.final)
+    return ProviderError(error.stage, reason, timed_out=error.timed_out, retryable=error.retryable)

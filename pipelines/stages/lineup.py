@@ -169,7 +169,7 @@ async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: A
         async with asyncio.timeout(PROBE_WITHIN):
             await asks[stage](provider, speech)
     except TimeoutError:
-        raise ProviderError(stage, f"nothing came for {PROBE_WITHIN:g} s", late=True) from None
+        raise ProviderError(stage, f"nothing came for {PROBE_WITHIN:g} s", timed_out=True) from None
     return now() - began
 
 

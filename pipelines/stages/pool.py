@@ -8,8 +8,9 @@ where that one stopped, so that nothing is said twice. What counts as a failure:
 - an empty reply, no audio.
 
 A quick failure is tried once more at the same provider, on a fresh connection: most are a
-connection that had died unnoticed. One that is late or final is not, if there is another provider.
-A provider that failed cools down, and comes last until it has worked again (:meth:`ProviderPool.to_probe`).
+connection that had died unnoticed. One that is not retryable is not, nor one that timed out while
+there is another provider. A provider that failed cools down, and comes last until it has worked
+again (:meth:`ProviderPool.to_probe`).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 FIRST_COOLDOWN = 10.0
-"""Seconds that a provider is left to cool down after a failure. Short: most faults are a moment's."""
+"""Seconds that a provider cools down after a failure. Short: most faults are a moment's."""
 
 LONGEST_COOLDOWN = 300.0
 """Seconds between two probes of one that stays away."""
@@ -250,7 +251,7 @@ class Attempts(Generic[P]):
             ProviderError: ``error``, if nobody is left to ask.
         """
         self._usage.of(self._pool.stage, self.candidate.name).failures += 1
-        hopeless = error.final or (error.late and not self.alone)
+        hopeless = not error.retryable or (error.timed_out and not self.alone)
         if not self._again and not hopeless:
             self._again = True
             return
@@ -350,7 +351,9 @@ class FailoverTranscriber:
                 if not text:
                     await utterance.wait_closed()
         except TimeoutError:
-            raise ProviderError("stt", f"no transcript within {budget:g} s", late=True) from None
+            raise ProviderError(
+                "stt", f"no transcript within {budget:g} s", timed_out=True
+            ) from None
         attempts.answered(utterance.closed_at if utterance.closed_at is not None else _now())
         return Heard(text, turn_over)
 
@@ -611,7 +614,9 @@ async def with_deadlines(
             except StopAsyncIteration:
                 return
             except TimeoutError:
-                raise ProviderError(stage, f"nothing came for {budget:g} s", late=True) from None
+                raise ProviderError(
+                    stage, f"nothing came for {budget:g} s", timed_out=True
+                ) from None
             begun = begun or counts(item)
             yield item
             if begun:

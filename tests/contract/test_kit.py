@@ -62,7 +62,7 @@ async def names_the_key(good: AsyncGenerator[Speech, None]) -> AsyncGenerator[Sp
         async for piece in good:
             yield piece
     except ProviderError:
-        raise ProviderError("tts", f"refused: {KEY}", final=True) from None
+        raise ProviderError("tts", f"refused: {KEY}", retryable=False) from None
 
 
 async def shows_the_cause(good: AsyncGenerator[Speech, None]) -> AsyncGenerator[Speech, None]:
@@ -70,7 +70,7 @@ async def shows_the_cause(good: AsyncGenerator[Speech, None]) -> AsyncGenerator[
         async for piece in good:
             yield piece
     except ProviderError:
-        raise ProviderError("tts", "failed", final=True) from ValueError(f"Key {KEY}")
+        raise ProviderError("tts", "failed", retryable=False) from ValueError(f"Key {KEY}")
 
 
 async def logs_the_key(good: AsyncGenerator[Speech, None]) -> AsyncGenerator[Speech, None]:

@@ -38,7 +38,7 @@ _STATUS = {
     429: ": too many requests, or no credit",
 }
 
-_FINAL = {400, 401, 402, 403, 404, 405, 422}
+_REFUSALS = {400, 401, 402, 403, 404, 405, 422}
 """Statuses that come again if the same is asked again."""
 
 
@@ -81,15 +81,17 @@ def find_key(stage: Stage, given: SecretStr | None, variable: str) -> str:
         if key := from_environment(variable):
             return key
     except ValueError as error:
-        raise ProviderError(stage, str(error), final=True) from None
+        raise ProviderError(stage, str(error), retryable=False) from None
     raise ProviderError(
-        stage, f"set {variable} in the environment, or {variable}_FILE, or api_key", final=True
+        stage, f"set {variable} in the environment, or {variable}_FILE, or api_key", retryable=False
     )
 
 
 def refused(stage: Stage, status: int) -> ProviderError:
     """Return the error for an HTTP status."""
-    return ProviderError(stage, f"HTTP {status}{_STATUS.get(status, '')}", final=status in _FINAL)
+    return ProviderError(
+        stage, f"HTTP {status}{_STATUS.get(status, '')}", retryable=status not in _REFUSALS
+    )
 
 
 class Http:
@@ -175,7 +177,7 @@ class Http:
                 Errors while the body is read are turned into it, too.
         """
         if self._session is None:
-            raise ProviderError(self._stage, "not started, or closed", final=True)
+            raise ProviderError(self._stage, "not started, or closed", retryable=False)
         response: aiohttp.ClientResponse | None = None
         try:
             async with asyncio.timeout(head_within):
@@ -192,10 +194,10 @@ class Http:
                 raise refused(self._stage, response.status)
             yield response
         except aiohttp.ConnectionTimeoutError:
-            raise ProviderError(self._stage, "no connection in time", late=True) from None
+            raise ProviderError(self._stage, "no connection in time", timed_out=True) from None
         except TimeoutError:
             raise ProviderError(
-                self._stage, f"nothing came for {head_within:g} s", late=True
+                self._stage, f"nothing came for {head_within:g} s", timed_out=True
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ProviderError(self._stage, _explain(error)) from None
@@ -224,7 +226,7 @@ class Http:
             ProviderError: If there is no connection, or it is refused.
         """
         if self._session is None:
-            raise ProviderError(self._stage, "not started, or closed", final=True)
+            raise ProviderError(self._stage, "not started, or closed", retryable=False)
         try:
             async with asyncio.timeout(self._connect_timeout):
                 socket = await self._session.ws_connect(
@@ -236,7 +238,7 @@ class Http:
                     heartbeat=heartbeat,
                 )
         except TimeoutError:
-            raise ProviderError(self._stage, "no connection in time", late=True) from None
+            raise ProviderError(self._stage, "no connection in time", timed_out=True) from None
         except aiohttp.WSServerHandshakeError as error:
             raise refused(self._stage, error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -338,7 +340,7 @@ class Socket:
                 else:
                     await self._socket.send_bytes(message)
         except TimeoutError:
-            raise ProviderError(self._stage, "the server does not read", late=True) from None
+            raise ProviderError(self._stage, "the server does not read", timed_out=True) from None
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             raise ProviderError(self._stage, _explain(error)) from None
 

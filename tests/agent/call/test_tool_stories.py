@@ -181,7 +181,7 @@ def test_another_model_that_takes_over_does_not_do_it_twice() -> None:
             self, brief: Brief, conversation: Sequence[Message]
         ) -> AsyncGenerator[Piece, None]:
             if self.asked:
-                raise ProviderError("llm", "it broke", final=True)
+                raise ProviderError("llm", "it broke", retryable=False)
             async for piece in super().reply(brief, conversation):
                 yield piece
 

@@ -211,7 +211,7 @@ def test_an_error_in_the_stream_is_told_without_its_text(kind: str, told: str) -
     broken = event("error", error={"type": kind, "message": f"{KEY} {SECRET_WORDS}"})
     error = CLAUDE.error(CLAUDE.server(body(start(), text_start(0), said("We"), broken)))
     assert str(error) == told
-    assert not error.final
+    assert error.retryable
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 529])

@@ -120,7 +120,7 @@ def test_errors_and_other_messages(kind: type) -> None:
     on = session(kind)
     assert not any(on.keep_alive())
     assert events(on, message("done"), message("something.new")) == []
-    assert fails(on, message("error", status_code=401, message="secret")).final
-    assert fails(on, message("error", code=400, title="secret")).final
-    assert not fails(on, message("error", status_code=503)).final
+    assert not fails(on, message("error", status_code=401, message="secret")).retryable
+    assert not fails(on, message("error", code=400, title="secret")).retryable
+    assert fails(on, message("error", status_code=503)).retryable
     not_understood(on, ["", "{}", message("transcript"), message("turn.end")][:2])

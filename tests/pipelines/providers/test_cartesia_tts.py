@@ -123,7 +123,7 @@ def test_an_error_is_told_by_its_status(status: int, reason: str, final: bool) -
     assert ended.context == "c"
     assert ended.error is not None
     assert reason in str(ended.error)
-    assert ended.error.final is final
+    assert ended.error.retryable is not final
     assert "secret" not in str(ended.error)
     with pytest.raises(ProviderError, match=reason):
         read(session(), **error)

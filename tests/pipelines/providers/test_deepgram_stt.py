@@ -107,5 +107,5 @@ def test_other_messages() -> None:
     on = session(Transcriber)
     assert on.keep_alive() == '{"type": "KeepAlive"}'
     assert events(on, '{"type": "SpeechStarted"}', '{"type": "UtteranceEnd"}') == []
-    assert not fails(on, '{"type": "Error", "description": "secret"}').final
+    assert fails(on, '{"type": "Error", "description": "secret"}').retryable
     not_understood(on, ["", "[]", "{}", b"\xff", '{"type": "Results"}', "[" * 100_000])

@@ -79,7 +79,7 @@ def test_a_commit_of_too_little_is_answered() -> None:
 )
 def test_errors(kind: str, final: bool) -> None:
     """They are ours without their words, and final if to ask again cannot help."""
-    assert fails(session(Transcriber), message(kind, error="secret")).final is final
+    assert fails(session(Transcriber), message(kind, error="secret")).retryable is not final
 
 
 def test_silence_keeps_it_alive() -> None:

@@ -150,7 +150,7 @@ def test_an_error_is_told_in_our_words(code: str, reason: str, final: bool) -> N
     """Its code is translated if it is known, and never repeated."""
     with pytest.raises(ProviderError, match=reason) as caught:
         read(session(), message="secret words", error=code, code=1008)
-    assert caught.value.final is final
+    assert caught.value.retryable is not final
     assert "secret" not in str(caught.value)
 
 

@@ -199,7 +199,7 @@ def test_a_reply_that_is_blocked_whole_is_an_error(reason: str) -> None:
     """Another model may answer; so may this one, next time."""
     error = GEMINI.error(GEMINI.server(body(chunk(finish=reason))))
     assert str(error) == "llm: the reply was blocked by a filter"
-    assert not error.final
+    assert error.retryable
 
 
 def test_a_prompt_that_is_blocked_is_an_error() -> None:
@@ -207,7 +207,7 @@ def test_a_prompt_that_is_blocked_is_an_error() -> None:
     answer = body(event({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}))
     error = GEMINI.error(GEMINI.server(answer))
     assert str(error) == "llm: the prompt was blocked by a filter"
-    assert error.final
+    assert not error.retryable
 
 
 @pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"])
@@ -239,7 +239,7 @@ def test_an_error_in_the_stream_is_told_without_its_text() -> None:
     broken = event({"error": {"code": 503, "message": f"{KEY} {SECRET_WORDS}", "status": "X"}})
     error = GEMINI.error(GEMINI.server(body(chunk({"text": "We"}), broken)))
     assert str(error) == "llm: the server reported an error"
-    assert not error.final
+    assert error.retryable
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 503])

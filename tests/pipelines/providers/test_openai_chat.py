@@ -352,8 +352,8 @@ def test_an_http_error_is_told_by_its_status_alone(status: int) -> None:
     server = CHAT.server(status)
     error = CHAT.error(server)
     assert str(error).startswith(f"llm: HTTP {status}")
-    assert error.final == (status < 429)
-    assert not error.late
+    assert error.retryable == (status >= 429)
+    assert not error.timed_out
     assert len(server.bodies) == 1
 
 
@@ -364,7 +364,7 @@ def test_a_refused_connection_is_an_error() -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
         error = CHAT.error(CHAT.server(500), base_url=url)
     assert str(error) == "llm: the connection failed"
-    assert not error.final
+    assert error.retryable
 
 
 @pytest.mark.parametrize("parts", [(), (ROLE,), (ROLE, b": keep-alive\n\n")])
@@ -373,7 +373,7 @@ def test_a_first_token_that_does_not_come(parts: tuple[bytes, ...]) -> None:
     server = CHAT.server(hang(*parts))
     error = CHAT.error(server, first_token_timeout=0.1, gap_timeout=30)
     assert str(error) == "llm: nothing came for 0.1 s"
-    assert error.late
+    assert error.timed_out
     assert server.gone.is_set()
 
 
@@ -550,7 +550,7 @@ def test_each_service_has_a_variable_of_its_own(
     model = LanguageModel(LanguageModel.Options.model_validate(options))
     with pytest.raises(ProviderError, match=f"set {variable} ") as caught:
         asyncio.run(model.start())
-    assert caught.value.final
+    assert not caught.value.retryable
 
     async def main() -> None:
         await model.start()

@@ -102,9 +102,9 @@ def test_a_commit_of_too_little_is_answered() -> None:
 def test_errors() -> None:
     """They are ours without their words, and final if to ask again cannot help."""
     on = session(Transcriber)
-    assert fails(on, error("insufficient_quota")).final
-    assert not fails(on, error("server_error")).final
-    assert not fails(on, error(None)).final
+    assert not fails(on, error("insufficient_quota")).retryable
+    assert fails(on, error("server_error")).retryable
+    assert fails(on, error(None)).retryable
     fails(
         on, json.dumps({"type": f"{HEARD}.failed", "item_id": "a", "error": {"message": "secret"}})
     )

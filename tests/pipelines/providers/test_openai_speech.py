@@ -143,7 +143,7 @@ def test_some_servers_need_a_key(url: str, variable: str) -> None:
         tts = Synthesizer(Synthesizer.Options(base_url=url))
         with pytest.raises(ProviderError, match=f"set {variable} ") as caught:
             await tts.start()
-        assert caught.value.final
+        assert not caught.value.retryable
         await tts.aclose()
 
     asyncio.run(main())

@@ -90,7 +90,7 @@ def test_openai_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         stt = Transcriber(Transcriber.Options())
         with pytest.raises(ProviderError, match="OPENAI_API_KEY") as caught:
             await stt.start()
-        assert caught.value.final
+        assert not caught.value.retryable
         await stt.aclose()
 
     asyncio.run(main())

@@ -694,7 +694,7 @@ def test_what_detects_no_turns_says_so() -> None:
             assert not open_session.detects_turns
             with pytest.raises(ProviderError) as caught:
                 await open_session.turn_over()
-            assert caught.value.final
+            assert not caught.value.retryable
 
     run(main)
 

@@ -660,7 +660,7 @@ def test_a_connection_gone_silent_is_dropped_with_what_is_on_it() -> None:
                     await listen(engine, "1")
             with pytest.raises(ProviderError, match="silent") as caught:
                 await other
-            assert caught.value.late
+            assert caught.value.timed_out
             server.speak = speak
             assert await listen(engine, "2") == voice("2")
             assert server.lines[0].texts == ["0", "1"]

@@ -30,6 +30,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.lineup import Providers, probe
 from pipelines.stages.pool import (
     FIRST_COOLDOWN,
     LONGEST_COOLDOWN,
@@ -40,8 +41,6 @@ from pipelines.stages.pool import (
     FailoverSynthesizer,
     FailoverTranscriber,
     ProviderPool,
-    Providers,
-    probe,
 )
 from pipelines.stages.usage import Usage
 from tests.virtual_time import run
@@ -157,7 +156,7 @@ def test_one_that_hangs_is_left_when_patience_ends() -> None:
 
 def test_the_last_provider_gets_the_whole_budget() -> None:
     """It is the only hope."""
-    assert think(Model([broken(final=True)]), Model([3.5, "Ten."]))[0] == ["Ten."]
+    assert think(Model([broken(retryable=False)]), Model([3.5, "Ten."]))[0] == ["Ten."]
 
 
 def test_a_server_that_sends_only_blanks_is_late() -> None:
@@ -178,7 +177,7 @@ def test_when_all_fail_the_last_error_is_told() -> None:
 
 def test_the_next_goes_on_after_the_last_whole_sentence() -> None:
     """It is told what was said; half a sentence is said whole by the one that goes on."""
-    first = Model(["We open at nine. On Sun", broken(final=True)])
+    first = Model(["We open at nine. On Sun", broken(retryable=False)])
     second = Model(["On Sundays at ten."])
     assert think(first, second)[0] == ["We open at nine.", "On Sundays at ten."]
     assert second.asked[0] == [
@@ -190,14 +189,14 @@ def test_the_next_goes_on_after_the_last_whole_sentence() -> None:
 
 def test_no_sentence_is_said_twice() -> None:
     """Though the next begins from the beginning, in spite of what it was told."""
-    first = Model(["We open at nine. ", "Please come. ", broken(final=True)])
+    first = Model(["We open at nine. ", "Please come. ", broken(retryable=False)])
     second = Model(["We open at NINE! Please come. And bring a friend."])
     assert think(first, second)[0] == ["We open at nine.", "Please come.", "And bring a friend."]
 
 
 def test_nothing_more_to_say_is_an_end() -> None:
     """When the one that broke off had said all."""
-    assert think(Model(["Nine. ", broken(final=True)]), Model([""]))[0] == ["Nine."]
+    assert think(Model(["Nine. ", broken(retryable=False)]), Model([""]))[0] == ["Nine."]
 
 
 def test_a_sentence_may_be_said_twice_on_purpose() -> None:
@@ -207,7 +206,7 @@ def test_a_sentence_may_be_said_twice_on_purpose() -> None:
 
 def test_tools_are_asked_for_once_and_last() -> None:
     """Those of a reply that broke off are dropped: whoever takes over asks for its own."""
-    first = Model([ToolCall("book"), "Let me see. ", broken(final=True)])
+    first = Model([ToolCall("book"), "Let me see. ", broken(retryable=False)])
     second = Model([ToolCall("book"), "One moment.", Tokens(output=3)])
     assert think(first, second)[0] == ["Let me see.", "One moment.", ToolCall("book")]
 
@@ -222,7 +221,7 @@ def test_an_empty_reply_is_a_failure() -> None:
 def test_the_account_holds_what_each_has_done() -> None:
     """Requests, failures, tokens, and the time to the first word."""
     usage = Usage()
-    first = Model([broken(final=True)])
+    first = Model([broken(retryable=False)])
     second = Model([0.25, "Ten.", Tokens(input=100, output=3, cached=60)])
     think(first, second, usage=usage)
     one, two = usage.lines({})
@@ -258,7 +257,7 @@ TEXT = "One two three four five six seven eight"
 def test_a_voice_that_never_began_is_replaced_whole() -> None:
     """The next speaks the same."""
     second = Voice([1])
-    assert seconds(speak(TEXT, Voice([broken(final=True)]), second)) == 1
+    assert seconds(speak(TEXT, Voice([broken(retryable=False)]), second)) == 1
     assert second.read == [TEXT]
 
 
@@ -271,7 +270,7 @@ def test_no_audio_is_a_failure() -> None:
 def test_the_next_voice_speaks_the_words_that_are_left() -> None:
     """By the usual pace, rounded down: a second is three words of these."""
     second = Voice([2])
-    spoken = speak(TEXT, Voice([1, broken(final=True)]), second)
+    spoken = speak(TEXT, Voice([1, broken(retryable=False)]), second)
     assert second.read == ["four five six seven eight"]
     assert seconds(spoken) == 3
     assert ends(spoken) == [1.0, 1.0, 1.0]
@@ -279,7 +278,7 @@ def test_the_next_voice_speaks_the_words_that_are_left() -> None:
 
 def test_the_voice_s_own_word_on_its_words_counts_more() -> None:
     """With times, it is known what was spoken; the next one's times follow on."""
-    first = Voice([Timing((0.3, 0.6, 0.9)), 1, broken(final=True)])
+    first = Voice([Timing((0.3, 0.6, 0.9)), 1, broken(retryable=False)])
     second = Voice([Timing((0.5, 1.0)), 2])
     spoken = speak(TEXT, first, second)
     assert second.read == ["four five six seven eight"]
@@ -289,7 +288,7 @@ def test_the_voice_s_own_word_on_its_words_counts_more() -> None:
 def test_a_voice_that_breaks_off_at_the_end_has_said_all() -> None:
     """Nobody is asked for nothing."""
     second = Voice([1])
-    assert seconds(speak("Yes.", Voice([2, broken(final=True)]), second)) == 2
+    assert seconds(speak("Yes.", Voice([2, broken(retryable=False)]), second)) == 2
     assert second.read == []
 
 
@@ -297,7 +296,7 @@ def test_a_voice_that_breaks_off_at_the_end_has_said_all() -> None:
 def test_however_voices_break_off_no_word_is_left_out(faults: list[tuple[int, bool]]) -> None:
     """Each is asked for an end of the text, and none for more than the one before."""
     voices = [
-        Voice([*([Timing((0.1,) * n)] if timed else []), n, broken(final=True)])
+        Voice([*([Timing((0.1,) * n)] if timed else []), n, broken(retryable=False)])
         for n, timed in faults
     ]
     voices.append(Voice([1]))
