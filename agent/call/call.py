@@ -557,7 +557,7 @@ class Call:
     # The end of a turn
 
     async def _ask(self, audio: list[Audio]) -> None:
-        """Ask who can tell whether the caller has finished: the ears, or the turn model."""
+        """Ask who can tell whether the caller has finished: the transcriber, or the turn model."""
         try:
             async with asyncio.timeout(self._settings.endpoint.longest):
                 if self._lineup.stt.detects_turns:

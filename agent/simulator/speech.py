@@ -84,9 +84,9 @@ async def transcribe_agent(call: CallInProgress) -> list[str]:
         CallFailedError: If the local speech-to-text is not installed.
     """
     try:
-        ears_class = find("stt", "moonshine")
-        ears = ears_class(ears_class.Options())
-        await ears.start()
+        transcriber_class = find("stt", "moonshine")
+        transcriber = transcriber_class(transcriber_class.Options())
+        await transcriber.start()
     except (LookupError, ProviderError) as error:
         raise CallFailedError(f"--transcribe: {error}") from None
     rate = call.report.rate
@@ -96,10 +96,12 @@ async def transcribe_agent(call: CallInProgress) -> list[str]:
             start = 2 * int(max(0.0, began - MARGIN) * rate)
             stop = 2 * int((ended + MARGIN) * rate)
             pcm = bytes(call.agent_channel[start:stop])
-            words.append(await ears.transcribe(_once(at_rate([Audio(pcm, rate)], SPEECH_RATE))))
+            words.append(
+                await transcriber.transcribe(_once(at_rate([Audio(pcm, rate)], SPEECH_RATE)))
+            )
         return words
     finally:
-        await ears.aclose()
+        await transcriber.aclose()
 
 
 async def _once(audio: Audio) -> AsyncGenerator[Audio, None]:

@@ -270,7 +270,7 @@ class Transcriber(Provider, Protocol):
 
 
 class PlainTranscriptionSession:
-    """Ears of a transcriber that keeps nothing of a call and detects no turns.
+    """The session of a transcriber that keeps nothing of a call and detects no turns.
 
     Args:
         transcribe: Hears one whole utterance; see :meth:`TranscriptionSession.transcribe`.
