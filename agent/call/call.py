@@ -22,6 +22,7 @@ from agent.personas.loader import Script
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
+from pipelines.conversation import Message, ToolResult
 from pipelines.listening.detectors import (
     GateSettings,
     SpeechContinued,
@@ -35,7 +36,7 @@ from pipelines.listening.detectors import (
 )
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import Message, ProviderError, ToolResult
+from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import ReplyRequest, Step, answer, say
 from pipelines.reply.playout import Playout
 from pipelines.stages.lineup import Lineup

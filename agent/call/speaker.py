@@ -11,9 +11,10 @@ from agent.personas.loader import Script
 from agent.stream.line import Line
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
+from pipelines.conversation import Message
 from pipelines.listening import dtmf
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import Message, Timing
+from pipelines.providers.contracts import Timing
 from pipelines.reply.chain import (
     HangUp,
     Press,

@@ -35,7 +35,7 @@ from pydantic import (
 
 from agent.personas.tool_declarations import Declaration, DeclaredTools, build, read
 from agent.phone_numbers import address, number
-from pipelines.providers.contracts import Brief, Destination, Question
+from pipelines.conversation import Brief, Destination, Question
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 

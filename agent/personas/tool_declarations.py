@@ -36,7 +36,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipelines.providers.contracts import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
+from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
 from pipelines.providers.transport.http import from_environment
 from pipelines.tools.http import http_tool, signing_keys
 from pipelines.tools.python import python_tool

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.conversation import Brief, Message, Tokens, ToolCall
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, read_out, sse
 
 from .prompt import (

@@ -15,15 +15,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-from pipelines.providers.contracts import (
-    Brief,
-    Message,
-    Piece,
-    ProviderError,
-    Tokens,
-    ToolCall,
-    ToolResult,
-)
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, sse
 
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call

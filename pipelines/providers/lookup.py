@@ -24,17 +24,16 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import fuzz, process
 
-from pipelines.providers.contracts import (
+from pipelines.conversation import (
     END_CALL,
     GO_ON,
     TRANSFER_CALL,
     Brief,
     Message,
-    Piece,
-    ProviderError,
     Question,
     ToolCall,
 )
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.text.sentences import SentenceCutter
 
 log = structlog.get_logger()

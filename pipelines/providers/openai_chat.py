@@ -25,7 +25,8 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, Tokens, ToolCall
+from pipelines.conversation import Brief, Message, Tokens, ToolCall
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.http import refused
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at

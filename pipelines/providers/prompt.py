@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
-from pipelines.providers.contracts import Brief, Message, ProviderError, ToolCall, ToolResult
+from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.providers.contracts import ProviderError
 
 CUT_OFF = "—"
 """After words that the caller interrupted: a model takes a dash for that, and does not read it out,

@@ -15,16 +15,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
+from pipelines.conversation import Brief, Message, ToolCall, ToolResult
 from pipelines.listening.utterance import Utterance
 from pipelines.providers import contracts as base
-from pipelines.providers.contracts import (
-    Brief,
-    Message,
-    ProviderError,
-    Timing,
-    ToolCall,
-    ToolResult,
-)
+from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import DraftCost, Heard
 from pipelines.text.speakable import speakable
@@ -60,7 +54,7 @@ class Transfer:
     """Pass the caller on once everything said so far has been heard."""
 
     to: str
-    """Name of a :class:`~pipelines.providers.contracts.Destination`."""
+    """Name of a :class:`~pipelines.conversation.Destination`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from typing import Any
 import structlog
 
 from pipelines.audio import Audio
+from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import (
-    Brief,
     LanguageModel,
-    Message,
     ProviderError,
     Stage,
     Synthesizer,

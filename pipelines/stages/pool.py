@@ -25,12 +25,10 @@ from typing import Generic, Literal, TypeVar
 import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
-    GO_ON,
-    Brief,
     LanguageModel,
-    Message,
     Piece,
     PlainTranscriptionSession,
     ProviderError,
@@ -38,8 +36,6 @@ from pipelines.providers.contracts import (
     Stage,
     Synthesizer,
     Timing,
-    Tokens,
-    ToolCall,
     Transcriber,
     TranscriptionSession,
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import get_args
 
-from pipelines.providers.contracts import Stage, Tokens
+from pipelines.conversation import Tokens
+from pipelines.providers.contracts import Stage
 
 MILLION = 1_000_000
 

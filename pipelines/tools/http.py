@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.providers.contracts import ToolSpec
+from pipelines.conversation import ToolSpec
 from pipelines.providers.transport.http import UnansweredError, post_once
 from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 

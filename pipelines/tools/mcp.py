@@ -39,7 +39,7 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
-from pipelines.providers.contracts import ToolSpec
+from pipelines.conversation import ToolSpec
 from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from pipelines.providers.contracts import ToolSpec
+from pipelines.conversation import ToolSpec
 from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
 
 CALL = "call"

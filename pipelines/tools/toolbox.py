@@ -22,7 +22,7 @@ from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from pipelines.providers.contracts import (
+from pipelines.conversation import (
     END_CALL,
     PRESS_KEYS,
     TRANSFER_CALL,

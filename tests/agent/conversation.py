@@ -12,8 +12,8 @@ from typing import Any
 from agent.call.call import Call, CallSettings, Mover
 from agent.personas.loader import Script
 from agent.stream.protocol import Connect, StreamProtocol
+from pipelines.conversation import Brief
 from pipelines.providers import scripted
-from pipelines.providers.contracts import Brief
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import Budgets, ProviderPool
 from pipelines.tools.toolbox import Tool

@@ -15,17 +15,13 @@ import pytest
 from aiohttp import web
 
 from pipelines.audio import SPEECH_RATE, Audio, Resampler, frame_bytes
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolSpec
 from pipelines.providers.contracts import (
-    Brief,
-    Message,
     Piece,
     ProviderError,
     Speech,
     Stage,
     Timing,
-    Tokens,
-    ToolCall,
-    ToolSpec,
     TranscriptionSession,
 )
 from tests import recordings

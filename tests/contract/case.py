@@ -13,7 +13,8 @@ from typing import Any, Literal, Protocol
 
 from aiohttp import web
 
-from pipelines.providers.contracts import Stage, Tokens, ToolCall
+from pipelines.conversation import Tokens, ToolCall
+from pipelines.providers.contracts import Stage
 
 Fault = Literal[
     "none", "error", "unauthorized", "rate_limit", "garbage", "empty", "silent", "early"

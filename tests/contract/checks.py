@@ -16,14 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.providers.contracts import (
-    Message,
-    ProviderError,
-    Stage,
-    ToolCall,
-    ToolResult,
-    TranscriptionSession,
-)
+from pipelines.conversation import Message, ToolCall, ToolResult
+from pipelines.providers.contracts import ProviderError, Stage, TranscriptionSession
 
 from .bench import (
     AT_ONCE,

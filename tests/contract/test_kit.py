@@ -14,16 +14,13 @@ import pytest
 import structlog
 
 from pipelines.audio import Audio
+from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers import openai_chat, openai_speech, openai_transcribe
 from pipelines.providers.contracts import (
-    Brief,
-    Message,
     Piece,
     PlainTranscriptionSession,
     ProviderError,
     Speech,
-    Tokens,
-    ToolCall,
     TranscriptionSession,
 )
 

@@ -11,16 +11,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers import anthropic_messages, gemini, openai_chat
-from pipelines.providers.contracts import (
-    Brief,
-    Message,
-    Piece,
-    Tokens,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-)
+from pipelines.providers.contracts import Piece
 
 pytestmark = pytest.mark.live
 

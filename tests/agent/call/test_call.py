@@ -16,14 +16,8 @@ from agent.call.call import CallSettings
 from agent.personas.loader import Script
 from agent.stream.line import LineError
 from pipelines.audio import Audio
-from pipelines.providers.contracts import (
-    Brief,
-    Message,
-    Piece,
-    PlainTranscriptionSession,
-    ProviderError,
-    Speech,
-)
+from pipelines.conversation import Brief, Message
+from pipelines.providers.contracts import Piece, PlainTranscriptionSession, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,

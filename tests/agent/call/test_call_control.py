@@ -10,8 +10,8 @@ import pytest
 
 from agent.call.call import Announcement, Call, TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.conversation import Brief, Destination
 from pipelines.listening.dtmf import KeypadDetector, tones
-from pipelines.providers.contracts import Brief, Destination
 from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 
 DESK = Destination(name="desk", announcement="I'll connect you.")

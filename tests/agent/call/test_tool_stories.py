@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from agent.call.call import CallSettings
-from pipelines.providers.contracts import (
-    Brief,
-    Destination,
-    Message,
-    Piece,
-    ProviderError,
-    ToolCall,
-    ToolSpec,
-)
+from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolSpec
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from pipelines.reply.chain import MOST_ROUNDS
 from pipelines.tools.toolbox import CallInfo, OnBargeIn, Tool, ToolError

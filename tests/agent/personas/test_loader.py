@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.personas import loader
 from agent.personas.loader import Details, PersonaError
-from pipelines.providers.contracts import Question
+from pipelines.conversation import Question
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 5, tzinfo=UTC)

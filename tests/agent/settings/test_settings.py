@@ -8,7 +8,7 @@ import pytest
 
 from agent.settings import Settings, SettingsError, load
 from agent.settings.tables import table
-from pipelines.providers.contracts import Tokens
+from pipelines.conversation import Tokens
 from pipelines.stages.usage import Usage
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pipelines.providers.contracts import Tokens
+from pipelines.conversation import Tokens
 from pipelines.providers.openai_chat import LanguageModel
 from tests.contract.case import Case, Plan
 from tests.contract.events import Server, cut, dumped, duplicate

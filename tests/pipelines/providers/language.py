@@ -14,7 +14,8 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.providers.contracts import Brief, Message, Piece, ProviderError, ToolCall, ToolResult
+from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.providers.contracts import Piece, ProviderError
 from tests.contract.bench import BRIEF as BRIEF_WITH_TOOLS
 from tests.contract.case import Case, Plan
 

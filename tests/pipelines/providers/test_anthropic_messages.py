@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers.anthropic_messages import LanguageModel
-from pipelines.providers.contracts import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from tests.contract.wires.anthropic_messages import (
     CASE,
     end,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.providers.contracts import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers.gemini import NO_SIGNATURE, LanguageModel
 from tests.contract.wires.gemini import CASE, chunk, event, mistake
 

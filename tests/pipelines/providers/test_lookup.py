@@ -11,18 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.personas import loader
-from pipelines.providers import lookup
-from pipelines.providers.contracts import (
+from pipelines.conversation import (
     END_CALL,
     TRANSFER_CALL,
     Brief,
     Destination,
     Message,
-    Piece,
-    ProviderError,
     Question,
     ToolCall,
 )
+from pipelines.providers import lookup
+from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.text.sentences import SentenceCutter
 
 PROMPTS = Path(__file__).parents[3] / "prompts"

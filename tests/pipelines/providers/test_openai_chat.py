@@ -12,15 +12,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from pipelines.providers.contracts import (
-    Brief,
-    Message,
-    ProviderError,
-    Tokens,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-)
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
+from pipelines.providers.contracts import ProviderError
 from pipelines.providers.openai_chat import NO_KEY, LanguageModel
 from tests.contract.wires.openai_chat import CASE, DONE, chunk, event, mistake, usage
 

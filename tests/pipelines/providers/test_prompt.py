@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.providers.contracts import Brief, Message, Question, ToolCall, ToolResult
+from pipelines.conversation import Brief, Message, Question, ToolCall, ToolResult
 from pipelines.providers.prompt import (
     ANSWERED,
     SILENCE,

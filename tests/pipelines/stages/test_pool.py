@@ -12,18 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import (
-    GO_ON,
-    Brief,
-    Message,
-    Piece,
-    ProviderError,
-    Speech,
-    Timing,
-    Tokens,
-    ToolCall,
-)
+from pipelines.providers.contracts import Piece, ProviderError, Speech, Timing
 from pipelines.providers.scripted import (
     Synthesizer,
     SynthesizerOptions,

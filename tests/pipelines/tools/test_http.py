@@ -18,7 +18,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.providers.contracts import ToolCall, ToolResult, ToolSpec
+from pipelines.conversation import ToolCall, ToolResult, ToolSpec
 from pipelines.tools.http import MAX_ANSWER, http_tool, signature, signing_keys, webhook_id
 from pipelines.tools.toolbox import MAX_RESULT, CallInfo, OnBargeIn, Toolbox, ToolError, ToolRun
 

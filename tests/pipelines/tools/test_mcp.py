@@ -25,7 +25,7 @@ pytest.importorskip("mcp", reason="an extra")
 
 from mcp_types import CallToolResult, TextContent
 
-from pipelines.providers.contracts import ToolCall
+from pipelines.conversation import ToolCall
 from pipelines.tools import mcp as mcp_tools
 from pipelines.tools.mcp import Command, McpServer, Remote
 from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolError

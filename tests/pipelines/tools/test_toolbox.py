@@ -12,13 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.providers.contracts import (
-    Brief,
-    Destination,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-)
+from pipelines.conversation import Brief, Destination, ToolCall, ToolResult, ToolSpec
 from pipelines.reply.chain import Tools
 from pipelines.tools.toolbox import (
     MAX_REASON,

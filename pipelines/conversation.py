@@ -1,0 +1,151 @@
+"""A conversation as plain data: what was said, what may be done, what the agent knows. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool, as a language model is told of it."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``; 64 at most, which every provider allows."""
+
+    description: str
+
+    parameters: Mapping[str, Any]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for something to be done."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """The provider's name of this call; ``""`` if it gives none. Only the provider that gave it may
+    rely on its form: in a conversation it may come from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back."""
+
+    call: ToolCall
+    text: str
+    """For the model: mostly JSON, or a sentence that says what went wrong."""
+
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a language model's reply has cost, as the provider counts it."""
+
+    input: int = 0
+    """Tokens read, cached ones included."""
+
+    output: int = 0
+    cached: int = 0
+    """Of ``input``, those that were read from the provider's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of the conversation, as the model is shown it."""
+
+    role: Literal["user", "assistant"]
+    text: str
+    cut_off: bool = False
+    """Whether the caller heard no more than this of what we were saying."""
+
+    results: tuple[ToolResult, ...] = ()
+    """Of an assistant's message: the tools it asked for after ``text``, each with its result.
+    ``text`` may be empty then."""
+
+
+END_CALL = "end_call"
+"""Hang up."""
+
+
+TRANSFER_CALL = "transfer_call"
+"""Pass the caller on; ``to`` is the name of a :class:`Destination`."""
+
+
+PRESS_KEYS = "press_keys"
+"""Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
+
+
+GO_ON = (
+    "(Your message broke off there, by a fault. Go on from exactly there: repeat and rephrase "
+    "nothing of it. The caller knows nothing of this.)"
+)
+"""What a language model is told, as the user, when it is to take over in the middle of a reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Somebody whom callers can be passed on to."""
+
+    name: str
+    when: str = ""
+    """When to, for a language model."""
+
+    asked: tuple[str, ...] = ()
+    """Ways of asking for it."""
+
+    announcement: str = ""
+    """What to say before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A frequent question and its answer."""
+
+    asked: tuple[str, ...]
+    """Ways of asking it; at least one."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a language model knows before the first word, from the agent file. The same all call."""
+
+    prompt: str = ""
+    """The system prompt, its variables filled in. Facts and questions are not in it."""
+
+    language: str = "en"
+    """BCP 47 tag."""
+
+    facts: tuple[str, ...] = ()
+    """Sentences that are true, each fit to be spoken by itself."""
+
+    questions: tuple[Question, ...] = ()
+
+    unsure: tuple[str, ...] = ()
+    """What to say, in turn, when the answer is not known."""
+
+    goodbye: str = ""
+    """What to say before hanging up."""
+
+    pronounce: Mapping[str, str] = field(default_factory=dict)
+    """Words, and how to write them for a voice."""
+
+    destinations: tuple[Destination, ...] = ()
+    """Whom the caller can be passed on to, if the call allows it."""
+
+    may_press_keys: bool = False
+    """Whether we dialled, and may meet a menu."""
+
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may ask for, call control included
+    (:func:`pipelines.tools.toolbox.call_control`)."""
+
+    may_call_tools: bool = True
+    """False: ``tools`` are told only because the conversation holds results of theirs; the model
+    has to answer in words."""
