@@ -23,7 +23,9 @@ from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Message, ToolResult
-from pipelines.listening.detectors import (
+from pipelines.listening.detectors import VoiceDetector
+from pipelines.listening.dtmf import KeypadDetector
+from pipelines.listening.gate import (
     GateSettings,
     SpeechContinued,
     SpeechEnded,
@@ -32,9 +34,7 @@ from pipelines.listening.detectors import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
-    VoiceDetector,
 )
-from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import ReplyRequest, Step, answer, say

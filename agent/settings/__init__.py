@@ -34,7 +34,7 @@ from agent.settings.sinch import Operator, Sinch
 from agent.sinch.call_control import CallControlSettings
 from agent.stream.line import LineLimits
 from agent.stream.protocol import DEFAULT_RATE, RATES
-from pipelines.listening.detectors import GateSettings
+from pipelines.listening.gate import GateSettings
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage
 from pipelines.stages.pool import Budgets

@@ -29,8 +29,9 @@ from agent.simulator.sinch_api import StandIn
 from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
 from agent.sinch.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
-from pipelines.listening.detectors import SpeechGate, detectors
+from pipelines.listening.detectors import detectors
 from pipelines.listening.dtmf import KeypadDetector
+from pipelines.listening.gate import SpeechGate
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.listening.detectors import GateSettings
+from pipelines.listening.gate import GateSettings
 from pipelines.providers import moonshine
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, SmartTurn, silence_needed
 from tests.benchmarks.word_errors import by_phone, prompts, spoken

@@ -16,11 +16,9 @@ from hypothesis import strategies as st
 
 import pipelines
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.listening.detectors import (
-    GatedDetector,
+from pipelines.listening.detectors import GatedDetector, NewDetector, SileroDetector, detectors
+from pipelines.listening.gate import (
     GateSettings,
-    NewDetector,
-    SileroDetector,
     SpeechContinued,
     SpeechEnded,
     SpeechEvent,
@@ -28,7 +26,6 @@ from pipelines.listening.detectors import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
-    detectors,
 )
 from tests import recordings
 
