@@ -41,7 +41,8 @@ from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
 from pipelines.tools.toolbox import CallInfo
-from pipelines.turn_taking.end_of_turn import SmartTurn, TurnModel
+from pipelines.turn_taking.end_of_turn import TurnModel
+from pipelines.turn_taking.smart_turn import SmartTurn
 
 if TYPE_CHECKING:
     from pipelines.tools.mcp import McpServer  # an extra

@@ -25,7 +25,8 @@ import numpy as np
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.gate import GateSettings
 from pipelines.providers import moonshine
-from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, SmartTurn, silence_needed
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, silence_needed
+from pipelines.turn_taking.smart_turn import SmartTurn
 from tests.benchmarks.word_errors import by_phone, prompts, spoken
 from tests.recordings import TRANSCRIPTS, load
 

@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, at_rate
 from pipelines.providers.contracts import ProviderError
-from pipelines.turn_taking.end_of_turn import (
-    EndOfTurnSettings,
-    ScriptedTurnModel,
-    SmartTurn,
-    log_mel,
-    silence_needed,
-)
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, silence_needed
 from pipelines.turn_taking.end_of_turn_words import Ending, ending
+from pipelines.turn_taking.smart_turn import SmartTurn, log_mel
 from tests.recordings import load
 
 SETTINGS = EndOfTurnSettings()
