@@ -37,7 +37,7 @@ from pydantic import (
 )
 
 from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
-from pipelines.providers.transport.http import from_environment
+from pipelines.providers.transport.keys import from_environment
 from pipelines.tools.http import http_tool, signing_keys
 from pipelines.tools.python import python_tool
 from pipelines.tools.toolbox import OnBargeIn, Tool, check_schema

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, read_out, sse
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, read_out, sse
+from pipelines.providers.transport.keys import find_key
 
 from .prompt import (
     PartialCall,

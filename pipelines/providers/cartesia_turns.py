@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.providers.transport.http import Http, find_key
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 from .cartesia_stt import KEPT, KEY, VERSION, Error
 from .cartesia_stt import LIMITS as WITHOUT_TURNS

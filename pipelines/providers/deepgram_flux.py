@@ -13,7 +13,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, find_key
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 from .streaming_stt import (
     Event,

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, find_key
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 from .streaming_stt import (
     Ended,

@@ -17,7 +17,8 @@ from pydantic.alias_generators import to_camel
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, find_key, sse
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, sse
+from pipelines.providers.transport.keys import find_key
 
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from pipelines.providers.contracts import Stage
-from pipelines.providers.transport.http import Http, find_key
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 OPENAI_URL = "https://api.openai.com/v1"
 

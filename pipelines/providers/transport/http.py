@@ -7,14 +7,11 @@ close code of theirs, and nothing else: servers quote prompts, words and keys.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-from pydantic import SecretStr
 from yarl import URL
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
@@ -40,51 +37,6 @@ _STATUS = {
 
 _REFUSALS = {400, 401, 402, 403, 404, 405, 422}
 """Statuses that come again if the same is asked again."""
-
-
-def from_environment(variable: str) -> str:
-    """Return a secret: of ``variable``, or of the file whose path is in ``variable_FILE``.
-
-    Returns:
-        ``""`` if there is neither.
-
-    Raises:
-        ValueError: If the file cannot be read; names the variable.
-    """
-    if secret := os.environ.get(variable, "").strip():
-        return secret
-    path = os.environ.get(f"{variable}_FILE")
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file that {variable}_FILE names cannot be read: {type(error).__name__}"
-        raise ValueError(message) from None
-
-
-def find_key(stage: Stage, given: SecretStr | None, variable: str) -> str:
-    """Return the key of a provider.
-
-    Args:
-        stage: Who wants it.
-        given: From the options; it wins.
-        variable: Name of the environment variable that has it. With ``_FILE`` behind it, the name
-            of the variable that has the path of a file with it, as container platforms do it.
-
-    Raises:
-        ProviderError: If there is none, or its file cannot be read; names the variable.
-    """
-    if given is not None:
-        return given.get_secret_value()
-    try:
-        if key := from_environment(variable):
-            return key
-    except ValueError as error:
-        raise ProviderError(stage, str(error), retryable=False) from None
-    raise ProviderError(
-        stage, f"set {variable} in the environment, or {variable}_FILE, or api_key", retryable=False
-    )
 
 
 def refused(stage: Stage, status: int) -> ProviderError:
