@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from agent.call.speaker import TICK, Patience, Reply, Speaker
+from agent.call.reply import Reply
+from agent.call.speaker import TICK, Patience, Speaker
 from agent.personas.loader import Script
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol

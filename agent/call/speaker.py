@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from agent.call.reply import Reply
 from agent.personas.loader import Script
 from agent.stream.line import Line
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate
-from pipelines.conversation import Message
 from pipelines.listening import dtmf
-from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import Timing
 from pipelines.reply.chain import (
     HangUp,
@@ -26,9 +25,8 @@ from pipelines.reply.chain import (
     Transfer,
     at_line_rate,
 )
-from pipelines.reply.playout import Playout
 from pipelines.stages.phrases import Phrases
-from pipelines.stages.pool import DraftCost, Heard
+from pipelines.stages.pool import Heard
 from pipelines.text.speakable import speakable
 
 TICK = 0.1
@@ -37,54 +35,6 @@ TICK = 0.1
 HANG_UP_MARGIN = 0.4
 """Seconds to wait after the last word by our ledger: the platform plays it a network delay and a
 jitter buffer later, and closing the socket cuts it off."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Reply:
-    """A reply, drafted or sounding, and the utterance it answers."""
-
-    playout: Playout
-    utterance: Utterance | None = None
-    """What it answers; None for a greeting and the like."""
-
-    over_speech: bool = False
-    """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
-
-    interruptible: bool = True
-    said: str = ""
-    """What the caller said, once it is known."""
-
-    over_at: float | None = None
-    """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
-
-    kept: bool = False
-    """Whether ``said`` is in the history. It is from when the reply begins to sound."""
-
-    hang_up: bool = False
-    transfer: str = ""
-    """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
-
-    started_at: float = 0.0
-    held_at: float = 0.0
-    quiet_since: float = 0.0
-    """When the caller began to wait for it: at its release, or after a filler."""
-
-    filler: str = ""
-    """What to say while its tools run; ``""`` for one of the agent's own."""
-
-    using_tools: bool = False
-    exchange: list[Message] = field(default_factory=list)
-    """What its tools gave back, for the history."""
-
-    spent: DraftCost = field(default_factory=DraftCost)
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-    going: asyncio.Event = field(default_factory=asyncio.Event)
-    """Clear while it is held."""
-
-    task: asyncio.Task[None] | None = None
-
-    def __post_init__(self) -> None:
-        self.going.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
