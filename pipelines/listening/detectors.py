@@ -1,9 +1,6 @@
-"""Who is speaking, and when: from 20 ms frames to the start and end of speech.
+"""Does this frame hold a voice? Detectors, and which of them a call gets.
 
-Two questions, two layers. A :class:`VoiceDetector` says whether a frame holds a voice; the
-:class:`SpeechGate` makes speech of enough such frames. Time here is audio time, counted from the
-frames themselves. No clock is read, so a recorded call played back gives the same result as the
-live one.
+What becomes speech of enough such frames is decided in :mod:`pipelines.listening.gate`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""From voiced frames to the start, pauses and end of speech. Time is audio time."""
+"""When does the caller speak? From voiced frames to the start, pauses and end of speech.
+
+Time here is audio time, counted from the frames themselves. No clock is read, so a recorded call
+played back gives the same result as the live one.
+"""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from pipelines import conversation
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Brief, Message, ToolCall, ToolResult
 from pipelines.listening.utterance import Utterance
-from pipelines.providers import contracts as base
 from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import DraftCost, Heard
@@ -155,12 +155,12 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
     yield heard
     if not heard.text:
         return
-    conversation = [*request.conversation, Message("user", heard.text)]
+    history = [*request.conversation, Message("user", heard.text)]
     end: list[Step] = []
     spoken = False
     for round_ in range(MOST_ROUNDS + 1):
         brief = replace(request.brief, may_call_tools=round_ < MOST_ROUNDS)
-        this = _Round(replace(request, brief=brief, conversation=conversation))
+        this = _Round(replace(request, brief=brief, conversation=history))
         async with aclosing(this.speak()) as steps:
             async for step in steps:
                 spoken = spoken or isinstance(step, SentenceEnded)
@@ -172,7 +172,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
         await request.released.wait()
         got = Message("assistant", "", results=await this.run())
         yield ToolsEnded(got)
-        conversation.append(replace(got, text=" ".join(this.said)))
+        history.append(replace(got, text=" ".join(this.said)))
     if not spoken and not end:
         raise ProviderError("llm", "nothing of the reply can be read out")
     for step in end:
@@ -183,7 +183,7 @@ class _Round:
     """One request to the language model, and what it asks for.
 
     Args:
-        asked: With the conversation so far.
+        request: With the conversation so far.
     """
 
     def __init__(self, request: ReplyRequest) -> None:
@@ -290,19 +290,19 @@ async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGen
             yield Audio(rest, rate)
 
 
-CONTROLS = frozenset({base.END_CALL, base.TRANSFER_CALL, base.PRESS_KEYS})
+CONTROLS = frozenset({conversation.END_CALL, conversation.TRANSFER_CALL, conversation.PRESS_KEYS})
 
 
 def _control(call: ToolCall, brief: Brief) -> Step | str:
     """Return what to do with the call once all was heard, or what is wrong with that."""
     match call.name, dict(call.arguments):
-        case base.END_CALL, _:
+        case conversation.END_CALL, _:
             return HangUp()
-        case base.TRANSFER_CALL, {"to": to}:
+        case conversation.TRANSFER_CALL, {"to": to}:
             known = [destination.name for destination in brief.destinations]
             if to in known:
                 return Transfer(str(to))
             return f"There is no such destination. There are: {', '.join(known) or 'none'}."
-        case base.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
+        case conversation.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
             return Press(keys)
     return "That cannot be done in this call, or not with these arguments."
