@@ -1,0 +1,119 @@
+"""Work that nobody waits for: kept, logged when it fails, and begun again if it must not stop.
+
+A bare task that fails is silent until it is collected, and one that nobody holds may be collected
+while it runs. Whatever is not a part of a call, or of a connection to a provider, is started here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from pipelines.backoff import longer
+
+log = structlog.get_logger()
+
+Work = Coroutine[Any, Any, None]
+
+AGAIN_FIRST = 1.0
+"""Seconds until work that must not stop is begun again: a moment's fault is over by then."""
+
+AGAIN_LONGEST = 60.0
+"""Seconds between two tries of work that keeps failing: often enough to come back by itself, and
+one traceback a minute in the log."""
+
+
+class BackgroundTasks:
+    """The background work of one owner, who closes it in the end.
+
+    Nothing here raises what the work raises: a failure is logged with its traceback, once each
+    time, as the bug that it is. Work that may fail for reasons that are no bug catches them itself.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._closing = False
+
+    def start(self, work: Work, name: str) -> asyncio.Task[None]:
+        """Run ``work`` once, now; return its task, which may be cancelled at any time.
+
+        Args:
+            work: What to do.
+            name: What it is, for the log.
+        """
+        return self._start(work, lambda task: self._log_failure(task, name))
+
+    def start_later(self, seconds: float, work: Callable[[], Work], name: str) -> None:
+        """Run ``work()`` once, ``seconds`` from now, unless this is closed before."""
+        self._call_later(seconds, lambda: self.start(work(), name))
+
+    def keep_running(self, work: Callable[[], Work], name: str) -> None:
+        """Run ``work()`` for good: begin it again whenever it fails, or returns.
+
+        The wait before that is :data:`AGAIN_FIRST`, and twice as long each time up to
+        :data:`AGAIN_LONGEST`; it starts over once the work has run for longer than that.
+        """
+        self._keep_running(work, name, 0.0)
+
+    async def aclose(self, within: float = 0.0) -> None:
+        """Start nothing more, let what runs finish for ``within`` seconds, then cancel the rest.
+
+        Returns once nothing runs any more. Cancelling is safe.
+        """
+        self._closing = True
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._tasks and within:
+            await asyncio.wait(self._tasks, timeout=within)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    def _keep_running(self, work: Callable[[], Work], name: str, last: float) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if task.cancelled():
+                return
+            if not self._log_failure(task, name):
+                log.error("background work ended, and must not: this is a bug", work=name)
+            waited = 0.0 if loop.time() - began > AGAIN_LONGEST else last
+            again = longer(waited, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
+            self._call_later(again, lambda: self._keep_running(work, name, again))
+
+        self._start(work(), ended)
+
+    def _start(
+        self, work: Work, ended: Callable[[asyncio.Task[None]], object]
+    ) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
+        return task
+
+    def _call_later(self, seconds: float, start: Callable[[], object]) -> None:
+        if self._closing:
+            return
+
+        def due() -> None:
+            self._timers.discard(timer)
+            start()
+
+        timer = asyncio.get_running_loop().call_later(seconds, due)
+        self._timers.add(timer)
+
+    @staticmethod
+    def _log_failure(task: asyncio.Task[None], name: str) -> bool:
+        """Log why a task failed; return whether it did."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return False
+        log.error("background work failed: this is a bug", work=name, exc_info=error)
+        return True
