@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.call.call import PASSED_ON, Announcement, Call, Mover, TransferError
+from agent.call.call import PASSED_ON, Call
+from agent.call.clock import Announcement
+from agent.call.transfer import Mover, TransferError
 from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers

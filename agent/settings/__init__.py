@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from agent.personas.routing import Route, Routing
 from agent.personas.tool_declarations import McpServerSettings
 from agent.settings.sinch import Operator, Sinch

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call.call import Call, CallSettings, Mover
+from agent.call.call import Call
+from agent.call.settings import CallSettings
+from agent.call.transfer import Mover
 from agent.personas.loader import Script
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.conversation import Brief

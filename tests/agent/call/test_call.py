@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from agent.personas.loader import Script
 from agent.stream.line import LineError
 from pipelines.audio import Audio

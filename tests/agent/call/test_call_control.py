@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agent.call.call import Announcement, Call, TransferError
+from agent.call.call import Call
+from agent.call.clock import Announcement
+from agent.call.transfer import TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Brief, Destination
 from pipelines.listening.dtmf import KeypadDetector, tones

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from pipelines.providers.scripted import (
     Fault,
     LanguageModel,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolSpec
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
