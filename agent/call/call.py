@@ -11,7 +11,8 @@ what        what it is                                   what it may touch
 channel     the socket, with the protocol on it          the network
 listener    bytes → speech and keys, in audio time       the voice detector, the gate
 turns       whose turn is it? The table                  nothing
-judge       the evidence on the end of a turn            the turn model, the transcriber
+judge       what follows from the evidence on a turn     the turn model, the transcriber
+evidence    the silence that ends the turn               tasks (by ``_spawn``), judge, listener
 replies     the reply that sounds, and the draft         tasks (by ``_spawn``), speaker, history
 speaker     a reply → paced audio, held and resumed      the channel
 clock       what is due by the time                      nothing
@@ -29,24 +30,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from agent.call.clock import TICK, Announcement, BridgeDue, CallClock
+from agent.call.clock import TICK, BridgeDue, CallClock
+from agent.call.evidence import TurnEvidence
 from agent.call.history import History, Journal
-from agent.call.maker import ReplyMaker
+from agent.call.maker import ReplyMaker, with_tools
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
-from agent.call.reply import Reply
+from agent.call.reply import Announcement, Reply
 from agent.call.settings import CallSettings
 from agent.call.transfer import CallTransfer, Mover
 from agent.personas.loader import Script
 from agent.stream.channel import Channel
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import Connect, StreamProtocol
-from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.gate import (
@@ -60,7 +60,7 @@ from pipelines.listening.gate import (
 from pipelines.listening.listener import KeysPressed, Listener
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import Heard
-from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, call_control
+from pipelines.tools.toolbox import CallInfo, Tool, Toolbox
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
@@ -102,12 +102,9 @@ class Call:
         self._listener = Listener(connect.rate, detector, settings.gate)
         self._turns = TurnTaking()
         self._judge = TurnJudge(
-            settings.endpoint,
-            script.brief.language,
-            turn_model,
-            lineup.stt,
-            settings.confirm_after,
+            settings.endpoint, script.brief.language, turn_model, lineup.stt, settings.confirm_after
         )
+        self._evidence = TurnEvidence(self._judge, self._listener, self._spawn)
         self._history = History(journal, lineup.usage, settings.prices)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self._history)
@@ -118,10 +115,9 @@ class Call:
             on_kept=self._history.tool_gave,
             on_done=self._history.tool_ran,
         )
-        specs = (*call_control(script.brief), *self._toolbox.specs)
         maker = ReplyMaker(
             lineup=lineup,
-            script=replace(script, brief=replace(script.brief, tools=specs)),
+            script=with_tools(script, self._toolbox),
             toolbox=self._toolbox,
             conversation=self._history.conversation,
             rate=connect.rate,
@@ -131,7 +127,6 @@ class Call:
         self._replies = Replies(
             maker, self._player, self._history, self._start, settings.max_utterance
         )
-        self._question: asyncio.Task[None] | None = None  # to the judge
         self._ending = ""
         self.conversation = self._history.conversation
 
@@ -155,7 +150,7 @@ class Call:
                 finally:
                     for task in others:
                         task.cancel()
-                    self._stop_asking()
+                    self._evidence.drop()
                     self._replies.stop()
                     await self._toolbox.aclose()
         finally:
@@ -274,20 +269,15 @@ class Call:
             self._clock.fell_quiet(now())
 
     def _do(self, action: Action) -> None:
-        script, clock, replies = self._script, self._clock, self._replies
-        over_speech = self._turns.state is State.HELD
+        clock, replies, held = self._clock, self._replies, self._turns.state is State.HELD
         if action in (Action.DISCARD, Action.FORGET, Action.RELEASE):
-            self._stop_asking()
+            self._evidence.drop()
         if action is Action.FORGET:
             self._listener.end_speech()
         {
-            Action.GREET: replies.greet,
-            Action.ASK_STILL_THERE: lambda: replies.say(script.still_there),
-            Action.WARN_OF_TIME: lambda: replies.say(script.time_up),
-            Action.SAY_GOODBYE: lambda: replies.say(script.brief.goodbye, hang_up=True),
-            Action.ANNOUNCE: lambda: replies.announce(clock.next_announcement()),
+            Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
             Action.ANSWER_KEYS: lambda: replies.answer_text(KEYPAD.format(clock.take_keys())),
-            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(over_speech=over_speech),
+            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(over_speech=held),
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
             Action.FORGET: replies.forget,
@@ -296,7 +286,7 @@ class Call:
             Action.RESUME: replies.resume,
             Action.DROP_REPLY: replies.drop,
             Action.HANG_UP: lambda: self.end("the agent hung up"),
-        }[action]()
+        }.get(action, lambda: replies.say(_own_words(action, self._script)))()
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
@@ -306,29 +296,8 @@ class Call:
         )
         if held:
             self._listener.end_after(settings.decide_within)
-        elif draft.over_at is not None:
-            self._weigh()
-        elif self._judge.can_ask and draft.utterance is not None:
-            self._question = self._spawn(self._ask(draft.utterance.audio))
-
-    async def _ask(self, audio: Sequence[Audio]) -> None:
-        if await self._judge.ask(audio):
-            self._weigh()
-
-    def _stop_asking(self) -> None:
-        if self._question is not None:
-            self._question.cancel()
-        self._question = None
-        self._judge.forget()
-
-    def _weigh(self) -> None:
-        """Set the silence that ends the turn, by what is known."""
-        draft = self._replies.draft
-        if self._turns.state is not State.PAUSED or draft is None:
-            return
-        needed = self._judge.silence_needed(draft.said, heard_end=draft.over_at is not None)
-        if needed is not None:
-            self._listener.end_after(needed)
+        else:
+            self._evidence.gather(draft)
 
     # To the caller
 
@@ -356,15 +325,18 @@ class Call:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
         if reply is not self._replies.draft:
             return
-        lost = isinstance(heard, ReplyLost)
         if not reply.over_speech:
-            self._weigh()
-        elif not lost and self._judge.wants_answer(reply.said):
+            self._weigh(reply)
+        elif isinstance(heard, Heard) and self._judge.wants_answer(heard.text):
             self._listener.end_after(self._settings.gate.end_after)
             self._happened(Event.WORDS)
-            self._weigh()
+            self._weigh(reply)
         else:
             self._happened(Event.FALSE_ALARM)
+
+    def _weigh(self, draft: Reply) -> None:
+        if self._turns.state is State.PAUSED:
+            self._evidence.weigh(draft)
 
     # The clock
 
@@ -397,3 +369,17 @@ class Call:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)
+
+
+def _own_words(action: Action, script: Script) -> Announcement:
+    """Return what the agent file has for an action that says something."""
+    return {
+        Action.GREET: Announcement(
+            text=script.greeting,
+            interruptible=script.greeting_interruptible,
+            hang_up=script.hang_up_after_greeting,
+        ),
+        Action.ASK_STILL_THERE: Announcement(text=script.still_there),
+        Action.WARN_OF_TIME: Announcement(text=script.time_up),
+        Action.SAY_GOODBYE: Announcement(text=script.brief.goodbye, hang_up=True),
+    }[action]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from agent.call.reply import Announcement
 from agent.call.settings import CallSettings
 from pipelines.turn_taking.turns import Event
 
@@ -24,16 +25,6 @@ MOST_KEYS = 64
 
 BRIDGE_AFTER = 2.0
 """Times ``filler_after`` that the caller waits, while we dial for them, until they are told so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """Something to say when nobody speaks."""
-
-    text: str
-    hang_up: bool = False
-    transfer: str = ""
-    """Whom to pass the caller on to then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.call.reply import Reply
 from agent.personas.loader import Script
@@ -13,7 +13,7 @@ from pipelines.reply.chain import ReplyRequest, Step, answer, say
 from pipelines.reply.playout import Playout
 from pipelines.stages.lineup import Lineup
 from pipelines.text.sentences import cut
-from pipelines.tools.toolbox import Toolbox
+from pipelines.tools.toolbox import Toolbox, call_control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class ReplyMaker:
 
     lineup: Lineup
     script: Script
-    """Its brief has the tools of this call."""
+    """Its brief has the tools of this call: :func:`with_tools`."""
 
     toolbox: Toolbox
     conversation: Sequence[Message]
@@ -61,6 +61,12 @@ class ReplyMaker:
             released=reply.released,
             spent=reply.spent,
         )
+
+
+def with_tools(script: Script, toolbox: Toolbox) -> Script:
+    """Return ``script`` with what its language model may ask for, call control included."""
+    specs = (*call_control(script.brief), *toolbox.specs)
+    return replace(script, brief=replace(script.brief, tools=specs))
 
 
 async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:

@@ -11,11 +11,10 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.call.clock import Announcement
 from agent.call.history import History
 from agent.call.maker import ReplyMaker
 from agent.call.player import ReplyPlayer
-from agent.call.reply import Reply
+from agent.call.reply import Announcement, Reply
 from pipelines.audio import Audio
 from pipelines.listening.utterance import Utterance
 
@@ -67,29 +66,14 @@ class Replies:
         reply = self.sounding
         return reply is not None and reply.utterance is not None and not reply.playout.sent
 
-    def say(
-        self, text: str, *, interruptible: bool = True, hang_up: bool = False, transfer: str = ""
-    ) -> None:
-        """Say a fixed text, from now."""
-        reply = self._maker.saying(text)
-        reply.interruptible = interruptible
-        reply.hang_up, reply.transfer = hang_up, transfer
+    def say(self, announcement: Announcement) -> None:
+        """Say something that is no answer, from now."""
+        reply = self._maker.saying(announcement.text)
+        reply.interruptible = announcement.interruptible
+        reply.hang_up, reply.transfer = announcement.hang_up, announcement.transfer
         reply.release()
         self.sounding = reply
         reply.task = self._start(reply)
-
-    def greet(self) -> None:
-        """Say what the agent says first."""
-        script = self._maker.script
-        self.say(
-            script.greeting,
-            interruptible=script.greeting_interruptible,
-            hang_up=script.hang_up_after_greeting,
-        )
-
-    def announce(self, announcement: Announcement) -> None:
-        """Say an announcement, and do afterwards what it says."""
-        self.say(announcement.text, hang_up=announcement.hang_up, transfer=announcement.transfer)
 
     def answer_text(self, text: str) -> None:
         """Draft an answer to something that needs not be heard."""

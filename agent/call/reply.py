@@ -18,6 +18,19 @@ WENT_ON = 0.3
 to notice the same silence."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Something that the agent says unasked."""
+
+    text: str
+    interruptible: bool = True
+    hang_up: bool = False
+    """Whether to hang up once it was heard."""
+
+    transfer: str = ""
+    """Whom to pass the caller on to then."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Reply:
     """A reply, drafted or sounding, and the utterance it answers."""

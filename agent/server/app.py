@@ -15,7 +15,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from agent.call.call import PASSED_ON, Call
-from agent.call.clock import Announcement
+from agent.call.reply import Announcement
 from agent.call.transfer import Mover, TransferError
 from agent.personas import loader
 from agent.personas.loader import PersonaError

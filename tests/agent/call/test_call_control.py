@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.call.call import Call
-from agent.call.clock import Announcement
+from agent.call.reply import Announcement
 from agent.call.transfer import TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Brief, Destination
