@@ -28,7 +28,7 @@ nothing else is queued.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -37,7 +37,13 @@ import structlog
 from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History, Journal
-from agent.call.maker import ReplyMaker, with_tools
+from agent.call.orders import (
+    CallerMoved,
+    CallerNotMoved,
+    HangUp,
+    Order,
+    TransferCaller,
+)
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Announcement, Reply
@@ -45,8 +51,7 @@ from agent.call.settings import CallSettings
 from agent.call.transfer import CallTransfer, Mover
 from agent.personas.loader import Script
 from agent.stream.channel import Channel
-from agent.stream.line import Line, LineError
-from agent.stream.protocol import Connect, StreamProtocol
+from agent.stream.line import LineError
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.gate import (
@@ -77,29 +82,38 @@ LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
 
 
+TALKING = (*LISTENING, State.QUIET, State.REPLYING)
+"""States of a call with the agent in it."""
+
+SILENCES: Mapping[type[SpeechEvent], tuple[Collection[State], Event]] = {
+    SpeechPaused: ((State.HEARING, State.HELD), Event.SPEECH_PAUSED),
+    SpeechResumed: ((State.PAUSED, State.HELD), Event.SPEECH_RESUMED),
+    SpeechEnded: (LISTENING, Event.TURN_ENDED),
+}
+"""What the caller's silences are for the table, and in which states it has to know of them."""
+
+
 class Call:
     """A conversation with one caller. Build it once the call is answered; then :meth:`run`."""
 
     def __init__(
         self,
         *,
-        line: Line,
-        protocol: StreamProtocol,
-        connect: Connect,
+        channel: Channel,
         lineup: Lineup,
         script: Script,
         detector: VoiceDetector,
         turn_model: TurnModel | None,
         journal: Journal,
         settings: CallSettings,
-        mover: Mover | None = None,
+        about: CallInfo,
         tools: Sequence[Tool] = (),
-        about: CallInfo | None = None,
+        mover: Mover | None = None,
     ) -> None:
         self._settings = settings
         self._script = script
-        self._channel = Channel(line, protocol)
-        self._listener = Listener(connect.rate, detector, settings.gate)
+        self._channel = channel
+        self._listener = Listener(channel.rate, detector, settings.gate)
         self._turns = TurnTaking()
         self._judge = TurnJudge(
             settings.endpoint, script.brief.language, turn_model, lineup.stt, settings.confirm_after
@@ -110,22 +124,17 @@ class Call:
         self._transfer = CallTransfer(mover, script.numbers, self._history)
         self._toolbox = Toolbox(
             tools,
-            about or CallInfo(call_id=connect.call_id),
+            about,
             spawn=self._spawn,
             on_kept=self._history.tool_gave,
             on_done=self._history.tool_ran,
         )
-        maker = ReplyMaker(
-            lineup=lineup,
-            script=with_tools(script, self._toolbox),
-            toolbox=self._toolbox,
-            conversation=self._history.conversation,
-            rate=connect.rate,
-            lead=settings.lead,
-        )
-        self._player = ReplyPlayer(maker, self._channel, self._history, settings)
+        self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self._history, settings)
         self._replies = Replies(
-            maker, self._player, self._history, self._start, settings.max_utterance
+            self._player,
+            self._history,
+            start=lambda reply: self._spawn(self._take_turn(reply)),
+            longest=settings.max_utterance,
         )
         self._ending = ""
         self.conversation = self._history.conversation
@@ -141,10 +150,8 @@ class Call:
         """
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                others = [
-                    self._spawn(self._watch()),
-                    self._spawn(self._player.prepare_phrases()),
-                ]
+                works = (self._watch(), self._player.prepare_phrases())
+                others = [self._spawn(work) for work in works]
                 try:
                     await self._converse()
                 finally:
@@ -163,34 +170,24 @@ class Call:
             self._ending = reason
             self._until.reschedule(now())
 
-    def say_goodbye(self) -> None:
-        """Say goodbye and hang up, as soon as nobody speaks."""
-        self.announce(Announcement(text=self._script.brief.goodbye, hang_up=True))
-
-    def announce(self, announcement: Announcement) -> None:
-        """Say something as soon as nobody speaks."""
-        self._clock.announce(announcement)
-
-    def moved(self, *, stay: bool) -> None:
-        """Leave the caller to somebody else.
-
-        Args:
-            stay: Whether the stream has to stay, in silence, because the platform would hang up on
-                both with it.
-        """
-        if self._turns.state in (State.ENDED, State.AWAY, State.RINGING):
-            return
-        self._transfer.end(done=True)
-        self._clock.drop_announcements()
-        self._happened(Event.MOVED)
-        if not stay:
-            self.end(PASSED_ON)
-
-    def not_moved(self) -> None:
-        """Come back to the caller: nobody took the call that they were to be passed on to."""
-        if self._transfer.under_way:
-            self._transfer.end(done=False)
-            self.announce(Announcement(text=self._script.transfer_failed))
+    def obey(self, order: Order) -> None:
+        """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
+        match order:
+            case HangUp(goodbye=True):
+                self._clock.announce(_own_words(Action.SAY_GOODBYE, self._script))
+            case HangUp():
+                self.end("the operator hung up")
+            case TransferCaller(to=to, announcement=text):
+                self._clock.announce(Announcement(text=text, transfer=to))
+            case CallerMoved(stay=stay) if self._turns.state in TALKING:
+                self._transfer.end(done=True)
+                self._clock.drop_announcements()
+                self._happened(Event.MOVED)
+                if not stay:
+                    self.end(PASSED_ON)
+            case CallerNotMoved() if self._transfer.under_way:
+                self._transfer.end(done=False)
+                self._clock.announce(Announcement(text=self._script.transfer_failed))
 
     async def _converse(self) -> None:
         try:
@@ -207,8 +204,6 @@ class Call:
                 raise
         except LineError as error:
             self._ending = str(error)
-
-    # From the caller
 
     def _listen(self, pcm: bytes) -> None:
         if self._turns.state is State.AWAY:
@@ -242,12 +237,10 @@ class Call:
             case SpeechContinued(audio):
                 self._replies.hear(audio)
                 self._judge_length()
-            case SpeechPaused() if state in (State.HEARING, State.HELD):
-                self._happened(Event.SPEECH_PAUSED)
-            case SpeechResumed() if state in (State.PAUSED, State.HELD):
-                self._happened(Event.SPEECH_RESUMED)
-            case SpeechEnded() if state in LISTENING:
-                self._happened(Event.TURN_ENDED)
+            case _:
+                states, happened = SILENCES[type(event)]
+                if state in states:
+                    self._happened(happened)
 
     def _judge_length(self) -> None:
         """Tell a barge-in by its length, and end an utterance that does not end."""
@@ -257,8 +250,6 @@ class Call:
         elif state is State.HEARING and spoken >= self._settings.max_utterance:
             log.info("utterance ended for its length")
             self._happened(Event.TURN_ENDED)
-
-    # Turn-taking
 
     def _happened(self, event: Event) -> None:
         """Take an event to the table and do what it says; commands wait in the channel."""
@@ -274,7 +265,7 @@ class Call:
             self._evidence.drop()
         if action is Action.FORGET:
             self._listener.end_speech()
-        {
+        done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
             Action.ANSWER_KEYS: lambda: replies.answer_text(KEYPAD.format(clock.take_keys())),
             Action.OPEN_UTTERANCE: lambda: replies.open_utterance(over_speech=held),
@@ -286,7 +277,8 @@ class Call:
             Action.RESUME: replies.resume,
             Action.DROP_REPLY: replies.drop,
             Action.HANG_UP: lambda: self.end("the agent hung up"),
-        }.get(action, lambda: replies.say(_own_words(action, self._script)))()
+        }
+        done.get(action, lambda: replies.say(_own_words(action, self._script)))()
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
@@ -298,8 +290,6 @@ class Call:
             self._listener.end_after(settings.decide_within)
         else:
             self._evidence.gather(draft)
-
-    # To the caller
 
     async def _take_turn(self, reply: Reply) -> None:
         """Play a reply until it was heard, and tell the table so."""
@@ -315,7 +305,7 @@ class Call:
         if reply.hang_up:
             return
         if reply.transfer and not await self._transfer.dial(reply.transfer):
-            self.not_moved()
+            self.obey(CallerNotMoved())
         if self._replies.unanswered and not reply.interruptible:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
@@ -325,20 +315,14 @@ class Call:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
         if reply is not self._replies.draft:
             return
-        if not reply.over_speech:
-            self._weigh(reply)
-        elif isinstance(heard, Heard) and self._judge.wants_answer(heard.text):
+        if reply.over_speech:
+            if not (isinstance(heard, Heard) and self._judge.wants_answer(heard.text)):
+                self._happened(Event.FALSE_ALARM)
+                return
             self._listener.end_after(self._settings.gate.end_after)
             self._happened(Event.WORDS)
-            self._weigh(reply)
-        else:
-            self._happened(Event.FALSE_ALARM)
-
-    def _weigh(self, draft: Reply) -> None:
         if self._turns.state is State.PAUSED:
-            self._evidence.weigh(draft)
-
-    # The clock
+            self._evidence.weigh(reply)
 
     async def _watch(self) -> None:
         while not self._ending:
@@ -360,12 +344,9 @@ class Call:
             drafting, moving = self._replies.draft is not None, self._transfer.under_way
             match clock.due(at, drafting=drafting, moving=moving):
                 case BridgeDue():
-                    self.announce(Announcement(text=self._player.next_filler()))
+                    self._clock.announce(Announcement(text=self._player.next_filler()))
                 case Event() as event:
                     self._happened(event)
-
-    def _start(self, reply: Reply) -> asyncio.Task[None]:
-        return self._spawn(self._take_turn(reply))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(work)

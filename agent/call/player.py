@@ -9,14 +9,17 @@ from dataclasses import dataclass
 import structlog
 
 from agent.call.history import History
-from agent.call.maker import ReplyMaker
+from agent.call.maker import ReplyMaker, with_tools
 from agent.call.reply import Reply
 from agent.call.settings import CallSettings
 from agent.call.speaker import Patience, Speaker
+from agent.personas.loader import Script
 from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError
+from pipelines.stages.lineup import Lineup
 from pipelines.stages.pool import Heard
 from pipelines.text.speakable import speakable
+from pipelines.tools.toolbox import Toolbox
 
 log = structlog.get_logger()
 
@@ -30,28 +33,44 @@ class ReplyPlayer:
     """Plays the replies of one call.
 
     Args:
-        maker: Makes apologies, as it makes replies.
+        lineup: Who hears, thinks and speaks.
+        script: What the agent says of itself.
+        toolbox: What the language model may have done.
         channel: Where to.
         history: Told what was said, and what was lost.
         settings: Of the call.
     """
 
     def __init__(
-        self, maker: ReplyMaker, channel: Channel, history: History, settings: CallSettings
+        self,
+        lineup: Lineup,
+        script: Script,
+        toolbox: Toolbox,
+        channel: Channel,
+        history: History,
+        settings: CallSettings,
     ) -> None:
-        self._maker = maker
-        self._history = history
-        self._max_failures = settings.max_failures
-        self._failures = 0  # in a row
+        self.maker = ReplyMaker(
+            lineup=lineup,
+            script=with_tools(script, toolbox),
+            toolbox=toolbox,
+            conversation=history.conversation,
+            rate=channel.rate,
+            lead=settings.lead,
+        )
+        """Makes what is played."""
+
         self._speaker = Speaker(
             channel=channel,
-            rate=maker.rate,
-            script=maker.script,
-            phrases=maker.lineup.tts,
+            script=script,
+            phrases=lineup.tts,
             patience=Patience(reply=settings.filler_after, tools=settings.tool_filler_after),
             rewind_after=settings.rewind_after,
             history=history,
         )
+        self._history = history
+        self._max_failures = settings.max_failures
+        self._failures = 0  # in a row
 
     def hold(self, reply: Reply) -> None:
         """Stop speaking; what was not heard is kept, to be sent again."""
@@ -91,7 +110,7 @@ class ReplyPlayer:
 
     async def prepare_phrases(self) -> None:
         """Speak in advance what may be needed when nothing else works."""
-        maker, brief = self._maker, self._maker.script.brief
+        maker, brief = self.maker, self.maker.script.brief
         fillers = [
             speakable(text, brief.language, brief.pronounce) for text in maker.toolbox.fillers
         ]
@@ -106,12 +125,12 @@ class ReplyPlayer:
         self._history.note("failed", stage=error.stage)
 
     async def _apologise(self, reply: Reply) -> None:
-        script = self._maker.script
+        script = self.maker.script
         texts = [script.apology]
         if self._failures >= self._max_failures:
             reply.hang_up = True
             texts.append(script.brief.goodbye)
-        apology = self._speaker.play(reply, self._maker.steps(reply, *texts))
+        apology = self._speaker.play(reply, self.maker.steps(reply, *texts))
         try:
             async with aclosing(apology) as events:
                 async for _ in events:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 import structlog
 
 from agent.call.history import History
-from agent.call.maker import ReplyMaker
 from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
 from pipelines.audio import Audio
@@ -25,8 +24,7 @@ class Replies:
     """The two replies of one call.
 
     Args:
-        maker: Makes them.
-        player: Holds and resumes the one that sounds.
+        player: Makes them; holds and resumes the one that sounds.
         history: Told what was heard of them, and what was not.
         start: Starts the task that plays a reply.
         longest: Seconds of an utterance that are too much to be heard once more.
@@ -34,14 +32,14 @@ class Replies:
 
     def __init__(
         self,
-        maker: ReplyMaker,
         player: ReplyPlayer,
         history: History,
+        *,
         start: Callable[[Reply], asyncio.Task[None]],
         longest: float,
     ) -> None:
-        self._maker = maker
         self._player = player
+        self._maker = player.maker
         self._history = history
         self._start = start
         self._longest = longest

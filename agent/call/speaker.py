@@ -50,7 +50,6 @@ class Speaker:
 
     Args:
         channel: Where to.
-        rate: Hertz on the line.
         script: Has the fillers.
         phrases: Has them as audio.
         patience: When one is said.
@@ -62,7 +61,6 @@ class Speaker:
         self,
         *,
         channel: Channel,
-        rate: int,
         script: Script,
         phrases: Phrases,
         patience: Patience,
@@ -70,7 +68,7 @@ class Speaker:
         history: History,
     ) -> None:
         self._channel = channel
-        self._rate = rate
+        self._rate = channel.rate
         self._script = script
         self._phrases = phrases
         self._patience = patience

@@ -23,9 +23,11 @@ class Channel:
     Args:
         line: Where to.
         protocol: Answered.
+        rate: Hertz of the audio, both ways.
     """
 
-    def __init__(self, line: Line, protocol: StreamProtocol) -> None:
+    def __init__(self, line: Line, protocol: StreamProtocol, rate: int) -> None:
+        self.rate = rate
         self._line = line
         self._protocol = protocol
         self._outbox: list[str] = []
