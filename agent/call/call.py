@@ -12,13 +12,13 @@ channel     the socket, with the protocol on it          the network
 listener    bytes → speech and keys, in audio time       the voice detector, the gate
 turns       whose turn is it? The table                  nothing
 judge       what follows from the evidence on a turn     the turn model, the transcriber
-evidence    the silence that ends the turn               tasks (by ``_spawn``), judge, listener
-replies     the reply that sounds, and the draft         tasks (by ``_spawn``), speaker, history
+evidence    the silence that ends the turn               tasks, judge, listener
+replies     the reply that sounds, and the draft         tasks, speaker, history
 speaker     a reply → paced audio, held and resumed      the channel
 clock       what is due by the time                      nothing
 history     what was said and heard                      the transcript
 transfer    whom we dial for the caller                  the platform, by its mover; history
-toolbox     what the model may have done                 tasks (by ``_spawn``), whatever tools do
+toolbox     what the model may have done                 tasks, whatever tools do
 =========== ============================================ =========================================
 
 What the caller says reaches a draft through an :class:`~pipelines.listening.utterance.Utterance`;
@@ -28,9 +28,8 @@ nothing else is queued.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
 
 import structlog
 
@@ -112,32 +111,32 @@ class Call:
     ) -> None:
         self._settings = settings
         self._script = script
+        self._tasks = asyncio.TaskGroup()
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.gate)
         self._turns = TurnTaking()
         self._judge = TurnJudge(
             settings.endpoint, script.brief.language, turn_model, lineup.stt, settings.confirm_after
         )
-        self._evidence = TurnEvidence(self._judge, self._listener, self._spawn)
-        self._history = History(journal, lineup.usage, settings.prices)
+        self._evidence = TurnEvidence(self._judge, self._listener, self._tasks.create_task)
+        self.history = History(journal, lineup.usage, settings.prices)
         self._clock = CallClock(settings, now())
-        self._transfer = CallTransfer(mover, script.numbers, self._history)
+        self._transfer = CallTransfer(mover, script.numbers, self.history)
         self._toolbox = Toolbox(
             tools,
             about,
-            spawn=self._spawn,
-            on_kept=self._history.tool_gave,
-            on_done=self._history.tool_ran,
+            spawn=self._tasks.create_task,
+            on_kept=self.history.tool_gave,
+            on_done=self.history.tool_ran,
         )
-        self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self._history, settings)
+        self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
             self._player,
-            self._history,
-            start=lambda reply: self._spawn(self._take_turn(reply)),
-            longest=settings.max_utterance,
+            self.history,
+            settings,
+            start=lambda reply: self._tasks.create_task(self._take_turn(reply)),
         )
         self._ending = ""
-        self.conversation = self._history.conversation
 
     async def run(self) -> str:
         """Talk until either side hangs up; return why the call ended, fit for a log.
@@ -149,9 +148,9 @@ class Call:
             ExceptionGroup: If there is a bug.
         """
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with self._tasks:
                 works = (self._watch(), self._player.prepare_phrases())
-                others = [self._spawn(work) for work in works]
+                others = [self._tasks.create_task(work) for work in works]
                 try:
                     await self._converse()
                 finally:
@@ -161,7 +160,7 @@ class Call:
                     self._replies.stop()
                     await self._toolbox.aclose()
         finally:
-            self._history.close(self._ending or "failed")
+            self.history.close(self._ending or "failed")
         return self._ending
 
     def end(self, reason: str) -> None:
@@ -282,12 +281,10 @@ class Call:
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
-        settings, held = self._settings, self._turns.state is State.HELD
-        draft = self._replies.prepare(
-            most=None if held else settings.max_drafts * settings.drafting
-        )
+        held = self._turns.state is State.HELD
+        draft = self._replies.prepare(surely=held)
         if held:
-            self._listener.end_after(settings.decide_within)
+            self._listener.end_after(self._settings.decide_within)
         else:
             self._evidence.gather(draft)
 
@@ -302,11 +299,9 @@ class Call:
             return
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
-        if reply.hang_up:
-            return
-        if reply.transfer and not await self._transfer.dial(reply.transfer):
+        if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
             self.obey(CallerNotMoved())
-        if self._replies.unanswered and not reply.interruptible:
+        if self._replies.unanswered and not reply.interruptible and not reply.hang_up:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
                 self._happened(Event.TURN_ENDED)
@@ -347,9 +342,6 @@ class Call:
                     self._clock.announce(Announcement(text=self._player.next_filler()))
                 case Event() as event:
                     self._happened(event)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return self._tasks.create_task(work)
 
 
 def _own_words(action: Action, script: Script) -> Announcement:

@@ -14,6 +14,7 @@ import structlog
 from agent.call.history import History
 from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
+from agent.call.settings import CallSettings
 from pipelines.audio import Audio
 from pipelines.listening.utterance import Utterance
 
@@ -26,23 +27,24 @@ class Replies:
     Args:
         player: Makes them; holds and resumes the one that sounds.
         history: Told what was heard of them, and what was not.
+        settings: Of the call.
         start: Starts the task that plays a reply.
-        longest: Seconds of an utterance that are too much to be heard once more.
     """
 
     def __init__(
         self,
         player: ReplyPlayer,
         history: History,
+        settings: CallSettings,
         *,
         start: Callable[[Reply], asyncio.Task[None]],
-        longest: float,
     ) -> None:
         self._player = player
         self._maker = player.maker
         self._history = history
         self._start = start
-        self._longest = longest
+        self._longest = settings.max_utterance
+        self._most_drafts = settings.max_drafts if settings.drafting else 0
         self._drafts = 0  # of this turn
         self.sounding: Reply | None = None
         """The one that sounds, or will next."""
@@ -99,11 +101,11 @@ class Replies:
         """Keep what is said over words that cannot be interrupted, for afterwards."""
         self.unanswered.append(audio)
 
-    def prepare(self, *, most: int | None) -> Reply:
+    def prepare(self, *, surely: bool) -> Reply:
         """Have the draft answer what was said so far; return it.
 
         Args:
-            most: Answers prepared in one turn, at the most; None for one more in any case.
+            surely: Whether it has to, however often that was done in this turn already.
         """
         draft = _there(self.draft)
         if draft.caller_went_on:
@@ -111,7 +113,7 @@ class Replies:
             self.discard()
             draft = self.open_utterance(over_speech=over_speech)
         self._drafts += 1
-        if draft.utterance is not None and (most is None or self._drafts <= most):
+        if draft.utterance is not None and (surely or self._drafts <= self._most_drafts):
             draft.utterance.close()
         return draft
 

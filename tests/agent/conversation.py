@@ -118,7 +118,7 @@ class Talk:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        return [(m.role, m.text) for m in self.call.conversation]
+        return [(m.role, m.text) for m in self.call.history.conversation]
 
 
 def voice(

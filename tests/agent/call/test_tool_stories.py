@@ -71,7 +71,7 @@ def test_a_tool_runs_and_the_model_goes_on() -> None:
         ("user", "Book it.", []),
         ("assistant", "Let me see.", ['{"booked": true}']),
     ]
-    assert roles(done.call.conversation)[1:] == [
+    assert roles(done.call.history.conversation)[1:] == [
         ("user", "Book it.", []),
         ("assistant", "", ['{"booked": true}']),
         ("assistant", "Let me see. Your table is booked.", []),
