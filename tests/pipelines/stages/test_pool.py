@@ -128,7 +128,7 @@ def test_then_the_next_is_given_the_same() -> None:
     assert second.asked == [ASKED]
 
 
-@pytest.mark.parametrize("how", [{"final": True}, {"late": True}])
+@pytest.mark.parametrize("how", [{"retryable": False}, {"timed_out": True}])
 def test_one_that_will_fail_again_is_not_asked_again(how: dict[str, bool]) -> None:
     """A refused key stays refused, and a second deadline would be silence."""
     first = Model([broken(**how)])
