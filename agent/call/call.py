@@ -41,8 +41,8 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import ReplyRequest, Step, answer, say
 from pipelines.reply.playout import Playout
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import DraftCost, Heard
-from pipelines.stages.usage import Price
+from pipelines.stages.stt import Heard
+from pipelines.stages.usage import DraftCost, Price
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolRun, call_control

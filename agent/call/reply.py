@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
 from pipelines.reply.playout import Playout
-from pipelines.stages.pool import DraftCost
+from pipelines.stages.usage import DraftCost
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from pipelines.reply.chain import (
     at_line_rate,
 )
 from pipelines.stages.phrases import Phrases
-from pipelines.stages.pool import Heard
+from pipelines.stages.stt import Heard
 from pipelines.text.speakable import speakable
 
 TICK = 0.1

@@ -19,15 +19,12 @@ from pipelines.providers.contracts import (
     Synthesizer,
     Transcriber,
 )
+from pipelines.stages.attempts import Budgets
+from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.phrases import Phrases, PhraseStore
-from pipelines.stages.pool import (
-    Budgets,
-    Candidate,
-    FailoverLanguageModel,
-    FailoverSynthesizer,
-    FailoverTranscriber,
-    ProviderPool,
-)
+from pipelines.stages.pool import Candidate, ProviderPool
+from pipelines.stages.stt import FailoverTranscriber
+from pipelines.stages.tts import FailoverSynthesizer
 from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()

@@ -21,19 +21,13 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.attempts import Attempts, Budgets
 from pipelines.stages.lineup import Providers, probe
-from pipelines.stages.pool import (
-    FIRST_COOLDOWN,
-    LONGEST_COOLDOWN,
-    Attempts,
-    Budgets,
-    DraftCost,
-    FailoverLanguageModel,
-    FailoverSynthesizer,
-    FailoverTranscriber,
-    ProviderPool,
-)
-from pipelines.stages.usage import Usage
+from pipelines.stages.llm import FailoverLanguageModel
+from pipelines.stages.pool import FIRST_COOLDOWN, LONGEST_COOLDOWN, ProviderPool
+from pipelines.stages.stt import FailoverTranscriber
+from pipelines.stages.tts import FailoverSynthesizer
+from pipelines.stages.usage import DraftCost, Usage
 from tests.virtual_time import run
 
 BUDGETS = Budgets(
