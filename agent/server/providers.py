@@ -20,8 +20,9 @@ from agent.simulator.scenarios import DEFAULT as SCENARIOS
 from agent.simulator.speech import recorded_turn
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
+from pipelines.stages.probe import probe
 
 log = structlog.get_logger()
 

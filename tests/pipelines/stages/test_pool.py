@@ -22,9 +22,10 @@ from pipelines.providers.scripted import (
     TranscriberOptions,
 )
 from pipelines.stages.attempts import Attempts, Budgets
-from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.lineup import Providers
 from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.pool import FIRST_COOLDOWN, LONGEST_COOLDOWN, ProviderPool
+from pipelines.stages.probe import probe
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.tts import FailoverSynthesizer
 from pipelines.stages.usage import DraftCost, Usage
