@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,6 @@ import structlog
 from pipelines.audio import Audio
 from pipelines.providers.contracts import (
     LanguageModel,
-    ProviderError,
     Stage,
     Synthesizer,
     Transcriber,
@@ -21,15 +20,12 @@ from pipelines.stages.attempts import Budgets
 from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.phrases import Phrases, PhraseStore
 from pipelines.stages.pool import Candidate, ProviderPool
-from pipelines.stages.probe import probe
+from pipelines.stages.probe import watch
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.tts import FailoverSynthesizer
 from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at who is to be probed."""
 
 CLOSE_WITHIN = 5.0
 """Seconds for a provider to close."""
@@ -75,10 +71,12 @@ class Providers:
     async def start(self) -> None:
         """Start all, side by side.
 
+        Close them even if this fails: some may have started. Cancelling is safe in the same way.
+
         Raises:
-            ProviderError: If one cannot work as configured.
+            ProviderError: If one cannot work as configured. None is being started any more.
         """
-        await asyncio.gather(*(candidate.provider.start() for _, candidate in self.candidates))
+        await _side_by_side(candidate.provider.start() for _, candidate in self.candidates)
 
     async def aclose(self) -> None:
         """Close all."""
@@ -101,7 +99,7 @@ class Providers:
 
     async def warm(self) -> None:
         """Open what a call is about to need."""
-        await asyncio.gather(*(pool.first.provider.warm() for pool in self.pools))
+        await _side_by_side(pool.first.provider.warm() for pool in self.pools)
 
     async def prepare(self, sentences: Sequence[str], rate: int) -> None:
         """Speak what calls are about to need; on nobody's account.
@@ -113,27 +111,24 @@ class Providers:
         await Phrases(synthesizer, self.phrases).prepare(sentences, rate)
 
     async def watch(self, speech: Audio) -> None:
-        """Probe those that failed, until they are back; runs until it is cancelled.
+        """Probe those that failed until they are back; runs until it is cancelled.
 
         Args:
-            speech: A word or two, for speech-to-text to hear.
+            speech: A word or two, for speech-to-text to hear;
+                :func:`pipelines.stages.probe.probe_speech` has some.
         """
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await asyncio.gather(
-                *(
-                    self._probe_one(pool, candidate, speech)
-                    for pool in self.pools
-                    for candidate in pool.to_probe()
-                )
-            )
+        await watch(self.pools, speech)
 
-    async def _probe_one(
-        self, pool: ProviderPool[Any], candidate: Candidate[Any], speech: Audio
-    ) -> None:
-        try:
-            await probe(pool.stage, candidate.provider, speech)
-        except ProviderError as error:
-            pool.failed(candidate, error)
-        else:
-            pool.worked(candidate)
+
+async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once.
+
+    Raises:
+        Exception: The first that a piece of work raises, when the others have ended, cancelled.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for piece in work:
+                tasks.create_task(piece)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None

@@ -47,6 +47,7 @@ class Candidate(Generic[P]):
     """When the cooldown is over, by the event loop's clock."""
 
     probing: bool = False
+    """Whether it is being asked for something tiny just now."""
 
     @property
     def status(self) -> Literal["ok", "unused", "cooling down"]:
@@ -104,8 +105,11 @@ class ProviderPool(Generic[P]):
         )
 
     def to_probe(self) -> list[Candidate[P]]:
-        """Return those whose cooldown is over; one that is alone is asked anyway."""
+        """Return those whose cooldown is over, and that nobody probes yet.
+
+        One that is alone is never among them: it is asked by every call anyway.
+        """
         if len(self.candidates) == 1:
             return []
-        cooling = [candidate for candidate in self.candidates if not candidate.healthy]
+        cooling = [one for one in self.candidates if not one.healthy and not one.probing]
         return [candidate for candidate in cooling if now() >= candidate.cooldown_until]
