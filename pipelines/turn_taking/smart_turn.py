@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.audio import SPEECH_RATE
-from pipelines.onnx import ort, ort_errors
+from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError
 
 Floats = npt.NDArray[np.float32]
@@ -52,7 +52,7 @@ class SmartTurn:
         try:
             self._session = await loop.run_in_executor(self._pool, _load)
             await self.complete(bytes(2 * SPEECH_RATE))  # the first run allocates
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
@@ -66,7 +66,7 @@ class SmartTurn:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, _probability, session, pcm)
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
 
@@ -92,15 +92,6 @@ def log_mel(samples: Floats) -> Floats:
     floored = np.maximum(mel, mel.max() - 8.0)
     features: Floats = ((floored + 4.0) / 4.0).astype(np.float32)
     return features
-
-
-_ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.RuntimeException,
-)
 
 
 @cache
@@ -130,11 +121,7 @@ def _hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _load() -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads are for questions
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return ort.InferenceSession(_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"])
+    return load_session(_MODEL.read_bytes())
 
 
 def _probability(session: ort.InferenceSession, pcm: bytes) -> float:
