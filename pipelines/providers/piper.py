@@ -175,7 +175,7 @@ class Synthesizer:
         Raises:
             ProviderError: If the model fails, or is closed meanwhile.
         """
-        rest = clauses(speakable(text))
+        rest = clauses(dictionary_spelling(text))
         run = ort.RunOptions()
         self._runs.add(run)
         ahead: asyncio.Future[Audio] | None = None
@@ -265,7 +265,7 @@ _PLAIN = str.maketrans(
 )
 
 
-def speakable(text: str) -> str:
+def dictionary_spelling(text: str) -> str:
     """Return English ``text`` as the dictionary can read it; ``""`` if there is nothing to speak.
 
     Accents go, since the dictionary has none ("cafe" it knows), and so do other scripts, emoji and

@@ -16,20 +16,13 @@ from pipelines.providers.contracts import ProviderError
 
 Floats = npt.NDArray[np.float32]
 
-
 WINDOW_SECONDS = 8.0
 """What Smart Turn hears; a shorter turn is preceded by silence."""
 
-
 _MODEL = Path(__file__).parents[1] / "models" / "smart-turn-v3.2-cpu.onnx"
 
-
 _FFT = 400
-
-
 _HOP = 160
-
-
 _BANDS = 80
 """Samples a window (25 ms), samples between two (10 ms), mel bands: Whisper's front end
 (openai/whisper, audio.py), which Smart Turn was trained behind."""
@@ -106,8 +99,6 @@ def _filters() -> npt.NDArray[np.float64]:
 
 
 _LINEAR = 200 / 3
-
-
 _LOG_STEP = np.log(6.4) / 27
 """Slaney's scale: a mel is 66.7 Hz up to 1 kHz, then a 27th of the way to 6.4 times that."""
 
