@@ -63,7 +63,7 @@ from pipelines.listening.gate import (
 )
 from pipelines.listening.listener import KeysPressed, Listener
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import Heard
+from pipelines.stages.stt import Heard
 from pipelines.tools.toolbox import CallInfo, Tool, Toolbox
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge

@@ -17,7 +17,7 @@ from agent.personas.loader import Script
 from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import Heard
+from pipelines.stages.stt import Heard
 from pipelines.text.speakable import speakable
 from pipelines.tools.toolbox import Toolbox
 

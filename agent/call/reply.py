@@ -11,7 +11,8 @@ from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
 from pipelines.reply.chain import Step
 from pipelines.reply.playout import Playout
-from pipelines.stages.pool import DraftCost, Heard
+from pipelines.stages.stt import Heard
+from pipelines.stages.usage import DraftCost
 
 WENT_ON = 0.3
 """Seconds of audio after the end that a provider heard, from which it was none: more than we need

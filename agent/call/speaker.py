@@ -28,7 +28,7 @@ from pipelines.reply.chain import (
     at_line_rate,
 )
 from pipelines.stages.phrases import Phrases
-from pipelines.stages.pool import Heard
+from pipelines.stages.stt import Heard
 from pipelines.text.speakable import speakable
 
 HANG_UP_MARGIN = 0.4

@@ -35,7 +35,7 @@ from agent.server.admission import (
 )
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
-from agent.server.providers import probe_speech, running, warm, warm_usual
+from agent.server.providers import running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.sinch.call_control import CallControlError, ExpectedCall
 from agent.sinch.callbacks import MAX_BYTES
@@ -47,6 +47,7 @@ from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
+from pipelines.stages.probe import probe_speech
 from pipelines.tools.toolbox import CallInfo
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.smart_turn import SmartTurn

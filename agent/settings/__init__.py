@@ -37,7 +37,7 @@ from agent.stream.protocol import DEFAULT_RATE, RATES
 from pipelines.listening.gate import GateSettings
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from pipelines.stages.usage import Price
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
 

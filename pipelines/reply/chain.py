@@ -2,7 +2,7 @@
 
 One chain of async generators, pulled by whoever plays the audio: nothing runs ahead of it but what
 a provider does on its own, and closing or cancelling it closes every request beneath it. Whom each
-stage asks, for how long, and who takes over is in :mod:`pipelines.stages.pool`.
+stage asks, for how long, and who takes over is in :mod:`pipelines.stages`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pipelines.conversation import Brief, Message, ToolCall, ToolResult
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.stages.lineup import Lineup
-from pipelines.stages.pool import DraftCost, Heard
+from pipelines.stages.stt import Heard
+from pipelines.stages.usage import DraftCost
 from pipelines.text.speakable import speakable
 
 KEYS = re.compile("[0-9*#A-Dw]{1,32}").fullmatch

@@ -17,8 +17,9 @@ from agent.stream.channel import Channel
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
+from pipelines.stages.attempts import Budgets
 from pipelines.stages.lineup import Providers
-from pipelines.stages.pool import Budgets, ProviderPool
+from pipelines.stages.pool import ProviderPool
 from pipelines.tools.toolbox import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run

@@ -26,7 +26,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice

@@ -16,7 +16,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from tests.agent.conversation import SCRIPT, Talk, talk, voice
 
 QUESTION = "When do you open?"
