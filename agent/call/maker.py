@@ -9,8 +9,11 @@ from agent.call.reply import Reply
 from agent.personas.loader import Script
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
-from pipelines.reply.chain import ReplyRequest, Step, answer, say
+from pipelines.reply.chain import answer
 from pipelines.reply.playout import Playout
+from pipelines.reply.request import ReplyRequest
+from pipelines.reply.speech import say
+from pipelines.reply.steps import Step
 from pipelines.stages.lineup import Lineup
 from pipelines.text.sentences import cut
 from pipelines.tools.toolbox import Toolbox, call_control

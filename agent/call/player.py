@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from agent.call.fillers import Fillers, Patience
 from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
 from agent.call.reply import Reply
 from agent.call.settings import CallSettings
-from agent.call.speaker import Patience, Speaker
+from agent.call.speaker import Speaker
 from agent.personas.loader import Script
 from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError
@@ -60,14 +61,9 @@ class ReplyPlayer:
         )
         """Makes what is played."""
 
-        self._speaker = Speaker(
-            channel=channel,
-            script=script,
-            phrases=lineup.tts,
-            patience=Patience(reply=settings.filler_after, tools=settings.tool_filler_after),
-            rewind_after=settings.rewind_after,
-            history=history,
-        )
+        patience = Patience(reply=settings.filler_after, tools=settings.tool_filler_after)
+        self._fillers = Fillers(script, lineup.tts, patience, channel.rate)
+        self._speaker = Speaker(channel, self._fillers, settings.rewind_after, history)
         self._history = history
         self._max_failures = settings.max_failures
         self._failures = 0  # in a row
@@ -106,7 +102,7 @@ class ReplyPlayer:
 
     def next_filler(self) -> str:
         """Return words that bridge a silence; each time the next."""
-        return self._speaker.next_filler()
+        return self._fillers.next_words()
 
     async def prepare_phrases(self) -> None:
         """Speak in advance what may be needed when nothing else works."""

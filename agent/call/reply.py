@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pipelines.clock import now
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
-from pipelines.reply.chain import Step
 from pipelines.reply.playout import Playout
+from pipelines.reply.steps import Step
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 

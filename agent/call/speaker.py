@@ -5,44 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from agent.call.clock import TICK
+from agent.call.fillers import Fillers
 from agent.call.history import History
 from agent.call.reply import Reply
-from agent.personas.loader import Script
 from agent.stream.channel import Channel
-from pipelines.audio import Audio, at_rate
+from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
 from pipelines.providers.contracts import Timing
-from pipelines.reply.chain import (
-    HangUp,
-    Press,
+from pipelines.reply.speech import at_line_rate
+from pipelines.reply.steps import (
+    EndCall,
+    PressKeys,
     SentenceEnded,
     SentenceStarted,
     Step,
     ToolsEnded,
     ToolsStarted,
-    Transfer,
-    at_line_rate,
+    TransferCall,
 )
-from pipelines.stages.phrases import Phrases
 from pipelines.stages.stt import Heard
-from pipelines.text.speakable import speakable
 
 HANG_UP_MARGIN = 0.4
 """Seconds to wait after the last word by our ledger: the platform plays it a network delay and a
 jitter buffer later, and closing the socket cuts it off."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """Seconds of our silence, while the caller waits, until a filler."""
-
-    reply: float
-    tools: float
-    """While a tool runs: that takes seconds, as everybody knows beforehand."""
 
 
 class Speaker:
@@ -50,31 +38,19 @@ class Speaker:
 
     Args:
         channel: Where to.
-        script: Has the fillers.
-        phrases: Has them as audio.
-        patience: When one is said.
+        fillers: Said while a reply is late.
         rewind_after: Seconds of hold after which a sentence begins again.
         history: Told when a reply begins to sound: what it answers was said, for good.
     """
 
     def __init__(
-        self,
-        *,
-        channel: Channel,
-        script: Script,
-        phrases: Phrases,
-        patience: Patience,
-        rewind_after: float,
-        history: History,
+        self, channel: Channel, fillers: Fillers, rewind_after: float, history: History
     ) -> None:
         self._channel = channel
         self._rate = channel.rate
-        self._script = script
-        self._phrases = phrases
-        self._patience = patience
+        self._fillers = fillers
         self._rewind_after = rewind_after
         self._history = history
-        self._fillers = 0
 
     def hold(self, reply: Reply) -> None:
         """Stop speaking; what was not heard is kept, to be sent again."""
@@ -119,7 +95,7 @@ class Speaker:
                         speaking = True
                         playout.put(step)
                         await self._send_pending(reply)
-                    case Press(keys):
+                    case PressKeys(keys):
                         await self._press(reply, keys)
                     case _:
                         _note(reply, step)
@@ -134,39 +110,12 @@ class Speaker:
                 await asyncio.wait([pull], timeout=TICK if fill else None)
                 if pull.done():
                     return pull.result()
-                await self._fill(reply)
+                if self._fillers.put_if_due(reply, now()):
+                    await self._send_pending(reply)
         finally:
             if not pull.done():  # the generator cannot be closed while it runs
                 pull.cancel()
                 await asyncio.wait([pull])
-
-    async def _fill(self, reply: Reply) -> None:
-        """Say that the answer is on its way, if the caller has waited for long enough."""
-        at, playout = now(), reply.playout
-        patience = self._patience.tools if reply.using_tools else self._patience.reply
-        if not reply.released.is_set() or not reply.going.is_set() or playout.left(at):
-            return
-        filler = reply.filler or self._filler()
-        brief = self._script.brief
-        words = speakable(filler, brief.language, brief.pronounce)
-        audio = self._phrases.kept(words, self._rate)
-        if at - reply.quiet_since < patience or not audio:
-            return
-        self._fillers += not reply.filler
-        reply.filler, reply.using_tools = "", False  # once; then as in any other silence
-        playout.begin(filler)
-        playout.put(at_rate(audio, self._rate))
-        playout.finish()
-        await self._send_pending(reply)
-
-    def next_filler(self) -> str:
-        """Return words that bridge a silence; each time the next."""
-        filler = self._filler()
-        self._fillers += 1
-        return filler
-
-    def _filler(self) -> str:
-        return self._script.fillers[self._fillers % len(self._script.fillers)]
 
     async def _press(self, reply: Reply, keys: str) -> None:
         """Send tones, as a telephone does; the stream has no other way."""
@@ -214,7 +163,8 @@ class Speaker:
 
 
 def _note(
-    reply: Reply, step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | HangUp | Transfer
+    reply: Reply,
+    step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
 ) -> None:
     match step:
         case SentenceStarted(sentence, words):
@@ -226,7 +176,7 @@ def _note(
             reply.using_tools, reply.filler = True, filler
         case ToolsEnded(message):
             reply.tool_messages.append(message)
-        case HangUp():
+        case EndCall():
             reply.hang_up = True
-        case Transfer(to):
+        case TransferCall(to):
             reply.transfer = to
