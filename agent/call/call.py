@@ -46,9 +46,9 @@ from agent.call.orders import (
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Announcement, Reply
-from agent.call.settings import CallSettings
 from agent.call.transfer import CallTransfer, Mover
 from agent.personas.loader import Script
+from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.line import LineError
 from pipelines.clock import now
@@ -113,13 +113,17 @@ class Call:
         self._script = script
         self._tasks = asyncio.TaskGroup()
         self._channel = channel
-        self._listener = Listener(channel.rate, detector, settings.gate)
+        self._listener = Listener(channel.rate, detector, settings.vad)
         self._turns = TurnTaking()
         self._judge = TurnJudge(
-            settings.endpoint, script.brief.language, turn_model, lineup.stt, settings.confirm_after
+            settings.end_of_turn,
+            script.brief.language,
+            turn_model,
+            lineup.stt,
+            settings.turns.confirm_after,
         )
         self._evidence = TurnEvidence(self._judge, self._listener, self._tasks.create_task)
-        self.history = History(journal, lineup.usage, settings.prices)
+        self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
         self._toolbox = Toolbox(
@@ -246,7 +250,7 @@ class Call:
         state, spoken = self._turns.state, self._listener.spoken
         if state is State.HELD and self._judge.is_barge_in(spoken):
             self._happened(Event.BARGE_IN)
-        elif state is State.HEARING and spoken >= self._settings.max_utterance:
+        elif state is State.HEARING and spoken >= self._settings.calls.max_utterance:
             log.info("utterance ended for its length")
             self._happened(Event.TURN_ENDED)
 
@@ -284,7 +288,7 @@ class Call:
         held = self._turns.state is State.HELD
         draft = self._replies.prepare(surely=held)
         if held:
-            self._listener.end_after(self._settings.decide_within)
+            self._listener.end_after(self._settings.turns.decide_within)
         else:
             self._evidence.gather(draft)
 
@@ -314,7 +318,7 @@ class Call:
             if not (isinstance(heard, Heard) and self._judge.wants_answer(heard.text)):
                 self._happened(Event.FALSE_ALARM)
                 return
-            self._listener.end_after(self._settings.gate.end_after)
+            self._listener.end_after(self._settings.vad.end_after)
             self._happened(Event.WORDS)
         if self._turns.state is State.PAUSED:
             self._evidence.weigh(reply)
@@ -324,7 +328,7 @@ class Call:
             await asyncio.sleep(TICK)
             try:
                 self._look_at_the_clock()
-                await self._channel.keep_alive(self._settings.heartbeat_after)
+                await self._channel.keep_alive(self._settings.line.heartbeat_after)
             except LineError as error:
                 self.end(str(error))
 

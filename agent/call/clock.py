@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from agent.call.reply import Announcement
-from agent.call.settings import CallSettings
+from agent.settings.calls import CallSettings
 from pipelines.turn_taking.turns import Event
 
 TICK = 0.1
@@ -95,9 +95,9 @@ class CallClock:
             now: The time.
             away: Whether the caller talks to somebody else: they may, for as long as they like.
         """
-        if now - self._audio_at >= self._settings.no_audio_timeout:
+        if now - self._audio_at >= self._settings.line.no_audio_timeout:
             return "no audio from the caller"
-        if now - self._began >= self._settings.max_seconds and not away:
+        if now - self._began >= self._settings.calls.max_seconds and not away:
             return "the call was too long"
         return ""
 
@@ -109,25 +109,25 @@ class CallClock:
             drafting: Whether an answer to what the caller said before is still being prepared.
             moving: Whether we dial somebody for the caller.
         """
-        quiet = now - self._quiet_since
+        turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
         if self._announcements:
             return Event.ANNOUNCEMENT_DUE
         if moving:
-            return BridgeDue() if quiet >= self._settings.filler_after * BRIDGE_AFTER else None
+            return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
         if not self._warned and now - self._began >= self._warn_at:
             self._warned = True
             return Event.TIME_SHORT
-        return self._idle() if quiet >= self._settings.idle_after else None
+        return self._idle() if quiet >= turns.idle_after else None
 
     @property
     def _warn_at(self) -> float:
-        return self._settings.max_seconds - self._settings.warn_before
+        return self._settings.calls.max_seconds - self._settings.calls.warn_before
 
     def _keys_are_all(self, now: float) -> bool:
-        return self._keys.endswith("#") or now - self._key_at >= self._settings.keys_after
+        return self._keys.endswith("#") or now - self._key_at >= self._settings.turns.keys_after
 
     def _idle(self) -> Event:
         self._idled += 1
-        return Event.IDLED_OUT if self._idled > self._settings.idle_times else Event.IDLED
+        return Event.IDLED_OUT if self._idled > self._settings.turns.idle_times else Event.IDLED

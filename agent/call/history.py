@@ -5,7 +5,6 @@ Both hold what the caller has heard, no word more (:mod:`pipelines.reply.playout
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import structlog
@@ -13,7 +12,7 @@ import structlog
 from agent.call.reply import Reply
 from pipelines.clock import now
 from pipelines.conversation import Message, ToolResult
-from pipelines.stages.usage import Price, Usage
+from pipelines.stages.usage import Pricing, Usage
 from pipelines.tools.toolbox import ToolRun
 
 log = structlog.get_logger()
@@ -33,13 +32,13 @@ class History:
     Args:
         journal: Gets a line for all that happens.
         usage: What the call uses of its providers.
-        prices: What those charge, by name.
+        pricing: What those charge.
     """
 
-    def __init__(self, journal: Journal, usage: Usage, prices: Mapping[str, Price]) -> None:
+    def __init__(self, journal: Journal, usage: Usage, pricing: Pricing) -> None:
         self._journal = journal
         self._usage = usage
-        self._prices = prices
+        self._pricing = pricing
         self._began = now()
         self._discarded = 0
         self._tokens_wasted = 0
@@ -91,7 +90,7 @@ class History:
 
     def close(self, reason: str) -> None:
         """Put the last lines on the record: what was used, and why the call has ended."""
-        for used in self._usage.lines(self._prices):
+        for used in self._usage.lines(self._pricing):
             self._journal.add("usage", **used)
         self.note(
             "ended",

@@ -12,9 +12,9 @@ from agent.call.fillers import Fillers, Patience
 from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
 from agent.call.reply import Reply
-from agent.call.settings import CallSettings
 from agent.call.speaker import Speaker
 from agent.personas.loader import Script
+from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Lineup
@@ -57,15 +57,16 @@ class ReplyPlayer:
             toolbox=toolbox,
             conversation=history.conversation,
             rate=channel.rate,
-            lead=settings.lead,
+            lead=settings.playout.lead,
         )
         """Makes what is played."""
 
-        patience = Patience(reply=settings.filler_after, tools=settings.tool_filler_after)
+        turns = settings.turns
+        patience = Patience(reply=turns.filler_after, tools=turns.tool_filler_after)
         self._fillers = Fillers(script, lineup.tts, patience, channel.rate)
-        self._speaker = Speaker(channel, self._fillers, settings.rewind_after, history)
+        self._speaker = Speaker(channel, self._fillers, turns.rewind_after, history)
         self._history = history
-        self._max_failures = settings.max_failures
+        self._max_failures = settings.calls.max_failures
         self._failures = 0  # in a row
 
     def hold(self, reply: Reply) -> None:

@@ -14,7 +14,7 @@ import structlog
 from agent.call.history import History
 from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
-from agent.call.settings import CallSettings
+from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
 from pipelines.listening.utterance import Utterance
 
@@ -43,8 +43,8 @@ class Replies:
         self._maker = player.maker
         self._history = history
         self._start = start
-        self._longest = settings.max_utterance
-        self._most_drafts = settings.max_drafts if settings.drafting else 0
+        self._longest = settings.calls.max_utterance
+        self._most_drafts = settings.turns.max_drafts if settings.turns.drafting else 0
         self._drafts = 0  # of this turn
         self.sounding: Reply | None = None
         """The one that sounds, or will next."""

@@ -33,6 +33,7 @@ from agent.call.orders import (
     encode,
 )
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
     Answered,
@@ -45,7 +46,7 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Announcer, Stream, Svaml
+from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
 from agent.store.folder import FolderStore
@@ -89,22 +90,17 @@ class ExpectedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallControlSettings:
-    """What stays the same."""
+class StreamTarget:
+    """Where the platform finds our streams, and what they are like."""
 
-    stream_url: str
-    """Where the platform finds the stream endpoint, ``wss://``, without a token."""
+    url: str
+    """``wss://``, without a token."""
 
-    callback_url: str
     rate: int
+    """Hertz."""
+
     max_seconds: int
-    ring_seconds: int
-    token_lifetime: float
-    caller_id: str
-    conference: bool
-    refusal: str
-    sorry: str
-    announcer: Announcer = field(default_factory=Announcer)
+    """After which the platform ends a call, if we have not before."""
 
 
 class Board(Protocol):
@@ -143,7 +139,8 @@ class CallControl:
     """Answer callbacks, and place, move and end calls.
 
     Args:
-        settings: What stays the same.
+        settings: Of Sinch's side.
+        stream: Where calls are connected to.
         routing: Which agent answers.
         tokens: For the streams.
         shared: What all processes know.
@@ -154,7 +151,8 @@ class CallControl:
     def __init__(
         self,
         *,
-        settings: CallControlSettings,
+        settings: SinchSettings,
+        stream: StreamTarget,
         routing: Routing,
         tokens: Tokens,
         store: FolderStore,
@@ -162,6 +160,7 @@ class CallControl:
         board: Board,
     ) -> None:
         self._settings = settings
+        self._target = stream
         self._routing = routing
         self._tokens = tokens
         self._store = store
@@ -242,12 +241,12 @@ class CallControl:
         claims = Claims(
             call=leg.call_id,
             agent=agent,
-            rate=settings.rate,
+            rate=self._target.rate,
             expires=int(_moment(leg.timestamp) + settings.token_lifetime),
         )
         headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
         others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
-        return self._stream(claims, headers | others, settings.max_seconds)
+        return self._stream(claims, headers | others, self._target.max_seconds)
 
     def _incoming_call(self, leg: Leg) -> dict[str, Any]:
         conference = ""
@@ -452,7 +451,7 @@ class CallControl:
         claims = Claims(
             call=note["call_id"],
             agent=note["agent"],
-            rate=self._settings.rate,
+            rate=self._target.rate,
             expires=int(time.time() + self._settings.token_lifetime),
             dialled=name,
         )
@@ -652,7 +651,7 @@ class CallControl:
     def _stream(self, claims: Claims, headers: Mapping[str, str], max_seconds: int) -> Stream:
         token = self._tokens.mint(claims)
         return Stream(
-            endpoint=f"{self._settings.stream_url}/{token}",
+            endpoint=f"{self._target.url}/{token}",
             rate=claims.rate,
             max_seconds=max_seconds,
             headers={"token": token, **headers},

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pipelines.clock import now
@@ -27,28 +26,6 @@ from pipelines.stages.usage import Usage
 
 P = TypeVar("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
-    """Seconds that a stage may take before it has failed."""
-
-    transcript: float = 5.0
-    """From the end of the utterance to its transcript."""
-
-    first_token: float = 8.0
-    """From the transcript to the first piece of the reply."""
-
-    next_token: float = 5.0
-    first_audio: float = 5.0
-    """From a sentence to the first of its audio."""
-
-    next_audio: float = 2.0
-    """Within a sentence: nothing can be said in the meantime, so this is silence."""
-
-    patience: float = 2.0
-    """For any of these at the most, while another provider is left to try: about when a caller
-    hears a filler. The last provider gets the whole budget."""
 
 
 class Attempts(Generic[P]):

@@ -16,7 +16,7 @@ from pipelines.providers.contracts import (
     Synthesizer,
     Transcriber,
 )
-from pipelines.stages.attempts import Budgets
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.phrases import Phrases, PhraseStore
 from pipelines.stages.pool import Candidate, ProviderPool

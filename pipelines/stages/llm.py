@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import LanguageModel, Piece, ProviderError
-from pipelines.stages.attempts import Attempts, Budgets, with_deadlines
+from pipelines.stages.attempts import Attempts, with_deadlines
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
 from pipelines.text.sentences import SentenceCutter

@@ -18,7 +18,8 @@ from pipelines.providers.contracts import (
     Transcriber,
     TranscriptionSession,
 )
-from pipelines.stages.attempts import Attempts, Budgets
+from pipelines.stages.attempts import Attempts
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
 

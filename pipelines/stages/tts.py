@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech, Synthesizer, Timing
-from pipelines.stages.attempts import Attempts, Budgets, with_deadlines
+from pipelines.stages.attempts import Attempts, with_deadlines
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import Usage
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.call.call import Call
-from agent.call.settings import CallSettings
 from agent.call.transfer import Mover
 from agent.personas.loader import Script
+from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
-from pipelines.stages.attempts import Budgets
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
 from pipelines.tools.toolbox import CallInfo, Tool

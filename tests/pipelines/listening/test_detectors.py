@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler
-from pipelines.listening.detectors import GatedDetector, NewDetector, SileroDetector, detectors
+from pipelines.listening.detectors import (
+    DetectorSettings,
+    GatedDetector,
+    NewDetector,
+    SileroDetector,
+    detectors,
+)
 from pipelines.listening.gate import SpeechEnded, SpeechEvent, SpeechGate, SpeechStarted
 from tests import recordings
 from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
@@ -23,7 +29,7 @@ LINE_RATE = 8_000
 @cache
 def default() -> NewDetector:
     """The default detectors, loaded once for all tests."""
-    return detectors()
+    return detectors(DetectorSettings())
 
 
 class Heard:
@@ -198,7 +204,10 @@ def test_silero_is_given_each_sample_once_and_its_context() -> None:
 def test_one_detector_may_decide_alone(gate: str, judge: str) -> None:
     """With the other one `none`, a word is still heard, by a class from elsewhere too."""
     quiet = Audio(bytes(LINE_RATE), LINE_RATE)
-    found = events(line(quiet, recordings.load("hello"), quiet, quiet), detectors(gate, judge))
+    found = events(
+        line(quiet, recordings.load("hello"), quiet, quiet),
+        detectors(DetectorSettings(gate=gate, judge=judge)),
+    )
     assert len(speeches(found)) >= 1
 
 
@@ -215,5 +224,5 @@ def test_one_detector_may_decide_alone(gate: str, judge: str) -> None:
 def test_an_unknown_detector_is_named(gate: str, judge: str, says: str) -> None:
     """A wrong name is one line that says what there is."""
     with pytest.raises(LookupError, match=says) as error:
-        detectors(gate, judge)
+        detectors(DetectorSettings(gate=gate, judge=judge))
     assert "\n" not in str(error.value)

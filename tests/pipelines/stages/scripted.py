@@ -11,7 +11,7 @@ from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import Piece, ProviderError, Speech
 from pipelines.providers.scripted import Transcriber, TranscriberOptions
-from pipelines.stages.attempts import Budgets
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import ProviderPool
 
 BUDGETS = Budgets(

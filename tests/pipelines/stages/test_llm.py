@@ -10,7 +10,7 @@ import pytest
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import ProviderError
 from pipelines.stages.llm import FailoverLanguageModel
-from pipelines.stages.usage import DraftCost, Usage
+from pipelines.stages.usage import DraftCost, Pricing, Usage
 from tests.pipelines.stages.scripted import ASKED, BUDGETS, Model, broken, pool
 from tests.virtual_time import run
 
@@ -139,7 +139,7 @@ def test_the_account_holds_what_each_has_done() -> None:
     first = Model([broken(retryable=False)])
     second = Model([0.25, "Ten.", Tokens(input=100, output=3, cached=60)])
     think(first, second, usage=usage)
-    one, two = usage.lines({})
+    one, two = usage.lines(Pricing())
     assert (one["provider"], one["requests"], one["failures"], one["retries"]) == ("p1", 1, 1, 0)
     assert (two["requests"], two["failures"], two["retries"]) == (1, 0, 1)
     assert (two["tokens_in"], two["tokens_out"], two["tokens_cached"]) == (100, 3, 60)

@@ -11,7 +11,7 @@ from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.scripted import Transcriber
 from pipelines.stages.stt import FailoverTranscriber
-from pipelines.stages.usage import Usage
+from pipelines.stages.usage import Pricing, Usage
 from tests.pipelines.stages.scripted import BUDGETS, SECOND, pool, transcriber
 from tests.virtual_time import run
 
@@ -46,4 +46,4 @@ def test_what_was_heard_is_on_the_account() -> None:
     """A second by each that heard it."""
     usage = Usage()
     hear(transcriber(fault="breaks off"), transcriber("Hello."), usage=usage)
-    assert [line["seconds"] for line in usage.lines({})] == [2.0, 1.0]
+    assert [line["seconds"] for line in usage.lines(Pricing())] == [2.0, 1.0]
