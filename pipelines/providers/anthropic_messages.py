@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, read_out, sse
+from pipelines.providers.transport.bodies import chunks, read_out
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.sse import sse
 
 from .prompt import (
     PartialCall,

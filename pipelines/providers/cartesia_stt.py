@@ -12,7 +12,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, refused
+from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 
 from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt

@@ -14,7 +14,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, refused
+from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 
 from .streaming_tts import (

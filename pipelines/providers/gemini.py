@@ -17,8 +17,10 @@ from pydantic.alias_generators import to_camel
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, sse
+from pipelines.providers.transport.bodies import chunks
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.sse import sse
 
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
 

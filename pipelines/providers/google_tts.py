@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.transport.bodies import whole_body
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 
@@ -103,7 +104,7 @@ class Synthesizer:
         if not text.strip():
             return
         voice = self._options.voice
-        body = {
+        wanted = {
             "input": {"text": text},
             "voice": {"languageCode": "-".join(voice.split("-")[:2]), "name": voice},
             "audioConfig": {
@@ -113,26 +114,12 @@ class Synthesizer:
             },
         }
         request = self._http.request(
-            "POST", "/v1/text:synthesize", json=body, head_within=ANSWER_WITHIN
+            "POST", "/v1/text:synthesize", json=wanted, head_within=ANSWER_WITHIN
         )
         async with request as response:
-            yield _audio(await _body(response.content.iter_any()))
-
-
-async def _body(chunks: AsyncIterator[bytes]) -> bytes:
-    """Return the body of an answer.
-
-    Raises:
-        TimeoutError: If it takes too long.
-        ValueError: If it is too long.
-    """
-    body = bytearray()
-    async with asyncio.timeout(ANSWER_WITHIN):
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise ValueError("too long")
-    return bytes(body)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                body = await whole_body(response.content.iter_any(), MOST_BYTES)
+            yield _audio(body)
 
 
 class _Answer(BaseModel):

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import refused
+from pipelines.providers.transport.failures import refused
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
 from .prompt import (

@@ -18,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, frame_bytes
 from pipelines.providers.contracts import ProviderError, Speech
-from pipelines.providers.transport.http import Http, chunks, read_out, sse, whole_samples
+from pipelines.providers.transport.bodies import chunks, read_out, whole_samples
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.sse import sse
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, connect, is_at
 

@@ -21,7 +21,8 @@ from pipelines.providers.contracts import (
     ProviderError,
     TranscriptionSession,
 )
-from pipelines.providers.transport.http import MAX_MESSAGE, Http, chunks, form
+from pipelines.providers.transport.bodies import chunks, whole_body
+from pipelines.providers.transport.http import Http, form
 
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, connect
 
@@ -30,6 +31,9 @@ log = structlog.get_logger()
 ANSWER_WITHIN = 10.0
 """Seconds until the head of an answer, and then between its pieces. OpenAI needs two for most
 utterances (99 in 100, as pipecat measured). The chain gives up earlier."""
+
+MAX_ANSWER = 4 * 1024 * 1024
+"""Bytes of an answer, which has a few hundred."""
 
 
 class _Transcript(BaseModel):
@@ -131,7 +135,7 @@ class Transcriber:
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-            return _Transcript.model_validate_json(await _whole(body)).text.strip()
+            return _Transcript.model_validate_json(await whole_body(body, MAX_ANSWER)).text.strip()
 
     def _fields(self) -> dict[str, str]:
         options = self._options
@@ -154,17 +158,3 @@ def _wav(pcm: bytes) -> bytes:
         writer.setframerate(SPEECH_RATE)
         writer.writeframes(pcm)
     return file.getvalue()
-
-
-async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
-    """Return a whole body.
-
-    Raises:
-        ValueError: If it is longer than ``MAX_MESSAGE``.
-    """
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_MESSAGE:
-            raise ValueError("the answer is too long")
-    return bytes(body)

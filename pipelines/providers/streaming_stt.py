@@ -26,7 +26,8 @@ import structlog
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio, Resampler
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, Socket
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.websocket import Socket
 
 log = structlog.get_logger()
 

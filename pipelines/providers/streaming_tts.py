@@ -24,7 +24,8 @@ import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech, Timing
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, Socket
+from pipelines.providers.transport.http import CONNECT_WITHIN, Http
+from pipelines.providers.transport.websocket import Socket
 
 log = structlog.get_logger()
 

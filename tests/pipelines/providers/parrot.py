@@ -28,7 +28,8 @@ from pipelines.providers.streaming_stt import (
     TurnOver,
     TurnResumed,
 )
-from pipelines.providers.transport.http import Http, Socket
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.websocket import Socket
 
 FRAME = SPEECH_RATE // 50
 
