@@ -17,11 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.streaming_tts.connection import closest
 from pipelines.providers.transport.bodies import chunks, whole_samples
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import closest
 
 log = structlog.get_logger()
 

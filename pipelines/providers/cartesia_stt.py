@@ -12,11 +12,17 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.connection import (
+    Event,
+    Final,
+    Finished,
+    Interim,
+    Limits,
+    StreamingStt,
+)
 from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 
 log = structlog.get_logger()
 

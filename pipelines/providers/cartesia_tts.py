@@ -14,11 +14,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.failures import refused
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import (
+from pipelines.providers.streaming_tts.connection import (
     Address,
     Chunk,
     Ended,
@@ -29,6 +25,9 @@ from .streaming_tts import (
     Words,
     closest,
 )
+from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 log = structlog.get_logger()
 

@@ -12,12 +12,7 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .cartesia_stt import KEPT, KEY, VERSION, Error
-from .cartesia_stt import LIMITS as WITHOUT_TURNS
-from .streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Event,
     Final,
     Interim,
@@ -28,6 +23,11 @@ from .streaming_stt import (
     TurnOver,
     TurnResumed,
 )
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
+
+from .cartesia_stt import KEPT, KEY, VERSION, Error
+from .cartesia_stt import LIMITS as WITHOUT_TURNS
 
 log = structlog.get_logger()
 

@@ -13,10 +13,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Event,
     Final,
     Interim,
@@ -27,6 +24,8 @@ from .streaming_stt import (
     TurnOver,
     TurnResumed,
 )
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 log = structlog.get_logger()
 

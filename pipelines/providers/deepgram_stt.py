@@ -15,10 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Ended,
     Event,
     Final,
@@ -27,6 +24,8 @@ from .streaming_stt import (
     Limits,
     StreamingStt,
 )
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 log = structlog.get_logger()
 

@@ -13,10 +13,17 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_tts.connection import (
+    Address,
+    Chunk,
+    Ended,
+    Event,
+    Limits,
+    StreamingTts,
+    closest,
+)
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import Address, Chunk, Ended, Event, Limits, StreamingTts, closest
 
 log = structlog.get_logger()
 

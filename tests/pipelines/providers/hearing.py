@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt import Event, Session
+from pipelines.providers.streaming_stt.connection import Event, Session
 from tests.contract.bench import Spoken, speech, until
 from tests.contract.case import Case, Plan
 from tests.contract.hearing import Connection, HearingServer

@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.assemblyai_stt import Transcriber
-from pipelines.providers.streaming_stt import Ended, Final, Finished, Interim, TurnBegan, TurnOver
+from pipelines.providers.streaming_stt.connection import (
+    Ended,
+    Final,
+    Finished,
+    Interim,
+    TurnBegan,
+    TurnOver,
+)
 from tests.contract.wires.assemblyai_stt import CASES
 
 from .hearing import KEY, events, fails, not_understood, one_utterance, params, session

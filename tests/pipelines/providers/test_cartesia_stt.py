@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipelines.providers import cartesia_stt, cartesia_turns
-from pipelines.providers.streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Final,
     Finished,
     Interim,

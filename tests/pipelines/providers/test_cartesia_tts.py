@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.providers.cartesia_tts import VERSION, Synthesizer
 from pipelines.providers.contracts import ProviderError, Timing
-from pipelines.providers.streaming_tts import Ended, Event, Words
+from pipelines.providers.streaming_tts.connection import Ended, Event, Words
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.cartesia_tts import CASE, Server

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.deepgram_flux import Transcriber
-from pipelines.providers.streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Final,
     Interim,
     TurnBegan,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.deepgram_stt import Transcriber
-from pipelines.providers.streaming_stt import Ended, Final, Finished, Interim
+from pipelines.providers.streaming_stt.connection import Ended, Final, Finished, Interim
 from tests.contract.wires.deepgram_stt import CASE
 
 from .hearing import KEY, events, fails, not_understood, one_utterance, params, session

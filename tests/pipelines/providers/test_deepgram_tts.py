@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.deepgram_tts import LIMITS, Synthesizer
-from pipelines.providers.streaming_tts import Chunk, Ended, Event
+from pipelines.providers.streaming_tts.connection import Chunk, Ended, Event
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.deepgram_tts import CASE, Server

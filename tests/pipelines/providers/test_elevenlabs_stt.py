@@ -8,7 +8,7 @@ import json
 import pytest
 
 from pipelines.providers.elevenlabs_stt import Transcriber
-from pipelines.providers.streaming_stt import Final, Finished, Interim
+from pipelines.providers.streaming_stt.connection import Final, Finished, Interim
 from tests.contract.wires.elevenlabs_stt import CASE
 
 from .hearing import KEY, events, fails, not_understood, one_utterance, params, session

@@ -12,7 +12,7 @@ import pytest
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.providers.elevenlabs_tts import Synthesizer
-from pipelines.providers.streaming_tts import Chunk, Ended, Event, Reply, Words
+from pipelines.providers.streaming_tts.connection import Chunk, Ended, Event, Reply, Words
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.elevenlabs_tts import CASE, Server

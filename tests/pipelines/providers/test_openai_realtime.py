@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.openai_realtime import Transcriber
-from pipelines.providers.streaming_stt import Event, Final, Finished, Interim
+from pipelines.providers.streaming_stt.connection import Event, Final, Finished, Interim
 from tests.contract.bench import speech
 from tests.contract.wires.openai_realtime import CASE
 

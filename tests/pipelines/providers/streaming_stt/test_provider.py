@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, TranscriptionSession
-from pipelines.providers.streaming_stt import Limits, Pace, StreamingStt
+from pipelines.providers.streaming_stt.connection import Limits, Pace, StreamingStt
 from tests import virtual_time
 
 from .parrot import (

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt import (
+from pipelines.providers.streaming_stt.connection import (
     Ended,
     Event,
     Final,

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.providers import streaming_tts
 from pipelines.providers.contracts import ProviderError, Timing
-from pipelines.providers.streaming_tts import (
+from pipelines.providers.streaming_tts import connection as streaming_tts
+from pipelines.providers.streaming_tts.connection import (
     Address,
     Chunk,
     Ended,
