@@ -129,7 +129,7 @@ class _Dialect:
         return Address("/tts/websocket")
 
     def session(self) -> _Session:
-        """Return what a fresh connection knows."""
+        """Return the protocol of a fresh connection."""
         options = self._options
         request: dict[str, object] = {
             "model_id": options.model,

@@ -24,6 +24,7 @@ class ProviderError(Exception):
 
     Attributes:
         stage: The stage that failed.
+        reason: The message without the stage, which it is preceded by in ``str(error)``.
         timed_out: Whether a deadline passed; to ask the same provider again would take as long
             again.
         retryable: Whether to ask the same provider again may help; not if it refuses the key, say.
@@ -34,6 +35,7 @@ class ProviderError(Exception):
     ) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
+        self.reason = message
         self.timed_out = timed_out
         self.retryable = retryable
 

@@ -118,7 +118,7 @@ class _Dialect:
         return Address("/v1/speak", params)
 
     def session(self) -> _Session:
-        """Return what a fresh connection knows."""
+        """Return the protocol of a fresh connection."""
         return _Session()
 
 

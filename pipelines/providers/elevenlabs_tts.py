@@ -163,7 +163,7 @@ class _Dialect:
         return Address(path, tuple(params.items()))
 
     def session(self) -> _Session:
-        """Return what a fresh connection knows."""
+        """Return the protocol of a fresh connection."""
         settings = {} if self._options.speed is None else {"speed": self._options.speed}
         return _Session(settings)
 

@@ -216,7 +216,7 @@ NEEDS_KEY = replace(TTS, options=lambda url: {"base_url": f"{url}/v1"})
 
 
 class Ears1(PlainTranscriptionSession):
-    """Ears of one call that remember too much, or too little."""
+    """The session of a call that remembers too much, or too little."""
 
     def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Any]) -> None:
         super().__init__(transcribe)
@@ -265,7 +265,7 @@ async def _each(pieces: list[Audio]) -> AsyncIterator[Audio]:
 
 
 def deaf(kind: type[Ears1]) -> type[openai_transcribe.Transcriber]:
-    """Return a speech-to-text with ears of ``kind``."""
+    """Return a speech-to-text with sessions of ``kind``."""
 
     class Bad(openai_transcribe.Transcriber):
         def open_session(self) -> TranscriptionSession:

@@ -29,6 +29,16 @@ def refused(stage: Stage, status: int) -> ProviderError:
     )
 
 
+def again(error: ProviderError) -> ProviderError:
+    """Return an equal error, to raise once more.
+
+    Each who waits has one of their own, so that tracebacks stay apart.
+    """
+    return ProviderError(
+        error.stage, error.reason, timed_out=error.timed_out, retryable=error.retryable
+    )
+
+
 def explain(error: Exception) -> str:
     """Say what went wrong without the server's own words."""
     match error:

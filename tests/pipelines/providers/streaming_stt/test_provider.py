@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, TranscriptionSession
-from pipelines.providers.streaming_stt.connection import Limits, Pace, StreamingStt
+from pipelines.providers.streaming_stt.protocol import TranscriptionEvent, TranscriptionLimits
+from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.streaming_stt.turns import Pace
 from tests import virtual_time
 
 from .parrot import (
@@ -25,6 +28,7 @@ from .parrot import (
     Dialect,
     Manner,
     Parrot,
+    ParrotProtocol,
     Speech,
     cancelled_after,
     text,
@@ -35,18 +39,18 @@ from .parrot import (
 
 @asynccontextmanager
 async def calling(
-    manner: Manner | None = None, limits: Limits = LIMITS, pace: Pace | None = None
+    manner: Manner | None = None, limits: TranscriptionLimits = LIMITS, pace: Pace | None = None
 ) -> AsyncIterator[tuple[TranscriptionSession, Parrot]]:
-    """Yield the ears of one call, and what they hear with."""
+    """Yield the session of one call, and the provider that it has."""
     parrot = Parrot(manner)
     parrot.manner.turns = limits.detects_turns
     provider = StreamingStt(Dialect(limits=limits), pace)
     await provider.connect_by(parrot)
-    open_session = provider.open_session()
+    session = provider.open_session()
     try:
-        yield open_session, parrot
+        yield session, parrot
     finally:
-        await open_session.aclose()
+        await session.aclose()
         await provider.aclose()
 
 
@@ -69,15 +73,15 @@ def test_an_utterance_is_heard_while_it_is_spoken() -> None:
     """Audio is sent as it comes; what is known so far grows; the end takes one answer."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             await asyncio.sleep(1.0)
-            task = asyncio.create_task(open_session.transcribe(Speech(words(range(1, 51)))))
+            task = asyncio.create_task(session.transcribe(Speech(words(range(1, 51)))))
             await asyncio.sleep(0.5)
             assert parrot.connections[0].said[:10] == list(range(1, 11))
-            assert open_session.so_far.startswith("1 2 3")
+            assert session.so_far.startswith("1 2 3")
             assert await task == text(range(1, 51))
             assert now() == pytest.approx(2.0 + 0.02 + 0.1 + 0.02, abs=0.001)
-            assert open_session.so_far == text(range(1, 51))
+            assert session.so_far == text(range(1, 51))
 
     run(main)
 
@@ -86,9 +90,9 @@ def test_the_connection_opens_when_the_call_begins() -> None:
     """Before anybody has spoken; and what is said before it is open is not lost."""
 
     async def main() -> None:
-        async with calling(Manner(connects_in=0.3)) as (open_session, parrot):
+        async with calling(Manner(connects_in=0.3)) as (session, parrot):
             await asyncio.sleep(0.1)
-            heard = await open_session.transcribe(Speech(words([1, 2, 3]), at_once=3))
+            heard = await session.transcribe(Speech(words([1, 2, 3]), at_once=3))
             assert heard == "1 2 3"
             assert parrot.connections[0].opened_at == pytest.approx(0.3)
             assert len(parrot.connections) == 1
@@ -100,8 +104,8 @@ def test_pieces_travel_together() -> None:
     """Messages have the length that the provider wants; the rest goes at the end."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, group=0.08)) as (open_session, parrot):
-            assert await open_session.transcribe(Speech(words(range(1, 11)))) == text(range(1, 11))
+        async with calling(limits=replace(LIMITS, group=0.08)) as (session, parrot):
+            assert await session.transcribe(Speech(words(range(1, 11)))) == text(range(1, 11))
             sizes = [len(m) for _, m in parrot.connections[0].messages if isinstance(m, bytes)]
             assert sizes == [4 * 640, 4 * 640, 2 * 640]
 
@@ -112,9 +116,9 @@ def test_a_long_piece_is_cut() -> None:
     """No message is longer than the provider takes."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             whole = Audio(b"".join(piece.pcm for piece in words(range(1, 126))), SPEECH_RATE)
-            assert await open_session.transcribe(Speech([whole])) == text(range(1, 126))
+            assert await session.transcribe(Speech([whole])) == text(range(1, 126))
             sizes = [len(m) for _, m in parrot.connections[0].messages if isinstance(m, bytes)]
             assert sizes == [32_000, 32_000, 16_000]
 
@@ -125,8 +129,8 @@ def test_audio_comes_at_the_rate_that_the_provider_wants() -> None:
     """As many seconds go out as were spoken, whatever the rate."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, rate=24_000)) as (open_session, parrot):
-            await open_session.transcribe(Speech(words(range(1, 26))))
+        async with calling(limits=replace(LIMITS, rate=24_000)) as (session, parrot):
+            await session.transcribe(Speech(words(range(1, 26))))
             sent = sum(len(m) for _, m in parrot.connections[0].messages if isinstance(m, bytes))
             assert abs(sent / 2 - 0.5 * 24_000) <= 1
 
@@ -137,8 +141,8 @@ def test_nothing_said_asks_for_nothing() -> None:
     """Speech without audio sends nothing."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
-            assert await open_session.transcribe(Speech([])) == ""
+        async with calling() as (session, parrot):
+            assert await session.transcribe(Speech([])) == ""
             await asyncio.sleep(0.2)
             assert parrot.connections[0].commands == ["hello"]
 
@@ -152,10 +156,10 @@ def test_an_utterance_that_goes_on_is_sent_once() -> None:
     """Only what is new is sent, and the whole is returned; again and again."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             pieces = words(range(1, 101))
             for end in (20, 40, 40, 100):
-                assert await open_session.transcribe(Speech(pieces[:end], at_once=end)) == text(
+                assert await session.transcribe(Speech(pieces[:end], at_once=end)) == text(
                     range(1, end + 1)
                 )
             assert parrot.connections[0].said == list(range(1, 101))
@@ -168,11 +172,11 @@ def test_an_utterance_goes_on_after_it_was_cancelled() -> None:
     """Amid speech, or while its answer is owed: what was sent is not sent again."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             pieces = words(range(1, 61))
-            await cancelled_after(0.3, open_session.transcribe(Speech(pieces[:40])))
-            await cancelled_after(0.05, open_session.transcribe(Speech(pieces[:40], at_once=40)))
-            assert await open_session.transcribe(Speech(pieces, at_once=45)) == text(range(1, 61))
+            await cancelled_after(0.3, session.transcribe(Speech(pieces[:40])))
+            await cancelled_after(0.05, session.transcribe(Speech(pieces[:40], at_once=40)))
+            assert await session.transcribe(Speech(pieces, at_once=45)) == text(range(1, 61))
             assert parrot.connections[0].said == list(range(1, 61))
             assert len(parrot.connections) == 1
 
@@ -183,9 +187,9 @@ def test_the_same_words_by_other_objects_are_another_utterance() -> None:
     """An utterance is told by its pieces, not by their sound."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
-            assert await open_session.transcribe(Speech(words([1, 2]))) == "1 2"
-            assert await open_session.transcribe(Speech(words([1, 2, 3]))) == "1 2 3"
+        async with calling() as (session, parrot):
+            assert await session.transcribe(Speech(words([1, 2]))) == "1 2"
+            assert await session.transcribe(Speech(words([1, 2, 3]))) == "1 2 3"
             assert parrot.connections[0].said == [1, 2, 1, 2, 3]
 
     run(main)
@@ -195,10 +199,10 @@ def test_an_utterance_that_became_shorter_is_heard_anew() -> None:
     """It is not what was heard before, so nothing of that is used."""
 
     async def main() -> None:
-        async with calling() as (open_session, _):
+        async with calling() as (session, _):
             pieces = words(range(1, 11))
-            assert await open_session.transcribe(Speech(pieces)) == text(range(1, 11))
-            assert await open_session.transcribe(Speech(pieces[:5])) == text(range(1, 6))
+            assert await session.transcribe(Speech(pieces)) == text(range(1, 11))
+            assert await session.transcribe(Speech(pieces[:5])) == text(range(1, 6))
 
     run(main)
 
@@ -210,10 +214,10 @@ def test_late_results_of_an_utterance_never_reach_the_next() -> None:
     """Whether the first was cancelled amid its speech or while its answer was owed."""
 
     async def main() -> None:
-        async with calling(Manner(thinks=lambda: 0.5)) as (open_session, parrot):
-            await cancelled_after(0.3, open_session.transcribe(Speech(words(range(1, 40)))))
-            await cancelled_after(0.3, open_session.transcribe(Speech(words([41, 42]))))
-            assert await open_session.transcribe(Speech(words([51, 52]))) == "51 52"
+        async with calling(Manner(thinks=lambda: 0.5)) as (session, parrot):
+            await cancelled_after(0.3, session.transcribe(Speech(words(range(1, 40)))))
+            await cancelled_after(0.3, session.transcribe(Speech(words([41, 42]))))
+            assert await session.transcribe(Speech(words([51, 52]))) == "51 52"
             assert len(parrot.connections) == 1
 
     run(main)
@@ -223,13 +227,13 @@ def test_what_comes_after_the_last_result_is_dropped() -> None:
     """A text that comes when everything was heard belongs to nothing."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
-            assert await open_session.transcribe(Speech(words([1, 2]))) == "1 2"
+        async with calling() as (session, parrot):
+            assert await session.transcribe(Speech(words([1, 2]))) == "1 2"
             parrot.lines[0].tell("interim", "Thank you for watching.")
             parrot.lines[0].tell("final", "Thank you for watching.")
             await asyncio.sleep(0.1)
-            assert open_session.so_far == "1 2"
-            assert await open_session.transcribe(Speech(words([3]))) == "3"
+            assert session.so_far == "1 2"
+            assert await session.transcribe(Speech(words([3]))) == "3"
 
     run(main)
 
@@ -242,13 +246,13 @@ def test_a_lost_connection_is_told_at_once() -> None:
 
     async def main() -> None:
         for lost_at in (0.25, 0.55, 0.95):
-            async with calling(Manner(thinks=lambda: 5.0)) as (open_session, parrot):
+            async with calling(Manner(thinks=lambda: 5.0)) as (session, parrot):
                 began = now()
                 ends = lost_at > 0.9
                 speech = Speech(words(range(1, 21)), ends=ends)
                 asyncio.get_running_loop().call_later(lost_at, lose, parrot)
                 with pytest.raises(ProviderError, match="lost"):
-                    await open_session.transcribe(speech)
+                    await session.transcribe(speech)
                 assert now() == pytest.approx(began + lost_at)
 
     run(main)
@@ -258,12 +262,12 @@ def test_an_utterance_is_heard_from_its_beginning_on_a_fresh_connection() -> Non
     """After the connection was lost, with the very same pieces."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             pieces = words(range(1, 41))
             asyncio.get_running_loop().call_later(0.5, lose, parrot)
             with pytest.raises(ProviderError):
-                await open_session.transcribe(Speech(pieces))
-            assert await open_session.transcribe(Speech(pieces, at_once=30)) == text(range(1, 41))
+                await session.transcribe(Speech(pieces))
+            assert await session.transcribe(Speech(pieces, at_once=30)) == text(range(1, 41))
             assert parrot.connections[1].said == list(range(1, 41))
 
     run(main)
@@ -273,13 +277,13 @@ def test_a_connection_that_takes_nothing_is_not_asked_twice() -> None:
     """Even if the second attempt follows the first at once."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             pieces = words([1, 2])
-            await open_session.transcribe(Speech([word(9)]))
+            await session.transcribe(Speech([word(9)]))
             parrot.lines[0].break_off()
             with pytest.raises(ProviderError):
-                await open_session.transcribe(Speech(pieces, at_once=2))
-            assert await open_session.transcribe(Speech(pieces, at_once=2)) == "1 2"
+                await session.transcribe(Speech(pieces, at_once=2))
+            assert await session.transcribe(Speech(pieces, at_once=2)) == "1 2"
 
     run(main)
 
@@ -288,12 +292,12 @@ def test_an_error_of_the_server_ends_the_connection() -> None:
     """The utterance fails; the next has a connection of its own."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             asyncio.get_running_loop().call_later(0.3, lambda: parrot.lines[0].tell("error"))
             with pytest.raises(ProviderError, match="reports an error"):
-                await open_session.transcribe(Speech(words(range(1, 31))))
+                await session.transcribe(Speech(words(range(1, 31))))
             assert parrot.connections[0].closed_at == pytest.approx(0.32)
-            assert await open_session.transcribe(Speech(words([1]))) == "1"
+            assert await session.transcribe(Speech(words([1]))) == "1"
 
     run(main)
 
@@ -302,12 +306,12 @@ def test_a_connection_that_owes_an_answer_for_long_is_replaced() -> None:
     """Whoever has the deadline cancels; what they ask next goes elsewhere."""
 
     async def main() -> None:
-        async with calling() as (open_session, parrot):
+        async with calling() as (session, parrot):
             parrot.manner.silent = True
             pieces = words([1, 2, 3])
-            await cancelled_after(3.0, open_session.transcribe(Speech(pieces)))
+            await cancelled_after(3.0, session.transcribe(Speech(pieces)))
             parrot.manner.silent = False
-            assert await open_session.transcribe(Speech(pieces, at_once=3)) == "1 2 3"
+            assert await session.transcribe(Speech(pieces, at_once=3)) == "1 2 3"
             assert len(parrot.connections) == 2
             assert parrot.connections[0].closed_at is not None
 
@@ -318,10 +322,10 @@ def test_nobody_connects_while_nobody_speaks() -> None:
     """A connection that cannot be had is asked for again with the next utterance, not before."""
 
     async def main() -> None:
-        async with calling(Manner(refuses=True)) as (open_session, parrot):
+        async with calling(Manner(refuses=True)) as (session, parrot):
             await asyncio.sleep(60)
             parrot.manner.refuses = False
-            assert await open_session.transcribe(Speech(words([1]))) == "1"
+            assert await session.transcribe(Speech(words([1]))) == "1"
             assert len(parrot.connections) == 1
 
     run(main)
@@ -333,15 +337,53 @@ def test_an_answer_that_need_not_come_is_had_by_ending_the_connection() -> None:
     async def main() -> None:
         limits = replace(LIMITS, asks_after=0.8)
         manner = Manner(answers_nothing=True, hears=lambda number: number > 10)
-        async with calling(manner, limits) as (open_session, parrot):
+        async with calling(manner, limits) as (session, parrot):
             began = now()
-            assert await open_session.transcribe(Speech(words([1, 2]), at_once=2)) == ""
+            assert await session.transcribe(Speech(words([1, 2]), at_once=2)) == ""
             assert now() == pytest.approx(began + 0.1 + 0.8 + 0.04)  # connected, asked, answered
             assert parrot.connections[0].commands == ["hello", "finish", "bye"]
-            assert await open_session.transcribe(Speech(words([11, 12]))) == "11 12"
+            assert await session.transcribe(Speech(words([11, 12]))) == "11 12"
             parrot.manner.silent = True
-            await cancelled_after(60, open_session.transcribe(Speech(words([13]))))
+            await cancelled_after(60, session.transcribe(Speech(words([13]))))
             assert now() > 60
+
+    run(main)
+
+
+class Mistaken(ParrotProtocol):
+    """Has a bug: it is confused by results."""
+
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
+        return tuple(5)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MistakenDialect(Dialect):
+    """The parrot's, with a bug."""
+
+    def protocol(self) -> ParrotProtocol:
+        return Mistaken()
+
+
+def test_a_bug_of_ours_in_a_dialect_is_loud_and_nobody_hangs() -> None:
+    """Whoever waits has an error at once; the log has the traceback; another session may try."""
+
+    async def main() -> None:
+        parrot = Parrot()
+        provider = StreamingStt(MistakenDialect())
+        await provider.connect_by(parrot)
+        with capture_logs() as logs:
+            for number in (1, 2):
+                session = provider.open_session()
+                began = now()
+                with pytest.raises(ProviderError, match="the connection failed"):
+                    await session.transcribe(Speech(words([number] * 50)))
+                assert now() < began + 0.5
+                await session.aclose()
+        assert [type(entry["exc_info"]) for entry in logs] == [TypeError, TypeError]
+        assert len(parrot.connections) == 2
+        assert all(connection.closed_at for connection in parrot.connections)
+        await provider.aclose()
 
     run(main)
 
@@ -353,9 +395,9 @@ def test_a_connection_is_kept_alive() -> None:
     """By a message every so often, but not while audio does it."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, keep_alive=5.0)) as (open_session, parrot):
+        async with calling(limits=replace(LIMITS, keep_alive=5.0)) as (session, parrot):
             await asyncio.sleep(12.0)
-            await open_session.transcribe(Speech(words(range(1, 1001))))
+            await session.transcribe(Speech(words(range(1, 1001))))
             await asyncio.sleep(12.0)
             kept = [at for at, m in parrot.connections[0].messages if m == "still there"]
             assert kept == pytest.approx([5.1, 10.1, 37.12, 42.12], abs=0.3)
@@ -367,17 +409,17 @@ def test_a_connection_is_replaced_for_its_age_while_nobody_speaks() -> None:
     """Not amid an utterance; and the fresh one is open before the next."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, age=10.0)) as (open_session, parrot):
+        async with calling(limits=replace(LIMITS, age=10.0)) as (session, parrot):
             await asyncio.sleep(8.0)
             pieces = words(range(1, 301))
-            assert await open_session.transcribe(Speech(pieces[:200])) == text(range(1, 201))
-            assert await open_session.transcribe(Speech(pieces, at_once=200)) == text(range(1, 301))
+            assert await session.transcribe(Speech(pieces[:200])) == text(range(1, 201))
+            assert await session.transcribe(Speech(pieces, at_once=200)) == text(range(1, 301))
             assert len(parrot.connections) == 1
             await asyncio.sleep(4.0)
             assert len(parrot.connections) == 2
             assert parrot.connections[0].closed_at is not None
             assert parrot.connections[0].commands[-1] == "bye"
-            assert await open_session.transcribe(Speech(words([7]))) == "7"
+            assert await session.transcribe(Speech(words([7]))) == "7"
             await asyncio.sleep(25.0)
             assert len(parrot.connections) == 4
 
@@ -388,8 +430,8 @@ def test_a_long_pause_does_not_replace_the_connection() -> None:
     """An utterance that has not ended keeps its connection, however old that is."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, age=10.0)) as (open_session, parrot):
-            await cancelled_after(30.0, open_session.transcribe(Speech(words([1, 2]), ends=False)))
+        async with calling(limits=replace(LIMITS, age=10.0)) as (session, parrot):
+            await cancelled_after(30.0, session.transcribe(Speech(words([1, 2]), ends=False)))
             assert len(parrot.connections) == 1
             assert parrot.connections[0].closed_at is None
 
@@ -400,9 +442,9 @@ def test_an_old_connection_is_not_used_for_another_utterance() -> None:
     """If it could never be replaced in peace."""
 
     async def main() -> None:
-        async with calling(limits=replace(LIMITS, age=5.0)) as (open_session, parrot):
+        async with calling(limits=replace(LIMITS, age=5.0)) as (session, parrot):
             for number in range(1, 6):
-                assert await open_session.transcribe(Speech(words([number] * 100)))
+                assert await session.transcribe(Speech(words([number] * 100)))
             assert len(parrot.connections) == 2
 
     run(main)
@@ -458,8 +500,8 @@ def test_warming_that_fails_or_is_cancelled_leaves_nothing() -> None:
         await provider.warm()
         parrot.manner.refuses = False
         await cancelled_after(0.05, provider.warm())
-        open_session = provider.open_session()
-        assert await open_session.transcribe(Speech(words([1]))) == "1"
+        session = provider.open_session()
+        assert await session.transcribe(Speech(words([1]))) == "1"
         assert len(parrot.connections) == 1
         await provider.aclose()
 
@@ -496,10 +538,10 @@ def test_the_text_is_had_when_the_turn_may_be_over() -> None:
     """Silence is sent in real time until the provider has decided; then it stops."""
 
     async def main() -> None:
-        async with calling(limits=DETECTING) as (open_session, parrot):
-            assert await open_session.transcribe(Speech(words(range(1, 26)))) == text(range(1, 26))
+        async with calling(limits=DETECTING) as (session, parrot):
+            assert await session.transcribe(Speech(words(range(1, 26)))) == text(range(1, 26))
             assert now() == pytest.approx(0.5 + 0.2 + 0.1 + 0.04, abs=0.1)
-            assert await open_session.turn_over()
+            assert await session.turn_over()
             assert now() == pytest.approx(0.5 + 0.4 + 0.1 + 0.04, abs=0.1)
             await asyncio.sleep(10)
             assert parrot.connections[0].seconds == pytest.approx(0.5 + 1.0, abs=0.15)
@@ -513,11 +555,11 @@ def test_there_is_a_text_without_an_end_of_the_turn() -> None:
 
     async def main() -> None:
         manner = Manner(maybe_after=3.0, over_after=5.0)
-        async with calling(manner, DETECTING) as (open_session, _):
+        async with calling(manner, DETECTING) as (session, _):
             await asyncio.sleep(1.0)
-            assert await open_session.transcribe(Speech(words(range(1, 11)))) == text(range(1, 11))
+            assert await session.transcribe(Speech(words(range(1, 11)))) == text(range(1, 11))
             assert now() == pytest.approx(2.2, abs=0.01)
-            assert await open_session.turn_over()
+            assert await session.turn_over()
             assert now() == pytest.approx(6.2, abs=0.15)
 
     run(main)
@@ -527,14 +569,14 @@ def test_a_turn_that_is_resumed_is_not_over() -> None:
     """The caller goes on after the turn may have been over; the whole is heard in the end."""
 
     async def main() -> None:
-        async with calling(Manner(over_after=2.0), DETECTING) as (open_session, parrot):
+        async with calling(Manner(over_after=2.0), DETECTING) as (session, parrot):
             pieces = words(range(1, 41))
-            assert await open_session.transcribe(Speech(pieces[:20])) == text(range(1, 21))
-            verdict = asyncio.create_task(open_session.turn_over())
-            heard = asyncio.create_task(open_session.transcribe(Speech(pieces, at_once=20)))
+            assert await session.transcribe(Speech(pieces[:20])) == text(range(1, 21))
+            verdict = asyncio.create_task(session.turn_over())
+            heard = asyncio.create_task(session.transcribe(Speech(pieces, at_once=20)))
             assert not await verdict
             assert await heard == text(range(1, 41))
-            assert await open_session.turn_over()
+            assert await session.turn_over()
             assert parrot.connections[0].said == list(range(1, 41))
 
     run(main)
@@ -544,13 +586,13 @@ def test_a_turn_that_was_over_may_go_on() -> None:
     """By a single word: it is waited for, not only the turn before."""
 
     async def main() -> None:
-        async with calling(limits=DETECTING) as (open_session, _):
+        async with calling(limits=DETECTING) as (session, _):
             pieces = words(range(1, 12))
-            assert await open_session.transcribe(Speech(pieces[:10])) == text(range(1, 11))
-            assert await open_session.turn_over()
+            assert await session.transcribe(Speech(pieces[:10])) == text(range(1, 11))
+            assert await session.turn_over()
             await asyncio.sleep(5.0)
-            assert await open_session.transcribe(Speech(pieces, at_once=10)) == text(range(1, 12))
-            assert await open_session.turn_over()
+            assert await session.transcribe(Speech(pieces, at_once=10)) == text(range(1, 12))
+            assert await session.turn_over()
 
     run(main)
 
@@ -560,11 +602,11 @@ def test_an_end_that_was_on_its_way_is_not_the_end() -> None:
 
     async def main() -> None:
         manner = Manner(up=0.1, down=0.1, over_after=2.0)
-        async with calling(manner, DETECTING) as (open_session, _):
+        async with calling(manner, DETECTING) as (session, _):
             await asyncio.sleep(1.0)
             pieces = words(range(1, 12))
-            await cancelled_after(0.2 + 0.35, open_session.transcribe(Speech(pieces[:10])))
-            assert await open_session.transcribe(Speech(pieces, at_once=11)) == text(range(1, 12))
+            await cancelled_after(0.2 + 0.35, session.transcribe(Speech(pieces[:10])))
+            assert await session.transcribe(Speech(pieces, at_once=11)) == text(range(1, 12))
 
     run(main)
 
@@ -574,11 +616,11 @@ def test_what_was_said_after_the_end_of_a_turn_is_not_in_the_next_utterance() ->
 
     async def main() -> None:
         manner = Manner(up=0.1, down=0.1, over_after=0.4)
-        async with calling(manner, DETECTING) as (open_session, parrot):
+        async with calling(manner, DETECTING) as (session, parrot):
             await asyncio.sleep(1.0)
             pieces = words([*range(1, 11), *[0] * 25, 11, 12])
-            await cancelled_after(0.83, open_session.transcribe(Speech(pieces)))
-            assert await open_session.transcribe(Speech(words([21]))) == "21"
+            await cancelled_after(0.83, session.transcribe(Speech(pieces)))
+            assert await session.transcribe(Speech(words([21]))) == "21"
             assert [connection.said for connection in parrot.connections][1] == [21]
 
     run(main)
@@ -589,9 +631,9 @@ def test_a_turn_may_begin_without_being_told_of() -> None:
 
     async def main() -> None:
         manner = Manner(says_began=False, maybe_after=3.0, over_after=4.0)
-        async with calling(manner, DETECTING) as (open_session, _):
-            await cancelled_after(1.5, open_session.transcribe(Speech(words(range(1, 11)))))
-            assert await open_session.transcribe(Speech(words([21]))) == "21"
+        async with calling(manner, DETECTING) as (session, _):
+            await cancelled_after(1.5, session.transcribe(Speech(words(range(1, 11)))))
+            assert await session.transcribe(Speech(words([21]))) == "21"
 
     run(main)
 
@@ -600,14 +642,14 @@ def test_the_end_of_another_utterance_is_not_taken_for_this_ones() -> None:
     """Whether the turn is over may be asked before the first word of it is sent."""
 
     async def main() -> None:
-        async with calling(limits=DETECTING) as (open_session, _):
-            await open_session.transcribe(Speech(words([1, 2])))
-            assert await open_session.turn_over()
+        async with calling(limits=DETECTING) as (session, _):
+            await session.transcribe(Speech(words([1, 2])))
+            assert await session.turn_over()
             await asyncio.sleep(5.0)
             began = now()
-            hearing = asyncio.create_task(open_session.transcribe(Speech(words(range(11, 41)))))
+            hearing = asyncio.create_task(session.transcribe(Speech(words(range(11, 41)))))
             await asyncio.sleep(0)
-            assert await open_session.turn_over()
+            assert await session.turn_over()
             assert now() > began + 0.9
             assert await hearing == text(range(11, 41))
 
@@ -619,11 +661,9 @@ def test_a_slow_provider_is_waited_for_while_the_text_grows() -> None:
 
     async def main() -> None:
         manner = Manner(speed=2.0, maybe_after=60.0, over_after=60.0)
-        async with calling(manner, DETECTING) as (open_session, _):
+        async with calling(manner, DETECTING) as (session, _):
             everything = words(range(1, 301))
-            assert await open_session.transcribe(Speech(everything, at_once=300)) == text(
-                range(1, 301)
-            )
+            assert await session.transcribe(Speech(everything, at_once=300)) == text(range(1, 301))
 
     run(main)
 
@@ -633,11 +673,11 @@ def test_a_turn_may_end_before_our_own_detection_says_so() -> None:
 
     async def main() -> None:
         manner = Manner(hears=lambda number: number < 100)
-        async with calling(manner, DETECTING) as (open_session, _):
+        async with calling(manner, DETECTING) as (session, _):
             noise = [*range(1, 26), *range(100, 400)]
-            assert await open_session.transcribe(Speech(words(noise))) == text(range(1, 26))
+            assert await session.transcribe(Speech(words(noise))) == text(range(1, 26))
             assert now() == pytest.approx(0.5 + 0.4 + 0.04 + 0.5, abs=0.1)
-            assert await open_session.turn_over()
+            assert await session.turn_over()
 
     run(main)
 
@@ -647,9 +687,9 @@ def test_noise_is_no_turn() -> None:
 
     async def main() -> None:
         manner = Manner(hears=lambda number: number < 100)
-        async with calling(manner, DETECTING) as (open_session, _):
-            assert await open_session.transcribe(Speech(words(range(100, 110)))) == ""
-            assert await open_session.turn_over()
+        async with calling(manner, DETECTING) as (session, _):
+            assert await session.transcribe(Speech(words(range(100, 110)))) == ""
+            assert await session.turn_over()
             assert now() == pytest.approx(1.2, abs=0.15)
 
     run(main)
@@ -660,12 +700,12 @@ def test_an_open_turn_is_left_to_its_connection() -> None:
 
     async def main() -> None:
         manner = Manner(maybe_after=2.0, over_after=3.0)
-        async with calling(manner, DETECTING) as (open_session, parrot):
-            await cancelled_after(0.5, open_session.transcribe(Speech(words(range(1, 26)))))
-            assert await open_session.transcribe(Speech(words([31, 32]))) == "31 32"
+        async with calling(manner, DETECTING) as (session, parrot):
+            await cancelled_after(0.5, session.transcribe(Speech(words(range(1, 26)))))
+            assert await session.transcribe(Speech(words([31, 32]))) == "31 32"
             assert [connection.said for connection in parrot.connections][1] == [31, 32]
             await asyncio.sleep(5.0)  # the turn ends by the silence that it is given
-            assert await open_session.transcribe(Speech(words([41, 42]))) == "41 42"
+            assert await session.transcribe(Speech(words([41, 42]))) == "41 42"
             assert len(parrot.connections) == 2
 
     run(main)
@@ -675,12 +715,12 @@ def test_a_connection_that_never_said_a_word_is_not_used_again() -> None:
     """It may be dead; then one utterance is lost, and no more."""
 
     async def main() -> None:
-        async with calling(limits=DETECTING) as (open_session, parrot):
+        async with calling(limits=DETECTING) as (session, parrot):
             parrot.manner.silent = True
-            assert await open_session.transcribe(Speech(words([1, 2]))) == ""
+            assert await session.transcribe(Speech(words([1, 2]))) == ""
             parrot.manner.silent = False
             await asyncio.sleep(5.0)
-            assert await open_session.transcribe(Speech(words([3, 4]))) == "3 4"
+            assert await session.transcribe(Speech(words([3, 4]))) == "3 4"
             assert len(parrot.connections) == 2
 
     run(main)
@@ -690,10 +730,10 @@ def test_what_detects_no_turns_says_so() -> None:
     """For whoever asks all the same."""
 
     async def main() -> None:
-        async with calling() as (open_session, _):
-            assert not open_session.detects_turns
+        async with calling() as (session, _):
+            assert not session.detects_turns
             with pytest.raises(ProviderError) as caught:
-                await open_session.turn_over()
+                await session.turn_over()
             assert not caught.value.retryable
 
     run(main)
@@ -712,12 +752,12 @@ class Story:
     """A call of random steps, and what has to be true of it.
 
     Args:
-        ears: Hear it.
-        parrot: What they hear with.
+        session: Transcribes it.
+        parrot: The provider.
     """
 
-    def __init__(self, open_session: TranscriptionSession, parrot: Parrot) -> None:
-        self.open_session = open_session
+    def __init__(self, session: TranscriptionSession, parrot: Parrot) -> None:
+        self.open_session = session
         self.parrot = parrot
         self.utterance: list[Audio] = []
         self.spoken: list[int] = []
@@ -798,8 +838,8 @@ def test_every_word_is_heard_once_in_its_own_utterance(
 
     async def main() -> None:
         manner = Manner(up=0.03, down=0.03, thinks=lambda: chance.random() * 0.4)
-        async with calling(manner, replace(LIMITS, keep_alive=1.0)) as (open_session, parrot):
-            story = Story(open_session, parrot)
+        async with calling(manner, replace(LIMITS, keep_alive=1.0)) as (session, parrot):
+            story = Story(session, parrot)
             for what, number, seconds in steps:
                 if what != "lose":
                     await story.step(what, number, seconds)
@@ -819,9 +859,9 @@ def test_every_word_is_heard_though_connections_are_lost(
 
     async def main() -> None:
         manner = Manner(thinks=lambda: chance.random() * 0.4)
-        async with calling(manner) as (open_session, parrot):
+        async with calling(manner) as (session, parrot):
             await asyncio.sleep(0.2)
-            story = Story(open_session, parrot)
+            story = Story(session, parrot)
             for what, number, seconds in steps:
                 await story.step(what, number, seconds)
             await story.step("say", 3, 0.0)
@@ -844,9 +884,9 @@ def test_turns_do_not_mix_utterances(
 
     async def main() -> None:
         manner = Manner(up=0.04, down=0.04, maybe_after=maybe_after, over_after=over_after)
-        async with calling(manner, DETECTING) as (open_session, parrot):
+        async with calling(manner, DETECTING) as (session, parrot):
             await asyncio.sleep(0.2)
-            story = Story(open_session, parrot)
+            story = Story(session, parrot)
             story.losses = 1  # connections are replaced
             for what, number, seconds in steps:
                 await story.step(what, number, seconds)
@@ -856,6 +896,6 @@ def test_turns_do_not_mix_utterances(
 
 
 def test_speech_rate_is_what_frames_are_made_of() -> None:
-    """The parrot's words are 20 ms at the rate that ears are given."""
+    """The parrot's words are 20 ms at the rate that sessions are given."""
     assert word(1).rate == SPEECH_RATE
     assert word(1).seconds == 0.02
