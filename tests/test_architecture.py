@@ -84,7 +84,6 @@ _STAND_INS = {"agent/simulator/stream_caller.py", "agent/simulator/sinch_api.py"
 # A connection to a provider is listened to, and kept alive, whether or not anybody asks.
 _CONNECTIONS = {
     "pipelines/tools/mcp.py",
-    "pipelines/providers/streaming_tts/connection.py",
 }
 _AFTERWARDS = {"agent/sinch/call_control.py"}
 

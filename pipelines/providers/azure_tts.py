@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers.contracts import ProviderError, Speech
-from pipelines.providers.streaming_tts.connection import closest
 from pipelines.providers.transport.bodies import chunks, whole_samples
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.voice_rate import voice_rate
 
 log = structlog.get_logger()
 
@@ -127,7 +127,7 @@ class Synthesizer:
             raise ProviderError("tts", "not started, or closed", retryable=False)
         if not text.strip():
             return
-        made = closest(tuple(FORMATS), rate)
+        made = voice_rate(tuple(FORMATS), rate)
         headers = {
             "Content-Type": "application/ssml+xml",
             "X-Microsoft-OutputFormat": FORMATS[made],
