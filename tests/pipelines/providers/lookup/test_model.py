@@ -20,11 +20,11 @@ from pipelines.conversation import (
     Question,
     ToolCall,
 )
-from pipelines.providers import lookup
+from pipelines.providers.lookup import reply as lookup
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.text.sentences import SentenceCutter
 
-PROMPTS = Path(__file__).parents[3] / "prompts"
+PROMPTS = Path(__file__).parents[4] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 BRIEF = loader.load(PROMPTS, "reception").render(loader.Details(now=TUESDAY)).brief
 
