@@ -540,7 +540,7 @@ async def _hear_another(bench: Bench, session: TranscriptionSession) -> int:
 
 
 @check("stt", how=("drop", "end", "error"))
-async def ears_outlive_a_failure(trial: Trial, how: str) -> None:
+async def session_outlives_a_failure(trial: Trial, how: str) -> None:
     """Of one call, the utterance after one that failed is heard, and it alone."""
     async with trial.bench() as bench, hearing(bench) as session:
         bench.plan.text = FIRST
@@ -555,7 +555,7 @@ async def ears_outlive_a_failure(trial: Trial, how: str) -> None:
 
 
 @check("stt", how=("drop", "end"))
-async def ears_outlive_a_pause(trial: Trial, how: str) -> None:
+async def session_outlives_a_pause(trial: Trial, how: str) -> None:
     """A connection that broke while the caller was silent does no harm."""
     async with trial.bench() as bench, hearing(bench) as session:
         for _ in range(2):

@@ -359,7 +359,7 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (CHAT, CountsNothing, "works"),
     (FILE, deaf(ForgetsTheBeginning), "utterance_goes_on-heard"),
     (FILE, deaf(KeepsTheBeginning), "utterance_is_new"),
-    (FILE, deaf(GivesUp), "ears_outlive_a_failure-drop"),
+    (FILE, deaf(GivesUp), "session_outlives_a_failure-drop"),
 ]
 
 
