@@ -112,7 +112,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": key}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": key})
         log.info("assemblyai ready", model=options.model)
 
 

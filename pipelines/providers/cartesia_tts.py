@@ -107,8 +107,7 @@ class Synthesizer(StreamingTts):
         options = self._options
         key = find_key("tts", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        http = Http("tts", options.base_url, headers)
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), headers)
         log.info("cartesia ready", model=options.model)
 
 

@@ -74,7 +74,7 @@ class Transcriber(StreamingStt):
         options = self._options
         key = find_key("stt", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        await self.connect_by(Http("stt", options.base_url, headers))
+        await self.connect_by(Http("stt", options.base_url), headers)
         log.info("cartesia ink with turns ready", model=options.model)
 
 

@@ -124,7 +124,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram flux ready", model=options.model)
 
 

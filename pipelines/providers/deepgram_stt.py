@@ -97,7 +97,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram ready", model=options.model)
 
 

@@ -91,8 +91,7 @@ class Synthesizer(StreamingTts):
         """
         options = self._options
         key = find_key("tts", options.api_key, KEY)
-        http = Http("tts", options.base_url, {"Authorization": f"Token {key}"})
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram ready", model=options.model)
 
 

@@ -89,7 +89,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"xi-api-key": key}))
+        await self.connect_by(Http("stt", options.base_url), {"xi-api-key": key})
         log.info("elevenlabs scribe ready", model=options.model)
 
 

@@ -130,8 +130,7 @@ class Synthesizer(StreamingTts):
         """
         options = self._options
         key = find_key("tts", options.api_key, KEY)
-        http = Http("tts", options.base_url, {"xi-api-key": key})
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), {"xi-api-key": key})
         log.info("elevenlabs ready", model=options.model)
 
 

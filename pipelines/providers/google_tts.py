@@ -68,7 +68,7 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("tts", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -78,20 +78,16 @@ class Synthesizer:
         """
         key = find_key("tts", self._options.api_key, KEY)
         # In a header, not in the URL: URLs are logged on the way.
-        self._http = Http("tts", self._options.base_url, {"X-Goog-Api-Key": key})
-        await self._http.start()
+        await self._http.start({"X-Goog-Api-Key": key})
         log.info("google ready", voice=self._options.voice)
 
     async def warm(self) -> None:
         """Have a connection open."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio, in one piece; nothing if it is blank.
@@ -99,8 +95,6 @@ class Synthesizer:
         Raises:
             ProviderError: If it could not be spoken.
         """
-        if self._http is None:
-            raise ProviderError("tts", "not started, or closed", retryable=False)
         if not text.strip():
             return
         voice = self._options.voice

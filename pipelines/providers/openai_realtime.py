@@ -91,7 +91,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Bearer {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Bearer {key}"})
         log.info("openai realtime ready", model=options.model)
 
 

@@ -23,6 +23,7 @@ from pipelines.providers.contracts import (
     Speech,
     TranscriptionSession,
 )
+from pipelines.providers.transport.http import Http
 
 from .bench import KEY
 from .case import Case
@@ -169,7 +170,7 @@ class LeavesConnections(openai_speech.Synthesizer):
     """Closes nothing."""
 
     async def aclose(self) -> None:
-        self.left, self._http = self._http, None
+        self.left, self._http = self._http, Http("tts", self._options.base_url)
 
 
 class WastesConnections(openai_speech.Synthesizer):

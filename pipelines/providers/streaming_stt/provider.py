@@ -8,6 +8,7 @@ keeps it alive while nobody speaks, and replaces it before the provider would cl
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import structlog
 
@@ -47,13 +48,14 @@ class StreamingStt:
         self._connections: set[Connection] = set()
         self._spares: deque[Connection] = deque()
 
-    async def connect_by(self, http: Http) -> None:
+    async def connect_by(self, http: Http, headers: Mapping[str, str]) -> None:
         """Be ready; connects to nothing.
 
         Args:
             http: Where to; started and closed by this.
+            headers: Sent with every request, the key among them.
         """
-        await http.start()
+        await http.start(headers)
         self._http = http
 
     async def warm(self) -> None:

@@ -12,7 +12,7 @@ in another, however late it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.background import BackgroundTasks
@@ -52,13 +52,14 @@ class StreamingTts:
         self._line = SPEECH_RATE  # of the last sentence
         self._http: Http | None = None
 
-    async def connect_by(self, http: Http) -> None:
+    async def connect_by(self, http: Http, headers: Mapping[str, str]) -> None:
         """Be ready; sends nothing.
 
         Args:
             http: Where to; started and closed by this.
+            headers: Sent with every request, the key among them.
         """
-        await http.start()
+        await http.start(headers)
         self._http = http
 
     async def warm(self) -> None:

@@ -29,35 +29,29 @@ class Http:
         stage: Named in errors.
         base_url: ``http://`` or ``https://``, the host and perhaps a first part of the path;
             websockets are found under it, too.
-        headers: Sent with every request, the key among them.
-        connect_timeout: Seconds to connect, TLS included.
     """
 
-    def __init__(
-        self,
-        stage: Stage,
-        base_url: str,
-        headers: Mapping[str, str],
-        connect_timeout: float = CONNECT_WITHIN,
-    ) -> None:
+    def __init__(self, stage: Stage, base_url: str) -> None:
         self._stage = stage
         self._base = base_url.rstrip("/")
-        self._headers = dict(headers)
-        self._connect_timeout = connect_timeout
         self._session: aiohttp.ClientSession | None = None
 
-    async def start(self) -> None:
-        """Be ready; sends nothing."""
+    async def start(self, headers: Mapping[str, str]) -> None:
+        """Be ready; sends nothing.
+
+        Args:
+            headers: Sent with every request from now on, the key among them.
+        """
         self._session = aiohttp.ClientSession(
-            headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_timeout),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_WITHIN),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ttl_dns_cache=300),
             auto_decompress=True,
             trust_env=False,  # proxies and .netrc are nobody's business but the settings'
         )
 
     async def aclose(self) -> None:
-        """Close all connections; what is under way fails with ProviderError."""
+        """Close all connections, if it was started; what is under way fails with ProviderError."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -68,7 +62,7 @@ class Http:
             return
         try:
             async with (
-                asyncio.timeout(self._connect_timeout),
+                asyncio.timeout(CONNECT_WITHIN),
                 self._session.head(self._url("/"), allow_redirects=False),
             ):
                 pass
@@ -156,7 +150,7 @@ class Http:
         if self._session is None:
             raise ProviderError(self._stage, "not started, or closed", retryable=False)
         try:
-            async with asyncio.timeout(self._connect_timeout):
+            async with asyncio.timeout(CONNECT_WITHIN):
                 socket = await self._session.ws_connect(
                     self._url(path),
                     params=params,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -282,7 +282,7 @@ class Parrot(Http):
         self.manner = manner or Manner()
         self.lines: list[Line] = []
 
-    async def start(self) -> None:
+    async def start(self, headers: Mapping[str, str]) -> None:
         pass
 
     async def aclose(self) -> None:

@@ -45,7 +45,7 @@ async def calling(
     parrot = Parrot(manner)
     parrot.manner.turns = limits.detects_turns
     provider = StreamingStt(Dialect(limits=limits), pace)
-    await provider.connect_by(parrot)
+    await provider.connect_by(parrot, {})
     session = provider.open_session()
     try:
         yield session, parrot
@@ -371,7 +371,7 @@ def test_a_bug_of_ours_in_a_dialect_is_loud_and_nobody_hangs() -> None:
     async def main() -> None:
         parrot = Parrot()
         provider = StreamingStt(MistakenDialect())
-        await provider.connect_by(parrot)
+        await provider.connect_by(parrot, {})
         with capture_logs() as logs:
             for number in (1, 2):
                 session = provider.open_session()
@@ -459,7 +459,7 @@ def test_a_call_that_was_announced_finds_an_open_connection() -> None:
     async def main() -> None:
         parrot = Parrot()
         provider = StreamingStt(Dialect())
-        await provider.connect_by(parrot)
+        await provider.connect_by(parrot, {})
         await provider.warm()
         assert len(parrot.connections) == 1
         first, second = provider.open_session(), provider.open_session()
@@ -478,7 +478,7 @@ def test_a_spare_connection_that_nobody_takes_is_closed() -> None:
     async def main() -> None:
         parrot = Parrot()
         provider = StreamingStt(Dialect())
-        await provider.connect_by(parrot)
+        await provider.connect_by(parrot, {})
         for _ in range(20):
             await provider.warm()
         assert len(parrot.connections) == 8
@@ -496,7 +496,7 @@ def test_warming_that_fails_or_is_cancelled_leaves_nothing() -> None:
     async def main() -> None:
         parrot = Parrot(Manner(refuses=True))
         provider = StreamingStt(Dialect())
-        await provider.connect_by(parrot)
+        await provider.connect_by(parrot, {})
         await provider.warm()
         parrot.manner.refuses = False
         await cancelled_after(0.05, provider.warm())
@@ -514,7 +514,7 @@ def test_closing_the_provider_ends_what_is_heard() -> None:
     async def main() -> None:
         parrot = Parrot(Manner(thinks=lambda: 5.0))
         provider = StreamingStt(Dialect())
-        await provider.connect_by(parrot)
+        await provider.connect_by(parrot, {})
         speaking, waiting = provider.open_session(), provider.open_session()
         tasks = [
             asyncio.create_task(speaking.transcribe(Speech(words([1]), ends=False))),

@@ -162,7 +162,7 @@ async def serving(
     await site.start()
     engine = StreamingTts(Plain(limits), most)
     host, port = runner.addresses[0]
-    await engine.connect_by(Http("tts", f"http://{host}:{port}", {}))
+    await engine.connect_by(Http("tts", f"http://{host}:{port}"), {})
     try:
         yield engine, server
     finally:
@@ -769,7 +769,7 @@ def test_giving_up_while_it_is_being_opened_closes_it() -> None:
         hanging = await asyncio.start_server(hang, "127.0.0.1", 0)
         host, port = hanging.sockets[0].getsockname()
         engine = StreamingTts(Plain(), 4)
-        await engine.connect_by(Http("tts", f"http://{host}:{port}", {}))
+        await engine.connect_by(Http("tts", f"http://{host}:{port}"), {})
         one, two = (asyncio.create_task(listen(engine, text)) for text in "12")
         await until(lambda: len(accepted) == 1)
         one.cancel()
@@ -840,8 +840,8 @@ def test_a_connection_whose_pings_are_not_answered_is_lost() -> None:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0]
-        http = Http("tts", f"http://{host}:{port}", {})
-        await http.start()
+        http = Http("tts", f"http://{host}:{port}")
+        await http.start({})
         socket = await http.socket("/", heartbeat=0.04)
         with pytest.raises(ProviderError):
             await socket.receive(2)
