@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.call.call import PASSED_ON, Announcement, Call, Mover, TransferError
+from agent.call.call import PASSED_ON, Call
+from agent.call.orders import (
+    Order,
+    OrderError,
+    decode,
+)
+from agent.call.transfer import Mover, TransferError
 from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers
@@ -29,17 +35,19 @@ from agent.server.admission import (
 )
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
-from agent.server.providers import probe_speech, running, warm, warm_usual
+from agent.server.providers import running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
 from agent.sinch.call_control import CallControlError, ExpectedCall
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.service import sinch_service
 from agent.sinch.tokens import Claims
 from agent.store.folder import FolderStore
+from agent.stream.channel import Channel
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
+from pipelines.stages.probe import probe_speech
 from pipelines.tools.toolbox import CallInfo
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.smart_turn import SmartTurn
@@ -159,8 +167,11 @@ class CallRegistry:
         while True:
             await asyncio.sleep(ORDERS_EVERY)
             try:
-                for call_id, order in list(store.orders(self._calls)):
-                    self.deliver(call_id, order)
+                for call_id, value in list(store.orders(self._calls)):
+                    try:
+                        self.deliver(call_id, decode(value))
+                    except OrderError as error:
+                        log.warning("an order to a call is lost", reason=str(error))
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
 
@@ -189,23 +200,12 @@ class CallRegistry:
         except PersonaError as error:
             log.warning("the agent of an announced call", error=str(error))
 
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+    def deliver(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether it is here."""
         held = self._calls.get(call_id)
         if held is None:
             return False
-        call = held.call
-        match order:
-            case {"kind": "hang up", "goodbye": True}:
-                call.say_goodbye()
-            case {"kind": "hang up"}:
-                call.end("the operator hung up")
-            case {"kind": "transfer", "to": str(to), "announcement": str(text)}:
-                call.announce(Announcement(text=text, transfer=to))
-            case {"kind": "moved", "stay": bool(stay)}:
-                call.moved(stay=stay)
-            case {"kind": "not moved"}:
-                call.not_moved()
+        held.call.obey(order)
         return True
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
@@ -339,9 +339,7 @@ class CallRegistry:
         )
         lineup = self._providers.lineup()
         call = Call(
-            line=line,
-            protocol=protocol,
-            connect=connect,
+            channel=Channel(line, protocol, connect.rate),
             lineup=lineup,
             script=admitted.script,
             detector=self._new_detector(),

@@ -16,12 +16,11 @@ import structlog
 from agent.personas.loader import Details, PersonaError, Script
 from agent.server.admission import script_for
 from agent.settings import STAGES, Settings, SettingsError
-from agent.simulator.scenarios import DEFAULT as SCENARIOS
-from agent.simulator.speech import recorded_turn
-from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
+from pipelines.stages.probe import probe, probe_speech
 
 log = structlog.get_logger()
 
@@ -127,11 +126,6 @@ async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Prob
     except TimeoutError:
         return Probed(stage=stage, name=name, error=f"not started within {START_WITHIN:g} s")
     return Probed(stage=stage, name=name, seconds=seconds)
-
-
-def probe_speech() -> Audio:
-    """Return two recorded words, for speech-to-text to hear."""
-    return recorded_turn(SCENARIOS.parent / "recordings" / "thank-you.wav", SPEECH_RATE).audio
 
 
 def table(probed: list[Probed]) -> str:

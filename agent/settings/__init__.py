@@ -27,7 +27,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from agent.personas.routing import Route, Routing
 from agent.personas.tool_declarations import McpServerSettings
 from agent.settings.sinch import Operator, Sinch
@@ -37,7 +37,7 @@ from agent.stream.protocol import DEFAULT_RATE, RATES
 from pipelines.listening.gate import GateSettings
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from pipelines.stages.usage import Price
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
 

@@ -16,7 +16,7 @@ import numpy as np
 import webrtcvad
 
 from pipelines.audio import FRAME_SECONDS, SPEECH_RATE
-from pipelines.onnx import ort
+from pipelines.onnx import load_session, ort
 
 
 class VoiceDetector(Protocol):
@@ -147,13 +147,7 @@ NewDetector = Callable[[], VoiceDetector]
 
 
 def _load_silero() -> NewDetector:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # it runs on the event loop
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # it warns of initializers that its own optimizer left unused
-    session = ort.InferenceSession(
-        _SILERO_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    session = load_session(_SILERO_MODEL.read_bytes())
     SileroDetector(session).voiced(bytes(2 * _WINDOW))  # the first run allocates
     return partial(SileroDetector, session)
 

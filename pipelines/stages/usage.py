@@ -74,6 +74,17 @@ class Used:
         )
 
 
+@dataclass(slots=True, kw_only=True)
+class DraftCost:
+    """What one reply has used so far; a draft that is dropped has cost this."""
+
+    tokens: int = 0
+    """Pieces that the language model wrote; with most, a piece is a token."""
+
+    audio: float = 0.0
+    """Seconds synthesized."""
+
+
 class Usage:
     """What one call has used."""
 

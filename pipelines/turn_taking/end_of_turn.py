@@ -1,7 +1,7 @@
 """Has the caller finished, or only paused? How long to wait is decided by the evidence.
 
-Three voices: the silence so far, counted by :mod:`pipelines.listening.detectors`; an acoustic model
-of the last seconds, which hears whether a sentence falls to its end; and the words, which may want
+Three voices: the silence so far, counted by :mod:`pipelines.listening.gate`; an acoustic model of
+the last seconds, which hears whether a sentence falls to its end; and the words, which may want
 more. Each says less or more silence; :func:`silence_needed` weighs them.
 """
 

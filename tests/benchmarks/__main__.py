@@ -24,7 +24,7 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from agent.simulator.sinch_api import StandIn
 from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
 from agent.sinch.signing import Credentials

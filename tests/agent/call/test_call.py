@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from agent.personas.loader import Script
 from agent.stream.line import LineError
 from pipelines.audio import Audio
@@ -26,7 +26,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice

@@ -25,7 +25,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running, running, until
 from tests.contract.case import Case, Fault, Plan

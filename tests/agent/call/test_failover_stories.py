@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from pipelines.providers.scripted import (
     Fault,
     LanguageModel,
@@ -16,7 +16,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.attempts import Budgets
 from tests.agent.conversation import SCRIPT, Talk, talk, voice
 
 QUESTION = "When do you open?"

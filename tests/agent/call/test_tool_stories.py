@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.call.settings import CallSettings
 from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolSpec
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
@@ -71,7 +71,7 @@ def test_a_tool_runs_and_the_model_goes_on() -> None:
         ("user", "Book it.", []),
         ("assistant", "Let me see.", ['{"booked": true}']),
     ]
-    assert roles(done.call.conversation)[1:] == [
+    assert roles(done.call.history.conversation)[1:] == [
         ("user", "Book it.", []),
         ("assistant", "", ['{"booked": true}']),
         ("assistant", "Let me see. Your table is booked.", []),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sinch.domains.voice.models.v2.svaml.store.svaml_input import SvamlInput
+from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
 from agent.sinch import svaml
 from agent.sinch.svaml import Announcer, Stream
