@@ -146,7 +146,8 @@ class StreamingTranscriptionSession:
                     utterance.transcript.go_on(now())
                     self._sending = bound
                     self._utterance_known.set()
-                await self._send_piece(utterance, piece)
+                utterance.pieces.append(piece)
+                await utterance.stream.send(piece)
                 continue
             known.append(piece)
             if earlier is None or earlier.pieces[len(known) - 1] is not piece:
@@ -157,10 +158,6 @@ class StreamingTranscriptionSession:
         if utterance is None and known:  # it is shorter than it was
             utterance = await self._begin(known, bound)
         return utterance
-
-    async def _send_piece(self, utterance: _Utterance, piece: Audio) -> None:
-        utterance.pieces.append(piece)
-        await utterance.stream.send(piece)
 
     def _earlier(self) -> _Utterance | None:
         """Return the last utterance, if it could go on where it was."""
@@ -181,7 +178,8 @@ class StreamingTranscriptionSession:
         self._utterance_known.set()
         await stream.begin(utterance.transcript)
         for piece in pieces:
-            await self._send_piece(utterance, piece)
+            utterance.pieces.append(piece)
+            await stream.send(piece)
         return utterance
 
     # Connections
