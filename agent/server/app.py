@@ -15,6 +15,15 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from agent.call.call import PASSED_ON, Announcement, Call, Mover, TransferError
+from agent.call.orders import (
+    CallerMoved,
+    CallerNotMoved,
+    HangUp,
+    Order,
+    OrderError,
+    TransferCaller,
+    decode,
+)
 from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.personas.tool_declarations import mcp_servers
@@ -159,8 +168,11 @@ class CallRegistry:
         while True:
             await asyncio.sleep(ORDERS_EVERY)
             try:
-                for call_id, order in list(store.orders(self._calls)):
-                    self.deliver(call_id, order)
+                for call_id, value in list(store.orders(self._calls)):
+                    try:
+                        self.deliver(call_id, decode(value))
+                    except OrderError as error:
+                        log.warning("an order to a call is lost", reason=str(error))
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
 
@@ -189,22 +201,22 @@ class CallRegistry:
         except PersonaError as error:
             log.warning("the agent of an announced call", error=str(error))
 
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+    def deliver(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether it is here."""
         held = self._calls.get(call_id)
         if held is None:
             return False
         call = held.call
         match order:
-            case {"kind": "hang up", "goodbye": True}:
+            case HangUp(goodbye=True):
                 call.say_goodbye()
-            case {"kind": "hang up"}:
+            case HangUp():
                 call.end("the operator hung up")
-            case {"kind": "transfer", "to": str(to), "announcement": str(text)}:
+            case TransferCaller(to=to, announcement=text):
                 call.announce(Announcement(text=text, transfer=to))
-            case {"kind": "moved", "stay": bool(stay)}:
+            case CallerMoved(stay=stay):
                 call.moved(stay=stay)
-            case {"kind": "not moved"}:
+            case CallerNotMoved():
                 call.not_moved()
         return True
 

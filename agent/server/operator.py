@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import phone_numbers
+from agent.call.orders import HangUp, Order
 from agent.personas import loader
 from agent.personas.loader import PersonaError
 from agent.server.admission import details, script_for
@@ -85,7 +86,7 @@ class Calls(Protocol):
         """Our name of each, and its agent."""
         ...
 
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+    def deliver(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether it is here."""
         ...
 
@@ -210,7 +211,7 @@ class OperatorInterface:
         asked, name = await _read(request, HangUpRequest), request.match_info["id"]
         if self._call_control is not None:
             await self._call_control.hang_up(name, goodbye=asked.goodbye)
-        elif not self._calls.deliver(name, {"kind": "hang up", "goodbye": asked.goodbye}):
+        elif not self._calls.deliver(name, HangUp(goodbye=asked.goodbye)):
             raise CallControlError("no such call")
         return web.json_response({}, status=202)
 

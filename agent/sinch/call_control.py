@@ -24,6 +24,14 @@ from typing import Any, Protocol
 import structlog
 
 from agent import phone_numbers
+from agent.call.orders import (
+    CallerMoved,
+    CallerNotMoved,
+    HangUp,
+    Order,
+    TransferCaller,
+    encode,
+)
 from agent.personas.routing import Routing
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
@@ -111,7 +119,7 @@ class Board(Protocol):
         """Prepare for a call. Returns at once."""
         ...
 
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+    def deliver(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether this process holds it."""
         ...
 
@@ -550,7 +558,7 @@ class CallControl:
             ExchangeError: If there is none, or Sinch does not do it.
         """
         note, call = self.placed(call_id), self._store.noted(f"call {call_id}")
-        order = {"kind": "hang up", "goodbye": goodbye}
+        order = HangUp(goodbye=goodbye)
         if not note and call is None:
             if self._board.deliver(call_id, order):  # it was routed by hand
                 return
@@ -574,8 +582,7 @@ class CallControl:
             raise CallControlError("no such call")
         if self._actions is None or not self._actions.can_move(call):
             raise CallControlError(CANNOT_MOVE)
-        order = {"kind": "transfer", "to": to, "announcement": announcement}
-        if not self._order(call_id, order):
+        if not self._order(call_id, TransferCaller(to=to, announcement=announcement)):
             raise CallControlError("the call has no agent now")
 
     def can_transfer(self, claims: Claims) -> bool:
@@ -624,7 +631,7 @@ class CallControl:
             return answers.hang_up()
         self._update(name, status="answered")
         self._store.note(f"call {note['of']}", call | {"moved": True})
-        self._order(note["of"], {"kind": "moved", "stay": answers.stays_when_moved})
+        self._order(note["of"], CallerMoved(stay=answers.stays_when_moved))
         return answers.join()
 
     def _transfer_ended(self, name: str, note: dict[str, Any], callback: Ended) -> Svaml:
@@ -633,7 +640,7 @@ class CallControl:
         self._update(name, status="ended")
         if note["status"] != "answered":
             self._store.note(f"call {of}", call | {"transfer": ""})
-            self._order(of, {"kind": "not moved"})
+            self._order(of, CallerNotMoved())
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         self._store.note(f"call {of}", call | {"over": True})
@@ -651,16 +658,18 @@ class CallControl:
             headers={"token": token, **headers},
         )
 
-    def _order(self, call_id: str, order: dict[str, Any]) -> bool:
+    def _order(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether there is an agent to take it."""
         call = self._store.noted(f"call {call_id}")
-        if call is None or call.get("over") or (call.get("moved") and order["kind"] != "moved"):
+        if call is None or call.get("over"):
+            return False
+        if call.get("moved") and not isinstance(order, CallerMoved):
             return False
         if self._board.deliver(call_id, order):
             return True
         if not self._streams(call["call_id"]):
             return False
-        self._store.order(call_id, order)
+        self._store.order(call_id, encode(order))
         return True
 
     def _update(self, name: str, **fields: object) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.call.orders import Order
 from agent.personas.routing import Routing
 from agent.sinch import svaml
 from agent.sinch.call_control import (
@@ -102,7 +103,7 @@ class Board:
     def expect(self, expected: ExpectedCall) -> None:
         assert expected.agent == "reception"
 
-    def deliver(self, _call_id: str, _order: Mapping[str, Any]) -> bool:
+    def deliver(self, _call_id: str, _order: Order) -> bool:
         return False
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
