@@ -65,7 +65,7 @@ class Admission:
     Args:
         settings: The whole tree.
         tokens: Redeems one-use tokens; None if there are none.
-        exchange: Knows the calls that we placed; None if we place none.
+        call_control: Knows the calls that we placed; None if we place none.
     """
 
     def __init__(

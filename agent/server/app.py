@@ -135,7 +135,7 @@ class CallRegistry:
         app.router.add_get("/metrics", self._measure)
         if self._sinch is not None:
             sinch = self._settings.sinch
-            app.router.add_post(sinch.callback_path, self._sinch.endpoint.handle)
+            app.router.add_post(sinch.callback_path, self._sinch.webhook.handle)
         app.cleanup_ctx.append(self._running_sinch_service)
         app.cleanup_ctx.append(self._watching_providers)
         if self._settings.operator.token is not None:
@@ -176,7 +176,7 @@ class CallRegistry:
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
 
-    # What the exchange asks of us
+    # What call control asks of us
 
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
@@ -385,7 +385,7 @@ class CallRegistry:
         log.info("call ended", reason=ending, seconds=round(seconds, 1))
 
     def _leave(self, claims: Claims | None, *, moved: bool = False) -> None:
-        """Tell the exchange that no stream of this token is, or will be: it is used up."""
+        """Tell call control that no stream of this token is, or will be: it is used up."""
         if claims is not None and self._sinch is not None:
             self._sinch.call_control.stream_ended(claims, moved=moved)
 

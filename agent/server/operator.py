@@ -97,7 +97,7 @@ class OperatorInterface:
     Args:
         settings: The whole tree; ``operator.token`` is set.
         calls: Those of this process.
-        exchange: Does what is asked; None if there is no account to do it with.
+        call_control: Does what is asked; None if there is no account to do it with.
     """
 
     def __init__(self, settings: Settings, calls: Calls, call_control: CallControl | None) -> None:

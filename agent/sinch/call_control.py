@@ -35,12 +35,12 @@ from agent.call.orders import (
 from agent.personas.routing import Routing
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
-    Answered,
     Answerer,
     Callback,
-    Ended,
-    Incoming,
-    Leg,
+    IncomingCall,
+    LegAnswered,
+    LegEnded,
+    LegIdentity,
     Other,
     Version,
 )
@@ -190,11 +190,11 @@ class CallControl:
             callback: Read, trusted, and not answered before.
         """
         match callback:
-            case Incoming():
+            case IncomingCall():
                 return self._incoming(callback)
-            case Answered():
+            case LegAnswered():
                 return self._answered(callback)
-            case Ended():
+            case LegEnded():
                 return self._ended(callback)
             case Other(name="pie"):
                 return ANSWERS[callback.leg.version].leave_alone()  # of a menu that is not ours
@@ -204,14 +204,14 @@ class CallControl:
         """Return the answer for when something is wrong with us."""
         answers, settings = ANSWERS[callback.leg.version], self._settings
         match callback:
-            case Incoming() | Answered(asks=True):
-                ringing = isinstance(callback, Incoming)
+            case IncomingCall() | LegAnswered(asks=True):
+                ringing = isinstance(callback, IncomingCall)
                 return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=ringing)
             case Other(name="pie"):
                 return answers.leave_alone()
         return answers.nothing()
 
-    def _incoming(self, callback: Incoming) -> Svaml:
+    def _incoming(self, callback: IncomingCall) -> Svaml:
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
@@ -237,7 +237,7 @@ class CallControl:
         self._start(self._bring_stream(leg.call_id, call, stream))
         return svaml.v1_conference(call["conference"])
 
-    def _incoming_stream(self, callback: Incoming, agent: str) -> Stream:
+    def _incoming_stream(self, callback: IncomingCall, agent: str) -> Stream:
         leg, settings = callback.leg, self._settings
         claims = Claims(
             call=leg.call_id,
@@ -249,7 +249,7 @@ class CallControl:
         others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
         return self._stream(claims, headers | others, settings.max_seconds)
 
-    def _incoming_call(self, leg: Leg) -> dict[str, Any]:
+    def _incoming_call(self, leg: LegIdentity) -> dict[str, Any]:
         conference = ""
         if self._settings.conference and self._actions is not None and leg.version == "v1":
             conference = self._actions.conference(leg.call_id)
@@ -261,11 +261,11 @@ class CallControl:
             "conference": conference,
         }
 
-    def _answered(self, callback: Answered) -> Svaml:
+    def _answered(self, callback: LegAnswered) -> Svaml:
         answer = self._take_answered(callback)
         return answer if callback.asks else ANSWERS[callback.leg.version].nothing()
 
-    def _take_answered(self, callback: Answered) -> Svaml:
+    def _take_answered(self, callback: LegAnswered) -> Svaml:
         name, note = self._ours(callback.leg)
         match note.get("kind"):
             case "transfer":
@@ -274,7 +274,7 @@ class CallControl:
                 return self._dial_answered(name, note, callback)
         return ANSWERS[callback.leg.version].leave_alone()
 
-    def _ended(self, callback: Ended) -> Svaml:
+    def _ended(self, callback: LegEnded) -> Svaml:
         name, note = self._ours(callback.leg)
         log.info("leg ended", leg=name[:1], result=callback.result, reason=callback.reason)
         match note.get("kind"):
@@ -288,13 +288,13 @@ class CallControl:
                 return self._phone_ended(name, callback)
         return self._phone_ended(callback.leg.call_id, callback)
 
-    def _ours(self, leg: Leg) -> tuple[str, dict[str, Any]]:
+    def _ours(self, leg: LegIdentity) -> tuple[str, dict[str, Any]]:
         """Return our name of a leg and its note; both empty if we did not ask for it."""
         name = leg.name or leg.custom
         note = self._store.noted(f"leg {name}") if name else None
         return (name, note) if note is not None else ("", {})
 
-    def _phone_ended(self, of: str, callback: Ended) -> Svaml:
+    def _phone_ended(self, of: str, callback: LegEnded) -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on."""
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
         if self._store.claim(f"ended {leg.call_id}") is None:
@@ -310,7 +310,7 @@ class CallControl:
             self._start(self._stop_ringing(transfer))
         return answers.hang_up_legs(*others)
 
-    async def _close_record(self, callback: Ended) -> None:
+    async def _close_record(self, callback: LegEnded) -> None:
         """Add what the platform says of a call to its record, behind our own last line.
 
         The socket of a stream and the callback are two connections: either may be the first to
@@ -422,7 +422,7 @@ class CallControl:
         """Return the note of a leg that we asked for; empty if there is none."""
         return self._store.noted(f"leg {name}") or {}
 
-    def _dial_answered(self, name: str, note: dict[str, Any], callback: Answered) -> Svaml:
+    def _dial_answered(self, name: str, note: dict[str, Any], callback: LegAnswered) -> Svaml:
         answers = ANSWERS[callback.leg.version]
         if note["status"] in ("failed", "ended"):
             # The platform dialled though it told us otherwise, or somebody has hung up since.
@@ -634,7 +634,7 @@ class CallControl:
         self._order(note["of"], CallerMoved(stay=answers.stays_when_moved))
         return answers.join()
 
-    def _transfer_ended(self, name: str, note: dict[str, Any], callback: Ended) -> Svaml:
+    def _transfer_ended(self, name: str, note: dict[str, Any], callback: LegEnded) -> Svaml:
         answers, of = ANSWERS[callback.leg.version], str(note["of"])
         call = self._store.noted(f"call {of}") or {}
         self._update(name, status="ended")

@@ -1,4 +1,4 @@
-"""Everything of Sinch's side, put together from the settings."""
+"""What answers Sinch and asks it, put together from the settings."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from agent.store.folder import FolderStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinchService:
-    """What answers Sinch and asks it."""
+    """The parts that the server has to do with."""
 
-    endpoint: Webhook
+    webhook: Webhook
     call_control: CallControl
     tokens: Tokens
     store: FolderStore
@@ -51,7 +51,7 @@ def sinch_service(settings: Settings, board: Board) -> SinchService:
         board=board,
     )
     verifier = Verifier(signers, sinch.window)
-    endpoint = Webhook(call_control, verifier, store, sinch.callback_url)
+    webhook = Webhook(call_control, verifier, store, sinch.callback_url)
     return SinchService(
-        endpoint=endpoint, call_control=call_control, tokens=tokens, store=store, api=api
+        webhook=webhook, call_control=call_control, tokens=tokens, store=store, api=api
     )

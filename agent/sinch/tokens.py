@@ -1,7 +1,7 @@
 """One-use tokens: what a stream must bring to be served.
 
 The stream channel carries no signature and no header of its own, so whoever answers a callback puts
-a token into the address of the endpoint and, as a second place, into the call headers. It says
+a token into the address of the stream and, as a second place, into the call headers. It says
 which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). A call has one
 stream: the folder that all processes share sees to it, whatever number of tokens there are.
 """
@@ -48,7 +48,7 @@ class Tokens:
 
     Args:
         key: Secret; the same in each process that is to redeem what another made.
-        shared: Remembers what was used.
+        store: Remembers what was used.
     """
 
     def __init__(self, key: bytes, store: FolderStore) -> None:

@@ -1,4 +1,4 @@
-"""The callback endpoint: one address for every event of both versions.
+"""The webhook: one address for every callback of both versions.
 
 A callback is trusted before it is read. What is not trusted, or no callback, gets a status and no
 word; what is, gets 200 and valid SVAML, whatever goes wrong here: a call in which nobody answers
@@ -35,13 +35,13 @@ BODY_WITHIN = 5.0
 
 
 class Webhook:
-    """Take callbacks.
+    """Takes callbacks.
 
     Args:
-        exchange: Knows the answers.
+        call_control: Knows the answers.
         verifier: Knows Sinch.
-        shared: Remembers what came.
-        public_url: Of this endpoint, as the platform was told: what it signs is the path there.
+        store: Remembers what came.
+        public_url: Of this webhook, as the platform was told: what it signs is the path there.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ def _names(callback: Callback, signature: str, headers: Mapping[str, str]) -> li
     names = [f"callback {signature}"]
     if named := f"{headers.get('ce-source', '')} {headers.get('ce-id', '')}".strip():
         names.append(f"event {named}")
-    if isinstance(callback, callbacks.Incoming):
+    if isinstance(callback, callbacks.IncomingCall):
         names.append(f"incoming {callback.leg.call_id}")
     return names
 

@@ -28,12 +28,12 @@ from agent.sinch.call_control import (
     ExpectedCall,
 )
 from agent.sinch.callbacks import (
-    Answered,
     Answerer,
     CallbackError,
-    Ended,
-    Incoming,
-    Leg,
+    IncomingCall,
+    LegAnswered,
+    LegEnded,
+    LegIdentity,
     Version,
     parse,
 )
@@ -137,15 +137,15 @@ class Story:
             board=self.board,
         )
 
-    def leg(self, name: str = "", call_id: str = "phone") -> Leg:
-        return Leg(version=self.version, call_id=call_id, name=name)
+    def leg(self, name: str = "", call_id: str = "phone") -> LegIdentity:
+        return LegIdentity(version=self.version, call_id=call_id, name=name)
 
     def answered(self, name: str, by: Answerer = "") -> Svaml:
-        return self.call_control.answer(Answered(leg=self.leg(name), by=by))
+        return self.call_control.answer(LegAnswered(leg=self.leg(name), by=by))
 
     def ended(self, name: str = "", call_id: str = "phone", result: str = "ANSWERED") -> Svaml:
         leg = self.leg(name, call_id)
-        return self.call_control.answer(Ended(leg=leg, result=result, reason="CALLERHANGUP"))
+        return self.call_control.answer(LegEnded(leg=leg, result=result, reason="CALLERHANGUP"))
 
     def transfer_name(self, of: str) -> str:
         return str((self.store.noted(f"call {of}") or {})["transfer"])
@@ -170,7 +170,7 @@ def test_a_stream_that_does_not_come_hangs_the_phone_up(tmp_path: Path) -> None:
     """Nobody waits in an empty conference for longer than that."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == [(STREAM_WITHIN, "phone")]
 
@@ -181,9 +181,9 @@ def test_a_stream_that_came_lets_the_phone_be(tmp_path: Path) -> None:
     """Nor is a phone hung up that has gone."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.store.claim("stream phone")
-        s.call_control.answer(Incoming(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
         s.ended(call_id="gone")
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == []
@@ -214,7 +214,7 @@ def test_a_transfer_that_rings_out_is_hung_up(tmp_path: Path) -> None:
     """A conferenceCallout would ring without end; one that was answered is let be."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.store.claim("stream phone")
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         await s.call_control.transfer(claims, MANAGER)
@@ -235,7 +235,7 @@ def test_a_caller_who_has_gone_is_connected_with_nobody(tmp_path: Path, version:
     """The phone that still rings is hung up, and so is one that is answered too late."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         await s.call_control.transfer(claims, MANAGER)
         name = s.transfer_name("phone")
@@ -296,7 +296,7 @@ def test_a_caller_who_was_passed_on_can_be_hung_up(tmp_path: Path, version: Vers
     """By Sinch, since no agent talks to them any more; they cannot be passed on once more."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.store.claim("stream phone")
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         await s.call_control.transfer(claims, MANAGER)
@@ -313,7 +313,7 @@ def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
     """Signed anew, by another process, with another timestamp: one line in the record."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         for _ in range(3):
             s.ended()
         await asyncio.sleep(0)
@@ -327,7 +327,7 @@ def test_our_end_of_a_call_is_on_record_before_the_platforms(tmp_path: Path) -> 
 
     async def story(s: Story) -> None:
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.store.claim("stream phone")
         s.ended()
         await asyncio.sleep(1)
@@ -359,7 +359,7 @@ def test_the_platforms_word_is_kept_whatever_became_of_ours(tmp_path: Path, stop
     """The process with the stream is gone, or this one stops while it waits."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.store.claim("stream phone")
         s.ended()
         await (s.call_control.aclose() if stops else asyncio.sleep(RECORD_WITHIN + LOOK_EVERY))
@@ -373,9 +373,9 @@ def test_what_only_tells_is_answered_with_nothing(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         name = (await s.call_control.dial(Dial(to=TO, agent="reception", machine="hangup")))["id"]
-        pending = s.call_control.answer(Answered(leg=s.leg(name), by="pending"))
+        pending = s.call_control.answer(LegAnswered(leg=s.leg(name), by="pending"))
         assert pending["action"]["name"] == "connectConf"
-        told = s.call_control.answer(Answered(leg=s.leg(name), by="machine", asks=False))
+        told = s.call_control.answer(LegAnswered(leg=s.leg(name), by="machine", asks=False))
         assert told == {}
         await asyncio.sleep(0)
         assert s.platform.of("hang_up") == [(0.0, "phone")]
@@ -388,7 +388,7 @@ def test_a_phone_that_cannot_be_hung_up_is_hung_up_later(tmp_path: Path) -> None
 
     async def story(s: Story) -> None:
         s.platform.fails |= {"bring_stream", "hang_up"}
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(1)
         s.platform.fails.clear()
         await asyncio.sleep(STREAM_WITHIN)
@@ -401,7 +401,7 @@ def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> 
     """The token is used up, so no other will come: the conference is ended."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         s.store.claim("stream phone")
         s.call_control.stream_ended(claims, moved=False)
@@ -416,7 +416,7 @@ def test_an_operator_is_not_told_that_nobody_hangs_up(tmp_path: Path, version: V
     """The stream has ended, the platform has not said so yet: Sinch is asked."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         s.store.claim("stream phone")
         await s.call_control.hang_up("phone", goodbye=True)
@@ -483,7 +483,7 @@ async def _legs(s: Story) -> Mapping[str, str]:
     for machine in get_args(Machine):
         dial = Dial(to=TO, agent="reception", machine=machine, message="Call us.")
         names[machine] = (await s.call_control.dial(dial))["id"]
-    s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+    s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
     claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
     with suppress(CallControlError):
         await s.call_control.transfer(claims, MANAGER)
@@ -529,7 +529,7 @@ def test_a_transfer_that_cannot_be_dialled_says_why(tmp_path: Path) -> None:
     """To the agent, which tells the caller."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
         s.platform.fails.add("transfer")
         with pytest.raises(CallControlError, match="Sinch refused"):
@@ -547,7 +547,7 @@ def test_without_an_account_nothing_is_asked(tmp_path: Path) -> None:
     async def main() -> None:
         s = Story(tmp_path, "v1", conference=True)
         s.call_control._actions = None
-        told = s.call_control.answer(Incoming(leg=s.leg(), caller=TO, called=MANAGER))
+        told = s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         assert told["action"]["name"] == "connectStream"
         with pytest.raises(CallControlError, match="no account"):
             await s.call_control.dial(Dial(to=TO, agent="reception"))
