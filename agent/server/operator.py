@@ -23,7 +23,7 @@ from agent.personas.loader import PersonaError
 from agent.server.admission import details, script_for
 from agent.settings import Settings
 from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall
-from agent.sinch.versions import Dial
+from agent.sinch.contracts import Dial
 from agent.stream.line import client_address
 
 log = structlog.get_logger()

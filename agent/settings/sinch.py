@@ -9,9 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from agent import phone_numbers
 from agent.sinch import signing
-from agent.sinch.rest import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
+from agent.sinch.rest import Basic
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import MAX_SAY, Announcer
+from agent.sinch.v1 import V1_REGIONS, VoiceV1
+from agent.sinch.v2 import V2_REGIONS, VoiceV2
 
 
 def _secret(value: SecretStr) -> SecretStr:

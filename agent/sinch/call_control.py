@@ -44,10 +44,11 @@ from agent.sinch.callbacks import (
     Other,
     Version,
 )
+from agent.sinch.contracts import Actions, Dial, Machine
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Announcer, Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
-from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
+from agent.sinch.versions import ANSWERS
 from agent.store.folder import FolderStore
 
 log = structlog.get_logger()
@@ -232,10 +233,12 @@ class CallControl:
             )
         )
         log.info("call announced", agent=agent, version=leg.version)
-        if not call["conference"]:
-            return answers.connect_incoming(stream, settings.ring_seconds, settings.callback_url)
-        self._start(self._bring_stream(leg.call_id, call, stream))
-        return svaml.v1_conference(call["conference"])
+        conference = str(call["conference"])
+        if conference:
+            self._start(self._bring_stream(leg.call_id, call, stream))
+        return answers.connect_incoming(
+            stream, conference, settings.ring_seconds, settings.callback_url
+        )
 
     def _incoming_stream(self, callback: IncomingCall, agent: str) -> Stream:
         leg, settings = callback.leg, self._settings

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from agent.settings import Settings, SettingsError
 from agent.sinch.call_control import Board, CallControl
-from agent.sinch.rest import VoiceV1, VoiceV2
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
 from agent.store.folder import FolderStore

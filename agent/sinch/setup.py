@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from agent.settings import Settings, SettingsError
-from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
+from agent.sinch.rest import SinchError
 from agent.sinch.signing import Credentials
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 
 Tell = Callable[[str], None]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agent.call.orders import Order
 from agent.personas.routing import Routing
-from agent.sinch import svaml
+from agent.sinch import v2
 from agent.sinch.call_control import (
     BEEP_WITHIN,
     LOOK_EVERY,
@@ -37,10 +37,10 @@ from agent.sinch.callbacks import (
     Version,
     parse,
 )
+from agent.sinch.contracts import Dial, Machine
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
-from agent.sinch.versions import Dial, Machine
 from agent.store.folder import FolderStore
 from tests.agent.sinch import schemas
 from tests.virtual_time import run
@@ -244,7 +244,7 @@ def test_a_caller_who_has_gone_is_connected_with_nobody(tmp_path: Path, version:
         if version == "v1":
             assert s.platform.of("hang_up")[0][1] == f"phone of {name}"
         else:
-            assert told == svaml.v2_hang_up("stream", name)
+            assert told == v2.hang_up("stream", name)
         assert "hangup" in str(s.answered(name))
 
     tell(tmp_path, version, story, conference=True)
