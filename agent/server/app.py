@@ -20,9 +20,7 @@ from agent.call.orders import (
     CallerNotMoved,
     HangUp,
     Order,
-    OrderError,
     TransferCaller,
-    decode,
 )
 from agent.personas import loader
 from agent.personas.loader import PersonaError
@@ -40,11 +38,11 @@ from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
 from agent.server.providers import probe_speech, running, warm, warm_usual
 from agent.settings import STAGES, Settings, SettingsError
-from agent.sinch.call_control import CallControlError, ExpectedCall
 from agent.sinch.callbacks import MAX_BYTES
+from agent.sinch.contracts import CallControlError, ExpectedCall
+from agent.sinch.directory import CallDirectory
 from agent.sinch.service import sinch_service
 from agent.sinch.tokens import Claims
-from agent.store.folder import FolderStore
 from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
@@ -147,7 +145,7 @@ class CallRegistry:
         if self._sinch is None:
             yield
             return
-        carrying = asyncio.create_task(self._carry_orders(self._sinch.store))
+        carrying = asyncio.create_task(self._carry_orders(self._sinch.directory))
         yield
         carrying.cancel()
         for task in self._warming:
@@ -163,16 +161,13 @@ class CallRegistry:
         watching.cancel()
         await asyncio.wait([watching])
 
-    async def _carry_orders(self, store: FolderStore) -> None:
+    async def _carry_orders(self, directory: CallDirectory) -> None:
         """Give to calls here what other processes have for them."""
         while True:
             await asyncio.sleep(ORDERS_EVERY)
             try:
-                for call_id, value in list(store.orders(self._calls)):
-                    try:
-                        self.deliver(call_id, decode(value))
-                    except OrderError as error:
-                        log.warning("an order to a call is lost", reason=str(error))
+                for call_id, order in directory.take_orders(self._calls):
+                    self.deliver(call_id, order)
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
 

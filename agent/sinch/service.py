@@ -6,7 +6,9 @@ import hashlib
 from dataclasses import dataclass
 
 from agent.settings import Settings, SettingsError
-from agent.sinch.call_control import Board, CallControl
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import LocalCalls
+from agent.sinch.directory import CallDirectory
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
 from agent.sinch.v1 import VoiceV1
@@ -23,12 +25,12 @@ class SinchService:
     webhook: Webhook
     call_control: CallControl
     tokens: Tokens
-    store: FolderStore
+    directory: CallDirectory
     api: VoiceV1 | VoiceV2 | None
 
 
-def sinch_service(settings: Settings, board: Board) -> SinchService:
-    """Build it.
+def sinch_service(settings: Settings, calls: LocalCalls) -> SinchService:
+    """Build it for the calls of this process.
 
     Raises:
         SettingsError: If the folder that processes share cannot be written.
@@ -42,17 +44,17 @@ def sinch_service(settings: Settings, board: Board) -> SinchService:
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
     tokens = Tokens(hashlib.sha256(secrets).digest(), store)
-    api = sinch.client()
+    api, directory = sinch.client(), CallDirectory(store)
     call_control = CallControl(
         settings=settings.call_control_settings(),
         routing=settings.routing(),
         tokens=tokens,
-        store=store,
+        directory=directory,
         actions=actions(api),
-        board=board,
+        calls=calls,
     )
     verifier = Verifier(signers, sinch.window)
     webhook = Webhook(call_control, verifier, store, sinch.callback_url)
     return SinchService(
-        webhook=webhook, call_control=call_control, tokens=tokens, store=store, api=api
+        webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
     )

@@ -12,9 +12,6 @@ from typing import Any
 
 Svaml = dict[str, Any]
 
-CALLER, STREAM = "caller", "stream"
-"""Names of the legs of a version 2 call. A leg that we dialled is named by our own id for it."""
-
 MAX_SAY = 600
 """Characters that the platform speaks at once."""
 

@@ -43,6 +43,11 @@ class Claims:
     """Our id of an outgoing call; ``""`` for an incoming one."""
 
 
+def stream_claim(call_id: str) -> str:
+    """Return what is claimed in the store once the stream of a call has come."""
+    return f"stream {call_id}"
+
+
 class Tokens:
     """Make tokens and redeem them.
 
@@ -94,7 +99,7 @@ class Tokens:
         if now > claims.expires:
             raise TokenError("the token has expired")
         try:
-            used = self._store.claim(f"stream {claims.call}")
+            used = self._store.claim(stream_claim(claims.call))
         except OSError as error:
             raise TokenError(f"the shared folder fails: {error.strerror}") from None
         if used is not None:

@@ -14,7 +14,8 @@ import uuid
 from typing import Any
 
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import LONGEST_CALL, Dial, Note
+from agent.sinch.contracts import LONGEST_CALL, Dial
+from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import MAX_SAY, Announcer, Stream, Svaml, call_headers, is_sip
@@ -131,15 +132,15 @@ class V1Answers:
         """Connect the stream; or wait in the conference, to which it comes by a callout."""
         return connect_conference(conference) if conference else connect_stream(stream)
 
-    def connect_placed(self, _stream: Stream, _ring: int, _name: str, leg: Note) -> Svaml:
+    def connect_placed(self, _stream: Stream, _ring: int, leg: PlacedLeg) -> Svaml:
         """Wait in the conference: the stream comes by a callout of its own."""
         return self.wait(leg)
 
-    def wait(self, leg: Note) -> Svaml:
+    def wait(self, leg: PlacedLeg) -> Svaml:
         """Go to the conference; a conferenceCallout does so by itself."""
-        if leg["machine"] == "talk":
+        if leg.machine == "talk":
             return continue_call()
-        return connect_conference(leg["conference"])
+        return connect_conference(leg.conference)
 
     def ask_who_answers(self) -> None:
         """Nothing: ``amd`` was set when dialling."""
@@ -161,15 +162,15 @@ class V1Actions:
     def __init__(self, api: VoiceV1) -> None:
         self._api = api
 
-    def can_move(self, call: Note) -> bool:
+    def can_move(self, call: BridgedCall) -> bool:
         """Return whether it is a conference of version 1."""
-        return call["version"] == "v1" and bool(call["conference"])
+        return call.version == "v1" and bool(call.conference)
 
     def conference(self, name: str) -> str:
         """Return a name of its own: at most 64 characters, fit for a path."""
         return f"c-{uuid.uuid5(uuid.NAMESPACE_URL, name).hex}"
 
-    async def place(self, name: str, dial: Dial, caller_id: str) -> dict[str, str]:
+    async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
         """Dial into a conference; where machines are listened for, by way of ACE."""
         if dial.machine == "talk":
             body = conference_callout(
@@ -187,7 +188,7 @@ class V1Actions:
                 dial.to, caller_id, dial.max_seconds, wait_for_beep=dial.machine == "message"
             )
             body = custom_callout(ice, ace=None, custom=name, max_seconds=dial.max_seconds)
-        return {"call_id": await self._api.callout(body)}
+        return LegFacts(call_id=await self._api.callout(body))
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""
@@ -203,18 +204,18 @@ class V1Actions:
         """Do nothing: the leg waits in its conference."""
 
     async def transfer(
-        self, call: Note, name: str, to: str, caller_id: str, _ring: int
-    ) -> dict[str, str]:
+        self, call: BridgedCall, name: str, to: str, caller_id: str, _ring: int
+    ) -> LegFacts:
         """Dial into the caller's conference."""
         body = conference_callout(
-            to, caller_id, call["conference"], custom=name, max_seconds=LONGEST_CALL
+            to, caller_id, call.conference, custom=name, max_seconds=LONGEST_CALL
         )
-        return {"call_id": await self._api.callout(body)}
+        return LegFacts(call_id=await self._api.callout(body))
 
-    async def hang_up(self, _name: str, leg: Note) -> None:
+    async def hang_up(self, phone: Phone) -> None:
         """Hang up, if the leg has come about."""
-        if leg.get("call_id"):
-            await self._api.update_call(leg["call_id"], hang_up())
+        if phone.call_id:
+            await self._api.update_call(phone.call_id, hang_up())
 
     async def clear(self, conference: str) -> None:
         """Kick all."""

@@ -13,12 +13,11 @@ import uuid
 from typing import Any
 
 from agent.sinch.callbacks import ENDED_WEBHOOK, Version
-from agent.sinch.contracts import LONGEST_CALL, Dial, Note
+from agent.sinch.contracts import LONGEST_CALL, Dial
+from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.svaml import (
-    CALLER,
     MAX_SAY,
-    STREAM,
     Announcer,
     Stream,
     Svaml,
@@ -161,11 +160,11 @@ class V2Answers:
         """Answer and bridge."""
         return answer_and_bridge(stream, ring, callback_url)
 
-    def connect_placed(self, stream: Stream, ring: int, name: str, _leg: Note) -> Svaml:
+    def connect_placed(self, stream: Stream, ring: int, leg: PlacedLeg) -> Svaml:
         """Bridge."""
-        return bridge_with_stream(stream, ring, name)
+        return bridge_with_stream(stream, ring, leg.name)
 
-    def wait(self, _leg: Note) -> Svaml:
+    def wait(self, _leg: PlacedLeg) -> Svaml:
         """No commands."""
         return no_commands()
 
@@ -190,20 +189,20 @@ class V2Actions:
     def __init__(self, api: VoiceV2) -> None:
         self._api = api
 
-    def can_move(self, call: Note) -> bool:
+    def can_move(self, call: BridgedCall) -> bool:
         """Return whether it is a call of version 2."""
-        return bool(call["version"] == "v2")
+        return call.version == "v2"
 
     def conference(self, _name: str) -> str:
         """Return nothing: there are bridges."""
         return ""
 
-    async def place(self, name: str, dial: Dial, caller_id: str) -> dict[str, str]:
+    async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
         """Dial."""
         commands = dial_leg(
             dial.to, caller_id, name, ring=dial.ring_seconds, max_seconds=dial.max_seconds
         )
-        return {"session": await self._api.create_call(commands, idempotency_key=name)}
+        return LegFacts(session=await self._api.create_call(commands, idempotency_key=name))
 
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
@@ -213,20 +212,20 @@ class V2Actions:
         await self._api.update_call(call_id, commands, uuid.uuid4().hex)
 
     async def transfer(
-        self, call: Note, name: str, to: str, caller_id: str, ring: int
-    ) -> dict[str, str]:
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
+    ) -> LegFacts:
         """Dial in the caller's session."""
         dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=LONGEST_CALL)
-        await self._api.update_call(call["call_id"], dial, idempotency_key=name)
-        return {}
+        await self._api.update_call(call.call_id, dial, idempotency_key=name)
+        return LegFacts()
 
-    async def hang_up(self, name: str, leg: Note) -> None:
+    async def hang_up(self, phone: Phone) -> None:
         """Hang up: by its id, or by its name before that is known."""
         commands, key = hang_up(), uuid.uuid4().hex
-        if leg.get("call_id"):
-            await self._api.update_call(leg["call_id"], commands, key)
-        elif leg.get("session"):
-            await self._api.update_session_call(leg["session"], name, commands, key)
+        if phone.call_id:
+            await self._api.update_call(phone.call_id, commands, key)
+        elif phone.session:
+            await self._api.update_session_call(phone.session, phone.name, commands, key)
 
     async def clear(self, _conference: str) -> None:
         """Do nothing: each leg's hang-up takes the others along."""
