@@ -83,16 +83,23 @@ class Webhook:
             ages = [age for name in names if (age := self._store.claim(name)) is not None]
             if ages and max(ages) > SENT_AGAIN_WITHIN:
                 raise _RefusedError(401, "replayed")
-            told = next((t for name in names if (t := self._store.noted(name))), None)
-            if told is None:
-                told = {"svaml": self._answer(callback)}
-                for name in names:
-                    self._store.note(name, told)
+            if (before := self._told_before(names)) is not None:
+                return before
+            told = self._answer(callback)
+            for name in names:
+                self._store.note(name, {"svaml": told})
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
             return self._call_control.sorry(callback)
-        svaml: Svaml = told["svaml"]
-        return svaml
+        return told
+
+    def _told_before(self, names: Sequence[str]) -> Svaml | None:
+        """Return what a callback was answered with, by any process; None if it was not."""
+        for name in names:
+            match self._store.noted(name):
+                case {"svaml": dict(told)}:
+                    return told
+        return None
 
     def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):

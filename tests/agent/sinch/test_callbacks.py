@@ -274,6 +274,24 @@ def test_an_answer_that_was_lost_is_given_again(tmp_path: Path) -> None:
     post(tmp_path, story)
 
 
+@pytest.mark.parametrize("broken", ["", "{}", '{"svaml": 7}', "[1]"])
+def test_an_answer_that_cannot_be_read_is_made_again(tmp_path: Path, broken: str) -> None:
+    """What the store holds of it may be cut off, or of another version: that is no 500."""
+
+    async def story(_s: Story, poster: Poster) -> None:
+        data = json.dumps(ICE).encode()
+        headers = V1.headers(method="POST", path="/sinch", body=data, now=datetime.now(UTC))
+        assert (await poster.post(data, headers=headers))[0] == 200
+        for note in (tmp_path / "state" / "notes").iterdir():
+            note.write_text(broken)
+        status, answer = await poster.post(data, headers=headers)
+        assert status == 200
+        schemas.check("v1_ice", answer)
+        assert find(answer)
+
+    post(tmp_path, story)
+
+
 def find(svaml: dict[str, Any]) -> str:
     """Return the endpoint of the stream."""
     if "action" in svaml:
