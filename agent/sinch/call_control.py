@@ -63,46 +63,13 @@ class CallControl:
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
         dispatch = OrderDispatch(directory, calls)
-        stream_legs = StreamLegs(
-            settings=settings,
-            tokens=tokens,
-            directory=directory,
-            actions=actions,
-            hang_ups=hang_ups,
-            follow_ups=follow_ups,
-        )
-        self._incoming = IncomingCalls(
-            settings=settings,
-            routing=routing,
-            directory=directory,
-            stream_legs=stream_legs,
-            actions=actions,
-            calls=calls,
-        )
+        stream_legs = StreamLegs(settings, tokens, directory, actions, hang_ups, follow_ups)
+        self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
         self._outgoing = OutgoingCalls(
-            settings=settings,
-            directory=directory,
-            stream_legs=stream_legs,
-            hang_ups=hang_ups,
-            actions=actions,
-            calls=calls,
-            follow_ups=follow_ups,
+            settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
         )
-        self._transfers = Transfers(
-            settings=settings,
-            directory=directory,
-            dispatch=dispatch,
-            hang_ups=hang_ups,
-            actions=actions,
-            follow_ups=follow_ups,
-        )
-        self._endings = CallEndings(
-            directory=directory,
-            calls=calls,
-            dispatch=dispatch,
-            hang_ups=hang_ups,
-            follow_ups=follow_ups,
-        )
+        self._transfers = Transfers(settings, directory, dispatch, hang_ups, actions, follow_ups)
+        self._endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
 
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""

@@ -40,7 +40,6 @@ class CallEndings:
 
     def __init__(
         self,
-        *,
         directory: CallDirectory,
         calls: LocalCalls,
         dispatch: OrderDispatch,

@@ -38,7 +38,6 @@ class IncomingCalls:
 
     def __init__(
         self,
-        *,
         settings: CallControlSettings,
         routing: Routing,
         directory: CallDirectory,

@@ -83,7 +83,6 @@ class OutgoingCalls:
 
     def __init__(
         self,
-        *,
         settings: CallControlSettings,
         directory: CallDirectory,
         stream_legs: StreamLegs,

@@ -37,7 +37,6 @@ class StreamLegs:
 
     def __init__(
         self,
-        *,
         settings: CallControlSettings,
         tokens: Tokens,
         directory: CallDirectory,

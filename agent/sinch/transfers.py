@@ -51,7 +51,6 @@ class Transfers:
 
     def __init__(
         self,
-        *,
         settings: CallControlSettings,
         directory: CallDirectory,
         dispatch: OrderDispatch,
