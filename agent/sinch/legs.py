@@ -79,11 +79,10 @@ PLACED_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
     (_S.ANSWERED, _E.MACHINE_FOUND): _S.MACHINE,
     (_S.ANSWERED, _E.CONNECTED): _S.CONNECTED,
-    # Detection goes on for a while; a person may turn out to be a machine, never the reverse.
+    # Detection may go on after it has told what answers, and then tell something else.
     (_S.CONNECTED, _E.ANSWERED): _S.CONNECTED,
     (_S.CONNECTED, _E.MACHINE_FOUND): _S.MACHINE,
-    (_S.MACHINE, _E.ANSWERED): _S.MACHINE,
-    (_S.MACHINE, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.MACHINE, _E.ANSWERED): _S.ANSWERED,
     # The answer to our request comes last.
     **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.MACHINE, _S.CONNECTED, _S.ENDED)},
     # Whoever asked is told that it failed, so that is what it did: nobody who answers hears of us.

@@ -175,7 +175,7 @@ class OutgoingCalls:
             return answers.hang_up()
         if not callback.by and leg.machine != "talk" and (ask := answers.ask_who_answers()):
             return ask
-        decision = _decision(answered, callback.by)
+        decision = DECISIONS.get((leg.machine, callback.by), Decision.TALK)
         if decision is Decision.HANG_UP:
             self._directory.advance(answered, LegEvent.MACHINE_FOUND)
             # The answer to `notify` cannot.
@@ -226,9 +226,3 @@ class OutgoingCalls:
             await self._actions.tell(leg.call_id, commands)
         except SinchError as error:
             log.warning("no message left", status=error.status, code=error.code)
-
-
-def _decision(leg: PlacedLeg, by: Answerer) -> Decision:
-    if leg.status is LegStatus.MACHINE:
-        return Decision.HANG_UP  # once more, should Sinch have refused it before
-    return DECISIONS.get((leg.machine, by), Decision.TALK)
