@@ -209,7 +209,7 @@ def _positive(given: str) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.server import app as server
+    from agent.server import start
     from agent.settings import SettingsError, load
 
     given = {"host": options.host, "port": options.port}
@@ -217,7 +217,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(server.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
+        asyncio.run(start.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
     except (SettingsError, OSError) as error:
         return _fail(error)
     return 0
@@ -225,20 +225,21 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from agent import logs
-    from agent.server import app as server
-    from agent.server import providers
+    from agent.cli.health import running_service
+    from agent.server import providers, start
     from agent.settings import SettingsError, load
 
     try:
         settings = load(options.config)
-        server.check(settings)
+        start.check(settings)
         if options.live:
             logs.configure("error", "auto")
-            probed = asyncio.run(providers.probe_all(settings))
+            built = providers.build(settings.providers(), settings.budget)
+            probed = asyncio.run(providers.probe_all(built))
             print(providers.table(probed))
             return 1 if any(one.error for one in probed) else 0
         print(settings.effective())
-        print(providers.running_service(settings))
+        print(running_service(settings.server))
     except SettingsError as error:
         return _fail(error)
     return 0
@@ -346,7 +347,7 @@ def _sinch_setup(options: argparse.Namespace) -> int:
 
     given = {"public_url": options.public_url} if options.public_url else {}
     try:
-        asyncio.run(setup(load(options.config, {"sinch": given}), print))
+        asyncio.run(setup(load(options.config, {"sinch": given}).sinch, print))
     except (SettingsError, SetupError) as error:
         return _fail(error)
     return 0
@@ -359,7 +360,7 @@ def _sinch_verify(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config)
         url = options.url or settings.sinch.callback_url
-        right = asyncio.run(verify(settings, url, print))
+        right = asyncio.run(verify(settings.sinch, url, print))
     except (SettingsError, ValueError) as error:
         return _fail(error)
     return 0 if right else 1
@@ -382,8 +383,9 @@ async def _stand_in(options: argparse.Namespace, settings: Settings) -> int:
     from agent.simulator.sinch_api import Phone, StandIn
     from agent.simulator.speech import spoken_turns
     from agent.simulator.stream_caller import Plan
+    from agent.sinch import account
 
-    signers = {signer.scheme: signer for signer in settings.sinch.signers}
+    signers = {signer.scheme: signer for signer in account.signers(settings.sinch)}
     if not settings.sinch.takes_callbacks:
         raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
     plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))

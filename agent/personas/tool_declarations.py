@@ -19,12 +19,10 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,9 +31,10 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
 
+from agent.settings.mcp import McpServerSettings
+from agent.urls import Url
 from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
 from pipelines.providers.transport.keys import from_environment
 from pipelines.tools.http import http_tool, signing_keys
@@ -56,25 +55,6 @@ _CALL_CONTROL = (END_CALL, TRANSFER_CALL, PRESS_KEYS)
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname)
-        well_formed = well_formed and (parts.port is None or parts.port > 0)
-    except ValueError:
-        well_formed = False
-    if not well_formed or not url.isprintable() or " " in url or parts.fragment:
-        message = "must be an http:// or https:// URL"
-        raise ValueError(message)
-    if parts.username is not None or parts.password is not None:
-        message = "must not hold a user or a password"
-        raise ValueError(message)
-    return url
-
-
-_Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_address)]
 
 
 def _schema(parameters: object) -> object:
@@ -129,7 +109,7 @@ class HttpTool(_Tool):
     description: _Text = Field(
         max_length=1024, description="what it does and when to use it; the model decides by it"
     )
-    url: _Url = Field(description="where the request is sent; fixed, nothing is filled in")
+    url: Url = Field(description="where the request is sent; fixed, nothing is filled in")
     secret_variable: _Variable = Field(
         description="environment variable with the secret that signs requests: whsec_ and 24 to 64 "
         "bytes in base64; or with _FILE behind it, the variable that names a file with it"
@@ -168,44 +148,6 @@ class McpTools(_Tool):
 Declaration = HttpTool | PythonTool | McpTools
 
 _KINDS: Mapping[str, type[Declaration]] = {"url": HttpTool, "python": PythonTool, "mcp": McpTools}
-
-
-class McpServerSettings(BaseModel):
-    """An MCP server: either ``url`` or ``command``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: _Url | None = Field(None, description="Address, for streamable HTTP.")
-    headers: dict[str, SecretStr] = Field(
-        {},
-        description="Sent with each request. `${NAME}` in a value is the environment variable "
-        "NAME, or the content of the file that NAME_FILE names.",
-    )
-    command: str | None = Field(
-        None, min_length=1, description="Program to start, which talks through its standard input."
-    )
-    args: tuple[str, ...] = Field((), description="Its arguments.")
-    env: dict[str, SecretStr] = Field(
-        {}, description="Its environment, besides PATH and HOME; `${NAME}` as in headers."
-    )
-    show_errors: bool = Field(
-        default=False,
-        description="Whether what it writes to its standard error goes to ours. For debugging: it "
-        "may hold what callers said.",
-    )
-
-    @model_validator(mode="after")
-    def _is_one_of_the_two(self) -> Self:
-        if (self.url is None) == (self.command is None):
-            message = "set either url or command"
-            raise ValueError(message)
-        if self.url is None and self.headers:
-            message = "headers go with url"
-            raise ValueError(message)
-        if self.command is None and (self.args or self.env):
-            message = "args and env go with command"
-            raise ValueError(message)
-        return self
 
 
 def read(declared: object) -> list[Declaration]:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import structlog
 
 from agent.personas.loader import Details, PersonaError, Script
-from agent.server.admission import script_for
-from agent.settings import STAGES, Settings, SettingsError
-from agent.simulator.scenarios import DEFAULT as SCENARIOS
-from agent.simulator.speech import recorded_turn
-from pipelines.audio import SPEECH_RATE, Audio
+from agent.server.admission import details, script_for
+from agent.settings import SettingsError
+from agent.settings.providers import Chosen
+from agent.sinch.contracts import ExpectedCall
+from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
+from pipelines.stages.probe import probe, probe_speech
 
 log = structlog.get_logger()
 
@@ -29,33 +30,25 @@ START_WITHIN = 60.0
 """Seconds for the providers to load their models and open their connections."""
 
 
-def build(settings: Settings) -> Providers:
-    """Build what the settings name; start it before use.
+def build(chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets) -> Providers:
+    """Build what the settings name; start it before use."""
 
-    Raises:
-        SettingsError: If there is no such provider, or its options are wrong.
-    """
-    pools: dict[Stage, ProviderPool[Any]] = {}
-    for stage in STAGES:
-        chosen = settings.providers(stage)
-        candidates = [(one.name, one.provider(one.options)) for one in chosen]
-        pools[stage] = ProviderPool(stage, candidates)
-    return Providers(
-        stt=pools["stt"],
-        llm=pools["llm"],
-        tts=pools["tts"],
-        budgets=settings.budgets(),
-    )
+    def pool(stage: Stage) -> ProviderPool[Any]:
+        return ProviderPool(stage, [(one.name, one.provider(one.options)) for one in chosen[stage]])
+
+    return Providers(stt=pool("stt"), llm=pool("llm"), tts=pool("tts"), budgets=budgets)
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Providers]:
+async def running(
+    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets
+) -> AsyncIterator[Providers]:
     """Build the configured providers, start them side by side, close them in the end.
 
     Raises:
-        SettingsError: If one cannot be built or started.
+        SettingsError: If one cannot be started.
     """
-    providers = build(settings)
+    providers = build(chosen, budgets)
     try:
         try:
             async with asyncio.timeout(START_WITHIN):
@@ -78,14 +71,28 @@ async def warm(providers: Providers, script: Script, rate: int) -> None:
         log.warning("the greeting is not prepared", error=str(error))
 
 
-async def warm_usual(settings: Settings, providers: Providers) -> None:
+async def warm_usual(providers: Providers, prompts: Path, agent: str, rate: int) -> None:
     """Prepare for the usual agent."""
     try:
-        script = script_for(settings, settings.agent, Details(now=datetime.now().astimezone()))
+        script = script_for(prompts, agent, Details(now=datetime.now().astimezone()))
     except PersonaError as error:
         log.warning("the greeting is not prepared", error=str(error))
     else:
-        await warm(providers, script, settings.server.rate)
+        await warm(providers, script, rate)
+
+
+async def warm_expected(
+    providers: Providers, prompts: Path, rate: int, expected: ExpectedCall
+) -> None:
+    """Prepare for a call whose stream is about to come."""
+    headers = {"caller": expected.caller, "called": expected.called, **expected.headers}
+    try:
+        about = details(headers, expected.call, expected)
+        script = script_for(prompts, expected.agent, about)
+    except PersonaError as error:
+        log.warning("the agent of an announced call", error=str(error))
+    else:
+        await warm(providers, script, rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +108,12 @@ class Probed:
     """What went wrong; ``""`` if it works."""
 
 
-async def probe_all(settings: Settings) -> list[Probed]:
-    """Ask every configured provider for something tiny, one after the other.
+async def probe_all(providers: Providers) -> list[Probed]:
+    """Ask every provider for something tiny, one after the other.
 
-    Raises:
-        SettingsError: If one cannot be built.
+    Args:
+        providers: Built, not started: each is started and closed here.
     """
-    providers = build(settings)
     speech = probe_speech()
     return [
         await _probed(stage, one.name, one.provider, speech) for stage, one in providers.candidates
@@ -129,11 +135,6 @@ async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Prob
     return Probed(stage=stage, name=name, seconds=seconds)
 
 
-def probe_speech() -> Audio:
-    """Return two recorded words, for speech-to-text to hear."""
-    return recorded_turn(SCENARIOS.parent / "recordings" / "thank-you.wav", SPEECH_RATE).audio
-
-
 def table(probed: list[Probed]) -> str:
     """Return what :func:`probe_all` found, a line for each provider."""
     rows = [("stage", "provider", "reachable", "first result", "what went wrong")]
@@ -143,18 +144,3 @@ def table(probed: list[Probed]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "\n".join(lines)
-
-
-def running_service(settings: Settings) -> str:
-    """Return how the providers of the service on this machine are, a comment line for each."""
-    server = settings.server
-    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host  # noqa: S104 - to ask, not to listen
-    try:
-        with urlopen(f"http://{host}:{server.port}/health", timeout=2) as answer:
-            found = json.load(answer)["providers"]
-            return "\n".join(
-                f"# the running service: {one['stage']} {one['provider']}: {one['status']}"
-                for one in found
-            )
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"# no service answers on port {server.port}"

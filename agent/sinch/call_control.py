@@ -15,8 +15,9 @@ from __future__ import annotations
 import structlog
 
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Callback, IncomingCall, LegAnswered, LegEnded, LegIdentity, Other
-from agent.sinch.contracts import Actions, CallControlSettings, Dial, LocalCalls
+from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
@@ -31,8 +32,6 @@ from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.transfers import Transfers
 from agent.sinch.versions import ANSWERS
 
-__all__ = ["CallControl", "CallControlSettings"]
-
 log = structlog.get_logger()
 
 
@@ -40,7 +39,8 @@ class CallControl:
     """Answers callbacks, and places, moves and ends calls. Close it in the end.
 
     Args:
-        settings: What stays the same.
+        settings: The section ``sinch``.
+        stream: Where calls are connected to.
         routing: Which agent answers.
         tokens: For the streams.
         directory: What all processes know of legs and calls.
@@ -51,7 +51,8 @@ class CallControl:
     def __init__(
         self,
         *,
-        settings: CallControlSettings,
+        settings: SinchSettings,
+        stream: StreamTarget,
         routing: Routing,
         tokens: Tokens,
         directory: CallDirectory,
@@ -63,7 +64,9 @@ class CallControl:
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
         dispatch = OrderDispatch(directory, calls)
-        stream_legs = StreamLegs(settings, tokens, directory, actions, hang_ups, follow_ups)
+        stream_legs = StreamLegs(
+            stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
+        )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
         self._outgoing = OutgoingCalls(
             settings, directory, stream_legs, hang_ups, actions, calls, follow_ups

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.call.orders import Order
+from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
 from agent.sinch.legs import BridgedCall, LegFacts, Machine, Phone, PlacedLeg
-from agent.sinch.svaml import Announcer, Stream, Svaml
-
-LONGEST_CALL = 14_400
-"""Seconds, the most that the API allows: nobody wants to be cut off for how their call began."""
+from agent.sinch.svaml import Stream, Svaml
 
 
 class CallControlError(Exception):
@@ -84,22 +82,17 @@ class ExpectedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallControlSettings:
-    """What stays the same."""
+class StreamTarget:
+    """Where the platform finds our streams, and what they are like."""
 
-    stream_url: str
-    """Where the platform finds the stream endpoint, ``wss://``, without a token."""
+    url: str
+    """``wss://``, without a token."""
 
-    callback_url: str
     rate: int
+    """Hertz."""
+
     max_seconds: int
-    ring_seconds: int
-    token_lifetime: float
-    caller_id: str
-    conference: bool
-    refusal: str
-    sorry: str
-    announcer: Announcer = field(default_factory=Announcer)
+    """After which the platform ends a call, if we have not before."""
 
 
 class LocalCalls(Protocol):

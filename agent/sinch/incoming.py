@@ -9,13 +9,13 @@ import structlog
 
 from agent import phone_numbers
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, LegIdentity
-from agent.sinch.contracts import Actions, CallControlSettings, ExpectedCall, LocalCalls
+from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Stream, Svaml
-from agent.sinch.tokens import Claims
 from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ class IncomingCalls:
     """Answers the callbacks of calls that come in.
 
     Args:
-        settings: What stays the same.
+        settings: The section ``sinch``.
         routing: Which agent answers.
         directory: Keeps the calls.
         stream_legs: Where streams are, and how they come to a conference.
@@ -38,7 +38,7 @@ class IncomingCalls:
 
     def __init__(
         self,
-        settings: CallControlSettings,
+        settings: SinchSettings,
         routing: Routing,
         directory: CallDirectory,
         stream_legs: StreamLegs,
@@ -87,16 +87,14 @@ class IncomingCalls:
         )
 
     def _stream(self, callback: IncomingCall, agent: str) -> Stream:
-        leg, settings = callback.leg, self._settings
-        claims = Claims(
-            call=leg.call_id,
-            agent=agent,
-            rate=settings.rate,
-            expires=int(_unix_time(leg.timestamp) + settings.token_lifetime),
-        )
         headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
         others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
-        return self._stream_legs.stream(claims, headers | others, settings.max_seconds)
+        return self._stream_legs.stream(
+            callback.leg.call_id,
+            agent,
+            headers | others,
+            asked_at=_unix_time(callback.leg.timestamp),
+        )
 
     def _conference(self, leg: LegIdentity) -> str:
         """Return the conference that the call is to be, so that it can be passed on; or ``""``."""

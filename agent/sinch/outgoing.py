@@ -12,10 +12,10 @@ from functools import partial
 import structlog
 
 from agent import phone_numbers
+from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Answerer, LegAnswered
 from agent.sinch.contracts import (
     Actions,
-    CallControlSettings,
     Dial,
     ExpectedCall,
     KeyInUseError,
@@ -30,7 +30,6 @@ from agent.sinch.legs import BridgedCall, LegEvent, LegFacts, LegStatus, Machine
 from agent.sinch.rest import SinchError
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
-from agent.sinch.tokens import Claims
 from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
@@ -72,7 +71,7 @@ class OutgoingCalls:
     """Places calls, and answers the callbacks of those that are answered.
 
     Args:
-        settings: What stays the same.
+        settings: The section ``sinch``.
         directory: Keeps the legs and calls.
         stream_legs: Where streams are, and how they come to a conference.
         hang_ups: For machines that nobody wants to talk to.
@@ -83,7 +82,7 @@ class OutgoingCalls:
 
     def __init__(
         self,
-        settings: CallControlSettings,
+        settings: SinchSettings,
         directory: CallDirectory,
         stream_legs: StreamLegs,
         hang_ups: HangUps,
@@ -195,15 +194,15 @@ class OutgoingCalls:
             return answers.wait(leg)
         facts = LegFacts(leave_message=leave_message)
         leg = self._directory.advance(leg, LegEvent.CONNECTED, facts) or leg
-        claims = Claims(
-            call=leg.call_id,
-            agent=leg.agent,
-            rate=self._settings.rate,
-            expires=int(time.time() + self._settings.token_lifetime),
-            dialled=leg.name,
-        )
         headers = {"agent": leg.agent, "caller": leg.caller_id, "called": leg.to}
-        stream = self._stream_legs.stream(claims, headers, leg.max_seconds)
+        stream = self._stream_legs.stream(
+            leg.call_id,
+            leg.agent,
+            headers,
+            asked_at=time.time(),
+            dialled=leg.name,
+            max_seconds=leg.max_seconds,
+        )
         call = BridgedCall(
             name=leg.name,
             version=leg.version,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from agent.settings import Settings, SettingsError
+from agent.personas.routing import Routing
+from agent.settings import SettingsError
+from agent.settings.sinch import SinchSettings
+from agent.sinch import account
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import LocalCalls
+from agent.sinch.contracts import LocalCalls, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
@@ -29,32 +33,41 @@ class SinchService:
     api: VoiceV1 | VoiceV2 | None
 
 
-def sinch_service(settings: Settings, calls: LocalCalls) -> SinchService:
-    """Build it for the calls of this process.
+def sinch_service(
+    settings: SinchSettings, stream: StreamTarget, routing: Routing, state: Path, calls: LocalCalls
+) -> SinchService:
+    """Build it.
+
+    Args:
+        settings: The section ``sinch``; it is enough for callbacks.
+        stream: Where calls are connected to.
+        routing: Which agent answers.
+        state: Folder that the processes of one service share.
+        calls: Those of this process.
 
     Raises:
         SettingsError: If the folder that processes share cannot be written.
     """
-    sinch = settings.sinch
     try:
-        store = FolderStore(settings.state)
+        store = FolderStore(state)
     except OSError as error:
-        raise SettingsError(f"state = {str(settings.state)!r}: {error.strerror}") from None
-    signers = sinch.signers
+        raise SettingsError(f"state = {str(state)!r}: {error.strerror}") from None
+    signers = account.signers(settings)
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
     tokens = Tokens(hashlib.sha256(secrets).digest(), store)
-    api, directory = sinch.client(), CallDirectory(store)
+    api, directory = account.client(settings), CallDirectory(store)
     call_control = CallControl(
-        settings=settings.call_control_settings(),
-        routing=settings.routing(),
+        settings=settings,
+        stream=stream,
+        routing=routing,
         tokens=tokens,
         directory=directory,
         actions=actions(api),
         calls=calls,
     )
-    verifier = Verifier(signers, sinch.window)
-    webhook = Webhook(call_control, verifier, store, sinch.callback_url)
+    verifier = Verifier(signers, settings.window)
+    webhook = Webhook(call_control, verifier, store, settings.callback_url)
     return SinchService(
         webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from agent.sinch.contracts import Actions, CallControlSettings
+from agent.sinch.contracts import Actions, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
@@ -27,7 +27,8 @@ class StreamLegs:
     """Tells the platform where the stream of a call is, and brings it to conferences.
 
     Args:
-        settings: Where streams are taken.
+        target: Where streams are taken.
+        token_lifetime: Seconds from the callback until the stream has to come.
         tokens: Each stream brings one.
         directory: Knows the calls.
         actions: What we can ask the platform for; None if we have no account to do it with.
@@ -37,33 +38,54 @@ class StreamLegs:
 
     def __init__(
         self,
-        settings: CallControlSettings,
+        target: StreamTarget,
+        token_lifetime: float,
         tokens: Tokens,
         directory: CallDirectory,
         actions: Actions | None,
         hang_ups: HangUps,
         follow_ups: FollowUps,
     ) -> None:
-        self._stream_url = settings.stream_url
+        self._target = target
+        self._token_lifetime = token_lifetime
         self._tokens = tokens
         self._directory = directory
         self._actions = actions
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
 
-    def stream(self, claims: Claims, headers: Mapping[str, str], max_seconds: int) -> Stream:
+    def stream(
+        self,
+        call_id: str,
+        agent: str,
+        headers: Mapping[str, str],
+        *,
+        asked_at: float,
+        dialled: str = "",
+        max_seconds: int | None = None,
+    ) -> Stream:
         """Return the stream for a call, with a token that is good for once.
 
         Args:
-            claims: What the token stands for.
+            call_id: The platform's id of the phone's leg.
+            agent: Who answers.
             headers: What the call brings along.
-            max_seconds: Longest that it may be.
+            asked_at: Unix time of the callback.
+            dialled: Our name of a call that we placed.
+            max_seconds: Longest that it may be; None if there is nothing special about it.
         """
+        claims = Claims(
+            call=call_id,
+            agent=agent,
+            rate=self._target.rate,
+            expires=int(asked_at + self._token_lifetime),
+            dialled=dialled,
+        )
         token = self._tokens.mint(claims)
         return Stream(
-            endpoint=f"{self._stream_url}/{token}",
+            endpoint=f"{self._target.url}/{token}",
             rate=claims.rate,
-            max_seconds=max_seconds,
+            max_seconds=self._target.max_seconds if max_seconds is None else max_seconds,
             headers={"token": token, **headers},
         )
 

@@ -12,9 +12,6 @@ from typing import Any
 
 Svaml = dict[str, Any]
 
-MAX_SAY = 600
-"""Characters that the platform speaks at once."""
-
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\t]+")
 
 
@@ -30,17 +27,6 @@ class Stream:
 
     max_seconds: int
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcer:
-    """The platform's own voice, for what cannot be said by ours."""
-
-    locale: str = "en-US"
-    """Version 1."""
-
-    voice_name: str = "Jenny"
-    """Version 2."""
 
 
 def is_sip(address: str) -> bool:

@@ -8,10 +8,10 @@ from functools import partial
 import structlog
 
 from agent.call.orders import CallerMoved, CallerNotMoved, TransferCaller
+from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Actions,
-    CallControlSettings,
     CannotMoveError,
     NoAgentError,
     NoSuchCallError,
@@ -41,7 +41,7 @@ class Transfers:
     """Dials others into callers' conversations, and answers the callbacks of these legs.
 
     Args:
-        settings: What stays the same.
+        settings: The section ``sinch``.
         directory: Keeps the legs, knows the calls.
         dispatch: Tells the agent of a call.
         hang_ups: For whoever does not answer, and for whoever is left in the end.
@@ -51,7 +51,7 @@ class Transfers:
 
     def __init__(
         self,
-        settings: CallControlSettings,
+        settings: SinchSettings,
         directory: CallDirectory,
         dispatch: OrderDispatch,
         hang_ups: HangUps,

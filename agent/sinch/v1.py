@@ -13,14 +13,14 @@ import json
 import uuid
 from typing import Any
 
+from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import LONGEST_CALL, Dial
+from agent.sinch.contracts import Dial
 from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.signing import Credentials
-from agent.sinch.svaml import MAX_SAY, Announcer, Stream, Svaml, call_headers, is_sip
-
-V1_REGIONS = ("euc1", "use1", "sae1", "apse1", "apse2")
+from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
+from agent.sinch_limits import MAX_SAY, MAX_SECONDS
 
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Numbers and callbacks are kept at a server of their own."""
@@ -208,7 +208,7 @@ class V1Actions:
     ) -> LegFacts:
         """Dial into the caller's conference."""
         body = conference_callout(
-            to, caller_id, call.conference, custom=name, max_seconds=LONGEST_CALL
+            to, caller_id, call.conference, custom=name, max_seconds=MAX_SECONDS
         )
         return LegFacts(call_id=await self._api.callout(body))
 
@@ -227,7 +227,8 @@ class VoiceV1:
 
     Args:
         credentials: The application's.
-        region: One of :data:`V1_REGIONS`, or ``""``: wherever is nearest. Conferences need one.
+        region: One of :data:`~agent.sinch_limits.V1_REGIONS`, or ``""``: wherever is nearest.
+            Conferences need one.
         url: Instead of Sinch's own servers, a stand-in.
     """
 

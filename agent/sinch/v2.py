@@ -12,20 +12,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import ENDED_WEBHOOK, Version
-from agent.sinch.contracts import LONGEST_CALL, Dial
+from agent.sinch.contracts import Dial
 from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
-from agent.sinch.svaml import (
-    MAX_SAY,
-    Announcer,
-    Stream,
-    Svaml,
-    call_headers,
-    is_sip,
-)
-
-V2_REGIONS = ("us1", "br1", "eu1", "sg1", "au1")
+from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
+from agent.sinch_limits import MAX_SAY, MAX_SECONDS
 
 BRIDGE = "conversation"
 
@@ -215,7 +208,7 @@ class V2Actions:
         self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
     ) -> LegFacts:
         """Dial in the caller's session."""
-        dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=LONGEST_CALL)
+        dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=MAX_SECONDS)
         await self._api.update_call(call.call_id, dial, idempotency_key=name)
         return LegFacts()
 
@@ -238,7 +231,7 @@ class VoiceV2:
         access: The project's access key and its secret.
         project_id: The project.
         service_id: The service that calls belong to.
-        region: One of :data:`V2_REGIONS`, or ``""``: wherever is nearest.
+        region: One of :data:`~agent.sinch_limits.V2_REGIONS`, or ``""``: wherever is nearest.
         url: Instead of Sinch's own servers, a stand-in.
     """
 

@@ -19,13 +19,13 @@ from pydantic import ValidationError
 from agent.personas.tool_declarations import (
     DeclaredTools,
     HttpTool,
-    McpServerSettings,
     McpTools,
     PythonTool,
     build,
     mcp_servers,
     read,
 )
+from agent.settings.mcp import McpServerSettings
 from pipelines.tools.toolbox import CallInfo
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

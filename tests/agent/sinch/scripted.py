@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.call.orders import Order
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import (
     Answerer,
@@ -18,9 +19,9 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.contracts import (
-    CallControlSettings,
     Dial,
     ExpectedCall,
+    StreamTarget,
 )
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, Phone
@@ -106,18 +107,14 @@ class Story:
         self.tokens = Tokens(b"k" * 32, self.store)
         self.platform, self.calls, self.version = Platform(version), ScriptedCalls(), version
         self.call_control = CallControl(
-            settings=CallControlSettings(
-                stream_url="wss://agent.example.com/stream",
-                callback_url="https://agent.example.com/sinch",
-                rate=8000,
-                max_seconds=3600,
-                ring_seconds=30,
-                token_lifetime=120,
+            settings=SinchSettings(
+                public_url="https://agent.example.com",
                 caller_id="+12025550100",
                 conference=conference,
                 refusal="No.",
                 sorry="Sorry.",
             ),
+            stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
             directory=self.directory,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.conversation import Brief, Destination, ToolCall, ToolResult, ToolSpec
-from pipelines.reply.chain import Tools
+from pipelines.reply.request import Tools
 from pipelines.tools.toolbox import (
     MAX_REASON,
     MAX_RESULT,
