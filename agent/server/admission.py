@@ -19,7 +19,7 @@ from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
-from agent.stream.protocol import Connect
+from agent.stream.connect import Connect
 
 log = structlog.get_logger()
 

@@ -35,7 +35,7 @@ from agent.sinch.contracts import (
     NotSetUpError,
 )
 from agent.sinch.legs import PlacedLeg
-from agent.stream.line import client_address
+from agent.stream.addresses import client_address
 
 log = structlog.get_logger()
 

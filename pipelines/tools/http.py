@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.conversation import ToolSpec
-from pipelines.providers.transport.http import UnansweredError, post_once
+from pipelines.providers.transport.post_once import UnansweredError, post_once
 from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024

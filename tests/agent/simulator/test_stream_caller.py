@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.simulator.stream_caller import CallInProgress, Plan, PlayoutBuffer, Turn, connect_message
-from agent.stream.protocol import Connect, StreamProtocol
+from agent.stream.connect import Connect
+from agent.stream.protocol import StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE
 
