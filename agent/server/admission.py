@@ -16,7 +16,8 @@ import structlog
 from agent.personas import loader
 from agent.personas.loader import Details, PersonaError, Script
 from agent.settings.server import ServerSettings
-from agent.sinch.call_control import CallControl, ExpectedCall
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
 from agent.stream.connect import Connect
 
@@ -152,22 +153,22 @@ class Admission:
             # The stream may be a leg of its own, with an id of its own.
             log.debug("the stream has another id", phone=claims.call[:64])
         call_control = self._call_control
-        placed = call_control.placed(claims.dialled) if call_control and claims.dialled else {}
+        placed = call_control.placed(claims.dialled) if call_control and claims.dialled else None
         known = ExpectedCall(
             call=claims.call,
             agent=claims.agent,
             caller=connect.headers.get("caller", ""),
             called=connect.headers.get("called", ""),
-            variables=placed.get("variables", {}),
+            variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
         )
         script = script_for(
             self._prompts, claims.agent, details(connect.headers, claims.call, known)
         )
-        if placed.get("leave_message"):
+        if placed is not None and placed.leave_message:
             script = replace(
                 script,
-                greeting=placed["message"],
+                greeting=placed.message,
                 greeting_interruptible=False,
                 hang_up_after_greeting=True,
             )

@@ -50,7 +50,7 @@ class Service:
 
         app.router.add_get("/metrics", measure)
         if self.sinch is not None:
-            app.router.add_post(self.callback_path, self.sinch.endpoint.handle)
+            app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
             self.operator.add_to(app)
         app.cleanup_ctx.append(self._running_registry)
@@ -72,7 +72,7 @@ class Service:
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
         if self.sinch is not None:
-            self.registry.carry_orders(self.sinch.store)
+            self.registry.carry_orders(self.sinch.directory)
         yield
         await self.registry.aclose()
         if self.sinch is not None:

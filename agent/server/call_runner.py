@@ -16,7 +16,8 @@ from agent.records.transcript import Transcript
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
-from agent.sinch.call_control import CallControl, CallControlError
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import CallControlError
 from agent.sinch.tokens import Claims
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect

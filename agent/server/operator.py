@@ -26,8 +26,15 @@ from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, Trans
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
-from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall
-from agent.sinch.versions import Dial
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import (
+    CallControlError,
+    Dial,
+    ExpectedCall,
+    NoSuchCallError,
+    NotSetUpError,
+)
+from agent.sinch.legs import PlacedLeg
 from agent.stream.addresses import client_address
 
 log = structlog.get_logger()
@@ -119,9 +126,9 @@ class OperatorInterface:
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
-        placed = self._call_control.dialled(name) if self._call_control else None
+        placed = self._call_control.placed(name) if self._call_control else None
         if placed is not None:
-            return web.json_response(placed)
+            return web.json_response(_described(placed))
         if name in self._calls.in_progress:
             return web.json_response({"id": name, "agent": self._calls.in_progress[name]})
         return _problem(404, "no such call")
@@ -151,7 +158,8 @@ class OperatorInterface:
             keys=asked.keys,
         )
         self._check_agent(dial)
-        return web.json_response(await self._with_account().dial(dial, key), status=201)
+        placed = await self._with_account().dial(dial, key)
+        return web.json_response(_described(placed), status=201)
 
     def _check_agent(self, dial: Dial) -> None:
         """Find now what would otherwise be found once somebody has answered.
@@ -173,7 +181,7 @@ class OperatorInterface:
         if self._call_control is not None:
             await self._call_control.hang_up(name, goodbye=asked.goodbye)
         elif not self._calls.deliver(name, HangUp(goodbye=asked.goodbye)):
-            raise CallControlError("no such call")
+            raise NoSuchCallError
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:
@@ -184,7 +192,7 @@ class OperatorInterface:
 
     def _with_account(self) -> CallControl:
         if self._call_control is None:
-            raise CallControlError("Sinch is not set up: see the settings of `sinch`")
+            raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
         return self._call_control
 
 
@@ -198,8 +206,10 @@ async def _answered(
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
+    except NoSuchCallError as error:
+        return _problem(404, str(error))
     except (CallControlError, PersonaError) as error:
-        return _problem(404 if "no such" in str(error) else 409, str(error))
+        return _problem(409, str(error))
     except _UnreadableError as error:
         return _problem(400, str(error))
     except web.HTTPRequestEntityTooLarge:
@@ -207,6 +217,13 @@ async def _answered(
     except OSError as error:
         log.critical("the shared folder fails", error=error.strerror)
         return _problem(503, "the shared folder fails: see the log")
+
+
+def _described(leg: PlacedLeg) -> dict[str, str]:
+    """Return what an operator may know of a call that we placed, as far as it is known."""
+    known = {"call_id": leg.call_id, "result": leg.result, "reason": leg.reason}
+    given = {"id": leg.name, "to": leg.to, "agent": leg.agent, "status": leg.status.value}
+    return given | {name: value for name, value in known.items() if value}
 
 
 async def _read(request: web.Request, model: type[Model]) -> Model:

@@ -16,7 +16,7 @@ from agent.personas.loader import Details, PersonaError, Script
 from agent.server.admission import details, script_for
 from agent.settings import SettingsError
 from agent.settings.providers import Chosen
-from agent.sinch.call_control import ExpectedCall
+from agent.sinch.contracts import ExpectedCall
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.budgets import Budgets

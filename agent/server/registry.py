@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 
 from agent.call.call import Call
-from agent.call.orders import Order, OrderError, decode
+from agent.call.orders import Order
 from agent.records.transcript import add_platform_line
-from agent.sinch.call_control import ExpectedCall
-from agent.store.folder import FolderStore
+from agent.sinch.contracts import ExpectedCall
+from agent.sinch.directory import CallDirectory
 from pipelines.background import BackgroundTasks
 
 log = structlog.get_logger()
@@ -120,22 +120,19 @@ class CallRegistry:
 
     # Other processes, and the end
 
-    def carry_orders(self, store: FolderStore) -> None:
+    def carry_orders(self, directory: CallDirectory) -> None:
         """Give to calls here what other processes have for them, from now until this is closed."""
         self._background.keep_running(
-            lambda: self._carry_orders(store), "carrying orders of other processes"
+            lambda: self._carry_orders(directory), "carrying orders of other processes"
         )
 
-    async def _carry_orders(self, store: FolderStore) -> None:
+    async def _carry_orders(self, directory: CallDirectory) -> None:
         """Give to calls here what other processes have for them."""
         while True:
             await asyncio.sleep(ORDERS_EVERY)
             try:
-                for call_id, value in list(store.orders(self._calls)):
-                    try:
-                        self.deliver(call_id, decode(value))
-                    except OrderError as error:
-                        log.warning("an order to a call is lost", reason=str(error))
+                for call_id, order in directory.take_orders(self._calls):
+                    self.deliver(call_id, order)
             except OSError as error:
                 log.warning("the shared folder fails", error=error.strerror)
 

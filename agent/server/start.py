@@ -26,7 +26,8 @@ from agent.server.registry import CallRegistry
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.mcp import McpServerSettings
-from agent.sinch.call_control import CallControl, StreamTarget
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import StreamTarget
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from pipelines.background import BackgroundTasks

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from agent.settings.sinch import SinchSettings
-from agent.sinch.rest import Basic, VoiceV1, VoiceV2
+from agent.sinch.rest import Basic
 from agent.sinch.signing import Credentials, Scheme
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 
 
 def signers(settings: SinchSettings) -> list[Credentials]:

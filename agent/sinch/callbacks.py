@@ -24,8 +24,8 @@ class CallbackError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """Which leg of which call a callback speaks of."""
+class LegIdentity:
+    """Which leg of which call a callback speaks of, in the platform's words and in ours."""
 
     version: Version
     call_id: str
@@ -43,10 +43,10 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class IncomingCall:
     """Somebody calls (ICE, ``call.incoming``)."""
 
-    leg: Leg
+    leg: LegIdentity
     caller: str
     """E.164 if it is a number, or a SIP address; ``""`` if withheld."""
 
@@ -56,10 +56,10 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class LegAnswered:
     """A call of ours was answered (ACE, ``call.answered``), or now it is known by whom."""
 
-    leg: Leg
+    leg: LegIdentity
     by: Answerer = ""
     """``""`` if nobody asked; ``pending`` if that is still to come."""
 
@@ -68,10 +68,10 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class LegEnded:
     """A leg has ended, or never came about (DiCE, ``call.hangup``, ``call.busy`` and so on)."""
 
-    leg: Leg
+    leg: LegIdentity
     result: str
     """The platform's: ANSWERED, BUSY, NOANSWER, FAILED; COMPLETED, NO_ANSWER and so on."""
 
@@ -92,11 +92,11 @@ class Ended:
 class Other:
     """Anything else: to be answered with nothing."""
 
-    leg: Leg
+    leg: LegIdentity
     name: str
 
 
-Callback = Incoming | Answered | Ended | Other
+Callback = IncomingCall | LegAnswered | LegEnded | Other
 
 _V2_ANSWERERS: Mapping[str, Answerer] = {
     "call.answered": "",
@@ -137,7 +137,7 @@ def parse(body: bytes) -> Callback:
 
 
 def _v1(event: str, message: Mapping[str, Any]) -> Callback:
-    leg = Leg(
+    leg = LegIdentity(
         version="v1",
         call_id=_text(message, "callid", "callId"),
         custom=_text(message, "custom"),
@@ -147,17 +147,17 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
         raise CallbackError("no call id")
     match event:
         case "ice":
-            return Incoming(
+            return IncomingCall(
                 leg=leg,
                 caller=_number(_text(message, "cli")),
                 called=_number(_text(_object(message, "to"), "endpoint")),
                 headers=_headers(message),
             )
         case "ace":
-            return Answered(leg=leg, by=_v1_answerer(_object(message, "amd")))
+            return LegAnswered(leg=leg, by=_v1_answerer(_object(message, "amd")))
         case "dice":
             debit = _object(message, "debit")
-            return Ended(
+            return LegEnded(
                 leg=leg,
                 result=_text(message, "result") or "N/A",
                 reason=_text(message, "reason") or "N/A",
@@ -166,7 +166,7 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
                 currency=_text(debit, "currencyId"),
             )
         case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
-            return Answered(leg=leg, by=_v1_notified(message), asks=False)
+            return LegAnswered(leg=leg, by=_v1_notified(message), asks=False)
     return Other(leg=leg, name=event[:64])
 
 
@@ -186,7 +186,7 @@ def _v1_notified(message: Mapping[str, Any]) -> Answerer:
 def _v2(event: str, call: object) -> Callback:
     if not isinstance(call, dict):
         raise CallbackError("no call")
-    leg = Leg(
+    leg = LegIdentity(
         version="v2",
         call_id=_text(call, "callId", "callid"),
         session_id=_text(call, "sessionId"),
@@ -196,17 +196,17 @@ def _v2(event: str, call: object) -> Callback:
     if not leg.call_id:
         raise CallbackError("no call id")
     if event == "call.incoming":
-        return Incoming(
+        return IncomingCall(
             leg=leg,
-            caller=_endpoint(_object(call, "from")),
-            called=_endpoint(_object(call, "to")),
+            caller=_address(_object(call, "from")),
+            called=_address(_object(call, "to")),
             headers=_headers(_object(_object(call, "to"), "sip")) | _headers(call),
         )
     if event in _V2_ANSWERERS:
-        return Answered(leg=leg, by=_V2_ANSWERERS[event])
+        return LegAnswered(leg=leg, by=_V2_ANSWERERS[event])
     if event in _V2_ENDS or event == f"call.webhook.{ENDED_WEBHOOK}":
         rate = _object(call, "callRate")
-        return Ended(
+        return LegEnded(
             leg=leg,
             result=_text(call, "callResult") or event.removeprefix("call.").upper(),
             reason=_text(call, "callReason") or "N/A",
@@ -240,9 +240,9 @@ def _number(text: str) -> str:
     return f"+{text}" if text.isascii() and text.isdigit() and 7 <= len(text) <= 15 else text
 
 
-def _endpoint(end: Mapping[str, Any]) -> str:
-    number = _text(_object(end, "phone"), "number")
-    return _number(number) or _text(_object(end, "sip"), "endpoint") or _text(end, "endpoint")
+def _address(party: Mapping[str, Any]) -> str:
+    number = _text(_object(party, "phone"), "number")
+    return _number(number) or _text(_object(party, "sip"), "endpoint") or _text(party, "endpoint")
 
 
 def _headers(message: Mapping[str, Any]) -> dict[str, str]:

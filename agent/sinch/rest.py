@@ -1,4 +1,4 @@
-"""Sinch's Voice API over HTTP, both versions. Names are those of the API's own documents.
+"""JSON requests to Sinch's servers; what the two versions of its API ask is in files of their own.
 
 Every request has a deadline. It is sent again only where that cannot do anything twice: a request
 that reads, ends or sets something, one with an ``Idempotency-Key``, and any that was turned away
@@ -22,6 +22,8 @@ import structlog
 
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
+from pipelines.backoff import longer
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -37,9 +39,6 @@ BACKOFF = 0.3
 
 MAX_ANSWER = 1_048_576
 """Bytes read of an answer."""
-
-CONFIGURATION_URL = "https://callingapi.sinch.com"
-"""Version 1 keeps numbers and callbacks at a server of their own."""
 
 
 class SinchError(Exception):
@@ -120,7 +119,7 @@ class Rest:
         data = b"" if body is None else json.dumps(body).encode()
         extra = {"idempotency-key": idempotency_key} if idempotency_key else {}
         repeatable = repeat or method in ("GET", "DELETE") or bool(idempotency_key)
-        now = asyncio.get_running_loop().time
+        backoff = 0.0
         try:
             async with asyncio.timeout_at(until := now() + self._timeout):
                 for attempt in range(ATTEMPTS):
@@ -129,7 +128,8 @@ class Rest:
                         headers = self._headers(auth or self._auth, method, url, data) | extra
                         return await self._attempt(method, url, data, headers)
                     except _AgainError as again:
-                        wait = BACKOFF * 2**attempt if again.after is None else again.after
+                        backoff = longer(backoff, first=BACKOFF, longest=self._timeout)
+                        wait = backoff if again.after is None else again.after
                         # Whoever asked hears the reason now, rather than wait for nothing.
                         useless = last or now() + wait >= until
                         if useless or not (repeatable or again.harmless):
@@ -248,197 +248,6 @@ def _refusal(status: int, text: bytes, after: float | None) -> SinchError:
     return SinchError(f"{message} ({about})", status, code)
 
 
-class _Api:
-    """What both versions have in common."""
-
-    def __init__(self, rest: Rest, url: str) -> None:
-        self._rest = rest
-        self._url = url.rstrip("/")
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._rest.aclose()
-
-
-class VoiceV1(_Api):
-    """Version 1: callouts, calls, conferences; the application's callbacks and numbers.
-
-    Args:
-        credentials: The application's.
-        region: One of :data:`~agent.sinch_limits.V1_REGIONS`, or ``""``: wherever is nearest.
-            Conferences need one.
-        url: Instead of Sinch's own servers, a stand-in.
-    """
-
-    def __init__(self, credentials: Credentials, region: str = "", url: str = "") -> None:
-        basic = Basic(name=credentials.key_id, password=credentials.secret)
-        suffix = f"-{region}" if region else ""
-        super().__init__(Rest(basic), url or f"https://calling{suffix}.api.sinch.com")
-        self._credentials = credentials
-        self._configuration = (url or CONFIGURATION_URL).rstrip("/")
-
-    async def callout(self, body: Svaml) -> str:
-        """Start a leg; return its call id. Never sent twice, unless it was turned away.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        answer = await self._rest.request("POST", f"{self._url}/calling/v1/callouts", body)
-        call_id = answer.get("callId") or answer.get("callid")
-        if not isinstance(call_id, str) or not call_id:
-            raise SinchError("Sinch's answer to the callout has no call id")
-        return call_id
-
-    async def get_call(self, call_id: str) -> dict[str, Any]:
-        """Return what the platform knows of a call.
-
-        Raises:
-            SinchError: If it knows nothing.
-        """
-        return await self._rest.request("GET", self._call(call_id))
-
-    async def update_call(self, call_id: str, svaml: Svaml) -> None:
-        """Let a call do something else: ``hangup``, ``continue`` or ``park``.
-
-        Raises:
-            SinchError: If it cannot, or is over.
-        """
-        await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True)
-
-    async def kick_all(self, conference: str) -> None:
-        """Hang up every leg of a conference.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        url = f"{self._url}/calling/v1/conferences/id/{_segment(conference)}"
-        await self._rest.request("DELETE", url)
-
-    async def get_numbers(self) -> list[dict[str, Any]]:
-        """Return the numbers of the account, with the application that each belongs to.
-
-        Raises:
-            SinchError: If they cannot be had.
-        """
-        answer = await self._rest.request("GET", f"{self._configuration}/v1/configuration/numbers")
-        numbers = answer.get("numbers") or answer.get("items") or []
-        return [number for number in numbers if isinstance(number, dict)]
-
-    async def get_callbacks(self) -> dict[str, Any]:
-        """Return ``{"primary": …, "fallback": …}``; this request has to be signed.
-
-        Raises:
-            SinchError: If it cannot be had.
-        """
-        answer = await self._rest.request("GET", self._callbacks(), auth=self._credentials)
-        url = answer.get("url")
-        return url if isinstance(url, dict) else {}
-
-    async def update_callbacks(self, primary: str) -> None:
-        """Set where callbacks go; this request has to be signed.
-
-        Raises:
-            SinchError: If it is refused.
-        """
-        body = {"url": {"primary": primary}}
-        await self._rest.request(
-            "POST", self._callbacks(), body, repeat=True, auth=self._credentials
-        )
-
-    def _call(self, call_id: str) -> str:
-        return f"{self._url}/calling/v1/calls/id/{_segment(call_id)}"
-
-    def _callbacks(self) -> str:
-        key = _segment(self._credentials.key_id)
-        return f"{self._configuration}/v1/configuration/callbacks/applications/{key}"
-
-
-class VoiceV2(_Api):
-    """Version 2: calls and services of a project.
-
-    Args:
-        access: The project's access key and its secret.
-        project_id: The project.
-        service_id: The service that calls belong to.
-        region: One of :data:`~agent.sinch_limits.V2_REGIONS`, or ``""``: wherever is nearest.
-        url: Instead of Sinch's own servers, a stand-in.
-    """
-
-    def __init__(
-        self, access: Basic, project_id: str, service_id: str, region: str = "", url: str = ""
-    ) -> None:
-        prefix = f"{region}." if region else ""
-        base = (url or f"https://{prefix}voice.api.sinch.com").rstrip("/")
-        super().__init__(Rest(access), f"{base}/v2/projects/{_segment(project_id)}")
-        self._service_id = service_id
-
-    async def create_call(self, svaml: Svaml, idempotency_key: str) -> str:
-        """Start a session with a call; return the session's id.
-
-        Args:
-            svaml: ``{"commands": [...]}``.
-            idempotency_key: 16 to 128 characters; the same key within ten minutes is the same call.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        url = f"{self._url}/calls?serviceId={_segment(self._service_id)}"
-        answer = await self._rest.request("POST", url, svaml, idempotency_key=idempotency_key)
-        session_id = answer.get("sessionId")
-        if not isinstance(session_id, str) or not session_id:
-            raise SinchError("Sinch's answer to the call has no session id")
-        return session_id
-
-    async def get_call(self, call_id: str) -> dict[str, Any]:
-        """Return what the platform knows of a call.
-
-        Raises:
-            SinchError: If it knows nothing.
-        """
-        return await self._rest.request("GET", f"{self._url}/calls/{_segment(call_id)}")
-
-    async def update_call(self, call_id: str, svaml: Svaml, idempotency_key: str) -> None:
-        """Give a call more commands.
-
-        Raises:
-            SinchError: If the call is over, or the commands are wrong.
-        """
-        url = f"{self._url}/calls/{_segment(call_id)}"
-        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
-
-    async def update_session_call(
-        self, session_id: str, name: str, svaml: Svaml, idempotency_key: str
-    ) -> None:
-        """Give the leg of that name in a session more commands.
-
-        Raises:
-            SinchError: If it is over, or the commands are wrong.
-        """
-        url = f"{self._url}/sessions/{_segment(session_id)}/calls/{_segment(name)}"
-        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
-
-    async def get_service(self) -> dict[str, Any]:
-        """Return the service.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        return await self._rest.request("GET", self._service())
-
-    async def update_service(self, webhook: str) -> None:
-        """Let the service ask us what to do with its calls.
-
-        Raises:
-            SinchError: If it is refused.
-        """
-        behavior = {"type": "WEBHOOK", "webhook": {"url": webhook}}
-        body = {"callBehavior": behavior}
-        await self._rest.request("PATCH", self._service(), body, repeat=True)
-
-    def _service(self) -> str:
-        return f"{self._url}/services/{_segment(self._service_id)}"
-
-
-def _segment(text: str) -> str:
+def path_segment(text: str) -> str:
     """Return ``text`` as one segment of a path."""
     return quote(text, safe="")

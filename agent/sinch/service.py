@@ -1,4 +1,4 @@
-"""Everything of Sinch's side, put together from the settings."""
+"""What answers Sinch and asks it, put together from the settings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from agent.personas.routing import Routing
 from agent.settings import SettingsError
 from agent.settings.sinch import SinchSettings
 from agent.sinch import account
-from agent.sinch.call_control import Board, CallControl, StreamTarget
-from agent.sinch.rest import VoiceV1, VoiceV2
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import LocalCalls, StreamTarget
+from agent.sinch.directory import CallDirectory
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import Tokens
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
 from agent.store.folder import FolderStore
@@ -21,26 +24,26 @@ from agent.store.folder import FolderStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinchService:
-    """What answers Sinch and asks it."""
+    """The parts that the server has to do with."""
 
-    endpoint: Webhook
+    webhook: Webhook
     call_control: CallControl
     tokens: Tokens
-    store: FolderStore
+    directory: CallDirectory
     api: VoiceV1 | VoiceV2 | None
 
 
 def sinch_service(
-    settings: SinchSettings, stream: StreamTarget, routing: Routing, state: Path, board: Board
+    settings: SinchSettings, stream: StreamTarget, routing: Routing, state: Path, calls: LocalCalls
 ) -> SinchService:
     """Build it.
 
     Args:
-        settings: Of Sinch's side; they are enough for callbacks.
+        settings: The section ``sinch``; it is enough for callbacks.
         stream: Where calls are connected to.
         routing: Which agent answers.
         state: Folder that the processes of one service share.
-        board: The calls of this process.
+        calls: Those of this process.
 
     Raises:
         SettingsError: If the folder that processes share cannot be written.
@@ -53,18 +56,18 @@ def sinch_service(
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
     tokens = Tokens(hashlib.sha256(secrets).digest(), store)
-    api = account.client(settings)
+    api, directory = account.client(settings), CallDirectory(store)
     call_control = CallControl(
         settings=settings,
         stream=stream,
         routing=routing,
         tokens=tokens,
-        store=store,
+        directory=directory,
         actions=actions(api),
-        board=board,
+        calls=calls,
     )
     verifier = Verifier(signers, settings.window)
-    endpoint = Webhook(call_control, verifier, store, settings.callback_url)
+    webhook = Webhook(call_control, verifier, store, settings.callback_url)
     return SinchService(
-        endpoint=endpoint, call_control=call_control, tokens=tokens, store=store, api=api
+        webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
     )

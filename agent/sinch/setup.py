@@ -16,8 +16,10 @@ import aiohttp
 from agent.settings import SettingsError
 from agent.settings.sinch import SinchSettings
 from agent.sinch import account
-from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
+from agent.sinch.rest import SinchError
 from agent.sinch.signing import Credentials
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 
 Tell = Callable[[str], None]
 

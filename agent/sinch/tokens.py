@@ -1,7 +1,7 @@
 """One-use tokens: what a stream must bring to be served.
 
 The stream channel carries no signature and no header of its own, so whoever answers a callback puts
-a token into the address of the endpoint and, as a second place, into the call headers. It says
+a token into the address of the stream and, as a second place, into the call headers. It says
 which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). A call has one
 stream: the folder that all processes share sees to it, whatever number of tokens there are.
 """
@@ -43,12 +43,17 @@ class Claims:
     """Our id of an outgoing call; ``""`` for an incoming one."""
 
 
+def stream_claim(call_id: str) -> str:
+    """Return what is claimed in the store once the stream of a call has come."""
+    return f"stream {call_id}"
+
+
 class Tokens:
     """Make tokens and redeem them.
 
     Args:
         key: Secret; the same in each process that is to redeem what another made.
-        shared: Remembers what was used.
+        store: Remembers what was used.
     """
 
     def __init__(self, key: bytes, store: FolderStore) -> None:
@@ -94,7 +99,7 @@ class Tokens:
         if now > claims.expires:
             raise TokenError("the token has expired")
         try:
-            used = self._store.claim(f"stream {claims.call}")
+            used = self._store.claim(stream_claim(claims.call))
         except OSError as error:
             raise TokenError(f"the shared folder fails: {error.strerror}") from None
         if used is not None:

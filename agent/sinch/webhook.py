@@ -1,4 +1,4 @@
-"""The callback endpoint: one address for every event of both versions.
+"""The webhook: one address for every callback of both versions.
 
 A callback is trusted before it is read. What is not trusted, or no callback, gets a status and no
 word; what is, gets 200 and valid SVAML, whatever goes wrong here: a call in which nobody answers
@@ -35,13 +35,13 @@ BODY_WITHIN = 5.0
 
 
 class Webhook:
-    """Take callbacks.
+    """Takes callbacks.
 
     Args:
-        exchange: Knows the answers.
+        call_control: Knows the answers.
         verifier: Knows Sinch.
-        shared: Remembers what came.
-        public_url: Of this endpoint, as the platform was told: what it signs is the path there.
+        store: Remembers what came.
+        public_url: Of this webhook, as the platform was told: what it signs is the path there.
     """
 
     def __init__(
@@ -83,16 +83,23 @@ class Webhook:
             ages = [age for name in names if (age := self._store.claim(name)) is not None]
             if ages and max(ages) > SENT_AGAIN_WITHIN:
                 raise _RefusedError(401, "replayed")
-            told = next((t for name in names if (t := self._store.noted(name))), None)
-            if told is None:
-                told = {"svaml": self._answer(callback)}
-                for name in names:
-                    self._store.note(name, told)
+            if (before := self._told_before(names)) is not None:
+                return before
+            told = self._answer(callback)
+            for name in names:
+                self._store.note(name, {"svaml": told})
         except OSError as error:
             log.critical("the shared folder fails", error=error.strerror)
             return self._call_control.sorry(callback)
-        svaml: Svaml = told["svaml"]
-        return svaml
+        return told
+
+    def _told_before(self, names: Sequence[str]) -> Svaml | None:
+        """Return what a callback was answered with, by any process; None if it was not."""
+        for name in names:
+            match self._store.noted(name):
+                case {"svaml": dict(told)}:
+                    return told
+        return None
 
     def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
@@ -138,7 +145,7 @@ def _names(callback: Callback, signature: str, headers: Mapping[str, str]) -> li
     names = [f"callback {signature}"]
     if named := f"{headers.get('ce-source', '')} {headers.get('ce-id', '')}".strip():
         names.append(f"event {named}")
-    if isinstance(callback, callbacks.Incoming):
+    if isinstance(callback, callbacks.IncomingCall):
         names.append(f"incoming {callback.leg.call_id}")
     return names
 

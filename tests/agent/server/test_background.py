@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
-from agent.sinch.call_control import ExpectedCall
+from agent.sinch.contracts import ExpectedCall
+from agent.sinch.directory import CallDirectory
 from agent.store.folder import FolderStore
 from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import Piece, ProviderError
@@ -78,7 +79,7 @@ def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
 
     async def main() -> None:
         registry = CallRegistry(transcripts=tmp_path, prepare=prepare, expected_within=60)
-        registry.carry_orders(store)
+        registry.carry_orders(CallDirectory(store))
         await asyncio.sleep(5)
         await registry.aclose()
 

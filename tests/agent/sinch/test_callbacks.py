@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from agent.sinch.callbacks import Answered, CallbackError, Ended, Incoming, Other, parse
+from agent.sinch.callbacks import CallbackError, IncomingCall, LegAnswered, LegEnded, Other, parse
 from agent.sinch.signing import Credentials
 from agent.sinch.webhook import BODY_WITHIN
 from tests.agent.loopback import command, dialled, running, until
@@ -51,7 +51,7 @@ INCOMING = {
 def test_an_incoming_call_is_read(body: dict[str, Any]) -> None:
     """Both versions, and both spellings of the call's id; numbers get their plus."""
     event = parse(json.dumps(body).encode())
-    assert isinstance(event, Incoming)
+    assert isinstance(event, IncomingCall)
     assert (event.leg.call_id, event.caller, event.called) == ("c1", CALLER, CALLED)
     assert event.headers == ({"x-order": "7"} if body["event"] == "ice" else {})
 
@@ -78,7 +78,7 @@ def test_an_incoming_call_is_read(body: dict[str, Any]) -> None:
 def test_who_answered_is_read(body: dict[str, Any], by: str) -> None:
     """With answering machine detection and without, at once and later."""
     event = parse(json.dumps({"callid": "c1", "call": {"callId": "c1"}} | body).encode())
-    assert isinstance(event, Answered)
+    assert isinstance(event, LegAnswered)
     assert event.by == by
 
 
@@ -92,7 +92,7 @@ def test_the_end_of_a_call_is_read() -> None:
         "duration": 12,
         "debit": {"currencyId": "EUR", "amount": 0.0758},
     }
-    assert parse(json.dumps(dice).encode()) == Ended(
+    assert parse(json.dumps(dice).encode()) == LegEnded(
         leg=parse(json.dumps(dice).encode()).leg,
         result="ANSWERED",
         reason="CALLERHANGUP",
@@ -108,7 +108,7 @@ def test_the_end_of_a_call_is_read() -> None:
     }
     for event in ("call.hangup", "call.timeout", "call.busy", "call.webhook.ended"):
         ended = parse(json.dumps({"event": event, "call": call}).encode())
-        assert isinstance(ended, Ended)
+        assert isinstance(ended, LegEnded)
         assert (ended.result, ended.amount, ended.answered) == ("NO_ANSWER", "0.0060", False)
 
 
@@ -136,7 +136,7 @@ def test_anything_is_an_event_or_one_kind_of_error(body: bytes) -> None:
         event = parse(body)
     except CallbackError:
         return
-    assert isinstance(event, Incoming | Answered | Ended | Other)
+    assert isinstance(event, IncomingCall | LegAnswered | LegEnded | Other)
 
 
 def test_deep_nesting_is_no_callback() -> None:
@@ -270,6 +270,24 @@ def test_an_answer_that_was_lost_is_given_again(tmp_path: Path) -> None:
         await until(lambda: [leg for leg in s.sinch.legs if leg.is_stream])
         await asyncio.sleep(0.2)
         assert len([leg for leg in s.sinch.legs if leg.is_stream]) == 1
+
+    post(tmp_path, story)
+
+
+@pytest.mark.parametrize("broken", ["", "{}", '{"svaml": 7}', "[1]"])
+def test_an_answer_that_cannot_be_read_is_made_again(tmp_path: Path, broken: str) -> None:
+    """What the store holds of it may be cut off, or of another version: that is no 500."""
+
+    async def story(_s: Story, poster: Poster) -> None:
+        data = json.dumps(ICE).encode()
+        headers = V1.headers(method="POST", path="/sinch", body=data, now=datetime.now(UTC))
+        assert (await poster.post(data, headers=headers))[0] == 200
+        for note in (tmp_path / "state" / "notes").iterdir():
+            note.write_text(broken)
+        status, answer = await poster.post(data, headers=headers)
+        assert status == 200
+        schemas.check("v1_ice", answer)
+        assert find(answer)
 
     post(tmp_path, story)
 

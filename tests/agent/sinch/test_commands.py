@@ -69,7 +69,7 @@ class Desk:
     def record_after(self, known: int) -> list[dict[str, Any]]:
         """Return the one record beyond those ``known``, once the platform has had its word.
 
-        It is written a moment after the platform was answered: see `CallControl._close_record`.
+        It is written a moment after the platform was answered: see `CallEndings._close_record`.
         """
         for _ in range(200):
             found = self.records()[known:]

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from agent.sinch import svaml
-from agent.sinch.rest import BACKOFF, Basic, Rest, SinchError, VoiceV1, VoiceV2
+from agent.sinch import v1 as version_1
+from agent.sinch import v2 as version_2
+from agent.sinch.rest import BACKOFF, Basic, Rest, SinchError
 from agent.sinch.signing import Verifier
+from agent.sinch.v1 import VoiceV1
+from agent.sinch.v2 import VoiceV2
 from tests.agent.sinch.test_signing import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -67,7 +70,7 @@ def test_version_1_is_asked_by_name_and_secret() -> None:
 
     async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
         assert await v1.callout({"method": "customCallout", "customCallout": {}}) == "x/1"
-        await v1.update_call("x/1", svaml.v1_hang_up())
+        await v1.update_call("x/1", version_1.hang_up())
         await v1.get_call("x/1")
         await v1.kick_all("c?1")
         await v1.get_numbers()
@@ -104,9 +107,9 @@ def test_version_2_is_asked_for_its_project_and_service() -> None:
     server = Server((201, {"sessionId": "s"}, {}))
 
     async def story(_v1: VoiceV1, v2: VoiceV2) -> None:
-        assert await v2.create_call(svaml.v2_hang_up(), "k" * 16) == "s"
-        await v2.update_call("c", svaml.v2_hang_up(), "l" * 16)
-        await v2.update_session_call("s", "caller", svaml.v2_hang_up(), "m" * 16)
+        assert await v2.create_call(version_2.hang_up(), "k" * 16) == "s"
+        await v2.update_call("c", version_2.hang_up(), "l" * 16)
+        await v2.update_session_call("s", "caller", version_2.hang_up(), "m" * 16)
         await v2.get_call("c")
         await v2.get_service()
         await v2.update_service("https://a/b")
@@ -268,10 +271,10 @@ def test_a_callout_is_never_made_twice() -> None:
             await v1.callout({})
         assert len(server.requests) == 1
         with pytest.raises(SinchError, match="busy"):
-            await v1.update_call("c", svaml.v1_hang_up())
+            await v1.update_call("c", version_1.hang_up())
         assert len(server.requests) == 4
         with pytest.raises(SinchError, match="busy"):
-            await v2.create_call(svaml.v2_hang_up(), "k" * 16)
+            await v2.create_call(version_2.hang_up(), "k" * 16)
         assert len(server.requests) == 7
 
     ask(server, story)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sinch.core.clients.sinch_client_sync import SinchClient
 
-from agent.sinch.callbacks import Incoming, parse
+from agent.sinch.callbacks import IncomingCall, parse
 from agent.sinch.signing import Credentials, SignatureError, Verifier, decoded_secret
 
 V1 = Credentials(
@@ -238,7 +238,7 @@ def test_what_sinchs_package_makes_of_a_callback_is_what_we_make_of_it() -> None
     }
     event = SinchClient().voice.v2.sinch_events.parse_event(json.dumps(body))
     ours = parse(json.dumps(body).encode())
-    assert isinstance(ours, Incoming)
+    assert isinstance(ours, IncomingCall)
     assert ours.leg.call_id == event.call.call_id
     assert ours.leg.session_id == event.call.session_id
     assert ours.caller == event.call.from_.phone.number

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
 from agent.settings.sinch import SinchSettings
-from agent.sinch import svaml
-from agent.sinch.svaml import Stream
+from agent.sinch import v1, v2
+from agent.sinch.svaml import Stream, Svaml
 from tests.agent.sinch import schemas
 
 STREAM = Stream(
@@ -28,46 +28,46 @@ ANNOUNCER = SinchSettings().announcer
 NUMBER, OURS, SIP = "+15550000001", "+12025550100", "sip:desk@example.com"
 
 
-def dial(to: str) -> svaml.Svaml:
-    return svaml.v2_dial(to, OURS, "d" + 24 * "0", ring=30, max_seconds=3600)
+def dial(to: str) -> Svaml:
+    return v2.dial_leg(to, OURS, "d" + 24 * "0", ring=30, max_seconds=3600)
 
 
 TOLD: list[tuple[str, Any]] = [
-    ("v1_ice", svaml.v1_stream(STREAM)),
-    ("v1_ice", svaml.v1_conference("c1")),
-    ("v1_ice", svaml.v1_say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
-    ("v1_ice", svaml.v1_dial(NUMBER, OURS, 3600, wait_for_beep=True)),
-    ("v1_ace", svaml.v1_say_and_hang_up("Sorry.", ANNOUNCER, answer=False)),
-    ("v1_ace", svaml.v1_continue()),
-    ("v1_ace", svaml.v1_hang_up()),
-    ("v1_ace", svaml.v1_conference("c1")),
-    ("v1_patch", svaml.v1_hang_up()),
+    ("v1_ice", v1.connect_stream(STREAM)),
+    ("v1_ice", v1.connect_conference("c1")),
+    ("v1_ice", v1.say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
+    ("v1_ice", v1.dial_and_detect(NUMBER, OURS, 3600, wait_for_beep=True)),
+    ("v1_ace", v1.say_and_hang_up("Sorry.", ANNOUNCER, answer=False)),
+    ("v1_ace", v1.continue_call()),
+    ("v1_ace", v1.hang_up()),
+    ("v1_ace", v1.connect_conference("c1")),
+    ("v1_patch", v1.hang_up()),
     (
         "v1_callout",
-        svaml.v1_conference_callout(NUMBER, OURS, "c", custom="x", max_seconds=9, dtmf="ww1#"),
+        v1.conference_callout(NUMBER, OURS, "c", custom="x", max_seconds=9, dtmf="ww1#"),
     ),
-    ("v1_callout", svaml.v1_conference_callout(SIP, OURS, "c", custom="x", max_seconds=9)),
+    ("v1_callout", v1.conference_callout(SIP, OURS, "c", custom="x", max_seconds=9)),
     (
         "v1_callout",
-        svaml.v1_custom_callout(
-            svaml.v1_stream(STREAM), ace=svaml.v1_conference("c"), custom="x", max_seconds=9
+        v1.custom_callout(
+            v1.connect_stream(STREAM), ace=v1.connect_conference("c"), custom="x", max_seconds=9
         ),
     ),
     (
         "v1_callout",
-        svaml.v1_custom_callout(svaml.v1_hang_up(), ace=None, custom="x", max_seconds=9),
+        v1.custom_callout(v1.hang_up(), ace=None, custom="x", max_seconds=9),
     ),
-    ("v2_reply", svaml.v2_incoming(STREAM, 30, "https://agent.example.com/sinch")),
-    ("v2_reply", svaml.v2_bridged(STREAM, 30, "d1")),
-    ("v2_reply", svaml.v2_say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
-    ("v2_reply", svaml.v2_hang_up()),
-    ("v2_reply", svaml.v2_hang_up("stream", "t1")),
-    ("v2_reply", svaml.v2_nothing()),
-    ("v2_reply", svaml.v2_amd()),
-    ("v2_reply", svaml.v2_join()),
+    ("v2_reply", v2.answer_and_bridge(STREAM, 30, "https://agent.example.com/sinch")),
+    ("v2_reply", v2.bridge_with_stream(STREAM, 30, "d1")),
+    ("v2_reply", v2.say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
+    ("v2_reply", v2.hang_up()),
+    ("v2_reply", v2.hang_up("stream", "t1")),
+    ("v2_reply", v2.no_commands()),
+    ("v2_reply", v2.detect_machine()),
+    ("v2_reply", v2.join_bridge()),
     ("v2_call", dial(NUMBER)),
     ("v2_patch", dial(SIP)),
-    ("v2_patch", svaml.v2_hang_up()),
+    ("v2_patch", v2.hang_up()),
 ]
 
 
@@ -79,9 +79,15 @@ def test_what_we_say_follows_the_documents(schema: str, body: Any) -> None:
 
 def test_nothing_that_we_say_is_left_out() -> None:
     """Whatever builds SVAML is checked above, in one form at least."""
-    names = {name for name in vars(svaml) if re.match(r"v[12]_", name)}
     source = Path(__file__).read_text()
-    assert {name for name in names if f"svaml.{name}(" not in source} == set()
+    told = {
+        f"{module.__name__.rpartition('.')[2]}.{name}("
+        for module in (v1, v2)
+        for name, built in vars(module).items()
+        if inspect.isfunction(built) and built.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert told
+    assert {name for name in told if name not in source} == set()
 
 
 def plain(value: Any) -> Any:
@@ -116,7 +122,7 @@ def test_the_schemas_notice_a_mistake(schema: str, body: Any) -> None:
 
 def test_hang_up_is_mutual_in_version_2() -> None:
     """Whichever leg goes, and however the stream does not come about."""
-    told = svaml.v2_incoming(STREAM, 30, "https://a/b")
+    told = v2.answer_and_bridge(STREAM, 30, "https://a/b")
     dialled = told["commands"][-1]
     assert {"command": "hangup", "callName": "stream"} in told["events"]["onHangup"]
     for event in ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure"):
@@ -127,8 +133,8 @@ def test_hang_up_is_mutual_in_version_2() -> None:
 def test_any_headers_fit(headers: dict[str, str]) -> None:
     """Of whatever the caller's own call brought along."""
     stream = Stream(endpoint="wss://a/b", rate=8000, max_seconds=60, headers=headers)
-    schemas.check("v2_reply", svaml.v2_incoming(stream, 30, "https://a/b"))
-    schemas.check("v1_ice", svaml.v1_stream(stream))
+    schemas.check("v2_reply", v2.answer_and_bridge(stream, 30, "https://a/b"))
+    schemas.check("v1_ice", v1.connect_stream(stream))
 
 
 def test_the_published_examples_follow_the_schemas() -> None:

@@ -1,0 +1,230 @@
+"""What call control needs of others, and what it says when something cannot be done.
+
+:class:`Answers` and :class:`Actions` are what a version of the API has to offer: what a callback
+may be answered with, and what can be asked of the platform at any time. :class:`LocalCalls` is what
+the calls of this process have to offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agent.call.orders import Order
+from agent.settings.sinch import Announcer
+from agent.sinch.callbacks import Version
+from agent.sinch.legs import BridgedCall, LegFacts, Machine, Phone, PlacedLeg
+from agent.sinch.svaml import Stream, Svaml
+
+
+class CallControlError(Exception):
+    """It cannot be done. The message is for whoever asked."""
+
+
+class NoSuchCallError(CallControlError):
+    """There is no call of that name, here or in another process."""
+
+    def __init__(self) -> None:
+        super().__init__("no such call")
+
+
+class CallOverError(CallControlError):
+    """There was one; its phone has hung up, or never came about."""
+
+    def __init__(self) -> None:
+        super().__init__("the call is over")
+
+
+class NoAgentError(CallControlError):
+    """Nobody of ours talks to the caller: they were passed on, or the stream has not come."""
+
+    def __init__(self) -> None:
+        super().__init__("the call has no agent now")
+
+
+class CannotMoveError(CallControlError):
+    """The caller cannot be passed on to anybody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this call cannot be passed on: version 1 of the API moves only calls in a conference "
+            "(sinch.conference, or a call that we placed)"
+        )
+
+
+class NotSetUpError(CallControlError):
+    """A setting is missing; the message says which."""
+
+
+class KeyInUseError(CallControlError):
+    """Another call with this idempotency key is being placed, or could not be."""
+
+    def __init__(self) -> None:
+        super().__init__("a call with this key is being placed, or could not be")
+
+
+class RefusedError(CallControlError):
+    """Sinch does not do it. The message is Sinch's, in one line; it may quote a number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedCall:
+    """A call whose stream is about to come."""
+
+    call: str
+    agent: str
+    caller: str
+    called: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    outgoing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTarget:
+    """Where the platform finds our streams, and what they are like."""
+
+    url: str
+    """``wss://``, without a token."""
+
+    rate: int
+    """Hertz."""
+
+    max_seconds: int
+    """After which the platform ends a call, if we have not before."""
+
+
+class LocalCalls(Protocol):
+    """The calls of this process."""
+
+    @property
+    def in_progress(self) -> Mapping[str, str]:
+        """Our name of each, and its agent; one that was routed by hand has the platform's id."""
+        ...
+
+    def expect(self, expected: ExpectedCall) -> None:
+        """Prepare for a call. Returns at once."""
+        ...
+
+    def deliver(self, call_id: str, order: Order) -> bool:
+        """Give an order to a call; return whether this process holds it."""
+        ...
+
+    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+        """Add to the record of a call what the platform says of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """A call to place."""
+
+    to: str
+    """A number in E.164, or a SIP address."""
+
+    agent: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    caller_id: str = ""
+    """A number in E.164; ``""`` is the usual one."""
+
+    max_seconds: int = 3600
+    ring_seconds: int = 30
+    machine: Machine = "talk"
+    message: str = ""
+    """What to leave on a machine."""
+
+    keys: str = ""
+    """Pressed by the platform once answered; version 1 only."""
+
+
+class Answers(Protocol):
+    """What a callback may be answered with, in one version of the API."""
+
+    stays_when_moved: bool
+    """Whether the stream has to stay when the caller was passed on."""
+
+    def nothing(self) -> Svaml:
+        """Nothing to do."""
+        ...
+
+    def hang_up(self) -> Svaml:
+        """Hang this leg up."""
+        ...
+
+    def hang_up_legs(self, *names: str) -> Svaml:
+        """Hang other legs up, where that can be an answer."""
+        ...
+
+    def say_and_hang_up(self, text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+        """Say something, and hang up; ``answer`` a call that still rings."""
+        ...
+
+    def connect_incoming(
+        self, stream: Stream, conference: str, ring: int, callback_url: str
+    ) -> Svaml:
+        """Connect a call that comes in with the stream; or with where that will come."""
+        ...
+
+    def connect_placed(self, stream: Stream, ring: int, leg: PlacedLeg) -> Svaml:
+        """Connect a leg of ours, just answered, with the stream; or with where that will come."""
+        ...
+
+    def wait(self, leg: PlacedLeg) -> Svaml:
+        """Keep a leg of ours where it is, or is to be."""
+        ...
+
+    def ask_who_answers(self) -> Svaml | None:
+        """Find out whether a machine has answered; None if that was asked for when dialling."""
+        ...
+
+    def leave_alone(self) -> Svaml:
+        """Let a leg go on that is none of ours."""
+        ...
+
+    def join(self) -> Svaml:
+        """Let somebody, just answered, into the caller's conversation."""
+        ...
+
+
+class Actions(Protocol):
+    """What can be asked of the platform, in one version of the API.
+
+    Each method that waits raises SinchError if it is not done; each has its deadline.
+    """
+
+    version: Version
+
+    def can_move(self, call: BridgedCall) -> bool:
+        """Return whether the caller of a call can be passed on."""
+        ...
+
+    def conference(self, name: str) -> str:
+        """Return the conference for a call of that name; ``""`` where there are none."""
+        ...
+
+    async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
+        """Dial somebody; return what is known of the leg ``name`` then."""
+        ...
+
+    async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
+        """Bring a stream into a conference, as a leg ``name``."""
+        ...
+
+    async def tell(self, call_id: str, commands: Svaml) -> None:
+        """Give commands to a leg, where there are any besides answers to callbacks."""
+        ...
+
+    async def transfer(
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
+    ) -> LegFacts:
+        """Dial somebody into a caller's conversation; return what is known of that leg then."""
+        ...
+
+    async def hang_up(self, phone: Phone) -> None:
+        """Hang a phone's leg up; do nothing if the platform has not told us of it yet."""
+        ...
+
+    async def clear(self, conference: str) -> None:
+        """Hang up whoever is in a conference."""
+        ...

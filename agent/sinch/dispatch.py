@@ -1,0 +1,39 @@
+"""Orders to the agent of a call, in whichever process its stream is."""
+
+from __future__ import annotations
+
+from agent.call.orders import CallerMoved, Order
+from agent.sinch.contracts import LocalCalls
+from agent.sinch.directory import CallDirectory
+from agent.sinch.legs import CallStatus
+
+
+class OrderDispatch:
+    """Gives orders to calls, here or in another process.
+
+    Args:
+        directory: Knows the calls, and takes what is for another process.
+        calls: Those of this process.
+    """
+
+    def __init__(self, directory: CallDirectory, calls: LocalCalls) -> None:
+        self._directory = directory
+        self._calls = calls
+
+    def order(self, call_name: str, order: Order) -> bool:
+        """Give an order to a call; return whether there is an agent to take it."""
+        call = self._directory.call(call_name)
+        if call is None or call.status is CallStatus.OVER:
+            return False
+        if call.status is CallStatus.MOVED and not isinstance(order, CallerMoved):
+            return False
+        if self._calls.deliver(call_name, order):
+            return True
+        if not self.has_stream(call.call_id):
+            return False
+        self._directory.leave_order(call_name, order)
+        return True
+
+    def has_stream(self, call_id: str) -> bool:
+        """Return whether a call has its stream: here, or with a token of ours in any process."""
+        return call_id in self._calls.in_progress or self._directory.stream_is_there(call_id)

@@ -1,0 +1,147 @@
+"""The end of a call: by its phone, its stream, or an operator; and the platform's word on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from agent.call.orders import HangUp
+from agent.sinch.callbacks import LegEnded
+from agent.sinch.contracts import CallOverError, LocalCalls, NoSuchCallError
+from agent.sinch.directory import CallDirectory
+from agent.sinch.dispatch import OrderDispatch
+from agent.sinch.follow_ups import FollowUps
+from agent.sinch.hang_ups import HangUps
+from agent.sinch.legs import STREAM, CallEvent, CallStatus, LegEvent, LegFacts, LegStatus
+from agent.sinch.svaml import Svaml
+from agent.sinch.versions import ANSWERS
+
+log = structlog.get_logger()
+
+RECORD_WITHIN = 5.0
+"""Seconds for our own end of a call to be on record, once the platform has told its own; a call is
+gone in that time, whatever failed."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at whether it is."""
+
+
+class CallEndings:
+    """Sees to it that nobody hangs on when a call ends, and that its record says how it did.
+
+    Args:
+        directory: Knows the legs and calls.
+        calls: Those of this process, with their records.
+        dispatch: Tells the agent of a call.
+        hang_ups: For whoever is left.
+        follow_ups: Does what takes time.
+    """
+
+    def __init__(
+        self,
+        directory: CallDirectory,
+        calls: LocalCalls,
+        dispatch: OrderDispatch,
+        hang_ups: HangUps,
+        follow_ups: FollowUps,
+    ) -> None:
+        self._directory = directory
+        self._calls = calls
+        self._dispatch = dispatch
+        self._hang_ups = hang_ups
+        self._follow_ups = follow_ups
+
+    async def hang_up(self, call_name: str, *, goodbye: bool) -> None:
+        """Hang up a call, in whichever process its stream is, or a leg that still rings.
+
+        Args:
+            call_name: Ours, or the platform's id.
+            goodbye: Whether its agent, if it has one, says goodbye before.
+
+        Raises:
+            NoSuchCallError: If there is none.
+            CallOverError: If it is over.
+            RefusedError: If Sinch does not do it.
+        """
+        leg, call = self._directory.placed(call_name), self._directory.call(call_name)
+        order = HangUp(goodbye=goodbye)
+        if leg is None and call is None:
+            if self._calls.deliver(call_name, order):  # it was routed by hand
+                return
+            raise NoSuchCallError
+        if leg is not None and leg.status in (LegStatus.FAILED, LegStatus.ENDED):
+            raise CallOverError
+        if call is not None and call.status is CallStatus.OVER:
+            raise CallOverError
+        if self._dispatch.order(call_name, order):
+            return
+        if leg is not None:
+            why = LegFacts(reason="hung up by the operator")
+            self._directory.advance(leg, LegEvent.ENDED, why)
+        await self._hang_ups.phone(call_name)
+
+    def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
+        """Close the record of a call whose phone has hung up, and let nobody else hang on.
+
+        Returns:
+            What the platform is to do.
+        """
+        leg, answers = callback.leg, ANSWERS[callback.leg.version]
+        if self._directory.first_to_end(leg.call_id):
+            self._follow_ups.start(self._close_record(callback), "close a record")
+        call = self._directory.advance_call(call_name, CallEvent.ENDED)
+        if call is None:
+            return answers.nothing()
+        self.stream_leg_ended(call_name)
+        if not call.transfer:
+            return answers.hang_up_legs(STREAM)
+        stop = self._hang_ups.unanswered_transfer(call.transfer)
+        self._follow_ups.start(stop, "hang up an unanswered transfer")
+        return answers.hang_up_legs(STREAM, call.transfer)
+
+    def stream_leg_ended(self, call_name: str) -> None:
+        """Hang up whoever is left alone in the conference of a call. Returns at once."""
+        self._follow_ups.start(self._hang_ups.conference(call_name), "end a conference")
+
+    def stream_ended(self, call_name: str, call_id: str, *, moved: bool) -> None:
+        """Let the platform have the last word on a call whose record we have closed.
+
+        A phone that our stream has left alone is hung up; where there is no conference, the
+        platform does it itself. Returns at once.
+
+        Args:
+            call_name: Ours.
+            call_id: The platform's id of its phone's leg.
+            moved: Whether the caller talks to somebody else now.
+        """
+        self._follow_ups.start(self._leave(call_name, call_id, moved=moved), "leave a call")
+
+    async def _leave(self, call_name: str, call_id: str, *, moved: bool) -> None:
+        self._directory.stream_ended(call_id)
+        if not moved:
+            await self._hang_ups.conference(call_name)
+
+    async def _close_record(self, callback: LegEnded) -> None:
+        """Add what the platform says of a call to its record, behind our own last line.
+
+        The socket of a stream and the callback are two connections: either may be the first to
+        tell that the call is over, to this process or another.
+        """
+        call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
+        try:
+            for _ in range(looks):
+                if not self._dispatch.has_stream(call_id):
+                    break
+                await asyncio.sleep(LOOK_EVERY)
+        finally:
+            self._calls.platform_line(
+                call_id,
+                {
+                    "result": callback.result,
+                    "reason": callback.reason,
+                    "seconds": callback.seconds,
+                    "amount": callback.amount,
+                    "currency": callback.currency,
+                },
+            )

@@ -1,0 +1,115 @@
+"""Somebody calls: which agent answers, and how the platform is to bring them together."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from agent import phone_numbers
+from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
+from agent.sinch.callbacks import IncomingCall, LegIdentity
+from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
+from agent.sinch.directory import CallDirectory
+from agent.sinch.legs import CALLER, BridgedCall
+from agent.sinch.stream_legs import StreamLegs
+from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.versions import ANSWERS
+
+log = structlog.get_logger()
+
+CLOCKS_APART = 30
+"""Seconds by which the platform's clock is believed to differ from ours."""
+
+
+class IncomingCalls:
+    """Answers the callbacks of calls that come in.
+
+    Args:
+        settings: The section ``sinch``.
+        routing: Which agent answers.
+        directory: Keeps the calls.
+        stream_legs: Where streams are, and how they come to a conference.
+        actions: What we can ask the platform for; None if we have no account to do it with.
+        calls: Those of this process, which prepares for one.
+    """
+
+    def __init__(
+        self,
+        settings: SinchSettings,
+        routing: Routing,
+        directory: CallDirectory,
+        stream_legs: StreamLegs,
+        actions: Actions | None,
+        calls: LocalCalls,
+    ) -> None:
+        self._settings = settings
+        self._routing = routing
+        self._directory = directory
+        self._stream_legs = stream_legs
+        self._actions = actions
+        self._calls = calls
+
+    def answer(self, callback: IncomingCall) -> Svaml:
+        """Return what the platform is to do with the call."""
+        leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
+        agent = self._routing.agent(callback.called, callback.caller, callback.headers)
+        if not agent:
+            log.info(
+                "call refused: no agent for it", called=phone_numbers.shortened(callback.called)
+            )
+            return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
+        stream = self._stream(callback, agent)
+        call = BridgedCall(
+            name=leg.call_id,
+            version=leg.version,
+            phone=CALLER,
+            call_id=leg.call_id,
+            session=leg.session_id,
+            conference=self._conference(leg),
+        )
+        self._directory.add_call(call)
+        self._calls.expect(
+            ExpectedCall(
+                call=leg.call_id,
+                agent=agent,
+                caller=callback.caller,
+                called=callback.called,
+                headers=callback.headers,
+            )
+        )
+        log.info("call announced", agent=agent, version=leg.version)
+        self._stream_legs.bring(call, stream)
+        return answers.connect_incoming(
+            stream, call.conference, settings.ring_seconds, settings.callback_url
+        )
+
+    def _stream(self, callback: IncomingCall, agent: str) -> Stream:
+        headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
+        others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
+        return self._stream_legs.stream(
+            callback.leg.call_id,
+            agent,
+            headers | others,
+            asked_at=_unix_time(callback.leg.timestamp),
+        )
+
+    def _conference(self, leg: LegIdentity) -> str:
+        """Return the conference that the call is to be, so that it can be passed on; or ``""``."""
+        if not self._settings.conference or self._actions is None or leg.version != "v1":
+            return ""
+        return self._actions.conference(leg.call_id)
+
+
+def _unix_time(timestamp: str) -> int:
+    """Return the Unix time of a callback; now if it does not say."""
+    now = time.time()
+    try:
+        at = datetime.fromisoformat(timestamp)
+    except ValueError:
+        return int(now)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    # A platform's clock that goes wrong may neither keep a token alive nor kill it.
+    return int(min(max(at.timestamp(), now - CLOCKS_APART), now + CLOCKS_APART))

@@ -1,0 +1,325 @@
+"""Legs that we asked for, calls that have a stream, and the tables of what can happen to them.
+
+Three kinds of leg are ours, each with a name of ours that comes back with its callbacks (``custom``
+in version 1 of the API, ``callName`` in version 2):
+
+- :class:`PlacedLeg`: a phone that we dialled. Its states are in :data:`PLACED_LEG`.
+- :class:`TransferLeg`: whom a caller is passed on to. Its states are in :data:`TRANSFER_LEG`.
+- :class:`StreamLeg`: the agent's end of a call, where it is a leg of its own. Nothing is decided by
+  its state.
+
+A :class:`BridgedCall` is a phone and the stream that it talks with; its states are in
+:data:`CALL`. It goes by the name of the leg that we placed, or else by the platform's id.
+
+Events come from outside, in any order and more than once. A pair that is not in a table cannot
+happen: whoever is told so (by None) must change nothing, and answer the platform accordingly. This
+file reads no clock and does no I/O; :mod:`agent.sinch.directory` keeps what it makes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.sinch.callbacks import Version
+
+CALLER, STREAM = "caller", "stream"
+"""Names of the legs of a version 2 call that we did not place."""
+
+Machine = Literal["talk", "hangup", "message"]
+"""What to do when a machine answers."""
+
+
+class LegStatus(enum.Enum):
+    """How far a leg is. The values are what an operator is told."""
+
+    DIALLING = "dialling"
+    ANSWERED = "answered"
+    """Somebody or something; who it is may still have to be found out."""
+
+    MACHINE = "machine"
+    """By a machine, on which we hang up."""
+
+    CONNECTED = "connected"
+    """With an agent, or about to be."""
+
+    FAILED = "failed"
+    """The platform told us that it did not dial."""
+
+    ENDED = "ended"
+
+
+class LegEvent(enum.Enum):
+    """What happens to a leg."""
+
+    ACCEPTED = enum.auto()
+    """The platform took our request; its callbacks may have been faster."""
+
+    REFUSED = enum.auto()
+    """It did not, or we do not know."""
+
+    ANSWERED = enum.auto()
+    """Also: now it is known by whom."""
+
+    MACHINE_FOUND = enum.auto()
+    CONNECTED = enum.auto()
+    ENDED = enum.auto()
+    """The platform says so, or an operator has had it hung up."""
+
+
+_S, _E = LegStatus, LegEvent
+
+PLACED_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
+    (_S.DIALLING, _E.ACCEPTED): _S.DIALLING,
+    (_S.DIALLING, _E.ANSWERED): _S.ANSWERED,
+    (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
+    (_S.ANSWERED, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.ANSWERED, _E.CONNECTED): _S.CONNECTED,
+    # Detection may go on after it has told what answers, and then tell something else.
+    (_S.CONNECTED, _E.ANSWERED): _S.CONNECTED,
+    (_S.CONNECTED, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.MACHINE, _E.ANSWERED): _S.ANSWERED,
+    # The answer to our request comes last.
+    **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.MACHINE, _S.CONNECTED, _S.ENDED)},
+    # Whoever asked is told that it failed, so that is what it did: nobody who answers hears of us.
+    **{(s, _E.REFUSED): _S.FAILED for s in (_S.DIALLING, _S.ANSWERED, _S.MACHINE, _S.CONNECTED)},
+    # What an operator has hung up ends once more, by the platform's word, which is the last.
+    **{(s, _E.ENDED): _S.ENDED for s in LegStatus},
+}
+
+TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
+    (_S.DIALLING, _E.ACCEPTED): _S.DIALLING,
+    (_S.DIALLING, _E.REFUSED): _S.FAILED,
+    (_S.DIALLING, _E.ANSWERED): _S.ANSWERED,
+    (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
+    # The platform dialled though it told us otherwise; the caller still wants to talk to them.
+    (_S.FAILED, _E.ANSWERED): _S.ANSWERED,
+    **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.ENDED)},
+    **{(s, _E.ENDED): _S.ENDED for s in (_S.DIALLING, _S.ANSWERED, _S.FAILED)},
+}
+
+
+class CallStatus(enum.Enum):
+    """Whom the caller, or the called, talks to."""
+
+    WITH_AGENT = enum.auto()
+    MOVED = enum.auto()
+    """Somebody whom they were passed on to."""
+
+    OVER = enum.auto()
+    """Nobody."""
+
+
+class CallEvent(enum.Enum):
+    """What happens to a call."""
+
+    MOVED = enum.auto()
+    ENDED = enum.auto()
+    """Its phone has hung up, or whoever the phone was passed on to."""
+
+
+CALL: Mapping[tuple[CallStatus, CallEvent], CallStatus] = {
+    (CallStatus.WITH_AGENT, CallEvent.MOVED): CallStatus.MOVED,
+    (CallStatus.MOVED, CallEvent.MOVED): CallStatus.MOVED,
+    **{(s, CallEvent.ENDED): CallStatus.OVER for s in CallStatus},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegFacts:
+    """What becomes known of a leg with an event; ``""`` is nothing new."""
+
+    call_id: str = ""
+    """The platform's id of the leg."""
+
+    session: str = ""
+    """Version 2: its session, in which it can be reached by its name before it has an id."""
+
+    result: str = ""
+    """How it ended, in the platform's words."""
+
+    reason: str = ""
+    leave_message: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLeg:
+    """A phone that we dialled."""
+
+    name: str
+    version: Version
+    to: str
+    """A number in E.164, or a SIP address."""
+
+    agent: str
+    variables: Mapping[str, str]
+    caller_id: str
+    max_seconds: int
+    machine: Machine
+    message: str
+    """What to leave on a machine."""
+
+    conference: str
+    """Where the agent comes to, in version 1; ``""`` in version 2."""
+
+    status: LegStatus = LegStatus.DIALLING
+    call_id: str = ""
+    session: str = ""
+    result: str = ""
+    """How it ended, in the platform's words; ``""`` while it has not."""
+
+    reason: str = ""
+    leave_message: bool = False
+    """Whether the agent is to leave the message and hang up."""
+
+    def after(self, event: LegEvent, facts: LegFacts) -> PlacedLeg | None:
+        """Return the leg after ``event``; None if that cannot happen to it now."""
+        status = PLACED_LEG.get((self.status, event))
+        if status is None:
+            return None
+        return replace(
+            self,
+            status=status,
+            call_id=facts.call_id or self.call_id,
+            session=facts.session or self.session,
+            result=facts.result or self.result,
+            reason=facts.reason or self.reason,
+            leave_message=facts.leave_message or self.leave_message,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferLeg:
+    """Whom a caller is passed on to."""
+
+    name: str
+    of: str
+    """Name of the call."""
+
+    status: LegStatus = LegStatus.DIALLING
+    call_id: str = ""
+    session: str = ""
+
+    def after(self, event: LegEvent, facts: LegFacts) -> TransferLeg | None:
+        """Return the leg after ``event``; None if that cannot happen to it now."""
+        status = TRANSFER_LEG.get((self.status, event))
+        if status is None:
+            return None
+        return replace(
+            self,
+            status=status,
+            call_id=facts.call_id or self.call_id,
+            session=facts.session or self.session,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLeg:
+    """The agent's end of a call, as a leg of a conference."""
+
+    name: str
+    of: str
+    """Name of the call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgedCall:
+    """A phone, and the stream that it talks with."""
+
+    name: str
+    version: Version
+    phone: str
+    """Name of the phone's leg: ours for it, or :data:`CALLER`."""
+
+    call_id: str
+    """The platform's id of the phone's leg."""
+
+    session: str
+    conference: str
+    """Where both are, or are to be, in version 1; ``""`` if the stream takes the phone's place."""
+
+    transfer: str = ""
+    """Name of the leg that the caller is being passed on to, or was."""
+
+    status: CallStatus = CallStatus.WITH_AGENT
+
+    def after(self, event: CallEvent) -> BridgedCall | None:
+        """Return the call after ``event``; None if that cannot happen to it now."""
+        status = CALL.get((self.status, event))
+        return None if status is None else replace(self, status=status)
+
+
+OwnLeg = PlacedLeg | TransferLeg | StreamLeg
+"""A leg that we asked for."""
+
+Phone = PlacedLeg | TransferLeg | BridgedCall
+"""What has somebody's phone at its end, which can be hung up."""
+
+
+class LegError(Exception):
+    """What the store holds is no leg, or no call. The message quotes nothing of it."""
+
+
+_PLACED, _TRANSFER = TypeAdapter(PlacedLeg), TypeAdapter(TransferLeg)
+_STREAM, _CALL = TypeAdapter(StreamLeg), TypeAdapter(BridgedCall)
+
+
+def encode_leg(leg: OwnLeg) -> dict[str, Any]:
+    """Return ``leg`` as a JSON object for the store."""
+    match leg:
+        case PlacedLeg():
+            return {"kind": "dial", **_PLACED.dump_python(leg, mode="json")}
+        case TransferLeg():
+            return {"kind": "transfer", **_TRANSFER.dump_python(leg, mode="json")}
+        case StreamLeg():
+            return {"kind": "stream", **_STREAM.dump_python(leg, mode="json")}
+
+
+def decode_leg(name: str, value: Mapping[str, Any]) -> OwnLeg:
+    """Return the leg ``name`` that :func:`encode_leg` made ``value`` of, in this version or before.
+
+    Raises:
+        LegError: If it is none.
+    """
+    given = {**value, "name": name}
+    try:
+        match value.get("kind"):
+            case "dial":
+                return _PLACED.validate_python(given)
+            case "transfer":
+                return _TRANSFER.validate_python(given)
+            case "stream":
+                return _STREAM.validate_python(given)
+    except ValidationError as error:
+        raise LegError(_fields(error)) from None
+    raise LegError("kind")
+
+
+def encode_call(call: BridgedCall) -> dict[str, Any]:
+    """Return ``call`` as a JSON object for the store."""
+    fields = _CALL.dump_python(call, mode="json", exclude={"status"})
+    moved, over = call.status is CallStatus.MOVED, call.status is CallStatus.OVER
+    return {**fields, "moved": moved, "over": over}
+
+
+def decode_call(name: str, value: Mapping[str, Any]) -> BridgedCall:
+    """Return the call that :func:`encode_call` made ``value`` of, in this version or before.
+
+    Raises:
+        LegError: If it is none.
+    """
+    status = CallStatus.MOVED if value.get("moved") else CallStatus.WITH_AGENT
+    status = CallStatus.OVER if value.get("over") else status
+    try:
+        return _CALL.validate_python({**value, "name": name, "status": status})
+    except ValidationError as error:
+        raise LegError(_fields(error)) from None
+
+
+def _fields(error: ValidationError) -> str:
+    """Return which fields are wrong: what is in them may be a number."""
+    return ", ".join(sorted({str(e["loc"][0]) for e in error.errors() if e["loc"]}))

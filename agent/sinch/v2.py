@@ -1,0 +1,315 @@
+"""Version 2 of the Voice API: what we answer to its callbacks, what we ask for, and how.
+
+It has sessions with named legs, and bridges. An answer is a list of commands, and may be about
+other legs of the session.
+
+Sources: OpenAPI "Voice API v2 2.0.58", and Sinch's pages on ``connectStream`` and the version 2
+tutorials. The tests check each form of SVAML against schemas written out from there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from agent.settings.sinch import Announcer
+from agent.sinch.callbacks import ENDED_WEBHOOK, Version
+from agent.sinch.contracts import Dial
+from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
+from agent.sinch.rest import Basic, Rest, SinchError, path_segment
+from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
+from agent.sinch_limits import MAX_SAY, MAX_SECONDS
+
+BRIDGE = "conversation"
+
+_STREAM_GONE = ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure")
+
+
+# SVAML: values in, JSON objects out.
+
+
+def answer_and_bridge(stream: Stream, ring: int, callback_url: str) -> Svaml:
+    """Answer, bridge with the stream, and let each hang-up take the other along.
+
+    The leg's own ``onHangup`` keeps the platform from telling us, so it ends with a webhook.
+    """
+    told = {"command": "webhook", "webhookName": ENDED_WEBHOOK, "url": callback_url}
+    return {
+        "callName": CALLER,
+        "commands": [{"command": "answer"}, *_bridged(stream, ring, CALLER)],
+        "events": {"onHangup": [_hang_up(STREAM), told]},
+    }
+
+
+def bridge_with_stream(stream: Stream, ring: int, phone: str) -> Svaml:
+    """Bridge an answered leg, called ``phone``, with the stream."""
+    return {"commands": _bridged(stream, ring, phone)}
+
+
+def say_and_hang_up(text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+    """Say something and hang up; ``answer`` a call that still rings."""
+    say = {
+        "command": "messages",
+        "messages": [
+            {"type": "SAY", "say": {"text": text[:MAX_SAY], "voiceName": announcer.voice_name}}
+        ],
+        "events": {"onFinish": [{"command": "hangup"}]},
+    }
+    return {"commands": [{"command": "answer"}, say] if answer else [say]}
+
+
+def hang_up(*names: str) -> Svaml:
+    """Hang up this leg, or those of these names."""
+    return {"commands": [_hang_up(name) for name in names] or [{"command": "hangup"}]}
+
+
+def no_commands() -> Svaml:
+    """Do nothing."""
+    return {"commands": []}
+
+
+def detect_machine() -> Svaml:
+    """Find out who answers; the platform tells us."""
+    return {"commands": [{"command": "amd"}]}
+
+
+def dial_leg(to: str, caller_id: str, name: str, *, ring: int, max_seconds: int) -> Svaml:
+    """Dial a number or SIP address; without ``events``, so that everything is told to us."""
+    return {
+        "commands": [
+            {
+                "command": "dial",
+                "callName": name,
+                "from": {"type": "PHONE", "phone": {"number": caller_id}},
+                "to": _party(to),
+                "dialTimeoutDurationSeconds": ring,
+                "maxCallDurationSeconds": max_seconds,
+            }
+        ]
+    }
+
+
+def join_bridge() -> Svaml:
+    """Bring a leg into the conversation."""
+    return {"commands": [{"command": "bridgeCall", "bridgeName": BRIDGE}]}
+
+
+def _party(to: str) -> Svaml:
+    if is_sip(to):
+        return {"type": "SIP", "sip": {"endpoint": to}}
+    return {"type": "PHONE", "phone": {"number": to}}
+
+
+def _bridged(stream: Stream, ring: int, phone: str) -> list[Svaml]:
+    dial = {
+        "command": "dial",
+        "callName": STREAM,
+        "to": {
+            "type": "STREAM",
+            "stream": {
+                "endpoint": stream.endpoint,
+                "streamOptions": {"version": 1, "codec": "PCM", "sampleRate": stream.rate},
+                "callHeaders": call_headers(stream.headers),
+            },
+        },
+        "dialTimeoutDurationSeconds": ring,
+        "maxCallDurationSeconds": stream.max_seconds,
+        "events": {
+            "onAnswer": [{"command": "bridgeCall", "bridgeName": BRIDGE}],
+            **{event: [_hang_up(phone)] for event in _STREAM_GONE},
+        },
+    }
+    return [{"command": "bridgeCall", "bridgeName": BRIDGE}, dial]
+
+
+def _hang_up(name: str) -> Svaml:
+    return {"command": "hangup", "callName": name}
+
+
+class V2Answers:
+    """What a callback may be answered with."""
+
+    stays_when_moved = True  # the mutual hang-up goes with it
+
+    def nothing(self) -> Svaml:
+        """No commands."""
+        return no_commands()
+
+    def hang_up(self) -> Svaml:
+        """Hang up."""
+        return hang_up()
+
+    def hang_up_legs(self, *names: str) -> Svaml:
+        """Hang them up by their names."""
+        return hang_up(*names)
+
+    def say_and_hang_up(self, text: str, announcer: Announcer, *, answer: bool) -> Svaml:
+        """Answer if need be, say, hang up."""
+        return say_and_hang_up(text, announcer, answer=answer)
+
+    def connect_incoming(
+        self, stream: Stream, _conference: str, ring: int, callback_url: str
+    ) -> Svaml:
+        """Answer and bridge."""
+        return answer_and_bridge(stream, ring, callback_url)
+
+    def connect_placed(self, stream: Stream, ring: int, leg: PlacedLeg) -> Svaml:
+        """Bridge."""
+        return bridge_with_stream(stream, ring, leg.name)
+
+    def wait(self, _leg: PlacedLeg) -> Svaml:
+        """No commands."""
+        return no_commands()
+
+    def ask_who_answers(self) -> Svaml:
+        """Detect."""
+        return detect_machine()
+
+    def leave_alone(self) -> Svaml:
+        """No commands."""
+        return no_commands()
+
+    def join(self) -> Svaml:
+        """Bridge."""
+        return join_bridge()
+
+
+class V2Actions:
+    """What can be asked of the platform."""
+
+    version: Version = "v2"
+
+    def __init__(self, api: VoiceV2) -> None:
+        self._api = api
+
+    def can_move(self, call: BridgedCall) -> bool:
+        """Return whether it is a call of version 2."""
+        return call.version == "v2"
+
+    def conference(self, _name: str) -> str:
+        """Return nothing: there are bridges."""
+        return ""
+
+    async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
+        """Dial."""
+        commands = dial_leg(
+            dial.to, caller_id, name, ring=dial.ring_seconds, max_seconds=dial.max_seconds
+        )
+        return LegFacts(session=await self._api.create_call(commands, idempotency_key=name))
+
+    async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
+        """Do nothing: the stream comes by the answer to a callback."""
+
+    async def tell(self, call_id: str, commands: Svaml) -> None:
+        """Patch the call."""
+        await self._api.update_call(call_id, commands, uuid.uuid4().hex)
+
+    async def transfer(
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
+    ) -> LegFacts:
+        """Dial in the caller's session."""
+        dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=MAX_SECONDS)
+        await self._api.update_call(call.call_id, dial, idempotency_key=name)
+        return LegFacts()
+
+    async def hang_up(self, phone: Phone) -> None:
+        """Hang up: by its id, or by its name before that is known."""
+        commands, key = hang_up(), uuid.uuid4().hex
+        if phone.call_id:
+            await self._api.update_call(phone.call_id, commands, key)
+        elif phone.session:
+            await self._api.update_session_call(phone.session, phone.name, commands, key)
+
+    async def clear(self, _conference: str) -> None:
+        """Do nothing: each leg's hang-up takes the others along."""
+
+
+class VoiceV2:
+    """Version 2: calls and services of a project.
+
+    Args:
+        access: The project's access key and its secret.
+        project_id: The project.
+        service_id: The service that calls belong to.
+        region: One of :data:`~agent.sinch_limits.V2_REGIONS`, or ``""``: wherever is nearest.
+        url: Instead of Sinch's own servers, a stand-in.
+    """
+
+    def __init__(
+        self, access: Basic, project_id: str, service_id: str, region: str = "", url: str = ""
+    ) -> None:
+        prefix = f"{region}." if region else ""
+        base = (url or f"https://{prefix}voice.api.sinch.com").rstrip("/")
+        self._rest = Rest(access)
+        self._url = f"{base}/v2/projects/{path_segment(project_id)}"
+        self._service_id = service_id
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._rest.aclose()
+
+    async def create_call(self, svaml: Svaml, idempotency_key: str) -> str:
+        """Start a session with a call; return the session's id.
+
+        Args:
+            svaml: ``{"commands": [...]}``.
+            idempotency_key: 16 to 128 characters; the same key within ten minutes is the same call.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        url = f"{self._url}/calls?serviceId={path_segment(self._service_id)}"
+        answer = await self._rest.request("POST", url, svaml, idempotency_key=idempotency_key)
+        session_id = answer.get("sessionId")
+        if not isinstance(session_id, str) or not session_id:
+            raise SinchError("Sinch's answer to the call has no session id")
+        return session_id
+
+    async def get_call(self, call_id: str) -> dict[str, Any]:
+        """Return what the platform knows of a call.
+
+        Raises:
+            SinchError: If it knows nothing.
+        """
+        return await self._rest.request("GET", f"{self._url}/calls/{path_segment(call_id)}")
+
+    async def update_call(self, call_id: str, svaml: Svaml, idempotency_key: str) -> None:
+        """Give a call more commands.
+
+        Raises:
+            SinchError: If the call is over, or the commands are wrong.
+        """
+        url = f"{self._url}/calls/{path_segment(call_id)}"
+        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+
+    async def update_session_call(
+        self, session_id: str, name: str, svaml: Svaml, idempotency_key: str
+    ) -> None:
+        """Give the leg of that name in a session more commands.
+
+        Raises:
+            SinchError: If it is over, or the commands are wrong.
+        """
+        url = f"{self._url}/sessions/{path_segment(session_id)}/calls/{path_segment(name)}"
+        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+
+    async def get_service(self) -> dict[str, Any]:
+        """Return the service.
+
+        Raises:
+            SinchError: If there is none.
+        """
+        return await self._rest.request("GET", self._service())
+
+    async def update_service(self, webhook: str) -> None:
+        """Let the service ask us what to do with its calls.
+
+        Raises:
+            SinchError: If it is refused.
+        """
+        behavior = {"type": "WEBHOOK", "webhook": {"url": webhook}}
+        body = {"callBehavior": behavior}
+        await self._rest.request("PATCH", self._service(), body, repeat=True)
+
+    def _service(self) -> str:
+        return f"{self._url}/services/{path_segment(self._service_id)}"

@@ -1,0 +1,156 @@
+"""Call control with a platform and calls that do as they are told, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.call.orders import Order
+from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
+from agent.sinch.call_control import CallControl
+from agent.sinch.callbacks import (
+    Answerer,
+    LegAnswered,
+    LegEnded,
+    LegIdentity,
+    Version,
+)
+from agent.sinch.contracts import (
+    Dial,
+    ExpectedCall,
+    StreamTarget,
+)
+from agent.sinch.directory import CallDirectory
+from agent.sinch.legs import BridgedCall, LegFacts, Phone
+from agent.sinch.rest import SinchError
+from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.tokens import Tokens, stream_claim
+from agent.store.folder import FolderStore
+from tests.virtual_time import run
+
+TO, MANAGER = "+15550000001", "+15550000002"
+
+
+class Platform:
+    """Does what it is asked, notes it with its time, and fails when told to."""
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.asked: list[tuple[float, str, str]] = []
+        self.fails: set[str] = set()
+
+    def _note(self, what: str, about: str) -> None:
+        self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
+        if what in self.fails:
+            raise SinchError("Sinch refused: no (HTTP 400)", 400)
+
+    def of(self, what: str) -> list[tuple[float, str]]:
+        return [(at, about) for at, name, about in self.asked if name == what]
+
+    def can_move(self, call: BridgedCall) -> bool:
+        return self.version == "v2" or bool(call.conference)
+
+    def conference(self, name: str) -> str:
+        return f"c-{name}" if self.version == "v1" else ""
+
+    async def place(self, name: str, dial: Dial, _caller_id: str) -> LegFacts:
+        self._note("place", dial.to)
+        return LegFacts(call_id=f"phone of {name}")
+
+    async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
+        self._note("bring_stream", conference)
+
+    async def tell(self, call_id: str, _commands: Svaml) -> None:
+        self._note("tell", call_id)
+
+    async def transfer(
+        self, _call: BridgedCall, name: str, to: str, _caller_id: str, _ring: int
+    ) -> LegFacts:
+        self._note("transfer", to)
+        return LegFacts(call_id=f"phone of {name}")
+
+    async def hang_up(self, phone: Phone) -> None:
+        self._note("hang_up", phone.call_id)
+
+    async def clear(self, conference: str) -> None:
+        self._note("clear", conference)
+
+
+class ScriptedCalls:
+    """A process without calls."""
+
+    def __init__(self) -> None:
+        self.told: list[Mapping[str, Any]] = []
+        self.in_progress: dict[str, str] = {}
+
+    def expect(self, expected: ExpectedCall) -> None:
+        assert expected.agent == "reception"
+
+    def deliver(self, _call_id: str, _order: Order) -> bool:
+        return False
+
+    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+        self.told.append({"call_id": call_id, **fields})
+
+
+class Story:
+    """A call control, and what is around it."""
+
+    def __init__(
+        self, folder: Path, version: Version, *, conference: bool, account: bool = True
+    ) -> None:
+        self.store = FolderStore(folder)
+        self.directory = CallDirectory(self.store)
+        self.tokens = Tokens(b"k" * 32, self.store)
+        self.platform, self.calls, self.version = Platform(version), ScriptedCalls(), version
+        self.call_control = CallControl(
+            settings=SinchSettings(
+                public_url="https://agent.example.com",
+                caller_id="+12025550100",
+                conference=conference,
+                refusal="No.",
+                sorry="Sorry.",
+            ),
+            stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
+            routing=Routing(folder=folder, usual="reception"),
+            tokens=self.tokens,
+            directory=self.directory,
+            actions=self.platform if account else None,
+            calls=self.calls,
+        )
+
+    def leg(self, name: str = "", call_id: str = "phone") -> LegIdentity:
+        return LegIdentity(version=self.version, call_id=call_id, name=name)
+
+    def answered(self, name: str, by: Answerer = "") -> Svaml:
+        return self.call_control.answer(LegAnswered(leg=self.leg(name), by=by))
+
+    def ended(self, name: str = "", call_id: str = "phone", result: str = "ANSWERED") -> Svaml:
+        leg = self.leg(name, call_id)
+        return self.call_control.answer(LegEnded(leg=leg, result=result, reason="CALLERHANGUP"))
+
+    def transfer_name(self, of: str) -> str:
+        call = self.directory.call(of)
+        assert call is not None
+        return call.transfer
+
+    def stream_comes(self, call_id: str = "phone") -> None:
+        self.store.claim(stream_claim(call_id))
+
+
+def tell(
+    folder: Path,
+    version: Version,
+    story: Callable[[Story], Awaitable[None]],
+    *,
+    conference: bool = False,
+) -> None:
+    async def main() -> None:
+        started = Story(folder, version, conference=conference)
+        await story(started)
+        await started.call_control.aclose()
+
+    run(main())

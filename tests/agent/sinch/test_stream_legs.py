@@ -1,0 +1,66 @@
+"""The stream that has to come to a call, and what becomes of a phone if it does not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from agent.sinch.callbacks import (
+    IncomingCall,
+)
+from agent.sinch.stream_legs import STREAM_WITHIN
+from agent.sinch.tokens import Claims
+from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
+
+
+def test_a_stream_that_does_not_come_hangs_the_phone_up(tmp_path: Path) -> None:
+    """Nobody waits in an empty conference for longer than that."""
+
+    async def story(s: Story) -> None:
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await asyncio.sleep(STREAM_WITHIN + 1)
+        assert s.platform.of("hang_up") == [(STREAM_WITHIN, "phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_stream_that_came_lets_the_phone_be(tmp_path: Path) -> None:
+    """Nor is a phone hung up that has gone."""
+
+    async def story(s: Story) -> None:
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        s.stream_comes()
+        s.call_control.answer(IncomingCall(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
+        s.ended(call_id="gone")
+        await asyncio.sleep(STREAM_WITHIN + 1)
+        assert s.platform.of("hang_up") == []
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_phone_that_cannot_be_hung_up_is_hung_up_later(tmp_path: Path) -> None:
+    """Sinch refuses the stream, and the hang-up, too; nobody is left waiting for good."""
+
+    async def story(s: Story) -> None:
+        s.platform.fails |= {"bring_stream", "hang_up"}
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await asyncio.sleep(1)
+        s.platform.fails.clear()
+        await asyncio.sleep(STREAM_WITHIN)
+        assert s.platform.of("hang_up") == [(0.0, "phone"), (STREAM_WITHIN, "phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """The token is used up, so no other will come: the conference is ended."""
+
+    async def story(s: Story) -> None:
+        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        s.stream_comes()
+        s.call_control.stream_ended(claims, moved=False)
+        await asyncio.sleep(0)
+        assert s.platform.of("clear") == [(0.0, "c-phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
