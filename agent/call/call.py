@@ -45,7 +45,9 @@ from pipelines.stages.pool import DraftCost, Heard
 from pipelines.stages.usage import Price
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
-from pipelines.tools.toolbox import CallInfo, Tool, Toolbox, ToolRun, call_control
+from pipelines.tools.call_control import call_control
+from pipelines.tools.tool import CallInfo, Tool, ToolRun
+from pipelines.tools.toolbox import Toolbox
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking

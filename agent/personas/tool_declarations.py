@@ -37,10 +37,11 @@ from pydantic import (
 )
 
 from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
-from pipelines.providers.transport.keys import from_environment
+from pipelines.environment import from_environment
+from pipelines.tools.arguments import check_schema
 from pipelines.tools.http import http_tool, signing_keys
 from pipelines.tools.python import python_tool
-from pipelines.tools.toolbox import OnBargeIn, Tool, check_schema
+from pipelines.tools.tool import OnBargeIn, Tool
 
 if TYPE_CHECKING:
     from pipelines.tools.mcp import McpServer
@@ -370,7 +371,8 @@ def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServe
     if not settings:
         return {}
     try:
-        from pipelines.tools.mcp import Command, McpServer, Remote  # noqa: PLC0415 - an extra
+        from pipelines.tools.mcp import McpServer  # noqa: PLC0415 - an extra
+        from pipelines.tools.mcp_transport import Command, Remote  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         message = (
             f"mcp: the package {error.name!r} is missing: pip install 'sinch-voice-agent[mcp]'"

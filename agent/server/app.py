@@ -40,7 +40,7 @@ from agent.stream.line import LineError, WebSocketLine, client_address
 from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
-from pipelines.tools.toolbox import CallInfo
+from pipelines.tools.tool import CallInfo
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.smart_turn import SmartTurn
 

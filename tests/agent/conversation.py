@@ -16,7 +16,7 @@ from pipelines.conversation import Brief
 from pipelines.providers import scripted
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import Budgets, ProviderPool
-from pipelines.tools.toolbox import Tool
+from pipelines.tools.tool import Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
 

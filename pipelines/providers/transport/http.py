@@ -1,4 +1,4 @@
-"""HTTP and websockets to a provider: the one place of the speech side that knows aiohttp.
+"""HTTP and websockets to a provider.
 
 What goes wrong at the other end becomes a :class:`ProviderError` whose text holds a status or a
 close code of theirs, and nothing else: servers quote prompts, words and keys.
@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
+from pipelines.connection_errors import explain
 from pipelines.providers.contracts import ProviderError, Stage
 
 CONNECT_WITHIN = 3.0
@@ -152,7 +153,7 @@ class Http:
                 self._stage, f"nothing came for {head_within:g} s", timed_out=True
             ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ProviderError(self._stage, _explain(error)) from None
+            raise ProviderError(self._stage, explain(error)) from None
         finally:
             if response is not None:
                 response.close()  # goes back to the pool if it was read to its end
@@ -194,72 +195,11 @@ class Http:
         except aiohttp.WSServerHandshakeError as error:
             raise refused(self._stage, error.status) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ProviderError(self._stage, _explain(error)) from None
+            raise ProviderError(self._stage, explain(error)) from None
         return Socket(self._stage, socket)
 
     def _url(self, path: str) -> URL:
         return URL(self._base + path)
-
-
-class UnansweredError(Exception):
-    """A request that must not be made twice has no answer.
-
-    Attributes:
-        sent: Whether the server may have got it.
-    """
-
-    def __init__(self, message: str, *, sent: bool) -> None:
-        super().__init__(message)
-        self.sent = sent
-
-
-async def post_once(
-    url: str, body: bytes, headers: Mapping[str, str], *, connect_timeout: float, max_bytes: int
-) -> tuple[int, bytes]:
-    """POST ``body`` over a connection of its own; return the status and the answer's body.
-
-    For requests that have an effect at the other end. A connection that was used before might have
-    been closed there meanwhile, and then nobody knows whether the request was read. Redirects are
-    not followed. The caller bounds the time that the answer may take; cancelling closes the
-    connection.
-
-    Args:
-        url: Whole.
-        body: Of type JSON.
-        headers: Of the request.
-        connect_timeout: Seconds, TLS included.
-        max_bytes: Of the answer; what is longer is cut off there.
-
-    Raises:
-        UnansweredError: If there is no connection, or no whole answer.
-    """
-    answer = bytearray()
-    try:
-        async with (
-            aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout),
-                connector=aiohttp.TCPConnector(force_close=True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            ) as session,
-            session.post(
-                URL(url),
-                data=body,
-                headers={"Content-Type": "application/json", **headers},
-                allow_redirects=False,
-            ) as response,
-        ):
-            async for chunk in response.content.iter_any():
-                answer += chunk
-                if len(answer) >= max_bytes:
-                    break
-            return response.status, bytes(answer[:max_bytes])
-    except aiohttp.ConnectionTimeoutError:
-        raise UnansweredError("no connection in time", sent=False) from None
-    except aiohttp.ClientConnectorError as error:
-        raise UnansweredError(_explain(error), sent=False) from None
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        raise UnansweredError(_explain(error), sent=True) from None
 
 
 class Socket:
@@ -294,7 +234,7 @@ class Socket:
         except TimeoutError:
             raise ProviderError(self._stage, "the server does not read", timed_out=True) from None
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
-            raise ProviderError(self._stage, _explain(error)) from None
+            raise ProviderError(self._stage, explain(error)) from None
 
     async def receive(self, within: float | None = None) -> str | bytes:
         """Return the next message. Cancelling is safe: none is lost.
@@ -419,15 +359,3 @@ async def read_out(answer: AsyncIterator[object]) -> None:
         async with asyncio.timeout(0.05):
             async for _ in answer:
                 continue
-
-
-def _explain(error: Exception) -> str:
-    """Say what went wrong without the server's own words."""
-    match error:
-        case aiohttp.ClientConnectorError() | ConnectionRefusedError():
-            return "no connection"
-        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return "the answer broke off"
-        case aiohttp.ClientError() | OSError() | RuntimeError():
-            return "the connection is lost"
-    return "the server's answer cannot be read"

@@ -26,7 +26,7 @@ from agent.personas.tool_declarations import (
     mcp_servers,
     read,
 )
-from pipelines.tools.toolbox import CallInfo
+from pipelines.tools.tool import CallInfo
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
