@@ -19,7 +19,7 @@ import structlog
 
 from agent.call.reply import Reply
 from agent.call.speaker import TICK, Patience, Speaker
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.stream.line import Line, LineError
 from agent.stream.protocol import CallerAudio, Connect, Ignored, StreamProtocol
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from agent.call.reply import Reply
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.stream.line import Line
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import Audio, at_rate

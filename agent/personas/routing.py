@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from agent.personas import loader
+from agent.personas.errors import PersonaError
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class Routing:
             try:
                 if called and called in loader.load(self.folder, name).numbers:
                     return name
-            except loader.PersonaError as error:
+            except PersonaError as error:
                 log.warning("agent file passed over", agent=name, error=str(error))
         return self.usual
 

@@ -13,7 +13,8 @@ from ipaddress import ip_address
 import structlog
 
 from agent.personas import loader
-from agent.personas.loader import Details, PersonaError, Script
+from agent.personas.errors import PersonaError
+from agent.personas.script import Details, Script
 from agent.settings import Settings
 from agent.sinch.call_control import CallControl, ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens

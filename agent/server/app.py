@@ -16,8 +16,8 @@ from aiohttp import WSCloseCode, web
 
 from agent.call.call import PASSED_ON, Announcement, Call, Mover, TransferError
 from agent.personas import loader
-from agent.personas.loader import PersonaError
-from agent.personas.tool_declarations import mcp_servers
+from agent.personas.errors import PersonaError
+from agent.personas.mcp_servers import mcp_servers
 from agent.records.transcript import Transcript, add_platform_line
 from agent.server.admission import (
     Admission,

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent import phone_numbers
 from agent.personas import loader
-from agent.personas.loader import PersonaError
+from agent.personas.errors import PersonaError
 from agent.server.admission import details, script_for
 from agent.settings import Settings
 from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall

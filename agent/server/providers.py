@@ -13,7 +13,8 @@ from urllib.request import urlopen
 
 import structlog
 
-from agent.personas.loader import Details, PersonaError, Script
+from agent.personas.errors import PersonaError
+from agent.personas.script import Details, Script
 from agent.server.admission import script_for
 from agent.settings import STAGES, Settings, SettingsError
 from agent.simulator.scenarios import DEFAULT as SCENARIOS

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.call.call import Call, CallSettings, Mover
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.conversation import Brief
 from pipelines.providers import scripted

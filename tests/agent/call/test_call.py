@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.call.call import CallSettings
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message
