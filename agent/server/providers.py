@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.request import urlopen
 
 import structlog
 
@@ -144,18 +142,3 @@ def table(probed: list[Probed]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     return "\n".join(lines)
-
-
-def running_service(settings: Settings) -> str:
-    """Return how the providers of the service on this machine are, a comment line for each."""
-    server = settings.server
-    host = "127.0.0.1" if server.host == "0.0.0.0" else server.host  # noqa: S104 - to ask, not to listen
-    try:
-        with urlopen(f"http://{host}:{server.port}/health", timeout=2) as answer:
-            found = json.load(answer)["providers"]
-            return "\n".join(
-                f"# the running service: {one['stage']} {one['provider']}: {one['status']}"
-                for one in found
-            )
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"# no service answers on port {server.port}"
