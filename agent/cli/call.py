@@ -14,7 +14,7 @@ from agent.cli.options import Commands, add_stream_options, fail, name_and_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.simulator.stream_caller import CallInProgress
+    from agent.simulator.call_in_progress import CallInProgress
 
 
 def add(commands: Commands) -> None:
@@ -82,8 +82,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _place(options: argparse.Namespace) -> int:
+    from agent.simulator.plan import Plan
     from agent.simulator.speech import pressed_turn, recorded_turn, spoken_turns, transcribe_agent
-    from agent.simulator.stream_caller import CallFailedError, Plan, place_call
+    from agent.simulator.stream_caller import CallFailedError, place_call
 
     made = {"wav": lambda what: recorded_turn(Path(what), options.rate)}
     made["press"] = lambda what: pressed_turn(what, options.rate)

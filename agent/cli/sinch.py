@@ -86,9 +86,9 @@ def _stand_in(options: argparse.Namespace) -> int:
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
     from agent.settings import SettingsError
+    from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import Phone, StandIn
     from agent.simulator.speech import spoken_turns
-    from agent.simulator.stream_caller import Plan
 
     signers = {signer.scheme: signer for signer in settings.sinch.signers}
     if not settings.sinch.takes_callbacks:

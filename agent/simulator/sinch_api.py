@@ -25,7 +25,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from agent.simulator.stream_caller import CallFailedError, CallInProgress, Plan, place_call
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan
+from agent.simulator.stream_caller import CallFailedError, place_call
 from agent.sinch.callbacks import Version
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml

@@ -25,8 +25,10 @@ import aiohttp
 import numpy as np
 
 from agent.call.call import CallSettings
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan, Turn
 from agent.simulator.sinch_api import StandIn
-from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
+from agent.simulator.stream_caller import place_call
 from agent.sinch.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.listening.detectors import detectors

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.simulator.stream_caller import CallInProgress, Plan, PlayoutBuffer, Turn, connect_message
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.playout_buffer import PlayoutBuffer
+from agent.simulator.stream_caller import connect_message
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE

@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
+from agent.simulator.plan import Plan, Turn
 from agent.simulator.sinch_api import Leg, Phone, StandIn
-from agent.simulator.stream_caller import Plan, Turn
 from agent.sinch.callbacks import Version
 from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers
