@@ -86,8 +86,9 @@ def _stand_in(options: argparse.Namespace) -> int:
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
     from agent.settings import SettingsError
+    from agent.simulator.phone_network import Phone
     from agent.simulator.plan import Plan
-    from agent.simulator.sinch_api import Phone, StandIn
+    from agent.simulator.sinch_api import StandIn
     from agent.simulator.speech import spoken_turns
 
     signers = {signer.scheme: signer for signer in settings.sinch.signers}
