@@ -1,4 +1,4 @@
-"""The stand-in for the platform, frame by frame."""
+"""One call from the caller's end, frame by frame."""
 
 from __future__ import annotations
 
