@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 import wave
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan, Turn
-from agent.simulator.playout_buffer import PlayoutBuffer
-from agent.simulator.stream_caller import connect_message
-from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE
 
@@ -161,34 +155,6 @@ def test_the_recording_has_the_caller_left_and_the_agent_right(tmp_path: Path) -
     right = b"".join(pcm[i + 2 : i + 4] for i in range(0, len(pcm), 4))
     assert left == b"".join(line.sent)
     assert right.count(LOUD) == 5
-
-
-@given(st.lists(st.one_of(st.binary(max_size=400), st.none(), st.integers(0, 300)), max_size=60))
-def test_the_buffer_plays_in_order_and_drops_the_oldest(steps: list[Any]) -> None:
-    """A plain byte string with the same rules behaves the same. None is a clear."""
-    buffer, model, lost = PlayoutBuffer(max_bytes=1000), b"", 0
-    for step in steps:
-        if step is None:
-            buffer.clear()
-            model = b""
-        elif isinstance(step, bytes):
-            buffer.add(step)
-            model += step
-            lost += max(0, len(model) - 1000)
-            model = model[-1000:]
-        else:
-            assert buffer.take(step) == model[:step]
-            model = model[step:]
-        assert (buffer.size, buffer.overflowed) == (len(model), lost)
-
-
-@pytest.mark.parametrize("shape", ["v1", "v2", "tutorial"])
-def test_its_connect_is_one_that_we_understand(shape: Any) -> None:
-    """Each published shape carries the id and the headers."""
-    plan = Plan(rate=16000, headers={"Key": "value"}, shape=shape)
-    event = StreamProtocol(16000).receive(connect_message(plan, "c1"))
-    assert isinstance(event, Connect)
-    assert (event.call_id, event.headers["key"], event.rate) == ("c1", "value", 16000)
 
 
 def test_the_report_is_plain_json() -> None:
