@@ -49,5 +49,5 @@ def v1_error(status: int, code: int, message: str) -> RestAnswer:
     return RestAnswer(body=body, status=status)
 
 
-Route = tuple[str, str, Callable[[RestRequest], Awaitable[RestAnswer]]]
+RestRoute = tuple[str, str, Callable[[RestRequest], Awaitable[RestAnswer]]]
 """Method, path with variable parts in braces, and what answers."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, timestamp
-from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, Route, v1_error
+from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, RestRoute, v1_error
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -40,7 +40,7 @@ class SinchV1:
         self._signer = signer
         self._check = check
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[RestRoute]:
         """Return what is answered."""
         v1, configuration = "/calling/v1", "/v1/configuration"
         application = f"{configuration}/callbacks/applications/{{key}}"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, cloud_event, timestamp
-from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, Route
+from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, RestRoute
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -40,7 +40,7 @@ class SinchV2:
         self._answered_before: dict[str, RestAnswer] = {}
         """By idempotency key."""
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[RestRoute]:
         """Return what is answered."""
         project = "/v2/projects/{project}"
         return [
