@@ -1,14 +1,54 @@
-"""ONNX Runtime, without its telemetry: import it from here.
+"""ONNX Runtime without its telemetry, and networks opened the way calls need them.
 
-Its builds for Linux, too (1.32, looked at), keep a device id and count events for Microsoft.
-Nothing about a call leaves this machine that its operator did not ask for.
+Import it from here: its builds for Linux, too (1.32, looked at), keep a device id and count events
+for Microsoft. Nothing about a call leaves this machine that its operator did not ask for.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 ort.disable_telemetry_events()
 
-__all__ = ["ort", "ort_errors"]
+__all__ = ["ORT_ERRORS", "load_session", "ort"]
+
+ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    error
+    for error in vars(onnxruntime_pybind11_state).values()
+    if isinstance(error, type) and issubclass(error, Exception)
+)
+"""What loading and running a network raise. They have no base class of their own."""
+
+
+def load_session(
+    model: bytes | Path, *, any_length: bool = False, stoppable: bool = False
+) -> ort.InferenceSession:
+    """Open a network, each of whose runs takes one thread: the caller's.
+
+    Many small runs share a machine better than one fast one; whoever wants several at once runs
+    them from several threads, which is safe. Run it once before it is needed: the first run
+    allocates memory. Loading reads and optimizes the whole network, so it is slow: not on an event
+    loop that carries calls.
+
+    Args:
+        model: What is in the file, or where it is, as ``.onnx`` or ``.ort``.
+        any_length: Its inputs differ in length from run to run.
+        stoppable: Runs are ended early, by ``RunOptions.terminate``.
+
+    Raises:
+        Exception: One of :data:`ORT_ERRORS`, if it cannot be opened.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # Otherwise a thread that waits for work keeps a core busy for a while.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A plan of memory for each length would be kept for good.
+    options.enable_mem_pattern = not any_length
+    # Errors alone (3): it warns of initializers that its own optimizer left unused. Not even those
+    # (4) where a run that was ended would be one; the rest is raised anyway.
+    options.log_severity_level = 4 if stoppable else 3
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent.settings import Server, Settings, load
+from agent.settings import Settings, load
+from agent.settings.server import ServerSettings
+from agent.sinch import account
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -41,7 +43,7 @@ def test_each_variable_of_the_example_is_a_setting(
     settings = load(None)
     assert settings.llm.provider == "openai"
     assert settings.sinch.takes_callbacks
-    assert settings.sinch.client() is not None
+    assert account.client(settings.sinch) is not None
     assert settings.operator.token is not None
     assert settings.operator.token.get_secret_value() == given["VOICE_AGENT_OPERATOR__TOKEN"]
     for name in ours:
@@ -62,7 +64,7 @@ def test_the_image_is_not_root_has_a_health_check_and_copies_what_is_there() -> 
 
 def test_all_wait_for_the_drain() -> None:
     """A stop that comes sooner cuts calls off."""
-    drain = Server().drain
+    drain = ServerSettings().drain
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     assert float(compose["services"]["agent"]["stop_grace_period"].rstrip("s")) > drain
     unit = configparser.ConfigParser(strict=True, interpolation=None)

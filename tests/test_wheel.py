@@ -22,6 +22,8 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
         names = file.namelist()
     assert "pipelines/models/silero_vad_16k_sequence.onnx" in names
     assert "pipelines/models/silero_vad.LICENSE" in names
+    assert "pipelines/stages/probe.wav" in names
+    assert "pipelines/stages/probe.LICENSE" in names
     assert "agent/simulator/scenarios/recordings/mm-hm.wav" in names
     assert "agent/simulator/scenarios/recordings/LICENSE" in names
     assert not [name for name in names if name.startswith("tests/")]

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+from pipelines.clock import now
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
 from pipelines.reply.playout import Playout
-from pipelines.stages.pool import DraftCost
+from pipelines.reply.steps import Step
+from pipelines.stages.stt import Heard
+from pipelines.stages.usage import DraftCost
+
+WENT_ON = 0.3
+"""Seconds of audio after the end that a provider heard, from which it was none: more than we need
+to notice the same silence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Something that the agent says unasked."""
+
+    text: str
+    interruptible: bool = True
+    hang_up: bool = False
+    """Whether to hang up once it was heard."""
+
+    transfer: str = ""
+    """Whom to pass the caller on to then."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,6 +37,9 @@ class Reply:
     """A reply, drafted or sounding, and the utterance it answers."""
 
     playout: Playout
+    steps: AsyncGenerator[Step, None] = field(init=False)
+    """What it is made of, pulled by whoever plays it; set at once by whoever makes it."""
+
     utterance: Utterance | None = None
     """What it answers; None for a greeting and the like."""
 
@@ -45,7 +69,7 @@ class Reply:
     """What to say while its tools run; ``""`` for one of the agent's own."""
 
     using_tools: bool = False
-    exchange: list[Message] = field(default_factory=list)
+    tool_messages: list[Message] = field(default_factory=list)
     """What its tools gave back, for the history."""
 
     spent: DraftCost = field(default_factory=DraftCost)
@@ -54,6 +78,32 @@ class Reply:
     """Clear while it is held."""
 
     task: asyncio.Task[None] | None = None
+    """Plays it; cancelled when nobody shall hear any more of it."""
 
     def __post_init__(self) -> None:
         self.going.set()
+
+    def take(self, heard: Heard) -> None:
+        """Note what the caller turned out to say."""
+        self.said = heard.text
+        if heard.turn_over and self.utterance is not None:
+            self.over_at = self.utterance.seconds
+
+    def release(self) -> None:
+        """Let it sound, from now."""
+        self.quiet_since = now()
+        if self.utterance is not None:
+            self.utterance.close()
+        self.released.set()
+
+    def cancel(self) -> None:
+        """Stop it. What has been sent may still be heard: a ``clear`` has to follow."""
+        if self.task is not None:
+            self.task.cancel()
+
+    @property
+    def caller_went_on(self) -> bool:
+        """Whether the caller went on after a provider had heard the end of their turn."""
+        if self.over_at is None or self.utterance is None:
+            return False
+        return self.utterance.seconds > self.over_at + WENT_ON

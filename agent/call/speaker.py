@@ -1,133 +1,82 @@
-"""The outgoing half of a call: replies as audio, paced and held, and the commands between them."""
+"""The outgoing half of a call: replies as audio, paced and held."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
+from agent.call.clock import TICK
+from agent.call.fillers import Fillers
+from agent.call.history import History
 from agent.call.reply import Reply
-from agent.personas.script import Script
-from agent.stream.line import Line
-from agent.stream.protocol import StreamProtocol
-from pipelines.audio import Audio, at_rate
+from agent.stream.channel import Channel
+from pipelines.audio import Audio
+from pipelines.clock import now
 from pipelines.listening import dtmf
 from pipelines.providers.contracts import Timing
-from pipelines.reply.chain import (
-    HangUp,
-    Press,
+from pipelines.reply.speech import at_line_rate
+from pipelines.reply.steps import (
+    EndCall,
+    PressKeys,
     SentenceEnded,
     SentenceStarted,
     Step,
     ToolsEnded,
     ToolsStarted,
-    Transfer,
-    at_line_rate,
+    TransferCall,
 )
-from pipelines.stages.phrases import Phrases
-from pipelines.stages.pool import Heard
-from pipelines.text.speakable import speakable
-
-TICK = 0.1
-"""Seconds between two looks at the clock: late by at most this, which no rule minds."""
+from pipelines.stages.stt import Heard
 
 HANG_UP_MARGIN = 0.4
 """Seconds to wait after the last word by our ledger: the platform plays it a network delay and a
 jitter buffer later, and closing the socket cuts it off."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """Seconds of our silence, while the caller waits, until a filler."""
-
-    reply: float
-    tools: float
-    """While a tool runs: that takes seconds, as everybody knows beforehand."""
-
-
 class Speaker:
     """Play replies to one caller.
 
-    Commands wait in an outbox and leave before any audio that is sent after them, so that whoever
-    decides on them need not wait for the line.
-
     Args:
-        line: Where to.
-        protocol: Makes the commands.
-        rate: Hertz on the line.
-        script: Has the fillers.
-        phrases: Has them as audio.
-        patience: When one is said.
-        on_heard: Told what the caller turned out to say.
-        on_sounding: Told when a reply is about to sound.
+        channel: Where to.
+        fillers: Said while a reply is late.
+        rewind_after: Seconds of hold after which a sentence begins again.
+        history: Told when a reply begins to sound: what it answers was said, for good.
     """
 
     def __init__(
-        self,
-        *,
-        line: Line,
-        protocol: StreamProtocol,
-        rate: int,
-        script: Script,
-        phrases: Phrases,
-        patience: Patience,
-        on_heard: Callable[[Reply, Heard], None],
-        on_sounding: Callable[[Reply], None],
+        self, channel: Channel, fillers: Fillers, rewind_after: float, history: History
     ) -> None:
-        self._line = line
-        self._protocol = protocol
-        self._rate = rate
-        self._script = script
-        self._phrases = phrases
-        self._patience = patience
-        self._on_heard = on_heard
-        self._on_sounding = on_sounding
-        self._outbox: list[str] = []
-        self._sent_at = _now()
-        self._fillers = 0
+        self._channel = channel
+        self._rate = channel.rate
+        self._fillers = fillers
+        self._rewind_after = rewind_after
+        self._history = history
 
     def hold(self, reply: Reply) -> None:
         """Stop speaking; what was not heard is kept, to be sent again."""
-        now = _now()
+        at = now()
         reply.going.clear()
-        reply.held_at = now
-        if reply.playout.left(now):
-            self._outbox.append(self._protocol.clear())
-        reply.playout.hold(now)
+        reply.held_at = at
+        if reply.playout.left(at):
+            self._channel.clear()
+        reply.playout.hold(at)
 
-    def resume(self, reply: Reply, rewind_after: float) -> float:
-        """Go on, from the start of the sentence after a hold that long; return its seconds."""
-        now = _now()
-        held = now - reply.held_at
-        if held > rewind_after:
+    def resume(self, reply: Reply) -> float:
+        """Go on, from the start of the sentence after a long hold; return its seconds."""
+        at = now()
+        held = at - reply.held_at
+        if held > self._rewind_after:
             reply.playout.rewind()
-        reply.quiet_since = now
+        reply.quiet_since = at
         reply.going.set()
         return held
 
-    async def flush(self) -> None:
-        """Send the commands that wait.
-
-        Raises:
-            LineError: If the line is dead.
-        """
-        while self._outbox:
-            self._sent_at = _now()
-            await self._line.send(self._outbox.pop(0))
-
-    async def keep_alive(self, after: float) -> None:
-        """Send the commands that wait, or a heartbeat if nothing was sent for so many seconds.
-
-        Raises:
-            LineError: If the line is dead.
-        """
-        if _now() - self._sent_at >= after:
-            self._outbox.append(self._protocol.heartbeat())
-        await self.flush()
-
-    async def play(self, reply: Reply, steps: AsyncGenerator[Step, None]) -> None:
+    async def play(
+        self, reply: Reply, steps: AsyncGenerator[Step, None]
+    ) -> AsyncGenerator[Heard, None]:
         """Prepare a reply, and send it once released; return when all has been sent.
+
+        Yields what the caller turned out to say, as soon as it is known.
 
         Raises:
             ProviderError: If it broke off.
@@ -138,7 +87,7 @@ class Speaker:
             while (step := await self._next(reply, source, fill=not speaking)) is not None:
                 match step:
                     case Heard():
-                        self._on_heard(reply, step)
+                        yield step
                     case SentenceEnded():
                         playout.finish()
                         speaking = False
@@ -146,8 +95,8 @@ class Speaker:
                         speaking = True
                         playout.put(step)
                         await self._send_pending(reply)
-                    case HangUp() | Transfer() | Press():
-                        await self._do_afterwards(reply, step)
+                    case PressKeys(keys):
+                        await self._press(reply, keys)
                     case _:
                         _note(reply, step)
 
@@ -161,48 +110,12 @@ class Speaker:
                 await asyncio.wait([pull], timeout=TICK if fill else None)
                 if pull.done():
                     return pull.result()
-                await self._fill(reply)
+                if self._fillers.put_if_due(reply, now()):
+                    await self._send_pending(reply)
         finally:
             if not pull.done():  # the generator cannot be closed while it runs
                 pull.cancel()
                 await asyncio.wait([pull])
-
-    async def _fill(self, reply: Reply) -> None:
-        """Say that the answer is on its way, if the caller has waited for long enough."""
-        now, playout = _now(), reply.playout
-        patience = self._patience.tools if reply.using_tools else self._patience.reply
-        if not reply.released.is_set() or not reply.going.is_set() or playout.left(now):
-            return
-        filler = reply.filler or self._filler()
-        brief = self._script.brief
-        words = speakable(filler, brief.language, brief.pronounce)
-        audio = self._phrases.kept(words, self._rate)
-        if now - reply.quiet_since < patience or not audio:
-            return
-        self._fillers += not reply.filler
-        reply.filler, reply.using_tools = "", False  # once; then as in any other silence
-        playout.begin(filler)
-        playout.put(at_rate(audio, self._rate))
-        playout.finish()
-        await self._send_pending(reply)
-
-    def next_filler(self) -> str:
-        """Return words that bridge a silence; each time the next."""
-        filler = self._filler()
-        self._fillers += 1
-        return filler
-
-    def _filler(self) -> str:
-        return self._script.fillers[self._fillers % len(self._script.fillers)]
-
-    async def _do_afterwards(self, reply: Reply, step: HangUp | Transfer | Press) -> None:
-        match step:
-            case HangUp():
-                reply.hang_up = True
-            case Transfer(to):
-                reply.transfer = to
-            case Press(keys):
-                await self._press(reply, keys)
 
     async def _press(self, reply: Reply, keys: str) -> None:
         """Send tones, as a telephone does; the stream has no other way."""
@@ -217,21 +130,19 @@ class Speaker:
         playout = reply.playout
         while playout.pending:
             await reply.going.wait()
-            if wait := playout.wait(_now()):
+            if wait := playout.wait(now()):
                 await asyncio.sleep(wait)
                 continue  # it may be held by now
             await self._send_audio(reply)
 
     async def _send_audio(self, reply: Reply) -> None:
-        now = _now()
+        at = now()
         if not reply.playout.sent:
-            reply.started_at = now
-            self._on_sounding(reply)
-        audio = reply.playout.take(now)
-        reply.quiet_since = now + reply.playout.left(now)
-        await self.flush()
-        self._sent_at = now
-        await self._line.send(audio.pcm)
+            reply.started_at = at
+            self._history.caller_said(reply)
+        audio = reply.playout.take(at)
+        reply.quiet_since = at + reply.playout.left(at)
+        await self._channel.send(audio.pcm)
 
     async def wait_until_heard(self, reply: Reply) -> None:
         """Return when the caller has heard all of it, holds and resumes included.
@@ -241,17 +152,20 @@ class Speaker:
         """
         while True:
             await self._send_pending(reply)
-            left = reply.playout.left(_now())
+            left = reply.playout.left(now())
             if left:
                 await asyncio.sleep(left)
             await reply.going.wait()
-            if not reply.playout.pending and not reply.playout.left(_now()):
+            if not reply.playout.pending and not reply.playout.left(now()):
                 break
         if reply.hang_up:
             await asyncio.sleep(HANG_UP_MARGIN)
 
 
-def _note(reply: Reply, step: SentenceStarted | Timing | ToolsStarted | ToolsEnded) -> None:
+def _note(
+    reply: Reply,
+    step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
+) -> None:
     match step:
         case SentenceStarted(sentence, words):
             reply.using_tools = False
@@ -261,8 +175,8 @@ def _note(reply: Reply, step: SentenceStarted | Timing | ToolsStarted | ToolsEnd
         case ToolsStarted(filler):
             reply.using_tools, reply.filler = True, filler
         case ToolsEnded(message):
-            reply.exchange.append(message)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+            reply.tool_messages.append(message)
+        case EndCall():
+            reply.hang_up = True
+        case TransferCall(to):
+            reply.transfer = to

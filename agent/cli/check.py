@@ -26,16 +26,16 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the settings, or how the providers are; return the exit status."""
     from agent import logs
-    from agent.server import app as server
-    from agent.server import providers
+    from agent.server import providers, start
     from agent.settings import SettingsError, load
 
     try:
         settings = load(options.config)
-        server.check(settings)
+        start.check(settings)
         if options.live:
             logs.configure("error", "auto")
-            probed = asyncio.run(providers.probe_all(settings))
+            built = providers.build(settings.providers(), settings.budget)
+            probed = asyncio.run(providers.probe_all(built))
             print(providers.table(probed))
             return 1 if any(one.error for one in probed) else 0
         print(settings.effective())

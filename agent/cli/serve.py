@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal; return the exit status."""
     from agent import logs
-    from agent.server import app as server
+    from agent.server import start
     from agent.settings import SettingsError, load
 
     given = {"host": options.host, "port": options.port}
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(server.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
+        asyncio.run(start.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
     except (SettingsError, OSError) as error:
         return fail(error)
     return 0

@@ -53,7 +53,7 @@ def _setup(options: argparse.Namespace) -> int:
 
     given = {"public_url": options.public_url} if options.public_url else {}
     try:
-        asyncio.run(setup(load(options.config, {"sinch": given}), print))
+        asyncio.run(setup(load(options.config, {"sinch": given}).sinch, print))
     except (SettingsError, SetupError) as error:
         return fail(error)
     return 0
@@ -66,7 +66,7 @@ def _verify(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config)
         url = options.url or settings.sinch.callback_url
-        right = asyncio.run(verify(settings, url, print))
+        right = asyncio.run(verify(settings.sinch, url, print))
     except (SettingsError, ValueError) as error:
         return fail(error)
     return 0 if right else 1
@@ -90,8 +90,9 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
     from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import StandIn
     from agent.simulator.speech import spoken_turns
+    from agent.sinch import account
 
-    signers = {signer.scheme: signer for signer in settings.sinch.signers}
+    signers = {signer.scheme: signer for signer in account.signers(settings.sinch)}
     if not settings.sinch.takes_callbacks:
         raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
     plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from agent.personas.tool_declarations import McpServerSettings
+from agent.settings.mcp import McpServerSettings
 from pipelines.environment import required_from_environment
 
 if TYPE_CHECKING:

@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.settings.sinch import Route
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A rule: what it does not name may be anything."""
-
-    agent: str
-    called: str = ""
-    """A number in E.164 or a SIP address; with ``*`` at its end, all that begin so."""
-
-    caller: str = ""
-    """The same."""
-
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Call headers that there have to be; names in any case, values as above."""
-
-    def fits(self, called: str, caller: str, headers: Mapping[str, str]) -> bool:
-        """Return whether the rule takes this call; ``headers`` have lower-case names."""
-        return (
-            _alike(self.called, called)
-            and _alike(self.caller, caller)
-            and all(_alike(v or "*", headers.get(k.lower(), "")) for k, v in self.headers.items())
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +29,7 @@ class Routing:
     def agent(self, called: str, caller: str, headers: Mapping[str, str]) -> str:
         """Return the agent for a call; ``""`` if nobody answers it."""
         for route in self.routes:
-            if route.fits(called, caller, headers):
+            if fits(route, called, caller, headers):
                 return route.agent
         for name in loader.names(self.folder):
             try:
@@ -60,6 +38,15 @@ class Routing:
             except PersonaError as error:
                 log.warning("agent file passed over", agent=name, error=str(error))
         return self.usual
+
+
+def fits(route: Route, called: str, caller: str, headers: Mapping[str, str]) -> bool:
+    """Return whether the rule takes this call; ``headers`` have lower-case names."""
+    return (
+        _alike(route.called, called)
+        and _alike(route.caller, caller)
+        and all(_alike(v or "*", headers.get(k.lower(), "")) for k, v in route.headers.items())
+    )
 
 
 def _alike(wanted: str, given: str) -> bool:

@@ -1,4 +1,4 @@
-"""Tools as they are declared under ``tools`` of an agent file, and MCP servers in the settings.
+"""Tools as they are declared under ``tools`` of an agent file.
 
 Three kinds, told apart by a field that only one of them has::
 
@@ -15,24 +15,20 @@ Three kinds, told apart by a field that only one of them has::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    SecretStr,
     StringConstraints,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
 
 from agent.personas.errors import first_mistake
 from agent.personas.fields import STRICT, Text
+from agent.urls import Url
 from pipelines.tools.arguments import check_schema
 from pipelines.tools.tool import OnBargeIn
 
@@ -42,25 +38,6 @@ to choose wrongly."""
 
 _ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 _Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-def _address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        well_formed = parts.scheme in ("http", "https") and bool(parts.hostname)
-        well_formed = well_formed and (parts.port is None or parts.port > 0)
-    except ValueError:
-        well_formed = False
-    if not well_formed or not url.isprintable() or " " in url or parts.fragment:
-        message = "must be an http:// or https:// URL"
-        raise ValueError(message)
-    if parts.username is not None or parts.password is not None:
-        message = "must not hold a user or a password"
-        raise ValueError(message)
-    return url
-
-
-_Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_address)]
 
 
 def _schema(parameters: object) -> object:
@@ -112,7 +89,7 @@ class HttpTool(_Tool):
     description: Text = Field(
         max_length=1024, description="what it does and when to use it; the model decides by it"
     )
-    url: _Url = Field(description="where the request is sent; fixed, nothing is filled in")
+    url: Url = Field(description="where the request is sent; fixed, nothing is filled in")
     secret_variable: _Variable = Field(
         description="environment variable with the secret that signs requests: whsec_ and 24 to 64 "
         "bytes in base64; or with _FILE behind it, the variable that names a file with it"
@@ -151,44 +128,6 @@ class McpTools(_Tool):
 Declaration = HttpTool | PythonTool | McpTools
 
 _KINDS: Mapping[str, type[Declaration]] = {"url": HttpTool, "python": PythonTool, "mcp": McpTools}
-
-
-class McpServerSettings(BaseModel):
-    """An MCP server: either ``url`` or ``command``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: _Url | None = Field(None, description="Address, for streamable HTTP.")
-    headers: dict[str, SecretStr] = Field(
-        {},
-        description="Sent with each request. `${NAME}` in a value is the environment variable "
-        "NAME, or the content of the file that NAME_FILE names.",
-    )
-    command: str | None = Field(
-        None, min_length=1, description="Program to start, which talks through its standard input."
-    )
-    args: tuple[str, ...] = Field((), description="Its arguments.")
-    env: dict[str, SecretStr] = Field(
-        {}, description="Its environment, besides PATH and HOME; `${NAME}` as in headers."
-    )
-    show_errors: bool = Field(
-        default=False,
-        description="Whether what it writes to its standard error goes to ours. For debugging: it "
-        "may hold what callers said.",
-    )
-
-    @model_validator(mode="after")
-    def _is_one_of_the_two(self) -> Self:
-        if (self.url is None) == (self.command is None):
-            message = "set either url or command"
-            raise ValueError(message)
-        if self.url is None and self.headers:
-            message = "headers go with url"
-            raise ValueError(message)
-        if self.command is None and (self.args or self.env):
-            message = "args and env go with command"
-            raise ValueError(message)
-        return self
 
 
 def read(declared: object) -> list[Declaration]:

@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
+from pathlib import Path
 
 import structlog
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
-from agent.settings import Settings
+from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl, ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
 from agent.stream.protocol import Connect
@@ -64,15 +65,28 @@ class Admission:
     """Check what a call brings.
 
     Args:
-        settings: The whole tree.
+        server: Its rate, and the token of calls that are routed by hand.
+        open_to_loopback: Whether a call from this very machine needs no token.
+        prompts: Folder of the agent files.
+        usual: The agent that answers, unless a call names one.
         tokens: Redeems one-use tokens; None if there are none.
-        exchange: Knows the calls that we placed; None if we place none.
+        call_control: Knows the calls that we placed; None if we place none.
     """
 
     def __init__(
-        self, settings: Settings, tokens: Tokens | None, call_control: CallControl | None
+        self,
+        *,
+        server: ServerSettings,
+        open_to_loopback: bool,
+        prompts: Path,
+        usual: str,
+        tokens: Tokens | None,
+        call_control: CallControl | None,
     ) -> None:
-        self._settings = settings
+        self._server = server
+        self._open_to_loopback = open_to_loopback
+        self._prompts = prompts
+        self._usual = usual
         self._tokens = tokens
         self._call_control = call_control
 
@@ -87,7 +101,7 @@ class Admission:
         given = caller.query.get("rate", "")
         if given.isascii() and given.isdigit() and len(given) < 7:
             return int(given)
-        return self._settings.server.rate
+        return self._server.rate
 
     def admit(self, caller: Caller, connect: Connect) -> Admitted:
         """Return how to answer, and use up the token that the call brought.
@@ -103,8 +117,8 @@ class Admission:
         try:
             if claims is not None:
                 return self._routed(claims, connect)
-            agent = caller.query.get("agent") or headers.get("agent") or self._settings.agent
-            script = script_for(self._settings, agent, details(headers, connect.call_id))
+            agent = caller.query.get("agent") or headers.get("agent") or self._usual
+            script = script_for(self._prompts, agent, details(headers, connect.call_id))
         except PersonaError as error:
             if claims is not None and self._call_control is not None:
                 self._call_control.stream_ended(claims, moved=False)  # nobody else will come
@@ -119,7 +133,7 @@ class Admission:
         Raises:
             NotAdmittedError: If it is not trusted.
         """
-        fixed = self._settings.server.token
+        fixed = self._server.token
         if fixed is not None and hmac.compare_digest(
             token.encode("utf-8", "replace"), fixed.get_secret_value().encode()
         ):
@@ -129,7 +143,7 @@ class Admission:
                 return self._tokens.redeem(token, time.time())
             except TokenError as error:
                 raise NotAdmittedError(str(error)) from None
-        if self._settings.open_to_loopback and _is_here(caller):
+        if self._open_to_loopback and _is_here(caller):
             return None
         raise NotAdmittedError("the token is wrong or missing")
 
@@ -149,7 +163,7 @@ class Admission:
             outgoing=bool(claims.dialled),
         )
         script = script_for(
-            self._settings, claims.agent, details(connect.headers, claims.call, known)
+            self._prompts, claims.agent, details(connect.headers, claims.call, known)
         )
         if placed.get("leave_message"):
             script = replace(
@@ -165,13 +179,13 @@ class Admission:
         )
 
 
-def script_for(settings: Settings, agent: str, about: Details) -> Script:
+def script_for(prompts: Path, agent: str, about: Details) -> Script:
     """Return the agent's file as it is now, filled in for one call.
 
     Raises:
         PersonaError: If there is no such agent, or its file has a mistake.
     """
-    return loader.load(settings.prompts, agent).render(about)
+    return loader.load(prompts, agent).render(about)
 
 
 def details(

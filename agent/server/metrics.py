@@ -6,48 +6,36 @@ In Prometheus' text format. Nothing of a call's content is in it, and no number 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.server.registry import CallRegistry
 from pipelines.stages.lineup import Providers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Counts(Protocol):
-    """How many calls there are."""
-
-    @property
-    def in_progress(self) -> dict[str, str]:
-        """The calls here: name and agent."""
-        ...
-
-    answered: int
-    """Calls answered since the start."""
-
-
 class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
-    def __init__(self, counts: Counts, providers: Providers) -> None:
-        self._counts = counts
+    def __init__(self, registry: CallRegistry, providers: Providers) -> None:
+        self._calls = registry
         self._providers = providers
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric as it is now."""
-        progress = len(self._counts.in_progress)
+        progress = len(self._calls.in_progress)
         yield GaugeMetricFamily("voice_agent_calls", "Calls in progress.", value=progress)
         yield CounterMetricFamily(
-            "voice_agent_calls_answered", "Calls answered.", value=self._counts.answered
+            "voice_agent_calls_answered", "Calls answered.", value=self._calls.answered
         )
         labels = ("stage", "provider")
         up = GaugeMetricFamily(
             "voice_agent_provider_up",
-            "1: it worked last; 0: it rests after a failure.",
+            "1: it worked last; 0: it cools down after a failure.",
             labels=labels,
         )
         requests = CounterMetricFamily(
@@ -75,9 +63,9 @@ class _Now(Collector):
 class Metrics:
     """The metrics of a process."""
 
-    def __init__(self, counts: Counts, providers: Providers) -> None:
+    def __init__(self, registry: CallRegistry, providers: Providers) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(counts, providers))
+        self._registry.register(_Now(registry, providers))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

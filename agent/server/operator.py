@@ -1,7 +1,7 @@
 """The operator's REST interface: place calls, look at them, hang up, pass callers on.
 
 Every request brings ``Authorization: Bearer <operator.token>``. What may be asked, and what comes
-back, is in :data:`OPENAPI`, which ``GET /openapi.json`` gives to anyone.
+back, is in :data:`~agent.server.operator_api.OPENAPI`, which ``GET /openapi.json`` gives to anyone.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ import asyncio
 import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, Protocol, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agent import phone_numbers
+from agent.call.orders import HangUp
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.server.admission import details, script_for
-from agent.settings import Settings
+from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
+from agent.server.registry import CallRegistry
+from agent.settings.server import OperatorSettings
+from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall
 from agent.sinch.versions import Dial
 from agent.stream.line import client_address
@@ -32,79 +37,36 @@ Model = TypeVar("Model", bound=BaseModel)
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
 
-ANNOUNCEMENT = "I'm connecting you now. One moment, please."
-
-
-class DialRequest(BaseModel):
-    """A call to place."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", title="DialRequest")
-
-    to: str = Field(description="Number, as people write it, or SIP address.", max_length=300)
-    agent: str = Field("", description="Agent file, without `.md`. Unset: the usual one.")
-    variables: dict[str, str] = Field({}, description="Values for the agent file's variables.")
-    caller_id: str = Field("", description="Number of yours to show. Unset: `sinch.caller_id`.")
-    max_seconds: int = Field(3600, ge=1, le=14400, description="Longest that the call may be.")
-    machine: Literal["talk", "hangup", "message"] = Field(
-        "talk",
-        description="When a machine answers: talk to it as to anyone (nobody listens for "
-        "machines, so people are greeted sooner), hang up, or leave `message` after the beep.",
-    )
-    message: str = Field("", max_length=2000, description="What to leave on a machine.")
-    keys: str = Field(
-        "",
-        pattern="^[0-9*#wA-D]{0,64}$",
-        description="Pressed once answered; `w` is half a second. Version 1, `machine` talk.",
-    )
-
-
-class HangUpRequest(BaseModel):
-    """A call to end."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", title="HangUpRequest")
-
-    goodbye: bool = Field(default=True, description="Whether the agent says goodbye before.")
-
-
-class TransferRequest(BaseModel):
-    """A caller to pass on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", title="TransferRequest")
-
-    to: str = Field(description="Number, or SIP address.", max_length=300)
-    announcement: str = Field(
-        ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
-    )
-
-
-class Calls(Protocol):
-    """The calls of this process; see :class:`agent.server.app.CallRegistry`."""
-
-    @property
-    def in_progress(self) -> Mapping[str, str]:
-        """Our name of each, and its agent."""
-        ...
-
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
-        """Give an order to a call; return whether it is here."""
-        ...
-
 
 class OperatorInterface:
     """The routes.
 
     Args:
-        settings: The whole tree; ``operator.token`` is set.
-        calls: Those of this process.
-        exchange: Does what is asked; None if there is no account to do it with.
+        settings: Of this interface; ``token`` is set.
+        sinch: Version of the API, country and patience of the calls that are placed.
+        prompts: Folder of the agent files.
+        usual: The agent of a call that names none.
+        registry: The calls of this process.
+        call_control: Does what is asked; None if there is no account to do it with.
     """
 
-    def __init__(self, settings: Settings, calls: Calls, call_control: CallControl | None) -> None:
-        token = settings.operator.token
+    def __init__(
+        self,
+        *,
+        settings: OperatorSettings,
+        sinch: SinchSettings,
+        prompts: Path,
+        usual: str,
+        registry: CallRegistry,
+        call_control: CallControl | None,
+    ) -> None:
+        token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
-        self._limit = settings.operator.requests_a_minute
-        self._settings = settings
-        self._calls = calls
+        self._limit = settings.requests_a_minute
+        self._sinch = sinch
+        self._prompts = prompts
+        self._usual = usual
+        self._calls = registry
         self._call_control = call_control
         self._lately: Mapping[bool, deque[float]] = {True: deque(), False: deque()}
         """When requests came: with the token, and without."""
@@ -171,19 +133,19 @@ class OperatorInterface:
             raise _UnreadableError("Idempotency-Key: take 16 to 128 characters")
         if asked.machine == "message" and not asked.message:
             raise _UnreadableError("message: is needed, since machine is 'message'")
-        if asked.keys and (self._settings.sinch.api == "v2" or asked.machine != "talk"):
+        if asked.keys and (self._sinch.api == "v2" or asked.machine != "talk"):
             raise _UnreadableError(
                 "keys: only version 1 of the API presses them, and not while machines are listened "
                 "for; a language model can press keys itself"
             )
-        country = self._settings.sinch.country
+        country = self._sinch.country
         dial = Dial(
             to=_dialable("to", asked.to, country),
-            agent=asked.agent or self._settings.agent,
+            agent=asked.agent or self._usual,
             variables=asked.variables,
             caller_id=asked.caller_id and _dialable("caller_id", asked.caller_id, country),
             max_seconds=asked.max_seconds,
-            ring_seconds=self._settings.sinch.ring_seconds,
+            ring_seconds=self._sinch.ring_seconds,
             machine=asked.machine,
             message=asked.message,
             keys=asked.keys,
@@ -201,22 +163,22 @@ class OperatorInterface:
             call="", agent=dial.agent, caller="", called="", variables=dial.variables, outgoing=True
         )
         try:
-            script_for(self._settings, dial.agent, details({}, "", expected))
+            script_for(self._prompts, dial.agent, details({}, "", expected))
         except PersonaError as error:
-            known = ", ".join(loader.names(self._settings.prompts))
+            known = ", ".join(loader.names(self._prompts))
             raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         asked, name = await _read(request, HangUpRequest), request.match_info["id"]
         if self._call_control is not None:
             await self._call_control.hang_up(name, goodbye=asked.goodbye)
-        elif not self._calls.deliver(name, {"kind": "hang up", "goodbye": asked.goodbye}):
+        elif not self._calls.deliver(name, HangUp(goodbye=asked.goodbye)):
             raise CallControlError("no such call")
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await _read(request, TransferRequest)
-        to = _dialable("to", asked.to, self._settings.sinch.country)
+        to = _dialable("to", asked.to, self._sinch.country)
         self._with_account().request_transfer(request.match_info["id"], to, asked.announcement)
         return web.json_response({}, status=202)
 
@@ -276,91 +238,3 @@ def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None)
     return web.json_response(
         body, status=status, headers=headers, content_type="application/problem+json"
     )
-
-
-def _operation(
-    summary: str, success: int, *, body: type[BaseModel] | None = None, by_id: bool = True
-) -> dict[str, Any]:
-    """Return one operation, as OpenAPI 3.1 has it."""
-    parameters: list[dict[str, Any]] = []
-    if by_id:
-        parameters.append(_parameter("id", "path", "Of the call, as `POST /calls` gave it."))
-    if body is DialRequest:
-        parameters.append(
-            _parameter(
-                "Idempotency-Key",
-                "header",
-                "16 to 128 characters: within a day, the same key is the same call.",
-            )
-        )
-    operation: dict[str, Any] = {
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {
-            str(success): {
-                "description": "Done, or under way.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            },
-            **{
-                status: {
-                    "description": meaning,
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {
-                                "type": "object",
-                                "properties": {
-                                    "status": {"type": "integer"},
-                                    "detail": {"type": "string"},
-                                },
-                            }
-                        }
-                    },
-                }
-                for status, meaning in _PROBLEMS.items()
-            },
-        },
-    }
-    if body is not None:
-        schema = body.model_json_schema()
-        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    return operation
-
-
-def _parameter(name: str, where: str, description: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": where,
-        "required": where == "path",
-        "description": description,
-        "schema": {"type": "string"},
-    }
-
-
-_PROBLEMS = {
-    "400": "The request is wrong; `detail` says where.",
-    "401": "No token, or a wrong one.",
-    "404": "No such call.",
-    "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
-    "413": "The body is too long.",
-    "429": "Too many requests; see `Retry-After`.",
-    "503": "The folder that processes share fails.",
-}
-
-OPENAPI: Mapping[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Operator's interface of sinch-voice-agent", "version": "1"},
-    "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
-    "security": [{"token": []}],
-    "paths": {
-        "/calls": {
-            "get": _operation("List the calls in progress in this process.", 200, by_id=False),
-            "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
-        },
-        "/calls/{id}": {"get": _operation("Look at a call.", 200)},
-        "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
-        "/calls/{id}/transfer": {
-            "post": _operation("Pass a caller on.", 202, body=TransferRequest)
-        },
-    },
-}
-"""What the interface is; the schemas are those that requests are checked against."""

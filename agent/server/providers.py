@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
-from agent.server.admission import script_for
-from agent.settings import STAGES, Settings, SettingsError
-from agent.simulator.scenarios import DEFAULT as SCENARIOS
-from agent.simulator.speech import recorded_turn
-from pipelines.audio import SPEECH_RATE, Audio
+from agent.server.admission import details, script_for
+from agent.settings import SettingsError
+from agent.settings.providers import Chosen
+from agent.sinch.call_control import ExpectedCall
+from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.stages.lineup import Providers, probe
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
+from pipelines.stages.probe import probe, probe_speech
 
 log = structlog.get_logger()
 
@@ -28,33 +31,25 @@ START_WITHIN = 60.0
 """Seconds for the providers to load their models and open their connections."""
 
 
-def build(settings: Settings) -> Providers:
-    """Build what the settings name; start it before use.
+def build(chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets) -> Providers:
+    """Build what the settings name; start it before use."""
 
-    Raises:
-        SettingsError: If there is no such provider, or its options are wrong.
-    """
-    pools: dict[Stage, ProviderPool[Any]] = {}
-    for stage in STAGES:
-        chosen = settings.providers(stage)
-        candidates = [(one.name, one.provider(one.options)) for one in chosen]
-        pools[stage] = ProviderPool(stage, candidates)
-    return Providers(
-        stt=pools["stt"],
-        llm=pools["llm"],
-        tts=pools["tts"],
-        budgets=settings.budgets(),
-    )
+    def pool(stage: Stage) -> ProviderPool[Any]:
+        return ProviderPool(stage, [(one.name, one.provider(one.options)) for one in chosen[stage]])
+
+    return Providers(stt=pool("stt"), llm=pool("llm"), tts=pool("tts"), budgets=budgets)
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Providers]:
+async def running(
+    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets
+) -> AsyncIterator[Providers]:
     """Build the configured providers, start them side by side, close them in the end.
 
     Raises:
-        SettingsError: If one cannot be built or started.
+        SettingsError: If one cannot be started.
     """
-    providers = build(settings)
+    providers = build(chosen, budgets)
     try:
         try:
             async with asyncio.timeout(START_WITHIN):
@@ -77,14 +72,28 @@ async def warm(providers: Providers, script: Script, rate: int) -> None:
         log.warning("the greeting is not prepared", error=str(error))
 
 
-async def warm_usual(settings: Settings, providers: Providers) -> None:
+async def warm_usual(providers: Providers, prompts: Path, agent: str, rate: int) -> None:
     """Prepare for the usual agent."""
     try:
-        script = script_for(settings, settings.agent, Details(now=datetime.now().astimezone()))
+        script = script_for(prompts, agent, Details(now=datetime.now().astimezone()))
     except PersonaError as error:
         log.warning("the greeting is not prepared", error=str(error))
     else:
-        await warm(providers, script, settings.server.rate)
+        await warm(providers, script, rate)
+
+
+async def warm_expected(
+    providers: Providers, prompts: Path, rate: int, expected: ExpectedCall
+) -> None:
+    """Prepare for a call whose stream is about to come."""
+    headers = {"caller": expected.caller, "called": expected.called, **expected.headers}
+    try:
+        about = details(headers, expected.call, expected)
+        script = script_for(prompts, expected.agent, about)
+    except PersonaError as error:
+        log.warning("the agent of an announced call", error=str(error))
+    else:
+        await warm(providers, script, rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +109,12 @@ class Probed:
     """What went wrong; ``""`` if it works."""
 
 
-async def probe_all(settings: Settings) -> list[Probed]:
-    """Ask every configured provider for something tiny, one after the other.
+async def probe_all(providers: Providers) -> list[Probed]:
+    """Ask every provider for something tiny, one after the other.
 
-    Raises:
-        SettingsError: If one cannot be built.
+    Args:
+        providers: Built, not started: each is started and closed here.
     """
-    providers = build(settings)
     speech = probe_speech()
     return [
         await _probed(stage, one.name, one.provider, speech) for stage, one in providers.candidates
@@ -126,11 +134,6 @@ async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Prob
     except TimeoutError:
         return Probed(stage=stage, name=name, error=f"not started within {START_WITHIN:g} s")
     return Probed(stage=stage, name=name, seconds=seconds)
-
-
-def probe_speech() -> Audio:
-    """Return two recorded words, for speech-to-text to hear."""
-    return recorded_turn(SCENARIOS.parent / "recordings" / "thank-you.wav", SPEECH_RATE).audio
 
 
 def table(probed: list[Probed]) -> str:

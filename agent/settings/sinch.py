@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from agent import phone_numbers
-from agent.sinch import signing
-from agent.sinch.rest import V1_REGIONS, V2_REGIONS, Basic, VoiceV1, VoiceV2
-from agent.sinch.signing import Credentials
-from agent.sinch.svaml import MAX_SAY, Announcer
+from agent.sinch_limits import MAX_SAY, V1_REGIONS, V2_REGIONS
+from pipelines.settings import Section
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    signing.decoded_secret(value.get_secret_value())
+    try:
+        base64.b64decode(value.get_secret_value(), validate=True)
+    except binascii.Error:
+        raise ValueError("not base64, as Sinch's dashboard shows it") from None
     return value
 
 
@@ -26,21 +30,33 @@ def _number(value: str) -> str:
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 
 
-class RouteRule(BaseModel):
-    """A rule of routing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Route(Section):
+    """A rule of routing: what it does not name may be anything."""
 
     agent: str
     called: str = ""
+    """A number in E.164 or a SIP address; with ``*`` at its end, all that begin so."""
+
     caller: str = ""
-    headers: dict[str, str] = {}
+    """The same."""
+
+    headers: dict[str, str] = Field({})
+    """Call headers that there have to be; names in any case, values as above."""
 
 
-class Sinch(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcer:
+    """The platform's own voice, for what cannot be said by ours."""
+
+    locale: str
+    """Version 1."""
+
+    voice_name: str
+    """Version 2."""
+
+
+class SinchSettings(Section):
     """Sinch's Voice API."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     api: Literal["v1", "v2"] = Field(
         "v1",
@@ -86,7 +102,7 @@ class Sinch(BaseModel):
         description="Seconds from the callback until the stream has to come; 60 is the longest "
         "that version 2 rings.",
     )
-    routes: tuple[RouteRule, ...] = Field(
+    routes: tuple[Route, ...] = Field(
         (),
         description="Rules, the first that fits wins: `agent`, and of `called`, `caller` and "
         "`headers` those that matter; `*` at the end of a value is anything. Then come the "
@@ -145,19 +161,10 @@ class Sinch(BaseModel):
         return self
 
     @property
-    def signers(self) -> list[Credentials]:
-        """Who may sign callbacks."""
-        found: list[Credentials] = []
-        if self.application_secret is not None:
-            found.append(_credentials("application", self.application_key, self.application_secret))
-        if self.service_secret is not None:
-            found.append(_credentials("service", self.service_id, self.service_secret))
-        return found
-
-    @property
     def takes_callbacks(self) -> bool:
         """Whether there is all that it takes to answer callbacks."""
-        return bool(self.public_url and self.signers)
+        signed = self.application_secret is not None or self.service_secret is not None
+        return bool(self.public_url) and signed
 
     @property
     def callback_url(self) -> str:
@@ -174,32 +181,3 @@ class Sinch(BaseModel):
     def announcer(self) -> Announcer:
         """The platform's voice."""
         return Announcer(locale=self.announcer_locale, voice_name=self.announcer_voice)
-
-    def client(self) -> VoiceV1 | VoiceV2 | None:
-        """Return a client of the version in use; None without credentials for it."""
-        if self.api == "v1":
-            if self.application_secret is None:
-                return None
-            application = _credentials("application", self.application_key, self.application_secret)
-            return VoiceV1(application, self.region, self.api_url)
-        if self.access_secret is None or not self.project_id or not self.service_id:
-            return None
-        access = Basic(name=self.access_key, password=self.access_secret.get_secret_value())
-        return VoiceV2(access, self.project_id, self.service_id, self.region, self.api_url)
-
-
-def _credentials(scheme: signing.Scheme, key_id: str, secret: SecretStr) -> Credentials:
-    return Credentials(scheme=scheme, key_id=key_id, secret=secret.get_secret_value())
-
-
-class Operator(BaseModel):
-    """The operator's REST interface: dial, hang up, transfer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    token: SecretStr | None = Field(
-        None, min_length=16, description="Bearer token of its requests. Unset: there is none."
-    )
-    requests_a_minute: int = Field(
-        60, ge=1, description="Requests that are taken; more get 429 and `Retry-After`."
-    )

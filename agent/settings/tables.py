@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from agent.settings import Provided, Settings
+from agent.settings.providers import StageSettings
+from agent.settings.tree import Settings
 from pipelines.providers import PROVIDERS, find
 
 
@@ -16,7 +17,7 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
     for name, described in model.model_fields.items():
         kind = described.annotation
         default = described.get_default(call_default_factory=False)
-        if isinstance(kind, type) and issubclass(kind, Provided):
+        if isinstance(kind, type) and issubclass(kind, StageSettings):
             names = ", ".join(f"`{known}`" for known in PROVIDERS[name])  # type: ignore[index]
             who = f"{names} or `package.module:Class`."
             yield f"{prefix}{name}.provider", default.provider, who

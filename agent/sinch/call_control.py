@@ -24,7 +24,16 @@ from typing import Any, Protocol
 import structlog
 
 from agent import phone_numbers
+from agent.call.orders import (
+    CallerMoved,
+    CallerNotMoved,
+    HangUp,
+    Order,
+    TransferCaller,
+    encode,
+)
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch import svaml
 from agent.sinch.callbacks import (
     Answered,
@@ -37,7 +46,7 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Announcer, Stream, Svaml
+from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import Claims, Tokens
 from agent.sinch.versions import ANSWERS, Actions, Dial, Machine
 from agent.store.folder import FolderStore
@@ -81,22 +90,17 @@ class ExpectedCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallControlSettings:
-    """What stays the same."""
+class StreamTarget:
+    """Where the platform finds our streams, and what they are like."""
 
-    stream_url: str
-    """Where the platform finds the stream endpoint, ``wss://``, without a token."""
+    url: str
+    """``wss://``, without a token."""
 
-    callback_url: str
     rate: int
+    """Hertz."""
+
     max_seconds: int
-    ring_seconds: int
-    token_lifetime: float
-    caller_id: str
-    conference: bool
-    refusal: str
-    sorry: str
-    announcer: Announcer = field(default_factory=Announcer)
+    """After which the platform ends a call, if we have not before."""
 
 
 class Board(Protocol):
@@ -111,7 +115,7 @@ class Board(Protocol):
         """Prepare for a call. Returns at once."""
         ...
 
-    def deliver(self, call_id: str, order: Mapping[str, Any]) -> bool:
+    def deliver(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether this process holds it."""
         ...
 
@@ -135,7 +139,8 @@ class CallControl:
     """Answer callbacks, and place, move and end calls.
 
     Args:
-        settings: What stays the same.
+        settings: Of Sinch's side.
+        stream: Where calls are connected to.
         routing: Which agent answers.
         tokens: For the streams.
         shared: What all processes know.
@@ -146,7 +151,8 @@ class CallControl:
     def __init__(
         self,
         *,
-        settings: CallControlSettings,
+        settings: SinchSettings,
+        stream: StreamTarget,
         routing: Routing,
         tokens: Tokens,
         store: FolderStore,
@@ -154,6 +160,7 @@ class CallControl:
         board: Board,
     ) -> None:
         self._settings = settings
+        self._target = stream
         self._routing = routing
         self._tokens = tokens
         self._store = store
@@ -234,12 +241,12 @@ class CallControl:
         claims = Claims(
             call=leg.call_id,
             agent=agent,
-            rate=settings.rate,
+            rate=self._target.rate,
             expires=int(_moment(leg.timestamp) + settings.token_lifetime),
         )
         headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
         others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
-        return self._stream(claims, headers | others, settings.max_seconds)
+        return self._stream(claims, headers | others, self._target.max_seconds)
 
     def _incoming_call(self, leg: Leg) -> dict[str, Any]:
         conference = ""
@@ -444,7 +451,7 @@ class CallControl:
         claims = Claims(
             call=note["call_id"],
             agent=note["agent"],
-            rate=self._settings.rate,
+            rate=self._target.rate,
             expires=int(time.time() + self._settings.token_lifetime),
             dialled=name,
         )
@@ -550,7 +557,7 @@ class CallControl:
             ExchangeError: If there is none, or Sinch does not do it.
         """
         note, call = self.placed(call_id), self._store.noted(f"call {call_id}")
-        order = {"kind": "hang up", "goodbye": goodbye}
+        order = HangUp(goodbye=goodbye)
         if not note and call is None:
             if self._board.deliver(call_id, order):  # it was routed by hand
                 return
@@ -574,8 +581,7 @@ class CallControl:
             raise CallControlError("no such call")
         if self._actions is None or not self._actions.can_move(call):
             raise CallControlError(CANNOT_MOVE)
-        order = {"kind": "transfer", "to": to, "announcement": announcement}
-        if not self._order(call_id, order):
+        if not self._order(call_id, TransferCaller(to=to, announcement=announcement)):
             raise CallControlError("the call has no agent now")
 
     def can_transfer(self, claims: Claims) -> bool:
@@ -624,7 +630,7 @@ class CallControl:
             return answers.hang_up()
         self._update(name, status="answered")
         self._store.note(f"call {note['of']}", call | {"moved": True})
-        self._order(note["of"], {"kind": "moved", "stay": answers.stays_when_moved})
+        self._order(note["of"], CallerMoved(stay=answers.stays_when_moved))
         return answers.join()
 
     def _transfer_ended(self, name: str, note: dict[str, Any], callback: Ended) -> Svaml:
@@ -633,7 +639,7 @@ class CallControl:
         self._update(name, status="ended")
         if note["status"] != "answered":
             self._store.note(f"call {of}", call | {"transfer": ""})
-            self._order(of, {"kind": "not moved"})
+            self._order(of, CallerNotMoved())
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         self._store.note(f"call {of}", call | {"over": True})
@@ -645,22 +651,24 @@ class CallControl:
     def _stream(self, claims: Claims, headers: Mapping[str, str], max_seconds: int) -> Stream:
         token = self._tokens.mint(claims)
         return Stream(
-            endpoint=f"{self._settings.stream_url}/{token}",
+            endpoint=f"{self._target.url}/{token}",
             rate=claims.rate,
             max_seconds=max_seconds,
             headers={"token": token, **headers},
         )
 
-    def _order(self, call_id: str, order: dict[str, Any]) -> bool:
+    def _order(self, call_id: str, order: Order) -> bool:
         """Give an order to a call; return whether there is an agent to take it."""
         call = self._store.noted(f"call {call_id}")
-        if call is None or call.get("over") or (call.get("moved") and order["kind"] != "moved"):
+        if call is None or call.get("over"):
+            return False
+        if call.get("moved") and not isinstance(order, CallerMoved):
             return False
         if self._board.deliver(call_id, order):
             return True
         if not self._streams(call["call_id"]):
             return False
-        self._store.order(call_id, order)
+        self._store.order(call_id, encode(order))
         return True
 
     def _update(self, name: str, **fields: object) -> None:

@@ -38,9 +38,6 @@ BACKOFF = 0.3
 MAX_ANSWER = 1_048_576
 """Bytes read of an answer."""
 
-V1_REGIONS = ("euc1", "use1", "sae1", "apse1", "apse2")
-V2_REGIONS = ("us1", "br1", "eu1", "sg1", "au1")
-
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Version 1 keeps numbers and callbacks at a server of their own."""
 
@@ -268,7 +265,8 @@ class VoiceV1(_Api):
 
     Args:
         credentials: The application's.
-        region: One of :data:`V1_REGIONS`, or ``""``: wherever is nearest. Conferences need one.
+        region: One of :data:`~agent.sinch_limits.V1_REGIONS`, or ``""``: wherever is nearest.
+            Conferences need one.
         url: Instead of Sinch's own servers, a stand-in.
     """
 
@@ -362,7 +360,7 @@ class VoiceV2(_Api):
         access: The project's access key and its secret.
         project_id: The project.
         service_id: The service that calls belong to.
-        region: One of :data:`V2_REGIONS`, or ``""``: wherever is nearest.
+        region: One of :data:`~agent.sinch_limits.V2_REGIONS`, or ``""``: wherever is nearest.
         url: Instead of Sinch's own servers, a stand-in.
     """
 

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from agent.settings import Settings, SettingsError
+from agent.settings import SettingsError
+from agent.settings.sinch import SinchSettings
+from agent.sinch import account
 from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
 from agent.sinch.signing import Credentials
 
@@ -27,24 +29,23 @@ class SetupError(Exception):
     """It could not be set up; one line for each thing to mend."""
 
 
-async def setup(settings: Settings, tell: Tell) -> None:
+async def setup(settings: SinchSettings, tell: Tell) -> None:
     """Check the credentials, set where callbacks go, and say what is left to do by hand.
 
     Raises:
         SetupError: If the credentials are refused, or there are none.
     """
-    sinch = settings.sinch
-    if not sinch.public_url:
+    if not settings.public_url:
         raise SetupError("give --public-url, or set sinch.public_url")
-    if not sinch.public_url.startswith("https://"):
+    if not settings.public_url.startswith("https://"):
         tell("warning: Sinch needs https:// and wss://, this address has neither")
-    api = sinch.client()
+    api = account.client(settings)
     if api is None:
         needed = {
             "v1": "sinch.application_key and sinch.application_secret",
             "v2": "sinch.project_id, service_id, service_secret, access_key and access_secret",
         }
-        raise SetupError(f"for version {sinch.api[1]} of the API set {needed[sinch.api]}")
+        raise SetupError(f"for version {settings.api[1]} of the API set {needed[settings.api]}")
     try:
         if isinstance(api, VoiceV1):
             await _setup_v1(api, settings, tell)
@@ -54,11 +55,11 @@ async def setup(settings: Settings, tell: Tell) -> None:
         raise SetupError(str(error)) from None
     finally:
         await api.aclose()
-    tell(f"then: voice-agent serve; voice-agent sinch verify --url {sinch.callback_url}")
+    tell(f"then: voice-agent serve; voice-agent sinch verify --url {settings.callback_url}")
 
 
-async def _setup_v1(api: VoiceV1, settings: Settings, tell: Tell) -> None:
-    url, key = settings.sinch.callback_url, settings.sinch.application_key
+async def _setup_v1(api: VoiceV1, settings: SinchSettings, tell: Tell) -> None:
+    url, key = settings.callback_url, settings.application_key
     numbers = await api.get_numbers()
     tell("credentials: accepted")
     await api.update_callbacks(url)
@@ -75,8 +76,8 @@ async def _setup_v1(api: VoiceV1, settings: Settings, tell: Tell) -> None:
     tell("- ask Sinch to switch connectStream on for the application (closed beta)")
 
 
-async def _setup_v2(api: VoiceV2, settings: Settings, tell: Tell) -> None:
-    url = settings.sinch.callback_url
+async def _setup_v2(api: VoiceV2, settings: SinchSettings, tell: Tell) -> None:
+    url = settings.callback_url
     service = await api.get_service()
     tell(f"credentials: accepted, service {service.get('name')!r}")
     await api.update_service(url)
@@ -106,7 +107,7 @@ class Probe:
     """Whether the signature is of another body."""
 
 
-async def verify(settings: Settings, url: str, tell: Tell) -> bool:
+async def verify(settings: SinchSettings, url: str, tell: Tell) -> bool:
     """Send signed sample callbacks to a running server; return whether every answer was right.
 
     Nothing is left behind but a call that never comes.
@@ -114,7 +115,7 @@ async def verify(settings: Settings, url: str, tell: Tell) -> bool:
     Raises:
         SettingsError: If there are no credentials to sign with.
     """
-    signers = settings.sinch.signers
+    signers = account.signers(settings)
     if not signers:
         raise SettingsError("sinch: no credentials to sign with")
     right = True

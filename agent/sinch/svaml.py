@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import ENDED_WEBHOOK
+from agent.sinch_limits import MAX_SAY
 
 Svaml = dict[str, Any]
 
@@ -21,9 +23,6 @@ CALLER, STREAM = "caller", "stream"
 """Names of the legs of a version 2 call. A leg that we dialled is named by our own id for it."""
 
 BRIDGE = "conversation"
-
-MAX_SAY = 600
-"""Characters that the platform speaks at once."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\t]+")
 
@@ -40,17 +39,6 @@ class Stream:
 
     max_seconds: int
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcer:
-    """The platform's own voice, for what cannot be said by ours."""
-
-    locale: str = "en-US"
-    """Version 1."""
-
-    voice_name: str = "Jenny"
-    """Version 2."""
 
 
 def v1_stream(stream: Stream) -> Svaml:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from agent.settings.sinch import Announcer
 from agent.sinch import svaml
 from agent.sinch.callbacks import Version
 from agent.sinch.rest import SinchError, VoiceV1, VoiceV2
-from agent.sinch.svaml import Announcer, Stream, Svaml
+from agent.sinch.svaml import Stream, Svaml
 
 Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""

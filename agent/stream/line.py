@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import WSMsgType, web
+
+from agent.settings.calls import LineSettings
 
 EARLY_BYTES = 65_536
 """What may come in before the call is answered: a ``connect`` and a little impatience."""
@@ -16,6 +17,9 @@ EARLY_SECONDS = 2.0
 
 MESSAGES_A_SECOND = 500
 """Ten times what 20 ms frames need; 2 ms frames would still pass."""
+
+CLOSE_TIMEOUT = 2.0
+"""Seconds to wait for the far end's close frame; whoever prepares the socket sets it."""
 
 
 def client_address(request: web.Request) -> str:
@@ -53,34 +57,17 @@ class Line(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineLimits:
-    """What one line may ask of us."""
-
-    max_message_bytes: int = 1_048_576
-    """Bytes in one message; a longer one closes the socket with 1009 before it is held whole."""
-
-    burst: float = 15.0
-    """Seconds of audio that may come faster than real time, after a stall of the network."""
-
-    send_timeout: float = 5.0
-    """Seconds that a message of ours may wait for a far end that does not read."""
-
-    close_timeout: float = 2.0
-    """Seconds to wait for the far end's close frame."""
-
-
 class WebSocketLine:
     """The line of one call over an aiohttp websocket.
 
     Args:
         socket: Prepared, and read by nobody else.
-        limits: See there.
+        settings: What it may ask of us.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, limits: LineLimits) -> None:
+    def __init__(self, socket: web.WebSocketResponse, settings: LineSettings) -> None:
         self._socket = socket
-        self._limits = limits
+        self._settings = settings
         self._bytes = self._messages = 0
         self._allowed_bytes = EARLY_BYTES
         self._bytes_a_second = 0
@@ -90,7 +77,7 @@ class WebSocketLine:
         """Allow audio at ``rate`` hertz, from now on."""
         self._since = self._now()
         self._bytes_a_second = 2 * rate
-        self._allowed_bytes = EARLY_BYTES + int(self._limits.burst * self._bytes_a_second)
+        self._allowed_bytes = EARLY_BYTES + int(self._settings.burst * self._bytes_a_second)
 
     async def receive(self) -> str | bytes | None:
         """Return the next message; None once either side has closed.
@@ -117,7 +104,7 @@ class WebSocketLine:
             LineError: If the socket is closed, or the far end does not read.
         """
         try:
-            async with asyncio.timeout(self._limits.send_timeout):
+            async with asyncio.timeout(self._settings.send_timeout):
                 if isinstance(message, str):
                     await self._socket.send_str(message)
                 else:
@@ -128,7 +115,7 @@ class WebSocketLine:
             raise LineError("the line is closed") from None
 
     async def close(self, code: int) -> None:
-        """Close the socket, which hangs up. Returns within the limits' ``close_timeout``."""
+        """Close the socket, which hangs up. Returns within :data:`CLOSE_TIMEOUT`."""
         await self._socket.close(code=code)
 
     def _count(self, size: int) -> None:
@@ -137,7 +124,7 @@ class WebSocketLine:
         seconds = self._now() - self._since
         if self._bytes > self._allowed_bytes + seconds * self._bytes_a_second:
             raise LineError("audio came much faster than real time")
-        if self._messages > MESSAGES_A_SECOND * (self._limits.burst + EARLY_SECONDS + seconds):
+        if self._messages > MESSAGES_A_SECOND * (self._settings.burst + EARLY_SECONDS + seconds):
             raise LineError("too many messages")
 
     @staticmethod

@@ -18,11 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-RATES = (8000, 16000, 24000, 44100, 48000, 96000)
-"""Hertz. The sample rates of the stream channel (AsyncAPI "Voice Stream 1.0.0")."""
-
-DEFAULT_RATE = 8000
-"""Hertz. What the platform uses when nobody names a rate; also what a phone carries."""
+from agent.sinch_limits import DEFAULT_RATE, RATES
 
 # Lower-cased names under which each field has been published or seen.
 _CALL_ID = ("callid",)
@@ -61,7 +57,7 @@ class Connect:
     """The ``callHeaders`` given when the call was routed here, names in lower case."""
 
     rate: int
-    """Hertz, both ways: one of :data:`RATES`."""
+    """Hertz, both ways: one of :data:`agent.sinch_limits.RATES`."""
 
 
 @dataclass(frozen=True, slots=True)

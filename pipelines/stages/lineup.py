@@ -3,46 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from pipelines.audio import Audio
-from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import (
     LanguageModel,
-    ProviderError,
     Stage,
     Synthesizer,
     Transcriber,
 )
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.phrases import Phrases, PhraseStore
-from pipelines.stages.pool import (
-    Budgets,
-    Candidate,
-    FailoverLanguageModel,
-    FailoverSynthesizer,
-    FailoverTranscriber,
-    ProviderPool,
-)
+from pipelines.stages.pool import Candidate, ProviderPool
+from pipelines.stages.probe import watch
+from pipelines.stages.stt import FailoverTranscriber
+from pipelines.stages.tts import FailoverSynthesizer
 from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()
 
-PROBE_WITHIN = 10.0
-"""Seconds for a provider to give something tiny; healthy ones take less than two."""
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at who is to be probed."""
-
 CLOSE_WITHIN = 5.0
 """Seconds for a provider to close."""
-
-PROBED = Brief(prompt="You are asked whether you work. Answer with one short word.")
-PROBE_WORDS = "Yes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +71,12 @@ class Providers:
     async def start(self) -> None:
         """Start all, side by side.
 
+        Close them even if this fails: some may have started. Cancelling is safe in the same way.
+
         Raises:
-            ProviderError: If one cannot work as configured.
+            ProviderError: If one cannot work as configured. None is being started any more.
         """
-        await asyncio.gather(*(candidate.provider.start() for _, candidate in self.candidates))
+        await _side_by_side(candidate.provider.start() for _, candidate in self.candidates)
 
     async def aclose(self) -> None:
         """Close all."""
@@ -111,7 +99,7 @@ class Providers:
 
     async def warm(self) -> None:
         """Open what a call is about to need."""
-        await asyncio.gather(*(pool.first.provider.warm() for pool in self.pools))
+        await _side_by_side(pool.first.provider.warm() for pool in self.pools)
 
     async def prepare(self, sentences: Sequence[str], rate: int) -> None:
         """Speak what calls are about to need; on nobody's account.
@@ -123,81 +111,24 @@ class Providers:
         await Phrases(synthesizer, self.phrases).prepare(sentences, rate)
 
     async def watch(self, speech: Audio) -> None:
-        """Probe those that failed, until they are back; runs until it is cancelled.
+        """Probe those that failed until they are back; runs until it is cancelled.
 
         Args:
-            speech: A word or two, for speech-to-text to hear.
+            speech: A word or two, for speech-to-text to hear;
+                :func:`pipelines.stages.probe.probe_speech` has some.
         """
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await asyncio.gather(
-                *(
-                    self._probe_one(pool, candidate, speech)
-                    for pool in self.pools
-                    for candidate in pool.to_probe()
-                )
-            )
-
-    async def _probe_one(
-        self, pool: ProviderPool[Any], candidate: Candidate[Any], speech: Audio
-    ) -> None:
-        try:
-            await probe(pool.stage, candidate.provider, speech)
-        except ProviderError as error:
-            pool.failed(candidate, error)
-        else:
-            pool.worked(candidate)
+        await watch(self.pools, speech)
 
 
-async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: ANN401 - of any stage
-    """Ask a provider for something tiny; return the seconds to its first result.
-
-    Args:
-        stage: What it does.
-        provider: Started.
-        speech: A word or two, for speech-to-text to hear.
+async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once.
 
     Raises:
-        ProviderError: If nothing comes.
+        Exception: The first that a piece of work raises, when the others have ended, cancelled.
     """
-    now = asyncio.get_running_loop().time
-    began = now()
-    asks: dict[str, Callable[[Any, Audio], Awaitable[None]]]
-    asks = {"stt": _transcribe, "llm": _reply, "tts": _speak}
     try:
-        async with asyncio.timeout(PROBE_WITHIN):
-            await asks[stage](provider, speech)
-    except TimeoutError:
-        raise ProviderError(stage, f"nothing came for {PROBE_WITHIN:g} s", timed_out=True) from None
-    return now() - began
-
-
-async def _transcribe(provider: Transcriber, speech: Audio) -> None:
-    open_session = provider.open_session()
-    try:
-        if not (await open_session.transcribe(_pieces(speech))).strip():
-            raise ProviderError("stt", "it did not hear what was said")
-    finally:
-        await open_session.aclose()
-
-
-async def _pieces(speech: Audio) -> AsyncIterator[Audio]:
-    size = 2 * speech.rate // 50
-    for at in range(0, len(speech.pcm), size):
-        yield Audio(speech.pcm[at : at + size], speech.rate)
-
-
-async def _reply(provider: LanguageModel, _speech: Audio) -> None:
-    await _first("llm", provider.reply(PROBED, [Message("user", "Do you work?")]))
-
-
-async def _speak(provider: Synthesizer, _speech: Audio) -> None:
-    await _first("tts", provider.speak(PROBE_WORDS))
-
-
-async def _first(stage: Stage, source: AsyncGenerator[Any, None]) -> None:
-    async with aclosing(source) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, str | Audio):
-                return
-    raise ProviderError(stage, "nothing came")
+        async with asyncio.TaskGroup() as tasks:
+            for piece in work:
+                tasks.create_task(piece)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None

@@ -12,7 +12,7 @@ from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import Speech, Timing
 
 
-class Spoken(Protocol):
+class CanSpeak(Protocol):
     """What speaks."""
 
     def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
@@ -99,7 +99,7 @@ class Phrases:
         store: Where they are kept.
     """
 
-    def __init__(self, tts: Spoken, store: PhraseStore | None = None) -> None:
+    def __init__(self, tts: CanSpeak, store: PhraseStore | None = None) -> None:
         self._tts = tts
         self._store = store or PhraseStore()
 

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import get_args
 
+from pydantic import Field
+
 from pipelines.conversation import Tokens
 from pipelines.providers.contracts import Stage
+from pipelines.settings import Section
 
 MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Section):
     """What a provider charges."""
 
-    minute: float = 0.0
-    """A minute transcribed."""
+    minute: float = Field(0.0, ge=0, description="A minute transcribed.")
+    input: float = Field(0.0, ge=0, description="A million tokens read.")
+    """Those from the cache apart."""
 
-    input: float = 0.0
-    """A million tokens read, those from the cache apart."""
+    cached: float = Field(0.0, ge=0, description="A million tokens read from its cache.")
+    output: float = Field(0.0, ge=0, description="A million tokens written.")
+    characters: float = Field(0.0, ge=0, description="A million characters spoken.")
 
-    cached: float = 0.0
-    """A million tokens read from the cache."""
 
-    output: float = 0.0
-    """A million tokens written."""
+class Pricing(Section):
+    """What providers charge, to put money on what calls use."""
 
-    characters: float = 0.0
-    """A million characters spoken."""
-
-    currency: str = "USD"
+    currency: str = Field("USD", description="Of the prices below, for the transcript.")
+    providers: dict[str, Price] = Field(
+        {},
+        description="By provider, `[pricing.providers.NAME]`: `minute` of speech transcribed; "
+        "`input`, `cached` and `output`, a million tokens each; `characters`, a million spoken.",
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +78,17 @@ class Used:
         )
 
 
+@dataclass(slots=True, kw_only=True)
+class DraftCost:
+    """What one reply has used so far; a draft that is dropped has cost this."""
+
+    tokens: int = 0
+    """Pieces that the language model wrote; with most, a piece is a token."""
+
+    audio: float = 0.0
+    """Seconds synthesized."""
+
+
 class Usage:
     """What one call has used."""
 
@@ -84,11 +99,11 @@ class Usage:
         """Return the account of one provider, to be added to."""
         return self._used.setdefault((stage, provider), Used())
 
-    def lines(self, prices: Mapping[str, Price]) -> Iterator[dict[str, object]]:
+    def lines(self, pricing: Pricing) -> Iterator[dict[str, object]]:
         """Yield a line for each provider that was asked: what it did, and what that costs.
 
         Args:
-            prices: By the provider's name; without one, there is no ``cost`` in its line.
+            pricing: Without a price of the provider's name, there is no ``cost`` in its line.
         """
         for (stage, name), used in sorted(self._used.items(), key=_by_stage):
             line: dict[str, object] = {"stage": stage, "provider": name}
@@ -104,9 +119,9 @@ class Usage:
                 line["characters"] = used.characters
             if used.first_results:
                 line["first_result"] = round(median(used.first_results), 3)
-            if name in prices:
-                line["cost"] = round(used.cost(prices[name]), 6)
-                line["currency"] = prices[name].currency
+            if name in pricing.providers:
+                line["cost"] = round(used.cost(pricing.providers[name]), 6)
+                line["currency"] = pricing.currency
             yield line
 
 

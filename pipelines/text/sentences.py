@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+from pipelines.text.languages.german import MONTHS as GERMAN_MONTHS
+
 _CANDIDATE = re.compile(
     r"""
     \n                              # a line is a sentence, whatever it ends in
@@ -35,12 +37,6 @@ _ABBREVIATION = re.compile(
 
 _WORD = re.compile(r" *([^\W\d_]*)(.?)", re.DOTALL)
 
-_GERMAN_MONTHS = (
-    *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September"),
-    *("Oktober", "November", "Dezember"),
-)
-"""After the stop of a German day: "am 3. Mai"."""
-
 
 class SentenceCutter:
     """Take a text in any pieces; give its sentences, each as soon as it is certain.
@@ -59,16 +55,16 @@ class SentenceCutter:
     def feed(self, delta: str) -> list[str]:
         """Return the sentences that are whole by now."""
         self._text += delta
-        return list(self._whole())
+        return list(self._whole_sentences())
 
     def flush(self) -> list[str]:
         """Return what is left, if anything; a new text may follow."""
         *whole, self._text = *self.feed("\n"), ""
         return whole
 
-    def _whole(self) -> Iterator[str]:
+    def _whole_sentences(self) -> Iterator[str]:
         while found := _CANDIDATE.search(self._text, self._decided):
-            ends = found["mark"] is None or self._ends(found)
+            ends = found["mark"] is None or self._ends_sentence(found)
             if ends is None:
                 self._decided = found.start()
                 return
@@ -80,7 +76,7 @@ class SentenceCutter:
                     yield sentence
         self._decided = max(self._decided, len(self._text.rstrip(_MAY_GO_ON)))
 
-    def _ends(self, found: re.Match[str]) -> bool | None:
+    def _ends_sentence(self, found: re.Match[str]) -> bool | None:
         """Say whether a sentence ends at this mark; None if what follows is needed to know."""
         following = self._text[found.end() :].lstrip(" ")[:1]
         if found["mark"] == ".":
@@ -93,7 +89,7 @@ class SentenceCutter:
             if (
                 word.isdigit()
                 and len(word) <= 2
-                and (ends := self._no_month(found.end())) is not True
+                and (ends := self._is_no_month(found.end())) is not True
             ):
                 return ends
         elif not ("!" in found["mark"] or "?" in found["mark"]):
@@ -102,13 +98,13 @@ class SentenceCutter:
             return not following.islower() if following else None
         return True
 
-    def _no_month(self, at: int) -> bool | None:
-        """Say whether what follows is no month; None while it may become one."""
+    def _is_no_month(self, at: int) -> bool | None:
+        """Say whether what follows is no month ("am 3. Mai" goes on); None while it may be one."""
         found = _WORD.match(self._text, at)
         name, more = found.groups() if found else ("", "")
         if more:
-            return name not in _GERMAN_MONTHS
-        return None if any(month.startswith(name) for month in _GERMAN_MONTHS) else True
+            return name not in GERMAN_MONTHS
+        return None if any(month.startswith(name) for month in GERMAN_MONTHS) else True
 
 
 async def sentences(deltas: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:

@@ -87,6 +87,11 @@ class Toolbox:
         self._closed = False
 
     @property
+    def fillers(self) -> tuple[str, ...]:
+        """What tools of this call have to say while they take long."""
+        return tuple(tool.filler for tool in self._tools.values() if tool.filler)
+
+    @property
     def specs(self) -> tuple[ToolSpec, ...]:
         """What to tell the model of; call control is not among it."""
         return tuple(tool.spec for tool in self._tools.values())

@@ -1,7 +1,7 @@
 """Has the caller finished, or only paused? How long to wait is decided by the evidence.
 
-Three voices: the silence so far, counted by :mod:`pipelines.listening.detectors`; an acoustic model
-of the last seconds, which hears whether a sentence falls to its end; and the words, which may want
+Three voices: the silence so far, counted by :mod:`pipelines.listening.gate`; an acoustic model of
+the last seconds, which hears whether a sentence falls to its end; and the words, which may want
 more. Each says less or more silence; :func:`silence_needed` weighs them.
 """
 
@@ -9,41 +9,63 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import Field
+
+from pipelines.settings import Section
 from pipelines.turn_taking.end_of_turn_words import Ending, ending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndOfTurnSettings:
-    """How much silence ends a turn. Seconds, and probabilities of the turn model.
+class EndOfTurnSettings(Section):
+    """How long a silence ends a turn, by the evidence; without any, it is ``vad.end_after``.
 
     The defaults are chosen by ``tests.benchmarks.endpoints`` on 75 prompts: of whole utterances the
     model gives 95 % more than 0.1 and two thirds more than 0.85, of pauses inside them 56 % and
     28 %.
     """
 
-    shortest: float = 0.35
-    """When the model is sure that they finished, and the words do not disagree. Longer than the
-    pause at a comma ("Thanks, goodbye."), 0.2 to 0.32 s in Piper's speech; and a draft by providers
-    that take 0.5 s is not ready before it anyway."""
+    shortest: float = Field(
+        0.35,
+        ge=0.1,
+        le=5,
+        description="Seconds, sure that they finished: by the turn model, or a whole answer (yes).",
+    )
+    """Longer than the pause at a comma ("Thanks, goodbye."), 0.2 to 0.32 s in Piper's speech; and a
+    draft by providers that take 0.5 s is not ready before it anyway."""
 
-    middle: float = 0.8
-    """When the model is not sure. A fifth of whole utterances wait for it, and the answer to them
-    still comes within a second."""
+    middle: float = Field(
+        0.8, ge=0.1, le=5, description="Seconds, when the turn model is not sure."
+    )
+    """A fifth of whole utterances wait for it, and the answer to them still comes within a
+    second."""
 
-    long: float = 1.8
-    """When either the model or the words expect more."""
+    long: float = Field(
+        1.8,
+        ge=0.1,
+        le=10,
+        description="Seconds, when the turn model or the words (a last `and`) expect more.",
+    )
+    longest: float = Field(
+        2.2,
+        ge=0.1,
+        le=10,
+        description="Seconds, when both do, or the words cannot be all (`my number is`).",
+    )
+    """Nobody is kept waiting for longer."""
 
-    longest: float = 2.2
-    """When the words cannot be all, or both expect more. Nobody is kept waiting for longer."""
-
-    finished_from: float = 0.85
-    """Probability from which the model is sure that they finished."""
-
-    going_on_below: float = 0.1
-    """Probability below which it is sure that they did not."""
+    finished_from: float = Field(
+        0.85,
+        ge=0,
+        le=1,
+        description="Probability from which the turn model is sure that they finished.",
+    )
+    going_on_below: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Probability below which it is sure that they did not.",
+    )
 
 
 class TurnModel(Protocol):

@@ -11,25 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.audio import SPEECH_RATE
-from pipelines.onnx import ort, ort_errors
+from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError
 
 Floats = npt.NDArray[np.float32]
 
-
 WINDOW_SECONDS = 8.0
 """What Smart Turn hears; a shorter turn is preceded by silence."""
 
-
 _MODEL = Path(__file__).parents[1] / "models" / "smart-turn-v3.2-cpu.onnx"
 
-
 _FFT = 400
-
-
 _HOP = 160
-
-
 _BANDS = 80
 """Samples a window (25 ms), samples between two (10 ms), mel bands: Whisper's front end
 (openai/whisper, audio.py), which Smart Turn was trained behind."""
@@ -52,7 +45,7 @@ class SmartTurn:
         try:
             self._session = await loop.run_in_executor(self._pool, _load)
             await self.complete(bytes(2 * SPEECH_RATE))  # the first run allocates
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
@@ -66,7 +59,7 @@ class SmartTurn:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, _probability, session, pcm)
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
 
@@ -94,15 +87,6 @@ def log_mel(samples: Floats) -> Floats:
     return features
 
 
-_ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.RuntimeException,
-)
-
-
 @cache
 def _filters() -> npt.NDArray[np.float64]:
     """Return the triangular mel filters, shape (80, 201): Slaney's scale, each of unit area."""
@@ -115,8 +99,6 @@ def _filters() -> npt.NDArray[np.float64]:
 
 
 _LINEAR = 200 / 3
-
-
 _LOG_STEP = np.log(6.4) / 27
 """Slaney's scale: a mel is 66.7 Hz up to 1 kHz, then a 27th of the way to 6.4 times that."""
 
@@ -130,11 +112,7 @@ def _hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _load() -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads are for questions
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return ort.InferenceSession(_MODEL.read_bytes(), options, providers=["CPUExecutionProvider"])
+    return load_session(_MODEL.read_bytes())
 
 
 def _probability(session: ort.InferenceSession, pcm: bytes) -> float:

@@ -9,14 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call.call import Call, CallSettings, Mover
+from agent.call.call import Call
+from agent.call.transfer import Mover
 from agent.personas.script import Script
+from agent.settings.calls import CallSettings
+from agent.stream.channel import Channel
 from agent.stream.protocol import Connect, StreamProtocol
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
+from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
-from pipelines.stages.pool import Budgets, ProviderPool
-from pipelines.tools.tool import Tool
+from pipelines.stages.pool import ProviderPool
+from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
 
@@ -115,7 +119,7 @@ class Talk:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        return [(m.role, m.text) for m in self.call.conversation]
+        return [(m.role, m.text) for m in self.call.history.conversation]
 
 
 def voice(
@@ -166,9 +170,7 @@ def talk(
         assert isinstance(connect, Connect)
         protocol.answer()
         call = Call(
-            line=line,
-            protocol=protocol,
-            connect=connect,
+            channel=Channel(line, protocol, connect.rate),
             lineup=providers.lineup(),
             script=script,
             detector=Loudness(),
@@ -177,6 +179,7 @@ def talk(
             settings=settings or CallSettings(),
             mover=mover,
             tools=tools,
+            about=CallInfo(call_id=connect.call_id),
         )
         if made is not None:
             made(call)

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from agent.server.app import CallRegistry
+from agent.server.registry import CallRegistry
+from agent.server.start import service
 from agent.settings import Settings
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
@@ -30,7 +31,8 @@ class Running:
     """A server that answers calls."""
 
     url: str
-    board: CallRegistry
+    registry: CallRegistry
+    app: web.Application
     transcripts: Path
 
     def lines(self) -> list[dict[str, Any]]:
@@ -72,15 +74,16 @@ async def running(
     }
     settings = Settings(**given)
     before = asyncio.all_tasks()
-    board = CallRegistry(settings, providers or voice(), Loudness)
-    runner = web.AppRunner(board.application(), access_log=None)
+    built = service(settings, providers or voice(), Loudness)
+    app = built.application()
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         port = runner.addresses[0][1]
         url = f"ws://127.0.0.1:{port}{settings.server.path}"
-        yield Running(url, board, folder / "transcripts")
+        yield Running(url, built.registry, app, folder / "transcripts")
     finally:
         await runner.cleanup()
     if not alone:

@@ -24,16 +24,15 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 
-from agent.call.call import CallSettings
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan, Turn
 from agent.simulator.sinch_api import StandIn
 from agent.simulator.stream_caller import place_call
 from agent.sinch.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
-from pipelines.listening.detectors import detectors
+from pipelines.listening.detectors import DetectorSettings, detectors
 from pipelines.listening.dtmf import KeypadDetector
-from pipelines.listening.gate import SpeechGate
+from pipelines.listening.gate import GateSettings, SpeechGate
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000
@@ -71,13 +70,13 @@ def turn(name: str) -> Turn:
 
 def inbound() -> None:
     """Time the whole inbound path of each 20 ms frame: resampler, keypad, detector, gate."""
-    new_detector = detectors()
+    new_detector = detectors(DetectorSettings())
     silent = bytes(frame_bytes(RATE))
     for what, voiced in (("speech", True), ("silence", False)):
         microseconds = []
         for name in TRANSCRIPTS:
             resampler, frames = Resampler(RATE, SPEECH_RATE), Chunker(frame_bytes(SPEECH_RATE))
-            detector, gate = new_detector(), SpeechGate(CallSettings().gate, SPEECH_RATE)
+            detector, gate = new_detector(), SpeechGate(GateSettings(), SPEECH_RATE)
             keypad = KeypadDetector()
             for frame in Chunker(frame_bytes(RATE)).feed(turn(name).audio.pcm):
                 began = time.perf_counter()
@@ -130,7 +129,7 @@ def respond(url: str, plans: list[Plan], at_once: int) -> None:
     calls = asyncio.run(hold(url, plans, at_once))
     waited = [e.response for c in calls for e in c.report.exchanges if e.response]
     show(f"  voice to voice, {at_once} call(s) at once", "ms", [1000 * s for s in waited])
-    fixed = CallSettings().gate.end_after + PROVIDERS + 0.020
+    fixed = GateSettings().end_after + PROVIDERS + 0.020
     over = [1000 * (seconds - fixed) for seconds in waited]
     show(f"  of it beyond silence of 0.5 s, providers, 20 ms; {at_once}", "ms", over)
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.call.call import CallSettings
 from agent.personas.script import Script
+from agent.settings.calls import CallLimits, CallSettings, PlayoutSettings
 from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message
+from pipelines.listening.gate import GateSettings
 from pipelines.providers.contracts import Piece, PlainTranscriptionSession, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,
@@ -26,16 +27,17 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.budgets import Budgets
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
+from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 
 GREETING = ("assistant", "Hello, who is this?")
 GREETED = "." * 25  # the greeting takes 1.2 s
-END_AFTER = CallSettings().gate.end_after
-START_AFTER = CallSettings().gate.start_after
-PATIENT = CallSettings(idle_after=3600.0)
+END_AFTER = GateSettings().end_after
+START_AFTER = GateSettings().start_after
+PATIENT = CallSettings(turns=TurnSettings(idle_after=3600.0))
 
 
 def test_a_question_is_answered() -> None:
@@ -246,7 +248,7 @@ def test_a_line_without_audio_ends() -> None:
 
 def test_a_caller_who_never_stops_is_answered() -> None:
     """An utterance is closed for its length, and the rest of it does not open another."""
-    long = CallSettings(max_utterance=5.0)
+    long = CallSettings(calls=CallLimits(max_utterance=5.0))
     done = talk(GREETED + "+" * 100 + "." * 20, voice(["Blah."], ["I see."]), settings=long)
     assert done.lines == [GREETING, ("user", "Blah."), ("assistant", "I see.")]
     assert done.caller.commands("clear") == []
@@ -254,7 +256,7 @@ def test_a_caller_who_never_stops_is_answered() -> None:
 
 def test_a_call_ends_at_its_maximum_length() -> None:
     """Whatever happens in it."""
-    done = talk("." * 400, voice(), settings=CallSettings(max_seconds=20.0))
+    done = talk("." * 400, voice(), settings=CallSettings(calls=CallLimits(max_seconds=20.0)))
     assert done.ending == "the call was too long"
     assert 20.0 <= done.notes.of("ended")[0]["at"] < 20.5
 
@@ -284,7 +286,7 @@ def test_audio_leaves_in_whole_frames_and_never_far_ahead() -> None:
     assert {len(m) for _, m in done.caller.audio} == {len(LOUD)}
     began = done.caller.audio[0][0]
     for number, (at, _) in enumerate(done.caller.audio):
-        assert number * FRAME - (at - began) <= CallSettings().lead + FRAME
+        assert number * FRAME - (at - began) <= PlayoutSettings().lead + FRAME
 
 
 def test_a_line_that_breaks_ends_the_call() -> None:
@@ -320,7 +322,7 @@ def test_odd_byte_counts_make_no_difference() -> None:
 
 REPLIES = ["one two three four.", "Five six. Seven eight nine.", "Ten."]
 HEARD = ["a", "", "Mm-hm.", "stop", "Okay.", "b c d"]
-CALM = CallSettings(idle_after=3600.0, filler_after=3600.0)
+CALM = TurnSettings(idle_after=3600.0, filler_after=3600.0)
 seconds = st.sampled_from([0.0, 0.07, 0.15, 0.4, 0.9, 1.5])
 
 
@@ -350,7 +352,7 @@ def test_whatever_the_caller_does_the_call_holds(
         "".join(mark * count for mark, count in marks) + "." * 200,
         providers,
         turn_model=ScriptedTurnModel(probabilities, delay=model),
-        settings=replace(CALM, drafting=drafting),
+        settings=CallSettings(turns=CALM.model_copy(update={"drafting": drafting})),
     )
     assert done.call._turns.state is State.QUIET
     spoken = {"Hello, who is this?", *REPLIES}
@@ -379,7 +381,7 @@ def _never_faster_than_one_reply(done: Talk) -> bool:
     for at, message in done.caller.received:
         if isinstance(message, bytes):
             sounding = max(sounding, at) + FRAME
-            if sounding - at > CallSettings().lead + 2 * FRAME:
+            if sounding - at > PlayoutSettings().lead + 2 * FRAME:
                 return False
         elif "clear" in message:
             sounding = at
@@ -407,7 +409,9 @@ def test_a_draft_answers_in_the_silence_that_is_waited_for_anyway() -> None:
     )
     for drafting, expected in ((True, 0.1 + 0.45), (False, END_AFTER + 0.45)):
         done = talk(
-            GREETED + "+" * 10 + "." * 30, providers, settings=CallSettings(drafting=drafting)
+            GREETED + "+" * 10 + "." * 30,
+            providers,
+            settings=CallSettings(turns=TurnSettings(drafting=drafting)),
         )
         first = min(at for at, _ in done.caller.audio if at > 3.5) - 3.5
         assert first == pytest.approx(max(expected, END_AFTER), abs=0.045)
@@ -478,7 +482,9 @@ def test_drafts_leave_no_trace_and_are_counted() -> None:
 def test_the_number_of_drafts_is_bounded() -> None:
     """Past it, the providers start when the turn ends."""
     script = GREETED + ("+" * 5 + "." * 3) * 5 + "." * 30
-    done = talk(script, voice(["a"] * 9, ["b"] * 9), settings=CallSettings(max_drafts=2))
+    done = talk(
+        script, voice(["a"] * 9, ["b"] * 9), settings=CallSettings(turns=TurnSettings(max_drafts=2))
+    )
     assert done.notes.of("ended")[0]["drafts_discarded"] == 2
     assert done.lines[1:] == [("user", "a"), ("assistant", "b")]
 
@@ -521,7 +527,7 @@ def test_a_word_understood_late_still_stops_the_reply() -> None:
 def test_a_long_hold_begins_the_sentence_again() -> None:
     """After more than a second and a half nobody remembers half a sentence."""
     noises = ("+" * 3 + "." * 2) * 4  # keeps us held, never for half a second of speech
-    settings = CallSettings(confirm_after=30.0, rewind_after=1.0)
+    settings = CallSettings(turns=TurnSettings(confirm_after=3.0, rewind_after=1.0))
     slow = voice(stt=Transcriber(TranscriberOptions(lines=("",), delay=4.0)))
     done = talk("." * 10 + noises + "." * 60, slow, script=_script(LONG), settings=settings)
     (cleared,) = done.caller.commands("clear")
@@ -550,14 +556,16 @@ def test_a_silent_caller_is_asked_and_then_let_go() -> None:
 
 def test_the_caller_is_told_before_the_time_is_up() -> None:
     """Once, and when nobody speaks."""
-    settings = CallSettings(max_seconds=20.0, warn_before=10.0, idle_after=3600.0)
+    settings = CallSettings(
+        turns=TurnSettings(idle_after=3600.0), calls=CallLimits(max_seconds=20.0, warn_before=10.0)
+    )
     done = talk("." * 300, voice(), settings=settings)
     assert done.lines[1:] == [("assistant", SCRIPT.time_up)]
     assert done.ending == "the call was too long"
 
 
 FILLER = "One moment, please."
-SLOW = CallSettings(filler_after=1.5, idle_after=3600.0)
+SLOW = CallSettings(turns=TurnSettings(filler_after=1.5, idle_after=3600.0))
 SLOW_BUDGETS = Budgets(
     transcript=4.0, first_token=4.0, next_token=4.0, first_audio=4.0, next_audio=1.5
 )
@@ -632,7 +640,7 @@ def test_whatever_a_stage_does_the_caller_never_waits_in_silence(stage: str, way
         if at > 6.0:
             longest = max(longest, at - sounding)
             sounding = max(at, sounding) + len(message) / (2 * RATE)
-    assert longest <= END_AFTER + SLOW.filler_after + 0.2
+    assert longest <= END_AFTER + SLOW.turns.filler_after + 0.2
     said = done.lines[-1][1]
     answers = ("Well.", SCRIPT.apology, "One. Two. Three.")
     assert said.endswith(answers) or said.startswith(FILLER)

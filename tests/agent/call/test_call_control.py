@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from agent.call.call import Announcement, Call, TransferError
+from agent.call.call import Call
+from agent.call.orders import CallerMoved, CallerNotMoved, HangUp, TransferCaller
+from agent.call.transfer import TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Brief, Destination
 from pipelines.listening.dtmf import KeypadDetector, tones
@@ -152,7 +154,7 @@ ASKED = "." * 20 + "++++++"
 
 def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
     """Then we leave, and nothing more is said or heard."""
-    exchange = CallControl(then=lambda call: call.moved(stay=False))
+    exchange = CallControl(then=lambda call: call.obey(CallerMoved(stay=False)))
     done = moved(ASKED + "." * 200, exchange)
     assert [to for _, to in exchange.dialled] == ["+15550000002"]
     announced = done.notes.of("agent")[-1]
@@ -164,7 +166,7 @@ def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
 
 def test_we_stay_in_silence_where_leaving_would_hang_up() -> None:
     """Nothing is said, nothing is listened to, however long they talk; heartbeats go on."""
-    exchange = CallControl(then=lambda call: call.moved(stay=True))
+    exchange = CallControl(then=lambda call: call.obey(CallerMoved(stay=True)))
     done = moved(ASKED + "." * 60 + "++++++....." * 60, exchange)
     left = done.notes.of("transfer")[-1]["at"]
     assert done.caller.audio_between(left + 0.1, 1000) == []
@@ -177,7 +179,7 @@ def test_nobody_answers_and_we_are_back() -> None:
     """A filler bridges the ringing; then the caller is told, and talked to."""
 
     def give_up(call: Call) -> None:
-        asyncio.get_running_loop().call_later(9.0, call.not_moved)
+        asyncio.get_running_loop().call_later(9.0, call.obey, CallerNotMoved())
 
     exchange = CallControl(then=give_up)
     done = moved(ASKED + "." * 160 + "++++++" + "." * 40, exchange, "All right.")
@@ -210,7 +212,7 @@ def test_a_goodbye_from_outside_waits_for_its_moment(busy: str) -> None:
     """Nobody is interrupted; then it is said, heard, and the call is over."""
 
     def order(call: Call) -> None:
-        asyncio.get_running_loop().call_later(2.2, call.say_goodbye)
+        asyncio.get_running_loop().call_later(2.2, call.obey, HangUp(goodbye=True))
 
     done = talk(busy + "." * 100, voice(["Yes."], ["I see."]), made=order)
     assert spoken(done)[-1] == "Bye."
@@ -223,7 +225,7 @@ def test_what_is_brought_up_is_said_in_turn() -> None:
 
     def order(call: Call) -> None:
         for text in ("First.", "Second."):
-            call.announce(Announcement(text=text))
+            call.obey(TransferCaller(to="desk", announcement=text))
 
     done = talk("." * 60, voice(), made=order)
     assert spoken(done) == ["Hello, who is this?", "First.", "Second."]

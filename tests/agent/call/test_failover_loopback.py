@@ -27,7 +27,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.budgets import Budgets
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running, running, until
 from tests.contract.case import Case, Fault, Plan
@@ -109,7 +109,7 @@ async def _converse(server: Running, name: str) -> tuple[CallInProgress, list[di
     plan = CallPlan(turns=[Turn(audio=Audio(tone * 120, 8000), label="a tone")])
     async with asyncio.timeout(60):
         done = await place_call(server.url, plan, lambda _at, _line: None, name)
-        await until(lambda: not server.board.in_progress)
+        await until(lambda: not server.registry.in_progress)
     return done, server.lines()
 
 

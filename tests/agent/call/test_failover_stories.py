@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.settings.calls import CallSettings
 from pipelines.providers.scripted import (
     Fault,
     LanguageModel,
@@ -16,13 +16,14 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
-from pipelines.stages.pool import Budgets
+from pipelines.stages.budgets import Budgets
+from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import SCRIPT, Talk, talk, voice
 
 QUESTION = "When do you open?"
 ANSWER = "We open at nine. On Sundays we open at ten. Please come and see us."
 BUDGETS = Budgets(patience=1.5)
-SETTINGS = CallSettings(idle_after=3600.0)
+SETTINGS = CallSettings(turns=TurnSettings(idle_after=3600.0))
 GREETED = "." * 25
 STOPPED = 3.5
 """Seconds at which the caller has asked."""

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from agent.call.call import CallSettings
+from agent.settings.calls import CallSettings
 from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolSpec
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from pipelines.reply.chain import MOST_ROUNDS
 from pipelines.tools.tool import CallInfo, OnBargeIn, Tool, ToolError
+from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import SCRIPT, talk, voice
 
 GREETED = "." * 25
 QUESTION = GREETED + "+" * 10
-SETTINGS = CallSettings(idle_after=3600.0)
+SETTINGS = CallSettings(turns=TurnSettings(idle_after=3600.0))
 SCHEMA = {"type": "object", "properties": {}}
 
 
@@ -71,7 +72,7 @@ def test_a_tool_runs_and_the_model_goes_on() -> None:
         ("user", "Book it.", []),
         ("assistant", "Let me see.", ['{"booked": true}']),
     ]
-    assert roles(done.call.conversation)[1:] == [
+    assert roles(done.call.history.conversation)[1:] == [
         ("user", "Book it.", []),
         ("assistant", "", ['{"booked": true}']),
         ("assistant", "Let me see. Your table is booked.", []),
@@ -111,7 +112,8 @@ def test_a_slow_tool_is_bridged(filler: str) -> None:
     assert heard.startswith(filler or SCRIPT.fillers[0])
     assert heard.endswith("Booked.")
     first = min(at for at, _ in done.caller.audio if at > 3.5)
-    assert first - 4.0 <= SETTINGS.tool_filler_after + 0.2  # the turn ends half a second after 3.5
+    # The turn ends half a second after 3.5.
+    assert first - 4.0 <= SETTINGS.turns.tool_filler_after + 0.2
 
 
 def test_a_tool_that_fails_is_told_to_the_model() -> None:

@@ -8,9 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from agent.personas.mcp_servers import mcp_servers
-from agent.personas.tool_declarations import (
-    McpServerSettings,
-)
+from agent.settings.mcp import McpServerSettings
 
 
 @pytest.mark.parametrize(

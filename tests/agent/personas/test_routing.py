@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.personas.routing import Route, Routing
+from agent.personas.routing import Routing, fits
+from agent.settings.sinch import Route
 
 CALLER, CALLED = "+442079460000", "+15550100"
 
@@ -31,7 +32,7 @@ def test_the_first_rule_that_fits_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "fits"),
+    ("route", "fitting"),
     [
         (Route(agent="a"), True),
         (Route(agent="a", called="+1 (555) 01-00"), True),
@@ -42,6 +43,6 @@ def test_the_first_rule_that_fits_decides(tmp_path: Path) -> None:
         (Route(agent="a", headers={"x": ""}), True),
     ],
 )
-def test_a_rule_fits_what_it_names(route: Route, fits: bool) -> None:
+def test_a_rule_fits_what_it_names(route: Route, fitting: bool) -> None:
     """Numbers however they are written; a star for anything that is there."""
-    assert route.fits(CALLED, CALLER, {"x": "1"}) == fits
+    assert fits(route, CALLED, CALLER, {"x": "1"}) == fitting

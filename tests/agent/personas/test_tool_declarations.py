@@ -19,11 +19,11 @@ from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.mcp_servers import mcp_servers
 from agent.personas.tool_declarations import (
     HttpTool,
-    McpServerSettings,
     McpTools,
     PythonTool,
     read,
 )
+from agent.settings.mcp import McpServerSettings
 from pipelines.tools.tool import CallInfo
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.call import Journal
+from agent.call.history import Journal
 from agent.records.transcript import Transcript, add_platform_line
 
 STARTED = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -39,7 +39,15 @@ def admission(folder: Path, tokens: Tokens | None = None, **given: Any) -> Admis
     prompts.mkdir(exist_ok=True)
     for name in ("reception", "sales"):
         (prompts / f"{name}.md").write_text(AGENT)
-    return Admission(Settings(prompts=prompts, **given), tokens, None)
+    settings = Settings(**given)
+    return Admission(
+        server=settings.server,
+        open_to_loopback=settings.open_to_loopback,
+        prompts=prompts,
+        usual=settings.agent,
+        tokens=tokens,
+        call_control=None,
+    )
 
 
 def come(

@@ -57,7 +57,7 @@ def test_a_call_is_held_at_every_rate_of_the_channel(tmp_path: Path, rate: int) 
         greeting, reply = call.report.agent_spoke
         assert abs(greeting[1] - greeting[0] - 1.2) < 0.1
         assert abs(reply[1] - reply[0] - 0.6) < 0.1
-        await until(lambda: not server.board.in_progress)
+        await until(lambda: not server.registry.in_progress)
         told = [(line["kind"], line.get("text")) for line in server.lines()]
         assert told == [
             ("call", None),
@@ -158,7 +158,7 @@ def test_a_full_server_is_busy_and_a_call_makes_room(tmp_path: Path) -> None:
             async with dialled(server.url) as second:
                 await second.send_str(json.dumps(CONNECT))
                 assert await command(second) == "busy"
-        await until(lambda: not server.board.in_progress)
+        await until(lambda: not server.registry.in_progress)
         async with dialled(server.url) as third:
             await third.send_str(json.dumps(CONNECT))
             assert await command(third) == "answer"
@@ -173,7 +173,7 @@ def test_a_draining_server_is_busy_and_ends_calls_in_time(tmp_path: Path) -> Non
         async with dialled(server.url) as held:
             await held.send_str(json.dumps(CONNECT))
             assert await command(held) == "answer"
-            drained = asyncio.create_task(server.board.drain(1.5))
+            drained = asyncio.create_task(server.registry.drain(1.5))
             await asyncio.sleep(0.1)
             async with dialled(server.url) as late:
                 await late.send_str(json.dumps(CONNECT))
@@ -259,7 +259,7 @@ def test_abuse_ends_its_own_call_and_no_other_notices(
         call = await neighbour
         assert call.failure() == ""
         assert call.report.gaps == 0
-        await until(lambda: not server.board.in_progress)
+        await until(lambda: not server.registry.in_progress)
 
     with capture_logs() as logs:
         serve(tmp_path, story, providers=voice(["Good day."], ["Good bye."]))
@@ -312,7 +312,7 @@ def test_transcripts_are_private_and_their_names_are_safe(tmp_path: Path) -> Non
         async with dialled(server.url) as socket:
             await socket.send_str(json.dumps(CONNECT | {"callId": "../../x/\n é" + "y" * 300}))
             assert await command(socket) == "answer"
-        await until(lambda: not server.board.in_progress)
+        await until(lambda: not server.registry.in_progress)
         (file,) = server.transcripts.iterdir()
         assert file.suffix == ".jsonl"
         assert file.stat().st_mode & 0o777 == 0o600

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
-from agent.server.operator import OPENAPI
+from agent.server.operator_api import OPENAPI
 from tests.agent.loopback import command, dialled, running
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
 from tests.agent.sinch.test_signing import V1
@@ -198,7 +198,7 @@ def test_the_description_is_of_what_is_there(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         routes: set[tuple[str, str]] = set()
-        for route in s.server.board.application().router.routes():
+        for route in s.server.app.router.routes():
             path = route.resource.canonical if route.resource else ""
             if path.startswith("/calls") and route.method != "HEAD":
                 routes.add((path, route.method.lower()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent.settings import Settings, SettingsError, load
+from agent.settings.errors import RENAMED
 from agent.settings.tables import table
 from pipelines.conversation import Tokens
 from pipelines.stages.usage import Usage
@@ -58,7 +60,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(
 )
 def test_a_mistake_is_one_line_that_names_it(tmp_path: Path, toml: str, message: str) -> None:
     """It names the setting, what was given and what is allowed."""
-    from agent.server.app import check  # noqa: PLC0415 - heavy
+    from agent.server.start import check  # noqa: PLC0415 - heavy
 
     file = tmp_path / "settings.toml"
     file.write_text(toml + "\n")
@@ -73,6 +75,44 @@ def test_a_misspelt_variable_stops_the_start(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("VOICE_AGENT_SEVER__PORT", "1")
     with pytest.raises(SettingsError, match="VOICE_AGENT_SEVER__PORT: no such setting"):
         load()
+
+
+OLD, NOW = "turns.pause_after", "vad.pause_after"
+
+
+def from_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (path / "voice-agent.toml").write_text("[turns]\npause_after = 0.2\n")
+    load()
+
+
+def from_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_AGENT_TURNS__PAUSE_AFTER", "0.2")
+    load()
+
+
+def from_the_command_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(None, {"turns": {"pause_after": 0.2}})
+
+
+@pytest.mark.parametrize("given", [from_file, from_the_environment, from_the_command_line])
+def test_an_old_name_says_the_new_one(
+    given: Callable[[Path, pytest.MonkeyPatch], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In one line, wherever it stands."""
+    with pytest.raises(SettingsError) as caught:
+        given(tmp_path, monkeypatch)
+    assert str(caught.value) == f"{OLD}: is called {NOW} now"
+
+
+def test_an_old_name_leads_to_a_setting() -> None:
+    """Each new name is there, and no old one is."""
+    names = {name for name, _, _ in table()}
+    assert {OLD: NOW}.items() <= RENAMED.items()
+    for old, now in RENAMED.items():
+        assert any(name == now or name.startswith(f"{now}.") for name in names), now
+        assert not any(name == old or name.startswith(f"{old}.") for name in names), old
 
 
 def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
@@ -127,7 +167,7 @@ def test_providers_are_asked_in_the_order_of_the_file(tmp_path: Path) -> None:
         """
     )
     settings = load(file)
-    assert [one.name for one in settings.providers("llm")] == ["openai", "openai#2", "lookup"]
+    assert [one.name for one in settings.providers()["llm"]] == ["openai", "openai#2", "lookup"]
     printed = settings.effective()
     assert "llm.fallback.0.options.base_url = 'http://127.0.0.1:11434/v1'" in printed
     assert "llm.fallback.1.provider = 'lookup'" in printed
@@ -149,13 +189,13 @@ def test_a_price_is_money_a_unit(tmp_path: Path) -> None:
         characters = 50
         """
     )
-    prices = load(file).pricing.prices
+    pricing = load(file).pricing
     usage = Usage()
     usage.of("stt", "x").seconds = 90.0
     usage.of("llm", "x").count(Tokens(input=1000, output=100, cached=400))
     usage.of("tts", "x").characters = 2000
     usage.of("tts", "free").characters = 2000
-    lines = list(usage.lines(prices))
+    lines = list(usage.lines(pricing))
     assert [line.get("cost") for line in lines] == [
         pytest.approx(0.9),
         pytest.approx(600 * 2e-6 + 400 * 1e-6 + 100 * 10e-6),

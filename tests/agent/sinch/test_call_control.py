@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.call.orders import Order
 from agent.personas.routing import Routing
+from agent.settings.sinch import SinchSettings
 from agent.sinch import svaml
 from agent.sinch.call_control import (
     BEEP_WITHIN,
@@ -23,8 +25,8 @@ from agent.sinch.call_control import (
     STREAM_WITHIN,
     CallControl,
     CallControlError,
-    CallControlSettings,
     ExpectedCall,
+    StreamTarget,
 )
 from agent.sinch.callbacks import (
     Answered,
@@ -102,7 +104,7 @@ class Board:
     def expect(self, expected: ExpectedCall) -> None:
         assert expected.agent == "reception"
 
-    def deliver(self, _call_id: str, _order: Mapping[str, Any]) -> bool:
+    def deliver(self, _call_id: str, _order: Order) -> bool:
         return False
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
@@ -117,18 +119,14 @@ class Story:
         self.tokens = Tokens(b"k" * 32, self.store)
         self.platform, self.board, self.version = Platform(version), Board(), version
         self.call_control = CallControl(
-            settings=CallControlSettings(
-                stream_url="wss://agent.example.com/stream",
-                callback_url="https://agent.example.com/sinch",
-                rate=8000,
-                max_seconds=3600,
-                ring_seconds=30,
-                token_lifetime=120,
+            settings=SinchSettings(
+                public_url="https://agent.example.com",
                 caller_id="+12025550100",
                 conference=conference,
                 refusal="No.",
                 sorry="Sorry.",
             ),
+            stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
             store=self.store,

@@ -384,8 +384,8 @@ def test_a_call_that_never_comes_is_forgotten(tmp_path: Path) -> None:
     async def story(s: Story, poster: Poster) -> None:
         with capture_logs() as logs:
             await poster.post(ICE)
-            assert s.server.board._expected
-            await until(lambda: not s.server.board._expected)
+            assert s.server.registry._expected
+            await until(lambda: not s.server.registry._expected)
         assert "an announced call did not come" in [line["event"] for line in logs]
 
     post(tmp_path, story, sinch={"token_lifetime": 1})

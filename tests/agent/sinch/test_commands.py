@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from agent.settings import Settings
+from agent.settings.sinch import SinchSettings
 from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
 from tests.agent.sinch import schemas
@@ -208,7 +209,7 @@ def test_no_secret_and_no_number_is_in_the_log(desk: Desk) -> None:
         assert hidden not in log, hidden
 
 
-def ready(version: str, url: str, **more: str) -> Settings:
+def ready(version: str, url: str, **more: str) -> SinchSettings:
     account = {
         "api": version,
         "application_key": V1.key_id,
@@ -221,7 +222,7 @@ def ready(version: str, url: str, **more: str) -> Settings:
         "api_url": url,
         "public_url": "https://agent.example.com/voice",
     }
-    return Settings.model_validate({"sinch": account | more})
+    return SinchSettings.model_validate(account | more)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sinch.domains.voice.models.v2.svaml.store.svaml_input import SvamlInput
+from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
+from agent.settings.sinch import SinchSettings
 from agent.sinch import svaml
-from agent.sinch.svaml import Announcer, Stream
+from agent.sinch.svaml import Stream
 from tests.agent.sinch import schemas
 
 STREAM = Stream(
@@ -23,7 +24,7 @@ STREAM = Stream(
     max_seconds=3600,
     headers={"caller": "+15550000001", "bad\nname": "bad\x00value ü", "long": "x" * 300},
 )
-ANNOUNCER = Announcer()
+ANNOUNCER = SinchSettings().announcer
 NUMBER, OURS, SIP = "+15550000001", "+12025550100", "sip:desk@example.com"
 
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.sinch_limits import DEFAULT_RATE, RATES
 from agent.stream.protocol import (
-    DEFAULT_RATE,
-    RATES,
     CallerAudio,
     Connect,
     Ignored,

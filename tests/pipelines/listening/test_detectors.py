@@ -1,12 +1,9 @@
-"""Who is speaking, and when: on recorded speech, on noise, and on invented verdicts."""
+"""Who is speaking, and when: on recorded speech, on noise, and beside one another."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from hashlib import sha256
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,30 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pipelines
-from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler, frame_bytes
-from pipelines.listening.detectors import GatedDetector, NewDetector, SileroDetector, detectors
-from pipelines.listening.gate import (
-    GateSettings,
-    SpeechContinued,
-    SpeechEnded,
-    SpeechEvent,
-    SpeechGate,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
+from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler
+from pipelines.listening.detectors import (
+    DetectorSettings,
+    GatedDetector,
+    NewDetector,
+    SileroDetector,
+    detectors,
 )
+from pipelines.listening.gate import SpeechEnded, SpeechEvent, SpeechGate, SpeechStarted
 from tests import recordings
+from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
 
 LINE_RATE = 8_000
-FRAME = bytes(frame_bytes(SPEECH_RATE))
-GATE = GateSettings()
 
 
 @cache
 def default() -> NewDetector:
     """The default detectors, loaded once for all tests."""
-    return detectors()
+    return detectors(DetectorSettings())
 
 
 class Heard:
@@ -49,11 +41,6 @@ class Heard:
     def voiced(self, frame: bytes) -> bool:
         self.frames.append(frame)
         return any(frame)
-
-
-def marked(number: int) -> bytes:
-    """A frame unlike any other."""
-    return number.to_bytes(4, "little") * (len(FRAME) // 4)
 
 
 def line(*parts: Audio | float) -> bytes:
@@ -79,32 +66,6 @@ def events(pcm: bytes, new: NewDetector, pieces: Sequence[int] = ()) -> list[Spe
             found += gate.feed(frame, detector.voiced(frame))
         at += size
     return found
-
-
-def speeches(found: Sequence[SpeechEvent]) -> list[bytes]:
-    """The audio of each speech; fails if its events are out of order."""
-    whole: list[bytes] = []
-    is_open = is_paused = False
-    for event in found:
-        match event:
-            case SpeechStarted(audio):
-                assert not is_open
-                is_open = True
-                whole.append(audio.pcm)
-            case SpeechContinued(audio):
-                assert is_open
-                whole[-1] += audio.pcm
-            case SpeechPaused():
-                assert is_open
-                assert not is_paused
-                is_paused = True
-            case SpeechResumed():
-                assert is_paused
-                is_paused = False
-            case SpeechEnded():
-                assert is_open
-                is_open = is_paused = False
-    return whole
 
 
 @pytest.mark.parametrize("name", sorted(recordings.TRANSCRIPTS))
@@ -243,7 +204,10 @@ def test_silero_is_given_each_sample_once_and_its_context() -> None:
 def test_one_detector_may_decide_alone(gate: str, judge: str) -> None:
     """With the other one `none`, a word is still heard, by a class from elsewhere too."""
     quiet = Audio(bytes(LINE_RATE), LINE_RATE)
-    found = events(line(quiet, recordings.load("hello"), quiet, quiet), detectors(gate, judge))
+    found = events(
+        line(quiet, recordings.load("hello"), quiet, quiet),
+        detectors(DetectorSettings(gate=gate, judge=judge)),
+    )
     assert len(speeches(found)) >= 1
 
 
@@ -260,127 +224,5 @@ def test_one_detector_may_decide_alone(gate: str, judge: str) -> None:
 def test_an_unknown_detector_is_named(gate: str, judge: str, says: str) -> None:
     """A wrong name is one line that says what there is."""
     with pytest.raises(LookupError, match=says) as error:
-        detectors(gate, judge)
+        detectors(DetectorSettings(gate=gate, judge=judge))
     assert "\n" not in str(error.value)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=30))
-def test_speech_has_all_its_audio_once(runs: list[tuple[bool, int]]) -> None:
-    """Whatever the verdicts, starts and ends alternate, and a speech is one run of the call.
-
-    It is nothing but frames of the call in their order, from up to the pre-roll before speech was
-    known to end_after from the last voice, a click not counted; no frame is in two speeches.
-    """
-    verdicts = [voiced for voiced, count in runs for _ in range(count)]
-    frames = [marked(number) for number in range(1, len(verdicts) + 1)]
-    gate = SpeechGate(GATE, SPEECH_RATE)
-    found = [e for f, v in zip(frames, verdicts, strict=True) for e in gate.feed(f, v)]
-    call, end = b"".join(frames), 0
-    for speech in speeches(found):
-        start = call.index(speech)
-        assert start % len(FRAME) == 0
-        assert start >= end
-        end = start + len(speech)
-        heard = verdicts[start // len(FRAME) : end // len(FRAME)]
-        if end < len(call):
-            assert not any(one and other for one, other in pairwise(heard[-25:]))
-
-
-@pytest.mark.parametrize(("voiced", "starts"), [(3, False), (4, True)])
-def test_speech_starts_after_so_much_voice(voiced: int, starts: bool) -> None:
-    """80 ms of voice, not 60, is speech, though silence lies between."""
-    gate = SpeechGate(GATE, SPEECH_RATE)
-    found = [e for n in range(2 * voiced) for e in gate.feed(FRAME, n % 2 == 1)]
-    assert [type(e) for e in found] == [SpeechStarted] * starts
-
-
-def test_voice_from_before_the_pre_roll_does_not_count() -> None:
-    """A click now and then never adds up to speech."""
-    gate = SpeechGate(GATE, SPEECH_RATE)
-    assert not [e for n in range(500) for e in gate.feed(FRAME, n % 7 == 0)]
-
-
-def test_speech_begins_with_its_pre_roll() -> None:
-    """The audio of SpeechStarted is the 0.4 s up to the frame that decided."""
-    gate = SpeechGate(GATE, SPEECH_RATE)
-    found = [e for n in range(1, 61) for e in gate.feed(marked(n), n > 56)]
-    assert found == [
-        SpeechStarted(Audio(b"".join(map(marked, range(41, 61))), SPEECH_RATE)),
-    ]
-
-
-def test_the_models_are_what_their_readme_says() -> None:
-    """Each file under models has its hash in the README, and a licence."""
-    folder = Path(pipelines.__file__).parent / "models"
-    readme = (folder / "README.md").read_text("utf-8")
-    models = sorted(folder.glob("*.onnx"))
-    assert [m.name for m in models] == ["silero_vad_16k_sequence.onnx", "smart-turn-v3.2-cpu.onnx"]
-    for model in models:
-        assert f"{sha256(model.read_bytes()).hexdigest()}  {model.name}" in readme
-    for licence in ("silero_vad.LICENSE", "smart_turn.LICENSE"):
-        assert "Copyright" in (folder / licence).read_text("utf-8")
-        assert f"`{licence}`" in readme
-
-
-def told(gate: SpeechGate, marks: str) -> list[str]:
-    """Feed "+" for a voiced frame and "." for another; return the bounds of speech, with when."""
-    return [
-        f"{type(event).__name__} {number}"
-        for number, mark in enumerate(marks)
-        for event in gate.feed(FRAME, mark == "+")
-        if not isinstance(event, SpeechContinued)
-    ]
-
-
-def test_a_pause_a_resumption_and_an_end() -> None:
-    """Five silent frames are a pause, two voiced ones end it, 25 silent ones end the speech."""
-    gate = SpeechGate(GateSettings(), SPEECH_RATE)
-    assert told(gate, "++++++" + "." * 6 + "+++" + "." * 25) == [
-        "SpeechStarted 3",
-        "SpeechPaused 10",
-        "SpeechResumed 13",
-        "SpeechPaused 19",
-        "SpeechEnded 39",
-    ]
-
-
-def test_a_click_does_not_end_a_pause() -> None:
-    """One voiced frame in it is counted as silence."""
-    gate = SpeechGate(GateSettings(), SPEECH_RATE)
-    found = told(gate, "++++++" + "." * 6 + "+" + "." * 18)
-    assert found[1:] == ["SpeechPaused 10", "SpeechEnded 30"]
-
-
-def test_the_silence_that_ends_speech_can_be_set_for_one_pause() -> None:
-    """Also when it is already exceeded; after a resumption the default holds again."""
-    gate = SpeechGate(GateSettings(), SPEECH_RATE)
-    told(gate, "++++++" + "." * 12)
-    gate.end_after(0.2)
-    assert told(gate, ".") == ["SpeechEnded 0"]
-    told(gate, "++++++" + "." * 6)
-    gate.end_after(1.0)
-    assert told(gate, "." * 43) == []
-    assert told(gate, ".") == ["SpeechEnded 0"]
-    told(gate, "++++++" + "." * 6)
-    gate.end_after(2.0)
-    assert told(gate, "++" + "." * 25)[-1] == "SpeechEnded 26"
-
-
-def test_the_gate_knows_how_long_speech_and_silence_are() -> None:
-    """Speech counts to its last voiced frame, the pauses in it included."""
-    gate = SpeechGate(GateSettings(), SPEECH_RATE)
-    told(gate, "++++++")
-    assert gate.spoken == pytest.approx(0.12)
-    told(gate, "." * 10)
-    assert [gate.spoken, gate.silence] == pytest.approx([0.12, 0.2])
-    told(gate, "++")
-    assert [gate.spoken, gate.silence] == pytest.approx([0.36, 0.0])
-
-
-def test_a_closed_gate_starts_afresh() -> None:
-    """Without an event; the next voice is a new speech."""
-    gate = SpeechGate(GateSettings(), SPEECH_RATE)
-    told(gate, "++++++")
-    gate.close()
-    assert not gate.open
-    assert told(gate, "." * 30 + "++++") == ["SpeechStarted 33"]

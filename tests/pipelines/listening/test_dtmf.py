@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.stream.protocol import RATES
+from agent.sinch_limits import RATES
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.dtmf import HIGH, KEYS, LOW, KeypadDetector, tones
 from tests.recordings import TRANSCRIPTS, load

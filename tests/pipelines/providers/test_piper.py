@@ -29,8 +29,8 @@ from pipelines.providers.piper import (
     Synthesizer,
     _Model,
     clauses,
+    dictionary_spelling,
     packaged_voice,
-    speakable,
     trimmed,
 )
 from tests.benchmarks.word_errors import by_phone, errors, spoken, words
@@ -443,19 +443,19 @@ def test_the_first_clause_is_no_fragment(said: list[str]) -> None:
 )
 def test_what_is_spoken(text: str, spoken_text: str) -> None:
     """Signs are rewritten where the dictionary would read them wrongly."""
-    assert speakable(text) == spoken_text
+    assert dictionary_spelling(text) == spoken_text
 
 
 @pytest.mark.parametrize("text", ["1" * 500 + ",1", "1" * 500 + "x", "11 " * 500 + "x", ".," * 500])
 def test_a_long_number_is_read_in_time(text: str) -> None:
     """No text makes a pattern try all ways of cutting it, which would hold up every call."""
-    speakable(text)  # or the test's deadline passes
+    dictionary_spelling(text)  # or the test's deadline passes
 
 
 @given(st.text() | st.text("019 :.,-–/$€%&@#()apmst'\n", max_size=30))
 def test_only_known_characters_are_spoken(text: str) -> None:
     """Of any text, what is left is ASCII and two currencies, on one line; no mark begins it."""
-    plain = speakable(text)
+    plain = dictionary_spelling(text)
     assert not set(re.sub("[A-Za-z0-9]", "", plain)) - set(" ,.!?'$£€%&+@/-")
     assert plain == plain.strip(", ")
 
@@ -469,7 +469,7 @@ def voice() -> _Model:
 @given(text=st.text("ab1 0:.,-/$€%&@#()p'é\n", max_size=25) | st.text(max_size=10))
 def test_any_text_has_phonemes_or_none(voice: _Model, text: str) -> None:
     """Whatever a language model writes, the dictionary does not fail on it."""
-    for clause in clauses(speakable(text)):
+    for clause in clauses(dictionary_spelling(text)):
         voice.phonemes(clause.text)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.speakable import PIECE, speakable
-from pipelines.text.speakable_words import LANGUAGES
+from pipelines.text import rules
+from pipelines.text.languages import LANGUAGES
+from pipelines.text.languages.language import Language
+from pipelines.text.speakable import ORDER, PIECE, speakable
 
 
 @pytest.mark.parametrize(
@@ -164,3 +168,19 @@ def test_words_stay(text: str) -> None:
 def test_a_long_text_is_read_in_time(unit: str, language: str) -> None:
     """No text makes a pattern try all ways of cutting it, which would hold up every call."""
     speakable(unit * (40 * PIECE), language)  # or the test's deadline passes
+
+
+def test_every_kind_of_rule_takes_part_once() -> None:
+    """A file of rules that nobody put in their order would be dead."""
+    names = {module.name for module in pkgutil.iter_modules(rules.__path__)} - {"rule"}
+    kinds = [import_module(f"{rules.__name__}.{name}").RULES for name in sorted(names)]
+    assert sorted(map(id, ORDER)) == sorted(map(id, kinds))
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
+def test_rules_are_for_languages_that_there_are(language: Language) -> None:
+    """Each is for one of them at least, and compiles in all that it is for."""
+    for rule in (rule for kind in ORDER for rule in kind):
+        assert set(rule.only) <= set(LANGUAGES)
+        if rule.is_for(language):
+            rule.for_language(language)

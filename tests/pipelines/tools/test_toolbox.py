@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.conversation import ToolCall, ToolResult, ToolSpec
-from pipelines.reply.chain import Tools
+from pipelines.reply.request import Tools
 from pipelines.tools.tool import CallInfo, OnBargeIn, Tool, ToolError, ToolRun
 from pipelines.tools.toolbox import MAX_RESULT, Toolbox
 from tests import virtual_time

@@ -1,0 +1,133 @@
+"""What time brings about in one call. Told what happens and the time; returns what is due.
+
+No timer runs here and no clock is read: whoever runs the call looks every :data:`TICK`, late by at
+most that, which no rule minds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from agent.call.reply import Announcement
+from agent.settings.calls import CallSettings
+from pipelines.turn_taking.turns import Event
+
+TICK = 0.1
+"""Seconds between two looks."""
+
+STALLED_AFTER = 1.0
+"""Seconds without a frame until a speaking caller counts as silent: five times the longest delay
+that a telephone jitter buffer hides."""
+
+MOST_KEYS = 64
+"""Keys that are collected at once; a card number has 19."""
+
+BRIDGE_AFTER = 2.0
+"""Times ``filler_after`` that the caller waits, while we dial for them, until they are told so."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeDue:
+    """The caller waits for somebody to take their call, and has heard nothing for long."""
+
+
+class CallClock:
+    """Since when is what, in one call. All times are seconds on one clock that never goes back.
+
+    Args:
+        settings: The limits.
+        now: When the call was answered.
+    """
+
+    def __init__(self, settings: CallSettings, now: float) -> None:
+        self._settings = settings
+        self._began = self._audio_at = self._quiet_since = now
+        self._keys = ""  # pressed, and not answered
+        self._key_at = 0.0
+        self._announcements: deque[Announcement] = deque()
+        self._idled = 0
+        self._warned = False
+
+    def audio_came(self, now: float) -> None:
+        """Note that the line carries audio."""
+        self._audio_at = now
+
+    def fell_quiet(self, now: float) -> None:
+        """Note that nobody has the floor from now on."""
+        self._quiet_since = now
+
+    def caller_is_there(self) -> None:
+        """Note that the caller has said or pressed something."""
+        self._idled = 0
+
+    def press(self, keys: str, now: float) -> None:
+        """Collect keys until :meth:`take_keys`; more than :data:`MOST_KEYS` are dropped."""
+        self.caller_is_there()
+        self._keys = (self._keys + keys)[:MOST_KEYS]
+        self._key_at = now
+
+    def take_keys(self) -> str:
+        """Return the keys that were pressed, and start over."""
+        keys, self._keys = self._keys, ""
+        return keys
+
+    def announce(self, announcement: Announcement) -> None:
+        """Have something said as soon as nobody speaks."""
+        self._announcements.append(announcement)
+
+    def next_announcement(self) -> Announcement:
+        """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
+        return self._announcements.popleft()
+
+    def drop_announcements(self) -> None:
+        """Say none of them: the caller talks to somebody else."""
+        self._announcements.clear()
+
+    def is_stalled(self, now: float) -> bool:
+        """Return whether the line has sent nothing for so long that its silence is the caller's."""
+        return now - self._audio_at >= STALLED_AFTER
+
+    def over(self, now: float, *, away: bool) -> str:
+        """Return why the call has to end now, fit for a log; ``""`` if it may go on.
+
+        Args:
+            now: The time.
+            away: Whether the caller talks to somebody else: they may, for as long as they like.
+        """
+        if now - self._audio_at >= self._settings.line.no_audio_timeout:
+            return "no audio from the caller"
+        if now - self._began >= self._settings.calls.max_seconds and not away:
+            return "the call was too long"
+        return ""
+
+    def due(self, now: float, *, drafting: bool, moving: bool) -> Event | BridgeDue | None:
+        """Return what is due while nobody has the floor; None if nothing is.
+
+        Args:
+            now: The time.
+            drafting: Whether an answer to what the caller said before is still being prepared.
+            moving: Whether we dial somebody for the caller.
+        """
+        turns, quiet = self._settings.turns, now - self._quiet_since
+        if self._keys and not drafting:
+            return Event.KEYS_ENTERED if self._keys_are_all(now) else None
+        if self._announcements:
+            return Event.ANNOUNCEMENT_DUE
+        if moving:
+            return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
+        if not self._warned and now - self._began >= self._warn_at:
+            self._warned = True
+            return Event.TIME_SHORT
+        return self._idle() if quiet >= turns.idle_after else None
+
+    @property
+    def _warn_at(self) -> float:
+        return self._settings.calls.max_seconds - self._settings.calls.warn_before
+
+    def _keys_are_all(self, now: float) -> bool:
+        return self._keys.endswith("#") or now - self._key_at >= self._settings.turns.keys_after
+
+    def _idle(self) -> Event:
+        self._idled += 1
+        return Event.IDLED_OUT if self._idled > self._settings.turns.idle_times else Event.IDLED

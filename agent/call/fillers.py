@@ -1,0 +1,65 @@
+"""What is said while an answer is late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.call.reply import Reply
+from agent.personas.script import Script
+from pipelines.audio import at_rate
+from pipelines.stages.phrases import Phrases
+from pipelines.text.speakable import speakable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds of our silence, while the caller waits, until a filler."""
+
+    reply: float
+    tools: float
+    """While a tool runs: that takes seconds, as everybody knows beforehand."""
+
+
+class Fillers:
+    """The fillers of one call, each time the next.
+
+    Args:
+        script: Has them.
+        phrases: Has them as audio, once they were prepared.
+        patience: When one is said.
+        rate: Hertz on the line.
+    """
+
+    def __init__(self, script: Script, phrases: Phrases, patience: Patience, rate: int) -> None:
+        self._script = script
+        self._phrases = phrases
+        self._patience = patience
+        self._rate = rate
+        self._said = 0
+
+    def next_words(self) -> str:
+        """Return words that bridge a silence, to be spoken like any others."""
+        filler = self._coming()
+        self._said += 1
+        return filler
+
+    def put_if_due(self, reply: Reply, now: float) -> bool:
+        """Put a filler into a reply that the caller has waited for too long; return whether so."""
+        patience = self._patience.tools if reply.using_tools else self._patience.reply
+        waits = reply.released.is_set() and reply.going.is_set() and not reply.playout.left(now)
+        if not waits or now - reply.quiet_since < patience:
+            return False
+        filler, brief = reply.filler or self._coming(), self._script.brief
+        words = speakable(filler, brief.language, brief.pronounce)
+        audio = self._phrases.kept(words, self._rate)
+        if not audio:
+            return False
+        self._said += not reply.filler
+        reply.filler, reply.using_tools = "", False  # once; then as in any other silence
+        reply.playout.begin(filler)
+        reply.playout.put(at_rate(audio, self._rate))
+        reply.playout.finish()
+        return True
+
+    def _coming(self) -> str:
+        return self._script.fillers[self._said % len(self._script.fillers)]

@@ -1,0 +1,78 @@
+"""What replies are made from: the same for all replies of a call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, replace
+
+from agent.call.reply import Reply
+from agent.personas.script import Script
+from pipelines.conversation import Message
+from pipelines.listening.utterance import Utterance
+from pipelines.reply.chain import answer
+from pipelines.reply.playout import Playout
+from pipelines.reply.request import ReplyRequest
+from pipelines.reply.speech import say
+from pipelines.reply.steps import Step
+from pipelines.stages.lineup import Lineup
+from pipelines.text.sentences import cut
+from pipelines.tools.call_control import call_control
+from pipelines.tools.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyMaker:
+    """What every reply of a call is made from."""
+
+    lineup: Lineup
+    script: Script
+    """Its brief has the tools of this call: :func:`with_tools`."""
+
+    toolbox: Toolbox
+    conversation: Sequence[Message]
+    """So far: read when a reply is begun, never added to."""
+
+    rate: int
+    """Hertz on the line."""
+
+    lead: float
+    """Seconds of audio that may be sent ahead."""
+
+    def answering(self, utterance: Utterance) -> Reply:
+        """Return a draft that answers ``utterance``, as far as it is said."""
+        reply = Reply(playout=Playout(self.lead), utterance=utterance)
+        reply.steps = answer(self._request(reply), utterance)
+        return reply
+
+    def saying(self, text: str) -> Reply:
+        """Return a reply that says a fixed text."""
+        reply = Reply(playout=Playout(self.lead))
+        reply.steps = self.steps(reply, text)
+        return reply
+
+    def steps(self, reply: Reply, *texts: str) -> AsyncGenerator[Step, None]:
+        """Return what says fixed texts as a part of ``reply``."""
+        sentences = [sentence for text in texts for sentence in cut(text)]
+        return say(self._request(reply), _each(sentences))
+
+    def _request(self, reply: Reply) -> ReplyRequest:
+        return ReplyRequest(
+            lineup=self.lineup,
+            brief=self.script.brief,
+            conversation=self.conversation,
+            rate=self.rate,
+            tools=self.toolbox,
+            released=reply.released,
+            spent=reply.spent,
+        )
+
+
+def with_tools(script: Script, toolbox: Toolbox) -> Script:
+    """Return ``script`` with what its language model may ask for, call control included."""
+    specs = (*call_control(script.brief), *toolbox.specs)
+    return replace(script, brief=replace(script.brief, tools=specs))
+
+
+async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:
+    for sentence in sentences:
+        yield sentence

@@ -1,0 +1,85 @@
+"""Orders to a call in progress: from an operator, or by the platform's callbacks.
+
+An order may reach another process than the one that holds the call; then it is left in the store,
+as the plain JSON object that :func:`encode` makes and :func:`decode` reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUp:
+    """End the call."""
+
+    goodbye: bool
+    """Whether the agent says goodbye before, as soon as nobody speaks; otherwise at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferCaller:
+    """Announce to the caller that they are passed on, then do it."""
+
+    to: str
+    """A number in E.164, or a SIP address."""
+
+    announcement: str
+    """What the agent says before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerMoved:
+    """The caller talks to somebody else now: be silent."""
+
+    stay: bool
+    """Whether the stream has to stay, because the platform would hang up on both with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerNotMoved:
+    """Nobody took the call that the caller was to be passed on to: come back to them."""
+
+
+Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved
+
+
+class OrderError(Exception):
+    """What the store holds is no order. The message quotes nothing of it: it may be a number."""
+
+
+def encode(order: Order) -> dict[str, Any]:
+    """Return ``order`` as a JSON object."""
+    match order:
+        case HangUp(goodbye=goodbye):
+            return {"order": "hang_up", "goodbye": goodbye}
+        case TransferCaller(to=to, announcement=announcement):
+            return {"order": "transfer", "to": to, "announcement": announcement}
+        case CallerMoved(stay=stay):
+            return {"order": "moved", "stay": stay}
+        case CallerNotMoved():
+            return {"order": "not_moved"}
+
+
+def decode(value: object) -> Order:
+    """Return the order that :func:`encode` made ``value`` of.
+
+    Fields that it does not know are let be, so that a later version may add one.
+
+    Args:
+        value: Whatever JSON gave.
+
+    Raises:
+        OrderError: If it is no order, or one that another version of ours has left.
+    """
+    match value:
+        case {"order": "hang_up", "goodbye": bool(goodbye)}:
+            return HangUp(goodbye=goodbye)
+        case {"order": "transfer", "to": str(to), "announcement": str(announcement)}:
+            return TransferCaller(to=to, announcement=announcement)
+        case {"order": "moved", "stay": bool(stay)}:
+            return CallerMoved(stay=stay)
+        case {"order": "not_moved"}:
+            return CallerNotMoved()
+    raise OrderError("no order, or one of another version")

@@ -1,0 +1,136 @@
+"""A reply from its draft to its last word; an apology in place of one that is lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from agent.call.fillers import Fillers, Patience
+from agent.call.history import History
+from agent.call.maker import ReplyMaker, with_tools
+from agent.call.reply import Reply
+from agent.call.speaker import Speaker
+from agent.personas.script import Script
+from agent.settings.calls import CallSettings
+from agent.stream.channel import Channel
+from pipelines.providers.contracts import ProviderError
+from pipelines.stages.lineup import Lineup
+from pipelines.stages.stt import Heard
+from pipelines.text.speakable import speakable
+from pipelines.tools.toolbox import Toolbox
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLost:
+    """The reply has failed, with all providers that could take over."""
+
+
+class ReplyPlayer:
+    """Plays the replies of one call.
+
+    Args:
+        lineup: Who hears, thinks and speaks.
+        script: What the agent says of itself.
+        toolbox: What the language model may have done.
+        channel: Where to.
+        history: Told what was said, and what was lost.
+        settings: Of the call.
+    """
+
+    def __init__(
+        self,
+        lineup: Lineup,
+        script: Script,
+        toolbox: Toolbox,
+        channel: Channel,
+        history: History,
+        settings: CallSettings,
+    ) -> None:
+        self.maker = ReplyMaker(
+            lineup=lineup,
+            script=with_tools(script, toolbox),
+            toolbox=toolbox,
+            conversation=history.conversation,
+            rate=channel.rate,
+            lead=settings.playout.lead,
+        )
+        """Makes what is played."""
+
+        turns = settings.turns
+        patience = Patience(reply=turns.filler_after, tools=turns.tool_filler_after)
+        self._fillers = Fillers(script, lineup.tts, patience, channel.rate)
+        self._speaker = Speaker(channel, self._fillers, turns.rewind_after, history)
+        self._history = history
+        self._max_failures = settings.calls.max_failures
+        self._failures = 0  # in a row
+
+    def hold(self, reply: Reply) -> None:
+        """Stop speaking; what was not heard is kept, to be sent again."""
+        self._speaker.hold(reply)
+
+    def resume(self, reply: Reply) -> None:
+        """Go on where the caller stopped hearing the reply."""
+        silent = self._speaker.resume(reply)
+        self._history.note("resumed", after=round(silent, 3))
+
+    async def play(self, reply: Reply) -> AsyncGenerator[Heard | ReplyLost, None]:
+        """Prepare a reply, wait for its release, and play it until it was heard.
+
+        Yields what the caller turned out to say, as soon as it is known, and whether the reply is
+        lost: an apology takes its place then.
+
+        Raises:
+            LineError: If the line is dead.
+        """
+        try:
+            async with aclosing(self._speaker.play(reply, reply.steps)) as events:
+                async for heard in events:
+                    reply.take(heard)
+                    yield heard
+            await reply.released.wait()
+            self._failures = 0
+        except ProviderError as error:
+            yield ReplyLost()
+            await reply.released.wait()
+            self._note_failure(error)
+            await self._apologise(reply)
+        await self._speaker.wait_until_heard(reply)
+
+    def next_filler(self) -> str:
+        """Return words that bridge a silence; each time the next."""
+        return self._fillers.next_words()
+
+    async def prepare_phrases(self) -> None:
+        """Speak in advance what may be needed when nothing else works."""
+        maker, brief = self.maker, self.maker.script.brief
+        fillers = [
+            speakable(text, brief.language, brief.pronounce) for text in maker.toolbox.fillers
+        ]
+        try:
+            await maker.lineup.tts.prepare([*maker.script.own_sentences, *fillers], maker.rate)
+        except ProviderError as error:
+            log.warning("phrases cannot be prepared", error=str(error))
+
+    def _note_failure(self, error: ProviderError) -> None:
+        self._failures += 1
+        log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._failures)
+        self._history.note("failed", stage=error.stage)
+
+    async def _apologise(self, reply: Reply) -> None:
+        script = self.maker.script
+        texts = [script.apology]
+        if self._failures >= self._max_failures:
+            reply.hang_up = True
+            texts.append(script.brief.goodbye)
+        apology = self._speaker.play(reply, self.maker.steps(reply, *texts))
+        try:
+            async with aclosing(apology) as events:
+                async for _ in events:
+                    raise RuntimeError("an apology hears nothing")
+        except ProviderError as error:
+            log.warning("apology lost", stage=error.stage, error=str(error))

@@ -1,0 +1,157 @@
+"""An answered call: built of what the process has, held to its end, and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agent.call.call import PASSED_ON, Call
+from agent.call.transfer import Mover, TransferError
+from agent.records.transcript import Transcript
+from agent.server.admission import Admitted
+from agent.server.registry import CallRegistry
+from agent.settings.calls import CallSettings
+from agent.sinch.call_control import CallControl, CallControlError
+from agent.sinch.tokens import Claims
+from agent.stream.channel import Channel
+from agent.stream.line import WebSocketLine
+from agent.stream.protocol import Connect, StreamProtocol
+from pipelines.listening.detectors import VoiceDetector
+from pipelines.stages.lineup import Lineup, Providers
+from pipelines.tools.tool import CallInfo
+from pipelines.turn_taking.end_of_turn import TurnModel
+
+if TYPE_CHECKING:
+    from pipelines.tools.mcp import McpServer  # an extra
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallResources:
+    """What a process has for its calls."""
+
+    settings: CallSettings
+    transcripts: Path
+    """Folder of the transcripts."""
+
+    providers: Providers
+    """Started."""
+
+    new_detector: Callable[[], VoiceDetector]
+    """Gives each call its own voice detector."""
+
+    turn_model: TurnModel | None = None
+    """Started; None if turns end by silence and words alone."""
+
+    mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
+    """Started, by name."""
+
+
+class CallRunner:
+    """Hold calls, from the answer to the record.
+
+    Args:
+        resources: What calls are built of.
+        registry: Where they are while they last.
+        call_control: Passes callers on, and is told of the end of their streams; None without an
+            account.
+    """
+
+    def __init__(
+        self, resources: CallResources, registry: CallRegistry, call_control: CallControl | None
+    ) -> None:
+        self._resources = resources
+        self._registry = registry
+        self._call_control = call_control
+
+    async def hold(
+        self, admitted: Admitted, line: WebSocketLine, protocol: StreamProtocol, connect: Connect
+    ) -> None:
+        """Hold a conversation, to its end and into its record. The socket stays open.
+
+        Raises:
+            ExceptionGroup: If there is a bug.
+        """
+        started = datetime.now(UTC)
+        journal = self._begin_transcript(admitted, started, connect.rate)
+        lineup = self._resources.providers.lineup()
+        call = self._build(admitted, line, protocol, connect, lineup, journal)
+        log.info("call answered", agent=admitted.agent, rate=connect.rate)
+        ending = ""
+        try:
+            with self._registry.holding(admitted.name, call, admitted.agent):
+                try:
+                    ending = await call.run()
+                finally:
+                    await lineup.aclose()
+                    journal.close()
+        finally:
+            self.leave(admitted.claims, moved=ending == PASSED_ON)
+        seconds = (datetime.now(UTC) - started).total_seconds()
+        log.info("call ended", reason=ending, seconds=round(seconds, 1))
+
+    def leave(self, claims: Claims | None, *, moved: bool = False) -> None:
+        """Tell call control that no stream of this token is, or will be: it is used up."""
+        if claims is not None and self._call_control is not None:
+            self._call_control.stream_ended(claims, moved=moved)
+
+    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Transcript:
+        claims = admitted.claims
+        journal = Transcript(self._resources.transcripts, admitted.call_id, started)
+        dialled = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
+        journal.add(
+            "call",
+            call_id=admitted.call_id,
+            agent=admitted.agent,
+            started=started.isoformat(timespec="milliseconds"),
+            rate=rate,
+            **dialled,
+        )
+        return journal
+
+    def _build(
+        self,
+        admitted: Admitted,
+        line: WebSocketLine,
+        protocol: StreamProtocol,
+        connect: Connect,
+        lineup: Lineup,
+        journal: Transcript,
+    ) -> Call:
+        resources = self._resources
+        return Call(
+            channel=Channel(line, protocol, connect.rate),
+            lineup=lineup,
+            script=admitted.script,
+            detector=resources.new_detector(),
+            turn_model=resources.turn_model,
+            journal=journal,
+            settings=resources.settings,
+            mover=self._mover(admitted.claims),
+            tools=admitted.script.tools.for_call(resources.mcp_servers),
+            about=CallInfo(
+                call_id=admitted.call_id,
+                caller=connect.headers.get("caller", ""),
+                called=connect.headers.get("called", ""),
+            ),
+        )
+
+    def _mover(self, claims: Claims | None) -> Mover | None:
+        """Return what passes the caller of a stream on."""
+        call_control = self._call_control
+        if claims is None or call_control is None:
+            return None
+
+        async def move(to: str) -> None:
+            try:
+                await call_control.transfer(claims, to)
+            except CallControlError as error:
+                raise TransferError(str(error)) from None
+
+        return move

@@ -1,0 +1,140 @@
+"""What may be asked of the operator's interface, and how that is told: OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ANNOUNCEMENT = "I'm connecting you now. One moment, please."
+
+
+class DialRequest(BaseModel):
+    """A call to place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="DialRequest")
+
+    to: str = Field(description="Number, as people write it, or SIP address.", max_length=300)
+    agent: str = Field("", description="Agent file, without `.md`. Unset: the usual one.")
+    variables: dict[str, str] = Field({}, description="Values for the agent file's variables.")
+    caller_id: str = Field("", description="Number of yours to show. Unset: `sinch.caller_id`.")
+    max_seconds: int = Field(3600, ge=1, le=14400, description="Longest that the call may be.")
+    machine: Literal["talk", "hangup", "message"] = Field(
+        "talk",
+        description="When a machine answers: talk to it as to anyone (nobody listens for "
+        "machines, so people are greeted sooner), hang up, or leave `message` after the beep.",
+    )
+    message: str = Field("", max_length=2000, description="What to leave on a machine.")
+    keys: str = Field(
+        "",
+        pattern="^[0-9*#wA-D]{0,64}$",
+        description="Pressed once answered; `w` is half a second. Version 1, `machine` talk.",
+    )
+
+
+class HangUpRequest(BaseModel):
+    """A call to end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="HangUpRequest")
+
+    goodbye: bool = Field(default=True, description="Whether the agent says goodbye before.")
+
+
+class TransferRequest(BaseModel):
+    """A caller to pass on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="TransferRequest")
+
+    to: str = Field(description="Number, or SIP address.", max_length=300)
+    announcement: str = Field(
+        ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
+    )
+
+
+def _operation(
+    summary: str, success: int, *, body: type[BaseModel] | None = None, by_id: bool = True
+) -> dict[str, Any]:
+    """Return one operation, as OpenAPI 3.1 has it."""
+    parameters: list[dict[str, Any]] = []
+    if by_id:
+        parameters.append(_parameter("id", "path", "Of the call, as `POST /calls` gave it."))
+    if body is DialRequest:
+        parameters.append(
+            _parameter(
+                "Idempotency-Key",
+                "header",
+                "16 to 128 characters: within a day, the same key is the same call.",
+            )
+        )
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {
+            str(success): {
+                "description": "Done, or under way.",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **{
+                status: {
+                    "description": meaning,
+                    "content": {
+                        "application/problem+json": {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "status": {"type": "integer"},
+                                    "detail": {"type": "string"},
+                                },
+                            }
+                        }
+                    },
+                }
+                for status, meaning in _PROBLEMS.items()
+            },
+        },
+    }
+    if body is not None:
+        schema = body.model_json_schema()
+        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _parameter(name: str, where: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+_PROBLEMS = {
+    "400": "The request is wrong; `detail` says where.",
+    "401": "No token, or a wrong one.",
+    "404": "No such call.",
+    "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
+    "413": "The body is too long.",
+    "429": "Too many requests; see `Retry-After`.",
+    "503": "The folder that processes share fails.",
+}
+
+OPENAPI: Mapping[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Operator's interface of sinch-voice-agent", "version": "1"},
+    "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    "security": [{"token": []}],
+    "paths": {
+        "/calls": {
+            "get": _operation("List the calls in progress in this process.", 200, by_id=False),
+            "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
+        },
+        "/calls/{id}": {"get": _operation("Look at a call.", 200)},
+        "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
+        "/calls/{id}/transfer": {
+            "post": _operation("Pass a caller on.", 202, body=TransferRequest)
+        },
+    },
+}
+"""What the interface is; the schemas are those that requests are checked against."""

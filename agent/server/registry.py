@@ -1,0 +1,161 @@
+"""The calls of a process: which there are, which are expected, and what is ordered of them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from agent.call.call import Call
+from agent.call.orders import Order, OrderError, decode
+from agent.records.transcript import add_platform_line
+from agent.sinch.call_control import ExpectedCall
+from agent.store.folder import FolderStore
+from pipelines.background import BackgroundTasks
+
+log = structlog.get_logger()
+
+DRAINED_WITHIN = 5.0
+"""Seconds for calls to be gone, once they are told to end."""
+
+ORDERS_EVERY = 0.2
+"""Seconds between two looks at what other processes have for our calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A call in progress."""
+
+    call: Call
+    agent: str
+
+
+class CallRegistry:
+    """The calls of one process. Close it in the end, once no call is left.
+
+    Args:
+        transcripts: Folder of the transcripts.
+        prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
+        expected_within: Seconds for that stream to come.
+    """
+
+    def __init__(
+        self,
+        *,
+        transcripts: Path,
+        prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
+        expected_within: float,
+    ) -> None:
+        self._transcripts = transcripts
+        self._prepare = prepare
+        self._expected_within = expected_within
+        self._background = BackgroundTasks()
+        self._calls: dict[str, _Held] = {}
+        """By our name of it: for a call that we placed, not the platform's."""
+
+        self._expected: dict[str, ExpectedCall] = {}
+        self._changed = asyncio.Event()
+        self.answered = 0
+        """Calls answered since the start."""
+
+        self.draining = False
+        """Whether no more calls are taken."""
+
+    @property
+    def in_progress(self) -> dict[str, str]:
+        """The calls here: our name of each, and its agent."""
+        return {name: held.agent for name, held in self._calls.items()}
+
+    @contextmanager
+    def holding(self, name: str, call: Call, agent: str) -> Iterator[None]:
+        """Have ``call`` among those in progress, until the block is left.
+
+        Args:
+            name: Ours; another is made of it if there is one of that name already.
+            call: What orders are given to.
+            agent: Who answers it.
+        """
+        while name in self._calls:
+            name = f"{name}-{uuid.uuid4().hex[:8]}"
+        self._calls[name] = _Held(call, agent)
+        self._expected.pop(name, None)
+        self.answered += 1
+        try:
+            yield
+        finally:
+            del self._calls[name]
+            self._changed.set()
+
+    # What call control asks of us
+
+    def expect(self, expected: ExpectedCall) -> None:
+        """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
+        self._expected[expected.call] = expected
+        self._background.start_later(
+            self._expected_within, lambda: self._forget(expected), "forgetting an announced call"
+        )
+        self._background.start(self._prepare(expected), "warming up for an announced call")
+
+    async def _forget(self, expected: ExpectedCall) -> None:
+        if self._expected.pop(expected.call, None) is not None and not expected.outgoing:
+            log.warning("an announced call did not come", agent=expected.agent)
+
+    def deliver(self, call_id: str, order: Order) -> bool:
+        """Give an order to a call; return whether it is here."""
+        held = self._calls.get(call_id)
+        if held is None:
+            return False
+        held.call.obey(order)
+        return True
+
+    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+        """Add to the transcript of a call what the platform says of it."""
+        add_platform_line(self._transcripts, call_id, **fields)
+
+    # Other processes, and the end
+
+    def carry_orders(self, store: FolderStore) -> None:
+        """Give to calls here what other processes have for them, from now until this is closed."""
+        self._background.keep_running(
+            lambda: self._carry_orders(store), "carrying orders of other processes"
+        )
+
+    async def _carry_orders(self, store: FolderStore) -> None:
+        """Give to calls here what other processes have for them."""
+        while True:
+            await asyncio.sleep(ORDERS_EVERY)
+            try:
+                for call_id, value in list(store.orders(self._calls)):
+                    try:
+                        self.deliver(call_id, decode(value))
+                    except OrderError as error:
+                        log.warning("an order to a call is lost", reason=str(error))
+            except OSError as error:
+                log.warning("the shared folder fails", error=error.strerror)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let those in progress finish, end them after ``seconds``."""
+        self.draining = True
+        await self._wait_for_calls(seconds)
+        for held in list(self._calls.values()):
+            held.call.end("the service stops")
+        await self._wait_for_calls(DRAINED_WITHIN)
+
+    async def _wait_for_calls(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while self._calls:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            log.warning("calls are still in progress", calls=len(self._calls))
+
+    async def aclose(self) -> None:
+        """Stop what runs beside the calls."""
+        await self._background.aclose()

@@ -1,0 +1,257 @@
+"""The start of the service: what runs is built here, and only here the settings are handed out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from agent.personas import loader
+from agent.personas.errors import PersonaError
+from agent.personas.mcp_servers import mcp_servers
+from agent.personas.routing import Routing
+from agent.server.admission import Admission
+from agent.server.answering import StreamEndpoint
+from agent.server.app import Service
+from agent.server.call_runner import CallResources, CallRunner
+from agent.server.operator import OperatorInterface
+from agent.server.providers import running, warm_expected, warm_usual
+from agent.server.registry import CallRegistry
+from agent.settings import Settings, SettingsError
+from agent.settings.calls import CallSettings
+from agent.settings.mcp import McpServerSettings
+from agent.sinch.call_control import CallControl, StreamTarget
+from agent.sinch.service import SinchService, sinch_service
+from agent.sinch_limits import MAX_SECONDS
+from pipelines.background import BackgroundTasks
+from pipelines.listening.detectors import VoiceDetector, detectors
+from pipelines.stages.lineup import Providers
+from pipelines.turn_taking.end_of_turn import TurnModel
+from pipelines.turn_taking.settings import TurnSettings
+from pipelines.turn_taking.smart_turn import SmartTurn
+
+if TYPE_CHECKING:
+    from pipelines.tools.mcp import McpServer  # an extra
+
+log = structlog.get_logger()
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Answer calls until SIGTERM or SIGINT, then drain; a second signal ends at once.
+
+    Args:
+        settings: The whole tree.
+        ready: Called with the address of the stream endpoint, once calls are answered.
+
+    Raises:
+        SettingsError: If a provider, detector or agent file cannot be used as configured.
+        OSError: If the address cannot be listened on.
+    """
+    check(settings)
+    stop = _on_signals()
+    async with (
+        running(settings.providers(), settings.budget) as providers,
+        running_turn_model(settings.turns) as turn_model,
+        running_mcp_servers(settings.mcp) as servers,
+    ):
+        new_detector = detectors(settings.vad)
+        built = service(settings, providers, new_detector, turn_model, servers)
+        # Access logs would hold addresses, whose query may carry a token.
+        runner = web.AppRunner(built.application(), access_log=None)
+        await runner.setup()
+        background = BackgroundTasks()
+        try:
+            site = web.TCPSite(runner, settings.server.host, settings.server.port)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            ready(f"ws://{host}:{port}{settings.server.path}")
+            warming = background.start(
+                warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
+                "warming up",
+            )
+            await stop.get()
+            warming.cancel()
+            log.info("draining; once more to stop at once", seconds=settings.server.drain)
+            draining = background.start(built.registry.drain(settings.server.drain), "draining")
+            at_once = background.start(_next(stop), "waiting for a second signal")
+            await asyncio.wait([draining, at_once], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await background.aclose()
+            await runner.cleanup()
+
+
+def service(
+    settings: Settings,
+    providers: Providers,
+    new_detector: Callable[[], VoiceDetector],
+    turn_model: TurnModel | None = None,
+    servers: Mapping[str, McpServer] | None = None,
+) -> Service:
+    """Put together what answers in this process, each part with the settings that it takes.
+
+    Args:
+        settings: The whole tree.
+        providers: Started.
+        new_detector: Gives each call its own voice detector.
+        turn_model: Started; None if turns end by silence and words alone.
+        servers: MCP servers, started, by name.
+
+    Raises:
+        SettingsError: If the folder that processes share cannot be written.
+    """
+    registry = CallRegistry(
+        transcripts=settings.transcripts,
+        prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
+        expected_within=settings.sinch.token_lifetime,
+    )
+    sinch = _sinch_service(settings, registry) if settings.sinch.takes_callbacks else None
+    call_control = sinch.call_control if sinch is not None else None
+    admission = Admission(
+        server=settings.server,
+        open_to_loopback=settings.open_to_loopback,
+        prompts=settings.prompts,
+        usual=settings.agent,
+        tokens=sinch.tokens if sinch is not None else None,
+        call_control=call_control,
+    )
+    resources = CallResources(
+        settings=_call_settings(settings),
+        transcripts=settings.transcripts,
+        providers=providers,
+        new_detector=new_detector,
+        turn_model=turn_model,
+        mcp_servers=servers or {},
+    )
+    streams = StreamEndpoint(
+        server=settings.server,
+        line=settings.line,
+        admission=admission,
+        registry=registry,
+        runner=CallRunner(resources, registry, call_control),
+    )
+    return Service(
+        server=settings.server,
+        providers=providers,
+        registry=registry,
+        streams=streams,
+        sinch=sinch,
+        callback_path=settings.sinch.callback_path,
+        operator=_operator(settings, registry, call_control),
+    )
+
+
+def _call_settings(settings: Settings) -> CallSettings:
+    return CallSettings(
+        line=settings.line,
+        calls=settings.calls,
+        vad=settings.vad,
+        turns=settings.turns,
+        end_of_turn=settings.end_of_turn,
+        playout=settings.playout,
+        pricing=settings.pricing,
+    )
+
+
+def _sinch_service(settings: Settings, registry: CallRegistry) -> SinchService:
+    sinch = settings.sinch
+    stream = StreamTarget(
+        url=sinch.stream_url(settings.server.path),
+        rate=settings.server.rate,
+        # We end a call first, in words; the platform only if we did not.
+        max_seconds=min(MAX_SECONDS, int(settings.calls.max_seconds) + 60),
+    )
+    usual = "" if sinch.refuse_unrouted else settings.agent
+    routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
+    return sinch_service(sinch, stream, routing, settings.state, registry)
+
+
+def _operator(
+    settings: Settings, registry: CallRegistry, call_control: CallControl | None
+) -> OperatorInterface | None:
+    if settings.operator.token is None:
+        return None
+    return OperatorInterface(
+        settings=settings.operator,
+        sinch=settings.sinch,
+        prompts=settings.prompts,
+        usual=settings.agent,
+        registry=registry,
+        call_control=call_control,
+    )
+
+
+def check(settings: Settings) -> None:
+    """Look at what the settings name: providers, detectors, the agent file.
+
+    Raises:
+        SettingsError: If one cannot be used; a line for each mistake.
+    """
+    settings.providers()
+    try:
+        detectors(settings.vad)
+    except LookupError as error:
+        raise SettingsError(f"vad: {error.args[0]}") from None
+    try:
+        usual = loader.load(settings.prompts, settings.agent)
+        mcp_servers(settings.mcp)
+    except PersonaError as error:
+        raise SettingsError(f"agent = {settings.agent!r}: {error}") from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if missing := usual.tools.servers - settings.mcp.keys():
+        raise SettingsError(f"agent = {settings.agent!r}: tools: no mcp.{min(missing)} in settings")
+
+
+@asynccontextmanager
+async def running_turn_model(settings: TurnSettings) -> AsyncIterator[TurnModel | None]:
+    """Start the configured turn model, close it in the end; None if there is to be none."""
+    if settings.model == "none":
+        yield None
+        return
+    model = SmartTurn()
+    await model.start()
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+@asynccontextmanager
+async def running_mcp_servers(
+    settings: Mapping[str, McpServerSettings],
+) -> AsyncIterator[Mapping[str, McpServer]]:
+    """Connect to the MCP servers of the settings, side by side; let go of them in the end.
+
+    One that cannot be reached is logged, and tried again in the background: the service starts.
+
+    Raises:
+        SettingsError: If one cannot be built.
+    """
+    try:
+        servers = mcp_servers(settings)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        await asyncio.gather(*(server.start() for server in servers.values()))
+        yield servers
+    finally:
+        await asyncio.gather(*(server.aclose() for server in servers.values()))
+
+
+def _on_signals() -> asyncio.Queue[int]:
+    """Return a queue that gets SIGTERM and SIGINT as they come."""
+    caught: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, caught.put_nowait, number)
+    return caught
+
+
+async def _next(signals: asyncio.Queue[int]) -> None:
+    await signals.get()

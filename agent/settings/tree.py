@@ -1,0 +1,146 @@
+"""The tree of settings: which sections there are, and in what order sources count.
+
+A section is defined beside the code that takes it: on the speech side in ``pipelines``, on the
+phone side in the files of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
+from agent.settings.mcp import McpServerSettings
+from agent.settings.providers import (
+    STAGES,
+    Chosen,
+    LlmSettings,
+    StageSettings,
+    SttSettings,
+    TtsSettings,
+    chosen,
+)
+from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
+from agent.settings.sinch import SinchSettings
+from pipelines.providers.contracts import Stage
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.usage import Pricing
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
+from pipelines.turn_taking.settings import TurnSettings
+
+PREFIX = "VOICE_AGENT_"
+FILE = Path("voice-agent.toml")
+
+
+def _packaged_prompts() -> Path:
+    here = Path("prompts")
+    return here if here.is_dir() else Path(str(files("prompts")))
+
+
+class Settings(BaseSettings):
+    """The whole tree. Get one from :func:`agent.settings.load`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=FILE,
+    )
+
+    agent: str = Field(
+        "reception",
+        description="The agent file that answers, without `.md`, unless a call names one.",
+    )
+    prompts: Path = Field(
+        default_factory=_packaged_prompts,
+        description="Folder of agent files; `prompts` here, else the packaged one.",
+    )
+    transcripts: Path = Field(
+        Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
+    )
+    state: Path = Field(
+        Path("state"),
+        description="Folder that the processes of one service share: used tokens, calls placed.",
+    )
+    server: ServerSettings = ServerSettings()
+    sinch: SinchSettings = SinchSettings()
+    operator: OperatorSettings = OperatorSettings()
+    line: LineSettings = LineSettings()
+    calls: CallLimits = CallLimits()
+    vad: VadSettings = VadSettings()
+    turns: TurnSettings = TurnSettings()
+    end_of_turn: EndOfTurnSettings = EndOfTurnSettings()
+    playout: PlayoutSettings = PlayoutSettings()
+    budget: Budgets = Budgets()
+    stt: SttSettings = SttSettings()
+    llm: LlmSettings = LlmSettings()
+    tts: TtsSettings = TtsSettings()
+    pricing: Pricing = Pricing()
+    mcp: dict[str, McpServerSettings] = Field(
+        {},
+        description="MCP servers whose tools agents may use, `[mcp.NAME]`: `url` and `headers`, or "
+        "`command`, `args` and `env`; `${VARIABLE}` in headers and env is filled in.",
+    )
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - load() reads .env itself
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: command line, environment, file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def providers(self) -> dict[Stage, list[Chosen]]:
+        """Return whom each stage asks, in order, each with its validated options.
+
+        Raises:
+            SettingsError: If there is no such provider, or its options are wrong.
+        """
+        sections: dict[Stage, StageSettings] = {"stt": self.stt, "llm": self.llm, "tts": self.tts}
+        return {stage: chosen(stage, sections[stage]) for stage in STAGES}
+
+    def effective(self) -> str:
+        """Return every setting in force as ``name = value`` lines, with secrets masked.
+
+        Raises:
+            SettingsError: As :meth:`providers`.
+        """
+        tree = self.model_dump()
+        for stage, (first, *others) in self.providers().items():
+            tree[stage]["options"] = first.options.model_dump()
+            tree[stage]["fallback"] = {
+                str(number): {"provider": one.name, "options": one.options.model_dump()}
+                for number, one in enumerate(others)
+            }
+        return "\n".join(f"{name} = {value}" for name, value in _leaves(tree))
+
+    @property
+    def open_to_loopback(self) -> bool:
+        """Whether a call from this very machine needs no token."""
+        given = self.server.open_to_loopback
+        guarded = self.server.token is not None or self.sinch.takes_callbacks
+        return not guarded if given is None else given
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, repr(str(value) if isinstance(value, Path) else value)

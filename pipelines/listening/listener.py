@@ -1,0 +1,78 @@
+"""The caller's audio, from bytes as they come to what they mean. No clock, no I/O, no task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.listening.detectors import VoiceDetector
+from pipelines.listening.dtmf import KeypadDetector
+from pipelines.listening.gate import GateSettings, SpeechEvent, SpeechGate
+
+SILENCE = bytes(frame_bytes(SPEECH_RATE))
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPressed:
+    """The caller pressed keys of the telephone."""
+
+    keys: str
+    """Of ``0-9*#A-D``, in order."""
+
+
+ListenerEvent = SpeechEvent | KeysPressed
+
+
+class Listener:
+    """What one caller says and presses.
+
+    Args:
+        rate: Hertz on the line.
+        detector: Of this call; tells voice from noise.
+        settings: When that becomes speech.
+    """
+
+    def __init__(self, rate: int, detector: VoiceDetector, settings: GateSettings) -> None:
+        self._rate = rate
+        self._resampler = Resampler(rate, SPEECH_RATE)
+        self._frames = Chunker(frame_bytes(SPEECH_RATE))
+        self._keypad = KeypadDetector()
+        self._detector = detector
+        self._gate = SpeechGate(settings, SPEECH_RATE)
+
+    @property
+    def in_speech(self) -> bool:
+        """Whether speech has started and not ended."""
+        return self._gate.open
+
+    @property
+    def spoken(self) -> float:
+        """Seconds from the start of speech to its last voiced frame so far."""
+        return self._gate.spoken
+
+    def end_after(self, seconds: float) -> None:
+        """End speech after this silence instead of the usual, until it resumes or ends."""
+        self._gate.end_after(seconds)
+
+    def end_speech(self) -> None:
+        """End speech here and now, without an event."""
+        self._gate.close()
+
+    def silence(self, seconds: float) -> bytes:
+        """Return silence to be fed in place of audio that does not come."""
+        return bytes(BYTES_PER_SAMPLE * int(self._rate * seconds))
+
+    def feed(self, pcm: bytes) -> Iterator[ListenerEvent]:
+        """Take the next audio, of any length; yield what it means, in order.
+
+        The events of a frame are worked out when the one before has been taken: speech may be
+        ended, or given more silence, in between. Stop pulling, and the rest is not heard.
+        """
+        for frame in self._frames.feed(self._resampler.feed(pcm)):
+            after_tone = self._keypad.sounding
+            if keys := self._keypad.feed(frame):
+                yield KeysPressed(keys)
+            # A tone is no speech; nor is its end, in the frame after.
+            sound = SILENCE if after_tone or self._keypad.sounding else frame
+            yield from self._gate.feed(sound, self._detector.voiced(sound))

@@ -1,0 +1,57 @@
+"""What a reply is made from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.stages.lineup import Lineup
+from pipelines.stages.usage import DraftCost
+
+
+class Tools(Protocol):
+    """The tools of one call."""
+
+    def slow_filler(self, calls: Sequence[ToolCall]) -> str:
+        """Return what to say while they take long; ``""`` if they have nothing of their own."""
+        ...
+
+    async def run_all(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+        """Run them side by side, each within its deadline; return a result for each, in order.
+
+        Never raises: a tool that fails has a result that says so. When cancelled, it lets go of
+        those that can be, and lets the others run on.
+        """
+        ...
+
+
+class NoTools:
+    """For an agent that has none."""
+
+    def slow_filler(self, calls: Sequence[ToolCall]) -> str:  # noqa: ARG002 - Tools' signature
+        """Say nothing."""
+        return ""
+
+    async def run_all(self, calls: Sequence[ToolCall]) -> tuple[ToolResult, ...]:
+        """Refuse all of them."""
+        return tuple(ToolResult(call, "There is no such tool.", failed=True) for call in calls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyRequest:
+    """What a reply is made from."""
+
+    lineup: Lineup
+    brief: Brief
+    conversation: Sequence[Message]
+    rate: int
+    """Hertz of the line, which voices are asked for."""
+
+    tools: Tools = field(default_factory=NoTools)
+    released: asyncio.Event
+    """Set once the reply is no draft any more: no tool runs before."""
+
+    spent: DraftCost

@@ -1,0 +1,139 @@
+"""Whom to ask for one result, one after the other, and how long to wait for each.
+
+All within the same turn: the next provider is given what the failed one was given, and goes on
+where that one stopped, so that nothing is said twice. What counts as a failure:
+
+- an error of the provider's;
+- a deadline: the stage's, or ``Budgets.patience`` while another provider is left to try;
+- an empty reply, no audio.
+
+A quick failure is tried once more at the same provider, on a fresh connection: most are a
+connection that had died unnoticed. One that is not retryable is not, nor one that timed out while
+there is another provider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Generic, TypeVar
+
+from pipelines.clock import now
+from pipelines.providers.contracts import ProviderError, Stage
+from pipelines.stages.pool import Candidate, ProviderPool
+from pipelines.stages.usage import Usage
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+class Attempts(Generic[P]):
+    """Whom to ask, one after the other, for one result.
+
+    Args:
+        pool: The providers of the stage.
+        usage: The call's; is added to.
+    """
+
+    def __init__(self, pool: ProviderPool[P], usage: Usage) -> None:
+        self._pool = pool
+        self._usage = usage
+        self._order = pool.order()
+        self._again = False  # the present one is being asked for the second time
+        self._began = 0.0
+        self._count = 0
+
+    @property
+    def candidate(self) -> Candidate[P]:
+        """Whom to ask now."""
+        return self._order[0]
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody is left after this one."""
+        return len(self._order) == 1
+
+    def patience(self, budget: float, patience: float) -> float:
+        """Return the seconds to wait for a result."""
+        return budget if self.alone else min(budget, patience)
+
+    def asked(self) -> None:
+        """Note that it is being asked now."""
+        used = self._usage.of(self._pool.stage, self.candidate.name)
+        used.requests += 1
+        used.retries += bool(self._count)
+        self.candidate.requests += 1
+        self._count += 1
+        self._began = now()
+
+    def answered(self, since: float = 0.0) -> None:
+        """Note that its first result is there.
+
+        Args:
+            since: From when on it could be, if that is later than when it was asked.
+        """
+        seconds = max(0.0, now() - max(self._began, since))
+        self.candidate.first_results += seconds
+        self.candidate.answered += 1
+        self._usage.of(self._pool.stage, self.candidate.name).first_results.append(seconds)
+
+    def worked(self) -> None:
+        """Note that it has done its job."""
+        self._pool.worked(self.candidate)
+
+    def failed(self, error: ProviderError) -> None:
+        """Note a failure; afterwards :attr:`candidate` is whom to ask next.
+
+        Raises:
+            ProviderError: ``error``, if nobody is left to ask.
+        """
+        self._usage.of(self._pool.stage, self.candidate.name).failures += 1
+        hopeless = not error.retryable or (error.timed_out and not self.alone)
+        if not self._again and not hopeless:
+            self._again = True
+            return
+        self._pool.failed(self.candidate, error)
+        if self.alone:
+            raise error
+        self._order = self._order[1:]
+        self._again = False
+
+
+async def with_deadlines(
+    source: AsyncGenerator[T, None],
+    first: float,
+    after: float,
+    stage: Stage,
+    counts: Callable[[T], bool],
+) -> AsyncGenerator[T, None]:
+    """Yield what ``source`` yields, as long as it comes in time; close it in any case.
+
+    Args:
+        source: Gives results.
+        first: Seconds to the first that counts, in all.
+        after: Seconds between two, from then on.
+        stage: Named in the error.
+        counts: Whether a piece is a result; a server may send others for ever.
+
+    Raises:
+        ProviderError: If it does not.
+    """
+    budget, begun = first, False
+    deadline = now() + first
+    async with aclosing(source):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    item = await anext(source)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise ProviderError(
+                    stage, f"nothing came for {budget:g} s", timed_out=True
+                ) from None
+            begun = begun or counts(item)
+            yield item
+            if begun:
+                budget = after
+                deadline = now() + after  # from when the next piece is wanted

@@ -1,0 +1,152 @@
+"""Speech to text, by the first provider that can."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from pipelines.audio import Audio
+from pipelines.clock import now
+from pipelines.listening.utterance import Utterance
+from pipelines.providers.contracts import (
+    PlainTranscriptionSession,
+    ProviderError,
+    Transcriber,
+    TranscriptionSession,
+)
+from pipelines.stages.attempts import Attempts
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.pool import Candidate, ProviderPool
+from pipelines.stages.usage import Usage
+
+log = structlog.get_logger()
+
+CLOSE_WITHIN = 1.0
+"""Seconds for the connection of a failed provider to be closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller turned out to say; empty if it was not speech."""
+
+    text: str
+    turn_over: bool = False
+    """Whether the provider heard the end of the turn itself, before anybody told it."""
+
+
+class FailoverTranscriber:
+    """Speech to text for one call, by the first provider that can.
+
+    Args:
+        pool: The providers, in the order in which they are wanted.
+        budgets: How long each may take.
+        usage: The call's; is added to.
+    """
+
+    def __init__(self, pool: ProviderPool[Transcriber], budgets: Budgets, usage: Usage) -> None:
+        self._pool = pool
+        self._budgets = budgets
+        self._usage = usage
+        self._sessions: dict[Candidate[Transcriber], TranscriptionSession] = {}
+        self._counted: list[Audio] = []  # of the utterance, what is in the usage
+        self._current = self._open(pool.first)
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether whoever hears now knows when the caller has finished."""
+        return self._current.detects_turns
+
+    @property
+    def so_far(self) -> str:
+        """What has been heard of the utterance by now; ``""`` if that is not known."""
+        return self._current.so_far
+
+    async def turn_over(self) -> bool:
+        """Wait until whoever hears knows whether the utterance was all; return whether it was.
+
+        Raises:
+            ProviderError: If that will not be known.
+        """
+        return await self._current.turn_over()
+
+    async def transcribe(self, utterance: Utterance) -> Heard:
+        """Hear the caller out.
+
+        Raises:
+            ProviderError: If nobody could.
+        """
+        attempts = Attempts(self._pool, self._usage)
+        while True:
+            try:
+                heard = await self._attempt(attempts, utterance)
+            except ProviderError as error:
+                await self._drop(attempts.candidate)
+                alone = attempts.alone
+                attempts.failed(error)
+                if alone:
+                    # Nobody would take the words before, and a fault may be over by then.
+                    await utterance.wait_closed()
+            else:
+                attempts.worked()
+                return heard
+
+    async def aclose(self) -> None:
+        """Close the connections of the call."""
+        for candidate in list(self._sessions):
+            await self._drop(candidate)
+
+    def _open(self, candidate: Candidate[Transcriber]) -> TranscriptionSession:
+        if candidate not in self._sessions:
+            self._sessions[candidate] = candidate.provider.open_session()
+        return self._sessions[candidate]
+
+    async def _drop(self, candidate: Candidate[Transcriber]) -> None:
+        open_session = self._sessions.pop(candidate, None)
+        if open_session is not None:
+            try:
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await open_session.aclose()
+            except TimeoutError:
+                log.warning("a connection was not closed", provider=candidate.name)
+
+    async def _attempt(self, attempts: Attempts[Transcriber], utterance: Utterance) -> Heard:
+        budget = attempts.patience(self._budgets.transcript, self._budgets.patience)
+        attempts.asked()
+        try:
+            self._current = open_session = self._open(attempts.candidate)
+            async with utterance.answered_within(budget):
+                async with aclosing(
+                    self._counting(utterance, attempts.candidate, open_session)
+                ) as speech:
+                    text = (await open_session.transcribe(speech)).strip()
+                turn_over = bool(text) and not utterance.closed
+                if not text:
+                    await utterance.wait_closed()
+        except TimeoutError:
+            raise ProviderError(
+                "stt", f"no transcript within {budget:g} s", timed_out=True
+            ) from None
+        attempts.answered(utterance.closed_at if utterance.closed_at is not None else now())
+        return Heard(text, turn_over)
+
+    async def _counting(
+        self,
+        utterance: Utterance,
+        candidate: Candidate[Transcriber],
+        open_session: TranscriptionSession,
+    ) -> AsyncGenerator[Audio, None]:
+        """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
+        used = self._usage.of("stt", candidate.name)
+        known = self._counted
+        self._counted = counted = list[Audio]()
+        async with aclosing(utterance.listen()) as speech:
+            async for piece in speech:
+                again = len(counted) < len(known) and known[len(counted)] is piece
+                if isinstance(open_session, PlainTranscriptionSession) or not again:
+                    used.seconds += piece.seconds
+                counted.append(piece)
+                yield piece

@@ -1,0 +1,29 @@
+"""Abbreviations."""
+
+from __future__ import annotations
+
+from pipelines.text.languages.language import Language
+from pipelines.text.replacements import any_of
+from pipelines.text.rules.rule import Rule
+
+
+def _short(language: Language) -> str:
+    """Return a pattern for an abbreviation; its stop stays where it may end the sentence."""
+    return (
+        rf"(?<![\w.])(?i:({any_of(language.abbreviations)}))"
+        r"(?:\.(?!\s*$|\s[A-ZÄÖÜÉ](?![.\w]))|(?=\.))"
+    )
+
+
+RULES = (
+    # "#4", "No. 5"
+    Rule(r"(?:#|№\s?|\b[Nn]o\.\s)(?=[0-9])", lambda _, language: f"{language.number} "),
+    # "In Main St." is a street, "at St. Mary's" is not
+    Rule(
+        r"(?<=\w )([A-Z]\w*) St(?:\.(?=\s[a-z])|(?=\.))",
+        lambda found, _: f"{found[1]} street",
+        only=("en",),
+    ),
+    Rule(r"\bSt\.(?= [A-Z])", lambda _found, _: "saint", only=("en",)),
+    Rule(_short, lambda found, language: language.abbreviations[found[1].lower()]),
+)

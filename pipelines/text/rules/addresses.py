@@ -1,0 +1,40 @@
+"""Addresses of mail and of the web."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.text.languages.language import Language
+from pipelines.text.rules.rule import Rule
+
+
+def _mail(found: re.Match[str], language: Language) -> str:
+    names = {"@": language.at, ".": language.dot, "-": language.hyphen}
+    names |= {"_": language.underscore, "+": language.plus}
+    text = found[0].removeprefix("mailto:")
+    return re.sub(r"[@.+_-]", lambda mark: f" {names[mark[0]]} ", text)
+
+
+def _link(found: re.Match[str], language: Language) -> str:
+    """Read the host and the path; nobody listens to a query."""
+    text = re.sub(r"^https?://(?:www\.)?|^www\.", "", found[0])
+    end = re.search(r"[.!?…:'»”)\]]*$", text)
+    mark = end[0] if end else ""
+    text = re.split(r"[?#]", text.removesuffix(mark))[0].rstrip("/")
+    names = {".": language.dot, "/": language.slash, "-": language.hyphen}
+    names |= {"_": language.underscore}
+    return re.sub(r"[./_-]", lambda sign: f" {names[sign[0]]} ", text) + mark
+
+
+RULES = (
+    Rule(r"\b(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+", _mail),
+    Rule(r"\bhttps?://[^\s,;()<>\"]+", _link),
+    Rule(r"\bwww\.[^\s,;()<>\"]+", _link),
+    # "example.com/menu": a name of letters, and a domain that is no word of a next sentence
+    Rule(r"\b[A-Za-z][\w-]+(?:\.[\w-]+)*(?<=\.[a-z]{2})(?:/[\w/-]*)?(?!\w)", _link),
+    Rule(
+        r"\b[A-Za-z][\w-]*(?:\.[\w-]+)*?\.(?:com|org|net|info|app|dev|shop|online|biz|edu|gov)"
+        r"(?:\.[a-z]{2})?(?:/[\w/-]*)?(?![\w-])",
+        _link,
+    ),
+)

@@ -1,0 +1,93 @@
+"""Numbers that are written in figures: how they look, what they are worth, how they are said."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from pipelines.text.languages.language import Language
+from pipelines.text.numerals import cardinal
+from pipelines.text.rules.rule import Rule
+
+MOST_DIGITS = 15
+"""Of a number that is read as one; a longer one is read digit by digit."""
+
+_DIGIT = re.compile(r"[0-9]")
+
+
+def number_pattern(language: Language) -> str:
+    """Return a regular expression for a number, with groups of thousands and decimals or without.
+
+    It has no named groups, so that it can stand in any other.
+    """
+    return rf"(?:[0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
+
+
+def number_value(number: str, language: Language) -> Decimal:
+    """Return the value of what :func:`number_pattern` found."""
+    grouped = rf"([0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+)([.,][0-9]+)?"
+    if found := re.fullmatch(grouped, number):
+        number = re.sub(r"[^0-9]", "", found[1]) + (found[2] or "")
+    return Decimal(number.replace(",", "."))
+
+
+def is_too_long(number: str) -> bool:
+    """Return whether a number has too many digits to be read as one."""
+    return len(_DIGIT.findall(number)) > MOST_DIGITS
+
+
+def number_in_words(number: str, language: Language) -> str:
+    """Read a number; digit by digit what has too many, or begins with a nought."""
+    if is_too_long(number) or re.fullmatch(r"0[0-9]+", number):
+        return digit_by_digit(number, language)
+    return value_in_words(number_value(number, language), language)
+
+
+def value_in_words(worth: Decimal, language: Language) -> str:
+    """Return a value in words; without decimals if it is whole."""
+    whole = int(worth)
+    return cardinal(whole if worth == whole else worth, language.code)
+
+
+def digit_by_digit(digits: str, language: Language) -> str:
+    """Read the digits in a text one by one, and nothing else of it."""
+    return " ".join(cardinal(int(digit), language.code) for digit in _DIGIT.findall(digits))
+
+
+def counted(worth: Decimal, names: tuple[str, str], language: Language) -> str:
+    """Return so many of a thing in words.
+
+    Args:
+        worth: How many.
+        names: What one is called, and what several are.
+        language: Of the names.
+    """
+    one, many = names
+    if worth == 1:
+        return f"{language.one_feminine if one in language.feminine else language.one} {one}"
+    return f"{language.before_noun(value_in_words(worth, language))} {many}"
+
+
+def _list_item(found: re.Match[str], language: Language) -> str:
+    return f"{number_in_words(found[1], language)}, "
+
+
+def _dotted(found: re.Match[str], language: Language) -> str:
+    return f" {language.dot} ".join(number_in_words(part, language) for part in found[0].split("."))
+
+
+def _number(found: re.Match[str], language: Language) -> str:
+    return f" {number_in_words(found[0], language)} "
+
+
+def _digit(found: re.Match[str], language: Language) -> str:
+    return f" {cardinal(int(found[0]), language.code)} "
+
+
+RULES = (
+    Rule(r"^\s*([0-9]{1,2})[.)]\s+(?=\S)", _list_item),
+    # "3.2.1", an address: each part
+    Rule(r"(?<![\w.])[0-9]+(?:\.[0-9]+){2,}(?![\w.]?[0-9])", _dotted),
+    Rule(number_pattern, _number),
+    Rule(r"[0-9]", _digit),
+)

@@ -1,0 +1,61 @@
+"""Whose turn it is: what of it can be set."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.settings import Section
+
+
+class TurnSettings(Section):
+    """Whose turn it is."""
+
+    model: Literal["smart-turn", "none"] = Field(
+        "smart-turn", description="What listens for the end of a turn; `none`: silence and words."
+    )
+    drafting: bool = Field(
+        default=True, description="Whether to draft; without, providers start when the turn ends."
+    )
+    max_drafts: int = Field(
+        6, ge=1, description="Drafts a turn; a caller with more pauses waits for the providers."
+    )
+    confirm_after: float = Field(
+        0.5,
+        ge=0.1,
+        le=3,
+        description="Seconds of speech over ours that are meant, whatever is said.",
+    )
+    decide_within: float = Field(
+        0.25,
+        ge=0.1,
+        le=2,
+        description="Seconds of silence after a short sound, until we go on unsure.",
+    )
+    rewind_after: float = Field(
+        1.5, ge=0, description="Seconds of hold after which the sentence begins again."
+    )
+    filler_after: float = Field(
+        2.0,
+        ge=0.5,
+        description="Seconds of silence of ours, while the caller waits, until a filler.",
+    )
+    tool_filler_after: float = Field(
+        1.0,
+        ge=0.3,
+        description="The same, while a tool runs: that takes seconds, as is known beforehand.",
+    )
+    idle_after: float = Field(
+        12.0,
+        ge=2,
+        description="Seconds without a word until the caller is asked if they are there.",
+    )
+    idle_times: int = Field(
+        2, ge=0, description="Times of asking; then the agent says goodbye and hangs up."
+    )
+    keys_after: float = Field(
+        2.0,
+        ge=0.3,
+        description="Seconds after a key until what was pressed is answered; `#` ends it at once.",
+    )

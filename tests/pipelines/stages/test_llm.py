@@ -1,0 +1,146 @@
+"""Whom a reply is asked of, for how long, and who goes on where another broke off."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
+from pipelines.providers.contracts import ProviderError
+from pipelines.stages.llm import FailoverLanguageModel
+from pipelines.stages.usage import DraftCost, Pricing, Usage
+from tests.pipelines.stages.scripted import ASKED, BUDGETS, Model, broken, pool
+from tests.virtual_time import run
+
+
+async def pieces(model: FailoverLanguageModel) -> list[str | ToolCall]:
+    async with aclosing(model.reply(Brief(), ASKED, DraftCost())) as reply:
+        return [piece async for piece in reply]
+
+
+def think(*models: Model, usage: Usage | None = None) -> tuple[list[str | ToolCall], float]:
+    """Return a reply and the seconds it took."""
+
+    async def main() -> tuple[list[str | ToolCall], float]:
+        said = await pieces(FailoverLanguageModel(pool(*models), BUDGETS, usage or Usage()))
+        return said, asyncio.get_running_loop().time()
+
+    return run(main())
+
+
+def test_the_first_provider_answers_when_it_can() -> None:
+    """Nobody else is asked."""
+    first, second = Model(["We open ", "at nine. ", "Until", " six."]), Model(["No."])
+    assert think(first, second)[0] == ["We open at nine.", "Until six."]
+    assert second.asked == []
+
+
+def test_a_quick_failure_is_tried_once_more_at_the_same_provider() -> None:
+    """Most are connections that had died unnoticed."""
+    first, second = Model([broken()], ["Nine."]), Model(["Ten."])
+    assert think(first, second)[0] == ["Nine."]
+    assert len(first.asked) == 2
+
+
+def test_then_the_next_is_given_the_same() -> None:
+    """Within the same turn."""
+    first, second = Model([broken()]), Model(["Ten."])
+    assert think(first, second)[0] == ["Ten."]
+    assert first.asked == [ASKED, ASKED]
+    assert second.asked == [ASKED]
+
+
+@pytest.mark.parametrize("how", [{"retryable": False}, {"timed_out": True}])
+def test_one_that_will_fail_again_is_not_asked_again(how: dict[str, bool]) -> None:
+    """A refused key stays refused, and a second deadline would be silence."""
+    first = Model([broken(**how)])
+    assert think(first, Model(["Ten."]))[0] == ["Ten."]
+    assert len(first.asked) == 1
+
+
+def test_one_that_hangs_is_left_when_patience_ends() -> None:
+    """Not when the budget does; and its request is closed."""
+    first = Model([9.0])
+    said, seconds = think(first, Model(["Ten."]))
+    assert said == ["Ten."]
+    assert seconds == pytest.approx(BUDGETS.patience)
+    assert first.closed == 1
+
+
+def test_the_last_provider_gets_the_whole_budget() -> None:
+    """It is the only hope."""
+    assert think(Model([broken(retryable=False)]), Model([3.5, "Ten."]))[0] == ["Ten."]
+
+
+def test_a_server_that_sends_only_blanks_is_late() -> None:
+    """Signs of life are no answer."""
+    first = Model(["", 0.5, " ", 0.5, "", 0.5, " ", 0.5, "", 0.5, "Nine."])
+    said, seconds = think(first, Model(["Ten."]))
+    assert said == ["Ten."]
+    assert seconds == pytest.approx(BUDGETS.patience)
+
+
+def test_when_all_fail_the_last_error_is_told() -> None:
+    """After each was asked as often as makes sense."""
+    first, second = Model([broken()]), Model([broken()])
+    with pytest.raises(ProviderError):
+        think(first, second)
+    assert (len(first.asked), len(second.asked)) == (2, 2)
+
+
+def test_the_next_goes_on_after_the_last_whole_sentence() -> None:
+    """It is told what was said; half a sentence is said whole by the one that goes on."""
+    first = Model(["We open at nine. On Sun", broken(retryable=False)])
+    second = Model(["On Sundays at ten."])
+    assert think(first, second)[0] == ["We open at nine.", "On Sundays at ten."]
+    assert second.asked[0] == [
+        *ASKED,
+        Message("assistant", "We open at nine."),
+        Message("user", GO_ON),
+    ]
+
+
+def test_no_sentence_is_said_twice() -> None:
+    """Though the next begins from the beginning, in spite of what it was told."""
+    first = Model(["We open at nine. ", "Please come. ", broken(retryable=False)])
+    second = Model(["We open at NINE! Please come. And bring a friend."])
+    assert think(first, second)[0] == ["We open at nine.", "Please come.", "And bring a friend."]
+
+
+def test_nothing_more_to_say_is_an_end() -> None:
+    """When the one that broke off had said all."""
+    assert think(Model(["Nine. ", broken(retryable=False)]), Model([""]))[0] == ["Nine."]
+
+
+def test_a_sentence_may_be_said_twice_on_purpose() -> None:
+    """Only a provider that takes over may not repeat."""
+    assert think(Model(["No. No. No."]))[0] == ["No.", "No.", "No."]
+
+
+def test_tools_are_asked_for_once_and_last() -> None:
+    """Those of a reply that broke off are dropped: whoever takes over asks for its own."""
+    first = Model([ToolCall("book"), "Let me see. ", broken(retryable=False)])
+    second = Model([ToolCall("book"), "One moment.", Tokens(output=3)])
+    assert think(first, second)[0] == ["Let me see.", "One moment.", ToolCall("book")]
+
+
+def test_an_empty_reply_is_a_failure() -> None:
+    """Some servers give one now and then; asked again, they answer."""
+    assert think(Model([" "], ["Nine."]))[0] == ["Nine."]
+    with pytest.raises(ProviderError, match="empty"):
+        think(Model([" "]))
+
+
+def test_the_account_holds_what_each_has_done() -> None:
+    """Requests, failures, tokens, and the time to the first word."""
+    usage = Usage()
+    first = Model([broken(retryable=False)])
+    second = Model([0.25, "Ten.", Tokens(input=100, output=3, cached=60)])
+    think(first, second, usage=usage)
+    one, two = usage.lines(Pricing())
+    assert (one["provider"], one["requests"], one["failures"], one["retries"]) == ("p1", 1, 1, 0)
+    assert (two["requests"], two["failures"], two["retries"]) == (1, 0, 1)
+    assert (two["tokens_in"], two["tokens_out"], two["tokens_cached"]) == (100, 3, 60)
+    assert two["first_result"] == 0.25

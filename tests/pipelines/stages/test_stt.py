@@ -1,0 +1,49 @@
+"""Who hears an utterance, and what they are given of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.listening.utterance import Utterance
+from pipelines.providers.scripted import Transcriber
+from pipelines.stages.stt import FailoverTranscriber
+from pipelines.stages.usage import Pricing, Usage
+from tests.pipelines.stages.scripted import BUDGETS, SECOND, pool, transcriber
+from tests.virtual_time import run
+
+
+def hear(*transcribers: Transcriber, usage: Usage | None = None) -> tuple[str, float]:
+    """Return what is heard of a second of speech, and how long after its end."""
+
+    async def main() -> tuple[str, float]:
+        failover = FailoverTranscriber(pool(*transcribers, stage="stt"), BUDGETS, usage or Usage())
+        utterance = Utterance()
+        told = asyncio.create_task(failover.transcribe(utterance))
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            utterance.add(Audio(SECOND[: len(SECOND) // 10], SPEECH_RATE))
+        utterance.close()
+        heard = await told
+        await failover.aclose()
+        return heard.text, asyncio.get_running_loop().time() - 1.0
+
+    return run(main())
+
+
+@pytest.mark.parametrize("fault", ["fails", "hangs", "breaks off", "stalls"])
+def test_the_next_transcriber_is_given_all_that_was_said(fault: Any) -> None:
+    """In time, whatever was wrong."""
+    text, after = hear(transcriber(fault=fault), transcriber("Hello.", delay=0.2))
+    assert text == "Hello."
+    assert after <= BUDGETS.patience + 0.2 + 1e-6
+
+
+def test_what_was_heard_is_on_the_account() -> None:
+    """A second by each that heard it."""
+    usage = Usage()
+    hear(transcriber(fault="breaks off"), transcriber("Hello."), usage=usage)
+    assert [line["seconds"] for line in usage.lines(Pricing())] == [2.0, 1.0]
