@@ -20,6 +20,7 @@ HEAVY = {
     "webrtcvad",
     "yaml",
 }
+TRANSPORT = Path("pipelines/providers/transport")
 BANNED_NAMES = {"utils", "helpers", "common", "core", "base_classes", "misc"}
 
 
@@ -64,11 +65,12 @@ def test_each_heavy_library_is_imported_in_one_place() -> None:
     two stand-ins and what verifies a server, and on the speech side the providers' transport, HTTP
     tools and the words for what went wrong with either; yaml has agent files and scenarios.
     """
-    allowed = {"aiohttp": 14, "yaml": 2}
+    allowed = {"aiohttp": 17, "yaml": 2}
     places: dict[str, set[Path]] = defaultdict(set)
     for path in SOURCES:
         for module in {module.split(".")[0] for module in imports(path)} & HEAVY:
-            places[module].add(path.relative_to(ROOT))
+            place = path.relative_to(ROOT)
+            places[module].add(TRANSPORT if TRANSPORT in place.parents else place)
     for module, paths in places.items():
         assert len(paths) <= allowed.get(module, 1), (module, paths)
 

@@ -53,7 +53,8 @@ from agent.stream.channel import Channel
 from agent.stream.line import LineError
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
-from pipelines.listening.gate import (
+from pipelines.listening.listener import KeysPressed, Listener
+from pipelines.listening.speech_events import (
     SpeechContinued,
     SpeechEnded,
     SpeechEvent,
@@ -61,7 +62,6 @@ from pipelines.listening.gate import (
     SpeechResumed,
     SpeechStarted,
 )
-from pipelines.listening.listener import KeysPressed, Listener
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool

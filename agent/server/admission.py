@@ -19,7 +19,7 @@ from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl, ExpectedCall
 from agent.sinch.tokens import Claims, TokenError, Tokens
-from agent.stream.protocol import Connect
+from agent.stream.connect import Connect
 
 log = structlog.get_logger()
 

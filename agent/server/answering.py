@@ -14,8 +14,11 @@ from agent.server.call_runner import CallRunner
 from agent.server.registry import CallRegistry
 from agent.settings.calls import LineSettings
 from agent.settings.server import ServerSettings
-from agent.stream.line import CLOSE_TIMEOUT, LineError, WebSocketLine, client_address
-from agent.stream.protocol import Connect, ProtocolError, State, StreamProtocol
+from agent.stream.addresses import client_address
+from agent.stream.connect import Connect, ProtocolError
+from agent.stream.line import LineError
+from agent.stream.protocol import State, StreamProtocol
+from agent.stream.websocket import CLOSE_TIMEOUT, WebSocketLine
 
 log = structlog.get_logger()
 

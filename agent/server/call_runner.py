@@ -19,8 +19,9 @@ from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl, CallControlError
 from agent.sinch.tokens import Claims
 from agent.stream.channel import Channel
-from agent.stream.line import WebSocketLine
-from agent.stream.protocol import Connect, StreamProtocol
+from agent.stream.connect import Connect
+from agent.stream.protocol import StreamProtocol
+from agent.stream.websocket import WebSocketLine
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
 from pipelines.tools.tool import CallInfo

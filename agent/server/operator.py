@@ -28,7 +28,7 @@ from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl, CallControlError, ExpectedCall
 from agent.sinch.versions import Dial
-from agent.stream.line import client_address
+from agent.stream.addresses import client_address
 
 log = structlog.get_logger()
 

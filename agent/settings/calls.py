@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agent.sinch_limits import MAX_SECONDS
 from pipelines.listening.detectors import DetectorSettings
-from pipelines.listening.gate import GateSettings
+from pipelines.listening.settings import GateSettings
 from pipelines.settings import Section
 from pipelines.stages.usage import Pricing
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings

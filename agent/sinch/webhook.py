@@ -21,7 +21,7 @@ from agent.sinch.callbacks import Callback, CallbackError
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
 from agent.store.folder import FolderStore
-from agent.stream.line import client_address
+from agent.stream.addresses import client_address
 
 log = structlog.get_logger()
 

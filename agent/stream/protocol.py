@@ -14,20 +14,9 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from agent.sinch_limits import DEFAULT_RATE, RATES
-
-# Lower-cased names under which each field has been published or seen.
-_CALL_ID = ("callid",)
-_APPLICATION_ID = ("applicationkey", "applicationid", "serviceid")
-_HEADERS = ("headers", "callheaders")
-
-
-class ProtocolError(Exception):
-    """The platform offers a call that cannot be carried. Reject it if it waits for a reply."""
+from agent.stream.connect import Connect, parse, read_connect
 
 
 class State(enum.Enum):
@@ -41,23 +30,6 @@ class State(enum.Enum):
 
     ANSWERED = enum.auto()
     REFUSED = enum.auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connect:
-    """A call is waiting to be answered."""
-
-    call_id: str
-    """``""`` if the platform gave none."""
-
-    application_id: str
-    """The v1 application key, or the v2 service id; ``""`` if the platform gave none."""
-
-    headers: Mapping[str, str]
-    """The ``callHeaders`` given when the call was routed here, names in lower case."""
-
-    rate: int
-    """Hertz, both ways: one of :data:`agent.sinch_limits.RATES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +72,7 @@ class StreamProtocol:
         return self._text(message) if isinstance(message, str) else self._bytes(message)
 
     def _text(self, text: str) -> Event:
-        message = _parse(text)
+        message = parse(text)
         if message is None:
             return Ignored("not a command")
         command = str(message["command"]).lower()
@@ -111,7 +83,7 @@ class StreamProtocol:
         if self.state is not State.CONNECTING:
             return Ignored("connect came again")
         self.state = State.CONNECTED
-        return self._connect(message)
+        return read_connect(message, self._requested_rate)
 
     def _bytes(self, data: bytes) -> Event:
         if self.state is State.ANSWERED:
@@ -140,26 +112,6 @@ class StreamProtocol:
         """Keep a silent channel open: the platform closes it after a minute without audio."""
         return self._command("heartbeat", State.ANSWERED)
 
-    def _connect(self, message: Mapping[str, Any]) -> Connect:
-        codec = message.get("codec")
-        if codec is not None and str(codec).upper() != "PCM":
-            raise ProtocolError("the codec is not PCM")
-        return Connect(
-            call_id=_first(message, _CALL_ID),
-            application_id=_first(message, _APPLICATION_ID),
-            headers=_headers(message),
-            rate=self._rate(message.get("samplerate")),
-        )
-
-    def _rate(self, given: object) -> int:
-        """Pick the rate: what ``connect`` says, else what we asked for, else the default."""
-        if given is None:
-            given = self._requested_rate or DEFAULT_RATE
-        for rate in RATES:
-            if str(given) in (str(rate), f"{rate}.0"):
-                return rate
-        raise ProtocolError(f"the sample rate is none of {RATES}")
-
     def _decide(self, command: str, state: State) -> str:
         text = self._command(command, State.CONNECTED)
         self.state = state
@@ -169,43 +121,3 @@ class StreamProtocol:
         if self.state is not required:
             raise RuntimeError(f"cannot {command} while {self.state.name.lower()}")
         return json.dumps({"command": command})
-
-
-def _parse(text: str) -> dict[str, Any] | None:
-    """Return a command with its keys in lower case; None if ``text`` is not one."""
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):  # the second: thousands of nested brackets
-        return None
-    if not isinstance(message, dict):
-        return None
-    # The first of two spellings of one key wins, unless it is empty.
-    lowered: dict[str, Any] = {}
-    for key, value in message.items():
-        if lowered.get(key.lower()) in (None, ""):
-            lowered[key.lower()] = value
-    return lowered if isinstance(lowered.get("command"), str) else None
-
-
-def _first(message: Mapping[str, Any], names: tuple[str, ...]) -> str:
-    values = (message.get(name) for name in names)
-    return next((str(value) for value in values if value not in (None, "")), "")
-
-
-def _headers(message: Mapping[str, Any]) -> dict[str, str]:
-    """Join the headers, given as an object or as a list of ``{key, value}``."""
-    found: dict[str, str] = {}
-    for name in _HEADERS:
-        given = message.get(name)
-        if isinstance(given, list):
-            items = [_pair(item) for item in given if isinstance(item, dict)]
-        else:
-            items = list(given.items()) if isinstance(given, dict) else []
-        found |= {str(key).lower(): str(value) for key, value in items if value is not None}
-    found.pop("", None)
-    return found
-
-
-def _pair(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    lowered = {key.lower(): value for key, value in item.items()}
-    return lowered.get("key") or lowered.get("name") or "", lowered.get("value")

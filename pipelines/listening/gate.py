@@ -8,90 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from pydantic import Field
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
-from pipelines.settings import Section
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """The caller began to speak."""
-
-    audio: Audio
-    """Everything from ``pre_roll`` before this was known."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechContinued:
-    """The caller is still speaking, or has not been silent for long enough."""
-
-    audio: Audio
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechPaused:
-    """The caller has been silent for a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechResumed:
-    """They go on. What they said in the meantime comes next."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechEnded:
-    """The caller has been silent long enough to be answered."""
-
-
-SpeechEvent = SpeechStarted | SpeechContinued | SpeechPaused | SpeechResumed | SpeechEnded
-
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import (
+    SpeechContinued,
+    SpeechEnded,
+    SpeechEvent,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
 
 RESUME_AFTER = 0.04
 """Seconds of voice in a pause before speech has resumed: more than a click."""
-
-
-class GateSettings(Section):
-    """When silence becomes speech, and speech silence."""
-
-    start_after: float = Field(
-        0.08,
-        ge=0.02,
-        le=1,
-        description="Seconds of voice until speech has started; shorter barges in on a click.",
-    )
-    """Within the pre-roll. With 0.08 that is known 140 ms after the onset (p50; 180 at p95; 80
-    prompts, line noise), and made-up clicks, pops, coughs start speech once in 540 times; with
-    0.04, one pop in six does."""
-
-    pause_after: float = Field(
-        0.1,
-        ge=0.06,
-        le=1,
-        description="Seconds of silence until a reply is drafted; its making hides in the rest.",
-    )
-    """Earlier than anyone would answer: what it starts takes longer than the rest of the
-    silence."""
-
-    end_after: float = Field(
-        0.5,
-        ge=0.1,
-        le=5,
-        description="Seconds of silence until the turn is over; shorter cuts in on a pause.",
-    )
-    """Since the last voiced frame, unless :meth:`SpeechGate.end_after` says otherwise. The pauses
-    within a prompt reach 0.37."""
-
-    pre_roll: float = Field(
-        0.4,
-        ge=0.1,
-        le=2,
-        description="Seconds kept from before speech was noticed; speech-to-text needs the onset.",
-    )
-    """Before speech is known to have started, what made it so included: the onset is soft, and no
-    detector notices it."""
 
 
 class SpeechGate:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.dtmf import KeypadDetector
-from pipelines.listening.gate import GateSettings, SpeechEvent, SpeechGate
+from pipelines.listening.gate import SpeechGate
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import SpeechEvent
 
 SILENCE = bytes(frame_bytes(SPEECH_RATE))
 

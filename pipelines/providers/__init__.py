@@ -22,7 +22,7 @@ PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
         "scripted": "pipelines.providers.scripted:Transcriber",
     },
     "llm": {
-        "lookup": "pipelines.providers.lookup:LanguageModel",
+        "lookup": "pipelines.providers.lookup.model:LanguageModel",
         "anthropic": "pipelines.providers.anthropic_messages:LanguageModel",
         "gemini": "pipelines.providers.gemini:LanguageModel",
         "openai": "pipelines.providers.openai_chat:LanguageModel",

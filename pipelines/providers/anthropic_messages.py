@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, read_out, sse
+from pipelines.providers.transport.bodies import chunks, read_out
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.sse import sse
 
 from .prompt import (
     PartialCall,
@@ -215,7 +217,7 @@ class LanguageModel:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("llm", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -226,20 +228,16 @@ class LanguageModel:
         options = self._options
         key = find_key("llm", options.api_key, "ANTHROPIC_API_KEY")
         headers = {"x-api-key": key, "anthropic-version": VERSION}
-        self._http = Http("llm", options.base_url, headers, CONNECT_WITHIN)
-        await self._http.start()
+        await self._http.start(headers)
         log.info("Anthropic ready", model=options.model)
 
     async def warm(self) -> None:
         """Open a connection, if none is idle."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Replies under way fail with ProviderError; so do later ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
@@ -254,8 +252,6 @@ class LanguageModel:
             ProviderError: If the server fails, breaks off, or refuses; or if a tool call cannot be
                 read, or was cut off.
         """
-        if self._http is None:
-            raise ProviderError("llm", "not started, or closed", retryable=False)
         body = _body(self._options, brief, conversation)
         asking = self._http.request("POST", "/v1/messages", head_within=SILENCE, json=body)
         reply = _Reply()

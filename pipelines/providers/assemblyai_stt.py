@@ -15,26 +15,25 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import (
-    Ended,
-    Event,
-    Final,
-    Finished,
-    Interim,
-    Limits,
-    StreamingStt,
+from pipelines.providers.streaming_stt.protocol import (
+    ConnectionEnded,
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
     TurnBegan,
     TurnOver,
 )
+from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 log = structlog.get_logger()
 
 KEY = "ASSEMBLYAI_API_KEY"
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=7_200.0,  # a session ends after three hours
     answers_within=1.5,  # P99 0.42, as pipecat measured it
     asks_after=0.8,  # where no turn is under way, nothing may come; not documented
@@ -113,7 +112,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": key}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": key})
         log.info("assemblyai ready", model=options.model)
 
 
@@ -145,9 +144,9 @@ class _Dialect:
             params += [("min_turn_silence", NEVER), ("max_turn_silence", NEVER)]
         return params
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session(formats=self._formats, detects_turns=self._options.detect_turns)
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol(formats=self._formats, detects_turns=self._options.detect_turns)
 
 
 class _Kind(BaseModel):
@@ -161,7 +160,7 @@ class _Turn(BaseModel):
     turn_is_formatted: bool = True
 
 
-class _Session:
+class _Protocol:
     """One connection. Transcripts are of the whole turn so far.
 
     Args:
@@ -174,7 +173,7 @@ class _Session:
         self._detects_turns = detects_turns
         self._forced = 0
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -182,7 +181,7 @@ class _Session:
         """Audio goes as it is, but what is too short is filled up with silence."""
         return pcm.ljust(SHORTEST, b"\0")
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """End the turn."""
         self._forced += 1
         return (FORCE,)
@@ -191,11 +190,11 @@ class _Session:
         """Never called: a session lasts without anything."""
         return bytes(SHORTEST)
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """End; the last turns come, then Termination."""
         return (TERMINATE,)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -211,16 +210,16 @@ class _Session:
             case "SpeechStarted":
                 return (TurnBegan(),)
             case "Termination":
-                return (Ended(),)
+                return (ConnectionEnded(),)
         return ()
 
-    def _turn(self, turn: _Turn) -> Sequence[Event]:
+    def _turn(self, turn: _Turn) -> Sequence[TranscriptionEvent]:
         if not turn.end_of_turn or (self._formats and not turn.turn_is_formatted):
-            return (Interim(turn.transcript),)
-        final = Final(turn.transcript)
+            return (InterimTranscript(turn.transcript),)
+        final = FinalTranscript(turn.transcript)
         if self._detects_turns:
             return (final, TurnOver())
         if self._forced:
             self._forced -= 1
-            return (final, Finished())
+            return (final, Finalized())
         return (final,)

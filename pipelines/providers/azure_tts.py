@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers.contracts import ProviderError, Speech
-from pipelines.providers.transport.http import Http, chunks, whole_samples
+from pipelines.providers.transport.bodies import chunks, whole_samples
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import closest
+from pipelines.providers.voice_rate import voice_rate
 
 log = structlog.get_logger()
 
@@ -88,7 +88,8 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        base = options.base_url or f"https://{options.region}.tts.speech.microsoft.com"
+        self._http = Http("tts", base)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -98,22 +99,17 @@ class Synthesizer:
         """
         options = self._options
         key = find_key("tts", options.api_key, KEY)
-        base = options.base_url or f"https://{options.region}.tts.speech.microsoft.com"
         headers = {"Ocp-Apim-Subscription-Key": key, "User-Agent": "sinch-voice-agent"}
-        self._http = Http("tts", base, headers)
-        await self._http.start()
+        await self._http.start(headers)
         log.info("azure ready", voice=options.voice)
 
     async def warm(self) -> None:
         """Have a connection open."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio, as it comes; nothing if it is blank.
@@ -123,11 +119,9 @@ class Synthesizer:
         Raises:
             ProviderError: If it could not be spoken.
         """
-        if self._http is None:
-            raise ProviderError("tts", "not started, or closed", retryable=False)
         if not text.strip():
             return
-        made = closest(tuple(FORMATS), rate)
+        made = voice_rate(tuple(FORMATS), rate)
         headers = {
             "Content-Type": "application/ssml+xml",
             "X-Microsoft-OutputFormat": FORMATS[made],

@@ -12,10 +12,17 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, refused
+from pipelines.providers.streaming_stt.protocol import (
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
+)
+from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 
 log = structlog.get_logger()
 
@@ -23,7 +30,7 @@ KEY = "CARTESIA_API_KEY"
 VERSION = "2026-03-01"
 """Of the interface; named in every request."""
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=3_300.0,  # no limit is documented
     group=0.1,
     keep_alive=60.0,  # closed after 3 minutes without audio (their migration guides)
@@ -70,7 +77,7 @@ class Transcriber(StreamingStt):
         options = self._options
         key = find_key("stt", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        await self.connect_by(Http("stt", options.base_url, headers))
+        await self.connect_by(Http("stt", options.base_url), headers)
         log.info("cartesia ink ready", model=options.model)
 
 
@@ -92,9 +99,9 @@ class _Dialect:
             ("sample_rate", str(LIMITS.rate)),
         ]
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Kind(BaseModel):
@@ -117,13 +124,13 @@ class Error(BaseModel):
         return refused("stt", self.status_code or self.code or 500)
 
 
-class _Session:
+class _Protocol:
     """One connection. Final texts follow each other without anything between."""
 
     def __init__(self) -> None:
         self._text = ""  # final, of what will be finalized
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -131,7 +138,7 @@ class _Session:
         """Audio goes as it is."""
         return pcm
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """Finalize what was sent."""
         return ("finalize",)
 
@@ -139,11 +146,11 @@ class _Session:
         """Silence has to do."""
         return KEPT
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """End."""
         return ("close",)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -153,13 +160,13 @@ class _Session:
         match _Kind.model_validate_json(message).type:
             case "transcript":
                 transcript = _Transcript.model_validate_json(message)
-                heard = Interim(self._text + transcript.text)
+                heard = InterimTranscript(self._text + transcript.text)
                 if transcript.is_final:
                     self._text = heard.text
                 return (heard,)
             case "flush_done":
                 text, self._text = self._text, ""
-                return (Final(text), Finished())
+                return (FinalTranscript(text), Finalized())
             case "error":
                 raise Error.model_validate_json(message).reason()
         return ()

@@ -14,20 +14,20 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http, refused
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import (
+from pipelines.providers.streaming_tts.protocol import (
     Address,
-    Chunk,
-    Ended,
-    Event,
-    Limits,
-    StreamingTts,
-    WordEnds,
-    Words,
-    closest,
+    AudioChunk,
+    SynthesisEnded,
+    SynthesisEvent,
+    SynthesisLimits,
+    WordsTimed,
 )
+from pipelines.providers.streaming_tts.provider import StreamingTts
+from pipelines.providers.streaming_tts.word_ends import WordEnds
+from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
+from pipelines.providers.voice_rate import voice_rate
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ VERSION = "2026-03-01"
 RATES = (8_000, 16_000, 22_050, 24_000, 44_100, 48_000)
 """Hertz that raw PCM can be had at."""
 
-LIMITS = Limits(
+LIMITS = SynthesisLimits(
     contexts=10,  # it "scales to dozens"; fewer are lost with one connection
     confirms=False,  # what had not begun is dropped without a word, what had runs on to its end
     idle=240.0,  # closed after 300: docs.cartesia.ai/use-the-api/concurrency-limits-and-timeouts
@@ -107,8 +107,7 @@ class Synthesizer(StreamingTts):
         options = self._options
         key = find_key("tts", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        http = Http("tts", options.base_url, headers)
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), headers)
         log.info("cartesia ready", model=options.model)
 
 
@@ -122,14 +121,14 @@ class _Dialect:
 
     def rate(self, line: int) -> int:
         """Return the line's rate, if it can be had."""
-        return closest(RATES, line)
+        return voice_rate(RATES, line)
 
     def address(self, rate: int) -> Address:  # noqa: ARG002 - the rate is said with each sentence
         """Return where to: one connection is for all rates."""
         return Address("/tts/websocket")
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
         options = self._options
         request: dict[str, object] = {
             "model_id": options.model,
@@ -141,7 +140,7 @@ class _Dialect:
         }
         if options.speed is not None:
             request["generation_config"] = {"speed": options.speed}
-        return _Session(request)
+        return _Protocol(request)
 
 
 class _Timestamps(BaseModel):
@@ -161,7 +160,7 @@ class _Message(BaseModel):
     status_code: int = 500
 
 
-class _Session:
+class _Protocol:
     """One connection.
 
     Args:
@@ -184,7 +183,7 @@ class _Session:
         self._words.pop(context, None)
         return (json.dumps({"context_id": context, "cancel": True}),)
 
-    def read(self, message: str | bytes) -> Iterator[Event]:
+    def read(self, message: str | bytes) -> Iterator[SynthesisEvent]:
         """Yield what it means; a type that is not known means nothing.
 
         Raises:
@@ -203,18 +202,18 @@ class _Session:
         if context is None:
             return
         if said.type == "chunk":
-            yield Chunk(context, base64.b64decode(said.data, validate=True))
+            yield AudioChunk(context, base64.b64decode(said.data, validate=True))
         elif said.type == "timestamps" and said.word_timestamps:
             yield from self._timed(context, said.word_timestamps)
         elif said.type == "done":
             yield self._ended(context)
 
-    def _timed(self, context: str, timestamps: _Timestamps) -> Iterator[Event]:
+    def _timed(self, context: str, timestamps: _Timestamps) -> Iterator[SynthesisEvent]:
         if words := self._words.get(context):
             each = zip(timestamps.words, timestamps.end, strict=False)
             if ends := words.add(each):
-                yield Words(context, ends)
+                yield WordsTimed(context, ends)
 
-    def _ended(self, context: str, error: ProviderError | None = None) -> Ended:
+    def _ended(self, context: str, error: ProviderError | None = None) -> SynthesisEnded:
         self._words.pop(context, None)
-        return Ended(context, error)
+        return SynthesisEnded(context, error)

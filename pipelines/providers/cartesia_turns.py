@@ -12,26 +12,26 @@ from collections.abc import Sequence
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .cartesia_stt import KEPT, KEY, VERSION, Error
-from .cartesia_stt import LIMITS as WITHOUT_TURNS
-from .streaming_stt import (
-    Event,
-    Final,
-    Interim,
-    Limits,
-    StreamingStt,
+from pipelines.providers.streaming_stt.protocol import (
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
     TurnBegan,
     TurnMayBeOver,
     TurnOver,
     TurnResumed,
 )
+from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
+
+from .cartesia_stt import KEPT, KEY, VERSION, Error
+from .cartesia_stt import LIMITS as WITHOUT_TURNS
 
 log = structlog.get_logger()
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=WITHOUT_TURNS.age,
     group=WITHOUT_TURNS.group,
     keep_alive=WITHOUT_TURNS.keep_alive,
@@ -74,7 +74,7 @@ class Transcriber(StreamingStt):
         options = self._options
         key = find_key("stt", options.api_key, KEY)
         headers = {"X-API-Key": key, "Cartesia-Version": VERSION}
-        await self.connect_by(Http("stt", options.base_url, headers))
+        await self.connect_by(Http("stt", options.base_url), headers)
         log.info("cartesia ink with turns ready", model=options.model)
 
 
@@ -95,9 +95,9 @@ class _Dialect:
             ("sample_rate", str(LIMITS.rate)),
         ]
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Kind(BaseModel):
@@ -108,10 +108,10 @@ class _Transcript(BaseModel):
     transcript: str
 
 
-class _Session:
+class _Protocol:
     """One connection. Transcripts are of the whole turn so far."""
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -119,7 +119,7 @@ class _Session:
         """Audio goes as it is."""
         return pcm
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """It cannot be asked to finish."""
         return ()
 
@@ -127,11 +127,11 @@ class _Session:
         """Silence has to do."""
         return KEPT
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """End."""
         return (CLOSE,)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -142,13 +142,13 @@ class _Session:
             case "turn.start":
                 return (TurnBegan(),)
             case "turn.update":
-                return (Interim(_text(message)),)
+                return (InterimTranscript(_text(message)),)
             case "turn.eager_end":
-                return (Interim(_text(message)), TurnMayBeOver())
+                return (InterimTranscript(_text(message)), TurnMayBeOver())
             case "turn.resume":
                 return (TurnResumed(),)
             case "turn.end":
-                return (Final(_text(message)), TurnOver())
+                return (FinalTranscript(_text(message)), TurnOver())
             case "error":
                 raise Error.model_validate_json(message).reason()
         return ()

@@ -1,7 +1,23 @@
-"""What a provider must do. A provider is any object that has these methods.
+"""What a provider must do. A provider is any object that has these methods; there is no base class.
 
-A provider belongs to the process, not to a call: one object serves every call at once, and holds
-connections, models and threads. It is built from its ``Options``, started once, and closed once.
+A provider does one of three jobs: it turns speech into text (:class:`Transcriber`), a conversation
+into the next reply (:class:`LanguageModel`), or text into speech (:class:`Synthesizer`). It belongs
+to the process, not to a call: one object serves all calls at once, and holds connections, models
+and threads.
+
+To write one:
+
+- Give the class an attribute ``Options``, a pydantic model, each field of which has a description.
+  The object is built from one of these, does nothing yet, and is started and closed once.
+- Raise :class:`ProviderError`, and nothing else, for whatever goes wrong at the other end. Any
+  other exception is taken for a bug, and ends the call.
+- Hold the event loop up for no longer than a frame of audio, 20 ms: models run in threads, and so
+  do files and native libraries.
+- Let every request be cancelled at any moment, which happens each time that a caller interrupts. It
+  ends within 0.1 s then, its connection or thread goes with it or is of use to others, and nothing
+  of it is in the answer to a later request.
+
+``tests/contract`` asks all of this of every adapter, against a server of its own.
 """
 
 from __future__ import annotations
@@ -19,14 +35,17 @@ Stage = Literal["stt", "llm", "tts"]
 class ProviderError(Exception):
     """A provider could not do its job; another takes over, or the call goes on without this reply.
 
-    The message is for logs: never the server's own words, since it may quote the prompt, what was
-    said or the key.
+    The message goes to logs and to ``/health``. It holds what is wrong in words of ours, with a
+    status or a code of the server's at most, and never the server's own words: those may quote the
+    prompt, what was said, or the key. Raise it ``from None`` where the cause would quote them.
 
     Attributes:
         stage: The stage that failed.
-        timed_out: Whether a deadline passed; to ask the same provider again would take as long
-            again.
-        retryable: Whether to ask the same provider again may help; not if it refuses the key, say.
+        reason: The message as it was given; ``str(error)`` has the stage before it.
+        timed_out: Whether a deadline passed. To ask the same provider again would take as long
+            again, so it is not asked while there is another.
+        retryable: Whether to ask the same provider again, at once, may help. False if it refuses
+            the key, the model or the request, say, or was not started.
     """
 
     def __init__(
@@ -34,89 +53,118 @@ class ProviderError(Exception):
     ) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
+        self.reason = message
         self.timed_out = timed_out
         self.retryable = retryable
 
 
 Piece = str | ToolCall | Tokens
-"""What a language model's reply is made of."""
+"""What a language model's reply is made of: text, tools to be used, and what it has cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When the next words of a sentence have been spoken."""
+    """When the next words of a sentence have been spoken.
+
+    It decides which words count as heard when the caller interrupts. Rather tell of too few words
+    than of one that was not spoken yet; those that nothing is told of are estimated.
+    """
 
     ends: tuple[float, ...]
-    """Seconds from the beginning of the sentence's audio, one for each further word, in order."""
+    """Seconds from the beginning of the sentence's audio, one for each further word, in order. A
+    word is what white space separates in the text that was to be spoken."""
 
 
 Speech = Audio | Timing
-"""What a spoken sentence is made of."""
+"""What a spoken sentence is made of: its audio, and when its words end in it."""
 
 
 class Provider(Protocol):
     """What all three kinds have in common."""
 
     async def start(self) -> None:
-        """Load and warm what would make the first call slow; called once, before any use.
+        """Load what would make the first call slow, and find the key; ask no server for anything.
+
+        Called once, before any other method; the service takes no calls until it has returned.
 
         Raises:
-            ProviderError: If it cannot work as configured: a model file is missing, say.
+            ProviderError: If it cannot work as configured: a model file or the key is missing, say.
+                The message tells what to do about it.
         """
         ...
 
     async def warm(self) -> None:
         """Open what a call is about to need, such as a connection that was closed for idling.
 
-        Called when a call is announced; never raises ProviderError, since nothing is lost yet.
+        Called when a call is announced, and perhaps cancelled before it has returned. It never
+        raises ProviderError, since nothing is lost yet: the request that follows will tell.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of threads and connections. Calls in progress may fail with ProviderError."""
+        """Let go of all threads and connections, and return once they are gone.
+
+        Requests that are under way end with ProviderError, and so does every later one. Closing
+        what is closed already, or was never started, does nothing.
+        """
         ...
 
 
 class TranscriptionSession(Protocol):
-    """What hears one call. Has at most one utterance at a time."""
+    """The transcription of one call. Has at most one utterance at a time.
+
+    It outlives a failure: whatever went wrong with one utterance, the next can be transcribed, on a
+    fresh connection if need be.
+    """
 
     detects_turns: bool
-    """Whether it tells itself when the caller has finished, by :meth:`turn_over`."""
+    """Whether the provider tells itself when the caller has finished, by :meth:`turn_over`. If not,
+    our own voice detection and turn model decide."""
 
     @property
     def so_far(self) -> str:
-        """What has been heard of the utterance by now; ``""`` if that is not known."""
+        """What has been heard of the utterance by now; ``""`` if that is not known.
+
+        Read at any time, also while :meth:`transcribe` runs. It may still change.
+        """
         ...
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
-        """Return what was said once ``speech`` ends; ``""`` if nothing was.
+        """Return what was said, once ``speech`` ends; ``""`` if nothing was.
 
-        ``speech`` comes at :data:`pipelines.audio.SPEECH_RATE`, as it is spoken. Cancelling is
-        safe. A provider that detects the end of a turn itself may return as soon as it does: that
-        takes the place of the turn model.
+        A provider that detects the end of a turn itself may return as soon as it does, without
+        taking the rest of ``speech``: that takes the place of the turn model.
 
-        An utterance may go on after all: then this is called again, ``speech`` begins with the very
-        same pieces (the same objects) and has more after them, and the whole has to be returned.
-        What was sent of them need not be sent again.
+        An utterance may go on after all. Then this is called again, after it has returned or was
+        cancelled: ``speech`` begins with the very same pieces (the same objects) and has more after
+        them, and the whole has to be returned. What was sent of them need not be sent again. Speech
+        that begins with another object is another utterance, and nothing of the one before may be
+        in its text, however late it comes.
+
+        Args:
+            speech: Pieces at :data:`pipelines.audio.SPEECH_RATE`, each when it has been spoken; in
+                the pauses of the caller none may come for long.
 
         Raises:
-            ProviderError: If the speech could not be transcribed.
+            ProviderError: If the speech could not be transcribed. It may be asked for again then,
+                from the beginning of the utterance.
         """
         ...
 
     async def turn_over(self) -> bool:
         """Wait until the provider knows whether the utterance was all; return whether it was.
 
-        Called while or after :meth:`transcribe` runs, only if :attr:`detects_turns`; cancelled when
-        the caller goes on.
+        Called only if :attr:`detects_turns`, while :meth:`transcribe` runs or after it has
+        returned, and cancelled when the caller goes on.
 
         Raises:
-            ProviderError: If that will not be known.
+            ProviderError: If that will not be known, or the provider does not detect turns. Our own
+                turn model decides then.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of what the call held."""
+        """Let go of what the call held. Called once the call is over, used or not, maybe twice."""
         ...
 
 
@@ -124,15 +172,21 @@ class Transcriber(Provider, Protocol):
     """Speech to text."""
 
     def open_session(self) -> TranscriptionSession:
-        """Return what hears one call; to be closed when the call ends. Must not block."""
+        """Return the session of one call, which whoever asked for it closes when the call ends.
+
+        May begin to connect, but waits for nothing and raises nothing: what cannot be had is told
+        by the first utterance.
+        """
         ...
 
 
 class PlainTranscriptionSession:
     """The session of a transcriber that keeps nothing of a call and detects no turns.
 
+    A provider that takes whole utterances returns one of these from ``open_session``.
+
     Args:
-        transcribe: Hears one whole utterance; see :meth:`TranscriptionSession.transcribe`.
+        transcribe: Transcribes one whole utterance; see :meth:`TranscriptionSession.transcribe`.
     """
 
     detects_turns = False
@@ -146,7 +200,7 @@ class PlainTranscriptionSession:
         return await self._transcribe(speech)
 
     async def turn_over(self) -> bool:
-        """Never know.
+        """Never know whether a turn is over.
 
         Raises:
             ProviderError: Always.
@@ -158,17 +212,25 @@ class PlainTranscriptionSession:
 
 
 class LanguageModel(Provider, Protocol):
-    """Text to text."""
+    """A conversation to the next reply."""
 
     def reply(self, brief: Brief, conversation: Sequence[Message]) -> AsyncGenerator[Piece, None]:
         """Yield the next assistant message, piece by piece, and what it has cost.
 
-        Text comes as it is written; tool calls come whole, in the order asked for, and may stand
-        between texts; :class:`Tokens`, if the provider counts them, come once. Closing the
-        generator ends the request.
+        Text comes as it is written, cut anywhere. Tool calls come whole, in the order asked for,
+        and may stand between texts; half of one is never yielded. :class:`Tokens`, if the provider
+        counts them, come once. Closing the generator ends the request.
+
+        Args:
+            brief: What the model knows, the same all call; ``brief.tools`` are what it may ask for.
+            conversation: All that was said by now, oldest first. The caller mostly has the last
+                word, but not if we have just used a tool, or speak first. Several messages of one
+                speaker may follow each other, and tool calls may have been made by another
+                provider: :mod:`pipelines.providers.prompt` makes of it what every service takes.
 
         Raises:
-            ProviderError: If there is no reply, or only part of one.
+            ProviderError: If there is no reply, or only part of one. What was yielded before counts
+                as said.
         """
         ...
 
@@ -179,15 +241,17 @@ class Synthesizer(Provider, Protocol):
     def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio, all of it at one rate, in whole samples, first audio early.
 
-        Where the provider knows when words are spoken, :class:`Timing` comes in between. Closing
-        the generator ends the request.
+        Where the provider knows when words are spoken, :class:`Timing` comes in between, before or
+        after the audio that it is about. Closing the generator ends the request.
 
         Args:
-            text: One sentence, or a few, without markup.
+            text: One sentence, or a few, without markup. If nothing of it can be spoken, nothing is
+                yielded, or ProviderError raised.
             rate: Hertz on the caller's line. A provider that can makes its audio at that; others
                 give theirs, and it is resampled.
 
         Raises:
-            ProviderError: If the text could not be spoken.
+            ProviderError: If the text could not be spoken, or not to its end. What was yielded
+                before is heard.
         """
         ...

@@ -13,26 +13,25 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import (
-    Event,
-    Final,
-    Interim,
-    Limits,
-    StreamingStt,
+from pipelines.providers.streaming_stt.protocol import (
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
     TurnBegan,
     TurnMayBeOver,
     TurnOver,
     TurnResumed,
 )
+from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.keys import find_key
 
 log = structlog.get_logger()
 
 KEY = "DEEPGRAM_API_KEY"
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=3_300.0,  # no limit is documented for this; they close speech synthesis after 3,600
     group=0.08,  # what they advise (developers.deepgram.com/docs/flux/quickstart)
     keep_alive=5.0,  # Nova is closed after 10 s without anything
@@ -125,7 +124,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram flux ready", model=options.model)
 
 
@@ -154,9 +153,9 @@ class _Dialect:
             params.append(("eager_eot_threshold", f"{options.maybe_over_from:g}"))
         return params
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Kind(BaseModel):
@@ -168,10 +167,10 @@ class _TurnInfo(BaseModel):
     transcript: str
 
 
-class _Session:
+class _Protocol:
     """One connection. Transcripts are of the whole turn so far."""
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -179,7 +178,7 @@ class _Session:
         """Audio goes as it is."""
         return pcm
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """Flux is not asked to finish."""
         return ()
 
@@ -187,11 +186,11 @@ class _Session:
         """Silence has to do."""
         return KEPT
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """End."""
         return (CLOSE,)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -206,8 +205,8 @@ class _Session:
         return ()
 
 
-def _turn(info: _TurnInfo) -> Sequence[Event]:
-    heard = Interim(info.transcript)
+def _turn(info: _TurnInfo) -> Sequence[TranscriptionEvent]:
+    heard = InterimTranscript(info.transcript)
     match info.event:
         case "StartOfTurn":
             return (TurnBegan(), heard)
@@ -218,5 +217,5 @@ def _turn(info: _TurnInfo) -> Sequence[Event]:
         case "TurnResumed":
             return (heard, TurnResumed())
         case "EndOfTurn":
-            return (Final(info.transcript), TurnOver())
+            return (FinalTranscript(info.transcript), TurnOver())
     return ()

@@ -15,24 +15,23 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.protocol import (
+    ConnectionEnded,
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
+)
+from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import (
-    Ended,
-    Event,
-    Final,
-    Finished,
-    Interim,
-    Limits,
-    StreamingStt,
-)
 
 log = structlog.get_logger()
 
 KEY = "DEEPGRAM_API_KEY"
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=3_300.0,  # no limit is documented for this; they close speech synthesis after 3,600
     keep_alive=5.0,  # developers.deepgram.com/docs/audio-keep-alive: closed after 10
     answers_within=1.5,  # P99 0.35, as pipecat measured it
@@ -98,7 +97,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Token {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram ready", model=options.model)
 
 
@@ -126,9 +125,9 @@ class _Dialect:
             *(("keyterm", term) for term in options.keyterms),
         ]
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Kind(BaseModel):
@@ -151,7 +150,7 @@ class _Results(BaseModel):
     from_finalize: bool = False
 
 
-class _Session:
+class _Protocol:
     """One connection.
 
     A Finalize is answered by results ``from_finalize``, unless little is left to be heard; so it
@@ -165,7 +164,7 @@ class _Session:
         self._answered = 0.0  # up to where that was answered
         self._ending = False
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -174,7 +173,7 @@ class _Session:
         self._sent += len(pcm) / (BYTES_PER_SAMPLE * LIMITS.rate)
         return pcm
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """Ask for what is left, if anything is."""
         if self._heard >= self._sent - NO_WORD:
             return ()
@@ -185,12 +184,12 @@ class _Session:
         """There is a message for it."""
         return KEEP_ALIVE
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """End; the last results come, then Metadata."""
         self._ending = True
         return (CLOSE,)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -201,15 +200,15 @@ class _Session:
             case "Results":
                 return self._results(_Results.model_validate_json(message))
             case "Metadata" if self._ending:
-                return (Ended(),)
+                return (ConnectionEnded(),)
             case "Error":
                 raise ProviderError("stt", "the server reports an error")
         return ()
 
-    def _results(self, results: _Results) -> Sequence[Event]:
+    def _results(self, results: _Results) -> Sequence[TranscriptionEvent]:
         text = results.channel.alternatives[0].transcript
         if not results.is_final:
-            return (Interim(text),)
+            return (InterimTranscript(text),)
         end = results.start + results.duration
         self._heard = max(self._heard, end)
         answered = sum(at <= self._heard + ROUNDED for at in self._asked)
@@ -217,4 +216,4 @@ class _Session:
             answered = max(answered, 1)
         for _ in range(answered):
             self._answered = self._asked.popleft()
-        return (Final(text), *(Finished() for _ in range(answered)))
+        return (FinalTranscript(text), *(Finalized() for _ in range(answered)))

@@ -13,10 +13,17 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_tts.protocol import (
+    Address,
+    AudioChunk,
+    SynthesisEnded,
+    SynthesisEvent,
+    SynthesisLimits,
+)
+from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import Address, Chunk, Ended, Event, Limits, StreamingTts, closest
+from pipelines.providers.voice_rate import voice_rate
 
 log = structlog.get_logger()
 
@@ -25,7 +32,7 @@ KEY = "DEEPGRAM_API_KEY"
 RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
 """Hertz that linear16 can be had at (the document above, ``sample_rate``)."""
 
-LIMITS = Limits(
+LIMITS = SynthesisLimits(
     contexts=1,  # audio comes without a name
     confirms=True,  # by Cleared
     confirmed_within=1.0,  # it is told at once
@@ -84,8 +91,7 @@ class Synthesizer(StreamingTts):
         """
         options = self._options
         key = find_key("tts", options.api_key, KEY)
-        http = Http("tts", options.base_url, {"Authorization": f"Token {key}"})
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), {"Authorization": f"Token {key}"})
         log.info("deepgram ready", model=options.model)
 
 
@@ -99,7 +105,7 @@ class _Dialect:
 
     def rate(self, line: int) -> int:
         """Return the line's rate, if it can be had."""
-        return closest(RATES, line)
+        return voice_rate(RATES, line)
 
     def address(self, rate: int) -> Address:
         """Return where to: model and rate belong to the connection."""
@@ -110,9 +116,9 @@ class _Dialect:
         )
         return Address("/v1/speak", params)
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Message(BaseModel):
@@ -121,7 +127,7 @@ class _Message(BaseModel):
     type: str
 
 
-class _Session:
+class _Protocol:
     """One connection, with one sentence at most, which may be a cancelled one."""
 
     def __init__(self) -> None:
@@ -143,7 +149,7 @@ class _Session:
         self._cancelled = self._stray = context == self._context
         return (CLEAR,)
 
-    def read(self, message: str | bytes) -> Iterator[Event]:
+    def read(self, message: str | bytes) -> Iterator[SynthesisEvent]:
         """Yield what it means; a type that is not known, or a warning, means nothing.
 
         Raises:
@@ -153,7 +159,7 @@ class _Session:
         if isinstance(message, bytes):
             if self._context is not None:
                 self._heard = True
-                yield Chunk(self._context, message)
+                yield AudioChunk(self._context, message)
             return
         match _Message.model_validate_json(message).type:
             case "Error":
@@ -163,13 +169,13 @@ class _Session:
             case "Cleared" if self._cancelled:
                 yield from self._ended()
 
-    def _flushed(self) -> Iterator[Event]:
+    def _flushed(self) -> Iterator[SynthesisEvent]:
         """End the sentence, unless this is about a cancelled one: Clear and Flushed may cross."""
         stray, self._stray = self._stray, False
         if not (self._cancelled or (stray and not self._heard)):
             yield from self._ended()
 
-    def _ended(self) -> Iterator[Event]:
+    def _ended(self) -> Iterator[SynthesisEvent]:
         context, self._context, self._cancelled = self._context, None, False
         if context is not None:
-            yield Ended(context)
+            yield SynthesisEnded(context)

@@ -14,16 +14,22 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.protocol import (
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
+)
+from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 
 log = structlog.get_logger()
 
 KEY = "ELEVENLABS_API_KEY"
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=1_800.0,  # sessions have a limit (session_time_limit_exceeded), which is not documented
     group=0.1,  # the least that they advise
     keep_alive=5.0,  # as pipecat has it; what closes an idle session is not documented
@@ -83,7 +89,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"xi-api-key": key}))
+        await self.connect_by(Http("stt", options.base_url), {"xi-api-key": key})
         log.info("elevenlabs scribe ready", model=options.model)
 
 
@@ -109,9 +115,9 @@ class _Dialect:
             params.append(("language_code", options.language))
         return params
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session()
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol()
 
 
 class _Message(BaseModel):
@@ -123,13 +129,13 @@ class _Transcript(BaseModel):
     text: str
 
 
-class _Session:
+class _Protocol:
     """One connection."""
 
     def __init__(self) -> None:
         self._committed = 0  # and not answered
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
         return ()
 
@@ -137,7 +143,7 @@ class _Session:
         """Audio goes in JSON."""
         return _chunk(pcm)
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """Commit what was sent."""
         self._committed += 1
         return (_chunk(b"", commit=True),)
@@ -146,11 +152,11 @@ class _Session:
         """Silence has to do."""
         return _chunk(KEPT)
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """There is nothing to say."""
         return ()
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -160,9 +166,9 @@ class _Session:
         kind = _Message.model_validate_json(message)
         match kind.message_type:
             case "partial_transcript":
-                return (Interim(_Transcript.model_validate_json(message).text),)
+                return (InterimTranscript(_Transcript.model_validate_json(message).text),)
             case "committed_transcript":
-                final = Final(_Transcript.model_validate_json(message).text)
+                final = FinalTranscript(_Transcript.model_validate_json(message).text)
                 return (final, *self._answered())
             case "commit_throttled":
                 # Less than 0.3 s since the last commit: nothing is heard of so little, unless more
@@ -173,11 +179,11 @@ class _Session:
             raise ProviderError("stt", "the server reports an error", retryable=not refused)
         return ()
 
-    def _answered(self) -> Sequence[Event]:
+    def _answered(self) -> Sequence[TranscriptionEvent]:
         if not self._committed:
             return ()  # it commits by itself what is very long
         self._committed -= 1
-        return (Finished(),)
+        return (Finalized(),)
 
 
 def _chunk(pcm: bytes, *, commit: bool = False) -> str:

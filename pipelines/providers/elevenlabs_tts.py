@@ -14,21 +14,20 @@ import structlog
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_tts.protocol import (
+    Address,
+    AudioChunk,
+    MessageToSend,
+    SynthesisEnded,
+    SynthesisEvent,
+    SynthesisLimits,
+    WordsTimed,
+)
+from pipelines.providers.streaming_tts.provider import StreamingTts
+from pipelines.providers.streaming_tts.word_ends import WordEnds
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_tts import (
-    Address,
-    Chunk,
-    Ended,
-    Event,
-    Limits,
-    Reply,
-    StreamingTts,
-    WordEnds,
-    Words,
-    closest,
-)
+from pipelines.providers.voice_rate import voice_rate
 
 log = structlog.get_logger()
 
@@ -40,7 +39,7 @@ RATES = (8_000, 16_000, 22_050, 24_000, 44_100)
 INACTIVITY = 180
 """Seconds without a message after which the server closes contexts: the most it allows."""
 
-LIMITS = Limits(
+LIMITS = SynthesisLimits(
     contexts=5,  # "Each connection is limited to 5 concurrent contexts": the sixth closes it
     confirms=True,  # a closed context counts until it has been flushed
     idle=170.0,  # less than INACTIVITY
@@ -131,8 +130,7 @@ class Synthesizer(StreamingTts):
         """
         options = self._options
         key = find_key("tts", options.api_key, KEY)
-        http = Http("tts", options.base_url, {"xi-api-key": key})
-        await self.connect_by(http)
+        await self.connect_by(Http("tts", options.base_url), {"xi-api-key": key})
         log.info("elevenlabs ready", model=options.model)
 
 
@@ -146,7 +144,7 @@ class _Dialect:
 
     def rate(self, line: int) -> int:
         """Return the line's rate, if it can be had."""
-        return closest(RATES, line)
+        return voice_rate(RATES, line)
 
     def address(self, rate: int) -> Address:
         """Return where to: voice, model and rate belong to the connection."""
@@ -163,10 +161,10 @@ class _Dialect:
         path = f"/v1/text-to-speech/{options.voice}/multi-stream-input"
         return Address(path, tuple(params.items()))
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
         settings = {} if self._options.speed is None else {"speed": self._options.speed}
-        return _Session(settings)
+        return _Protocol(settings)
 
 
 class _Alignment(BaseModel):
@@ -197,7 +195,7 @@ class _Speaking:
         """Bytes."""
 
 
-class _Session:
+class _Protocol:
     """One connection.
 
     Args:
@@ -222,7 +220,7 @@ class _Session:
         self._speaking.pop(context, None)
         return (_closing(context),)
 
-    def read(self, message: str | bytes) -> Iterator[Event]:
+    def read(self, message: str | bytes) -> Iterator[SynthesisEvent]:
         """Yield what it means.
 
         Raises:
@@ -241,23 +239,23 @@ class _Session:
             yield from self._heard(said.context, speaking, said)
         if said.final:
             self._speaking.pop(said.context, None)
-            yield Ended(said.context)
+            yield SynthesisEnded(said.context)
 
-    def _heard(self, context: str, speaking: _Speaking, said: _Message) -> Iterator[Event]:
+    def _heard(self, context: str, speaking: _Speaking, said: _Message) -> Iterator[SynthesisEvent]:
         begins = speaking.size / (2 * speaking.rate)
         if said.audio:
             if not speaking.size:
                 # Its end is told only for a context that is closed. One that is closed before it
                 # was begun may never be spoken, though:
                 # https://github.com/pipecat-ai/pipecat/issues/4681, /5271.
-                yield Reply(_closing(context))
+                yield MessageToSend(_closing(context))
             pcm = base64.b64decode(said.audio, validate=True)
             speaking.size += len(pcm)
-            yield Chunk(context, pcm)
+            yield AudioChunk(context, pcm)
         if said.alignment is not None:
             ends = speaking.words.add(_ends(said.alignment, begins))
             if ends:
-                yield Words(context, ends)
+                yield WordsTimed(context, ends)
 
 
 def _ends(alignment: _Alignment, begins: float) -> Iterator[tuple[str, float]]:

@@ -17,8 +17,10 @@ from pydantic.alias_generators import to_camel
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import CONNECT_WITHIN, Http, chunks, sse
+from pipelines.providers.transport.bodies import chunks
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.sse import sse
 
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
 
@@ -189,7 +191,7 @@ class LanguageModel:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("llm", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -199,20 +201,16 @@ class LanguageModel:
         """
         options = self._options
         headers = {"x-goog-api-key": find_key("llm", options.api_key, "GEMINI_API_KEY")}
-        self._http = Http("llm", options.base_url, headers, CONNECT_WITHIN)
-        await self._http.start()
+        await self._http.start(headers)
         log.info("Gemini ready", model=options.model)
 
     async def warm(self) -> None:
         """Open a connection, if none is idle."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Replies under way fail with ProviderError; so do later ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
@@ -227,8 +225,6 @@ class LanguageModel:
             ProviderError: If the server fails, breaks off, or blocks all of it; or if a tool call
                 cannot be read.
         """
-        if self._http is None:
-            raise ProviderError("llm", "not started, or closed", retryable=False)
         path = f"/v1beta/models/{self._options.model}:streamGenerateContent"
         body = _body(self._options, brief, conversation)
         asking = self._http.request(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.transport.bodies import whole_body
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 
@@ -67,7 +68,7 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("tts", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -77,20 +78,16 @@ class Synthesizer:
         """
         key = find_key("tts", self._options.api_key, KEY)
         # In a header, not in the URL: URLs are logged on the way.
-        self._http = Http("tts", self._options.base_url, {"X-Goog-Api-Key": key})
-        await self._http.start()
+        await self._http.start({"X-Goog-Api-Key": key})
         log.info("google ready", voice=self._options.voice)
 
     async def warm(self) -> None:
         """Have a connection open."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Sentences under way fail with ProviderError; so do later ones."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         """Yield ``text`` as audio, in one piece; nothing if it is blank.
@@ -98,12 +95,10 @@ class Synthesizer:
         Raises:
             ProviderError: If it could not be spoken.
         """
-        if self._http is None:
-            raise ProviderError("tts", "not started, or closed", retryable=False)
         if not text.strip():
             return
         voice = self._options.voice
-        body = {
+        wanted = {
             "input": {"text": text},
             "voice": {"languageCode": "-".join(voice.split("-")[:2]), "name": voice},
             "audioConfig": {
@@ -113,26 +108,12 @@ class Synthesizer:
             },
         }
         request = self._http.request(
-            "POST", "/v1/text:synthesize", json=body, head_within=ANSWER_WITHIN
+            "POST", "/v1/text:synthesize", json=wanted, head_within=ANSWER_WITHIN
         )
         async with request as response:
-            yield _audio(await _body(response.content.iter_any()))
-
-
-async def _body(chunks: AsyncIterator[bytes]) -> bytes:
-    """Return the body of an answer.
-
-    Raises:
-        TimeoutError: If it takes too long.
-        ValueError: If it is too long.
-    """
-    body = bytearray()
-    async with asyncio.timeout(ANSWER_WITHIN):
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise ValueError("too long")
-    return bytes(body)
+            async with asyncio.timeout(ANSWER_WITHIN):
+                body = await whole_body(response.content.iter_any(), MOST_BYTES)
+            yield _audio(body)
 
 
 class _Answer(BaseModel):

@@ -156,7 +156,7 @@ class Transcriber:
         await asyncio.to_thread(self._pool.shutdown)
 
     def open_session(self) -> TranscriptionSession:
-        """Hear one call."""
+        """Return the session of one call."""
         return PlainTranscriptionSession(self.transcribe)
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
 import httpx2
 import openai
@@ -25,19 +24,19 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from pipelines.conversation import Brief, Message, Tokens, ToolCall
+from pipelines.clock import now
+from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
-from pipelines.providers.transport.http import refused
+from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
+from pipelines.providers.transport.failures import refused
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
 from .prompt import (
-    PartialCall,
     call_ids,
     plain_id,
     system_message,
     tool_name,
     turns,
-    unreadable_call,
 )
 
 log = structlog.get_logger()
@@ -48,90 +47,6 @@ NO_KEY = "none"
 IDLE = 55.0
 """Seconds that an unused connection is kept, so that most turns of a call need no new TLS handshake
 (the SDK's HTTP client keeps 5). Load balancers commonly drop idle ones after 60."""
-
-CUT_SHORT = ("length", "content_filter")
-"""Reasons to finish before the reply is whole."""
-
-
-class _Wire(BaseModel):
-    """What is read of the stream. The SDK does not check what it receives; this does."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class _Function(_Wire):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _ToolDelta(_Wire):
-    index: int | None = None
-    id: str | None = None
-    function: _Function | None = None
-
-
-class _Delta(_Wire):
-    content: str | None = None
-    tool_calls: tuple[_ToolDelta, ...] | None = None
-
-
-class _Choice(_Wire):
-    delta: _Delta
-    finish_reason: str | None = None
-
-
-class _Details(_Wire):
-    cached_tokens: int | None = None
-
-
-class _Usage(_Wire):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    prompt_tokens_details: _Details | None = None
-
-    def tokens(self) -> Tokens:
-        details = self.prompt_tokens_details
-        cached = details.cached_tokens if details else None
-        return Tokens(self.prompt_tokens, self.completion_tokens, cached or 0)
-
-
-class _Chunk(_Wire):
-    choices: tuple[_Choice, ...]
-    """One, or none in the chunk that only counts tokens."""
-
-    usage: _Usage | None = None
-
-
-@dataclass(slots=True)
-class _Calls:
-    """The tool calls of a reply, in the order in which they began."""
-
-    calls: list[PartialCall] = field(default_factory=list)
-    at: dict[int | None, PartialCall] = field(default_factory=dict)
-    """The latest call of each index."""
-
-    def add(self, deltas: Iterable[_ToolDelta]) -> None:
-        """Add fragments: OpenAI numbers the calls, other servers number all alike, or none."""
-        for delta in deltas:
-            function = delta.function or _Function()
-            call = self.at.get(delta.index)
-            if call is None or _another(call, delta.id, function.name):
-                call = self.at[delta.index] = PartialCall()
-                self.calls.append(call)
-            call.id = delta.id or call.id
-            call.name = function.name or call.name
-            call.fragments.append(function.arguments or "")
-
-
-def _another(call: PartialCall, new_id: str | None, new_name: str | None) -> bool:
-    """Return whether a fragment with that id and name begins a call of its own.
-
-    Its id tells; without one, a name does after arguments, since fragments of one call have its
-    name in the first alone.
-    """
-    if new_id and call.id:
-        return new_id != call.id
-    return bool(new_name and call.name and any(call.fragments))
 
 
 class LanguageModel:
@@ -246,8 +161,8 @@ class LanguageModel:
         Raises:
             ProviderError: If the key is missing.
         """
-        key = self._key()
-        self._client = await asyncio.to_thread(self._build, key)
+        key = host_key("llm", self._options) or NO_KEY
+        self._client = await asyncio.to_thread(_client, self._options, key)
         log.info("chat completions ready", model=self._options.model)
 
     async def warm(self) -> None:
@@ -279,69 +194,24 @@ class LanguageModel:
             ProviderError: If the server fails, is too slow, or breaks off; or if a tool call cannot
                 be read, or was cut off.
         """
-        gathered = _Calls()
-        finish: str | None = None
-        usage: _Usage | None = None
+        gathered = StreamedReply(self._options.model)
         async with aclosing(self._chunks(brief, conversation)) as chunks:
             async for chunk in chunks:
-                usage = chunk.usage or usage
-                for choice in chunk.choices:
-                    finish = choice.finish_reason or finish
-                    gathered.add(choice.delta.tool_calls or ())
-                    if choice.delta.content:
-                        yield choice.delta.content
-        for call in self._whole(gathered, finish):
+                for text in gathered.take(chunk):
+                    yield text
+        for call in gathered.whole():
             yield call
-        if usage:
-            yield usage.tokens()
-
-    def _whole(self, gathered: _Calls, finish: str | None) -> list[ToolCall]:
-        """Return the tool calls of a reply that has ended.
-
-        Raises:
-            ProviderError: If the reply is not whole, so far as that matters.
-        """
-        if finish is None:
-            raise ProviderError("llm", "the reply broke off")
-        if finish in CUT_SHORT:
-            log.warning("reply cut off", reason=finish, model=self._options.model)
-            if gathered.calls:  # half of the last one may look whole
-                raise unreadable_call()
-        return [call.whole() for call in gathered.calls]
-
-    def _key(self) -> str:
-        """Return the key to send.
-
-        Raises:
-            ProviderError: If the server needs one, and there is none.
-        """
-        return host_key("llm", self._options) or NO_KEY
-
-    def _build(self, key: str) -> openai.AsyncOpenAI:
-        """Build the client. Blocks for about 0.1 s: certificates are read, modules imported."""
-        options = self._options
-        slowest = max(options.first_token_timeout, options.gap_timeout)
-        client = openai.AsyncOpenAI(
-            api_key=key,
-            base_url=options.base_url,
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                limits=httpx2.Limits(keepalive_expiry=IDLE),
-                timeout=httpx2.Timeout(slowest, connect=options.connect_timeout),
-            ),
-        )
-        _ = client.chat.completions  # imports itself when first used, which would hold up a call
-        return client
+        if tokens := gathered.tokens():
+            yield tokens
 
     async def _chunks(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[_Chunk, None]:
+    ) -> AsyncGenerator[Chunk, None]:
         """Yield what the server streams, as long as it comes in time.
 
         Raises:
             ProviderError: If it does not, or cannot be read.
         """
-        now = asyncio.get_running_loop().time
         budget = self._options.first_token_timeout
         deadline = now() + budget
         begun = False
@@ -356,8 +226,8 @@ class LanguageModel:
                         received = await anext(stream, None)
                     if received is None:
                         return
-                    chunk = _Chunk.model_validate(received)
-                    begun = begun or any(_has_begun(choice.delta) for choice in chunk.choices)
+                    chunk = Chunk.model_validate(received)
+                    begun = begun or chunk.has_content
                     yield chunk
                     if begun:  # a first chunk often holds the role alone
                         budget = self._options.gap_timeout
@@ -398,6 +268,22 @@ class LanguageModel:
         )
 
 
+def _client(options: LanguageModel.Options, key: str) -> openai.AsyncOpenAI:
+    """Build the client. Blocks for about 0.1 s: certificates are read, modules imported."""
+    slowest = max(options.first_token_timeout, options.gap_timeout)
+    client = openai.AsyncOpenAI(
+        api_key=key,
+        base_url=options.base_url,
+        max_retries=0,
+        http_client=openai.DefaultAsyncHttpxClient(
+            limits=httpx2.Limits(keepalive_expiry=IDLE),
+            timeout=httpx2.Timeout(slowest, connect=options.connect_timeout),
+        ),
+    )
+    _ = client.chat.completions  # imports itself when first used, which would hold up a call
+    return client
+
+
 def _messages(brief: Brief, lines: Sequence[Message]) -> list[ChatCompletionMessageParam]:
     """Return the brief and the conversation as the server wants them."""
     messages: list[ChatCompletionMessageParam] = []
@@ -435,10 +321,6 @@ def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
         }
         for spec in brief.tools
     ]
-
-
-def _has_begun(delta: _Delta) -> bool:
-    return bool(delta.content or delta.tool_calls)
 
 
 def _explained(error: Exception) -> ProviderError:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from pipelines.providers.contracts import Stage
-from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -75,12 +74,11 @@ def host_key(stage: Stage, account: Account) -> str | None:
     return find_key(stage, account.api_key, variable or "")
 
 
-def connect(stage: Stage, account: Account) -> Http:
-    """Return connections to the server.
+def auth_headers(stage: Stage, account: Account) -> dict[str, str]:
+    """Return the headers that hold the key; none if the server needs none.
 
     Raises:
         ProviderError: If it needs a key, and there is none.
     """
     key = host_key(stage, account)
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return Http(stage, account.base_url, headers)
+    return {} if key is None else {"Authorization": f"Bearer {key}"}

@@ -16,16 +16,22 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.protocol import (
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
+)
+from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-
-from .streaming_stt import Event, Final, Finished, Interim, Limits, StreamingStt
 
 log = structlog.get_logger()
 
 KEY = "OPENAI_API_KEY"
 
-LIMITS = Limits(
+LIMITS = TranscriptionLimits(
     age=600.0,  # sessions end after 60 minutes; LiveKit replaces them after 10
     rate=24_000,  # the only one there is for PCM
     group=0.1,  # base64 and JSON around it
@@ -85,7 +91,7 @@ class Transcriber(StreamingStt):
         """
         options = self._options
         key = find_key("stt", options.api_key, KEY)
-        await self.connect_by(Http("stt", options.base_url, {"Authorization": f"Bearer {key}"}))
+        await self.connect_by(Http("stt", options.base_url), {"Authorization": f"Bearer {key}"})
         log.info("openai realtime ready", model=options.model)
 
 
@@ -102,9 +108,9 @@ class _Dialect:
         """Return the query. A model here would make another kind of session."""
         return [("intent", "transcription")]
 
-    def session(self) -> _Session:
-        """Return what a fresh connection knows."""
-        return _Session(self._options)
+    def protocol(self) -> _Protocol:
+        """Return the protocol of a fresh connection."""
+        return _Protocol(self._options)
 
 
 class _Kind(BaseModel):
@@ -142,7 +148,7 @@ class _Item:
     done: bool = False
 
 
-class _Session:
+class _Protocol:
     """One connection. Items may be completed in another order than they were committed in."""
 
     def __init__(self, options: Transcriber.Options) -> None:
@@ -150,7 +156,7 @@ class _Session:
         self._items: deque[_Item] = deque()
         self._told: deque[str] = deque(maxlen=REMEMBERED)  # items that are done with
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         """Say what is wanted."""
         transcription = {"model": self._options.model}
         if self._options.language is not None:
@@ -168,7 +174,7 @@ class _Session:
         audio = base64.b64encode(pcm).decode()
         return json.dumps({"type": "input_audio_buffer.append", "audio": audio})
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         """Commit what was sent."""
         return (COMMIT,)
 
@@ -176,11 +182,11 @@ class _Session:
         """Never called: a session lasts without anything."""
         return self.audio(b"")
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         """There is nothing to say."""
         return ()
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         """Return what a message means.
 
         Raises:
@@ -226,12 +232,12 @@ class _Session:
             )
         self._items.append(_Item("", done=True))
 
-    def _in_order(self) -> Iterator[Event]:
+    def _in_order(self) -> Iterator[TranscriptionEvent]:
         while self._items and self._items[0].done:
             item = self._items.popleft()
             if item.id:
                 self._told.append(item.id)
-            yield Final(item.text)
-            yield Finished()
+            yield FinalTranscript(item.text)
+            yield Finalized()
         if self._items and self._items[0].text:
-            yield Interim(self._items[0].text)
+            yield InterimTranscript(self._items[0].text)

@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, frame_bytes
 from pipelines.providers.contracts import ProviderError, Speech
-from pipelines.providers.transport.http import Http, chunks, read_out, sse, whole_samples
+from pipelines.providers.transport.bodies import chunks, read_out, whole_samples
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.sse import sse
 
-from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, connect, is_at
+from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, auth_headers, is_at
 
 log = structlog.get_logger()
 
@@ -113,7 +115,7 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("tts", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -121,20 +123,16 @@ class Synthesizer:
         Raises:
             ProviderError: If the server needs a key, and there is none.
         """
-        self._http = connect("tts", self._options)
-        await self._http.start()
+        await self._http.start(auth_headers("tts", self._options))
         log.info("audio/speech ready", model=self._options.model)
 
     async def warm(self) -> None:
         """Open a connection, if none is idle."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections; what is being spoken fails with ProviderError."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def speak(
         self,
@@ -146,8 +144,6 @@ class Synthesizer:
         Raises:
             ProviderError: If the server fails, sends no audio or something else, or breaks off.
         """
-        if self._http is None:
-            raise ProviderError("tts", "not started, or closed", retryable=False)
         asking = self._http.request(
             "POST", "/audio/speech", head_within=HEAD_WITHIN, json=self._body(text)
         )

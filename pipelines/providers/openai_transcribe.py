@@ -18,18 +18,21 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
 from pipelines.providers.contracts import (
     PlainTranscriptionSession,
-    ProviderError,
     TranscriptionSession,
 )
-from pipelines.providers.transport.http import MAX_MESSAGE, Http, chunks, form
+from pipelines.providers.transport.bodies import chunks, whole_body
+from pipelines.providers.transport.http import Http, form
 
-from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, connect
+from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, auth_headers
 
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 10.0
 """Seconds until the head of an answer, and then between its pieces. OpenAI needs two for most
 utterances (99 in 100, as pipecat measured). The chain gives up earlier."""
+
+MAX_ANSWER = 4 * 1024 * 1024
+"""Bytes of an answer, which has a few hundred."""
 
 
 class _Transcript(BaseModel):
@@ -88,7 +91,7 @@ class Transcriber:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._http: Http | None = None
+        self._http = Http("stt", options.base_url)
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -96,23 +99,19 @@ class Transcriber:
         Raises:
             ProviderError: If the server needs a key, and there is none.
         """
-        self._http = connect("stt", self._options)
-        await self._http.start()
+        await self._http.start(auth_headers("stt", self._options))
         log.info("audio/transcriptions ready", model=self._options.model)
 
     async def warm(self) -> None:
         """Open a connection, if none is idle."""
-        if self._http is not None:
-            await self._http.warm()
+        await self._http.warm()
 
     async def aclose(self) -> None:
         """Close all connections; what is being transcribed fails with ProviderError."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     def open_session(self) -> TranscriptionSession:
-        """Return what hears one call."""
+        """Return the session of one call."""
         return PlainTranscriptionSession(self._transcribe)
 
     async def _transcribe(self, speech: AsyncIterator[Audio]) -> str:
@@ -122,8 +121,6 @@ class Transcriber:
             ProviderError: If the server fails, or its answer cannot be read.
         """
         pcm = b"".join([audio.pcm async for audio in speech])
-        if self._http is None:
-            raise ProviderError("stt", "not started, or closed", retryable=False)
         if not pcm:
             return ""
         upload = form(self._fields(), name="speech.wav", content=_wav(pcm), kind="audio/wav")
@@ -131,7 +128,7 @@ class Transcriber:
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-            return _Transcript.model_validate_json(await _whole(body)).text.strip()
+            return _Transcript.model_validate_json(await whole_body(body, MAX_ANSWER)).text.strip()
 
     def _fields(self) -> dict[str, str]:
         options = self._options
@@ -154,17 +151,3 @@ def _wav(pcm: bytes) -> bytes:
         writer.setframerate(SPEECH_RATE)
         writer.writeframes(pcm)
     return file.getvalue()
-
-
-async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
-    """Return a whole body.
-
-    Raises:
-        ValueError: If it is longer than ``MAX_MESSAGE``.
-    """
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_MESSAGE:
-            raise ValueError("the answer is too long")
-    return bytes(body)

@@ -14,7 +14,8 @@ from agent.call.transfer import Mover
 from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
-from agent.stream.protocol import Connect, StreamProtocol
+from agent.stream.connect import Connect
+from agent.stream.protocol import StreamProtocol
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
 from pipelines.stages.budgets import Budgets

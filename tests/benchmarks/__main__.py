@@ -32,7 +32,8 @@ from agent.sinch.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.listening.detectors import DetectorSettings, detectors
 from pipelines.listening.dtmf import KeypadDetector
-from pipelines.listening.gate import GateSettings, SpeechGate
+from pipelines.listening.gate import SpeechGate
+from pipelines.listening.settings import GateSettings
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000

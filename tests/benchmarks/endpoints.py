@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.listening.gate import GateSettings
+from pipelines.listening.settings import GateSettings
 from pipelines.providers import moonshine
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, silence_needed
 from pipelines.turn_taking.smart_turn import SmartTurn

@@ -100,7 +100,7 @@ class TooSlowError(AssertionError):
 
 @cache
 def speech() -> tuple[Audio, ...]:
-    """Return real speech, as ears are given it: 20 ms each, 0.8 s in all."""
+    """Return real speech, as sessions are given it: 20 ms each, 0.8 s in all."""
     recording = recordings.load("hello")
     resampler = Resampler(recording.rate, SPEECH_RATE)
     pcm = resampler.feed(recording.pcm) + resampler.flush()
@@ -127,11 +127,11 @@ class Spoken:
 
 
 async def _hear(provider: Any) -> AsyncGenerator[Result, None]:
-    open_session: TranscriptionSession = provider.open_session()
+    session: TranscriptionSession = provider.open_session()
     try:
-        yield await open_session.transcribe(Spoken(speech()))
+        yield await session.transcribe(Spoken(speech()))
     finally:
-        await open_session.aclose()
+        await session.aclose()
 
 
 def ask(stage: Stage, provider: Any) -> AsyncGenerator[Result, None]:
@@ -326,11 +326,11 @@ class Bench:
     async def seen(self, cancelled: int) -> None:
         """Wait until the server knows that so many requests were cancelled.
 
-        The ears of a call may keep its websocket and cancel nothing, until they are closed.
+        The session of a call may keep its websocket and cancel nothing, until it is closed.
         """
-        open_session = self.case.stage == "stt"
+        session = self.case.stage == "stt"
         await until(
-            lambda: self.wire.cancelled >= cancelled or (open_session and not self.proxy.open),
+            lambda: self.wire.cancelled >= cancelled or (session and not self.proxy.open),
             "the server to see that the client has gone",
         )
 

@@ -119,13 +119,13 @@ async def comes_promptly(trial: Trial) -> None:
 
 @check()
 async def connections_are_kept(trial: Trial) -> None:
-    """One request after the other opens no new connection; one call's ears open one at most."""
+    """One request after the other opens no new connection; one call's session opens one at most."""
     async with trial.bench() as bench:
         if trial.case.stage == "stt":
-            async with hearing(bench) as open_session:
-                await _hear_another(bench, open_session)
+            async with hearing(bench) as session:
+                await _hear_another(bench, session)
                 opened = bench.proxy.opened
-                await _hear_another(bench, open_session)
+                await _hear_another(bench, session)
         else:
             await bench.works()
             opened = bench.proxy.opened
@@ -342,12 +342,12 @@ async def _close(results: AsyncGenerator[Result, None]) -> None:
 
 @check("stt")
 async def is_cancelled_amid_speech(trial: Trial) -> None:
-    """Cancelled while the caller speaks it ends at once; the same ears hear the next utterance."""
-    async with trial.bench() as bench, hearing(bench) as open_session:
-        task = asyncio.create_task(_pull(open_session, Paused(speech())))
+    """Cancelled while the caller speaks it ends at once; the next utterance is heard."""
+    async with trial.bench() as bench, hearing(bench) as session:
+        task = asyncio.create_task(_pull(session, Paused(speech())))
         await asyncio.sleep(0.02)
         await cancel(task)
-        assert words(await open_session.transcribe(Spoken(_again()))) == words(TEXT)
+        assert words(await session.transcribe(Spoken(_again()))) == words(TEXT)
 
 
 @check()
@@ -441,22 +441,22 @@ async def key_reaches_the_server(trial: Trial, where: str) -> None:
         assert set(bench.wire.keys) == {key}
 
 
-# Ears.
+# Sessions.
 
 
 @asynccontextmanager
 async def hearing(bench: Bench) -> AsyncIterator[TranscriptionSession]:
-    """Yield the ears of one call."""
-    open_session: TranscriptionSession = bench.provider.open_session()
+    """Yield the session of one call."""
+    session: TranscriptionSession = bench.provider.open_session()
     try:
         async with deadline():
-            yield open_session
+            yield session
     finally:
-        await open_session.aclose()
+        await session.aclose()
 
 
-async def _pull(open_session: TranscriptionSession, pieces: AsyncIterator[Audio]) -> None:
-    await open_session.transcribe(pieces)
+async def _pull(session: TranscriptionSession, pieces: AsyncIterator[Audio]) -> None:
+    await session.transcribe(pieces)
 
 
 def _again() -> tuple[Audio, ...]:
@@ -485,17 +485,15 @@ FIRST, MORE = "Do you have a table", "for two, by the window?"
 @check("stt", first=("heard", "cancelled"))
 async def utterance_goes_on(trial: Trial, first: str) -> None:
     """When an utterance goes on, the whole of it is returned, whatever became of its beginning."""
-    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as open_session:
-        begun = await _hear_another(bench, open_session)
+    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as session:
+        begun = await _hear_another(bench, session)
         if first == "heard":
-            assert words(await open_session.transcribe(Spoken(speech()))) == FIRST
+            assert words(await session.transcribe(Spoken(speech()))) == FIRST
         else:
-            await _cancel_once_sent(bench, open_session)
+            await _cancel_once_sent(bench, session)
         sent = len(bench.proxy.uploaded) - begun
         bench.plan.text = MORE
-        task = asyncio.create_task(
-            _result(open_session.transcribe(Spoken([*speech(), *_again()[:20]])))
-        )
+        task = asyncio.create_task(_result(session.transcribe(Spoken([*speech(), *_again()[:20]]))))
         await asyncio.sleep(0.01)
         bench.proxy.release()
         heard = words(await task)
@@ -507,11 +505,11 @@ async def utterance_goes_on(trial: Trial, first: str) -> None:
 @check("stt")
 async def utterance_is_new(trial: Trial) -> None:
     """Nothing of an utterance that was cancelled, its late result included, is in the next one."""
-    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as open_session:
-        await _hear_another(bench, open_session)
-        await _cancel_once_sent(bench, open_session)
+    async with trial.bench(Plan(text=FIRST)) as bench, hearing(bench) as session:
+        await _hear_another(bench, session)
+        await _cancel_once_sent(bench, session)
         bench.plan.text = MORE
-        task = asyncio.create_task(_result(open_session.transcribe(Spoken(_again()))))
+        task = asyncio.create_task(_result(session.transcribe(Spoken(_again()))))
         await asyncio.sleep(0.01)
         bench.proxy.release()
         heard = words(await task)
@@ -522,11 +520,11 @@ async def _result(heard: Awaitable[str]) -> str:
     return await heard
 
 
-async def _cancel_once_sent(bench: Bench, open_session: TranscriptionSession) -> None:
+async def _cancel_once_sent(bench: Bench, session: TranscriptionSession) -> None:
     """Cancel an utterance that the server has heard whole, while its result is on the way."""
     served = bench.wire.served
     said = Paused(speech())
-    task = asyncio.create_task(_pull(open_session, said))
+    task = asyncio.create_task(_pull(session, said))
     await asyncio.sleep(0.02)  # a connection may have to be opened
     bench.proxy.hold()
     said.end.set()
@@ -535,42 +533,42 @@ async def _cancel_once_sent(bench: Bench, open_session: TranscriptionSession) ->
     await cancel(task)
 
 
-async def _hear_another(bench: Bench, open_session: TranscriptionSession) -> int:
+async def _hear_another(bench: Bench, session: TranscriptionSession) -> int:
     """Have another utterance heard, so that a websocket is open; return bytes sent by then."""
-    assert words(await open_session.transcribe(Spoken(_again()))) == words(bench.plan.text)
+    assert words(await session.transcribe(Spoken(_again()))) == words(bench.plan.text)
     return len(bench.proxy.uploaded)
 
 
 @check("stt", how=("drop", "end", "error"))
-async def ears_outlive_a_failure(trial: Trial, how: str) -> None:
+async def session_outlives_a_failure(trial: Trial, how: str) -> None:
     """Of one call, the utterance after one that failed is heard, and it alone."""
-    async with trial.bench() as bench, hearing(bench) as open_session:
+    async with trial.bench() as bench, hearing(bench) as session:
         bench.plan.text = FIRST
         if how == "error":
             bench.plan.fault = "error"
         else:
             bench.proxy.line = Line(breaks="drop" if how == "drop" else "end", after=20)
         with pytest.raises(ProviderError):
-            await open_session.transcribe(Spoken(speech()))
+            await session.transcribe(Spoken(speech()))
         bench.plan.fault, bench.plan.text, bench.proxy.line = "none", MORE, GOOD
-        assert words(await open_session.transcribe(Spoken(_again()))) == MORE
+        assert words(await session.transcribe(Spoken(_again()))) == MORE
 
 
 @check("stt", how=("drop", "end"))
-async def ears_outlive_a_pause(trial: Trial, how: str) -> None:
+async def session_outlives_a_pause(trial: Trial, how: str) -> None:
     """A connection that broke while the caller was silent does no harm."""
-    async with trial.bench() as bench, hearing(bench) as open_session:
+    async with trial.bench() as bench, hearing(bench) as session:
         for _ in range(2):
-            assert words(await open_session.transcribe(Spoken(_again()))) == words(TEXT)
+            assert words(await session.transcribe(Spoken(_again()))) == words(TEXT)
             (bench.proxy.reset_all if how == "drop" else bench.proxy.close_all)()
             await asyncio.sleep(0.01)
 
 
 @check("stt")
 async def nothing_was_said(trial: Trial) -> None:
-    """Speech without any audio is an empty text, ears may be closed unused, and twice."""
-    async with trial.bench(Plan(fault="empty")) as bench, hearing(bench) as open_session:
-        assert await open_session.transcribe(Spoken(())) == ""
+    """Speech without any audio is an empty text, sessions may be closed unused, and twice."""
+    async with trial.bench(Plan(fault="empty")) as bench, hearing(bench) as session:
+        assert await session.transcribe(Spoken(())) == ""
         unused = bench.provider.open_session()
         await unused.aclose()
         await unused.aclose()
@@ -580,8 +578,8 @@ async def nothing_was_said(trial: Trial) -> None:
 async def returns_promptly(trial: Trial) -> None:
     """What was heard is returned once the server has sent the last of it."""
     now = asyncio.get_running_loop().time
-    async with trial.bench() as bench, hearing(bench) as open_session:
-        task = asyncio.create_task(_result(open_session.transcribe(Spoken(speech()))))
+    async with trial.bench() as bench, hearing(bench) as session:
+        task = asyncio.create_task(_result(session.transcribe(Spoken(speech()))))
         come, at = 0, now()
         while not task.done():
             if bench.proxy.downloaded != come:
@@ -595,32 +593,32 @@ async def returns_promptly(trial: Trial) -> None:
 @check("stt")
 async def turn_is_given_up(trial: Trial) -> None:
     """Waiting for the end of a turn can be cancelled, and the utterance with it."""
-    async with trial.bench(Plan(fault="silent")) as bench, hearing(bench) as open_session:
-        if not open_session.detects_turns:
+    async with trial.bench(Plan(fault="silent")) as bench, hearing(bench) as session:
+        if not session.detects_turns:
             pytest.skip("detects no turns")
-        hearing_it = asyncio.create_task(_pull(open_session, Paused(speech())))
-        waiting = asyncio.create_task(_turn(open_session))
+        hearing_it = asyncio.create_task(_pull(session, Paused(speech())))
+        waiting = asyncio.create_task(_turn(session))
         await asyncio.sleep(0.02)
         await cancel(waiting)
         await cancel(hearing_it)
 
 
-async def _turn(open_session: TranscriptionSession) -> None:
-    await open_session.turn_over()
+async def _turn(session: TranscriptionSession) -> None:
+    await session.turn_over()
 
 
 @check("stt")
 async def turns_are_detected_or_not(trial: Trial) -> None:
-    """Ears that detect turns tell that this one is over; others raise ProviderError."""
-    async with trial.bench() as bench, hearing(bench) as open_session:
-        assert open_session.so_far == ""
-        await open_session.transcribe(Spoken(speech()))
-        assert open_session.so_far in ("", open_session.so_far.strip())
-        if open_session.detects_turns:
-            assert isinstance(await open_session.turn_over(), bool)
+    """Sessions that detect turns tell that this one is over; others raise ProviderError."""
+    async with trial.bench() as bench, hearing(bench) as session:
+        assert session.so_far == ""
+        await session.transcribe(Spoken(speech()))
+        assert session.so_far in ("", session.so_far.strip())
+        if session.detects_turns:
+            assert isinstance(await session.turn_over(), bool)
         else:
             with pytest.raises(ProviderError):
-                await open_session.turn_over()
+                await session.turn_over()
 
 
 # Language models.

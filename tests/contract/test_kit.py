@@ -23,6 +23,7 @@ from pipelines.providers.contracts import (
     Speech,
     TranscriptionSession,
 )
+from pipelines.providers.transport.http import Http
 
 from .bench import KEY
 from .case import Case
@@ -169,7 +170,7 @@ class LeavesConnections(openai_speech.Synthesizer):
     """Closes nothing."""
 
     async def aclose(self) -> None:
-        self.left, self._http = self._http, None
+        self.left, self._http = self._http, Http("tts", self._options.base_url)
 
 
 class WastesConnections(openai_speech.Synthesizer):
@@ -216,7 +217,7 @@ NEEDS_KEY = replace(TTS, options=lambda url: {"base_url": f"{url}/v1"})
 
 
 class Ears1(PlainTranscriptionSession):
-    """Ears of one call that remember too much, or too little."""
+    """The session of a call that remembers too much, or too little."""
 
     def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Any]) -> None:
         super().__init__(transcribe)
@@ -265,7 +266,7 @@ async def _each(pieces: list[Audio]) -> AsyncIterator[Audio]:
 
 
 def deaf(kind: type[Ears1]) -> type[openai_transcribe.Transcriber]:
-    """Return a speech-to-text with ears of ``kind``."""
+    """Return a speech-to-text with sessions of ``kind``."""
 
     class Bad(openai_transcribe.Transcriber):
         def open_session(self) -> TranscriptionSession:
@@ -359,7 +360,7 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (CHAT, CountsNothing, "works"),
     (FILE, deaf(ForgetsTheBeginning), "utterance_goes_on-heard"),
     (FILE, deaf(KeepsTheBeginning), "utterance_is_new"),
-    (FILE, deaf(GivesUp), "ears_outlive_a_failure-drop"),
+    (FILE, deaf(GivesUp), "session_outlives_a_failure-drop"),
 ]
 
 

@@ -1,1 +1,1 @@
-"""Connections to providers."""
+"""How adapters reach their servers: HTTP, server-sent events, websockets, and keys."""

@@ -17,7 +17,7 @@ from agent.settings.calls import CallLimits, CallSettings, PlayoutSettings
 from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message
-from pipelines.listening.gate import GateSettings
+from pipelines.listening.settings import GateSettings
 from pipelines.providers.contracts import Piece, PlainTranscriptionSession, ProviderError, Speech
 from pipelines.providers.scripted import (
     LanguageModel,

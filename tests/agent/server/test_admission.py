@@ -12,7 +12,7 @@ from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, Tokens
 from agent.store.folder import FolderStore
-from agent.stream.protocol import Connect
+from agent.stream.connect import Connect
 from tests.agent.sinch.test_signing import V1
 
 HERE, THERE = "127.0.0.1", "203.0.113.7"

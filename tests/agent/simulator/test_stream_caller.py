@@ -8,7 +8,8 @@ import pytest
 
 from agent.simulator.plan import Plan
 from agent.simulator.stream_caller import connect_message
-from agent.stream.protocol import Connect, StreamProtocol
+from agent.stream.connect import Connect
+from agent.stream.protocol import StreamProtocol
 
 
 @pytest.mark.parametrize("shape", ["v1", "v2", "tutorial"])

@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch_limits import DEFAULT_RATE, RATES
-from agent.stream.protocol import (
-    CallerAudio,
-    Connect,
-    Ignored,
-    ProtocolError,
-    State,
-    StreamProtocol,
-)
+from agent.stream.connect import Connect, ProtocolError
+from agent.stream.protocol import CallerAudio, Ignored, State, StreamProtocol
 
 V1 = {
     "command": "connect",

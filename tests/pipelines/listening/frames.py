@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.audio import SPEECH_RATE, frame_bytes
-from pipelines.listening.gate import (
-    GateSettings,
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import (
     SpeechContinued,
     SpeechEnded,
     SpeechEvent,

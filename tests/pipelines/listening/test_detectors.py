@@ -19,7 +19,8 @@ from pipelines.listening.detectors import (
     SileroDetector,
     detectors,
 )
-from pipelines.listening.gate import SpeechEnded, SpeechEvent, SpeechGate, SpeechStarted
+from pipelines.listening.gate import SpeechGate
+from pipelines.listening.speech_events import SpeechEnded, SpeechEvent, SpeechStarted
 from tests import recordings
 from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.listening.gate import GateSettings, SpeechContinued, SpeechGate, SpeechStarted
+from pipelines.listening.gate import SpeechGate
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import SpeechContinued, SpeechStarted
 from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
 
 

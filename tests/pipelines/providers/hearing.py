@@ -12,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt import Event, Session
+from pipelines.providers.streaming_stt.protocol import TranscriptionEvent, TranscriptionProtocol
 from tests.contract.bench import Spoken, speech, until
 from tests.contract.case import Case, Plan
 from tests.contract.hearing import Connection, HearingServer
@@ -49,23 +49,23 @@ async def serving(
 def one_utterance(
     case: Case, options: Mapping[str, Any] | None = None
 ) -> tuple[str, Connection, list[str]]:
-    """Have one utterance heard, and the ears closed; return its text, what came, and the keys."""
+    """Have a session hear one utterance; return its text, what came, and the keys."""
 
     async def main() -> tuple[str, Connection, list[str]]:
         async with serving(case, options) as (provider, wire):
-            open_session = provider.open_session()
-            heard = await open_session.transcribe(Spoken(speech()))
-            await open_session.aclose()
+            session = provider.open_session()
+            heard = await session.transcribe(Spoken(speech()))
+            await session.aclose()
             await until(lambda: wire.connections[0].closed, "the connection to be closed")
             return heard, wire.connections[0], wire.keys
 
     return asyncio.run(main())
 
 
-def session(kind: type[Any], **options: Any) -> Session:
+def protocol(kind: type[Any], **options: Any) -> TranscriptionProtocol:
     """Return what a fresh connection of an adapter knows."""
     dialect = kind(kind.Options(**options)).dialect
-    made: Session = dialect.session()
+    made: TranscriptionProtocol = dialect.protocol()
     return made
 
 
@@ -81,12 +81,12 @@ def refuses(kind: type[Any], **options: Any) -> None:
         kind.Options(**options)
 
 
-def events(of: Session, *messages: str) -> list[Event]:
+def events(of: TranscriptionProtocol, *messages: str) -> list[TranscriptionEvent]:
     """Return all that some messages mean."""
     return [event for message in messages for event in of.read(message)]
 
 
-def fails(of: Session, message: str) -> ProviderError:
+def fails(of: TranscriptionProtocol, message: str) -> ProviderError:
     """Return the error that a message means."""
     with pytest.raises(ProviderError) as caught:
         of.read(message)
@@ -94,7 +94,7 @@ def fails(of: Session, message: str) -> ProviderError:
     return caught.value
 
 
-def not_understood(of: Session, messages: Sequence[str | bytes]) -> None:
+def not_understood(of: TranscriptionProtocol, messages: Sequence[str | bytes]) -> None:
     """Check that some messages are not of the protocol."""
     for message in messages:
         with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, too

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.assemblyai_stt import Transcriber
-from pipelines.providers.streaming_stt import Ended, Final, Finished, Interim, TurnBegan, TurnOver
+from pipelines.providers.streaming_stt.protocol import (
+    ConnectionEnded,
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TurnBegan,
+    TurnOver,
+)
 from tests.contract.wires.assemblyai_stt import CASES
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, params, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, params, protocol
 
 FORCE, TERMINATE = '{"type": "ForceEndpoint"}', '{"type": "Terminate"}'
 
@@ -59,42 +66,42 @@ def test_turns_can_be_left_to_them() -> None:
 
 def test_the_end_of_a_turn_answers_a_force() -> None:
     """One that nobody forced ends nothing, but its text is final."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     told = events(on, turn("do you"), turn("Do you?", over=True, formatted=True))
-    assert told == [Interim("do you"), Final("Do you?")]
-    on.finish()
+    assert told == [InterimTranscript("do you"), FinalTranscript("Do you?")]
+    on.finalize()
     told = events(on, turn("Hello.", over=True, formatted=True))
-    assert told == [Final("Hello."), Finished()]
+    assert told == [FinalTranscript("Hello."), Finalized()]
 
 
 def test_a_turn_that_ends_twice_ends_once() -> None:
     """With formatting, the first end is without punctuation."""
-    on = session(Transcriber, model="universal-streaming-multilingual")
-    on.finish()
-    assert events(on, turn("hello", over=True)) == [Interim("hello")]
+    on = protocol(Transcriber, model="universal-streaming-multilingual")
+    on.finalize()
+    assert events(on, turn("hello", over=True)) == [InterimTranscript("hello")]
     told = events(on, turn("Hello.", over=True, formatted=True))
-    assert told == [Final("Hello."), Finished()]
+    assert told == [FinalTranscript("Hello."), Finalized()]
 
 
 def test_turns_that_they_detect() -> None:
     """Speech begins a turn, and its end is one."""
-    on = session(Transcriber, detect_turns=True)
+    on = protocol(Transcriber, detect_turns=True)
     told = events(on, '{"type": "SpeechStarted", "timestamp": 9}', turn("Hello.", over=True))
-    assert told == [TurnBegan(), Final("Hello."), TurnOver()]
+    assert told == [TurnBegan(), FinalTranscript("Hello."), TurnOver()]
 
 
 def test_short_pieces_are_filled_up() -> None:
     """To 50 ms, which is the least that they take."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert on.audio(b"\1\1") == b"\1\1" + bytes(1598)
     assert on.audio(bytes(2560)) == bytes(2560)
 
 
 def test_other_messages() -> None:
     """Errors are ours without their words, what is new is passed over, the rest is an error."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert events(on, '{"type": "Begin", "id": "x"}', '{"type": "SpeakerRevision"}') == []
-    assert events(on, '{"type": "Termination"}') == [Ended()]
+    assert events(on, '{"type": "Termination"}') == [ConnectionEnded()]
     fails(on, '{"type": "Error", "error_code": 3006, "error": "secret"}')
     fails(on, '{"error": "secret"}')
     not_understood(on, ["", "[]", '{"type": "Turn"}', b"\0"])

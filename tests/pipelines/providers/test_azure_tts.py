@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.providers.azure_tts import Synthesizer, ssml
-from pipelines.providers.transport.http import whole_samples
+from pipelines.providers.transport.bodies import whole_samples
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, voiced
 from tests.contract.wires.azure_tts import CASE, Server

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from pipelines.providers import cartesia_stt, cartesia_turns
-from pipelines.providers.streaming_stt import (
-    Final,
-    Finished,
-    Interim,
+from pipelines.providers.streaming_stt.protocol import (
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
     TurnBegan,
     TurnMayBeOver,
     TurnOver,
@@ -19,7 +19,7 @@ from pipelines.providers.streaming_stt import (
 from tests.contract.wires import cartesia_stt as wire
 from tests.contract.wires import cartesia_turns as turns_wire
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, params, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, params, protocol
 
 
 def message(kind: str, **fields: object) -> str:
@@ -60,7 +60,7 @@ def test_other_languages_have_another_model() -> None:
 def test_texts_follow_each_other_without_anything_between() -> None:
     """Up to flush_done, which answers finalize."""
     told = events(
-        session(cartesia_stt.Transcriber),
+        protocol(cartesia_stt.Transcriber),
         transcript("Do yo", final=False),
         transcript("Do you", final=True),
         transcript("r", final=False),
@@ -69,20 +69,20 @@ def test_texts_follow_each_other_without_anything_between() -> None:
         transcript("bite?", final=True),
     )
     assert told == [
-        Interim("Do yo"),
-        Interim("Do you"),
-        Interim("Do your"),
-        Interim("Do your dogs"),
-        Final("Do your dogs"),
-        Finished(),
-        Interim("bite?"),
+        InterimTranscript("Do yo"),
+        InterimTranscript("Do you"),
+        InterimTranscript("Do your"),
+        InterimTranscript("Do your dogs"),
+        FinalTranscript("Do your dogs"),
+        Finalized(),
+        InterimTranscript("bite?"),
     ]
 
 
 def test_a_turn_from_beginning_to_end() -> None:
     """Transcripts are of the whole turn so far."""
     told = events(
-        session(cartesia_turns.Transcriber),
+        protocol(cartesia_turns.Transcriber),
         message("connected"),
         message("turn.start"),
         message("turn.update", transcript="Do"),
@@ -92,11 +92,11 @@ def test_a_turn_from_beginning_to_end() -> None:
     )
     assert told == [
         TurnBegan(),
-        Interim("Do"),
-        Interim("Do you"),
+        InterimTranscript("Do"),
+        InterimTranscript("Do you"),
         TurnMayBeOver(),
         TurnResumed(),
-        Final("Do you?"),
+        FinalTranscript("Do you?"),
         TurnOver(),
     ]
 
@@ -117,7 +117,7 @@ def test_turns_are_theirs() -> None:
 @pytest.mark.parametrize("kind", [cartesia_stt.Transcriber, cartesia_turns.Transcriber])
 def test_errors_and_other_messages(kind: type) -> None:
     """Errors are ours without their words, final by their status; silence keeps it alive."""
-    on = session(kind)
+    on = protocol(kind)
     assert not any(on.keep_alive())
     assert events(on, message("done"), message("something.new")) == []
     assert not fails(on, message("error", status_code=401, message="secret")).retryable

@@ -11,18 +11,18 @@ import pytest
 
 from pipelines.providers.cartesia_tts import VERSION, Synthesizer
 from pipelines.providers.contracts import ProviderError, Timing
-from pipelines.providers.streaming_tts import Ended, Event, Words
+from pipelines.providers.streaming_tts.protocol import SynthesisEnded, SynthesisEvent, WordsTimed
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.cartesia_tts import CASE, Server
 
 
-def session(**options: object) -> Any:
+def protocol(**options: object) -> Any:
     """Return a connection without a socket."""
-    return Synthesizer(Synthesizer.Options.model_validate(options))._dialect.session()
+    return Synthesizer(Synthesizer.Options.model_validate(options))._dialect.protocol()
 
 
-def read(connection: Any, **message: object) -> list[Event]:
+def read(connection: Any, **message: object) -> list[SynthesisEvent]:
     return list(connection.read(json.dumps(message)))
 
 
@@ -104,11 +104,11 @@ def test_word_ends_come_with_the_audio() -> None:
 
 def test_words_that_are_not_in_the_text_are_not_timed() -> None:
     """From the first, nothing is: what the caller has heard is not to be guessed too high."""
-    connection = session()
+    connection = protocol()
     connection.speak("c", "I am 5 today", 8_000)
     message = {"type": "timestamps", "context_id": "c"}
     events = read(connection, **message, word_timestamps=timed("I", "am", "five", "today"))
-    assert events == [Words("c", (1.0, 2.0))]
+    assert events == [WordsTimed("c", (1.0, 2.0))]
 
 
 @pytest.mark.parametrize(
@@ -118,18 +118,18 @@ def test_words_that_are_not_in_the_text_are_not_timed() -> None:
 def test_an_error_is_told_by_its_status(status: int, reason: str, final: bool) -> None:
     """And ends the sentence that it is of, or the connection if it is of none."""
     error = {"type": "error", "status_code": status, "title": "secret", "message": "words"}
-    (ended,) = read(session(), context_id="c", **error)
-    assert isinstance(ended, Ended)
+    (ended,) = read(protocol(), context_id="c", **error)
+    assert isinstance(ended, SynthesisEnded)
     assert ended.context == "c"
     assert ended.error is not None
     assert reason in str(ended.error)
     assert ended.error.retryable is not final
     assert "secret" not in str(ended.error)
     with pytest.raises(ProviderError, match=reason):
-        read(session(), **error)
+        read(protocol(), **error)
 
 
 def test_types_that_are_not_known_mean_nothing() -> None:
     """Servers may learn to say more."""
-    assert read(session(), type="phoneme_timestamps", context_id="c") == []
-    assert read(session(), type="done") == []
+    assert read(protocol(), type="phoneme_timestamps", context_id="c") == []
+    assert read(protocol(), type="done") == []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.deepgram_flux import Transcriber
-from pipelines.providers.streaming_stt import (
-    Final,
-    Interim,
+from pipelines.providers.streaming_stt.protocol import (
+    FinalTranscript,
+    InterimTranscript,
     TurnBegan,
     TurnMayBeOver,
     TurnOver,
@@ -15,7 +15,7 @@ from pipelines.providers.streaming_stt import (
 )
 from tests.contract.wires.deepgram_flux import CASE
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, params, refuses, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, params, protocol, refuses
 
 
 def turn(event: str, text: str) -> str:
@@ -59,7 +59,7 @@ def test_languages_and_thresholds_can_be_chosen() -> None:
 def test_a_turn_from_beginning_to_end() -> None:
     """Transcripts are of the whole turn so far."""
     told = events(
-        session(Transcriber),
+        protocol(Transcriber),
         turn("Update", ""),
         turn("StartOfTurn", "Do"),
         turn("Update", "Do you"),
@@ -69,26 +69,26 @@ def test_a_turn_from_beginning_to_end() -> None:
         turn("EndOfTurn", "Do you have one?"),
     )
     assert told == [
-        Interim(""),
+        InterimTranscript(""),
         TurnBegan(),
-        Interim("Do"),
-        Interim("Do you"),
-        Interim("Do you?"),
+        InterimTranscript("Do"),
+        InterimTranscript("Do you"),
+        InterimTranscript("Do you?"),
         TurnMayBeOver(),
-        Interim("Do you"),
+        InterimTranscript("Do you"),
         TurnResumed(),
-        Interim("Do you have one?"),
+        InterimTranscript("Do you have one?"),
         TurnMayBeOver(),
-        Final("Do you have one?"),
+        FinalTranscript("Do you have one?"),
         TurnOver(),
     ]
 
 
 def test_other_messages() -> None:
     """Errors are ours without their words, what is new is passed over, the rest is an error."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert not any(on.keep_alive())
-    assert on.finish() == ()
+    assert on.finalize() == ()
     assert events(on, '{"type": "Connected"}', turn("Yawned", "")) == []
     for kind in ("Error", "FatalError"):
         fails(on, json.dumps({"type": kind, "code": "X", "description": "secret"}))

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.deepgram_stt import Transcriber
-from pipelines.providers.streaming_stt import Ended, Final, Finished, Interim
+from pipelines.providers.streaming_stt.protocol import (
+    ConnectionEnded,
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+)
 from tests.contract.wires.deepgram_stt import CASE
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, params, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, params, protocol
 
 SECOND = bytes(32_000)
 
@@ -57,54 +62,57 @@ def test_model_and_language_can_be_chosen() -> None:
 
 def test_results_are_interim_until_they_are_final() -> None:
     """Final ones that come while the caller speaks answer nothing."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     on.audio(SECOND)
     told = events(on, results("do you", 0, 1, final=False), results("Do you", 0, 1))
-    assert told == [Interim("do you"), Final("Do you")]
+    assert told == [InterimTranscript("do you"), FinalTranscript("Do you")]
 
 
 def test_a_finalize_is_answered_by_its_results() -> None:
     """Even if they end a little before what was sent."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     on.audio(SECOND)
-    assert on.finish()
+    assert on.finalize()
     told = events(on, results("Hello.", 0, 0.9, finalized=True))
-    assert told == [Final("Hello."), Finished()]
+    assert told == [FinalTranscript("Hello."), Finalized()]
 
 
 def test_a_finalize_is_answered_once_all_is_final() -> None:
     """Whatever made it so; the answer that comes later then answers nothing."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     on.audio(SECOND)
-    assert on.finish()
-    assert events(on, results("Hello.", 0, 1.0)) == [Final("Hello."), Finished()]
+    assert on.finalize()
+    assert events(on, results("Hello.", 0, 1.0)) == [FinalTranscript("Hello."), Finalized()]
     on.audio(SECOND)
-    assert on.finish()
-    assert events(on, results("", 0.99, 1.0, finalized=True)) == [Final("")]
-    assert events(on, results("You?", 1.0, 2.0, finalized=True)) == [Final("You?"), Finished()]
+    assert on.finalize()
+    assert events(on, results("", 0.99, 1.0, finalized=True)) == [FinalTranscript("")]
+    assert events(on, results("You?", 1.0, 2.0, finalized=True)) == [
+        FinalTranscript("You?"),
+        Finalized(),
+    ]
 
 
 def test_nothing_is_finalized_twice() -> None:
     """Deepgram may say nothing where there is nothing left to say."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     on.audio(SECOND)
     events(on, results("Hello.", 0, 0.95))
-    assert on.finish() == ()
+    assert on.finalize() == ()
     on.audio(SECOND)
-    assert on.finish() != ()
+    assert on.finalize() != ()
 
 
 def test_metadata_is_the_last_word() -> None:
     """If we asked for it; some servers send it at the beginning, too."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert events(on, '{"type": "Metadata"}') == []
-    assert on.bye() == ('{"type": "CloseStream"}',)
-    assert events(on, '{"type": "Metadata"}') == [Ended()]
+    assert on.closing() == ('{"type": "CloseStream"}',)
+    assert events(on, '{"type": "Metadata"}') == [ConnectionEnded()]
 
 
 def test_other_messages() -> None:
     """Errors are ours without their words, what is new is passed over, the rest is an error."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert on.keep_alive() == '{"type": "KeepAlive"}'
     assert events(on, '{"type": "SpeechStarted"}', '{"type": "UtteranceEnd"}') == []
     assert fails(on, '{"type": "Error", "description": "secret"}').retryable

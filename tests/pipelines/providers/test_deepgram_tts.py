@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.deepgram_tts import LIMITS, Synthesizer
-from pipelines.providers.streaming_tts import Chunk, Ended, Event
+from pipelines.providers.streaming_tts.protocol import AudioChunk, SynthesisEnded, SynthesisEvent
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.deepgram_tts import CASE, Server
@@ -21,13 +21,13 @@ class Connection:
     """One connection without a socket."""
 
     def __init__(self) -> None:
-        self.session: Any = Synthesizer(Synthesizer.Options())._dialect.session()
+        self.protocol: Any = Synthesizer(Synthesizer.Options())._dialect.protocol()
 
-    def told(self, kind: str) -> list[Event]:
-        return list(self.session.read(json.dumps({"type": kind, "sequence_id": 0})))
+    def told(self, kind: str) -> list[SynthesisEvent]:
+        return list(self.protocol.read(json.dumps({"type": kind, "sequence_id": 0})))
 
-    def heard(self, pcm: bytes) -> list[Event]:
-        return list(self.session.read(pcm))
+    def heard(self, pcm: bytes) -> list[SynthesisEvent]:
+        return list(self.protocol.read(pcm))
 
 
 def test_voice_and_rate_belong_to_the_connection() -> None:
@@ -99,21 +99,21 @@ def test_a_connection_gets_twenty_sentences_a_minute() -> None:
 def test_clear_and_flushed_may_cross() -> None:
     """A cancelled sentence ends with Cleared alone; a Flushed of it is not taken for the next's."""
     line = Connection()
-    line.session.speak("a", "One.", 8_000)
-    line.session.cancel("a")
+    line.protocol.speak("a", "One.", 8_000)
+    line.protocol.cancel("a")
     assert line.told("Flushed") == []
-    assert line.heard(b"\1\2") == [Chunk("a", b"\1\2")]
-    assert line.told("Cleared") == [Ended("a")]
+    assert line.heard(b"\1\2") == [AudioChunk("a", b"\1\2")]
+    assert line.told("Cleared") == [SynthesisEnded("a")]
     assert line.heard(b"\3\4") == []
 
-    line.session.speak("b", "Two.", 8_000)
-    line.session.cancel("b")
-    assert line.told("Cleared") == [Ended("b")]
-    line.session.speak("c", "Three.", 8_000)
+    line.protocol.speak("b", "Two.", 8_000)
+    line.protocol.cancel("b")
+    assert line.told("Cleared") == [SynthesisEnded("b")]
+    line.protocol.speak("c", "Three.", 8_000)
     assert line.told("Flushed") == [], "that of the second"
-    assert line.heard(b"\5\6") == [Chunk("c", b"\5\6")]
+    assert line.heard(b"\5\6") == [AudioChunk("c", b"\5\6")]
     assert line.told("Cleared") == []
-    assert line.told("Flushed") == [Ended("c")]
+    assert line.told("Flushed") == [SynthesisEnded("c")]
 
 
 def test_an_error_ends_the_connection_and_a_warning_does_not() -> None:

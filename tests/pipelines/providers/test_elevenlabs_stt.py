@@ -8,10 +8,10 @@ import json
 import pytest
 
 from pipelines.providers.elevenlabs_stt import Transcriber
-from pipelines.providers.streaming_stt import Final, Finished, Interim
+from pipelines.providers.streaming_stt.protocol import Finalized, FinalTranscript, InterimTranscript
 from tests.contract.wires.elevenlabs_stt import CASE
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, params, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, params, protocol
 
 
 def message(kind: str, **fields: str) -> str:
@@ -48,21 +48,21 @@ def test_the_language_can_be_left_to_the_model() -> None:
 
 def test_transcripts() -> None:
     """Partial ones are interim; a committed one answers a commit, if there was one."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     told = events(on, message("partial_transcript", text="do"), message("session_started"))
-    assert told == [Interim("do")]
-    assert events(on, message("committed_transcript", text="Do.")) == [Final("Do.")]
-    on.finish()
+    assert told == [InterimTranscript("do")]
+    assert events(on, message("committed_transcript", text="Do.")) == [FinalTranscript("Do.")]
+    on.finalize()
     told = events(on, message("committed_transcript", text="You?"))
-    assert told == [Final("You?"), Finished()]
+    assert told == [FinalTranscript("You?"), Finalized()]
     assert events(on, message("committed_transcript_with_timestamps", text="You?")) == []
 
 
 def test_a_commit_of_too_little_is_answered() -> None:
     """By an error that says so; what was heard of it is kept."""
-    on = session(Transcriber)
-    on.finish()
-    assert events(on, message("commit_throttled", error="secret")) == [Finished()]
+    on = protocol(Transcriber)
+    on.finalize()
+    assert events(on, message("commit_throttled", error="secret")) == [Finalized()]
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_a_commit_of_too_little_is_answered() -> None:
 )
 def test_errors(kind: str, final: bool) -> None:
     """They are ours without their words, and final if to ask again cannot help."""
-    assert fails(session(Transcriber), message(kind, error="secret")).retryable is not final
+    assert fails(protocol(Transcriber), message(kind, error="secret")).retryable is not final
 
 
 def test_silence_keeps_it_alive() -> None:
     """There is no other way; it is not committed."""
-    chunk = json.loads(session(Transcriber).keep_alive())
+    chunk = json.loads(protocol(Transcriber).keep_alive())
     assert not any(base64.b64decode(chunk["audio_base_64"]))
     assert chunk["commit"] is False
 
 
 def test_what_is_not_of_the_protocol() -> None:
     """Is an error."""
-    not_understood(session(Transcriber), ["", "{}", message("partial_transcript"), b"\0"])
+    not_understood(protocol(Transcriber), ["", "{}", message("partial_transcript"), b"\0"])

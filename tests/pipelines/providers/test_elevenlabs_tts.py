@@ -12,18 +12,24 @@ import pytest
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Timing
 from pipelines.providers.elevenlabs_tts import Synthesizer
-from pipelines.providers.streaming_tts import Chunk, Ended, Event, Reply, Words
+from pipelines.providers.streaming_tts.protocol import (
+    AudioChunk,
+    MessageToSend,
+    SynthesisEnded,
+    SynthesisEvent,
+    WordsTimed,
+)
 from tests.contract.case import Plan
 from tests.contract.voices import rate_of, spoken, voiced
 from tests.contract.wires.elevenlabs_tts import CASE, Server
 
 
-def session(**options: object) -> Any:
+def protocol(**options: object) -> Any:
     """Return a connection without a socket."""
-    return Synthesizer(Synthesizer.Options.model_validate(options))._dialect.session()
+    return Synthesizer(Synthesizer.Options.model_validate(options))._dialect.protocol()
 
 
-def read(connection: Any, **message: object) -> list[Event]:
+def read(connection: Any, **message: object) -> list[SynthesisEvent]:
     return list(connection.read(json.dumps(message)))
 
 
@@ -85,12 +91,14 @@ def test_a_sentence_is_a_context_that_is_closed_once_it_is_heard() -> None:
 
 def test_a_context_is_closed_with_its_first_audio_only() -> None:
     """Once, whatever else comes."""
-    connection = session()
+    connection = protocol()
     connection.speak("c", "Hello there.", 8_000)
     assert read(connection, contextId="c", alignment=aligned("H", 50)) == []
     first = read(connection, contextId="c", audio=encoded(0.1))
-    assert [type(each) for each in first] == [Reply, Chunk]
-    assert [type(each) for each in read(connection, contextId="c", audio=encoded(0.1))] == [Chunk]
+    assert [type(each) for each in first] == [MessageToSend, AudioChunk]
+    assert [type(each) for each in read(connection, contextId="c", audio=encoded(0.1))] == [
+        AudioChunk
+    ]
 
 
 def test_barge_ins_never_bring_a_connection_over_its_five_contexts() -> None:
@@ -113,12 +121,12 @@ def test_barge_ins_never_bring_a_connection_over_its_five_contexts() -> None:
 
 def test_words_end_where_their_characters_do() -> None:
     """Characters are timed from the beginning of their piece; a word may lie across two."""
-    connection = session()
+    connection = protocol()
     connection.speak("c", "Hi there, you.", 8_000)
     events = read(connection, contextId="c", audio=encoded(1), alignment=aligned(" Hi the", 100))
     events += read(connection, contextId="c", audio=encoded(1), alignment=None)
     events += read(connection, contextId="c", audio=encoded(1), alignment=aligned("re, you.", 100))
-    ends = [end for each in events if isinstance(each, Words) for end in each.ends]
+    ends = [end for each in events if isinstance(each, WordsTimed) for end in each.ends]
     assert ends == pytest.approx([0.3, 2.2, 2.7])
 
 
@@ -149,16 +157,16 @@ def test_word_ends_come_with_the_audio() -> None:
 def test_an_error_is_told_in_our_words(code: str, reason: str, final: bool) -> None:
     """Its code is translated if it is known, and never repeated."""
     with pytest.raises(ProviderError, match=reason) as caught:
-        read(session(), message="secret words", error=code, code=1008)
+        read(protocol(), message="secret words", error=code, code=1008)
     assert caught.value.retryable is not final
     assert "secret" not in str(caught.value)
 
 
 def test_what_is_not_for_a_sentence_is_no_event() -> None:
     """Nor is what comes late of a cancelled one, but for its end."""
-    connection = session()
+    connection = protocol()
     connection.speak("c", "Hello.", 8_000)
     connection.cancel("c")
     assert read(connection, contextId="c", audio=encoded(1)) == []
     assert read(connection, audio=encoded(1)) == []
-    assert read(connection, contextId="c", isFinal=True, audio=None) == [Ended("c")]
+    assert read(connection, contextId="c", isFinal=True, audio=None) == [SynthesisEnded("c")]

@@ -568,7 +568,14 @@ def test_no_key_goes_to_a_server_that_it_is_not_for(
     for variable in ("OPENAI_API_KEY", "GROQ_API_KEY"):
         monkeypatch.setenv(variable, KEY)
     model = LanguageModel(LanguageModel.Options(base_url=url))
-    assert model._key() == NO_KEY
+
+    async def main() -> None:
+        await model.start()
+        assert model._client is not None
+        assert model._client.api_key == NO_KEY
+        await model.aclose()
+
+    asyncio.run(main())
 
 
 def test_the_key_of_any_other_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 
 from pipelines.providers.openai_realtime import Transcriber
-from pipelines.providers.streaming_stt import Event, Final, Finished, Interim
+from pipelines.providers.streaming_stt.protocol import (
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+)
 from tests.contract.bench import speech
 from tests.contract.wires.openai_realtime import CASE
 
-from .hearing import KEY, events, fails, not_understood, one_utterance, session
+from .hearing import KEY, events, fails, not_understood, one_utterance, protocol
 
 HEARD = "conversation.item.input_audio_transcription"
 
@@ -30,8 +35,8 @@ def error(code: str | None) -> str:
     return json.dumps({"type": "error", "error": {"code": code, "message": "secret"}})
 
 
-def answer(text: str) -> list[Event]:
-    return [Final(text), Finished()]
+def answer(text: str) -> list[TranscriptionEvent]:
+    return [FinalTranscript(text), Finalized()]
 
 
 def test_an_utterance_is_appended_then_committed() -> None:
@@ -40,8 +45,8 @@ def test_an_utterance_is_appended_then_committed() -> None:
     assert heard == "Do you have a table for two?"
     assert keys == [KEY]
     assert connection.query == [("intent", "transcription")]
-    hello, *chunks, commit = [json.loads(each) for each in connection.messages]
-    assert hello == {
+    opening, *chunks, commit = [json.loads(each) for each in connection.messages]
+    assert opening == {
         "type": "session.update",
         "session": {
             "type": "transcription",
@@ -62,21 +67,26 @@ def test_an_utterance_is_appended_then_committed() -> None:
 
 def test_the_language_can_be_left_to_the_model() -> None:
     """Then none is named."""
-    (hello,) = session(Transcriber, language=None, model="gpt-4o-transcribe").hello()
-    heard = json.loads(hello)["session"]["audio"]["input"]
+    (opening,) = protocol(Transcriber, language=None, model="gpt-4o-transcribe").opening()
+    heard = json.loads(opening)["session"]["audio"]["input"]
     assert heard["transcription"] == {"model": "gpt-4o-transcribe"}
 
 
 def test_pieces_of_an_item_are_put_together() -> None:
     """Whether they come before it is committed, or after; what is completed is final."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     told = events(on, delta("a", "Do "), committed("a"), delta("a", "you"), completed("a", "Do?"))
-    assert told == [Interim("Do "), Interim("Do "), Interim("Do you"), *answer("Do?")]
+    assert told == [
+        InterimTranscript("Do "),
+        InterimTranscript("Do "),
+        InterimTranscript("Do you"),
+        *answer("Do?"),
+    ]
 
 
 def test_items_keep_the_order_that_they_were_committed_in() -> None:
     """Though they may be completed in another, and told of in pieces at the same time."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert events(on, committed("a"), committed("b"), delta("b", "tw")) == []
     assert events(on, completed("b", "Two.")) == []
     assert events(on, completed("a", "One.")) == [*answer("One."), *answer("Two.")]
@@ -84,7 +94,7 @@ def test_items_keep_the_order_that_they_were_committed_in() -> None:
 
 def test_what_comes_after_an_item_is_completed_is_nothing() -> None:
     """It would stand in the way of the next."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     events(on, committed("a"), completed("a", "One."))
     assert events(on, delta("a", "more"), completed("a", "One.")) == []
     assert events(on, committed("b"), completed("b", "Two.")) == answer("Two.")
@@ -92,7 +102,7 @@ def test_what_comes_after_an_item_is_completed_is_nothing() -> None:
 
 def test_a_commit_of_too_little_is_answered() -> None:
     """By an error, in its turn."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     empty = error("input_audio_buffer_commit_empty")
     assert events(on, committed("a"), empty) == []
     assert events(on, completed("a", "One.")) == [*answer("One."), *answer("")]
@@ -101,7 +111,7 @@ def test_a_commit_of_too_little_is_answered() -> None:
 
 def test_errors() -> None:
     """They are ours without their words, and final if to ask again cannot help."""
-    on = session(Transcriber)
+    on = protocol(Transcriber)
     assert not fails(on, error("insufficient_quota")).retryable
     assert fails(on, error("server_error")).retryable
     assert fails(on, error(None)).retryable

@@ -33,11 +33,11 @@ def hear(server: Server, *pieces: bytes, **options: Any) -> str:
         async with at(server.application()) as url:
             stt = Transcriber(Transcriber.Options(base_url=url, **options))
             await stt.start()
-            open_session = stt.open_session()
+            session = stt.open_session()
             try:
-                return await open_session.transcribe(said(*pieces))
+                return await session.transcribe(said(*pieces))
             finally:
-                await open_session.aclose()
+                await session.aclose()
                 await stt.aclose()
 
     return asyncio.run(main())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,27 +16,28 @@ import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt import (
-    Ended,
-    Event,
-    Final,
-    Finished,
-    Interim,
-    Limits,
+from pipelines.providers.streaming_stt.protocol import (
+    ConnectionEnded,
+    Finalized,
+    FinalTranscript,
+    InterimTranscript,
+    TranscriptionEvent,
+    TranscriptionLimits,
     TurnBegan,
     TurnMayBeOver,
     TurnOver,
     TurnResumed,
 )
-from pipelines.providers.transport.http import Http, Socket
+from pipelines.providers.transport.http import Http
+from pipelines.providers.transport.websocket import Socket
 
 FRAME = SPEECH_RATE // 50
 
 EPSILON = 1e-6
 """Seconds between two messages, or the loop's timers would mix them up."""
 
-LIMITS = Limits(age=600.0, group=0.02)
-DETECTING = Limits(age=600.0, group=0.02, detects_turns=True)
+LIMITS = TranscriptionLimits(age=600.0, group=0.02)
+DETECTING = TranscriptionLimits(age=600.0, group=0.02, detects_turns=True)
 
 
 def word(number: int) -> Audio:
@@ -58,33 +59,33 @@ def heard_in(pcm: bytes) -> list[int]:
     return [int(number) for number in samples if number]
 
 
-class Session:
+class ParrotProtocol:
     """Says what it means in JSON; audio goes as it is."""
 
-    def hello(self) -> Sequence[str]:
+    def opening(self) -> Sequence[str]:
         return ("hello",)
 
     def audio(self, pcm: bytes) -> bytes:
         return pcm
 
-    def finish(self) -> Sequence[str]:
+    def finalize(self) -> Sequence[str]:
         return ("finish",)
 
     def keep_alive(self) -> str:
         return "still there"
 
-    def bye(self) -> Sequence[str]:
+    def closing(self) -> Sequence[str]:
         return ("bye",)
 
-    def read(self, message: str | bytes) -> Sequence[Event]:
+    def read(self, message: str | bytes) -> Sequence[TranscriptionEvent]:
         told = json.loads(message)
         if told["event"] == "error":
             raise ProviderError("stt", "the server reports an error")
-        kinds: dict[str, Callable[[], Event]] = {
-            "interim": lambda: Interim(told["text"]),
-            "final": lambda: Final(told["text"]),
-            "finished": Finished,
-            "ended": Ended,
+        kinds: dict[str, Callable[[], TranscriptionEvent]] = {
+            "interim": lambda: InterimTranscript(told["text"]),
+            "final": lambda: FinalTranscript(told["text"]),
+            "finished": Finalized,
+            "ended": ConnectionEnded,
             "began": TurnBegan,
             "maybe": TurnMayBeOver,
             "resumed": TurnResumed,
@@ -97,14 +98,14 @@ class Session:
 class Dialect:
     """How to speak to the parrot."""
 
-    limits: Limits = LIMITS
+    limits: TranscriptionLimits = LIMITS
     path: str = "/parrot"
 
     def params(self) -> list[tuple[str, str]]:
         return [("rate", str(self.limits.rate))]
 
-    def session(self) -> Session:
-        return Session()
+    def protocol(self) -> ParrotProtocol:
+        return ParrotProtocol()
 
 
 @dataclass(kw_only=True)
@@ -281,7 +282,7 @@ class Parrot(Http):
         self.manner = manner or Manner()
         self.lines: list[Line] = []
 
-    async def start(self) -> None:
+    async def start(self, headers: Mapping[str, str]) -> None:
         pass
 
     async def aclose(self) -> None:

@@ -21,11 +21,13 @@ from pipelines.conversation import (
     Question,
     ToolCall,
 )
-from pipelines.providers import lookup
 from pipelines.providers.contracts import Piece, ProviderError
+from pipelines.providers.lookup.index import indexed
+from pipelines.providers.lookup.language import ENGLISH, Language
+from pipelines.providers.lookup.model import LanguageModel
 from pipelines.text.sentences import SentenceCutter
 
-PROMPTS = Path(__file__).parents[3] / "prompts"
+PROMPTS = Path(__file__).parents[4] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 BRIEF = loader.load(PROMPTS, "reception").render(Details(now=TUESDAY)).brief
 
@@ -339,7 +341,7 @@ def reply(*conversation: Message, brief: Brief = BRIEF) -> tuple[str, bool]:
     """Return what is said next, and whether the call is to end."""
 
     async def main() -> list[Piece]:
-        model = lookup.LanguageModel(lookup.LanguageModel.Options())
+        model = LanguageModel(LanguageModel.Options())
         return [piece async for piece in model.reply(brief, conversation)]
 
     pieces = asyncio.run(main())
@@ -355,7 +357,7 @@ def test_who_asks_for_somebody_is_passed_on() -> None:
     brief = replace(BRIEF, destinations=(desk, Destination(name="silent")))
 
     async def main(*conversation: Message) -> list[Piece]:
-        model = lookup.LanguageModel(lookup.LanguageModel.Options())
+        model = LanguageModel(LanguageModel.Options())
         return [piece async for piece in model.reply(brief, conversation)]
 
     asked = Message("user", "Could I talk to a person please?")
@@ -386,9 +388,9 @@ def outcome(text: str, topic: str | None) -> str:
     [(said, _)] = call(text)
     if topic and said == answer(topic):
         return "right"
-    if said.startswith((lookup.ENGLISH.this_one, lookup.ENGLISH.which)):
+    if said.startswith((ENGLISH.this_one, ENGLISH.which)):
         return "asks" if topic is None or TOPICS[topic] in said else "wrong"
-    return "unsure" if said in (*BRIEF.unsure, lookup.ENGLISH.not_caught) else "wrong"
+    return "unsure" if said in (*BRIEF.unsure, ENGLISH.not_caught) else "wrong"
 
 
 def count(rows: tuple[tuple[str, str], ...] | tuple[str, ...]) -> dict[str, int]:
@@ -557,7 +559,7 @@ def test_answers_with_the_time_of_day_do_not_grow_the_index() -> None:
     said = [call("is it late", brief=brief)[0][0] for brief in briefs]
     assert said == ["It is nine.", "It is ten."]
     topics = (("Is it late?",),)
-    assert lookup._index(topics, "en") is lookup._index(topics, "en")
+    assert indexed(topics, "en") is indexed(topics, "en")
 
 
 def test_a_caller_may_ask_to_repeat_for_ever() -> None:
@@ -581,7 +583,7 @@ def test_a_language_without_sentences_is_refused() -> None:
 
 def test_start_says_what_this_is() -> None:
     """The log says once that no language model is at work."""
-    model = lookup.LanguageModel(lookup.LanguageModel.Options())
+    model = LanguageModel(LanguageModel.Options())
     with structlog.testing.capture_logs() as logs:
         asyncio.run(model.start())
         asyncio.run(model.aclose())
@@ -597,7 +599,7 @@ def sentences(text: str) -> list[str]:
 
 FIXED = {
     sentence
-    for name, text in ((f, getattr(lookup.ENGLISH, f)) for f in lookup.Language.__slots__)
+    for name, text in ((f, getattr(ENGLISH, f)) for f in Language.__slots__)
     if isinstance(text, str) and name not in ("idle", "first", "second", "joints", "stemmer")
     for sentence in sentences(text)
 }
@@ -624,7 +626,7 @@ def test_every_sentence_was_written_by_someone(said: list[str]) -> None:
     for text, _ in call(*said):
         assert text
     conversation = [Message("assistant", "Hello. What would you like to know?")]
-    model = lookup.LanguageModel(lookup.LanguageModel.Options())
+    model = LanguageModel(LanguageModel.Options())
 
     async def pieces() -> list[str]:
         return [p.strip() async for p in model.reply(BRIEF, conversation) if isinstance(p, str)]

@@ -1,0 +1,84 @@
+"""The body of an answer: as it arrives, whole within bounds, or as samples."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+
+import aiohttp
+
+from pipelines.audio import BYTES_PER_SAMPLE, Audio
+
+
+async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerator[bytes, None]:
+    """Yield the body of an answer as it arrives.
+
+    Args:
+        answer: Of :meth:`Http.request`, inside of which this is to be used.
+        within: Seconds that nothing may come.
+
+    Raises:
+        TimeoutError: If nothing comes for that long.
+    """
+    while True:
+        async with asyncio.timeout(within):
+            chunk = await answer.content.readany()
+        if not chunk:
+            return
+        yield chunk
+
+
+async def whole_body(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
+    """Return a body once all of it has arrived. The deadline is the caller's.
+
+    Args:
+        chunks: The body, cut anywhere.
+        max_bytes: What no body of use exceeds.
+
+    Raises:
+        ValueError: If it is longer than that.
+    """
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > max_bytes:
+            raise ValueError("the answer is too long")
+    return bytes(body)
+
+
+async def whole_samples(
+    pcm: AsyncGenerator[bytes, None], rate: int, least: int = BYTES_PER_SAMPLE
+) -> AsyncGenerator[Audio, None]:
+    """Yield a body that is audio in whole samples.
+
+    Args:
+        pcm: Cut anywhere.
+        rate: Hertz.
+        least: Bytes of a piece, but for the last.
+
+    Raises:
+        ValueError: If half a sample is left: it was no 16-bit PCM, or it broke off.
+    """
+    rest = b""
+    async for piece in pcm:
+        rest += piece
+        if len(rest) >= least:
+            whole = len(rest) & ~1
+            yield Audio(rest[:whole], rate)
+            rest = rest[whole:]
+    if len(rest) % 2:
+        raise ValueError("half a sample")
+    if rest:
+        yield Audio(rest, rate)
+
+
+async def read_out(answer: AsyncIterator[object]) -> None:
+    """Read the rest of an answer whose last event has come, so that its connection is kept.
+
+    That its end does not come is no failure: then the connection is closed with the answer.
+    """
+    with suppress(aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        async with asyncio.timeout(0.05):
+            async for _ in answer:
+                continue

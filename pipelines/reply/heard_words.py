@@ -1,0 +1,95 @@
+"""Which words of a reply have been heard, once so many seconds of it have."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+SLOW_WORD = 0.45
+"""Seconds. A word spoken slowly (133 a minute; people and synthesizers speak 150 to 190). Until all
+audio of a sentence is known, its words are credited at this rate, so never too many."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Mark:
+    words: list[str]
+    spoken: int
+    """Words that the voice was given: "$9" is two."""
+
+    start: float
+    """Seconds of the reply before this sentence."""
+
+    end: float | None = None
+    """Seconds after it; None while its audio still comes."""
+
+    ends: list[float] = field(default_factory=list)
+    """When each of the first words that the voice was given has been spoken, as far as it told;
+    seconds from ``start``."""
+
+
+class HeardWords:
+    """The sentences of one reply, and where in its audio each of them is.
+
+    Positions are seconds of the reply. Nothing here knows what was sent, or when.
+    """
+
+    def __init__(self) -> None:
+        self._marks: list[_Mark] = []
+
+    def begin(self, sentence: str, spoken: int, start: float) -> None:
+        """Note that the audio from ``start`` on says ``sentence``.
+
+        Args:
+            sentence: As it is kept.
+            spoken: Words of it as the voice was given it; 0 if that is the same number.
+            start: Where it starts.
+        """
+        self.finish(start)
+        words = sentence.split()
+        self._marks.append(_Mark(words=words, spoken=spoken or len(words), start=start))
+
+    def time(self, ends: Iterable[float]) -> None:
+        """Note when the next words of the sentence have been spoken, by the voice's own word.
+
+        Args:
+            ends: Seconds from the beginning of its audio.
+        """
+        self._marks[-1].ends.extend(ends)
+
+    def finish(self, end: float) -> None:
+        """Note that the audio of the sentence ends at ``end``. Nothing happens the second time."""
+        if self._marks and self._marks[-1].end is None:
+            self._marks[-1].end = end
+
+    def until(self, position: float, made: float) -> str:
+        """Return the words before ``position``, rounded down to whole words.
+
+        Args:
+            position: How much has been heard.
+            made: How much audio there is so far.
+        """
+        marks = self._marks
+        return " ".join(word for mark in marks for word in _heard_of(mark, position, made))
+
+    def start_at(self, position: float) -> float:
+        """Return where the sentence at ``position`` starts."""
+        starts = [mark.start for mark in self._marks if mark.start <= position + 1e-6]
+        return starts[-1] if starts else 0.0
+
+    def is_within_one(self, position: float) -> bool:
+        """Return whether ``position`` is inside the latest sentence, and not where it starts."""
+        return any(mark.start < position for mark in self._marks[-1:])
+
+
+def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
+    if mark.end is None:
+        seconds = max(made - mark.start, len(mark.words) * SLOW_WORD)
+    else:
+        seconds = mark.end - mark.start
+    # The margin is for sums of 20 ms frames that miss the total by a rounding error.
+    into = position - mark.start + 1e-6
+    share = into / seconds if seconds > 0 else 0.0
+    if mark.ends and share < 1:
+        share = bisect_right(mark.ends, into) / mark.spoken
+    return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]

@@ -1,0 +1,39 @@
+"""Bodies of answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from pipelines.providers.transport.bodies import whole_body, whole_samples
+
+
+async def cut(*pieces: bytes) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        yield piece
+
+
+def test_a_body_is_whole_within_its_bound() -> None:
+    """And refused as soon as it is longer, not once all of it is there."""
+    assert asyncio.run(whole_body(cut(b"12", b"34"), 4)) == b"1234"
+    with pytest.raises(ValueError, match="too long"):
+        asyncio.run(whole_body(cut(b"12", b"345", b"..."), 4))
+
+
+def test_samples_are_whole_and_pieces_as_long_as_they_are_wanted() -> None:
+    """But for the last; half a sample at the end means that it broke off."""
+
+    async def main() -> list[bytes]:
+        pieces = whole_samples(cut(b"\1\2\3", b"\4\5", b"\6"), 8_000, least=4)
+        return [audio.pcm async for audio in pieces]
+
+    assert asyncio.run(main()) == [b"\1\2\3\4", b"\5\6"]
+
+    async def broken() -> None:
+        async for _ in whole_samples(cut(b"\1\2\3"), 8_000):
+            continue
+
+    with pytest.raises(ValueError, match="half"):
+        asyncio.run(broken())
