@@ -1,115 +1,382 @@
-"""The shape of the code, checked on its syntax trees."""
+"""The shape of the code, checked on its syntax trees: rooms, arrows, sizes, tasks, names."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted([*ROOT.glob("agent/**/*.py"), *ROOT.glob("pipelines/**/*.py")])
-HEAVY = {
-    "aiohttp",
-    "bm25s",
-    "jinja2",
-    "onnxruntime",
-    "openai",
-    "phonenumbers",
-    "sanotts",
-    "scipy",
-    "webrtcvad",
-    "yaml",
-}
-TRANSPORT = Path("pipelines/providers/transport")
-BANNED_NAMES = {"utils", "helpers", "common", "core", "base_classes", "misc"}
+SOURCES = sorted(
+    str(path.relative_to(ROOT))
+    for top in ("agent", "pipelines")
+    for path in ROOT.glob(f"{top}/**/*.py")
+)
+
+# Sizes
+
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_CLASS = 400, 50, 250
+MOST_METHODS, MOST_ATTRIBUTES = 20, 15
+
+LARGER: dict[str, str] = {}
+"""What is larger than that all the same, and why that is right."""
+
+PATH_OF_A_CALL = (
+    "agent/stream/websocket.py",
+    "agent/stream/channel.py",
+    "agent/stream/protocol.py",
+    "pipelines/listening/listener.py",
+    "agent/call/call.py",
+    "pipelines/turn_taking/turns.py",
+    "agent/call/replies.py",
+    "agent/call/player.py",
+    "pipelines/reply/chain.py",
+    "pipelines/reply/speech.py",
+    "agent/call/speaker.py",
+)
+"""What hands a message of the caller on, from the socket to the audio that answers it, in this
+order. The machines that stand beside it are asked by name: gate, judge, clock, ledger, stages."""
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def tree(path: str) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse((ROOT / path).read_text())
+
+
+def lines(path: str) -> int:
+    return (ROOT / path).read_text().count("\n")
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def length(node: Function | ast.ClassDef) -> int:
+    """Return the lines of a definition; of a function, without its docstring."""
+    total = (node.end_lineno or node.lineno) - node.lineno + 1
+    doc = None if isinstance(node, ast.ClassDef) else ast.get_docstring(node, clean=False)
+    return total - (doc.count("\n") + 1 if doc else 0)
+
+
+def attributes(init: Function) -> set[str]:
+    """Return what an ``__init__`` sets on ``self``."""
+    return {
+        node.attr
+        for node in ast.walk(init)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
+
+
+def too_large(path: str) -> Iterator[str]:
+    """Yield what in a file is over the measure, as ``file`` or ``file: name``."""
+    if lines(path) > LONGEST_FILE:
+        yield path
+    for node in ast.walk(tree(path)):
+        if isinstance(node, Function):
+            over = length(node) > LONGEST_FUNCTION
+            over = over or (node.name == "__init__" and len(attributes(node)) > MOST_ATTRIBUTES)
+        elif isinstance(node, ast.ClassDef):
+            methods = sum(isinstance(one, Function) for one in node.body)
+            over = length(node) > LONGEST_CLASS or methods > MOST_METHODS
+        else:
+            continue
+        if over:
+            yield f"{path}: {node.name}"
+
+
+def test_nothing_is_too_large_to_be_read_at_once() -> None:
+    """Files, functions, classes and what an object holds are bounded; exceptions have a reason."""
+    found = {place for path in SOURCES for place in too_large(path)}
+    assert found == LARGER.keys()
+
+
+def test_the_path_of_a_call_is_read_in_ten_minutes() -> None:
+    """From the message on the socket to the audio on the socket, 1,600 lines at the most."""
+    assert sum(map(lines, PATH_OF_A_CALL)) <= 1600
+
+
+# Rooms, and the direction of the arrows
+
+FLOORS = (
+    # The speech side, from the ground up.
+    "pipelines.clock pipelines.backoff pipelines.settings pipelines.onnx pipelines.audio",
+    "pipelines.background pipelines.conversation pipelines.text",
+    "pipelines.providers",
+    "pipelines.listening pipelines.turn_taking pipelines.tools",
+    "pipelines.stages",
+    "pipelines.reply",
+    # The phone side.
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits",
+    "agent.settings",
+    "agent.stream agent.store agent.personas agent.records",
+    "agent.call",
+    "agent.sinch",
+    "agent.server agent.simulator",
+    "agent.cli",
+)
+"""A room imports from its own floor only within itself, and otherwise from floors below."""
+
+SIDEWAYS: dict[tuple[str, str], str] = {}
+"""Arrows within a floor, from whom to whom, each with its reason."""
+
+
+def room(path_or_module: str) -> str:
+    """Return the room of a file or module: ``agent.call`` of ``agent/call/clock.py``."""
+    parts = path_or_module.removesuffix(".py").replace("/", ".").split(".")
+    return ".".join(parts[:2])
+
+
+def imports(path: str) -> set[str]:
     """Return the modules that a file imports, wherever in it."""
+    package = path.rsplit("/", 1)[0].replace("/", ".").split(".")
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*above, *([node.module] if node.module else [])])
+            # Of a package, the module that is meant may be among the names.
+            found |= {f"{start}.{alias.name}" for alias in node.names} if start else set()
     return found
 
 
-def calls(path: Path, name: str) -> int:
-    """Return how often a file calls something of that name."""
-    nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
-    return sum(getattr(n.func, "attr", getattr(n.func, "id", "")) == name for n in nodes)
+def floor(of: str) -> int:
+    """Return the floor of a room."""
+    return next(n for n, rooms in enumerate(FLOORS) if of in rooms.split())
 
 
-def test_the_speech_side_knows_nothing_of_the_phone_side() -> None:
-    """`pipelines` never imports `agent`, nor a web server."""
-    for path in ROOT.glob("pipelines/**/*.py"):
-        tops = {module.split(".")[0] for module in imports(path)}
-        assert not tops & {"agent"}, path
+def test_every_room_has_its_floor() -> None:
+    """A new room is given a place before anybody imports it."""
+    rooms = {room(path) for path in SOURCES if not path.endswith("/__init__.py") or "/" in path[9:]}
+    rooms -= {"agent.__init__", "pipelines.__init__"}
+    assert rooms == {one for rooms in FLOORS for one in rooms.split()}
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_arrows_run_one_way(path: str) -> None:
+    """Low in the tree knows nothing of high: `pipelines` of `agent`, settings of their users."""
+    if path in ("agent/__init__.py", "pipelines/__init__.py"):
+        return
+    here = room(path)
+    for module in imports(path):
+        there = room(module)
+        if there == here or there.split(".")[0] not in ("agent", "pipelines"):
+            continue
+        if (here, there) not in SIDEWAYS:
+            assert floor(there) < floor(here), f"{path} imports {module}"
+
+
+def test_no_circle_of_files() -> None:
+    """Not within a room either: files of a room stand one on the other."""
+    known = {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path
+        for path in SOURCES
+    }
+    graph = {
+        path: {
+            known[m]
+            for i in imports(path)
+            for m in (i, i.rpartition(".")[0])
+            if m in known and not known[m].endswith("__init__.py")
+        }
+        for path in SOURCES
+    }
+    done: set[str] = set()
+
+    def walk(path: str, way: tuple[str, ...]) -> None:
+        assert path not in way, " imports ".join((*way[way.index(path) :], path))
+        if path not in done:
+            for other in sorted(graph[path] - {path}):
+                walk(other, (*way, path))
+            done.add(path)
+
+    for path in SOURCES:
+        walk(path, ())
 
 
 def test_the_pure_core_has_no_loop_clock_or_files() -> None:
-    """Protocol, turns, playout, voice activity and audio are told the time and do no I/O."""
-    pure = ["agent/stream/protocol.py"]
+    """Protocol, turns, playout, voice activity, text and audio are told the time and do no I/O."""
+    pure = ["agent/stream/protocol.py", "agent/stream/connect.py", "agent/call/clock.py"]
+    pure += ["agent/call/orders.py", "agent/sinch/legs.py"]
     pure += ["pipelines/audio.py", "pipelines/conversation.py", "pipelines/turn_taking/turns.py"]
-    pure += ["pipelines/listening/detectors.py", "pipelines/listening/gate.py"]
-    pure += ["pipelines/reply/playout.py"]
-    for name in pure:
-        assert not imports(ROOT / name) & {"asyncio", "time", "socket", "threading"}, name
+    pure += ["pipelines/listening/gate.py", "pipelines/listening/listener.py"]
+    pure += ["pipelines/reply/playout.py", "pipelines/reply/heard_words.py"]
+    pure += [path for path in SOURCES if path.startswith("pipelines/text/")]
+    for path in pure:
+        tops = {module.split(".")[0] for module in imports(path)}
+        assert not tops & {"asyncio", "time", "socket", "threading", "pathlib", "os"}, path
+        assert "pipelines.clock.now" not in imports(path), path
 
 
-def test_each_heavy_library_is_imported_in_one_place() -> None:
-    """Whoever wants to replace one knows where.
+def test_only_a_call_asks_the_table_and_nobody_knows_the_call() -> None:
+    """Its machines are told things, and answer; what runs a call is the one that builds it."""
+    asks = {path for path in SOURCES if "pipelines.turn_taking.turns.TurnTaking" in imports(path)}
+    assert asks == {"agent/call/call.py"}
+    knows = {
+        path for path in SOURCES if any(m.startswith("agent.call.call.") for m in imports(path))
+    }
+    assert knows <= {"agent/server/call_runner.py", "agent/server/registry.py"}
 
-    aiohttp has the server with its line, callbacks and operator's interface, the REST client, the
-    two stand-ins and what verifies a server, and on the speech side the providers' transport, HTTP
-    tools and the words for what went wrong with either; yaml has agent files and scenarios.
-    """
-    allowed = {"aiohttp": 17, "yaml": 2}
-    places: dict[str, set[Path]] = defaultdict(set)
-    for path in SOURCES:
-        for module in {module.split(".")[0] for module in imports(path)} & HEAVY:
-            place = path.relative_to(ROOT)
-            places[module].add(TRANSPORT if TRANSPORT in place.parents else place)
-    for module, paths in places.items():
-        assert len(paths) <= allowed.get(module, 1), (module, paths)
+
+# Tasks
+
+STARTS_TASKS = {
+    "agent/call/call.py": "the tasks of a call",
+    "agent/call/speaker.py": "pulls the next step while a filler may be due; ended where it began",
+    "pipelines/background.py": "work that nobody waits for, supervised",
+}
+"""Who starts tasks, in whatever way, and which."""
+
+
+STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
+"""All that starts a task, called or handed on."""
+
+
+def starts_tasks(path: str) -> bool:
+    """Return whether a file starts tasks, or hands on what does."""
+    return any(
+        getattr(node, "attr", getattr(node, "id", "")) in STARTERS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute | ast.Name)
+    )
 
 
 def test_only_a_call_starts_the_tasks_of_a_call() -> None:
-    """Others have one to drain, to receive, or for what follows a callback's answer."""
-    starters = {str(p.relative_to(ROOT)) for p in SOURCES if calls(p, "create_task")}
-    ours = {"agent/call/call.py", "pipelines/background.py"}
-    assert starters <= ours | _AFTERWARDS | _AHEAD | _CONNECTIONS
+    """Whatever else runs by itself is supervised, or here with its reason."""
+    assert {path for path in SOURCES if starts_tasks(path)} == STARTS_TASKS.keys()
 
 
-# A connection to a provider is listened to, and kept alive, whether or not anybody asks.
-_CONNECTIONS = {
-    "pipelines/providers/streaming_stt.py",
-    "pipelines/providers/streaming_tts.py",
-}
-_AFTERWARDS = {"agent/sinch/call_control.py"}
+# Errors
 
-
-# Synthesizes the next clause while one is heard; in a task so that closing can cancel it.
-_AHEAD = {"pipelines/providers/piper.py"}
+BROAD = ("agent/server/answering.py", "agent/sinch/webhook.py")
+"""Where `except Exception` stands: around a whole call, and around the answer to a callback."""
 
 
 def test_nothing_is_caught_wholesale() -> None:
-    """`except Exception` stands around a whole call, and around the answer to a callback.
-
-    Nothing catches a cancellation.
-    """
+    """Nor is a cancellation, nor what was never thought of."""
     broad: list[str] = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ExceptHandler):
                 caught = ast.unparse(node.type) if node.type else "everything"
                 if caught in ("everything", "Exception", "BaseException"):
-                    broad.append(str(path.relative_to(ROOT)))
+                    broad.append(path)
                 assert "CancelledError" not in caught, path
-    assert broad == ["agent/server/answering.py", "agent/sinch/webhook.py"]
+    assert broad == list(BROAD)
+
+
+def test_errors_are_told_apart_by_class() -> None:
+    """Nobody looks into the text of an error to decide what to do."""
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Compare | ast.Call):
+                continue
+            text = ast.unparse(node)
+            compared = isinstance(node, ast.Compare) and any(
+                isinstance(op, ast.In | ast.Eq | ast.NotIn) for op in node.ops
+            )
+            searched = isinstance(node, ast.Call) and text.startswith(
+                tuple(f"str(error).{how}" for how in ("startswith", "endswith", "find", "count"))
+            )
+            found = searched or (compared and "str(error)" in text)
+            assert not found, f"{path}: {text}"
+
+
+# Libraries
+
+HEAVY = {
+    "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers",
+    "bm25s": "pipelines/providers/lookup",
+    "jinja2": "agent/personas",
+    "jsonschema": "pipelines/tools",
+    "onnxruntime": "pipelines/onnx.py",
+    "openai": "pipelines/providers/openai_chat.py",
+    "phonenumbers": "agent/phone_numbers.py",
+    "prometheus_client": "agent/server/metrics.py",
+    "sanotts": "pipelines/providers/piper.py",
+    "webrtcvad": "pipelines/listening/detectors.py",
+    "yaml": "agent/personas agent/simulator/scenarios",
+}
+"""Where each heavy library is imported: whoever wants to replace one knows where."""
+
+
+def test_each_heavy_library_is_imported_in_one_place() -> None:
+    """A file or a room; the two ends of a connection are two."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCES:
+        for module in {module.split(".")[0] for module in imports(path)} & HEAVY.keys():
+            places[module].add(path)
+    assert places.keys() == HEAVY.keys()
+    for module, paths in places.items():
+        for path in paths:
+            assert path.startswith(tuple(HEAVY[module].split())), (module, path)
+
+
+def test_the_service_needs_nothing_of_the_simulator() -> None:
+    """It is there to try the service out, on the other end of the line."""
+    for path in SOURCES:
+        if not path.startswith(("agent/simulator/", "agent/cli/")):
+            assert not any(m.startswith("agent.simulator") for m in imports(path)), path
+
+
+# Names
+
+BANNED = {"utils", "helpers", "common", "core", "base", "misc", "manager", "shared", "types"}
+
+STANDARD: dict[str, str] = {
+    "http": "tools and connections of that name, in rooms of their own",
+    "operator": "the field's word for who runs the service",
+    "calls": "",
+}
+"""Modules that are called like one of the standard library, and why nobody takes them for it."""
+
+OLD_NAMES = {
+    "Ears", "Hearing", "Thinking", "Speaking", "Member", "Tries", "punctual", "Asked", "Saying",
+    "Said", "Using", "Got", "Matter", "Spent", "Ran", "About", "mistake", "Switchboard",
+    "sinch_side", "SharedState", "standin",
+}  # fmt: skip
+"""Private words for what the field has a name for."""
 
 
 def test_no_room_for_odds_and_ends() -> None:
-    """Every file is named for what is in it."""
-    assert not [p for p in SOURCES if p.stem in BANNED_NAMES]
+    """Every file is named for what is in it, and like no module of the standard library."""
+    for path in SOURCES:
+        stem = Path(path).stem
+        assert stem not in BANNED, path
+        assert stem not in sys.stdlib_module_names or stem in STANDARD, path
+
+
+def definitions(path: str) -> list[str]:
+    """Return what a file defines at its top, and in its classes."""
+    nodes = [*tree(path).body]
+    nodes += [n for one in nodes if isinstance(one, ast.ClassDef) for n in one.body]
+    return [n.name for n in nodes if isinstance(n, Function | ast.ClassDef)]
+
+
+def test_names_are_the_fields() -> None:
+    """What was renamed does not come back."""
+    for path in SOURCES:
+        assert not OLD_NAMES & set(definitions(path)), path
+
+
+ROLES = {"Transcriber", "LanguageModel", "Synthesizer", "Options"}
+"""What every provider calls its own."""
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """No two public classes of the tree have the same name, but for the roles of providers."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path)
+    assert not {name: found for name, found in places.items() if len(found) > 1}.keys() - ROLES

@@ -117,11 +117,7 @@ class Call:
         self._listener = Listener(channel.rate, detector, settings.vad)
         self._turns = TurnTaking()
         self._judge = TurnJudge(
-            settings.end_of_turn,
-            script.brief.language,
-            turn_model,
-            lineup.stt,
-            settings.turns.confirm_after,
+            settings.end_of_turn, settings.turns, script.brief.language, turn_model, lineup.stt
         )
         self._evidence = TurnEvidence(self._judge, self._listener, self._tasks.create_task)
         self.history = History(journal, lineup.usage, settings.pricing)
@@ -154,7 +150,7 @@ class Call:
         """
         try:
             async with self._tasks:
-                works = (self._watch(), self._player.prepare_phrases())
+                works = (self._watch(), self._player.maker.prepare_phrases())
                 others = [self._tasks.create_task(work) for work in works]
                 try:
                     await self._converse()
@@ -344,7 +340,7 @@ class Call:
             drafting, moving = self._replies.draft is not None, self._transfer.under_way
             match clock.due(at, drafting=drafting, moving=moving):
                 case BridgeDue():
-                    self._clock.announce(Announcement(text=self._player.next_filler()))
+                    self._clock.announce(Announcement(text=self._player.fillers.next_words()))
                 case Event() as event:
                     self._happened(event)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from agent.call.reply import Reply
 from agent.personas.script import Script
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
+from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import answer
 from pipelines.reply.playout import Playout
 from pipelines.reply.request import ReplyRequest
@@ -16,8 +19,11 @@ from pipelines.reply.speech import say
 from pipelines.reply.steps import Step
 from pipelines.stages.lineup import Lineup
 from pipelines.text.sentences import cut
+from pipelines.text.speakable import speakable
 from pipelines.tools.call_control import call_control
 from pipelines.tools.toolbox import Toolbox
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,15 @@ class ReplyMaker:
         """Return what says fixed texts as a part of ``reply``."""
         sentences = [sentence for text in texts for sentence in cut(text)]
         return say(self._request(reply), _each(sentences))
+
+    async def prepare_phrases(self) -> None:
+        """Speak in advance what may be needed when nothing else works."""
+        brief = self.script.brief
+        fillers = [speakable(one, brief.language, brief.pronounce) for one in self.toolbox.fillers]
+        try:
+            await self.lineup.tts.prepare([*self.script.own_sentences, *fillers], self.rate)
+        except ProviderError as error:
+            log.warning("phrases cannot be prepared", error=str(error))
 
     def _request(self, reply: Reply) -> ReplyRequest:
         return ReplyRequest(

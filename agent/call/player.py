@@ -19,7 +19,6 @@ from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
-from pipelines.text.speakable import speakable
 from pipelines.tools.toolbox import Toolbox
 
 log = structlog.get_logger()
@@ -63,20 +62,11 @@ class ReplyPlayer:
 
         turns = settings.turns
         patience = Patience(reply=turns.filler_after, tools=turns.tool_filler_after)
-        self._fillers = Fillers(script, lineup.tts, patience, channel.rate)
-        self._speaker = Speaker(channel, self._fillers, turns.rewind_after, history)
+        self.fillers = Fillers(script, lineup.tts, patience, channel.rate)
+        self.speaker = Speaker(channel, self.fillers, turns.rewind_after, history)
         self._history = history
         self._max_failures = settings.calls.max_failures
         self._failures = 0  # in a row
-
-    def hold(self, reply: Reply) -> None:
-        """Stop speaking; what was not heard is kept, to be sent again."""
-        self._speaker.hold(reply)
-
-    def resume(self, reply: Reply) -> None:
-        """Go on where the caller stopped hearing the reply."""
-        silent = self._speaker.resume(reply)
-        self._history.note("resumed", after=round(silent, 3))
 
     async def play(self, reply: Reply) -> AsyncGenerator[Heard | ReplyLost, None]:
         """Prepare a reply, wait for its release, and play it until it was heard.
@@ -88,7 +78,7 @@ class ReplyPlayer:
             LineError: If the line is dead.
         """
         try:
-            async with aclosing(self._speaker.play(reply, reply.steps)) as events:
+            async with aclosing(self.speaker.play(reply, reply.steps)) as events:
                 async for heard in events:
                     reply.take(heard)
                     yield heard
@@ -99,22 +89,7 @@ class ReplyPlayer:
             await reply.released.wait()
             self._note_failure(error)
             await self._apologise(reply)
-        await self._speaker.wait_until_heard(reply)
-
-    def next_filler(self) -> str:
-        """Return words that bridge a silence; each time the next."""
-        return self._fillers.next_words()
-
-    async def prepare_phrases(self) -> None:
-        """Speak in advance what may be needed when nothing else works."""
-        maker, brief = self.maker, self.maker.script.brief
-        fillers = [
-            speakable(text, brief.language, brief.pronounce) for text in maker.toolbox.fillers
-        ]
-        try:
-            await maker.lineup.tts.prepare([*maker.script.own_sentences, *fillers], maker.rate)
-        except ProviderError as error:
-            log.warning("phrases cannot be prepared", error=str(error))
+        await self.speaker.wait_until_heard(reply)
 
     def _note_failure(self, error: ProviderError) -> None:
         self._failures += 1
@@ -127,7 +102,7 @@ class ReplyPlayer:
         if self._failures >= self._max_failures:
             reply.hang_up = True
             texts.append(script.brief.goodbye)
-        apology = self._speaker.play(reply, self.maker.steps(reply, *texts))
+        apology = self.speaker.play(reply, self.maker.steps(reply, *texts))
         try:
             async with aclosing(apology) as events:
                 async for _ in events:

@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from agent.call.history import History
 from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
 from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
 from pipelines.listening.utterance import Utterance
-
-log = structlog.get_logger()
 
 
 class Replies:
@@ -39,8 +35,8 @@ class Replies:
         *,
         start: Callable[[Reply], asyncio.Task[None]],
     ) -> None:
-        self._player = player
         self._maker = player.maker
+        self._speaker = player.speaker
         self._history = history
         self._start = start
         self._longest = settings.calls.max_utterance
@@ -141,11 +137,11 @@ class Replies:
 
     def hold(self) -> None:
         """Stop speaking, and keep what was not heard."""
-        self._player.hold(_there(self.sounding))
+        self._speaker.hold(_there(self.sounding))
 
     def resume(self) -> None:
         """Go on where the caller stopped hearing the reply."""
-        self._player.resume(_there(self.sounding))
+        self._speaker.resume(_there(self.sounding))
 
     def drop(self) -> None:
         """Cancel the reply and keep what was heard of it.

@@ -40,7 +40,8 @@ class Speaker:
         channel: Where to.
         fillers: Said while a reply is late.
         rewind_after: Seconds of hold after which a sentence begins again.
-        history: Told when a reply begins to sound: what it answers was said, for good.
+        history: Told when a reply begins to sound, since what it answers was said for good then,
+            and when one goes on.
     """
 
     def __init__(
@@ -61,15 +62,15 @@ class Speaker:
             self._channel.clear()
         reply.playout.hold(at)
 
-    def resume(self, reply: Reply) -> float:
-        """Go on, from the start of the sentence after a long hold; return its seconds."""
+    def resume(self, reply: Reply) -> None:
+        """Go on where the caller stopped hearing it; after a long hold, with its sentence anew."""
         at = now()
         held = at - reply.held_at
         if held > self._rewind_after:
             reply.playout.rewind()
         reply.quiet_since = at
         reply.going.set()
-        return held
+        self._history.note("resumed", after=round(held, 3))
 
     async def play(
         self, reply: Reply, steps: AsyncGenerator[Step, None]

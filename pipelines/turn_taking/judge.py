@@ -16,6 +16,7 @@ from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
+from pipelines.turn_taking.settings import TurnSettings
 
 log = structlog.get_logger()
 
@@ -50,25 +51,25 @@ class TurnJudge:
 
     Args:
         settings: How much silence ends a turn, by the evidence.
+        turns: Whose turn it is.
         language: BCP 47 tag.
         model: Hears whether a sentence falls to its end; None if there is none.
         detector: Asked instead of the model, while it says that it can tell.
-        confirm_after: Seconds of speech over ours that are meant, whatever is said.
     """
 
     def __init__(
         self,
         settings: EndOfTurnSettings,
+        turns: TurnSettings,
         language: str,
         model: TurnModel | None,
         detector: TurnDetector,
-        confirm_after: float,
     ) -> None:
         self._settings = settings
         self._language = language
         self._model = model
         self._detector = detector
-        self._confirm_after = confirm_after
+        self._confirm_after = turns.confirm_after
         self._probability: float | None = None
 
     @property
