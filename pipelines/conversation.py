@@ -144,7 +144,7 @@ class Brief:
 
     tools: tuple[ToolSpec, ...] = ()
     """What the model may ask for, call control included
-    (:func:`pipelines.tools.toolbox.call_control`)."""
+    (:func:`pipelines.tools.call_control.call_control`)."""
 
     may_call_tools: bool = True
     """False: ``tools`` are told only because the conversation holds results of theirs; the model

@@ -47,7 +47,7 @@ from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Announcement, Reply
 from agent.call.transfer import CallTransfer, Mover
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.line import LineError
@@ -64,7 +64,8 @@ from pipelines.listening.speech_events import (
 )
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
-from pipelines.tools.toolbox import CallInfo, Tool, Toolbox
+from pipelines.tools.tool import CallInfo, Tool
+from pipelines.tools.toolbox import Toolbox
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.call.reply import Reply
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from pipelines.audio import at_rate
 from pipelines.stages.phrases import Phrases
 from pipelines.text.speakable import speakable

@@ -13,7 +13,7 @@ from agent.call.reply import Reply
 from pipelines.clock import now
 from pipelines.conversation import Message, ToolResult
 from pipelines.stages.usage import Pricing, Usage
-from pipelines.tools.toolbox import ToolRun
+from pipelines.tools.tool import ToolRun
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from agent.call.reply import Reply
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError
@@ -20,7 +20,8 @@ from pipelines.reply.steps import Step
 from pipelines.stages.lineup import Lineup
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
-from pipelines.tools.toolbox import Toolbox, call_control
+from pipelines.tools.call_control import call_control
+from pipelines.tools.toolbox import Toolbox
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
 from agent.call.reply import Reply
 from agent.call.speaker import Speaker
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from pipelines.providers.contracts import ProviderError

@@ -1,90 +1,63 @@
-"""`voice-agent dial`: ask the operator's interface of a running service, over HTTP."""
+"""``voice-agent dial``: have the running service call somebody."""
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
-from typing import Any
+import argparse
 
-from agent.settings import Settings
-
-TIMEOUT = 20.0
-"""Seconds for an answer: longer than the service asks Sinch for."""
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at how a call goes."""
-
-OVER = ("ended", "failed", "machine")
+from agent.cli.options import Commands, add_config, fail, name_and_value
 
 
-class DialError(Exception):
-    """The call was not placed; one line with the reason."""
+def add(commands: Commands) -> None:
+    """Declare the command and its options."""
+    dial = commands.add_parser(
+        "dial",
+        help="have the running service call somebody",
+        description="Ask the operator's interface of a running service to place a call.",
+    )
+    dial.add_argument("to", help="number, such as +15551234567, or SIP address")
+    dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
+    dial.add_argument(
+        "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"
+    )
+    dial.add_argument("--from", dest="caller_id", default="", help="caller id (sinch.caller_id)")
+    dial.add_argument("--max-seconds", type=int, default=3600, help="longest call (3600)")
+    dial.add_argument(
+        "--machine",
+        choices=("talk", "hangup", "message"),
+        default="talk",
+        help="what to do when a machine answers (talk)",
+    )
+    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
+    dial.add_argument("--keys", default="", help="keys to press once answered, such as ww1234#")
+    dial.add_argument("--key", default="", help="idempotency key: the same key is the same call")
+    dial.add_argument("--wait", action="store_true", help="until the call is over")
+    dial.add_argument("--server", metavar="URL", help="of the service (server.host and .port)")
+    add_config(dial)
+    dial.set_defaults(run=run)
 
 
-def dial(
-    settings: Settings,
-    body: Mapping[str, Any],
-    *,
-    server: str | None = None,
-    key: str = "",
-    wait: bool = False,
-    tell: Callable[[str], None],
-) -> dict[str, Any]:
-    """Have a call placed; return what is known of it.
+def run(options: argparse.Namespace) -> int:
+    """Have the call placed and print how it goes; return the exit status."""
+    from agent.cli.operator_client import DialError, dial
+    from agent.settings import SettingsError, load
 
-    Args:
-        settings: For the token, and where the service is.
-        body: As :class:`agent.server.operator.DialRequest` has it.
-        server: Address of the service, instead of that in the settings.
-        key: Idempotency key.
-        wait: Whether to return only when the call is over.
-        tell: Given a line for each change.
-
-    Raises:
-        DialError: If it was not.
-    """
-    if settings.operator.token is None:
-        raise DialError("set operator.token, for the service and here")
-    base = server or f"http://{settings.server.host}:{settings.server.port}"
-    headers = {
-        "authorization": f"Bearer {settings.operator.token.get_secret_value()}",
-        "content-type": "application/json",
+    body = {
+        name: getattr(options, name)
+        for name in ("to", "agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
-    extra = {"idempotency-key": key} if key else {}
-    call = _ask("POST", f"{base.rstrip('/')}/calls", headers | extra, dict(body))
-    tell(f"{call['id']}: {call['status']}")
-    while wait and call["status"] not in OVER:
-        time.sleep(LOOK_EVERY)
-        before, call = call, _ask("GET", f"{base.rstrip('/')}/calls/{call['id']}", headers)
-        if call["status"] != before["status"]:
-            about = ", ".join(str(call[k]) for k in ("result", "reason") if call.get(k))
-            tell(f"{call['id']}: {call['status']}" + (f" ({about})" if about else ""))
-    return call
-
-
-def _ask(
-    method: str, url: str, headers: Mapping[str, str], body: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    if not url.startswith(("http://", "https://")):
-        raise DialError("--server: give http:// or https://")
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, dict(headers), method=method)  # noqa: S310 - seen to
+    body["variables"] = dict(name_and_value(given) for given in options.variables)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310 - as above
-            answer = json.load(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise DialError(_detail(error)) from None
-    except (OSError, ValueError) as error:
-        raise DialError(f"no answer from {url}: {error}") from None
-    return dict(answer)
-
-
-def _detail(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {error.code}"
+        settings = load(options.config)
+        if settings.operator.token is None:
+            return fail(DialError("set operator.token, for the service and here"))
+        call = dial(
+            options.server or f"http://{settings.server.host}:{settings.server.port}",
+            settings.operator.token.get_secret_value(),
+            body,
+            key=options.key,
+            wait=options.wait,
+            tell=print,
+        )
+    except (SettingsError, DialError) as error:
+        return fail(error)
+    return 0 if call["status"] not in ("failed", "machine") else 1

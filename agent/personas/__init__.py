@@ -1,1 +1,1 @@
-"""An agent is a file: its front matter, templates, tools, and which calls it answers."""
+"""An agent is a file: front matter, templates, tools, and the calls it answers; here it is read."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from agent.personas import loader
+from agent.personas.errors import PersonaError
 from agent.settings.sinch import Route
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ class Routing:
             try:
                 if called and called in loader.load(self.folder, name).numbers:
                     return name
-            except loader.PersonaError as error:
+            except PersonaError as error:
                 log.warning("agent file passed over", agent=name, error=str(error))
         return self.usual
 

@@ -1,1 +1,1 @@
-"""What is kept of a call."""
+"""What is kept of a call: its transcript, line by line, as it happens."""

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -57,7 +58,7 @@ class Transcript:
             folder.mkdir(parents=True, exist_ok=True)
             # Words are private: only the service's user may read them. "x": never two in one file.
             self.path.touch(mode=0o600, exist_ok=False)
-            self._file = self.path.open("a", encoding="utf-8", buffering=1)
+            self._file = _open(self.path)
         except OSError as error:
             self._give_up(error)
 
@@ -66,7 +67,7 @@ class Transcript:
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n")
+            self._file.write(_line(kind, fields))
         except OSError as error:
             self._give_up(error)
 
@@ -91,7 +92,6 @@ def add_platform_line(folder: Path, call_id: str, **fields: object) -> None:
     A call that nobody answered has no stream, and so no transcript yet.
     """
     files = sorted(folder.glob(f"*-{_file_name(call_id)}.jsonl"))
-    line = json.dumps({"kind": "platform", **fields}, ensure_ascii=False)
     if not files:
         started = datetime.now(UTC)
         transcript = Transcript(folder, call_id, started)
@@ -100,10 +100,20 @@ def add_platform_line(folder: Path, call_id: str, **fields: object) -> None:
         transcript.close()
         return
     try:
-        with files[-1].open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with _open(files[-1]) as file:
+            file.write(_line("platform", fields))
     except OSError as error:
         log.warning("transcript cannot be written", path=str(files[-1]), error=error.strerror)
+
+
+def _open(path: Path) -> TextIO:
+    # Half a character, which JSON can hold and UTF-8 cannot, comes from outside: it is written as
+    # JSON escapes it, which is what Python's backslashes happen to be.
+    return path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+
+
+def _line(kind: str, fields: Mapping[str, object]) -> str:
+    return json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n"
 
 
 def _file_name(call_id: str) -> str:

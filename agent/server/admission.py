@@ -14,7 +14,8 @@ from pathlib import Path
 import structlog
 
 from agent.personas import loader
-from agent.personas.loader import Details, PersonaError, Script
+from agent.personas.errors import PersonaError
+from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall

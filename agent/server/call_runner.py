@@ -25,7 +25,7 @@ from agent.stream.protocol import StreamProtocol
 from agent.stream.websocket import WebSocketLine
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
-from pipelines.tools.toolbox import CallInfo
+from pipelines.tools.tool import CallInfo
 from pipelines.turn_taking.end_of_turn import TurnModel
 
 if TYPE_CHECKING:

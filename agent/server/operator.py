@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from agent import phone_numbers
 from agent.call.orders import HangUp
 from agent.personas import loader
-from agent.personas.loader import PersonaError
+from agent.personas.errors import PersonaError
 from agent.server.admission import details, script_for
 from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
 from agent.server.registry import CallRegistry

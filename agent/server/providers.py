@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from agent.personas.loader import Details, PersonaError, Script
+from agent.personas.errors import PersonaError
+from agent.personas.script import Details, Script
 from agent.server.admission import details, script_for
 from agent.settings import SettingsError
 from agent.settings.providers import Chosen

@@ -13,9 +13,9 @@ import structlog
 from aiohttp import web
 
 from agent.personas import loader
-from agent.personas.loader import PersonaError
+from agent.personas.errors import PersonaError
+from agent.personas.mcp_servers import mcp_servers
 from agent.personas.routing import Routing
-from agent.personas.tool_declarations import mcp_servers
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service

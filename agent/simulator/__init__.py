@@ -1,1 +1,4 @@
-"""The other side, for trying things out: a phone, callers, and Sinch's own interface."""
+"""The other side, for trying things out: a caller on the stream channel, phones, and Sinch's API.
+
+Nothing of the service imports it.
+"""

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.scenarios import Kind, Situation
-from agent.simulator.stream_caller import BREATH, SOUND, CallFailedError, CallInProgress, place_call
+from agent.simulator.stream_caller import CallFailedError, place_call
+from agent.simulator.stretches import BREATH, SOUND
 from pipelines.audio import FRAME_SECONDS
 
 EARLY = 0.3

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.simulator.stream_caller import CallFailedError, CallInProgress, Turn
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Turn
+from agent.simulator.stream_caller import CallFailedError
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.listening.dtmf import tones
 from pipelines.providers import find

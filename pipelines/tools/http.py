@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.conversation import ToolSpec
-from pipelines.providers.transport.post_once import UnansweredError, post_once
-from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
+from pipelines.tools.post import UnansweredError, post_once
+from pipelines.tools.tool import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""

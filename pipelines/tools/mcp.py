@@ -1,46 +1,33 @@
 """Tools of MCP servers, through the official ``mcp`` package (https://modelcontextprotocol.io).
 
 The SDK, because the protocol has two eras and three transports, and the SDK is async. It is an
-extra: nothing else may import this module at its top. A server has one session, which all calls of
-the process share. It is opened again when it is lost.
+extra: nothing but the modules beside this one that are called ``mcp_...`` may import it at its top.
+A server has one session, which all calls of the process share. It is opened again when it is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
-import os
-import re
-import sys
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack, suppress
 from functools import partial
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any
 
-import httpx2
 import structlog
-from mcp import Client, MCPError, StdioServerParameters
-from mcp.client import Transport
-from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamable_http_client
-from mcp_types import (
-    CONNECTION_CLOSED,
-    INVALID_REQUEST,
-    CallToolResult,
-    EmbeddedResource,
-    TextContent,
-    TextResourceContents,
-)
+from mcp import Client, MCPError
+from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST
 from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
+from pipelines.background import BackgroundTasks
+from pipelines.backoff import longer
+from pipelines.clock import now
 from pipelines.conversation import ToolSpec
-from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.arguments import check_schema
+from pipelines.tools.mcp_tools import description, result_text, told_apart, tool_name
+from pipelines.tools.mcp_transport import Command, Remote, transport
+from pipelines.tools.tool import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 log = structlog.get_logger()
 
@@ -57,44 +44,21 @@ keeps the session from idling, and finds a connection that died without a word."
 
 LIST_WITHIN = 10.0
 
-FIRST_REST = 0.5
-LONGEST_REST = 30.0
-"""Seconds between attempts to connect, doubling from the first; a tool call ends the rest."""
+AGAIN_FIRST = 0.5
+AGAIN_LONGEST = 30.0
+"""Seconds between attempts to connect, doubling from the first; a tool call ends the wait."""
 
 CLOSE_WITHIN = 8.0
 """Seconds to end a session. The SDK gives a child process 2 to leave once its input is closed, then
 2 after SIGTERM, and then kills it."""
 
+CUT_OFF_WITHIN = 1.0
+"""Seconds to give up a session that has not ended by then."""
+
 MAX_PAGES = 20
 """Pages of the list of tools that are read."""
 
-MAX_DESCRIPTION = 1024
-"""Characters of a tool's description, which is what OpenAI allows."""
-
-MAX_NAME = 64
-
 _REFUSED = "the server of this tool cannot be reached at the moment, nothing was done"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
-    """A server that is reached by streamable HTTP."""
-
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A server that we start, and talk to through its standard input and output."""
-
-    command: str
-    args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Environment variables, besides the PATH, HOME and a few that it inherits."""
-
-    show_errors: bool = False
-    """Whether what it writes to its standard error goes to ours: it may hold what callers said."""
 
 
 class McpServer:
@@ -113,7 +77,7 @@ class McpServer:
         self._where = where
         self._list_every = list_every
         self._listed: tuple[ListedTool, ...] = ()
-        self._task: asyncio.Task[None] | None = None
+        self._background: BackgroundTasks | None = None
         self._lost = asyncio.Event()
         self._wanted = asyncio.Event()
         self._opened = False
@@ -127,22 +91,25 @@ class McpServer:
         """
         _quiet()
         self._client = asyncio.get_running_loop().create_future()
-        # Of its own: the SDK's context managers have to be left in the task that entered them.
-        self._task = asyncio.create_task(self._keep())
+        self._background = BackgroundTasks()
+        # In a task: the SDK's context managers have to be left in the one that entered them.
+        self._background.keep_running(self._keep, "mcp session")
         await asyncio.wait({self._client}, timeout=within)
         if not self._opened:
             log.warning("mcp server is not ready yet", server=self._name)
 
     async def aclose(self) -> None:
         """End the session, and the process if it is ours. Tool calls under way fail."""
-        if self._task is None:
+        background, self._background = self._background, None
+        if background is None:
             return
-        self._task.cancel()
-        _, left = await asyncio.wait({self._task}, timeout=CLOSE_WITHIN)
-        if left:  # a server that does not even answer to the goodbye
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=1.0)
-        self._task = None
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await background.aclose()
+        except TimeoutError:  # a server that does not even answer to the goodbye
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CUT_OFF_WITHIN):
+                    await background.aclose()
 
     def tools(
         self,
@@ -164,12 +131,12 @@ class McpServer:
         for listed in self._listed:
             if only is not None and listed.name not in only:
                 continue
-            name = _tool_name(self._name, listed.name)
+            name = tool_name(self._name, listed.name)
             if name in tools:
-                name = _told_apart(name, listed.name)
+                name = told_apart(name, listed.name)
             tools[name] = Tool(
                 spec=ToolSpec(
-                    name=name, description=_description(listed), parameters=listed.input_schema
+                    name=name, description=description(listed), parameters=listed.input_schema
                 ),
                 run=partial(self._call, listed.name),
                 timeout=timeout,
@@ -211,7 +178,7 @@ class McpServer:
         """
         client = await self._connected()
         try:
-            return _text(await client.call_tool(tool, dict(arguments)))
+            return result_text(await client.call_tool(tool, dict(arguments)))
         except MCPError as error:
             if error.code in (CONNECTION_CLOSED, INVALID_REQUEST):
                 self._give_up(client)
@@ -229,7 +196,7 @@ class McpServer:
             ToolError: If the attempt to open it fails.
         """
         client = None
-        if self._task is not None and not self._task.done():
+        if self._background is not None:
             self._wanted.set()
             client = await asyncio.shield(self._client)
         if client is None:
@@ -244,8 +211,9 @@ class McpServer:
 
     async def _keep(self) -> None:
         """Keep a session open. Runs until it is cancelled, and closes the session then."""
-        rest = FIRST_REST
-        now = asyncio.get_running_loop().time
+        if self._client.done():  # it failed of a bug, and is begun again
+            self._client = asyncio.get_running_loop().create_future()
+        wait = 0.0
         try:
             while True:
                 began = now()
@@ -258,13 +226,17 @@ class McpServer:
                     error=_innermost(error),
                 )
                 self._end_attempt()
-                if now() - began > LONGEST_REST:
-                    rest = FIRST_REST
-                await _within(rest, self._wanted)
-                rest = min(rest * 2, LONGEST_REST)
+                wait = 0.0 if now() - began > AGAIN_LONGEST else wait
+                wait = longer(wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
+                await _within(wait, self._wanted)
         finally:
-            if not self._client.done():
-                self._client.set_result(None)
+            self._refuse_all()
+
+    def _refuse_all(self) -> None:
+        """Tell those who wait, and those who come, that there is no session."""
+        if self._client.done():  # with a client that is of no use any more
+            self._client = asyncio.get_running_loop().create_future()
+        self._client.set_result(None)
 
     def _end_attempt(self) -> None:
         """Tell those who wait that there is no session; those who come next wait for another."""
@@ -281,7 +253,7 @@ class McpServer:
         self._opened = False
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(CONNECT_WITHIN):
-                client = Client(self._transport(stack), cache=None)
+                client = Client(transport(self._where, stack, self._lost), cache=None)
                 await stack.enter_async_context(client)
                 self._listed = await self._list(client)
             self._opened = True
@@ -290,22 +262,6 @@ class McpServer:
             while not await _within(self._list_every, self._lost):
                 async with asyncio.timeout(LIST_WITHIN):
                     self._listed = await self._list(client)
-
-    def _transport(self, stack: AsyncExitStack) -> Transport:
-        match self._where:
-            case Remote(url=url, headers=headers):
-                http = httpx2.AsyncClient(
-                    headers=dict(headers),
-                    # Reading: a server may hold a stream open, and the tool's timeout bounds it.
-                    timeout=httpx2.Timeout(5.0, read=300.0),
-                    trust_env=False,
-                )
-                stack.push_async_callback(http.aclose)
-                return streamable_http_client(url, http_client=http)
-            case Command(command=command, args=args, env=env, show_errors=show):
-                server = StdioServerParameters(command=command, args=list(args), env=dict(env))
-                errors = sys.stderr if show else stack.enter_context(_nowhere())
-                return _watched(stdio_client(server, errlog=errors), self._lost)
 
     async def _list(self, client: Client) -> tuple[ListedTool, ...]:
         """Return the tools that a model can be told of."""
@@ -326,100 +282,6 @@ class McpServer:
             log.warning("mcp tool has no usable schema", server=self._name, tool=tool.name)
             return False
         return True
-
-
-class _Messages:
-    """A stream of a server's messages that tells when it has ended.
-
-    The SDK notices that a child process is gone, and tells those that wait for an answer, but not
-    those who may ask next.
-    """
-
-    def __init__(self, inner: Any, ended: asyncio.Event) -> None:  # noqa: ANN401 - the SDK's stream
-        self._inner = inner
-        self._ended = ended
-
-    async def receive(self) -> Any:  # noqa: ANN401 - a message
-        return await self._inner.receive()
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:  # noqa: ANN401 - a message
-        try:
-            return await self._inner.__anext__()
-        except StopAsyncIteration:
-            self._ended.set()
-            raise
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        await self._inner.__aexit__(kind, error, trace)
-        return None
-
-
-@asynccontextmanager
-async def _watched(
-    transport: Transport, ended: asyncio.Event
-) -> AsyncGenerator[tuple[Any, Any], None]:
-    async with transport as (messages, out):
-        yield _Messages(messages, ended), out
-
-
-@contextmanager
-def _nowhere() -> Iterator[TextIO]:
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        yield nowhere
-
-
-def _tool_name(server: str, tool: str) -> str:
-    """Return a name that every provider allows: ``server_tool``."""
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")
-    return name if len(name) <= MAX_NAME else _told_apart(name, tool)
-
-
-def _told_apart(name: str, tool: str) -> str:
-    digest = hashlib.sha256(tool.encode()).hexdigest()[:8]
-    return f"{name[: MAX_NAME - 9]}_{digest}"
-
-
-def _description(tool: ListedTool) -> str:
-    text = tool.description or tool.title or tool.name
-    return text.strip()[:MAX_DESCRIPTION]
-
-
-def _text(result: CallToolResult) -> str:
-    """Return what a model can read of a result.
-
-    Raises:
-        ToolError: If it is an error.
-    """
-    texts: list[str] = []
-    for block in result.content:
-        match block:
-            case TextContent(text=text):
-                texts.append(text)
-            case EmbeddedResource(resource=TextResourceContents(text=text)):
-                texts.append(text)
-            case _:
-                texts.append(f"[{block.type}]")
-    whole = "\n".join(texts).strip()
-    if not whole and result.structured_content is not None:
-        whole = json.dumps(result.structured_content, ensure_ascii=False)
-    if result.is_error:
-        raise ToolError(whole or "the server says that it failed")
-    return whole or "done"
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:

@@ -21,7 +21,8 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from pipelines.conversation import ToolSpec
-from pipelines.tools.toolbox import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError, check_schema
+from pipelines.tools.arguments import check_schema
+from pipelines.tools.tool import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 CALL = "call"
 """The parameter that is given the :class:`CallInfo` instead of an argument of the model's."""
@@ -149,7 +150,7 @@ def _arguments(function: Callable[..., object]) -> TypeAdapter[dict[str, Any]]:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == CALL:
             if hints.get(CALL) is not CallInfo:
-                message = f"the parameter {CALL!r} must be of type pipelines.tools.toolbox.About"
+                message = f"the parameter {CALL!r} must be of type pipelines.tools.CallInfo"
                 raise ValueError(message)
             continue
         fields[parameter.name] = _field(parameter, hints)

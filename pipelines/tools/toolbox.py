@@ -1,8 +1,6 @@
-"""What a language model may have done: the tools of one call, and how they run.
+"""The tools of one call, and how they run: once a turn, with a deadline, through a barge-in or not.
 
-A tool is a name, a JSON Schema and a coroutine function; :mod:`pipelines.tools.python`,
-:mod:`pipelines.tools.http` and :mod:`pipelines.tools.mcp` make them. Call control is not among
-them: what it asks for is done by the call itself, after what was said before has been heard.
+What a model may do with the call itself is not among them: :mod:`pipelines.tools.call_control`.
 """
 
 from __future__ import annotations
@@ -11,35 +9,22 @@ import asyncio
 import itertools
 import json
 import traceback
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import structlog
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
-from jsonschema.exceptions import best_match
-from jsonschema.validators import validator_for
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
-from pipelines.conversation import (
-    END_CALL,
-    PRESS_KEYS,
-    TRANSFER_CALL,
-    Brief,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-)
+from pipelines.clock import now
+from pipelines.conversation import ToolCall, ToolResult, ToolSpec
+from pipelines.tools.arguments import argument_error
+from pipelines.tools.tool import CallInfo, Tool, ToolError, ToolRun
 
 log = structlog.get_logger()
 
 MAX_RESULT = 16_000
 """Characters of a result that the model is given: some 4,000 tokens, which it has to read before it
 answers, in this turn and in all that follow."""
-
-MAX_REASON = 300
-"""Characters of a reason why something failed."""
 
 _BROKEN = "the tool is broken; whether it was done is not known"
 
@@ -48,163 +33,6 @@ CLOSE_WITHIN = 3.0
 
 STOP_WITHIN = 1.0
 """Seconds that a tool may take to stop once it is cancelled; then it is left behind."""
-
-
-def call_control(brief: Brief) -> tuple[ToolSpec, ...]:
-    """Return what a model may do with the call itself, given whom and what ``brief`` allows."""
-    specs = [
-        _control(
-            END_CALL,
-            "Hang up the phone. Use it once the caller has said goodbye or needs nothing more, and "
-            "always write a short goodbye in the same message: the call ends after it was spoken.",
-        )
-    ]
-    if brief.destinations:
-        whom = " ".join(f"{d.name}: {d.when}." for d in brief.destinations)
-        specs.append(
-            _control(
-                TRANSFER_CALL,
-                "Pass the caller on to somebody else. Always say so in a short sentence in the "
-                f"same message: they are dialled after it was spoken. Whom, and when: {whom}",
-                to={"type": "string", "enum": [d.name for d in brief.destinations]},
-            )
-        )
-    if brief.may_press_keys:
-        specs.append(
-            _control(
-                PRESS_KEYS,
-                "Press keys of the telephone, to choose from a menu that answered the call. They "
-                "are pressed after what you write in the same message was spoken; write nothing if "
-                "a machine listens.",
-                keys={"type": "string", "pattern": "^[0-9*#A-Dw]{1,32}$"},
-            )
-        )
-    return tuple(specs)
-
-
-def _control(name: str, description: str, **parameters: object) -> ToolSpec:
-    schema: dict[str, object] = {
-        "type": "object",
-        "properties": parameters,
-        "additionalProperties": False,
-    }
-    if parameters:  # an empty list is an error by older drafts of JSON Schema
-        schema["required"] = list(parameters)
-    return ToolSpec(name=name, description=description, parameters=schema)
-
-
-class ToolError(Exception):
-    """A tool could not do what it was asked to; the message tells the model why.
-
-    Args:
-        message: A sentence or so, without secrets. It is spoken of, and kept in the transcript.
-        undone: Whether it is certain that nothing was done, so that the same may be asked for
-            again in this turn.
-    """
-
-    def __init__(self, message: str, *, undone: bool = False) -> None:
-        super().__init__(message)
-        self.undone = undone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallInfo:
-    """What a tool is told of the call besides its arguments."""
-
-    call_id: str
-    tool_call: str = ""
-    """Which of the call's tool calls this is; no two of a call have the same. A tool that has an
-    effect elsewhere passes on both, so that a repeat is recognised there."""
-
-    caller: str = ""
-    """Number in E.164, or SIP address; ``""`` if it is withheld."""
-
-    called: str = ""
-
-
-OnBargeIn = Literal["cancel", "keep"]
-"""What becomes of a tool that runs when the caller interrupts: it is cancelled, or it goes on to
-its end and the model is told the result with the next turn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """Something that a model may have done."""
-
-    spec: ToolSpec
-
-    run: Callable[[Mapping[str, Any], CallInfo], Coroutine[Any, Any, str]]
-    """Does it, and returns what the model is told: JSON or plain text. Raises :class:`ToolError`.
-    The arguments have been checked against ``spec.parameters``; cancelling has to be safe."""
-
-    timeout: float = 5.0
-    """Seconds. Nobody waits on the phone for much longer without being told why."""
-
-    on_barge_in: OnBargeIn = "keep"
-    """Half a booking is worse than one that the caller did not wait for, so ``keep``."""
-
-    filler: str = ""
-    """What to say while it takes long; ``""`` if it has no words of its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRun:
-    """A tool has been run, or was asked for in a way that it could not be."""
-
-    result: ToolResult
-    tool_call: str
-    """As in :class:`CallInfo`; ``""`` if nothing was run."""
-
-    seconds: float
-    cancelled: bool = False
-
-
-def check_schema(parameters: Mapping[str, Any]) -> None:
-    """See whether ``parameters`` can be the schema of a tool's arguments.
-
-    Raises:
-        ValueError: If it is no JSON Schema, or not that of an object.
-    """
-    if parameters.get("type") != "object":
-        message = "must be a JSON Schema of type object"
-        raise ValueError(message)
-    try:
-        validator_for(parameters, default=Draft202012Validator).check_schema(dict(parameters))
-    except SchemaError as error:
-        place = ".".join(map(str, error.absolute_path))
-        text = f"{place}: {error.message}" if place else error.message
-        raise ValueError(" ".join(text.split())[:MAX_REASON]) from None
-    except RecursionError:
-        message = "is nested too deep"
-        raise ValueError(message) from None
-
-
-def argument_error(parameters: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
-    """Return what is wrong with ``arguments``, for a model; ``""`` if they fit ``parameters``.
-
-    Args:
-        parameters: JSON Schema that :func:`check_schema` found right.
-        arguments: As the model gave them.
-    """
-    kind = validator_for(parameters, default=Draft202012Validator)
-    # Without a registry, jsonschema would fetch what a schema refers to from the network.
-    validator = kind(parameters, registry=Registry())
-    try:
-        json.dumps(dict(arguments), allow_nan=False)
-        error = best_match(validator.iter_errors(arguments))
-    except (Unresolvable, RecursionError):  # found in no check of the schema alone
-        return "the tool's own schema cannot be used"
-    except (ArithmeticError, TypeError, ValueError):  # NaN, which Python's parser lets pass
-        return "there is a value that JSON does not have"
-    return _words(error) if error is not None else ""
-
-
-def _words(error: ValidationError) -> str:
-    place = ".".join(map(str, error.absolute_path))
-    text = error.message
-    if len(text) > MAX_REASON // 2:  # it quotes a long value first; what is allowed comes last
-        text = f"does not fit {error.validator}: {error.validator_value!r}"
-    return (f"{place}: {text}" if place else text)[:MAX_REASON]
 
 
 @dataclass(slots=True, eq=False)
@@ -345,7 +173,7 @@ class Toolbox:
         if self._closed:
             return self._refuse(call, "the call is over, nothing was done")
         about = replace(self._about, tool_call=str(next(self._numbers)))
-        run = _Run(call, tool, about, started=asyncio.get_running_loop().time())
+        run = _Run(call, tool, about, started=now())
         run.task = self._spawn(self._run(run))
         self._runs[key] = run
         return run
@@ -445,7 +273,7 @@ def _key(call: ToolCall) -> tuple[str, str]:
 
 
 def _seconds(run: _Run) -> float:
-    return asyncio.get_running_loop().time() - run.started
+    return now() - run.started
 
 
 def _bounded(text: str) -> str:

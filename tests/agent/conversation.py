@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.call.call import Call
 from agent.call.transfer import Mover
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
@@ -21,7 +21,7 @@ from pipelines.providers import scripted
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
-from pipelines.tools.toolbox import CallInfo, Tool
+from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
 

@@ -24,8 +24,10 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan, Turn
 from agent.simulator.sinch_api import StandIn
-from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
+from agent.simulator.stream_caller import place_call
 from agent.sinch.signing import Credentials
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, at_rate, frame_bytes
 from pipelines.listening.detectors import DetectorSettings, detectors

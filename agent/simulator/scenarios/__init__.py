@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-import numpy.typing as npt
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.scenarios.sounds import SoundName, sound
 from agent.simulator.speech import recorded_turn
-from agent.simulator.stream_caller import Plan, Turn
 from pipelines.audio import Audio
 
 DEFAULT = Path(__file__).parent / "default.yaml"
 MAX_BYTES = 1_000_000
 
 Kind = Literal["turn", "pause", "barge-in", "backchannel", "noise"]
-Samples = npt.NDArray[np.float64]
 
 _Seconds = Annotated[float, Field(ge=0, le=60)]
 _Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -35,7 +33,7 @@ class _Situation(BaseModel):
     name: _Name
 
 
-class Utterance(_Situation):
+class WholeTurn(_Situation):
     """The caller says something, and is answered."""
 
     kind: Literal["turn"]
@@ -43,7 +41,7 @@ class Utterance(_Situation):
     """Name of a WAV file, without ``.wav``, in the folder ``recordings``."""
 
 
-class Pausing(_Situation):
+class TurnWithPause(_Situation):
     """The caller pauses inside of a sentence; each length is a situation."""
 
     kind: Literal["pause"]
@@ -54,7 +52,7 @@ class Pausing(_Situation):
     pauses: Annotated[list[Annotated[float, Field(gt=0, le=10)]], Field(min_length=1)]
 
 
-class Over(_Situation):
+class Interruption(_Situation):
     """The caller makes themselves heard while the agent speaks."""
 
     kind: Literal["barge-in", "backchannel"]
@@ -63,22 +61,25 @@ class Over(_Situation):
     """From when the agent began to speak."""
 
 
-class Sounding(_Situation):
+class Noise(_Situation):
     """Something is heard while the agent speaks."""
 
     kind: Literal["noise"]
-    sound: Literal["click", "cough", "hiss", "hum", "typing", "babble"]
+    sound: SoundName
     decibels: Annotated[float, Field(ge=-90, le=0)]
     """RMS of its loudest 20 ms, against full scale."""
 
     after: _Seconds
 
 
+Entry = WholeTurn | TurnWithPause | Interruption | Noise
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     situations: Annotated[
-        list[Annotated[Utterance | Pausing | Over | Sounding, Field(discriminator="kind")]],
+        list[Annotated[Entry, Field(discriminator="kind")]],
         Field(min_length=1, max_length=10_000),
     ]
 
@@ -128,21 +129,19 @@ def load(path: Path = DEFAULT, rate: int = 8000) -> list[Situation]:
     return found
 
 
-def _made(
-    entry: Utterance | Pausing | Over | Sounding, folder: Path, rate: int
-) -> Iterator[Situation]:
-    if isinstance(entry, Sounding):
-        audio = _sound(entry.sound, 10 ** (entry.decibels / 20), rate)
+def _made(entry: Entry, folder: Path, rate: int) -> Iterator[Situation]:
+    if isinstance(entry, Noise):
+        audio = sound(entry.sound, 10 ** (entry.decibels / 20), rate)
         plan = _plan(Turn(audio=audio, label=entry.name), entry.after)
         yield Situation(name=entry.name, kind=entry.kind, plan=plan)
         return
     turn = recorded_turn(folder / f"{entry.recording}.wav", rate)
     match entry:
-        case Utterance():
+        case WholeTurn():
             yield Situation(name=entry.name, kind=entry.kind, plan=_plan(turn))
-        case Over():
+        case Interruption():
             yield Situation(name=entry.name, kind=entry.kind, plan=_plan(turn, entry.after))
-        case Pausing():
+        case TurnWithPause():
             if entry.at >= turn.audio.seconds:
                 raise ScenarioError(f"{entry.name}: the recording ends before {entry.at:g} s")
             for pause in entry.pauses:
@@ -169,80 +168,3 @@ def _with_pause(turn: Turn, at: float, pause: float) -> Turn:
     cut = 2 * int(at * rate)
     silence = bytes(2 * int(pause * rate))
     return Turn(audio=Audio(pcm[:cut] + silence + pcm[cut:], rate), label=turn.label)
-
-
-# Sounds, each as samples at a rate; their level is set afterwards.
-
-
-def _sound(name: str, level: float, rate: int) -> Audio:
-    random = np.random.default_rng(5)
-    samples = _SOUNDS[name](rate, random)
-    window = rate // 50
-    power = np.square(samples[: len(samples) // window * window].reshape(-1, window)).mean(axis=1)
-    scaled = samples * (level / np.sqrt(power.max())) * 32767
-    return Audio(np.clip(scaled, -32768, 32767).astype("<i2").tobytes(), rate)
-
-
-def _fading(seconds: float, rate: int) -> Samples:
-    return np.exp(-np.arange(int(seconds * rate)) / (rate * seconds / 5))
-
-
-def _click(rate: int, random: np.random.Generator) -> Samples:
-    """A handset that is put on a table: 30 ms."""
-    return _padded(_fading(0.03, rate) * random.standard_normal(int(0.03 * rate)), rate)
-
-
-def _cough(rate: int, random: np.random.Generator) -> Samples:
-    """Two bursts of coloured noise, 0.15 and 0.2 s."""
-    bursts = []
-    for seconds in (0.15, 0.2):
-        noise = random.standard_normal(int(seconds * rate))
-        dull = np.convolve(noise, np.ones(4) / 4, mode="same")
-        bursts += [_fading(seconds, rate) * dull, np.zeros(int(0.06 * rate))]
-    return _padded(np.concatenate(bursts), rate)
-
-
-def _hiss(rate: int, random: np.random.Generator) -> Samples:
-    """A bad line: white noise, 2 s."""
-    return random.standard_normal(2 * rate)
-
-
-def _hum(rate: int, _random: np.random.Generator) -> Samples:
-    """Mains hum and its harmonics, 2 s."""
-    at = np.arange(2 * rate) / rate
-    tones: Samples = sum((np.sin(2 * np.pi * 50 * n * at) / n for n in (2, 3, 4, 6)), np.zeros(1))
-    return tones
-
-
-def _typing(rate: int, random: np.random.Generator) -> Samples:
-    """Twelve keys in 1.5 s."""
-    samples = np.zeros(int(1.5 * rate))
-    for at in np.sort(random.uniform(0, 1.4, 12)):
-        key = _fading(0.02, rate) * random.standard_normal(int(0.02 * rate))
-        start = int(at * rate)
-        samples[start : start + len(key)] += key
-    return _padded(samples, rate)
-
-
-def _babble(rate: int, _random: np.random.Generator) -> Samples:
-    """Three people talking elsewhere, 2 s: the recordings, one over the other."""
-    folder = DEFAULT.parent / "recordings"
-    samples = np.zeros(2 * rate)
-    for name in ("not-at-desk", "press-one", "first-in-line"):
-        pcm = recorded_turn(folder / f"{name}.wav", rate).audio.pcm
-        samples += np.frombuffer(pcm, "<i2")[rate // 2 : rate // 2 + len(samples)]
-    return samples
-
-
-def _padded(samples: Samples, rate: int) -> Samples:
-    return np.concatenate([samples, np.zeros(rate // 50)])
-
-
-_SOUNDS: dict[str, Callable[[int, np.random.Generator], Samples]] = {
-    "click": _click,
-    "cough": _cough,
-    "hiss": _hiss,
-    "hum": _hum,
-    "typing": _typing,
-    "babble": _babble,
-}

@@ -6,8 +6,6 @@ servers quote prompts, words and keys.
 
 from __future__ import annotations
 
-import aiohttp
-
 from pipelines.providers.contracts import ProviderError, Stage
 
 _STATUS = {
@@ -37,15 +35,3 @@ def again(error: ProviderError) -> ProviderError:
     return ProviderError(
         error.stage, error.reason, timed_out=error.timed_out, retryable=error.retryable
     )
-
-
-def explain(error: Exception) -> str:
-    """Say what went wrong without the server's own words."""
-    match error:
-        case aiohttp.ClientConnectorError() | ConnectionRefusedError():
-            return "no connection"
-        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError():
-            return "the answer broke off"
-        case aiohttp.ClientError() | OSError() | RuntimeError():
-            return "the connection is lost"
-    return "the server's answer cannot be read"

@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from pipelines.connection_errors import explain
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.providers.transport.failures import explain, refused
+from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.websocket import MAX_MESSAGE, Socket
 
 CONNECT_WITHIN = 3.0

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from pydantic import SecretStr
 
+from pipelines.environment import from_environment
 from pipelines.providers.contracts import ProviderError, Stage
-
-
-def from_environment(variable: str) -> str:
-    """Return a secret: of ``variable``, or of the file whose path is in ``variable_FILE``.
-
-    Returns:
-        ``""`` if there is neither.
-
-    Raises:
-        ValueError: If the file cannot be read; names the variable.
-    """
-    if secret := os.environ.get(variable, "").strip():
-        return secret
-    path = os.environ.get(f"{variable}_FILE")
-    if not path:
-        return ""
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file that {variable}_FILE names cannot be read: {type(error).__name__}"
-        raise ValueError(message) from None
 
 
 def find_key(stage: Stage, given: SecretStr | None, variable: str) -> str:

@@ -6,8 +6,8 @@ import asyncio
 
 import aiohttp
 
+from pipelines.connection_errors import explain
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.providers.transport.failures import explain
 
 MAX_MESSAGE = 4 * 1024 * 1024
 """Bytes of one message: a minute of base64 at 24 kHz."""

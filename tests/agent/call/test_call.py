@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.personas.loader import Script
+from agent.personas.script import Script
 from agent.settings.calls import CallLimits, CallSettings, PlayoutSettings
 from agent.stream.line import LineError
 from pipelines.audio import Audio

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from agent.simulator.stream_caller import CallInProgress, Turn, place_call
-from agent.simulator.stream_caller import Plan as CallPlan
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan as CallPlan
+from agent.simulator.plan import Turn
+from agent.simulator.stream_caller import place_call
 from pipelines.audio import Audio
 from pipelines.providers.scripted import (
     LanguageModel,

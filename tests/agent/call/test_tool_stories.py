@@ -14,7 +14,7 @@ from pipelines.conversation import Brief, Destination, Message, ToolCall, ToolSp
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from pipelines.reply.chain import MOST_ROUNDS
-from pipelines.tools.toolbox import CallInfo, OnBargeIn, Tool, ToolError
+from pipelines.tools.tool import CallInfo, OnBargeIn, Tool, ToolError
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import SCRIPT, talk, voice
 

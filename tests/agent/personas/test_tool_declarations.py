@@ -14,19 +14,17 @@ import yaml
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from agent.personas.declared_tools import DeclaredTools, build
+from agent.personas.mcp_servers import mcp_servers
 from agent.personas.tool_declarations import (
-    DeclaredTools,
     HttpTool,
     McpTools,
     PythonTool,
-    build,
-    mcp_servers,
     read,
 )
 from agent.settings.mcp import McpServerSettings
-from pipelines.tools.toolbox import CallInfo
+from pipelines.tools.tool import CallInfo
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -138,6 +136,7 @@ def test_a_whole_schema_is_taken_as_it_is() -> None:
         ([{"python": "no_such_module_here:a"}], "1.python: no_such_module_here:a: there is no"),
         ([{"python": "os.path:join"}], r"1.python: os.path:join: the parameter"),
         ([{"mcp": "crm", "only": []}], "1.only: "),
+        ([{"mcp": "crm", "only": ["a", 1]}], "1.only.2: must be a text"),
         ([{"mcp": "my crm"}], "1.mcp: "),
         ([{"mcp": "crm"}] * 51, "must be a list of at most 50"),
     ],
@@ -223,41 +222,6 @@ def test_tools_of_a_server_join_those_of_the_file(monkeypatch: pytest.MonkeyPatc
         await servers["crm"].aclose()
 
     asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ({}, "either url or command"),
-        ({"url": "https://a", "command": "b"}, "either url or command"),
-        ({"url": "https://a", "args": ["b"]}, "go with command"),
-        ({"command": "a", "headers": {"b": "c"}}, "go with url"),
-        ({"url": "file:///a"}, "http:// or https://"),
-        ({"url": "https://a", "token": "b"}, "Extra inputs"),
-    ],
-)
-def test_a_server_is_a_url_or_a_command(settings: dict[str, Any], reason: str) -> None:
-    """And nothing in between."""
-    with pytest.raises(ValidationError, match=reason):
-        McpServerSettings.model_validate(settings)
-
-
-def test_what_a_server_needs_is_looked_for_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program, and variables; a value is never quoted."""
-    pytest.importorskip("mcp", reason="an extra")
-    monkeypatch.setenv("TOKEN", "hunter2")
-
-    def servers(**settings: Any) -> None:
-        mcp_servers({"crm": McpServerSettings.model_validate(settings)})
-
-    servers(url="https://a/mcp", headers={"Authorization": "Bearer ${TOKEN}"})
-    with pytest.raises(ValueError, match=r"mcp\.crm\.command: there is no program 'nothing-here'"):
-        servers(command="nothing-here")
-    with pytest.raises(ValueError, match=r"mcp\.crm\.headers\.A: .*NO_TOKEN_FILE"):
-        servers(url="https://a/mcp", headers={"A": "${TOKEN} ${NO_TOKEN}"})
-    settings = McpServerSettings.model_validate({"url": "https://a", "headers": {"A": "hunter2"}})
-    assert "hunter2" not in repr(settings)
-    assert mcp_servers({}) == {}
 
 
 yaml_values = st.recursive(

@@ -13,7 +13,9 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from agent.simulator.stream_caller import CallInProgress, Plan, Turn, place_call
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.stream_caller import place_call
 from pipelines.audio import Audio
 from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from tests.agent.conversation import LOUD, voice

@@ -12,7 +12,8 @@ import pytest
 
 from agent.server.providers import build, probe_all, running, table
 from agent.settings import Settings, SettingsError
-from agent.simulator.stream_caller import Plan, place_call
+from agent.simulator.plan import Plan
+from agent.simulator.stream_caller import place_call
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from tests.agent.conversation import voice

@@ -12,8 +12,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.simulator.sinch_api import Leg, Phone, StandIn
-from agent.simulator.stream_caller import Plan, Turn
+from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.sinch_api import StandIn
 from agent.sinch.callbacks import Version
 from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers
@@ -47,7 +48,7 @@ class Story:
     base: str
     sinch_url: str
 
-    async def call_in(self, plan: Plan | None = None, **fields: Any) -> Leg:
+    async def call_in(self, plan: Plan | None = None, **fields: Any) -> PhoneLeg:
         """Have somebody call; they say nothing and hang up after the greeting, unless planned."""
         return await self.sinch.call_in(
             CALLER, CALLED, plan or Plan(patience=0.3), self.version, **fields

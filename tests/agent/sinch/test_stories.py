@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from agent.simulator.sinch_api import Phone
-from agent.simulator.stream_caller import Plan
+from agent.simulator.phone_network import Phone
+from agent.simulator.plan import Plan
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until

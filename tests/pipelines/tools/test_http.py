@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from pipelines.conversation import ToolCall, ToolResult, ToolSpec
 from pipelines.tools.http import MAX_ANSWER, http_tool, signature, signing_keys, webhook_id
-from pipelines.tools.toolbox import MAX_RESULT, CallInfo, OnBargeIn, Toolbox, ToolError, ToolRun
+from pipelines.tools.tool import CallInfo, OnBargeIn, ToolError, ToolRun
+from pipelines.tools.toolbox import MAX_RESULT, Toolbox
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ABOUT = CallInfo(call_id="call-1", tool_call="1", caller="+15550001", called="+15550002")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from pipelines.tools.python import python_tool
-from pipelines.tools.toolbox import CallInfo, Tool, ToolError
+from pipelines.tools.tool import CallInfo, Tool, ToolError
 
 HERE = __name__
 ABOUT = CallInfo(call_id="call-1", tool_call="7", caller="+15550001")
@@ -193,7 +193,7 @@ def test_parameters_may_have_any_name() -> None:
         (f"{HERE}:untyped", "needs a type"),
         (f"{HERE}:gathers", "by name"),
         (f"{HERE}:takes_a_thread", "no JSON"),
-        (f"{HERE}:wrong_call", "About"),
+        (f"{HERE}:wrong_call", "CallInfo"),
         (f"{HERE}:field_default", "Annotated"),
         (f"{HERE}:unknown_type", "NameError"),
     ],

@@ -7,26 +7,14 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.conversation import Brief, Destination, ToolCall, ToolResult, ToolSpec
+from pipelines.conversation import ToolCall, ToolResult, ToolSpec
 from pipelines.reply.request import Tools
-from pipelines.tools.toolbox import (
-    MAX_REASON,
-    MAX_RESULT,
-    CallInfo,
-    OnBargeIn,
-    Tool,
-    Toolbox,
-    ToolError,
-    ToolRun,
-    argument_error,
-    call_control,
-    check_schema,
-)
+from pipelines.tools.tool import CallInfo, OnBargeIn, Tool, ToolError, ToolRun
+from pipelines.tools.toolbox import MAX_RESULT, Toolbox
 from tests import virtual_time
 
 ANYTHING = {"type": "object"}
@@ -488,59 +476,6 @@ def test_the_filler_is_that_of_the_tool_waited_for() -> None:
         assert box.slow_filler(calls) == "Let me look that up."
 
     virtual_time.run(main())
-
-
-def test_call_control_as_the_call_allows() -> None:
-    """Passing on needs somebody, and keys a call that we placed; the schemas hold both."""
-    assert [spec.name for spec in call_control(Brief())] == ["end_call"]
-    brief = Brief(
-        destinations=(Destination(name="desk", when="they ask for a person"),), may_press_keys=True
-    )
-    end, transfer, press = call_control(brief)
-    assert "desk: they ask for a person." in transfer.description
-    for spec in (end, transfer, press):
-        check_schema(spec.parameters)
-    assert not argument_error(end.parameters, {})
-    assert not argument_error(transfer.parameters, {"to": "desk"})
-    assert argument_error(transfer.parameters, {"to": "moon"})
-    assert not argument_error(press.parameters, {"keys": "12#w"})
-    assert argument_error(press.parameters, {"keys": "hello"})
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {},
-        {"type": "string"},
-        {"type": "object", "properties": {"a": {"type": "nothing"}}},
-        {"type": "object", "properties": {"a": {"pattern": "("}}},
-        {"type": "object", "properties": []},
-    ],
-)
-def test_what_is_no_schema_is_refused(schema: dict[str, Any]) -> None:
-    """Found when a tool is made, not in a call."""
-    with pytest.raises(ValueError, match=r"\w"):
-        check_schema(schema)
-
-
-def test_a_schema_that_points_elsewhere_fetches_nothing() -> None:
-    """A reference into the network, or in circles, is a broken tool, not a request."""
-    away = {"type": "object", "properties": {"a": {"$ref": "http://10.0.0.1/schema.json"}}}
-    assert "schema" in argument_error(away, {"a": 1})
-    circle = {
-        "type": "object",
-        "properties": {"a": {"$ref": "#/$defs/a"}},
-        "$defs": {"a": {"$ref": "#/$defs/a"}},
-    }
-    assert "schema" in argument_error(circle, {"a": 1})
-
-
-def test_a_reason_is_short_and_says_what_is_allowed() -> None:
-    """However long the value that was wrong."""
-    schema = {"type": "object", "properties": {"size": {"enum": ["small", "large"]}}}
-    reason = argument_error(schema, {"size": "x" * 10_000})
-    assert "small" in reason
-    assert len(reason) <= MAX_REASON
 
 
 json_values = st.recursive(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.personas import loader
+from agent.personas.script import Details
 from pipelines.conversation import (
     END_CALL,
     TRANSFER_CALL,
@@ -28,7 +29,7 @@ from pipelines.text.sentences import SentenceCutter
 
 PROMPTS = Path(__file__).parents[4] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
-BRIEF = loader.load(PROMPTS, "reception").render(loader.Details(now=TUESDAY)).brief
+BRIEF = loader.load(PROMPTS, "reception").render(Details(now=TUESDAY)).brief
 
 TOPICS = {
     "hours": "When are you open?",

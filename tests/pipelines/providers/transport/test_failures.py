@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.transport.failures import again, explain, refused
+from pipelines.providers.transport.failures import again, refused
 
 
 @pytest.mark.parametrize(
@@ -20,21 +19,6 @@ def test_a_status_says_what_it_means_and_whether_to_ask_again(
     error = refused("llm", status)
     assert says in error.reason
     assert error.retryable is retryable
-
-
-@pytest.mark.parametrize(
-    ("error", "says"),
-    [
-        (ConnectionRefusedError("secret"), "no connection"),
-        (aiohttp.ClientPayloadError("secret"), "the answer broke off"),
-        (aiohttp.ServerDisconnectedError("secret"), "the answer broke off"),
-        (OSError("secret"), "the connection is lost"),
-        (ValueError("secret"), "the server's answer cannot be read"),
-    ],
-)
-def test_errors_are_explained_without_the_servers_words(error: Exception, says: str) -> None:
-    """They may quote the prompt, what was said, or the key."""
-    assert explain(error) == says
 
 
 def test_an_error_that_many_wait_for_is_raised_once_for_each() -> None:

@@ -1,4 +1,4 @@
-"""Requests that have an effect at the other end, and so are made once."""
+"""One request that has an effect at the other end, and so is never made twice by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import aiohttp
 from yarl import URL
 
-from pipelines.providers.transport.failures import explain
+from pipelines.connection_errors import explain
 
 
 class UnansweredError(Exception):

@@ -1,0 +1,34 @@
+"""``voice-agent serve``: answer calls."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from agent.cli.options import Commands, add_config, fail
+
+
+def add(commands: Commands) -> None:
+    """Declare the command and its options."""
+    serve = commands.add_parser("serve", help="answer calls")
+    add_config(serve)
+    serve.add_argument("--host", help="address to listen on (server.host)")
+    serve.add_argument("--port", help="TCP port (server.port)")
+    serve.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until a signal; return the exit status."""
+    from agent import logs
+    from agent.server import start
+    from agent.settings import SettingsError, load
+
+    given = {"host": options.host, "port": options.port}
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = load(options.config, {"server": given})
+        logs.configure(settings.log.level, settings.log.format)
+        asyncio.run(start.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
+    except (SettingsError, OSError) as error:
+        return fail(error)
+    return 0

@@ -1,0 +1,115 @@
+"""``voice-agent sinch``: set an account up, and try it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+from agent.cli.options import Commands, add_config, fail
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands below it, and their options."""
+    sinch = commands.add_parser("sinch", help="set an account up, and try it")
+    parts = sinch.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    setup = parts.add_parser("setup", help="check the credentials, set where callbacks go")
+    setup.add_argument("--public-url", metavar="URL", help="https://... (sinch.public_url)")
+    setup.set_defaults(run=_setup)
+
+    verify = parts.add_parser("verify", help="send signed sample callbacks to a running server")
+    verify.add_argument("--url", help="callback endpoint (sinch.public_url + .callback_path)")
+    verify.set_defaults(run=_verify)
+
+    standin = parts.add_parser(
+        "stand-in",
+        help="stand in for Sinch: REST, callbacks, phones",
+        description="Try incoming and outgoing calls without an account. Takes credentials and "
+        "addresses from the settings; point sinch.api_url at it.",
+    )
+    standin.add_argument("--port", type=int, default=9090, help="of its REST API (9090)")
+    standin.add_argument(
+        "--phone", action="append", default=[], metavar="NUMBER", help="one that answers"
+    )
+    standin.add_argument("--machine", action="store_true", help="they are answering machines")
+    standin.add_argument("--call", metavar="NUMBER", help="call this number of ours, then stop")
+    standin.add_argument("--from", dest="caller", default="+12025550123", help="who calls")
+    standin.add_argument(
+        "--say", action="append", default=[], metavar="TEXT", help="what people say, in turn"
+    )
+    standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
+    standin.set_defaults(run=_stand_in)
+    for part in (setup, verify, standin):
+        add_config(part)
+
+
+def _setup(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError, load
+    from agent.sinch.setup import SetupError, setup
+
+    given = {"public_url": options.public_url} if options.public_url else {}
+    try:
+        asyncio.run(setup(load(options.config, {"sinch": given}).sinch, print))
+    except (SettingsError, SetupError) as error:
+        return fail(error)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError, load
+    from agent.sinch.setup import verify
+
+    try:
+        settings = load(options.config)
+        url = options.url or settings.sinch.callback_url
+        right = asyncio.run(verify(settings.sinch, url, print))
+    except (SettingsError, ValueError) as error:
+        return fail(error)
+    return 0 if right else 1
+
+
+def _stand_in(options: argparse.Namespace) -> int:
+    from agent import logs
+    from agent.settings import SettingsError, load
+    from agent.simulator.stream_caller import CallFailedError
+
+    logs.configure("error", "auto")
+    try:
+        return asyncio.run(_serve_stand_in(options, load(options.config)))
+    except (SettingsError, CallFailedError, OSError) as error:
+        return fail(error)
+
+
+async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
+    from agent.settings import SettingsError
+    from agent.simulator.phone_network import Phone
+    from agent.simulator.plan import Plan
+    from agent.simulator.sinch_api import StandIn
+    from agent.simulator.speech import spoken_turns
+    from agent.sinch import account
+
+    signers = {signer.scheme: signer for signer in account.signers(settings.sinch)}
+    if not settings.sinch.takes_callbacks:
+        raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
+    plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))
+    phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
+    standin = StandIn(
+        settings.sinch.callback_url,
+        v1=signers.get("application"),
+        v2=signers.get("service"),
+        phones=dict.fromkeys(options.phone, phone),
+        tell=lambda line: print(line, flush=True),
+    )
+    async with standin.running(port=options.port) as url:
+        if options.call is None:
+            print(f"Sinch's API is at {url}; end with Ctrl-C", flush=True)
+            await asyncio.Event().wait()
+        version = options.api or settings.sinch.api
+        leg = await standin.call_in(options.caller, options.call, plan, version)
+        await leg.over.wait()
+        await standin.settle()
+        return 1 if leg.refused or leg.said else 0

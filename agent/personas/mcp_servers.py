@@ -1,0 +1,61 @@
+"""The MCP servers of the settings, made of what is set there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from agent.settings.mcp import McpServerSettings
+from pipelines.environment import required_from_environment
+
+if TYPE_CHECKING:
+    from pipelines.tools.mcp import McpServer  # an extra
+
+
+def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServer]:
+    """Return the MCP servers of the settings, by name, not started.
+
+    Raises:
+        ValueError: In one line, if the ``mcp`` package, a command or a variable is missing.
+    """
+    if not settings:
+        return {}
+    try:
+        from pipelines.tools.mcp import McpServer  # noqa: PLC0415 - an extra
+        from pipelines.tools.mcp_transport import Command, Remote  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        message = (
+            f"mcp: the package {error.name!r} is missing: pip install 'sinch-voice-agent[mcp]'"
+        )
+        raise ValueError(message) from None
+    servers: dict[str, McpServer] = {}
+    for name, one in settings.items():
+        where: Command | Remote
+        if one.url is not None:
+            where = Remote(url=one.url, headers=_filled_in(f"mcp.{name}.headers", one.headers))
+        else:
+            command = shutil.which(one.command or "")
+            if command is None:
+                raise ValueError(f"mcp.{name}.command: there is no program {one.command!r}")
+            env = _filled_in(f"mcp.{name}.env", one.env)
+            where = Command(command=command, args=one.args, env=env, show_errors=one.show_errors)
+        servers[name] = McpServer(name, where)
+    return servers
+
+
+def _filled_in(place: str, values: Mapping[str, SecretStr]) -> dict[str, str]:
+    filled: dict[str, str] = {}
+    for key, value in values.items():
+        try:
+            filled[key] = re.sub(
+                r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}",
+                lambda found: required_from_environment(found[1]),
+                value.get_secret_value(),
+            )
+        except ValueError as error:
+            raise ValueError(f"{place}.{key}: {error}") from None
+    return filled

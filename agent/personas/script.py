@@ -1,0 +1,106 @@
+"""What a call brings to an agent file, and what it gets: the script of that call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.personas.declared_tools import DeclaredTools
+from pipelines.conversation import Brief
+from pipelines.text.sentences import cut
+from pipelines.text.speakable import speakable
+
+MAX_VALUE = 200
+"""Characters kept of a value that comes with a call; a number in full is 16 (E.164)."""
+
+
+def value_line(text: str) -> str:
+    """Return a value that comes with a call as a single line of at most MAX_VALUE characters."""
+    return "".join(c for c in text[:MAX_VALUE] if c.isprintable())
+
+
+class _Headers(dict[str, str]):
+    """Call headers for a template: one that did not come with the call is ``""``."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a call brings to its templates. Texts are data there, whatever stands in them."""
+
+    now: datetime
+    """Local time of the agent; gives ``date``, ``time`` and ``weekday``."""
+
+    caller: str = ""
+    """Who calls: a number, or ``""`` if withheld."""
+
+    called: str = ""
+    """The number that was called."""
+
+    call_id: str = ""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Call headers; names as the platform gave them."""
+
+    outgoing: bool = False
+    """Whether we dialled."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Values for the file's own variables, from whoever dialled."""
+
+    def variables(self) -> dict[str, object]:
+        """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters."""
+        return {
+            "caller": value_line(self.caller),
+            "called": value_line(self.called),
+            "call_id": value_line(self.call_id),
+            "date": f"{self.now:%B} {self.now.day}, {self.now.year}",
+            "time": f"{self.now:%H:%M}",
+            "weekday": f"{self.now:%A}",
+            "headers": _Headers({value_line(k): value_line(v) for k, v in self.headers.items()}),
+            "outgoing": self.outgoing,
+        }
+
+
+SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
+"""A call of which nothing but the time is known."""
+
+CALL_VARIABLES = frozenset(SAMPLE.variables())
+"""The names that every call fills in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """An agent file with its variables filled in: all of it that one call needs."""
+
+    greeting: str
+    apology: str
+    fillers: tuple[str, ...] = ("One moment, please.",)
+    still_there: str = "Are you still there?"
+    time_up: str = "I'm sorry, our time is almost up."
+    transfer_failed: str = "I'm sorry, nobody is available there right now."
+    greeting_interruptible: bool = True
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Whom callers can be passed on to: name and number or SIP address."""
+
+    hang_up_after_greeting: bool = False
+    """Whether the greeting is a message for an answering machine."""
+
+    tools: DeclaredTools = field(default_factory=DeclaredTools)
+    brief: Brief
+
+    @property
+    def own_sentences(self) -> tuple[str, ...]:
+        """What the agent says of itself, as a voice reads it; first what is needed first."""
+        brief = self.brief
+        texts = [self.greeting, *self.fillers, self.apology, brief.goodbye]
+        if self.numbers:
+            texts.append(self.transfer_failed)
+        sentences = [
+            sentence for text in (*texts, self.still_there, self.time_up) for sentence in cut(text)
+        ]
+        sentences += [tool.filler for tool in self.tools.fixed if tool.filler]
+        return tuple(speakable(one, brief.language, brief.pronounce) for one in sentences)

@@ -1,0 +1,197 @@
+"""The platform's legs, and the phones at their ends: they ring, answer, talk with a stream, end.
+
+Phones are scripted: what a phone would say is the plan of the stream that it talks with. Two phones
+that talk to each other are only noted. What a version of the API makes of all this is not known
+here: a leg carries what it has to do once it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.plan import Plan
+from agent.simulator.stream_caller import CallFailedError, place_call
+from agent.sinch.svaml import Svaml
+from pipelines.background import BackgroundTasks
+from pipelines.clock import now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """Somebody with a telephone."""
+
+    plan: Plan = field(default_factory=Plan)
+    """What they say once a stream listens."""
+
+    answers: Literal["yes", "no", "busy"] = "yes"
+    after: float = 0.05
+    """Seconds of ringing."""
+
+    who: Literal["human", "machine"] = "human"
+    beeps: bool = True
+    """Whether a machine does."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class PhoneLeg:
+    """One leg of a call: to a phone, or to the stream."""
+
+    when_over: Callable[[PhoneLeg], Awaitable[None]] = field(repr=False)
+    """What is to be told of its end, and to whom."""
+
+    number: str = ""
+    name: str = ""
+    """``custom`` in version 1, ``callName`` in version 2."""
+
+    session: str = ""
+    call_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    room: str = ""
+    """The conference or bridge that it is in."""
+
+    is_stream: bool = False
+    answered: bool = False
+    said: list[str] = field(default_factory=list)
+    """What the platform's own voice said on it."""
+
+    on_hangup: Sequence[Svaml] | None = None
+    """Version 2: what to do when it is over; None if the callback address is asked."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    reason: str = ""
+    began: float = field(default_factory=now)
+    stream: asyncio.Task[None] | None = None
+    held: CallInProgress | None = None
+    """The stream's call, once it has ended."""
+
+    refused: str = ""
+    """Why the stream was not answered."""
+
+    @property
+    def title(self) -> str:
+        """What it is called in the timeline."""
+        return "the stream" if self.is_stream else f"the phone {self.number}"
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return now() - self.began
+
+
+class PhoneNetwork:
+    """All legs that there are or were, and what is under way on them.
+
+    Args:
+        phones: By number or SIP address; any other does not answer.
+        connects_after: Seconds that it takes to connect a stream: TLS over the Internet, say.
+        tell: Given a line for each thing that happens.
+    """
+
+    def __init__(
+        self, phones: Mapping[str, Phone], connects_after: float, tell: Callable[[str], None]
+    ) -> None:
+        self.phones = dict(phones)
+        self.legs: list[PhoneLeg] = []
+        self.faults: list[BaseException] = []
+        """What went wrong in what legs did: an answer that does not follow its schema, say."""
+
+        self.tell = tell
+        self._connects_after = connects_after
+        self._background = BackgroundTasks()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def add(self, leg: PhoneLeg) -> PhoneLeg:
+        """Take a leg that begins; return it."""
+        self.legs.append(leg)
+        return leg
+
+    def find(self, call_id: str) -> PhoneLeg | None:
+        """Return the leg with that id, over or not."""
+        return next((leg for leg in self.legs if leg.call_id == call_id), None)
+
+    def named(self, session: str, name: str) -> PhoneLeg | None:
+        """Return the leg of a session with that name, unless it is over."""
+        found = [leg for leg in self.legs if leg.session == session and leg.name == name]
+        return next((leg for leg in found if not leg.over.is_set()), None)
+
+    def in_room(self, room: str) -> list[PhoneLeg]:
+        """Return the legs that talk in a conference or bridge."""
+        return [leg for leg in self.legs if leg.room == room and not leg.over.is_set()]
+
+    def ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
+        """Have a phone rung; ``answered`` is what follows if somebody answers."""
+        self.start(self._ring(leg, answered))
+
+    def connect_stream(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
+        """Have a leg talk with the agent at ``endpoint``, as ``plan`` says."""
+        leg.stream = self.start(self._hold_stream(leg, endpoint, plan))
+
+    async def hang_up(self, leg: PhoneLeg, reason: str = "CALLERHANGUP") -> None:
+        """End a leg; return once whoever is to be told was told. A second time does nothing."""
+        if leg.over.is_set():
+            return
+        leg.over.set()
+        leg.reason = reason
+        self.tell(f"{leg.title} is over: {reason}")
+        if leg.stream is not None and leg.stream is not asyncio.current_task():
+            leg.stream.cancel()
+            await asyncio.wait([leg.stream])
+        await leg.when_over(leg)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let something happen by itself; a fault in it is one of :attr:`faults`."""
+        task = self._background.start(work, "a leg of the stand-in")
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    async def settle(self) -> None:
+        """Return when all legs have done what they were told."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def aclose(self) -> None:
+        """Cut every leg off."""
+        await self._background.aclose()
+
+    async def _ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
+        phone = self.phones.get(leg.number, Phone(answers="no"))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(phone.after):
+                await leg.over.wait()
+                return
+        if phone.answers != "yes":
+            await self.hang_up(leg, {"busy": "BUSY", "no": "TIMEOUT"}[phone.answers])
+            return
+        leg.answered = True
+        self.tell(f"{leg.title} answers")
+        await answered()
+
+    async def _hold_stream(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
+        leg.answered = True
+        await asyncio.sleep(self._connects_after)
+        try:
+            leg.held = await place_call(
+                endpoint, plan, lambda at, line: self.tell(f"{at:7.2f}  {line}"), leg.call_id
+            )
+            reason = "CALLEEHANGUP" if leg.held.report.ended_by == "agent" else "CALLERHANGUP"
+        except CallFailedError as error:
+            leg.refused = str(error)
+            self.tell(f"stream: {error}")
+            reason = "CANCEL"
+        if leg.is_stream and reason == "CALLERHANGUP":
+            # The plan is the phone's: when it has come to its end, they have hung up.
+            for phone in [x for x in self.in_room(leg.room) if not x.is_stream]:
+                await self.hang_up(phone)
+        await self.hang_up(leg, reason)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.faults.append(fault)
+            self.tell(f"fault: {fault}")

@@ -1,0 +1,52 @@
+"""What a call that is placed is to be like: who says what, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipelines.audio import Audio
+
+Shape = Literal["v1", "v2", "tutorial"]
+"""The ``connect`` messages that are published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Something the caller says."""
+
+    audio: Audio
+    """At the call's rate."""
+
+    label: str
+    """Words, or the name of a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A call to place. Times in seconds."""
+
+    turns: Sequence[Turn] = ()
+    rate: int = 8000
+    headers: Mapping[str, str] = field(default_factory=dict)
+    shape: Shape = "v2"
+    """Which of the published ``connect`` messages to send."""
+
+    interrupt_after: float | None = None
+    """Start each turn this long after the agent has begun to speak, and not once it is done."""
+
+    answer_timeout: float = 15.0
+    """For the ``answer``, and for each reply."""
+
+    greeting_timeout: float = 3.0
+    """Speak first if there is no greeting by then."""
+
+    max_seconds: float = 600.0
+    """Hang up then: an agent may never stop talking."""
+
+    patience: float = 1.0
+    """Quiet after which the agent is done: longer than a breath between two sentences."""
+
+    linger: float = 0.0
+    """Quiet, more than that, until the caller hangs up when they have said everything."""

@@ -1,0 +1,235 @@
+"""Version 2 of Sinch's Voice API, stood in for: sessions, commands, bridges, call events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
+from agent.simulator.sinch_callbacks import CallbackPoster, Check, cloud_event, timestamp
+from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, RestRoute
+from agent.sinch.signing import Credentials
+from agent.sinch.svaml import Svaml
+
+
+class SinchV2:
+    """What version 2 makes of requests, and of what legs do.
+
+    Args:
+        network: The legs.
+        callbacks: Tells what happens, and asks what to do.
+        signer: Signs callbacks; None: no version 2.
+        check: Looks at every SVAML and request body.
+    """
+
+    def __init__(
+        self,
+        network: PhoneNetwork,
+        callbacks: CallbackPoster,
+        signer: Credentials | None,
+        check: Check,
+    ) -> None:
+        self.callback_url: str | None = None
+        """What was set as callback address."""
+
+        self._network = network
+        self._callbacks = callbacks
+        self._signer = signer
+        self._check = check
+        self._answered_before: dict[str, RestAnswer] = {}
+        """By idempotency key."""
+
+    def routes(self) -> Sequence[RestRoute]:
+        """Return what is answered."""
+        project = "/v2/projects/{project}"
+        return [
+            ("POST", f"{project}/calls", self._create),
+            ("PATCH", f"{project}/calls/{{id}}", self._patch),
+            ("PATCH", f"{project}/sessions/{{session}}/calls/{{name}}", self._patch),
+            ("GET", f"{project}/services/{{service}}", self._service),
+            ("PATCH", f"{project}/services/{{service}}", self._set_service),
+        ]
+
+    async def call_in(self, caller: str, called: str, **fields: object) -> PhoneLeg:
+        """Have somebody call; return their leg once it is known what to do with it.
+
+        Args:
+            caller: Their number.
+            called: Ours.
+            fields: More for the callback.
+        """
+        leg = self._network.add(
+            PhoneLeg(when_over=self._ended, number=caller, session=str(uuid.uuid4()), answered=True)
+        )
+        reply = await self._post(leg, "call.incoming", called=called, **fields)
+        leg.name = str((reply or {}).get("callName", ""))
+        leg.on_hangup = (reply or {}).get("events", {}).get("onHangup")
+        await self._follow(leg, reply)
+        return leg
+
+    # What is asked
+
+    async def _create(self, request: RestRequest) -> RestAnswer:
+        self._check("v2_call", request.body)
+        key = request.idempotency_key
+        if key and key in self._answered_before:
+            return self._answered_before[key]
+        session = str(uuid.uuid4())
+        origin = PhoneLeg(when_over=self._ended, session=session)
+        await self._run(origin, request.body["commands"])
+        body = {"projectId": request.found["project"], "serviceId": "", "sessionId": session}
+        answer = RestAnswer(body=body, status=201)
+        if key:
+            self._answered_before[key] = answer
+        return answer
+
+    async def _patch(self, request: RestRequest) -> RestAnswer:
+        self._check("v2_patch", request.body)
+        leg = self._leg(request)
+        if leg.over.is_set():
+            raise RefusedError(404, "the call is over")
+        key, answer = request.idempotency_key or str(uuid.uuid4()), RestAnswer(status=202)
+        if key not in self._answered_before:
+            self._answered_before[key] = answer
+            self._network.start(self._run(leg, request.body["commands"]))
+        return answer
+
+    async def _service(self, request: RestRequest) -> RestAnswer:
+        behavior = {"type": "WEBHOOK", "webhook": {"url": self.callback_url or ""}}
+        service = request.found["service"]
+        return RestAnswer(body={"serviceId": service, "name": "stand-in", "callBehavior": behavior})
+
+    async def _set_service(self, request: RestRequest) -> RestAnswer:
+        self.callback_url = request.body["callBehavior"]["webhook"]["url"]
+        return await self._service(request)
+
+    def _leg(self, request: RestRequest) -> PhoneLeg:
+        found = request.found
+        if "id" in found:
+            leg = self._network.find(found["id"])
+        else:
+            leg = self._network.named(found["session"], found["name"])
+        if leg is None:
+            raise RefusedError(404, "no such call")
+        return leg
+
+    # Commands, followed
+
+    async def _follow(self, leg: PhoneLeg, reply: Svaml | None) -> None:
+        """Do what an answer says; hang up if there is none."""
+        if reply is None:
+            await self._network.hang_up(leg, "ERROR")
+            return
+        self._check("v2_reply", reply)
+        await self._run(leg, reply["commands"])
+
+    async def _run(self, leg: PhoneLeg, commands: Sequence[Svaml]) -> None:
+        for command in commands:
+            await self._do(leg, command)
+
+    async def _do(self, leg: PhoneLeg, command: Svaml) -> None:
+        match command:
+            case {"command": "answer"}:
+                leg.answered = True
+            case {"command": "bridgeCall", "bridgeName": bridge}:
+                leg.room = f"{leg.session} {bridge}"
+                self._network.tell(f"{leg.title} is in bridge {bridge}")
+            case {"command": "hangup"}:
+                name = command.get("callName")
+                if found := self._network.named(leg.session, name) if name else leg:
+                    await self._network.hang_up(found, "MANAGER_HANGUP")
+            case {"command": "dial"}:
+                self._dial(leg, command)
+            case {"command": "amd"}:
+                self._network.start(self._detect_machine(leg))
+            case _:
+                await self._say_or_ask(leg, command)
+
+    async def _say_or_ask(self, leg: PhoneLeg, command: Svaml) -> None:
+        match command:
+            case {"command": "messages", "messages": messages}:
+                leg.said += [message["say"]["text"] for message in messages]
+                await self._run(leg, command.get("events", {}).get("onFinish", []))
+            case {"command": "webhook", "webhookName": name}:
+                await self._follow(leg, await self._post(leg, f"call.webhook.{name}"))
+            case _:
+                raise RefusedError(400, f"no command {command.get('command')} here")
+
+    def _dial(self, origin: PhoneLeg, dial: Svaml) -> None:
+        events = dial.get("events")
+        leg = self._network.add(
+            PhoneLeg(
+                when_over=self._ended,
+                name=dial.get("callName", ""),
+                session=origin.session,
+                on_hangup=events.get("onHangup", []) if events is not None else None,
+            )
+        )
+        match dial["to"]:
+            case {"type": "STREAM", "stream": stream}:
+                leg.is_stream = True
+                rate = stream["streamOptions"]["sampleRate"]
+                headers = {h["key"]: h["value"] for h in stream.get("callHeaders", [])}
+                phone = self._network.phones.get(origin.number, Phone())
+                plan = replace(phone.plan, rate=rate, headers=headers, shape="v2")
+                leg.room = origin.room
+                self._network.connect_stream(leg, stream["endpoint"], plan)
+            case {"type": "SIP", "sip": {"endpoint": number}}:
+                leg.number = number
+                self._network.ring(leg, lambda: self._answered(leg))
+            case {"type": "PHONE", "phone": {"number": number}}:
+                leg.number = number
+                self._network.ring(leg, lambda: self._answered(leg))
+
+    # What legs do
+
+    async def _answered(self, leg: PhoneLeg) -> None:
+        await self._follow(leg, await self._post(leg, "call.answered"))
+
+    async def _detect_machine(self, leg: PhoneLeg) -> None:
+        phone = self._network.phones[leg.number]
+        found = [phone.who] + ["beep"] * (phone.who == "machine" and phone.beeps)
+        for what in found:
+            if not leg.over.is_set():
+                await self._follow(leg, await self._post(leg, f"call.amd.{what}"))
+
+    async def _ended(self, leg: PhoneLeg) -> None:
+        if leg.on_hangup is not None:
+            await self._run(leg, leg.on_hangup)
+            return
+        event = "call.hangup"
+        if not leg.answered:
+            event = {"BUSY": "call.busy", "TIMEOUT": "call.timeout"}.get(leg.reason, "call.hangup")
+        reply = await self._post(leg, event)
+        if reply is not None:
+            self._check("v2_reply", reply)
+            await self._run(leg, reply["commands"])
+
+    async def _post(
+        self, leg: PhoneLeg, event: str, called: str = "", **fields: object
+    ) -> Svaml | None:
+        body = {"event": event, "call": _call(leg, called) | fields}
+        return await self._callbacks.post(self._signer, body, cloud_event())
+
+
+def _call(leg: PhoneLeg, called: str) -> Svaml:
+    """Return a leg as callbacks have it."""
+    call: Svaml = {
+        "callId": leg.call_id,
+        "projectId": "stand-in",
+        "serviceId": "stand-in",
+        "sessionId": leg.session,
+        "callName": leg.name,
+        "from": {"type": "PHONE", "phone": {"number": leg.number}},
+        "to": {"type": "PHONE", "phone": {"number": called}},
+        "startTime": timestamp(),
+        "callRate": {"currencyCode": "EUR", "amount": "0.0060"},
+        "callResult": "IN_PROGRESS",
+    }
+    if leg.over.is_set():
+        not_answered = {"BUSY": "BUSY", "TIMEOUT": "NO_ANSWER"}.get(leg.reason, "CANCEL")
+        call["callResult"] = "COMPLETED" if leg.answered else not_answered
+        call["callReason"] = "CALLER_HANGUP" if leg.answered else "NOT_AVAILABLE"
+        call["callDurationSeconds"] = round(leg.age)
+    return call
