@@ -109,6 +109,7 @@ FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.settings pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text",
+    "pipelines.environment pipelines.connection_errors",
     "pipelines.providers",
     "pipelines.listening pipelines.turn_taking pipelines.tools",
     "pipelines.stages",
@@ -233,6 +234,11 @@ STARTS_TASKS = {
     "agent/call/call.py": "the tasks of a call",
     "agent/call/speaker.py": "pulls the next step while a filler may be due; ended where it began",
     "pipelines/background.py": "work that nobody waits for, supervised",
+    "pipelines/stages/lineup.py": "providers start side by side, and are awaited there",
+    "pipelines/tools/toolbox.py": "awaits one tool at once, and has its outcome without an except",
+    "pipelines/tools/mcp.py": "as above, for one session",
+    "agent/server/start.py": "MCP servers start side by side, and are awaited there",
+    "agent/simulator/evaluate.py": "calls side by side, awaited there",
 }
 """Who starts tasks, in whatever way, and which."""
 
@@ -294,7 +300,8 @@ def test_errors_are_told_apart_by_class() -> None:
 # Libraries
 
 HEAVY = {
-    "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers",
+    "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers "
+    "pipelines/tools/post.py pipelines/connection_errors.py",
     "bm25s": "pipelines/providers/lookup",
     "jinja2": "agent/personas",
     "jsonschema": "pipelines/tools",

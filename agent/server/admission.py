@@ -19,7 +19,7 @@ from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.tokens import Claims, TokenError, Tokens
+from agent.sinch.tokens import Claims, StreamTokens, TokenError
 from agent.stream.connect import Connect
 
 log = structlog.get_logger()
@@ -81,7 +81,7 @@ class Admission:
         open_to_loopback: bool,
         prompts: Path,
         usual: str,
-        tokens: Tokens | None,
+        tokens: StreamTokens | None,
         call_control: CallControl | None,
     ) -> None:
         self._server = server

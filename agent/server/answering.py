@@ -17,7 +17,7 @@ from agent.settings.server import ServerSettings
 from agent.stream.addresses import client_address
 from agent.stream.connect import Connect, ProtocolError
 from agent.stream.line import LineError
-from agent.stream.protocol import State, StreamProtocol
+from agent.stream.protocol import StreamProtocol, StreamState
 from agent.stream.websocket import CLOSE_TIMEOUT, WebSocketLine
 
 log = structlog.get_logger()
@@ -99,7 +99,7 @@ class StreamEndpoint:
             admitted = self._admit(caller, connect)
         except _RefusedError as refusal:
             log.warning("call refused", reason=str(refusal), remote=client_address(request))
-            if protocol.state is State.CONNECTED:
+            if protocol.state is StreamState.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
             return refusal.code
         try:

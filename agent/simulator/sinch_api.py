@@ -23,7 +23,7 @@ from aiohttp import web
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check
-from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, v1_error
+from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, v1_error
 from agent.simulator.sinch_v1 import SinchV1
 from agent.simulator.sinch_v2 import SinchV2
 from agent.sinch.callbacks import Version
@@ -166,7 +166,7 @@ def _handler(
         )
         try:
             return _response(await answer(request))
-        except RefusedError as error:
+        except CommandRefusedError as error:
             return _response(error.answer)
 
     return handle

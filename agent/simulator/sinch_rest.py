@@ -31,7 +31,7 @@ class RestAnswer:
     content_type: str = "application/json"
 
 
-class RefusedError(Exception):
+class CommandRefusedError(Exception):
     """The request is answered with a problem, wherever that shows."""
 
     def __init__(self, status: int, detail: str) -> None:

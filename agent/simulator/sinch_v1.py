@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, timestamp
-from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, RestRoute, v1_error
+from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, RestRoute, v1_error
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -148,7 +148,7 @@ class SinchV1:
     def _leg(self, call_id: str) -> PhoneLeg:
         if leg := self._network.find(call_id):
             return leg
-        raise RefusedError(404, "no such call")
+        raise CommandRefusedError(404, "no such call")
 
     # What legs do
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, cloud_event, timestamp
-from agent.simulator.sinch_rest import RefusedError, RestAnswer, RestRequest, RestRoute
+from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, RestRoute
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -88,7 +88,7 @@ class SinchV2:
         self._check("v2_patch", request.body)
         leg = self._leg(request)
         if leg.over.is_set():
-            raise RefusedError(404, "the call is over")
+            raise CommandRefusedError(404, "the call is over")
         key, answer = request.idempotency_key or str(uuid.uuid4()), RestAnswer(status=202)
         if key not in self._answered_before:
             self._answered_before[key] = answer
@@ -111,7 +111,7 @@ class SinchV2:
         else:
             leg = self._network.named(found["session"], found["name"])
         if leg is None:
-            raise RefusedError(404, "no such call")
+            raise CommandRefusedError(404, "no such call")
         return leg
 
     # Commands, followed
@@ -154,7 +154,7 @@ class SinchV2:
             case {"command": "webhook", "webhookName": name}:
                 await self._follow(leg, await self._post(leg, f"call.webhook.{name}"))
             case _:
-                raise RefusedError(400, f"no command {command.get('command')} here")
+                raise CommandRefusedError(400, f"no command {command.get('command')} here")
 
     def _dial(self, origin: PhoneLeg, dial: Svaml) -> None:
         events = dial.get("events")

@@ -28,7 +28,7 @@ from agent.sinch.legs import LegEvent, LegFacts, OwnLeg, PlacedLeg, StreamLeg, T
 from agent.sinch.outgoing import OutgoingCalls
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
-from agent.sinch.tokens import Claims, Tokens
+from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Transfers
 from agent.sinch.versions import ANSWERS
 
@@ -54,7 +54,7 @@ class CallControl:
         settings: SinchSettings,
         stream: StreamTarget,
         routing: Routing,
-        tokens: Tokens,
+        tokens: StreamTokens,
         directory: CallDirectory,
         actions: Actions | None,
         calls: LocalCalls,

@@ -1,6 +1,6 @@
 """What call control needs of others, and what it says when something cannot be done.
 
-:class:`Answers` and :class:`Actions` are what a version of the API has to offer: what a callback
+:class:`CallbackAnswers` and :class:`Actions` are what a version of the API has to offer: what a callback
 may be answered with, and what can be asked of the platform at any time. :class:`LocalCalls` is what
 the calls of this process have to offer.
 """
@@ -138,7 +138,7 @@ class Dial:
     """Pressed by the platform once answered; version 1 only."""
 
 
-class Answers(Protocol):
+class CallbackAnswers(Protocol):
     """What a callback may be answered with, in one version of the API."""
 
     stays_when_moved: bool

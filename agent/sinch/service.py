@@ -14,7 +14,7 @@ from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import LocalCalls, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.signing import Verifier, decoded_secret
-from agent.sinch.tokens import Tokens
+from agent.sinch.tokens import StreamTokens
 from agent.sinch.v1 import VoiceV1
 from agent.sinch.v2 import VoiceV2
 from agent.sinch.versions import actions
@@ -28,7 +28,7 @@ class SinchService:
 
     webhook: Webhook
     call_control: CallControl
-    tokens: Tokens
+    tokens: StreamTokens
     directory: CallDirectory
     api: VoiceV1 | VoiceV2 | None
 
@@ -55,7 +55,7 @@ def sinch_service(
     signers = account.signers(settings)
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
-    tokens = Tokens(hashlib.sha256(secrets).digest(), store)
+    tokens = StreamTokens(hashlib.sha256(secrets).digest(), store)
     api, directory = account.client(settings), CallDirectory(store)
     call_control = CallControl(
         settings=settings,

@@ -15,7 +15,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.legs import BridgedCall, CallStatus, StreamLeg
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream
-from agent.sinch.tokens import Claims, Tokens
+from agent.sinch.tokens import Claims, StreamTokens
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ class StreamLegs:
         self,
         target: StreamTarget,
         token_lifetime: float,
-        tokens: Tokens,
+        tokens: StreamTokens,
         directory: CallDirectory,
         actions: Actions | None,
         hang_ups: HangUps,

@@ -48,7 +48,7 @@ def stream_claim(call_id: str) -> str:
     return f"stream {call_id}"
 
 
-class Tokens:
+class StreamTokens:
     """Make tokens and redeem them.
 
     Args:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import Actions, Answers
+from agent.sinch.contracts import Actions, CallbackAnswers
 from agent.sinch.v1 import V1Actions, V1Answers, VoiceV1
 from agent.sinch.v2 import V2Actions, V2Answers, VoiceV2
 
-ANSWERS: Mapping[Version, Answers] = {"v1": V1Answers(), "v2": V2Answers()}
+ANSWERS: Mapping[Version, CallbackAnswers] = {"v1": V1Answers(), "v2": V2Answers()}
 
 
 def actions(api: VoiceV1 | VoiceV2 | None) -> Actions | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from agent.stream.connect import Connect, parse, read_connect
 
 
-class State(enum.Enum):
+class StreamState(enum.Enum):
     """How far a connection has come."""
 
     CONNECTING = enum.auto()
@@ -47,7 +47,7 @@ class Ignored:
     """Never holds what the message said."""
 
 
-Event = Connect | CallerAudio | Ignored
+StreamEvent = Connect | CallerAudio | Ignored
 
 
 class StreamProtocol:
@@ -59,10 +59,10 @@ class StreamProtocol:
     """
 
     def __init__(self, requested_rate: int | None = None) -> None:
-        self.state = State.CONNECTING
+        self.state = StreamState.CONNECTING
         self._requested_rate = requested_rate
 
-    def receive(self, message: str | bytes) -> Event:
+    def receive(self, message: str | bytes) -> StreamEvent:
         """Take a text or a binary message.
 
         Raises:
@@ -71,7 +71,7 @@ class StreamProtocol:
         """
         return self._text(message) if isinstance(message, str) else self._bytes(message)
 
-    def _text(self, text: str) -> Event:
+    def _text(self, text: str) -> StreamEvent:
         message = parse(text)
         if message is None:
             return Ignored("not a command")
@@ -80,44 +80,44 @@ class StreamProtocol:
             # Sinch's own samples expect these from either side, without saying why.
             known = command in ("heartbeat", "clear")
             return Ignored("command without meaning here" if known else "unknown command")
-        if self.state is not State.CONNECTING:
+        if self.state is not StreamState.CONNECTING:
             return Ignored("connect came again")
-        self.state = State.CONNECTED
+        self.state = StreamState.CONNECTED
         return read_connect(message, self._requested_rate)
 
-    def _bytes(self, data: bytes) -> Event:
-        if self.state is State.ANSWERED:
+    def _bytes(self, data: bytes) -> StreamEvent:
+        if self.state is StreamState.ANSWERED:
             return CallerAudio(data)
-        if self.state is State.CONNECTING and data.startswith(b"{"):
+        if self.state is StreamState.CONNECTING and data.startswith(b"{"):
             return self._text(data.decode("utf-8", "replace"))
         return Ignored("audio before the answer")
 
     def answer(self) -> str:
         """Pick up; audio flows from here on."""
-        return self._decide("answer", State.ANSWERED)
+        return self._decide("answer", StreamState.ANSWERED)
 
     def busy(self) -> str:
         """Refuse the call for want of room. Close the socket next."""
-        return self._decide("busy", State.REFUSED)
+        return self._decide("busy", StreamState.REFUSED)
 
     def reject(self) -> str:
         """Refuse the call for what it is. Close the socket next."""
-        return self._decide("reject", State.REFUSED)
+        return self._decide("reject", StreamState.REFUSED)
 
     def clear(self) -> str:
         """Drop the audio sent but not yet played. Stop sending it first."""
-        return self._command("clear", State.ANSWERED)
+        return self._command("clear", StreamState.ANSWERED)
 
     def heartbeat(self) -> str:
         """Keep a silent channel open: the platform closes it after a minute without audio."""
-        return self._command("heartbeat", State.ANSWERED)
+        return self._command("heartbeat", StreamState.ANSWERED)
 
-    def _decide(self, command: str, state: State) -> str:
-        text = self._command(command, State.CONNECTED)
+    def _decide(self, command: str, state: StreamState) -> str:
+        text = self._command(command, StreamState.CONNECTED)
         self.state = state
         return text
 
-    def _command(self, command: str, required: State) -> str:
+    def _command(self, command: str, required: StreamState) -> str:
         if self.state is not required:
             raise RuntimeError(f"cannot {command} while {self.state.name.lower()}")
         return json.dumps({"command": command})

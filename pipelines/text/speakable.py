@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from pipelines.text.languages import language_of
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.markup import tidied, without_markup
 from pipelines.text.replacements import Replacement, any_of, replaced
 from pipelines.text.rules import (
@@ -75,7 +75,7 @@ def _pieces(text: str) -> Iterator[str]:
     yield text
 
 
-def _read(text: str, language: Language | None, pronounce: Mapping[str, str]) -> str:
+def _read(text: str, language: SpokenLanguage | None, pronounce: Mapping[str, str]) -> str:
     text = without_markup(text)
     if pronounce:
         text = _pronounced(text, pronounce)
@@ -83,7 +83,7 @@ def _read(text: str, language: Language | None, pronounce: Mapping[str, str]) ->
 
 
 @lru_cache(16)
-def _rules(language: Language) -> tuple[Replacement, ...]:
+def _rules(language: SpokenLanguage) -> tuple[Replacement, ...]:
     """Return what the rules do to texts of ``language``, in their order."""
     rules = (rule for kind in ORDER for rule in kind)
     return tuple(rule.for_language(language) for rule in rules if rule.is_for(language))

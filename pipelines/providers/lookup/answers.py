@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.conversation import Question
 from pipelines.providers.lookup.index import Match, indexed
-from pipelines.providers.lookup.language import Language, Talk
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.words import plain_words
 
 _MOST_ANSWERS = 3
@@ -59,7 +59,11 @@ class Answers:
     """
 
     def __init__(
-        self, topics: Sequence[Question], thresholds: Thresholds, language: Language, tag: str
+        self,
+        topics: Sequence[Question],
+        thresholds: Thresholds,
+        language: QuestionLanguage,
+        tag: str,
     ) -> None:
         self._topics = topics
         self._thresholds = thresholds

@@ -15,7 +15,7 @@ import bm25s
 import Stemmer
 from rapidfuzz import fuzz, process
 
-from pipelines.providers.lookup.language import LANGUAGES, Language
+from pipelines.providers.lookup.language import LANGUAGES, QuestionLanguage
 from pipelines.providers.lookup.words import consonants, plain_words
 
 
@@ -39,7 +39,7 @@ class Index:
         language: Whose idle words and stems to use.
     """
 
-    def __init__(self, topics: Sequence[Sequence[str]], language: Language) -> None:
+    def __init__(self, topics: Sequence[Sequence[str]], language: QuestionLanguage) -> None:
         self._idle = frozenset(language.idle.split())
         self._stem = functools.lru_cache(maxsize=4096)(Stemmer.Stemmer(language.stemmer).stemWord)
         asked = [[self._content(plain_words(way)) for way in ways] for ways in topics]

@@ -22,7 +22,7 @@ class Talk(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Language:
+class QuestionLanguage:
     """What depends on the language: the fixed sentences, and how a caller talks."""
 
     hello: str
@@ -153,7 +153,7 @@ takes taking sell sells serve serves offer offers provide bring come place resta
 """
 
 
-ENGLISH = Language(
+ENGLISH = QuestionLanguage(
     hello="Hello. How can I help you?",
     welcome="You're welcome.",
     anything_else="Is there anything else I can help you with?",

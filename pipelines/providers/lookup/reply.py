@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.conversation import END_CALL, TRANSFER_CALL, Brief, Message, Question, ToolCall
 from pipelines.providers.lookup.answers import Answers, Thresholds, can_be_asked_back
-from pipelines.providers.lookup.language import Language, Talk
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.small_talk import heard_in
 
 _EXAMPLES = 3
@@ -23,7 +23,9 @@ class ReplyRules:
         tag: Their language, by its primary subtag.
     """
 
-    def __init__(self, thresholds: Thresholds, brief: Brief, language: Language, tag: str) -> None:
+    def __init__(
+        self, thresholds: Thresholds, brief: Brief, language: QuestionLanguage, tag: str
+    ) -> None:
         self._brief = brief
         self._say = language
         self._tag = tag

@@ -26,7 +26,7 @@ CLOSING_WITHIN = 0.03
 """Seconds to hand the last message to the system; closing the socket may take as long again."""
 
 
-class Connection:
+class TranscriptionConnection:
     """One connection, and what was sent and heard on it. Belongs to one call at a time.
 
     It opens itself, in a task that ends with it. However that task ends, the connection is lost

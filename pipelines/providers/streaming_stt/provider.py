@@ -14,7 +14,7 @@ import structlog
 
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt.connection import Connection
+from pipelines.providers.streaming_stt.connection import TranscriptionConnection
 from pipelines.providers.streaming_stt.protocol import TranscriptionDialect
 from pipelines.providers.streaming_stt.session import StreamingTranscriptionSession
 from pipelines.providers.streaming_stt.turns import Pace
@@ -45,8 +45,8 @@ class StreamingStt:
         self.pace = pace or Pace()
         self._http: Http | None = None
         self._tasks = BackgroundTasks()
-        self._connections: set[Connection] = set()
-        self._spares: deque[Connection] = deque()
+        self._connections: set[TranscriptionConnection] = set()
+        self._spares: deque[TranscriptionConnection] = deque()
 
     async def connect_by(self, http: Http, headers: Mapping[str, str]) -> None:
         """Be ready; connects to nothing.
@@ -78,7 +78,7 @@ class StreamingStt:
         """Return the session of one call; begins to connect."""
         return StreamingTranscriptionSession(self, self.dialect.limits, self.pace)
 
-    def take(self) -> Connection:
+    def take(self) -> TranscriptionConnection:
         """Return a connection: one that waits for a call, or a fresh one, which is opening.
 
         Raises:
@@ -101,16 +101,16 @@ class StreamingStt:
         if http is not None:
             await http.aclose()
 
-    def _open(self, seconds: float) -> Connection:
+    def _open(self, seconds: float) -> TranscriptionConnection:
         if self._http is None:
             raise ProviderError("stt", "not started, or closed", retryable=False)
-        connection = Connection(self._http, self.dialect, self.pace, self._tasks)
+        connection = TranscriptionConnection(self._http, self.dialect, self.pace, self._tasks)
         connection.keep_for(seconds)
         self._connections.add(connection)
         connection.task.add_done_callback(lambda _: self._forget(connection))
         return connection
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: TranscriptionConnection) -> None:
         self._connections.discard(connection)
         if connection in self._spares:
             self._spares.remove(connection)

@@ -11,7 +11,7 @@ from typing import Protocol
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt.connection import Connection
+from pipelines.providers.streaming_stt.connection import TranscriptionConnection
 from pipelines.providers.streaming_stt.protocol import TranscriptionLimits
 from pipelines.providers.streaming_stt.turns import Pace, TurnState, UtteranceTranscript
 from pipelines.providers.streaming_stt.utterance_stream import UtteranceStream
@@ -20,7 +20,7 @@ from pipelines.providers.streaming_stt.utterance_stream import UtteranceStream
 class Connections(Protocol):
     """Where sessions have their connections from."""
 
-    def take(self) -> Connection:
+    def take(self) -> TranscriptionConnection:
         """Return a connection that is nobody else's, open or opening.
 
         Raises:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError
-from pipelines.providers.streaming_stt.connection import Connection
+from pipelines.providers.streaming_stt.connection import TranscriptionConnection
 from pipelines.providers.streaming_stt.outgoing import OutgoingAudio
 from pipelines.providers.streaming_stt.protocol import TranscriptionLimits
 from pipelines.providers.streaming_stt.turns import Pace, TurnState, UtteranceTranscript
@@ -26,7 +26,9 @@ class UtteranceStream:
         pace: How long to wait for what.
     """
 
-    def __init__(self, connection: Connection, limits: TranscriptionLimits, pace: Pace) -> None:
+    def __init__(
+        self, connection: TranscriptionConnection, limits: TranscriptionLimits, pace: Pace
+    ) -> None:
         self.connection = connection
         self._heard = connection.attribution
         self._upkeep = connection.upkeep

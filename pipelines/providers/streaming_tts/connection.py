@@ -26,7 +26,7 @@ CANCEL_WITHIN = 0.05
 """Seconds to hand a cancel message to the system; a connection that cannot take it is dropped."""
 
 
-class Connection:
+class SynthesisConnection:
     """One connection, and the sentences on it.
 
     It opens itself, in a task that ends with it. However that task ends, the connection is lost

@@ -18,7 +18,7 @@ from pipelines.audio import SPEECH_RATE
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError, Speech
-from pipelines.providers.streaming_tts.connection import Connection
+from pipelines.providers.streaming_tts.connection import SynthesisConnection
 from pipelines.providers.streaming_tts.protocol import Address, SynthesisDialect
 from pipelines.providers.streaming_tts.sentence import Sentence
 from pipelines.providers.transport.http import CONNECT_WITHIN, Http
@@ -46,7 +46,7 @@ class StreamingTts:
     def __init__(self, dialect: SynthesisDialect, most: int) -> None:
         self._dialect = dialect
         self._most = most
-        self._connections: list[Connection] = []
+        self._connections: list[SynthesisConnection] = []
         self._tasks = BackgroundTasks()
         self._room = asyncio.Event()
         self._line = SPEECH_RATE  # of the last sentence
@@ -108,7 +108,7 @@ class StreamingTts:
         if not sentence.seconds:
             raise ProviderError("tts", "no audio came")
 
-    async def _place(self, sentence: Sentence) -> Connection:
+    async def _place(self, sentence: Sentence) -> SynthesisConnection:
         """Put a sentence on a connection, which may still be opening.
 
         Raises:
@@ -125,7 +125,7 @@ class StreamingTts:
         connection.put(sentence)
         return connection
 
-    def _choose(self, address: Address) -> Connection | None:
+    def _choose(self, address: Address) -> SynthesisConnection | None:
         """Return a connection with room, a new one if need be; None if all are full.
 
         One that is open comes before one that is being opened, and one in doubt comes last.
@@ -144,7 +144,7 @@ class StreamingTts:
             return self._open(address) or best
         return best
 
-    def _open(self, address: Address) -> Connection | None:
+    def _open(self, address: Address) -> SynthesisConnection | None:
         """Begin to open another connection, in place of an idle one if need be; None if all work.
 
         Raises:
@@ -157,17 +157,19 @@ class StreamingTts:
             if idle is None:
                 return None
             idle.drop()
-        connection = Connection(address, self._http, self._dialect, self._tasks, self._room.set)
+        connection = SynthesisConnection(
+            address, self._http, self._dialect, self._tasks, self._room.set
+        )
         self._connections.append(connection)
         connection.task.add_done_callback(lambda _: self._ended(connection))
         return connection
 
-    def _alive(self) -> list[Connection]:
+    def _alive(self) -> list[SynthesisConnection]:
         """Return the connections that are not lost, oldest first."""
         self._connections = [c for c in self._connections if not c.lost]
         return self._connections
 
-    def _ended(self, connection: Connection) -> None:
+    def _ended(self, connection: SynthesisConnection) -> None:
         """Open another connection if one that has ended was of use."""
         alive = self._alive()
         another = any(each.address == connection.address for each in alive)

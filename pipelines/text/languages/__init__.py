@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pipelines.text.languages.english import ENGLISH, INTERNATIONAL_ENGLISH
 from pipelines.text.languages.french import FRENCH
 from pipelines.text.languages.german import GERMAN
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.languages.spanish import SPANISH
 
-LANGUAGES: Mapping[str, Language] = {
+LANGUAGES: Mapping[str, SpokenLanguage] = {
     "en": INTERNATIONAL_ENGLISH,
     "de": GERMAN,
     "es": SPANISH,
@@ -18,11 +18,11 @@ LANGUAGES: Mapping[str, Language] = {
 }
 """By primary language subtag. In one that is not here, numbers are left to the voice."""
 
-_VARIANTS: Mapping[str, Language] = {"en": ENGLISH, "en-us": ENGLISH}
+_VARIANTS: Mapping[str, SpokenLanguage] = {"en": ENGLISH, "en-us": ENGLISH}
 """By the whole tag, in lower case: what is read otherwise there than elsewhere."""
 
 
-def language_of(tag: str) -> Language | None:
+def language_of(tag: str) -> SpokenLanguage | None:
     """Return the language of a BCP 47 tag; None if texts are not read in it."""
     tag = tag.lower()
     return _VARIANTS.get(tag) or LANGUAGES.get(tag.partition("-")[0])

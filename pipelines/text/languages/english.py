@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipelines.text.languages.language import Currency, Language, currencies
+from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
 from pipelines.text.numerals import cardinal, ordinal, year
 
 # fmt: off
@@ -32,7 +32,7 @@ def _date(day: int, month: int, of_year: int | None, before: str) -> str:
 
 
 # fmt: off
-ENGLISH = Language(
+ENGLISH = SpokenLanguage(
     code="en", thousands=",", at="at", dot="dot", slash="slash", hyphen="dash",
     underscore="underscore", plus="plus", minus="minus", ampersand="and", percent="percent",
     number="number", about="about", to="to", one="one", and_cents=" and {}",

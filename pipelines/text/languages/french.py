@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Currency, Language, currencies
+from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
 from pipelines.text.numerals import cardinal, year
 
 # fmt: off
@@ -34,7 +34,7 @@ def _contracted(amount: str) -> str:
 
 
 # fmt: off
-FRENCH = Language(
+FRENCH = SpokenLanguage(
     code="fr", thousands="[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE} ]",
     at="arobase", dot="point", slash="slash", hyphen="tiret",
     underscore="tiret bas", plus="plus", minus="moins", ampersand="et", percent="pour cent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.text.languages.language import Currency, Language, currencies
+from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
 from pipelines.text.numerals import cardinal, ordinal, year
 
 # fmt: off
@@ -26,7 +26,7 @@ def _date(day: int, month: int, of_year: int | None, before: str) -> str:
 
 
 # fmt: off
-GERMAN = Language(
+GERMAN = SpokenLanguage(
     code="de", thousands=r"\.", at="ät", dot="Punkt", slash="Schrägstrich", hyphen="Minus",
     underscore="Unterstrich", plus="plus", minus="minus", ampersand="und", percent="Prozent",
     number="Nummer", about="etwa", to="bis", one="ein",

@@ -22,7 +22,7 @@ class Currency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Language:
+class SpokenLanguage:
     """A language that texts are read in. One object a language: they are told apart by identity."""
 
     code: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Currency, Language, currencies
+from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
 from pipelines.text.numerals import cardinal, year
 
 # fmt: off
@@ -31,7 +31,7 @@ def _before_noun(number: str) -> str:
 
 
 # fmt: off
-SPANISH = Language(
+SPANISH = SpokenLanguage(
     code="es", thousands=r"\.", at="arroba", dot="punto", slash="barra", hyphen="guion",
     underscore="guion bajo", plus="más", minus="menos", ampersand="y", percent="por ciento",
     number="número", about="unos", to="a", one="un", one_feminine="una",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 
 
-def _short(language: Language) -> str:
+def _short(language: SpokenLanguage) -> str:
     """Return a pattern for an abbreviation; its stop stays where it may end the sentence."""
     return (
         rf"(?<![\w.])(?i:({any_of(language.abbreviations)}))"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.rule import Rule
 
 
-def _mail(found: re.Match[str], language: Language) -> str:
+def _mail(found: re.Match[str], language: SpokenLanguage) -> str:
     names = {"@": language.at, ".": language.dot, "-": language.hyphen}
     names |= {"_": language.underscore, "+": language.plus}
     text = found[0].removeprefix("mailto:")
     return re.sub(r"[@.+_-]", lambda mark: f" {names[mark[0]]} ", text)
 
 
-def _link(found: re.Match[str], language: Language) -> str:
+def _link(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read the host and the path; nobody listens to a query."""
     text = re.sub(r"^https?://(?:www\.)?|^www\.", "", found[0])
     end = re.search(r"[.!?…:'»”)\]]*$", text)

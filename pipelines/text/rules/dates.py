@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 
 
 @cache
-def _months(language: Language) -> Mapping[str, int]:
+def _months(language: SpokenLanguage) -> Mapping[str, int]:
     """Return the number of each month by its names, in lower case."""
     months = {name.lower(): number for number, name in enumerate(language.months, 1)}
     if language.short_months:
@@ -21,7 +21,7 @@ def _months(language: Language) -> Mapping[str, int]:
     return months
 
 
-def _month_day(language: Language) -> str:
+def _month_day(language: SpokenLanguage) -> str:
     """Return a pattern for "May 5th, 2026"."""
     return (
         rf"{_capitalized_month(language)}\.?\s(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?\b"
@@ -30,17 +30,17 @@ def _month_day(language: Language) -> str:
     )
 
 
-def _day_of_month(language: Language) -> str:
+def _day_of_month(language: SpokenLanguage) -> str:
     """Return a pattern for "the 5th of May 2026"."""
     return _day_before_month(r"(?:st|nd|rd|th)?(?:\sof)?", _capitalized_month(language))
 
 
-def _day_stop_month(language: Language) -> str:
+def _day_stop_month(language: SpokenLanguage) -> str:
     """Return a pattern for "am 5. Mai 2026"."""
     return _day_before_month(r"\.", rf"(?P<month>(?i:{any_of(_months(language))}))\b")
 
 
-def _capitalized_month(language: Language) -> str:
+def _capitalized_month(language: SpokenLanguage) -> str:
     """Return a pattern for a month; "may" is none."""
     return rf"(?P<month>{any_of(name.title() for name in _months(language))})\b"
 
@@ -52,12 +52,12 @@ def _day_before_month(between: str, month: str) -> str:
     )
 
 
-def _named_date(found: re.Match[str], language: Language) -> str:
+def _named_date(found: re.Match[str], language: SpokenLanguage) -> str:
     month = _months(language)[found["month"].lower()]
     return _said(found, month, int(found["day"]), language)
 
 
-def _date(found: re.Match[str], language: Language) -> str:
+def _date(found: re.Match[str], language: SpokenLanguage) -> str:
     month, day = int(found["month"]), int(found["day"])
     mark = found.groupdict().get("mark")
     if mark == "/" and day <= 12 and (language.month_first or month > 12):
@@ -65,7 +65,7 @@ def _date(found: re.Match[str], language: Language) -> str:
     return _said(found, month, day, language)
 
 
-def _said(found: re.Match[str], month: int, day: int, language: Language) -> str:
+def _said(found: re.Match[str], month: int, day: int, language: SpokenLanguage) -> str:
     """Return a date in words, after the word before it; what was found if there is no such day."""
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return found[0]

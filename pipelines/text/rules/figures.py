@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.numerals import cardinal
 from pipelines.text.rules.rule import Rule
 
@@ -15,7 +15,7 @@ MOST_DIGITS = 15
 _DIGIT = re.compile(r"[0-9]")
 
 
-def number_pattern(language: Language) -> str:
+def number_pattern(language: SpokenLanguage) -> str:
     """Return a regular expression for a number, with groups of thousands and decimals or without.
 
     It has no named groups, so that it can stand in any other.
@@ -23,7 +23,7 @@ def number_pattern(language: Language) -> str:
     return rf"(?:[0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
 
 
-def number_value(number: str, language: Language) -> Decimal:
+def number_value(number: str, language: SpokenLanguage) -> Decimal:
     """Return the value of what :func:`number_pattern` found."""
     grouped = rf"([0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+)([.,][0-9]+)?"
     if found := re.fullmatch(grouped, number):
@@ -36,25 +36,25 @@ def is_too_long(number: str) -> bool:
     return len(_DIGIT.findall(number)) > MOST_DIGITS
 
 
-def number_in_words(number: str, language: Language) -> str:
+def number_in_words(number: str, language: SpokenLanguage) -> str:
     """Read a number; digit by digit what has too many, or begins with a nought."""
     if is_too_long(number) or re.fullmatch(r"0[0-9]+", number):
         return digit_by_digit(number, language)
     return value_in_words(number_value(number, language), language)
 
 
-def value_in_words(worth: Decimal, language: Language) -> str:
+def value_in_words(worth: Decimal, language: SpokenLanguage) -> str:
     """Return a value in words; without decimals if it is whole."""
     whole = int(worth)
     return cardinal(whole if worth == whole else worth, language.code)
 
 
-def digit_by_digit(digits: str, language: Language) -> str:
+def digit_by_digit(digits: str, language: SpokenLanguage) -> str:
     """Read the digits in a text one by one, and nothing else of it."""
     return " ".join(cardinal(int(digit), language.code) for digit in _DIGIT.findall(digits))
 
 
-def counted(worth: Decimal, names: tuple[str, str], language: Language) -> str:
+def counted(worth: Decimal, names: tuple[str, str], language: SpokenLanguage) -> str:
     """Return so many of a thing in words.
 
     Args:
@@ -68,19 +68,19 @@ def counted(worth: Decimal, names: tuple[str, str], language: Language) -> str:
     return f"{language.before_noun(value_in_words(worth, language))} {many}"
 
 
-def _list_item(found: re.Match[str], language: Language) -> str:
+def _list_item(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{number_in_words(found[1], language)}, "
 
 
-def _dotted(found: re.Match[str], language: Language) -> str:
+def _dotted(found: re.Match[str], language: SpokenLanguage) -> str:
     return f" {language.dot} ".join(number_in_words(part, language) for part in found[0].split("."))
 
 
-def _number(found: re.Match[str], language: Language) -> str:
+def _number(found: re.Match[str], language: SpokenLanguage) -> str:
     return f" {number_in_words(found[0], language)} "
 
 
-def _digit(found: re.Match[str], language: Language) -> str:
+def _digit(found: re.Match[str], language: SpokenLanguage) -> str:
     return f" {cardinal(int(found[0]), language.code)} "
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.figures import (
     counted,
@@ -18,21 +18,21 @@ from pipelines.text.rules.figures import (
 from pipelines.text.rules.rule import Rule
 
 
-def _sign_first(language: Language) -> str:
+def _sign_first(language: SpokenLanguage) -> str:
     number, sign = number_pattern(language), any_of(language.currencies)
     return rf"(?P<sign>{sign})\s?(?P<number>{number})(?![0-9]){_scale(language)}"
 
 
-def _sign_last(language: Language) -> str:
+def _sign_last(language: SpokenLanguage) -> str:
     number, sign = number_pattern(language), any_of(language.currencies)
     return rf"(?<![\w.,])(?P<number>{number}){_scale(language)}\s?(?P<sign>{sign})(?!\w)"
 
 
-def _scale(language: Language) -> str:
+def _scale(language: SpokenLanguage) -> str:
     return rf"(?:\s(?P<scale>{any_of(language.scale.split())})\b)?"
 
 
-def _money(found: re.Match[str], language: Language) -> str:
+def _money(found: re.Match[str], language: SpokenLanguage) -> str:
     number, currency = found["number"], language.currencies[found["sign"]]
     if is_too_long(number):
         return f"{digit_by_digit(number, language)} {currency.many}"

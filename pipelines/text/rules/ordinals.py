@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.numerals import ordinal, year
 from pipelines.text.rules.rule import Rule
 
 
-def _rank(found: re.Match[str], language: Language) -> str:
+def _rank(found: re.Match[str], language: SpokenLanguage) -> str:
     return ordinal(int(found[1]), language.code)
 
 
-def _decade(found: re.Match[str], language: Language) -> str:
+def _decade(found: re.Match[str], language: SpokenLanguage) -> str:
     said = year(int(found[1]), language.code)
     return said[:-1] + "ies" if said.endswith("y") else said + "s"
 
 
-def _year(found: re.Match[str], language: Language) -> str:
+def _year(found: re.Match[str], language: SpokenLanguage) -> str:
     return year(int(found[1]), language.code)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.rule import Rule
 
 
-def _range(found: re.Match[str], language: Language) -> str:
+def _range(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{found['first']} {language.to} "
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.figures import digit_by_digit
 from pipelines.text.rules.rule import Rule
 
 
-def _phone(found: re.Match[str], language: Language) -> str:
+def _phone(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read a telephone number or a code digit by digit, its groups apart; leave other numbers.
 
     "555-0123" is "five five five, zero one two three", and so is "5550123".

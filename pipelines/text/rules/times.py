@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.rule import Rule
 
 _HALF = r"(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 """Of the day: "a.m."; its last stop stays where it may end the sentence."""
 
 
-def _hour_and_minute(language: Language) -> str:
+def _hour_and_minute(language: SpokenLanguage) -> str:
     return (
         rf"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4]){language.time_mark}(?P<minute>[0-5][0-9])"
         rf"(?::[0-5][0-9])?(?![0-9:]){language.after_time}{_HALF}?"
     )
 
 
-def _time(found: re.Match[str], language: Language) -> str:
+def _time(found: re.Match[str], language: SpokenLanguage) -> str:
     parts = found.groupdict()
     minute, half = int(parts.get("minute") or 0), (parts.get("half") or "").lower()
     return language.time(int(parts["hour"]), minute, half)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 
 
-def _day_before_day(language: Language) -> str:
+def _day_before_day(language: SpokenLanguage) -> str:
     day = any_of(language.days)
     return rf"\b({day})\b\.?\s?[-–]\s?(?={day}\b)"
 
 
-def _from_day(found: re.Match[str], language: Language) -> str:
+def _from_day(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{_day(found, language)} {language.to} "
 
 
-def _any_day(language: Language) -> str:
+def _any_day(language: SpokenLanguage) -> str:
     """Return a pattern for a day: anywhere, or after "to" where the short ones are words too."""
     day = any_of(language.days)
     if language.short_days_are_words:
@@ -26,7 +26,7 @@ def _any_day(language: Language) -> str:
     return rf"\b({day})\b(?:\.(?!\s[A-Z])|)"
 
 
-def _day(found: re.Match[str], language: Language) -> str:
+def _day(found: re.Match[str], language: SpokenLanguage) -> str:
     return language.days[found[1]]
 
 

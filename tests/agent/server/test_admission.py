@@ -10,7 +10,7 @@ import pytest
 
 from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
-from agent.sinch.tokens import Claims, Tokens
+from agent.sinch.tokens import Claims, StreamTokens
 from agent.store.folder import FolderStore
 from agent.stream.connect import Connect
 from tests.agent.sinch.test_signing import V1
@@ -30,11 +30,11 @@ Be brief.
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> Tokens:
-    return Tokens(b"k" * 32, FolderStore(tmp_path / "state"))
+def tokens(tmp_path: Path) -> StreamTokens:
+    return StreamTokens(b"k" * 32, FolderStore(tmp_path / "state"))
 
 
-def admission(folder: Path, tokens: Tokens | None = None, **given: Any) -> Admission:
+def admission(folder: Path, tokens: StreamTokens | None = None, **given: Any) -> Admission:
     prompts = folder / "prompts"
     prompts.mkdir(exist_ok=True)
     for name in ("reception", "sales"):
@@ -64,13 +64,13 @@ def come(
     return to.admit(caller, connect)
 
 
-def minted(tokens: Tokens, agent: str = "sales", lives: float = 60) -> str:
+def minted(tokens: StreamTokens, agent: str = "sales", lives: float = 60) -> str:
     expires = int(time.time() + lives)
     return tokens.mint(Claims(call="phone", agent=agent, rate=8000, expires=expires))
 
 
 @pytest.mark.parametrize("place", ["path", "query", "header"])
-def test_a_routed_call_brings_its_token(tmp_path: Path, tokens: Tokens, place: str) -> None:
+def test_a_routed_call_brings_its_token(tmp_path: Path, tokens: StreamTokens, place: str) -> None:
     """The token says which call and agent it is, wherever it stands; no template sees it."""
     to, token = admission(tmp_path, tokens, sinch=SINCH), minted(tokens)
     headers = {"caller": "+15550000001", "agent": "reception", "x-order": "7"}
@@ -86,7 +86,7 @@ def test_a_routed_call_brings_its_token(tmp_path: Path, tokens: Tokens, place: s
     assert token not in str(admitted)
 
 
-def test_a_token_knows_the_rate_that_was_asked_for(tmp_path: Path, tokens: Tokens) -> None:
+def test_a_token_knows_the_rate_that_was_asked_for(tmp_path: Path, tokens: StreamTokens) -> None:
     """A `connect` of version 1 does not say; the settings of this process may be others."""
     to = admission(tmp_path, tokens, sinch=SINCH, server={"rate": 16000})
     claims = Claims(call="phone", agent="sales", rate=48000, expires=0)
@@ -102,7 +102,9 @@ def test_a_token_knows_the_rate_that_was_asked_for(tmp_path: Path, tokens: Token
 
 
 @pytest.mark.parametrize("remote", [HERE, THERE])
-def test_what_is_not_trusted_is_not_served(tmp_path: Path, tokens: Tokens, remote: str) -> None:
+def test_what_is_not_trusted_is_not_served(
+    tmp_path: Path, tokens: StreamTokens, remote: str
+) -> None:
     """No token, a wrong one, a late one, a used one: from anywhere."""
     to, token = admission(tmp_path, tokens, sinch=SINCH), minted(tokens)
     come(to, token)
@@ -134,7 +136,7 @@ def test_development_is_for_this_machine_only(
         come(to, remote=remote, proxied=proxied)
 
 
-def test_it_can_be_allowed_or_forbidden(tmp_path: Path, tokens: Tokens) -> None:
+def test_it_can_be_allowed_or_forbidden(tmp_path: Path, tokens: StreamTokens) -> None:
     """Whatever else is set."""
     server = {"open_to_loopback": True}
     to = admission(tmp_path, tokens, sinch=SINCH, server=server)
@@ -143,7 +145,7 @@ def test_it_can_be_allowed_or_forbidden(tmp_path: Path, tokens: Tokens) -> None:
         come(admission(tmp_path, server={"open_to_loopback": False}), remote=HERE)
 
 
-def test_a_token_of_ones_own_opens_it_from_anywhere(tmp_path: Path, tokens: Tokens) -> None:
+def test_a_token_of_ones_own_opens_it_from_anywhere(tmp_path: Path, tokens: StreamTokens) -> None:
     """Beside one-use tokens, for calls that are routed by hand."""
     fixed = "a-long-random-text"
     to = admission(tmp_path, tokens, sinch=SINCH, server={"token": fixed})
@@ -151,7 +153,7 @@ def test_a_token_of_ones_own_opens_it_from_anywhere(tmp_path: Path, tokens: Toke
     assert come(to, minted(tokens)).agent == "sales"
 
 
-def test_nobody_is_passed_on_without_a_way_to(tmp_path: Path, tokens: Tokens) -> None:
+def test_nobody_is_passed_on_without_a_way_to(tmp_path: Path, tokens: StreamTokens) -> None:
     """The agent's transfers are not offered on such a call."""
     for admitted in (
         come(admission(tmp_path), remote=HERE),
@@ -161,7 +163,7 @@ def test_nobody_is_passed_on_without_a_way_to(tmp_path: Path, tokens: Tokens) ->
         assert admitted.script.brief.destinations == ()
 
 
-def test_an_agent_that_is_gone_is_told_in_our_log(tmp_path: Path, tokens: Tokens) -> None:
+def test_an_agent_that_is_gone_is_told_in_our_log(tmp_path: Path, tokens: StreamTokens) -> None:
     """The file was deleted between the callback and the stream."""
     to, token = admission(tmp_path, tokens, sinch=SINCH), minted(tokens, "gone")
     with pytest.raises(NotAdmittedError, match="no such file"):

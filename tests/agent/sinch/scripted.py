@@ -27,7 +27,7 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, Phone
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
-from agent.sinch.tokens import Tokens, stream_claim
+from agent.sinch.tokens import StreamTokens, stream_claim
 from agent.store.folder import FolderStore
 from tests.virtual_time import run
 
@@ -104,7 +104,7 @@ class Story:
     ) -> None:
         self.store = FolderStore(folder)
         self.directory = CallDirectory(self.store)
-        self.tokens = Tokens(b"k" * 32, self.store)
+        self.tokens = StreamTokens(b"k" * 32, self.store)
         self.platform, self.calls, self.version = Platform(version), ScriptedCalls(), version
         self.call_control = CallControl(
             settings=SinchSettings(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.sinch.tokens import Claims, TokenError, Tokens
+from agent.sinch.tokens import Claims, StreamTokens, TokenError
 from agent.store.folder import KEPT, FolderStore
 
 KEY = b"k" * 32
@@ -21,11 +21,11 @@ CLAIMS = Claims(call="c1", agent="reception", rate=16000, expires=1000)
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> Tokens:
-    return Tokens(KEY, FolderStore(tmp_path))
+def tokens(tmp_path: Path) -> StreamTokens:
+    return StreamTokens(KEY, FolderStore(tmp_path))
 
 
-def test_a_token_says_what_it_was_made_for_once(tokens: Tokens) -> None:
+def test_a_token_says_what_it_was_made_for_once(tokens: StreamTokens) -> None:
     """Call, agent and rate come back; the second time it is used."""
     token = tokens.mint(CLAIMS)
     assert token == tokens.mint(CLAIMS)
@@ -34,7 +34,7 @@ def test_a_token_says_what_it_was_made_for_once(tokens: Tokens) -> None:
         tokens.redeem(token, 999.0)
 
 
-def test_a_token_fits_where_it_has_to_go(tokens: Tokens) -> None:
+def test_a_token_fits_where_it_has_to_go(tokens: StreamTokens) -> None:
     """A path of an address, and a call header of version 2, which has 255 characters."""
     longest = Claims(
         call="3b0a1a2c-1a2b-4c3d-8e4f-5a6b7c8d9e0f",
@@ -48,14 +48,14 @@ def test_a_token_fits_where_it_has_to_go(tokens: Tokens) -> None:
     assert all(c.isascii() and (c.isalnum() or c in "._-") for c in token)
 
 
-def test_a_token_expires(tokens: Tokens) -> None:
+def test_a_token_expires(tokens: StreamTokens) -> None:
     """And is not used up by being late."""
     with pytest.raises(TokenError, match="expired"):
         tokens.redeem(tokens.mint(CLAIMS), 1001.0)
     assert tokens.redeem(tokens.mint(CLAIMS), 1000.0) == CLAIMS
 
 
-def test_a_call_has_one_stream(tokens: Tokens) -> None:
+def test_a_call_has_one_stream(tokens: StreamTokens) -> None:
     """Two tokens of one call, of two callbacks, are one."""
     tokens.redeem(tokens.mint(CLAIMS), 0)
     later = Claims(call="c1", agent="reception", rate=16000, expires=1010)
@@ -63,7 +63,7 @@ def test_a_call_has_one_stream(tokens: Tokens) -> None:
         tokens.redeem(tokens.mint(later), 0)
 
 
-def test_what_a_token_says_can_be_read_without_using_it_up(tokens: Tokens) -> None:
+def test_what_a_token_says_can_be_read_without_using_it_up(tokens: StreamTokens) -> None:
     """Before the call is known; what is not ours says nothing."""
     token = tokens.mint(CLAIMS)
     assert tokens.read(token) == tokens.read(token) == CLAIMS
@@ -72,9 +72,9 @@ def test_what_a_token_says_can_be_read_without_using_it_up(tokens: Tokens) -> No
         tokens.read(token + "A")
 
 
-def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
+def test_a_token_of_another_key_is_none(tokens: StreamTokens, tmp_path: Path) -> None:
     """Nor is one that was changed in a single character."""
-    other = Tokens(b"o" * 32, FolderStore(tmp_path))
+    other = StreamTokens(b"o" * 32, FolderStore(tmp_path))
     with pytest.raises(TokenError, match="not ours"):
         tokens.redeem(other.mint(CLAIMS), 0)
     token = tokens.mint(CLAIMS)
@@ -90,7 +90,7 @@ def test_a_token_of_another_key_is_none(tokens: Tokens, tmp_path: Path) -> None:
 )
 def test_anything_else_is_no_token(token: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """And raises nothing else."""
-    tokens = Tokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
+    tokens = StreamTokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
     with pytest.raises(TokenError):
         tokens.redeem(token, 0)
     with pytest.raises(TokenError):
@@ -102,14 +102,14 @@ def test_a_token_of_another_version_of_ours_is_an_error_of_that_kind(
     body: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Sealed by us, with anything in it."""
-    tokens = Tokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
+    tokens = StreamTokens(KEY, FolderStore(tmp_path_factory.getbasetemp() / "any"))
     text = base64.urlsafe_b64encode(body).rstrip(b"=").decode()
     with pytest.raises(TokenError):
         tokens.redeem(f"{text}.{tokens._seal(text)}", 0)
 
 
 def _redeem(folder: str, token: str, results: multiprocessing.Queue[bool]) -> None:
-    tokens = Tokens(KEY, FolderStore(Path(folder)))
+    tokens = StreamTokens(KEY, FolderStore(Path(folder)))
     time.sleep(max(0.0, 0.3 - time.process_time()))
     try:
         tokens.redeem(token, 0)
@@ -119,7 +119,7 @@ def _redeem(folder: str, token: str, results: multiprocessing.Queue[bool]) -> No
         results.put(True)
 
 
-def test_several_processes_redeem_a_token_once(tmp_path: Path, tokens: Tokens) -> None:
+def test_several_processes_redeem_a_token_once(tmp_path: Path, tokens: StreamTokens) -> None:
     """Any of them may, and exactly one does."""
     context = multiprocessing.get_context("spawn")
     results = context.Queue()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.sinch_limits import DEFAULT_RATE, RATES
 from agent.stream.connect import Connect, ProtocolError
-from agent.stream.protocol import CallerAudio, Ignored, State, StreamProtocol
+from agent.stream.protocol import CallerAudio, Ignored, StreamProtocol, StreamState
 
 V1 = {
     "command": "connect",
@@ -158,7 +158,7 @@ def test_no_input_raises_anything_but_its_own_error(messages: list[str | bytes])
         try:
             event = protocol.receive(message)
         except ProtocolError:
-            assert protocol.state is State.CONNECTED
+            assert protocol.state is StreamState.CONNECTED
             protocol.reject()
             return
         if isinstance(event, Connect):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.text import rules
 from pipelines.text.languages import LANGUAGES
-from pipelines.text.languages.language import Language
+from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.speakable import ORDER, PIECE, speakable
 
 
@@ -178,7 +178,7 @@ def test_every_kind_of_rule_takes_part_once() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
-def test_rules_are_for_languages_that_there_are(language: Language) -> None:
+def test_rules_are_for_languages_that_there_are(language: SpokenLanguage) -> None:
     """Each is for one of them at least, and compiles in all that it is for."""
     for rule in (rule for kind in ORDER for rule in kind):
         assert set(rule.only) <= set(LANGUAGES)

@@ -23,7 +23,7 @@ from pipelines.conversation import (
 )
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.lookup.index import indexed
-from pipelines.providers.lookup.language import ENGLISH, Language
+from pipelines.providers.lookup.language import ENGLISH, QuestionLanguage
 from pipelines.providers.lookup.model import LanguageModel
 from pipelines.text.sentences import SentenceCutter
 
@@ -599,7 +599,7 @@ def sentences(text: str) -> list[str]:
 
 FIXED = {
     sentence
-    for name, text in ((f, getattr(ENGLISH, f)) for f in Language.__slots__)
+    for name, text in ((f, getattr(ENGLISH, f)) for f in QuestionLanguage.__slots__)
     if isinstance(text, str) and name not in ("idle", "first", "second", "joints", "stemmer")
     for sentence in sentences(text)
 }

@@ -141,7 +141,7 @@ class Manner:
 
 
 @dataclass(kw_only=True)
-class Connection:
+class TranscriptionConnection:
     """One connection, as the parrot sees it."""
 
     opened_at: float
@@ -166,7 +166,7 @@ class Connection:
 class Line(Socket):
     """The adapter's end of a connection."""
 
-    def __init__(self, parrot: Parrot, connection: Connection) -> None:
+    def __init__(self, parrot: Parrot, connection: TranscriptionConnection) -> None:
         self.connection = connection
         self._parrot = parrot
         self._loop = asyncio.get_running_loop()
@@ -294,12 +294,12 @@ class Parrot(Http):
         await asyncio.sleep(self.manner.connects_in)
         if self.manner.refuses:
             raise ProviderError("stt", "no connection")
-        line = Line(self, Connection(opened_at=asyncio.get_running_loop().time()))
+        line = Line(self, TranscriptionConnection(opened_at=asyncio.get_running_loop().time()))
         self.lines.append(line)
         return line
 
     @property
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[TranscriptionConnection]:
         return [line.connection for line in self.lines]
 
 
