@@ -14,12 +14,12 @@ from aiohttp import web
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
-from agent.personas.mcp_servers import mcp_servers
 from agent.personas.routing import Routing
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
+from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry

@@ -10,7 +10,13 @@ from dataclasses import replace
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, timestamp
-from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, RestRoute, v1_error
+from agent.simulator.sinch_rest import (
+    CommandRefusedError,
+    RestAnswer,
+    RestRequest,
+    RestRoute,
+    v1_error,
+)
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 

@@ -1,8 +1,8 @@
 """What call control needs of others, and what it says when something cannot be done.
 
-:class:`CallbackAnswers` and :class:`Actions` are what a version of the API has to offer: what a callback
-may be answered with, and what can be asked of the platform at any time. :class:`LocalCalls` is what
-the calls of this process have to offer.
+:class:`CallbackAnswers` and :class:`Actions` are what a version of the API has to offer: what a
+callback may be answered with, and what can be asked of the platform at any time. What the calls of
+this process have to offer is :class:`LocalCalls`.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.mcp_servers import mcp_servers
 from agent.personas.tool_declarations import (
     HttpTool,
     McpTools,
     PythonTool,
     read,
 )
+from agent.server.mcp_servers import mcp_servers
 from agent.settings.mcp import McpServerSettings
 from pipelines.tools.tool import CallInfo
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.personas.mcp_servers import mcp_servers
+from agent.server.mcp_servers import mcp_servers
 from agent.settings.mcp import McpServerSettings
 
 
