@@ -41,8 +41,6 @@ class BackgroundTasks:
     def start(self, work: Work, name: str) -> asyncio.Task[None]:
         """Run ``work`` once, now; return its task, which may be cancelled at any time.
 
-        Once this is closed, or about to be, nothing is begun: the task is cancelled before it runs.
-
         Args:
             work: What to do.
             name: What it is, for the log.
@@ -62,7 +60,7 @@ class BackgroundTasks:
         self._keep_running(work, name, 0.0)
 
     async def aclose(self, within: float = 0.0) -> None:
-        """Start nothing more, let what runs finish for ``within`` seconds, then cancel the rest.
+        """Begin nothing again, let what runs finish for ``within`` seconds, then cancel the rest.
 
         Returns once nothing runs any more. Cancelling is safe.
         """
@@ -99,8 +97,6 @@ class BackgroundTasks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(ended)
-        if self._closing:
-            task.cancel()
         return task
 
     def _call_later(self, seconds: float, start: Callable[[], object]) -> None:

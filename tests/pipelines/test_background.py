@@ -111,24 +111,6 @@ def test_nothing_is_begun_again_once_closed() -> None:
     assert len(logs) == 1
 
 
-def test_nothing_is_begun_after_the_end() -> None:
-    """Whoever comes late, while the owner closes or afterwards, starts nothing that outlives it."""
-    done: list[str] = []
-
-    async def work() -> None:
-        done.append("late")
-
-    async def story() -> None:
-        tasks = BackgroundTasks()
-        await tasks.aclose()
-        late = tasks.start(work(), "late")
-        await asyncio.wait([late])
-        assert late.cancelled()
-
-    run(story())
-    assert not done
-
-
 def test_each_wait_is_twice_the_last_within_bounds() -> None:
     """First, doubled, longest."""
     assert longer(0.0, first=0.5, longest=3.0) == 0.5
