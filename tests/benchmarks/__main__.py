@@ -241,7 +241,7 @@ async def _announce(signer: Credentials, port: str, after: float) -> list[float]
 
 def starts() -> None:
     """Time imports and the cold start."""
-    for module in ("agent.cli", "agent.server.app"):
+    for module in ("agent.cli", "agent.server.start"):
         taken = []
         for _ in range(5):
             began = time.perf_counter()
