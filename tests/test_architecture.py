@@ -261,6 +261,12 @@ def test_only_a_call_starts_the_tasks_of_a_call() -> None:
     assert {path for path in SOURCES if starts_tasks(path)} == STARTS_TASKS.keys()
 
 
+def test_there_is_one_clock() -> None:
+    """Whoever asks for the loop's time asks :mod:`pipelines.clock`, and tests turn it by hand."""
+    own = {path for path in SOURCES if "get_running_loop().time" in (ROOT / path).read_text()}
+    assert own == {"pipelines/clock.py"}
+
+
 # Errors
 
 BROAD = ("agent/server/answering.py", "agent/sinch/webhook.py")

@@ -36,6 +36,7 @@ from agent.sinch.contracts import (
 )
 from agent.sinch.legs import PlacedLeg
 from agent.stream.addresses import client_address
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -94,7 +95,7 @@ class OperatorInterface:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
-            if wait := self._wait(asyncio.get_running_loop().time(), right=right):
+            if wait := self._wait(now(), right=right):
                 return _problem(429, "too many requests", {"retry-after": str(wait)})
             if not right:
                 log.warning("operator refused", remote=client_address(request))

@@ -8,6 +8,7 @@ from aiohttp import WSMsgType, web
 
 from agent.settings.calls import LineSettings
 from agent.stream.line import LineError
+from pipelines.clock import now
 
 EARLY_BYTES = 65_536
 """What may come in before the call is answered: a ``connect`` and a little impatience."""
@@ -39,11 +40,11 @@ class WebSocketLine:
         self._bytes = self._messages = 0
         self._allowed_bytes = EARLY_BYTES
         self._bytes_a_second = 0
-        self._since = self._now()
+        self._since = now()
 
     def carry(self, rate: int) -> None:
         """Allow audio at ``rate`` hertz, from now on."""
-        self._since = self._now()
+        self._since = now()
         self._bytes_a_second = 2 * rate
         self._allowed_bytes = EARLY_BYTES + int(self._settings.burst * self._bytes_a_second)
 
@@ -89,12 +90,8 @@ class WebSocketLine:
     def _count(self, size: int) -> None:
         self._bytes += size
         self._messages += 1
-        seconds = self._now() - self._since
+        seconds = now() - self._since
         if self._bytes > self._allowed_bytes + seconds * self._bytes_a_second:
             raise LineError("audio came much faster than real time")
         if self._messages > MESSAGES_A_SECOND * (self._settings.burst + EARLY_SECONDS + seconds):
             raise LineError("too many messages")
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()

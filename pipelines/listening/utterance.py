@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from pipelines.audio import Audio
+from pipelines.clock import now
 
 
 class Utterance:
@@ -49,7 +50,7 @@ class Utterance:
         """Note that the caller is done. Nothing happens the second time."""
         if self.closed:
             return
-        self.closed_at = asyncio.get_running_loop().time()
+        self.closed_at = now()
         self._closed_after = len(self.audio)
         self._changed.set()
         self._start_deadline()
@@ -87,7 +88,7 @@ class Utterance:
 
     def _start_deadline(self) -> None:
         if self.closed and self._bound is not None:
-            self._bound.reschedule(asyncio.get_running_loop().time() + self._budget)
+            self._bound.reschedule(now() + self._budget)
 
     async def _wait_for_change(self) -> None:
         # No deadline: the call closes every utterance, for its length if for nothing else.
