@@ -26,6 +26,12 @@ AGAIN_LONGEST = 60.0
 one traceback a minute in the log."""
 
 
+CANCEL_WITHIN = 2.0
+"""Seconds for work to end that was cancelled; a call and all that is its own are gone within 5."""
+
+CANCEL_TRIES = 2
+
+
 class BackgroundTasks:
     """The background work of one owner, who closes it in the end.
 
@@ -45,7 +51,7 @@ class BackgroundTasks:
             work: What to do.
             name: What it is, for the log.
         """
-        return self._start(work, lambda task: self._log_failure(task, name))
+        return self._start(work, name, lambda task: self._log_failure(task, name))
 
     def start_later(self, seconds: float, work: Callable[[], Work], name: str) -> None:
         """Run ``work()`` once, ``seconds`` from now, unless this is closed before."""
@@ -62,7 +68,10 @@ class BackgroundTasks:
     async def aclose(self, within: float = 0.0) -> None:
         """Begin nothing again, let what runs finish for ``within`` seconds, then cancel the rest.
 
-        Returns once nothing runs any more. Cancelling is safe.
+        Returns once nothing runs any more, or a task has passed over two cancellations of
+        :data:`CANCEL_WITHIN` each. Cancelling is safe. Work that is started afterwards still runs,
+        so that whoever asks a closed owner for something has an error of its own from it; nobody
+        ends it any more.
         """
         self._closing = True
         for timer in self._timers:
@@ -70,30 +79,36 @@ class BackgroundTasks:
         self._timers.clear()
         if self._tasks and within:
             await asyncio.wait(self._tasks, timeout=within)
-        while self._tasks:
+        for _ in range(CANCEL_TRIES):
             for task in self._tasks:
                 task.cancel()
-            await asyncio.wait(self._tasks)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=CANCEL_WITHIN)
+        if self._tasks:
+            names = sorted(task.get_name() for task in self._tasks)
+            log.error("background work does not stop: this is a bug", works=names)
 
     def _keep_running(self, work: Callable[[], Work], name: str, last: float) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
 
         def ended(task: asyncio.Task[None]) -> None:
-            if task.cancelled():
+            failed = self._log_failure(task, name)
+            if self._closing:
                 return
-            if not self._log_failure(task, name):
+            # Also if it was cancelled: nobody else may end it, and a future that it waits for can.
+            if not failed:
                 log.error("background work ended, and must not: this is a bug", work=name)
             waited = 0.0 if loop.time() - began > AGAIN_LONGEST else last
             again = longer(waited, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
             self._call_later(again, lambda: self._keep_running(work, name, again))
 
-        self._start(work(), ended)
+        self._start(work(), name, ended)
 
     def _start(
-        self, work: Work, ended: Callable[[asyncio.Task[None]], object]
+        self, work: Work, name: str, ended: Callable[[asyncio.Task[None]], object]
     ) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(ended)

@@ -36,6 +36,7 @@ PATH_OF_A_CALL = (
     "agent/call/replies.py",
     "agent/call/player.py",
     "pipelines/reply/chain.py",
+    "pipelines/reply/rounds.py",
     "pipelines/reply/speech.py",
     "agent/call/speaker.py",
 )

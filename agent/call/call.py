@@ -13,8 +13,11 @@ listener    bytes → speech and keys, in audio time       the voice detector, t
 turns       whose turn is it? The table                  nothing
 judge       what follows from the evidence on a turn     the turn model, the transcriber
 evidence    the silence that ends the turn               tasks, judge, listener
-replies     the reply that sounds, and the draft         tasks, speaker, history
-speaker     a reply → paced audio, held and resumed      the channel
+replies     the reply that sounds, and the draft         tasks, maker, speaker, history
+maker       a reply, from what the caller says           the providers, once the reply is pulled
+player      plays a reply, apologises for a lost one     speaker, fillers, history
+speaker     a reply → paced audio, held and resumed      the channel, history
+fillers     what to say while an answer is late          the reply it is put into
 clock       what is due by the time                      nothing
 history     what was said and heard                      the transcript
 transfer    whom we dial for the caller                  the platform, by its mover; history
@@ -28,21 +31,17 @@ nothing else is queued.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import structlog
 
+from agent.call import orders
 from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History, Journal
-from agent.call.orders import (
-    CallerMoved,
-    CallerNotMoved,
-    HangUp,
-    Order,
-    TransferCaller,
-)
+from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Announcement, Reply
@@ -52,16 +51,9 @@ from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.line import LineError
 from pipelines.clock import now
+from pipelines.listening import speech_events as speech
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.listener import KeysPressed, Listener
-from pipelines.listening.speech_events import (
-    SpeechContinued,
-    SpeechEnded,
-    SpeechEvent,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
-)
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool
@@ -75,22 +67,27 @@ log = structlog.get_logger()
 KEYPAD = "Keypad: {}"
 """How keys that were pressed stand in conversation and transcript."""
 
-PASSED_ON = "the caller was passed on"
-"""Why a call has ended whose caller talks on with somebody else."""
-
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
 
 
-TALKING = (*LISTENING, State.QUIET, State.REPLYING)
-"""States of a call with the agent in it."""
-
-SILENCES: Mapping[type[SpeechEvent], tuple[Collection[State], Event]] = {
-    SpeechPaused: ((State.HEARING, State.HELD), Event.SPEECH_PAUSED),
-    SpeechResumed: ((State.PAUSED, State.HELD), Event.SPEECH_RESUMED),
-    SpeechEnded: (LISTENING, Event.TURN_ENDED),
+SILENCES: Mapping[type[speech.SpeechEvent], Event] = {
+    speech.SpeechPaused: Event.SPEECH_PAUSED,
+    speech.SpeechResumed: Event.SPEECH_RESUMED,
+    speech.SpeechEnded: Event.TURN_ENDED,
 }
-"""What the caller's silences are for the table, and in which states it has to know of them."""
+"""What the caller's silences are for the table, where it takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """How a call has ended."""
+
+    reason: str
+    """Fit for a log."""
+
+    moved: bool = False
+    """Whether the caller talks on with somebody else."""
 
 
 class Call:
@@ -132,15 +129,16 @@ class Call:
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
-            self._player,
+            self._player.maker,
+            self._player.speaker,
             self.history,
             settings,
             start=lambda reply: self._tasks.create_task(self._take_turn(reply)),
         )
-        self._ending = ""
+        self._ended: CallEnded | None = None
 
-    async def run(self) -> str:
-        """Talk until either side hangs up; return why the call ended, fit for a log.
+    async def run(self) -> CallEnded:
+        """Talk until either side hangs up; return how the call has ended.
 
         Cancelling is safe. On return nothing of the call runs any more; the socket is still open,
         and the caller of this method closes it.
@@ -161,31 +159,32 @@ class Call:
                     self._replies.stop()
                     await self._toolbox.aclose()
         finally:
-            self.history.close(self._ending or "failed")
-        return self._ending
+            ended = self._ended or CallEnded("failed")
+            self.history.close(ended.reason)
+        return ended
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, *, moved: bool = False) -> None:
         """Make :meth:`run` return soon. Only the first reason counts."""
-        if not self._ending:
-            self._ending = reason
+        if self._ended is None:
+            self._ended = CallEnded(reason, moved)
             self._until.reschedule(now())
 
-    def obey(self, order: Order) -> None:
+    def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case HangUp(goodbye=True):
-                self._clock.announce(_own_words(Action.SAY_GOODBYE, self._script))
-            case HangUp():
+            case orders.HangUp(goodbye=True):
+                self._clock.announce(own_words(Action.SAY_GOODBYE, self._script))
+            case orders.HangUp():
                 self.end("the operator hung up")
-            case TransferCaller(to=to, announcement=text):
+            case orders.TransferCaller(to=to, announcement=text):
                 self._clock.announce(Announcement(text=text, transfer=to))
-            case CallerMoved(stay=stay) if self._turns.state in TALKING:
+            case orders.CallerMoved(stay=stay) if self._turns.takes(Event.MOVED):
                 self._transfer.end(done=True)
                 self._clock.drop_announcements()
                 self._happened(Event.MOVED)
                 if not stay:
-                    self.end(PASSED_ON)
-            case CallerNotMoved() if self._transfer.under_way:
+                    self.end("the caller was passed on", moved=True)
+            case orders.CallerNotMoved() if self._transfer.under_way:
                 self._transfer.end(done=False)
                 self._clock.announce(Announcement(text=self._script.transfer_failed))
 
@@ -198,12 +197,12 @@ class Call:
                         self._clock.audio_came(now())
                         self._listen(pcm)
                     await self._channel.flush()
-                self._ending = "the caller hung up"
+                self._ended = CallEnded("the caller hung up")
         except TimeoutError:
-            if not self._ending:
+            if self._ended is None:
                 raise
         except LineError as error:
-            self._ending = str(error)
+            self._ended = CallEnded(str(error))
 
     def _listen(self, pcm: bytes) -> None:
         if self._turns.state is State.AWAY:
@@ -215,7 +214,7 @@ class Call:
                 self._press(event.keys)
             elif self._replies.interruptible:
                 self._heard(event)
-            elif isinstance(event, SpeechStarted | SpeechContinued):
+            elif isinstance(event, speech.SpeechStarted | speech.SpeechContinued):
                 self._replies.overhear(event.audio)
 
     def _press(self, keys: str) -> None:
@@ -226,21 +225,19 @@ class Call:
         if self._replies.interruptible:
             self._happened(Event.KEY_PRESSED)
 
-    def _heard(self, event: SpeechEvent) -> None:
+    def _heard(self, event: speech.SpeechEvent) -> None:
         state = self._turns.state
         match event:
-            case SpeechStarted(audio):
+            case speech.SpeechStarted(audio):
                 self._clock.caller_is_there()
                 goes_on = state is State.REPLYING and self._replies.still_silent
                 self._happened(Event.SPEECH_RESUMED if goes_on else Event.SPEECH_STARTED)
                 self._replies.hear(audio)
-            case SpeechContinued(audio):
+            case speech.SpeechContinued(audio):
                 self._replies.hear(audio)
                 self._judge_length()
-            case _:
-                states, happened = SILENCES[type(event)]
-                if state in states:
-                    self._happened(happened)
+            case _ if state in LISTENING and self._turns.takes(SILENCES[type(event)]):
+                self._happened(SILENCES[type(event)])
 
     def _judge_length(self) -> None:
         """Tell a barge-in by its length, and end an utterance that does not end."""
@@ -278,7 +275,7 @@ class Call:
             Action.DROP_REPLY: replies.drop,
             Action.HANG_UP: lambda: self.end("the agent hung up"),
         }
-        done.get(action, lambda: replies.say(_own_words(action, self._script)))()
+        done.get(action, lambda: replies.say(own_words(action, self._script)))()
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
@@ -301,7 +298,7 @@ class Call:
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
-            self.obey(CallerNotMoved())
+            self.obey(orders.CallerNotMoved())
         if self._replies.unanswered and not reply.interruptible and not reply.hang_up:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
@@ -321,7 +318,7 @@ class Call:
             self._evidence.weigh(reply)
 
     async def _watch(self) -> None:
-        while not self._ending:
+        while self._ended is None:
             await asyncio.sleep(TICK)
             try:
                 self._look_at_the_clock()
@@ -343,17 +340,3 @@ class Call:
                     self._clock.announce(Announcement(text=self._player.fillers.next_words()))
                 case Event() as event:
                     self._happened(event)
-
-
-def _own_words(action: Action, script: Script) -> Announcement:
-    """Return what the agent file has for an action that says something."""
-    return {
-        Action.GREET: Announcement(
-            text=script.greeting,
-            interruptible=script.greeting_interruptible,
-            hang_up=script.hang_up_after_greeting,
-        ),
-        Action.ASK_STILL_THERE: Announcement(text=script.still_there),
-        Action.WARN_OF_TIME: Announcement(text=script.time_up),
-        Action.SAY_GOODBYE: Announcement(text=script.brief.goodbye, hang_up=True),
-    }[action]

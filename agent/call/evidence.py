@@ -45,6 +45,7 @@ class TurnEvidence:
         if draft.over_at is not None:
             self.weigh(draft)
         elif self._judge.can_ask and draft.utterance is not None:
+            self.drop()
             self._question = self._spawn(self._ask(draft))
 
     def drop(self) -> None:

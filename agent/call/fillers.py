@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agent.call.reply import Reply
 from agent.personas.script import Script
 from pipelines.audio import at_rate
 from pipelines.stages.phrases import Phrases
 from pipelines.text.speakable import speakable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """Seconds of our silence, while the caller waits, until a filler."""
-
-    reply: float
-    tools: float
-    """While a tool runs: that takes seconds, as everybody knows beforehand."""
+from pipelines.turn_taking.settings import TurnSettings
 
 
 class Fillers:
@@ -26,14 +16,14 @@ class Fillers:
     Args:
         script: Has them.
         phrases: Has them as audio, once they were prepared.
-        patience: When one is said.
+        turns: When one is said; sooner while a tool runs, which takes seconds as everybody knows.
         rate: Hertz on the line.
     """
 
-    def __init__(self, script: Script, phrases: Phrases, patience: Patience, rate: int) -> None:
+    def __init__(self, script: Script, phrases: Phrases, turns: TurnSettings, rate: int) -> None:
         self._script = script
         self._phrases = phrases
-        self._patience = patience
+        self._turns = turns
         self._rate = rate
         self._said = 0
 
@@ -45,7 +35,8 @@ class Fillers:
 
     def put_if_due(self, reply: Reply, now: float) -> bool:
         """Put a filler into a reply that the caller has waited for too long; return whether so."""
-        patience = self._patience.tools if reply.using_tools else self._patience.reply
+        turns = self._turns
+        patience = turns.tool_filler_after if reply.using_tools else turns.filler_after
         waits = reply.released.is_set() and reply.going.is_set() and not reply.playout.left(now)
         if not waits or now - reply.quiet_since < patience:
             return False

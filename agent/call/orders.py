@@ -53,13 +53,13 @@ def encode(order: Order) -> dict[str, Any]:
     """Return ``order`` as a JSON object."""
     match order:
         case HangUp(goodbye=goodbye):
-            return {"order": "hang_up", "goodbye": goodbye}
+            return {"kind": "hang up", "goodbye": goodbye}
         case TransferCaller(to=to, announcement=announcement):
-            return {"order": "transfer", "to": to, "announcement": announcement}
+            return {"kind": "transfer", "to": to, "announcement": announcement}
         case CallerMoved(stay=stay):
-            return {"order": "moved", "stay": stay}
+            return {"kind": "moved", "stay": stay}
         case CallerNotMoved():
-            return {"order": "not_moved"}
+            return {"kind": "not moved"}
 
 
 def decode(value: object) -> Order:
@@ -74,12 +74,12 @@ def decode(value: object) -> Order:
         OrderError: If it is no order, or one that another version of ours has left.
     """
     match value:
-        case {"order": "hang_up", "goodbye": bool(goodbye)}:
+        case {"kind": "hang up", "goodbye": bool(goodbye)}:
             return HangUp(goodbye=goodbye)
-        case {"order": "transfer", "to": str(to), "announcement": str(announcement)}:
+        case {"kind": "transfer", "to": str(to), "announcement": str(announcement)}:
             return TransferCaller(to=to, announcement=announcement)
-        case {"order": "moved", "stay": bool(stay)}:
+        case {"kind": "moved", "stay": bool(stay)}:
             return CallerMoved(stay=stay)
-        case {"order": "not_moved"}:
+        case {"kind": "not moved"}:
             return CallerNotMoved()
     raise OrderError("no order, or one of another version")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.call.fillers import Fillers, Patience
+from agent.call.fillers import Fillers
 from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
 from agent.call.reply import Reply
@@ -60,10 +60,8 @@ class ReplyPlayer:
         )
         """Makes what is played."""
 
-        turns = settings.turns
-        patience = Patience(reply=turns.filler_after, tools=turns.tool_filler_after)
-        self.fillers = Fillers(script, lineup.tts, patience, channel.rate)
-        self.speaker = Speaker(channel, self.fillers, turns.rewind_after, history)
+        self.fillers = Fillers(script, lineup.tts, settings.turns, channel.rate)
+        self.speaker = Speaker(channel, self.fillers, settings.turns.rewind_after, history)
         self._history = history
         self._max_failures = settings.calls.max_failures
         self._failures = 0  # in a row

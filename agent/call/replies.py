@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable
 
 from agent.call.history import History
-from agent.call.player import ReplyPlayer
+from agent.call.maker import ReplyMaker
 from agent.call.reply import Announcement, Reply
+from agent.call.speaker import Speaker
 from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
 from pipelines.listening.utterance import Utterance
@@ -21,7 +22,8 @@ class Replies:
     """The two replies of one call.
 
     Args:
-        player: Makes them; holds and resumes the one that sounds.
+        maker: Makes them.
+        speaker: Holds and resumes the one that sounds.
         history: Told what was heard of them, and what was not.
         settings: Of the call.
         start: Starts the task that plays a reply.
@@ -29,14 +31,15 @@ class Replies:
 
     def __init__(
         self,
-        player: ReplyPlayer,
+        maker: ReplyMaker,
+        speaker: Speaker,
         history: History,
         settings: CallSettings,
         *,
         start: Callable[[Reply], asyncio.Task[None]],
     ) -> None:
-        self._maker = player.maker
-        self._speaker = player.speaker
+        self._maker = maker
+        self._speaker = speaker
         self._history = history
         self._start = start
         self._longest = settings.calls.max_utterance

@@ -9,8 +9,16 @@ from dataclasses import dataclass, field
 from pipelines.clock import now
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
+from pipelines.providers.contracts import Timing
 from pipelines.reply.playout import Playout
-from pipelines.reply.steps import Step
+from pipelines.reply.steps import (
+    EndCall,
+    SentenceStarted,
+    Step,
+    ToolsEnded,
+    ToolsStarted,
+    TransferCall,
+)
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 
@@ -88,6 +96,26 @@ class Reply:
         self.said = heard.text
         if heard.turn_over and self.utterance is not None:
             self.over_at = self.utterance.seconds
+
+    def note(
+        self,
+        step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
+    ) -> None:
+        """Note a step that is neither audio nor what the caller said."""
+        match step:
+            case SentenceStarted(sentence, words):
+                self.using_tools = False
+                self.playout.begin(sentence, words)
+            case Timing(ends):
+                self.playout.time(ends)
+            case ToolsStarted(filler):
+                self.using_tools, self.filler = True, filler
+            case ToolsEnded(message):
+                self.tool_messages.append(message)
+            case EndCall():
+                self.hang_up = True
+            case TransferCall(to):
+                self.transfer = to
 
     def release(self) -> None:
         """Let it sound, from now."""

@@ -14,17 +14,11 @@ from agent.stream.channel import Channel
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
-from pipelines.providers.contracts import Timing
 from pipelines.reply.speech import at_line_rate
 from pipelines.reply.steps import (
-    EndCall,
     PressKeys,
     SentenceEnded,
-    SentenceStarted,
     Step,
-    ToolsEnded,
-    ToolsStarted,
-    TransferCall,
 )
 from pipelines.stages.stt import Heard
 
@@ -99,7 +93,7 @@ class Speaker:
                     case PressKeys(keys):
                         await self._press(reply, keys)
                     case _:
-                        _note(reply, step)
+                        reply.note(step)
 
     async def _next(
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
@@ -137,6 +131,9 @@ class Speaker:
             await self._send_audio(reply)
 
     async def _send_audio(self, reply: Reply) -> None:
+        await self._channel.flush()
+        if not reply.going.is_set():
+            return  # held while a full line took the commands: nothing may follow the `clear`
         at = now()
         if not reply.playout.sent:
             reply.started_at = at
@@ -161,23 +158,3 @@ class Speaker:
                 break
         if reply.hang_up:
             await asyncio.sleep(HANG_UP_MARGIN)
-
-
-def _note(
-    reply: Reply,
-    step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
-) -> None:
-    match step:
-        case SentenceStarted(sentence, words):
-            reply.using_tools = False
-            reply.playout.begin(sentence, words)
-        case Timing(ends):
-            reply.playout.time(ends)
-        case ToolsStarted(filler):
-            reply.using_tools, reply.filler = True, filler
-        case ToolsEnded(message):
-            reply.tool_messages.append(message)
-        case EndCall():
-            reply.hang_up = True
-        case TransferCall(to):
-            reply.transfer = to

@@ -5,10 +5,9 @@ first line, ``at``: seconds since the answer.
 
 - ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz; for a call that
   we placed ``dialled``, our name of it
-- ``caller``: ``text``
+- ``caller``: ``text``; keys that were pressed are a text of ours, ``Keypad: 12#``
 - ``agent``: ``text``, the words that were heard; ``cut_off``, whether that was not all of it
 - ``resumed``: a sound of the caller's was a false alarm, and we went on; ``after``, seconds of hold
-- ``keys``: ``keys`` that the caller pressed
 - ``transfer``: ``to``, a name in the agent file; ``status``: started, done or failed
 - ``failed``: ``stage``, when a provider failed and the reply was lost
 - ``tool``: ``name``, ``arguments``, ``result``, ``seconds``; ``status``: done, failed or cancelled

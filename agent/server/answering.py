@@ -97,7 +97,7 @@ class StreamEndpoint:
         try:
             connect = await self._ring(line, protocol)
             admitted = self._admit(caller, connect)
-        except _RefusedError as refusal:
+        except _NotTakenError as refusal:
             log.warning("call refused", reason=str(refusal), remote=client_address(request))
             if protocol.state is StreamState.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
@@ -116,7 +116,7 @@ class StreamEndpoint:
         """Wait for `connect`.
 
         Raises:
-            _RefusedError: If it does not come in time, or cannot be served.
+            _NotTakenError: If it does not come in time, or cannot be served.
         """
         try:
             async with asyncio.timeout(self._connect_timeout):
@@ -127,30 +127,30 @@ class StreamEndpoint:
                         structlog.contextvars.bind_contextvars(call_id=_for_log(call_id))
                         return replace(event, call_id=call_id)
         except TimeoutError:
-            raise _RefusedError("no connect in time", WSCloseCode.POLICY_VIOLATION) from None
+            raise _NotTakenError("no connect in time", WSCloseCode.POLICY_VIOLATION) from None
         except ProtocolError as error:
-            raise _RefusedError(str(error), WSCloseCode.UNSUPPORTED_DATA) from None
-        raise _RefusedError("closed before connect", WSCloseCode.OK)
+            raise _NotTakenError(str(error), WSCloseCode.UNSUPPORTED_DATA) from None
+        raise _NotTakenError("closed before connect", WSCloseCode.OK)
 
     def _admit(self, caller: Caller, connect: Connect) -> Admitted:
         """Return how to answer.
 
         Raises:
-            _RefusedError: If the call is not trusted, there is no room, or no such agent.
+            _NotTakenError: If the call is not trusted, there is no room, or no such agent.
         """
         try:
             admitted = self._admission.admit(caller, connect)
         except NotAdmittedError as error:
-            raise _RefusedError(str(error), WSCloseCode.POLICY_VIOLATION) from None
+            raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         draining, calls = self._registry.draining, len(self._registry.in_progress)
         if draining or calls >= self._max_calls:
             self._runner.leave(admitted.claims)
             reason = "draining" if draining else f"{calls} calls already"
-            raise _RefusedError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
+            raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
 
 
-class _RefusedError(Exception):
+class _NotTakenError(Exception):
     """A call that is not taken. The message is for our log only."""
 
     def __init__(self, reason: str, code: int, *, busy: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.call.call import PASSED_ON, Call
+from agent.call.call import Call, CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.records.transcript import Transcript
 from agent.server.admission import Admitted
@@ -85,18 +85,18 @@ class CallRunner:
         lineup = self._resources.providers.lineup()
         call = self._build(admitted, line, protocol, connect, lineup, journal)
         log.info("call answered", agent=admitted.agent, rate=connect.rate)
-        ending = ""
+        ended = CallEnded("failed")
         try:
             with self._registry.holding(admitted.name, call, admitted.agent):
                 try:
-                    ending = await call.run()
+                    ended = await call.run()
                 finally:
                     await lineup.aclose()
                     journal.close()
         finally:
-            self.leave(admitted.claims, moved=ending == PASSED_ON)
+            self.leave(admitted.claims, moved=ended.moved)
         seconds = (datetime.now(UTC) - started).total_seconds()
-        log.info("call ended", reason=ending, seconds=round(seconds, 1))
+        log.info("call ended", reason=ended.reason, seconds=round(seconds, 1))
 
     def leave(self, claims: Claims | None, *, moved: bool = False) -> None:
         """Tell call control that no stream of this token is, or will be: it is used up."""

@@ -69,7 +69,7 @@ class Webhook:
             return _refused(401, str(error), client_address(request))
         except CallbackError as error:
             return _refused(400, str(error), client_address(request))
-        except _RefusedError as error:
+        except _NotTrustedError as error:
             return _refused(error.status, str(error), client_address(request))
         return web.json_response(told)
 
@@ -77,12 +77,12 @@ class Webhook:
         """Return the answer to a callback, and the same again if it is sent again.
 
         Raises:
-            _RefusedError: If it is a replay.
+            _NotTrustedError: If it is a replay.
         """
         try:
             ages = [age for name in names if (age := self._store.claim(name)) is not None]
             if ages and max(ages) > SENT_AGAIN_WITHIN:
-                raise _RefusedError(401, "replayed")
+                raise _NotTrustedError(401, "replayed")
             if (before := self._told_before(names)) is not None:
                 return before
             told = self._answer(callback)
@@ -111,7 +111,7 @@ class Webhook:
                 return self._call_control.sorry(callback)
 
 
-class _RefusedError(Exception):
+class _NotTrustedError(Exception):
     """What came gets a status and no word. The message is for our log only."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -123,17 +123,17 @@ async def _body(request: web.Request) -> bytes:
     """Return what came.
 
     Raises:
-        _RefusedError: If it is too long, too slow, or broken.
+        _NotTrustedError: If it is too long, too slow, or broken.
     """
     try:
         async with asyncio.timeout(BODY_WITHIN):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise _RefusedError(413, "too long") from None
+        raise _NotTrustedError(413, "too long") from None
     except TimeoutError:
-        raise _RefusedError(408, "too slow") from None
+        raise _NotTrustedError(408, "too slow") from None
     except (web.RequestPayloadError, ConnectionError):
-        raise _RefusedError(400, "broken off, or not encoded as it says") from None
+        raise _NotTrustedError(400, "broken off, or not encoded as it says") from None
 
 
 def _names(callback: Callback, signature: str, headers: Mapping[str, str]) -> list[str]:

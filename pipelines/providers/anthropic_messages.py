@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
@@ -21,6 +21,7 @@ from pipelines.providers.transport.bodies import chunks, read_out
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.sse import sse
+from pipelines.settings import Section
 
 from .prompt import (
     PartialCall,
@@ -176,10 +177,8 @@ class _Reply:
 class LanguageModel:
     """Ask one of Anthropic's models."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: str = Field(
             default="claude-haiku-5-5",

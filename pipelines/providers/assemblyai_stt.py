@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
@@ -28,6 +28,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -56,10 +57,8 @@ class Transcriber(StreamingStt):
     A connection that waits for a call which was announced costs as long as it waits.
     """
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from xml.sax.saxutils import escape, quoteattr
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers.contracts import ProviderError, Speech
@@ -21,6 +21,7 @@ from pipelines.providers.transport.bodies import chunks, whole_samples
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.voice_rate import voice_rate
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -50,10 +51,8 @@ _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 class Synthesizer:
     """Speak with Azure. No word timings come."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None,

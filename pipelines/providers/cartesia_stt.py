@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.protocol import (
@@ -23,6 +23,7 @@ from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -44,10 +45,8 @@ KEPT = bytes(2 * LIMITS.rate // 10)
 class Transcriber(StreamingStt):
     """Hear with Cartesia; our own voice detection says when an utterance is over."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

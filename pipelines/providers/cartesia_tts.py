@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
+from pydantic import BaseModel, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_tts.protocol import (
@@ -28,6 +28,7 @@ from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.voice_rate import voice_rate
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -54,10 +55,8 @@ class Synthesizer(StreamingTts):
     replaced once. Their limit on contexts at once is the account's: 2 (free) to 15 (scale).
     """
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

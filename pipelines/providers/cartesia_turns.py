@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.providers.streaming_stt.protocol import (
     FinalTranscript,
@@ -25,6 +25,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 from .cartesia_stt import KEPT, KEY, VERSION, Error
 from .cartesia_stt import LIMITS as WITHOUT_TURNS
@@ -44,10 +45,8 @@ CLOSE = json.dumps({"type": "close"})
 class Transcriber(StreamingStt):
     """Hear with Cartesia, which decides when a turn is over. English only."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.protocol import (
@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -47,10 +48,8 @@ CLOSE = json.dumps({"type": "CloseStream"})
 class Transcriber(StreamingStt):
     """Hear with Deepgram Flux."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_tts.protocol import (
@@ -24,6 +24,7 @@ from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.voice_rate import voice_rate
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -48,10 +49,8 @@ CLEAR = json.dumps({"type": "Clear"})
 class Synthesizer(StreamingTts):
     """Speak with Deepgram, one sentence at a time a connection; no word timings come."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

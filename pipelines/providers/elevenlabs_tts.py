@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import structlog
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat, SecretStr
+from pydantic import AliasChoices, BaseModel, Field, FiniteFloat, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_tts.protocol import (
@@ -28,6 +28,7 @@ from pipelines.providers.streaming_tts.word_ends import WordEnds
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.voice_rate import voice_rate
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -69,10 +70,8 @@ class Synthesizer(StreamingTts):
     pings, and then replaced.
     """
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

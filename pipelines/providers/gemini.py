@@ -21,6 +21,7 @@ from pipelines.providers.transport.bodies import chunks
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.sse import sse
+from pipelines.settings import Section
 
 from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
 
@@ -147,10 +148,8 @@ class _Reply:
 class LanguageModel:
     """Ask one of Google's models."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: str = Field(
             default="gemini-3.5-flash-lite",

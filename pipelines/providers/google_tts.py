@@ -12,13 +12,14 @@ import struct
 from collections.abc import AsyncGenerator
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.transport.bodies import whole_body
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -37,10 +38,8 @@ class Synthesizer:
     The first audio of a sentence comes when all of it is made. No word timings come.
     """
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None,

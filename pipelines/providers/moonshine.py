@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ORT_ERRORS, load_session, ort
@@ -30,6 +30,7 @@ from pipelines.providers.contracts import (
     ProviderError,
     TranscriptionSession,
 )
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -104,10 +105,8 @@ WEIGHTS: dict[ModelName, Weights] = {
 class Transcriber:
     """Transcribe on threads of its own, so that the event loop never waits for the model."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: ModelName = Field(
             default="tiny",

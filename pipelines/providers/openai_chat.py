@@ -22,13 +22,14 @@ from openai.types.chat import (
     ChatCompletionMessageFunctionToolCallParam,
     ChatCompletionMessageParam,
 )
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from pipelines.clock import now
 from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
 from pipelines.providers.transport.failures import refused
+from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
 from .prompt import (
@@ -52,10 +53,8 @@ IDLE = 55.0
 class LanguageModel:
     """Ask a chat completions server."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: str = Field(
             default="gpt-5.4-mini",

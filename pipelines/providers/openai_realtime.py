@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_stt.protocol import (
@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -53,10 +54,8 @@ _REFUSALS = {"invalid_api_key", "insufficient_quota", "model_not_found", "invali
 class Transcriber(StreamingStt):
     """Hear with OpenAI's realtime models; our own voice detection ends an utterance."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         api_key: SecretStr | None = Field(
             default=None, description=f"Key. Unset: {KEY} from the environment, or {KEY}_FILE."

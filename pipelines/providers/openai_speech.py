@@ -14,13 +14,14 @@ from contextlib import aclosing
 from typing import Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import SPEECH_RATE, frame_bytes
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.transport.bodies import chunks, read_out, whole_samples
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.sse import sse
+from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, auth_headers, is_at
 
@@ -50,10 +51,8 @@ class _Event(BaseModel):
 class Synthesizer:
     """Ask a server that speaks OpenAI's ``audio/speech``."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: str = Field(
             default="gpt-4o-mini-tts",

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
 from pipelines.providers.contracts import (
@@ -22,6 +22,7 @@ from pipelines.providers.contracts import (
 )
 from pipelines.providers.transport.bodies import chunks, whole_body
 from pipelines.providers.transport.http import Http, form
+from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, auth_headers
 
@@ -44,10 +45,8 @@ class _Transcript(BaseModel):
 class Transcriber:
     """Ask a server that speaks OpenAI's ``audio/transcriptions``."""
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         model: str = Field(
             default="gpt-transcribe",

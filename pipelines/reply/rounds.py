@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from pipelines import conversation
-from pipelines.conversation import Brief, ToolCall, ToolResult
+from pipelines.conversation import ToolCall, ToolResult
+from pipelines.reply.control import CONTROLS, control_step
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.speech import say
 from pipelines.reply.steps import (
-    KEYS,
-    EndCall,
-    PressKeys,
     SentenceEnded,
     Step,
-    TransferCall,
 )
 
 
@@ -72,28 +68,10 @@ class ModelRound:
 
     def _take(self, call: ToolCall) -> None:
         if call.name in CONTROLS:
-            step = _control(call, self._request.brief)
+            step = control_step(call, self._request.brief)
             if isinstance(step, str):
                 self._controls[len(self._calls)] = ToolResult(call, step, failed=True)
             else:
                 self.end.append(step)
                 self._controls[len(self._calls)] = ToolResult(call, "Done once you have spoken.")
         self._calls.append(call)
-
-
-CONTROLS = frozenset({conversation.END_CALL, conversation.TRANSFER_CALL, conversation.PRESS_KEYS})
-
-
-def _control(call: ToolCall, brief: Brief) -> Step | str:
-    """Return what to do with the call once all was heard, or what is wrong with that."""
-    match call.name, dict(call.arguments):
-        case conversation.END_CALL, _:
-            return EndCall()
-        case conversation.TRANSFER_CALL, {"to": to}:
-            known = [destination.name for destination in brief.destinations]
-            if to in known:
-                return TransferCall(str(to))
-            return f"There is no such destination. There are: {', '.join(known) or 'none'}."
-        case conversation.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
-            return PressKeys(keys)
-    return "That cannot be done in this call, or not with these arguments."

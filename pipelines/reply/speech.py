@@ -7,11 +7,7 @@ from contextlib import aclosing
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.reply.request import ReplyRequest
-from pipelines.reply.steps import (
-    SentenceEnded,
-    SentenceStarted,
-    Step,
-)
+from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.text.speakable import speakable
 
 

@@ -12,6 +12,7 @@ import structlog
 from pipelines.audio import Audio
 from pipelines.providers.contracts import (
     LanguageModel,
+    ProviderError,
     Stage,
     Synthesizer,
     Transcriber,
@@ -124,11 +125,13 @@ async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of it at once.
 
     Raises:
-        Exception: The first that a piece of work raises, when the others have ended, cancelled.
+        Exception: The first that a piece of work raises, when the others have ended, cancelled; a
+            bug before an error of a provider's.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
             for piece in work:
                 tasks.create_task(piece)
     except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        bugs = [one for one in failures.exceptions if not isinstance(one, ProviderError)]
+        raise (bugs or failures.exceptions)[0] from None

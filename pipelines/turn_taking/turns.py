@@ -182,6 +182,10 @@ class TurnTaking:
     def __init__(self) -> None:
         self.state = State.RINGING
 
+    def takes(self, event: Event) -> bool:
+        """Return whether ``event`` can happen in this state."""
+        return (self.state, event) in TRANSITIONS
+
     def handle(self, event: Event) -> tuple[Action, ...]:
         """Move to the next state; return what must be done, in order.
 

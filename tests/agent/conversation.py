@@ -184,7 +184,7 @@ def talk(
         )
         if made is not None:
             made(call)
-        ending = await call.run()
-        return Talk(line, call, notes, ending)
+        ended = await call.run()
+        return Talk(line, call, notes, ended.reason)
 
     return run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import suppress
 
 from structlog.testing import capture_logs
 
@@ -109,6 +110,70 @@ def test_nothing_is_begun_again_once_closed() -> None:
         run(story())
     assert watch.began == [0.0]
     assert len(logs) == 1
+
+
+def test_work_that_was_cancelled_from_within_begins_again() -> None:
+    """A future that it waits for may be cancelled by anybody; only its owner ends the work."""
+    began: list[float] = []
+
+    async def work() -> None:
+        began.append(now())
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(1.0, future.cancel)
+        await future
+
+    async def story() -> None:
+        tasks = BackgroundTasks()
+        tasks.keep_running(work, "watch")
+        await asyncio.sleep(3.0)
+        await tasks.aclose()
+
+    with capture_logs() as logs:
+        run(story())
+    assert began == [0.0, 2.0]
+    assert [line["event"] for line in logs] == [
+        "background work ended, and must not: this is a bug"
+    ]
+
+
+def test_work_that_does_not_stop_is_left_behind_and_named() -> None:
+    """Whoever closes waits for four seconds, not for ever."""
+
+    async def story() -> None:
+        gate = asyncio.Event()
+
+        async def work() -> None:
+            while not gate.is_set():
+                with suppress(asyncio.CancelledError):
+                    await gate.wait()
+
+        tasks = BackgroundTasks()
+        task = tasks.start(work(), "stubborn")
+        await asyncio.sleep(0)
+        await tasks.aclose()
+        assert now() == 4.0
+        gate.set()
+        await asyncio.wait([task])
+
+    with capture_logs() as logs:
+        run(story())
+    assert [line["works"] for line in logs] == [["stubborn"]]
+
+
+def test_what_is_started_after_the_end_still_runs() -> None:
+    """A closed provider that is asked to speak answers by an error of its own, from its task."""
+    done: list[str] = []
+
+    async def work() -> None:
+        done.append("late")
+
+    async def story() -> None:
+        tasks = BackgroundTasks()
+        await tasks.aclose()
+        await asyncio.wait([tasks.start(work(), "late")])
+
+    run(story())
+    assert done == ["late"]
 
 
 def test_each_wait_is_twice_the_last_within_bounds() -> None:

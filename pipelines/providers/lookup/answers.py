@@ -9,21 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipelines.conversation import Question
 from pipelines.providers.lookup.index import Match, indexed
 from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.words import plain_words
+from pipelines.settings import Section
 
 _MOST_ANSWERS = 3
 """Answers to one utterance."""
 
 
-class Thresholds(BaseModel):
+class Thresholds(Section):
     """When an answer is near enough. Scores run from 0 to 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float = Field(
         0.6,

@@ -128,17 +128,17 @@ class CallControl:
 
 
 def moved(
-    script: str, exchange: CallControl, *replies: str, words: str = "The desk please."
+    script: str, control: CallControl, *replies: str, words: str = "The desk please."
 ) -> Talk:
     call: list[Call] = []
 
     async def move(to: str) -> None:
         loop = asyncio.get_running_loop()
-        exchange.dialled.append((round(loop.time(), 1), to))
-        if exchange.refuses:
+        control.dialled.append((round(loop.time(), 1), to))
+        if control.refuses:
             raise TransferError("no credit")
-        if exchange.then is not None:
-            loop.call_later(1.0, exchange.then, call[0])
+        if control.then is not None:
+            loop.call_later(1.0, control.then, call[0])
 
     return talk(
         script,
@@ -154,20 +154,20 @@ ASKED = "." * 20 + "++++++"
 
 def test_a_caller_is_dialled_on_after_the_announcement_was_heard() -> None:
     """Then we leave, and nothing more is said or heard."""
-    exchange = CallControl(then=lambda call: call.obey(CallerMoved(stay=False)))
-    done = moved(ASKED + "." * 200, exchange)
-    assert [to for _, to in exchange.dialled] == ["+15550000002"]
+    control = CallControl(then=lambda call: call.obey(CallerMoved(stay=False)))
+    done = moved(ASKED + "." * 200, control)
+    assert [to for _, to in control.dialled] == ["+15550000002"]
     announced = done.notes.of("agent")[-1]
     assert announced["text"] == "I'll connect you."
-    assert exchange.dialled[0][0] >= announced["at"] + 0.85
+    assert control.dialled[0][0] >= announced["at"] + 0.85
     assert [line["status"] for line in done.notes.of("transfer")] == ["started", "done"]
     assert done.ending == "the caller was passed on"
 
 
 def test_we_stay_in_silence_where_leaving_would_hang_up() -> None:
     """Nothing is said, nothing is listened to, however long they talk; heartbeats go on."""
-    exchange = CallControl(then=lambda call: call.obey(CallerMoved(stay=True)))
-    done = moved(ASKED + "." * 60 + "++++++....." * 60, exchange)
+    control = CallControl(then=lambda call: call.obey(CallerMoved(stay=True)))
+    done = moved(ASKED + "." * 60 + "++++++....." * 60, control)
     left = done.notes.of("transfer")[-1]["at"]
     assert done.caller.audio_between(left + 0.1, 1000) == []
     assert len(done.caller.commands("heartbeat")) >= 3
@@ -181,8 +181,8 @@ def test_nobody_answers_and_we_are_back() -> None:
     def give_up(call: Call) -> None:
         asyncio.get_running_loop().call_later(9.0, call.obey, CallerNotMoved())
 
-    exchange = CallControl(then=give_up)
-    done = moved(ASKED + "." * 160 + "++++++" + "." * 40, exchange, "All right.")
+    control = CallControl(then=give_up)
+    done = moved(ASKED + "." * 160 + "++++++" + "." * 40, control, "All right.")
     assert spoken(done)[2:] == [
         "One moment, please.",
         "One moment, please.",
@@ -200,10 +200,10 @@ def test_a_transfer_that_cannot_be_dialled_is_told() -> None:
 
 def test_a_caller_who_talks_over_the_announcement_is_not_dialled_on() -> None:
     """It was not heard: they may have changed their mind."""
-    exchange = CallControl()
+    control = CallControl()
     script = ASKED + ".........++++++++" + "." * 60
-    done = moved(script, exchange, "All right.")
-    assert exchange.dialled == []
+    done = moved(script, control, "All right.")
+    assert control.dialled == []
     assert said(done) == ["The desk please.", "Never mind."]
 
 

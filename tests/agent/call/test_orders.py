@@ -41,7 +41,7 @@ def test_an_order_comes_back_as_it_was(order: Order) -> None:
 @given(
     _JSON
     | st.builds(
-        lambda kind, fields: {"order": kind} | fields,
+        lambda kind, fields: {"kind": kind} | fields,
         st.sampled_from(_KINDS),
         st.dictionaries(st.sampled_from(_FIELDS), _JSON),
     )
@@ -62,11 +62,11 @@ def test_anything_is_an_order_or_one_kind_of_error(value: Any) -> None:
         {},
         [],
         None,
-        {"order": "hang_up"},
-        {"order": "hang_up", "goodbye": 1},
-        {"order": "transfer", "to": "+15550000001"},
-        {"order": "moved"},
-        {"kind": "hang up", "goodbye": True},
+        {"kind": "hang up"},
+        {"kind": "hang up", "goodbye": 1},
+        {"kind": "transfer", "to": "+15550000001"},
+        {"kind": "moved"},
+        {"order": "hang up", "goodbye": True},
     ],
 )
 def test_what_is_no_order_is_quoted_nowhere(value: Any) -> None:
@@ -78,4 +78,16 @@ def test_what_is_no_order_is_quoted_nowhere(value: Any) -> None:
 
 def test_a_field_of_a_later_version_is_let_be() -> None:
     """Processes of two versions run side by side while a service is rolled out."""
-    assert decode({"order": "not_moved", "since": 7}) == CallerNotMoved()
+    assert decode({"kind": "not moved", "since": 7}) == CallerNotMoved()
+
+
+def test_orders_are_written_as_the_version_before_wrote_them() -> None:
+    """Processes of two versions run side by side while a service is rolled out."""
+    assert encode(HangUp(goodbye=True)) == {"kind": "hang up", "goodbye": True}
+    assert encode(TransferCaller(to="+1", announcement="One moment.")) == {
+        "kind": "transfer",
+        "to": "+1",
+        "announcement": "One moment.",
+    }
+    assert encode(CallerMoved(stay=True)) == {"kind": "moved", "stay": True}
+    assert encode(CallerNotMoved()) == {"kind": "not moved"}

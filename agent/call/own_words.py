@@ -1,0 +1,21 @@
+"""What the agent says of itself, as its file has it."""
+
+from __future__ import annotations
+
+from agent.call.reply import Announcement
+from agent.personas.script import Script
+from pipelines.turn_taking.turns import Action
+
+
+def own_words(action: Action, script: Script) -> Announcement:
+    """Return what the agent file has for an action of the table that says something."""
+    return {
+        Action.GREET: Announcement(
+            text=script.greeting,
+            interruptible=script.greeting_interruptible,
+            hang_up=script.hang_up_after_greeting,
+        ),
+        Action.ASK_STILL_THERE: Announcement(text=script.still_there),
+        Action.WARN_OF_TIME: Announcement(text=script.time_up),
+        Action.SAY_GOODBYE: Announcement(text=script.brief.goodbye, hang_up=True),
+    }[action]

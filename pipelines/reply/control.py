@@ -1,0 +1,30 @@
+"""What a language model may do with the call itself, once all that it said was heard."""
+
+from __future__ import annotations
+
+from pipelines import conversation
+from pipelines.conversation import Brief, ToolCall
+from pipelines.reply.steps import (
+    KEYS,
+    EndCall,
+    PressKeys,
+    Step,
+    TransferCall,
+)
+
+CONTROLS = frozenset({conversation.END_CALL, conversation.TRANSFER_CALL, conversation.PRESS_KEYS})
+
+
+def control_step(call: ToolCall, brief: Brief) -> Step | str:
+    """Return what to do with the call once all was heard, or what is wrong with that."""
+    match call.name, dict(call.arguments):
+        case conversation.END_CALL, _:
+            return EndCall()
+        case conversation.TRANSFER_CALL, {"to": to}:
+            known = [destination.name for destination in brief.destinations]
+            if to in known:
+                return TransferCall(str(to))
+            return f"There is no such destination. There are: {', '.join(known) or 'none'}."
+        case conversation.PRESS_KEYS, {"keys": str(keys)} if brief.may_press_keys and KEYS(keys):
+            return PressKeys(keys)
+    return "That cannot be done in this call, or not with these arguments."
