@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.open_things import open_files, running_threads
 
 # Machines are shared: how long an example takes is a matter for benchmarks.
 hypothesis.settings.register_profile("shared machine", deadline=None)
@@ -60,30 +61,15 @@ def _own_surroundings(
 def nothing_left() -> Iterator[None]:
     """No thread, socket or file outlives the test."""
     gc.collect()
-    before = _open_files(), _threads()
+    before = open_files(), running_threads()
     yield
     deadline = time.monotonic() + LET_GO_WITHIN
     while True:
         gc.collect()
-        files, threads = _open_files(), _threads()
+        files, threads = open_files(), running_threads()
         left = bool(threads - before[1]) or len(files) > len(before[0])
         if not left or time.monotonic() > deadline:
             break
         time.sleep(0.05)
     assert threads <= before[1], f"threads left: {threads - before[1]}"
     assert len(files) <= len(before[0]), f"open: {sorted(files)}, before: {sorted(before[0])}"
-
-
-def _open_files() -> list[str]:
-    links = []
-    for link in Path("/proc/self/fd").iterdir():
-        try:
-            links.append(str(link.readlink()))
-        except OSError:  # the listing's own
-            continue
-    # ONNX Runtime opens a database of its own when it likes.
-    return [link for link in links if "onnxruntime" not in link]
-
-
-def _threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.is_alive()}

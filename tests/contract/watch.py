@@ -6,15 +6,15 @@ import asyncio
 import gc
 import io
 import logging
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache, partial
-from pathlib import Path
 from types import AsyncGeneratorType
 from typing import Any
 
 import structlog
+
+from tests.open_things import open_files, running_threads
 
 from .bench import SECRETS
 
@@ -27,7 +27,7 @@ def watched() -> Iterator[asyncio.Runner]:
     """
     out, logged = io.StringIO(), io.StringIO()
     abandoned: list[str] = []
-    before = _threads(), _files()
+    before = running_threads(), open_files()
     with redirect_stderr(out), redirect_stdout(out), _logs_in(logged):
         with asyncio.Runner(loop_factory=partial(_telling_loop, abandoned)) as runner:
             yield runner
@@ -39,8 +39,8 @@ def watched() -> Iterator[asyncio.Runner]:
     assert "never retrieved" not in shown, shown
     assert "unclosed" not in shown, shown
     assert not abandoned, f"left to the garbage collector: {abandoned}"
-    assert _threads() <= before[0], f"threads left: {_threads() - before[0]}"
-    assert len(_files()) <= len(before[1]), f"open: {sorted(_files())}"
+    assert running_threads() <= before[0], f"threads left: {running_threads() - before[0]}"
+    assert len(open_files()) <= len(before[1]), f"open: {sorted(open_files())}"
 
 
 @contextmanager
@@ -92,15 +92,3 @@ def _freeze() -> None:
 def _collect() -> None:
     _freeze()
     gc.collect()
-
-
-def _threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.is_alive()}
-
-
-def _files() -> list[str]:
-    links = []
-    for link in Path("/proc/self/fd").glob("*"):
-        with suppress(OSError):  # the listing's own
-            links.append(str(link.readlink()))
-    return links
