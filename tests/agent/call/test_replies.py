@@ -1,0 +1,119 @@
+"""The reply that sounds, or will next, and the draft that nobody hears yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.call.replies import Replies
+from agent.call.reply import Reply
+from agent.settings.calls import CallLimits, CallSettings
+from pipelines.audio import Audio
+from pipelines.turn_taking.settings import TurnSettings
+from tests.agent.call.parts import Parts
+from tests.agent.conversation import RATE
+from tests.virtual_time import run
+
+SETTINGS = CallSettings(
+    calls=CallLimits(max_utterance=5.0), turns=TurnSettings(max_drafts=2, rewind_after=1.0)
+)
+
+
+def piece(seconds: float = 0.5) -> Audio:
+    return Audio(bytes(2 * round(RATE * seconds)), RATE)
+
+
+def with_replies(
+    story: Callable[[Replies, Parts], None], call_settings: CallSettings = SETTINGS
+) -> None:
+    """Have ``story`` happen; what plays the replies plays nothing."""
+
+    async def main() -> None:
+        parts, tasks = Parts(call_settings), list[asyncio.Task[None]]()
+
+        def start(reply: Reply) -> asyncio.Task[None]:
+            tasks.append(asyncio.create_task(asyncio.sleep(3600.0)))
+            return tasks[-1]
+
+        replies = Replies(
+            parts.player.maker, parts.speaker, parts.history, call_settings, start=start
+        )
+        story(replies, parts)
+        replies.stop()
+        done, running = await asyncio.wait(tasks, timeout=0.01)
+        assert not running
+        assert all(task.cancelled() for task in done)
+
+    run(main())
+
+
+def sound(reply: Reply | None, sentence: str) -> None:
+    """Send all of a sentence of it, which is heard later."""
+    assert reply is not None
+    reply.playout.begin(sentence)
+    reply.playout.put(piece(1.0))
+    while reply.playout.pending:
+        reply.playout.take(0.0)
+
+
+def held_by(reply: Reply | None) -> list[Audio]:
+    assert reply is not None
+    assert reply.utterance is not None
+    return reply.utterance.audio
+
+
+@settings(max_examples=50)
+@given(st.lists(st.sampled_from(["hear", "pause", "answer too early"]), max_size=30))
+def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> None:
+    """However often they pause, and go on before anything of an answer has sounded."""
+
+    def story(replies: Replies, parts: Parts) -> None:
+        said: list[Audio] = []
+        replies.open_utterance(over_speech=False)
+        for what in walk:
+            if what == "hear":
+                said.append(piece(0.02))
+                replies.hear(said[-1])
+                continue
+            replies.prepare(surely=False)
+            if what == "answer too early":
+                replies.release()
+                assert replies.still_silent
+                replies.drop()
+            replies.discard()
+            assert [id(one) for one in replies.unanswered] == [id(one) for one in said]
+            replies.open_utterance(over_speech=False)
+            assert replies.unanswered == []
+        assert [id(one) for one in held_by(replies.draft)] == [id(one) for one in said]
+
+    with_replies(story)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sounds", "kept", "on_record"),
+    [(1.0, False, 1, []), (5.0, False, 0, ["Hi."]), (1.0, True, 0, [])],
+    ids=["goes on", "goes on for too long", "interrupts"],
+)
+def test_what_was_said_before_a_dropped_reply_is_kept_if_it_was_not_answered(
+    seconds: float, sounds: bool, kept: int, on_record: list[str]
+) -> None:
+    """They are still speaking then; what is said over our words is a turn from then on."""
+
+    def story(replies: Replies, parts: Parts) -> None:
+        replies.open_utterance(over_speech=False).said = "Hi."
+        replies.hear(piece(seconds))
+        replies.release()
+        if sounds:
+            sound(replies.sounding, "one two")
+        over = replies.open_utterance(over_speech=True)
+        replies.drop()
+        assert replies.sounding is None
+        assert not over.over_speech
+        assert len(replies.unanswered) == kept
+        assert [line["text"] for line in parts.notes.of("caller")] == on_record
+
+    with_replies(story)

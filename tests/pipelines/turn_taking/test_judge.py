@@ -1,0 +1,104 @@
+"""What follows from the evidence on a turn."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from pipelines.providers.contracts import ProviderError
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, TurnModel
+from pipelines.turn_taking.judge import TurnJudge
+from pipelines.turn_taking.settings import TurnSettings
+from tests.virtual_time import run
+
+SILENCES = EndOfTurnSettings()
+
+
+@dataclass
+class Detector:
+    """A transcriber that knows, or does not, whether the turn is over."""
+
+    detects_turns: bool = False
+    so_far: str = ""
+    over: bool | ProviderError = True
+
+    async def turn_over(self) -> bool:
+        if isinstance(self.over, ProviderError):
+            raise self.over
+        return self.over
+
+
+def judge(model: TurnModel | None = None, detector: Detector | None = None) -> TurnJudge:
+    return TurnJudge(SILENCES, TurnSettings(), "en", model, detector or Detector())
+
+
+@pytest.mark.parametrize(
+    ("model", "detector", "needed"),
+    [
+        (None, Detector(), None),
+        (ScriptedTurnModel([0.95]), Detector(), SILENCES.shortest),
+        (ScriptedTurnModel([0.5]), Detector(), SILENCES.middle),
+        (ScriptedTurnModel([0.95]), Detector(detects_turns=True, over=False), SILENCES.long),
+        (None, Detector(detects_turns=True), SILENCES.shortest),
+    ],
+    ids=["nobody", "model is sure", "model is not sure", "transcriber first", "transcriber alone"],
+)
+def test_who_can_tell_is_asked(
+    model: TurnModel | None, detector: Detector, needed: float | None
+) -> None:
+    """The transcriber, if it detects turns; else the model; where there is neither, nobody."""
+    asked = judge(model, detector)
+    assert asked.can_ask == (needed is not None)
+    if asked.can_ask:
+        assert run(asked.ask([]))
+    assert asked.silence_needed("", heard_end=False) == needed
+
+
+def test_what_was_forgotten_says_nothing_of_the_next_turn() -> None:
+    """A caller who was heard to finish may pause in the middle of what they say next."""
+    sure = judge(ScriptedTurnModel([0.95]))
+    run(sure.ask([]))
+    sure.forget()
+    assert sure.silence_needed("", heard_end=False) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "detector", "took"),
+    [
+        (ScriptedTurnModel([0.95], delay=60.0), Detector(), SILENCES.longest),
+        (None, Detector(detects_turns=True, over=ProviderError("stt", "gone")), 0.0),
+    ],
+    ids=["no answer", "failed"],
+)
+def test_who_cannot_tell_changes_nothing(
+    model: TurnModel | None, detector: Detector, took: float
+) -> None:
+    """And is waited for no longer than any turn is."""
+    asked = judge(model, detector)
+
+    async def main() -> float:
+        assert not await asked.ask([])
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == pytest.approx(took)
+    assert asked.silence_needed("", heard_end=False) is None
+
+
+@pytest.mark.parametrize(
+    ("so_far", "spoken", "meant"),
+    [
+        ("", 0.49, False),
+        ("", 0.5, True),
+        ("Stop", 0.3, False),  # the first guess at an "mm-hm" is often another word
+        ("Stop that", 0.3, True),
+        ("uh huh", 0.3, False),
+        ("uh huh", 0.5, True),
+    ],
+)
+def test_a_barge_in_is_long_or_two_words_that_want_an_answer(
+    so_far: str, spoken: float, meant: bool
+) -> None:
+    """Half a second is meant, whatever is said."""
+    assert judge(detector=Detector(so_far=so_far)).is_barge_in(spoken) is meant
