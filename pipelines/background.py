@@ -44,6 +44,11 @@ class BackgroundTasks:
         self._timers: set[asyncio.TimerHandle] = set()
         self._closing = False
 
+    @property
+    def closing(self) -> bool:
+        """Whether what runs is being ended, or was."""
+        return self._closing
+
     def start(self, work: Work, name: str) -> asyncio.Task[None]:
         """Run ``work`` once, now; return its task, which may be cancelled at any time.
 
@@ -103,7 +108,10 @@ class BackgroundTasks:
             again = longer(waited, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
             self._call_later(again, lambda: self._keep_running(work, name, again))
 
-        self._start(work(), name, ended)
+        async def begin() -> None:
+            await work()
+
+        self._start(begin(), name, ended)
 
     def _start(
         self, work: Work, name: str, ended: Callable[[asyncio.Task[None]], object]

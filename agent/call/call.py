@@ -180,7 +180,6 @@ class Call:
                 self._clock.announce(Announcement(text=text, transfer=to))
             case orders.CallerMoved(stay=stay) if self._turns.takes(Event.MOVED):
                 self._transfer.end(done=True)
-                self._clock.drop_announcements()
                 self._happened(Event.MOVED)
                 if not stay:
                     self.end("the caller was passed on", moved=True)

@@ -80,10 +80,6 @@ class CallClock:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
         return self._announcements.popleft()
 
-    def drop_announcements(self) -> None:
-        """Say none of them: the caller talks to somebody else."""
-        self._announcements.clear()
-
     def is_stalled(self, now: float) -> bool:
         """Return whether the line has sent nothing for so long that its silence is the caller's."""
         return now - self._audio_at >= STALLED_AFTER

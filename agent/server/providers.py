@@ -19,6 +19,7 @@ from agent.settings import SettingsError
 from agent.settings.providers import Chosen
 from agent.sinch.contracts import ExpectedCall
 from pipelines.audio import Audio
+from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
@@ -116,12 +117,25 @@ async def probe_all(providers: Providers) -> list[Probed]:
         providers: Built, not started: each is started and closed here.
     """
     speech = probe_speech()
-    return [
-        await _probed(stage, one.name, one.provider, speech) for stage, one in providers.candidates
-    ]
+    probes = BackgroundTasks()
+    found: list[Probed] = []
+    for stage, one in providers.candidates:
+        task = probes.start(_probed(stage, one.name, one.provider, speech, found), "a probe")
+        await asyncio.wait([task])
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            why = f"a bug in the provider: {type(bug).__name__}"
+            found.append(Probed(stage=stage, name=one.name, error=why))
+    return found
 
 
-async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Probed:  # noqa: ANN401
+async def _probed(
+    stage: Stage,
+    name: str,
+    provider: Any,  # noqa: ANN401 - of any stage
+    speech: Audio,
+    found: list[Probed],
+) -> None:
+    seconds, error = 0.0, ""
     try:
         try:
             async with asyncio.timeout(START_WITHIN):
@@ -129,11 +143,11 @@ async def _probed(stage: Stage, name: str, provider: Any, speech: Audio) -> Prob
             seconds = await probe(stage, provider, speech)
         finally:
             await provider.aclose()
-    except ProviderError as error:
-        return Probed(stage=stage, name=name, error=str(error).removeprefix(f"{stage}: "))
+    except ProviderError as failure:
+        error = failure.reason
     except TimeoutError:
-        return Probed(stage=stage, name=name, error=f"not started within {START_WITHIN:g} s")
-    return Probed(stage=stage, name=name, seconds=seconds)
+        error = f"not started within {START_WITHIN:g} s"
+    found.append(Probed(stage=stage, name=name, seconds=seconds, error=error))
 
 
 def table(probed: list[Probed]) -> str:

@@ -18,6 +18,10 @@ class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
 
+SECRET_WORDS = ("key", "secret", "token", "password", "headers", ".env", ".url", "options")
+"""In the name of a setting whose value is not quoted: it is a secret, or may hold one."""
+
+
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
     """Return a line for each mistake: the setting, what was given, and what is allowed.
 
@@ -53,9 +57,10 @@ def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> 
     if mistake["type"] == "missing":
         return f"{name}: must be given"
     allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    if isinstance(mistake["input"], Mapping | BaseModel):
-        return f"{name}: {allowed}"  # a whole section, which may hold secrets
-    secret = any(word in name.lower() for word in ("key", "secret", "token", "password"))
+    section = mistake["type"] in ("model_type", "dict_type", "model_attributes_type")
+    if section or isinstance(mistake["input"], Mapping | BaseModel):
+        return f"{name}: {allowed}"  # of a whole section, which may hold secrets
+    secret = any(word in name.lower() for word in SECRET_WORDS)
     given = "(hidden)" if secret else repr(mistake["input"])
     return f"{name} = {given}: {allowed}"
 

@@ -35,7 +35,10 @@ def load(
     """
     if file is not None and not file.is_file():
         raise SettingsError(f"{file}: no such file")
-    load_dotenv(".env")
+    try:
+        load_dotenv(".env")
+    except UnicodeDecodeError:
+        raise SettingsError(".env: not UTF-8") from None
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=file or FILE)
@@ -47,6 +50,8 @@ def load(
         raise SettingsError(explain(error, Settings)) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file or FILE}: not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file or FILE}: not UTF-8") from None
     except UnreadableVariableError as error:
         raise SettingsError(str(error)) from None
     _refuse_unknown_variables()

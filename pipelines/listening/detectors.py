@@ -18,6 +18,7 @@ from pydantic import Field
 
 from pipelines.audio import FRAME_SECONDS, SPEECH_RATE
 from pipelines.onnx import load_session, ort
+from pipelines.renamed import missing
 from pipelines.settings import Section
 
 
@@ -207,6 +208,8 @@ def _load(name: str) -> NewDetector:
     try:
         return cast("NewDetector", getattr(import_module(module), attribute))
     except ModuleNotFoundError as error:
+        if ours := missing(error):
+            raise LookupError(f"{module}: {ours}") from error
         raise LookupError(f"the module {error.name!r} is missing: install it") from error
     except AttributeError as error:
         raise LookupError(f"{module} has no {attribute}") from error

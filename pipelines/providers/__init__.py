@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from pipelines.providers.contracts import Stage
+from pipelines.renamed import RenamedError, missing
 
 PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
     "stt": {
@@ -40,6 +41,9 @@ PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
     },
 }
 
+METHODS: Mapping[Stage, str] = {"stt": "open_session", "llm": "reply", "tts": "speak"}
+"""What a provider of each stage is asked for; what else it has to have is in ``contracts``."""
+
 
 def find(stage: Stage, name: str) -> Any:  # noqa: ANN401 - a class that satisfies a Protocol
     """Return the provider class called ``name``.
@@ -58,9 +62,18 @@ def find(stage: Stage, name: str) -> Any:  # noqa: ANN401 - a class that satisfi
         raise LookupError(f"known are {', '.join(sorted(table))}, or package.module:Class")
     module, _, attribute = table.get(name, name).partition(":")
     try:
-        return getattr(import_module(module), attribute)
+        found = getattr(import_module(module), attribute)
+    except RenamedError as error:
+        raise LookupError(f"{module} cannot be imported: {error}") from error
     except ModuleNotFoundError as error:
+        if ours := missing(error):
+            raise LookupError(f"{module}: {ours}") from error
         hint = "pip install 'sinch-voice-agent[local]'" if name in table else f"install {module}"
         raise LookupError(f"the package {error.name!r} is missing: {hint}") from error
     except AttributeError as error:
         raise LookupError(f"{module} has no {attribute}") from error
+    needed = ("Options", "start", "warm", METHODS[stage], "aclose")
+    if lacking := [method for method in needed if not hasattr(found, method)]:
+        was = " (it was ears)" if "open_session" in lacking and hasattr(found, "ears") else ""
+        raise LookupError(f"{name} is no provider for {stage}: it lacks {', '.join(lacking)}{was}")
+    return found

@@ -35,7 +35,7 @@ Stage = Literal["stt", "llm", "tts"]
 class ProviderError(Exception):
     """A provider could not do its job; another takes over, or the call goes on without this reply.
 
-    The message goes to logs and to ``/health``. It holds what is wrong in words of ours, with a
+    The message goes to logs. It holds what is wrong in words of ours, with a
     status or a code of the server's at most, and never the server's own words: those may quote the
     prompt, what was said, or the key. Raise it ``from None`` where the cause would quote them.
 

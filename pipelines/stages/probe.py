@@ -80,7 +80,10 @@ def _start_probe(
         candidate.probing = False
         # What it raised is a bug, here or in the adapter, and logged as such by now. The provider
         # has not shown that it works.
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if probes.closing:
+            return
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
             why = f"the probe broke: {type(error).__name__}"
             pool.failed(candidate, ProviderError(pool.stage, why))
 

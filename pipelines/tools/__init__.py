@@ -5,6 +5,7 @@ A module with tools of one's own needs no more than these two::
     from pipelines.tools import CallInfo, ToolError
 """
 
+from pipelines.renamed import RenamedError
 from pipelines.tools.tool import CallInfo, ToolError
 
 __all__ = ["CallInfo", "ToolError"]
@@ -16,9 +17,9 @@ def __getattr__(name: str) -> object:
     """Say what a name is called now, to whoever imports it by its old one.
 
     Raises:
-        ImportError: If it was renamed.
+        RenamedError: If it was renamed.
         AttributeError: If there never was such a name.
     """
     if name in RENAMED:
-        raise ImportError(f"pipelines.tools.{name} is called {RENAMED[name]} now")
+        raise RenamedError(f"pipelines.tools.{name} is called {RENAMED[name]} now")
     raise AttributeError(f"pipelines.tools has no {name}")

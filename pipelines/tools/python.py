@@ -21,6 +21,7 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from pipelines.conversation import ToolSpec
+from pipelines.renamed import RenamedError, missing
 from pipelines.tools.arguments import check_schema
 from pipelines.tools.tool import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
@@ -95,9 +96,12 @@ def _find(reference: str) -> Callable[..., object]:
         raise ValueError(message)
     try:
         function = attrgetter(attribute)(import_module(module))
+    except RenamedError as error:
+        message = f"{module} cannot be imported: {error}"
+        raise ValueError(message) from None
     except ModuleNotFoundError as error:
         message = f"there is no module {error.name!r}; is it installed, or on PYTHONPATH?"
-        raise ValueError(message) from None
+        raise ValueError(f"{module}: {ours}" if (ours := missing(error)) else message) from None
     except AttributeError:
         message = f"there is no {attribute!r} in {module}, or it cannot be imported"
         raise ValueError(message) from None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
 from structlog.testing import capture_logs
 
@@ -134,6 +136,31 @@ def test_work_that_was_cancelled_from_within_begins_again() -> None:
     assert [line["event"] for line in logs] == [
         "background work ended, and must not: this is a bug"
     ]
+
+
+def test_work_that_cannot_be_made_again_is_tried_again() -> None:
+    """Also when it fails before there is a coroutine to run."""
+    tries: list[float] = []
+
+    async def fine() -> None:
+        await asyncio.sleep(1e6)
+
+    def make() -> Coroutine[Any, Any, None]:
+        tries.append(now())
+        if len(tries) < 3:
+            raise KeyError("odd")
+        return fine()
+
+    async def story() -> None:
+        tasks = BackgroundTasks()
+        tasks.keep_running(make, "watch")
+        await asyncio.sleep(10.0)
+        await tasks.aclose()
+
+    with capture_logs() as logs:
+        run(story())
+    assert tries == [0.0, 1.0, 3.0]
+    assert len(logs) == 2
 
 
 def test_work_that_does_not_stop_is_left_behind_and_named() -> None:

@@ -215,3 +215,30 @@ def test_the_tree_cannot_be_changed() -> None:
     """It is read once and handed down."""
     with pytest.raises(ValueError, match="frozen"):
         Settings().server.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[mcp.crm]\nurl = "https://user:sekret@host/"',
+        '[mcp.crm]\nurl = "https://host/"\nheaders = "Authorization: Bearer sekret"',
+        '[mcp.crm]\ncommand = "crm"\nenv = { PASS = ["sekret"] }',
+        '[llm]\nprovider = "openai"\noptions = "sk-sekret"',
+        'operator = "sekret-token"',
+        '[operator]\ntoken = ["sekret"]',
+    ],
+)
+def test_what_may_be_a_secret_is_not_quoted(text: str, tmp_path: Path) -> None:
+    """Wherever it was put by mistake: headers, environment, options, addresses, whole sections."""
+    (tmp_path / "voice-agent.toml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load().providers()
+    assert "sekret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["voice-agent.toml", ".env"])
+def test_a_file_that_is_no_text_is_one_line(name: str, tmp_path: Path) -> None:
+    """Not a traceback."""
+    (tmp_path / name).write_bytes(b'agent = "caf\xe9"\n')
+    with pytest.raises(SettingsError, match=f"^{name}: not UTF-8$"):
+        load()
