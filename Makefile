@@ -30,7 +30,7 @@ types: install
 bench: install
 	$(BIN)/python -m tests.benchmarks
 
-# Put the tables of settings into the README.
+# Put the generated tables into the docs.
 readme: install
 	$(BIN)/python -m tests.readme
 

@@ -1,28 +1,78 @@
-"""``python -m tests.readme``: put the tables into the READMEs; a test compares them."""
+"""``python -m tests.readme``: put the generated tables into the docs; a test compares them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from agent.personas.front_matter import FrequentQuestion, FrontMatter, TransferTarget
+from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.settings.tables import provider_tables, settings_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = (
+    README,
+    *sorted(DOCS.glob("*.md")),
+    ROOT / "pipelines" / "providers" / "README.md",
+    ROOT / "tests" / "contract" / "README.md",
+)
+"""All that is written for whoever uses or changes this, and checked."""
+
+FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("", "", FrontMatter),
+    ("Questions", "Each of `questions` has:", FrequentQuestion),
+    ("Transfers", "Each of `transfers` has:", TransferTarget),
+    ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
+    ("", "A Python function:", PythonTool),
+    ("", "Tools of an MCP server:", McpTools),
+)
+"""What stands in an agent file: a heading, a line, and the fields."""
+
+
+def front_matter_tables() -> str:
+    """Return every field of an agent file, as tables."""
+    lines: list[str] = []
+    for heading, introduction, model in FRONT_MATTER:
+        lines += [f"### {heading}", ""] if heading else []
+        lines += [introduction, ""] if introduction else []
+        lines += ["| field | default | meaning |", "| --- | --- | --- |", *_rows(model), ""]
+    return "\n".join(lines)
+
+
+def _rows(model: type[BaseModel]) -> Iterator[str]:
+    # What is needed first, then in the order of the code.
+    fields = sorted(model.model_fields.items(), key=lambda item: not item[1].is_required())
+    for name, field in fields:
+        made = None if field.default_factory else field.default
+        default = "needed" if field.is_required() else _default(made)
+        yield f"| `{name}` | {default} | {field.description} |"
+
+
+def _default(value: object) -> str:
+    """Return a default as YAML has it; nothing for one that is empty."""
+    return f"`{json.dumps(value)}`" if value or value is False else ""
+
+
 TABLES: dict[Path, Callable[[], str]] = {
-    README: settings_table,
+    DOCS / "settings.md": settings_table,
+    DOCS / "agent-files.md": front_matter_tables,
     ROOT / "pipelines" / "providers" / "README.md": provider_tables,
 }
 BEGIN, END = "<!-- made by `make readme` -->\n", "<!-- /made -->"
 
 
 def with_tables(path: Path) -> str:
-    """Return a README with its tables as they are in the code."""
+    """Return a page with its tables as they are in the code."""
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{TABLES[path]()}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    for readme in TABLES:
-        readme.write_text(with_tables(readme))
+    for page in TABLES:
+        page.write_text(with_tables(page))

@@ -131,7 +131,9 @@ class FrontMatter(BaseModel):
     facts: list[Text] = Field(
         default=[], max_length=500, description="templates; true sentences, each speakable alone"
     )
-    questions: list[FrequentQuestion] = Field(default=[], max_length=500)
+    questions: list[FrequentQuestion] = Field(
+        default=[], max_length=500, description="what callers ask, and what to answer"
+    )
     numbers: list[Text] = Field(
         default=[], max_length=500, description="numbers in E.164 whose calls this agent answers"
     )

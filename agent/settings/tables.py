@@ -1,4 +1,4 @@
-"""The settings, and the options of providers, as Markdown: for the README and the command line."""
+"""The settings, and the options of providers, as Markdown: for the docs and the command line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
 
 
 def settings_table() -> str:
-    """Return every setting, as a table for the README."""
+    """Return every setting, as a table."""
     lines = ["| setting | default | unit, meaning, reason |", "| --- | --- | --- |"]
     lines += [f"| `{name}` | {_code(default)} | {text} |" for name, default, text in table()]
     return "\n".join(lines) + "\n"

@@ -206,7 +206,7 @@ def test_a_price_is_money_a_unit(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_description() -> None:
-    """The README's table is made of them."""
+    """The table in docs/settings.md is made of them."""
     for name, _, description in table():
         assert description, name
 
