@@ -1,0 +1,114 @@
+"""Transactions on PostgreSQL, by asyncpg: an extra, looked for where it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from agent.store.errors import StoreError, reason
+
+T = TypeVar("T")
+
+CONNECTIONS = 5
+"""Connections of a process: transactions take a millisecond or two."""
+
+RECYCLED = 1800
+"""Seconds after which a connection is made anew: firewalls forget those that last."""
+
+LOCK = 0x564F4943
+"""The advisory lock of whoever is to be alone."""
+
+
+class PostgresqlEngine:
+    """A server's database. Close it in the end.
+
+    Args:
+        address: ``postgresql://``, user, host and name.
+        within: Seconds for a connection to come about.
+
+    Raises:
+        StoreError: If the address is none, or the driver is not installed.
+    """
+
+    def __init__(self, address: str, within: float) -> None:
+        url = parsed(address)
+        self._failures = failures()
+        self._engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=within,
+            pool_pre_ping=True,
+            pool_recycle=RECYCLED,
+            connect_args={"timeout": within},
+        )
+
+    async def transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
+        """Run ``work`` in a transaction.
+
+        Raises:
+            StoreError: If the server fails.
+        """
+        del writes  # there is no difference here
+        try:
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+        except self._failures as error:
+            raise StoreError(reason(error)) from None
+
+    async def run_alone(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction, once no other process is in here.
+
+        Raises:
+            StoreError: If the server fails.
+        """
+
+        def alone(connection: Connection) -> T:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            return work(connection)
+
+        return await self.transact(alone, writes=True)
+
+    async def aclose(self) -> None:
+        """Disconnect."""
+        await self._engine.dispose()
+
+
+def parsed(address: str) -> URL:
+    """Return an address with the name of its driver.
+
+    Raises:
+        StoreError: If it is none, or the driver is not installed.
+    """
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):  # the second: its port is no number
+        raise StoreError("this is no address of a database") from None
+    if find_spec("asyncpg") is None:
+        raise StoreError('PostgreSQL needs asyncpg: pip install "sinch-voice-agent[postgresql]"')
+    # What libpq, and every hosting company's console, calls it.
+    if mode := url.query.get("sslmode"):
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url.set(drivername="postgresql+asyncpg")
+
+
+def connect_arguments(url: URL) -> dict[str, Any]:
+    """Return an address as the arguments of ``asyncpg.connect``."""
+    from sqlalchemy.dialects.postgresql.asyncpg import dialect  # noqa: PLC0415 - an extra
+
+    arguments: dict[str, Any] = dialect().create_connect_args(url)[1]  # type: ignore[no-untyped-call]
+    return {name: value for name, value in arguments.items() if not name.startswith("prepared_")}
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what says that the server fails; drivers raise their own while they connect."""
+    import asyncpg  # noqa: PLC0415 - an extra
+
+    return (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
