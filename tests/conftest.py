@@ -13,6 +13,9 @@ from typing import Any
 import hypothesis
 import pytest
 
+from agent.settings.database import DatabaseUrl
+from tests.databases import FILE, WANTED, PostgresqlServer, postgresql
+
 # Machines are shared: how long an example takes is a matter for benchmarks.
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
@@ -77,3 +80,21 @@ def _open_files() -> list[str]:
 
 def _threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.is_alive()}
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL of this test run; the test is skipped where it is not installed."""
+    with postgresql() as server:
+        if server is None:
+            pytest.skip(WANTED)
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseUrl:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return DatabaseUrl(f"sqlite:///{tmp_path}/{FILE}")
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    return DatabaseUrl(server.new_database())

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 RENAMED: Mapping[str, str] = {
+    "state": "database",  # what stood in a folder
     "turns.pause_after": "vad.pause_after",  # it is the gate's, as the rest of `vad`
 }
 """Settings, or whole sections, that have another name now, by the old one."""
@@ -55,7 +56,9 @@ def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> 
     allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
     if isinstance(mistake["input"], Mapping | BaseModel):
         return f"{name}: {allowed}"  # a whole section, which may hold secrets
-    secret = any(word in name.lower() for word in ("key", "secret", "token", "password"))
+    secret = any(
+        word in name.lower() for word in ("key", "secret", "token", "password", "database")
+    )
     given = "(hidden)" if secret else repr(mistake["input"])
     return f"{name} = {given}: {allowed}"
 

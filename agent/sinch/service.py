@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent.personas.routing import Routing
-from agent.settings import SettingsError
 from agent.settings.sinch import SinchSettings
 from agent.sinch import account
 from agent.sinch.call_control import CallControl
@@ -19,7 +17,7 @@ from agent.sinch.v1 import VoiceV1
 from agent.sinch.v2 import VoiceV2
 from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
-from agent.store.folder import FolderStore
+from agent.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class SinchService:
 
 
 def sinch_service(
-    settings: SinchSettings, stream: StreamTarget, routing: Routing, state: Path, calls: LocalCalls
+    settings: SinchSettings, stream: StreamTarget, routing: Routing, store: Store, calls: LocalCalls
 ) -> SinchService:
     """Build it.
 
@@ -42,20 +40,13 @@ def sinch_service(
         settings: The section ``sinch``; it is enough for callbacks.
         stream: Where calls are connected to.
         routing: Which agent answers.
-        state: Folder that the processes of one service share.
+        store: What the processes of one service share.
         calls: Those of this process.
-
-    Raises:
-        SettingsError: If the folder that processes share cannot be written.
     """
-    try:
-        store = FolderStore(state)
-    except OSError as error:
-        raise SettingsError(f"state = {str(state)!r}: {error.strerror}") from None
     signers = account.signers(settings)
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
-    tokens = StreamTokens(hashlib.sha256(secrets).digest(), store)
+    tokens = StreamTokens(hashlib.sha256(secrets).digest(), store.claims)
     api, directory = account.client(settings), CallDirectory(store)
     call_control = CallControl(
         settings=settings,
@@ -67,7 +58,7 @@ def sinch_service(
         calls=calls,
     )
     verifier = Verifier(signers, settings.window)
-    webhook = Webhook(call_control, verifier, store, settings.callback_url)
+    webhook = Webhook(call_control, verifier, store.claims, settings.callback_url)
     return SinchService(
         webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Protocol, TypeVar
 
 import structlog
@@ -17,7 +18,6 @@ from sqlalchemy import Connection
 
 from agent.settings.database import DatabaseUrl
 from agent.store.errors import StoreError
-from agent.store.postgresql import PostgresqlEngine
 from agent.store.sqlite import SqliteEngine
 from pipelines.background import BackgroundTasks
 
@@ -78,20 +78,19 @@ class SqlDatabase:
     Args:
         url: Where it is.
         within: Seconds that a transaction may take.
+        quiet: Whether failures are not logged, because whoever asks tells of them.
 
     Raises:
         StoreError: If the address is none, its driver is not installed, or an SQLite file cannot
             be made.
     """
 
-    def __init__(self, url: DatabaseUrl, within: float = WITHIN) -> None:
-        address = url.get_secret_value()
-        self._engine: Engine = (
-            PostgresqlEngine(address, within) if url.is_postgresql else SqliteEngine(address)
-        )
+    def __init__(self, url: DatabaseUrl, within: float = WITHIN, *, quiet: bool = False) -> None:
+        self._engine = _engine(url, within)
         self._within = within
         self._tasks = BackgroundTasks()
         self._failing = False
+        self._quiet = quiet
 
     async def read(self, work: Work[T]) -> T:
         """See :class:`Database`."""
@@ -139,8 +138,21 @@ class SqlDatabase:
             outcome.append(error)
 
     def _note(self, error: str) -> None:
+        if self._quiet:
+            return
         if error and not self._failing:
             log.critical("the database fails; calls in progress go on", error=error)
         elif not error and self._failing:
             log.warning("the database works again")
         self._failing = bool(error)
+
+
+def _engine(url: DatabaseUrl, within: float) -> Engine:
+    address = url.get_secret_value()
+    if not url.is_postgresql:
+        return SqliteEngine(address)
+    if find_spec("asyncpg") is None:
+        raise StoreError('PostgreSQL needs asyncpg: pip install "sinch-voice-agent[postgresql]"')
+    from agent.store.postgresql import PostgresqlEngine  # noqa: PLC0415 - an extra
+
+    return PostgresqlEngine(address, within)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from agent.store.engine import Database
 from agent.store.tables import Now, digest
 
+T = TypeVar("T")
 Entry = dict[str, Any]
 
 
@@ -36,22 +37,28 @@ class Entries:
         """Return what is kept under ``name``; None if nothing is, or nothing that can be read."""
         return await self._database.read(lambda c: self._get(c, name, lock=False))
 
-    async def change(self, name: str, after: Callable[[Entry], Entry | None]) -> None:
-        """Change what is kept under ``name``, by nobody else meanwhile.
+    async def change(self, name: str, after: Callable[[Entry], tuple[Entry, T] | None]) -> T | None:
+        """Change what is kept under ``name``, while nobody else does.
 
         Args:
             name: Of the entry; if there is none, nothing is done.
-            after: Gets the entry as it is, and returns it as it is to be; None to let it be. It
-                may be asked in another thread's place, so it must do no more than that.
+            after: Gets the entry as it is; returns it as it is to be, and what to return of that.
+                None lets it be. It may be asked in another thread, so it must do no more than that.
+
+        Returns:
+            The second of what ``after`` returns; None if nothing has changed.
         """
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> T | None:
             before = self._get(connection, name, lock=True)
             changed = None if before is None else after(before)
-            if changed is not None:
-                self._put(connection, name, changed)
+            if changed is None:
+                return None
+            entry, result = changed
+            self._put(connection, name, entry)
+            return result
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     def _get(self, connection: Connection, name: str, *, lock: bool) -> Entry | None:
         found = select(self._table.c.value).where(self._table.c.name == digest(name))

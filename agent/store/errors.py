@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 LONGEST = 200
 """Characters of a reason."""
@@ -21,8 +21,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         cause = error.orig.__cause__ or error.orig if error.orig is not None else error
         # Of rows, a message may quote the values.
-        told = type(error).__name__ in ("OperationalError", "InterfaceError", "InternalError")
-        return _line(cause) if told or isinstance(cause, OSError) else type(cause).__name__
+        quotes = isinstance(error, DataError | IntegrityError)
+        return type(cause).__name__ if quotes else _line(cause)
     if isinstance(error, SQLAlchemyError):
         return type(error).__name__
     return _line(error)

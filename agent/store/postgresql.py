@@ -1,12 +1,13 @@
-"""Transactions on PostgreSQL, by asyncpg: an extra, looked for where it is needed."""
+"""Transactions on PostgreSQL, by asyncpg. Both are an extra: import this where it is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, TypeVar
 
+import asyncpg
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -33,7 +34,7 @@ class PostgresqlEngine:
         within: Seconds for a connection to come about.
 
     Raises:
-        StoreError: If the address is none, or the driver is not installed.
+        StoreError: If the address is none.
     """
 
     def __init__(self, address: str, within: float) -> None:
@@ -85,14 +86,12 @@ def parsed(address: str) -> URL:
     """Return an address with the name of its driver.
 
     Raises:
-        StoreError: If it is none, or the driver is not installed.
+        StoreError: If it is none.
     """
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):  # the second: its port is no number
         raise StoreError("this is no address of a database") from None
-    if find_spec("asyncpg") is None:
-        raise StoreError('PostgreSQL needs asyncpg: pip install "sinch-voice-agent[postgresql]"')
     # What libpq, and every hosting company's console, calls it.
     if mode := url.query.get("sslmode"):
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
@@ -101,14 +100,10 @@ def parsed(address: str) -> URL:
 
 def connect_arguments(url: URL) -> dict[str, Any]:
     """Return an address as the arguments of ``asyncpg.connect``."""
-    from sqlalchemy.dialects.postgresql.asyncpg import dialect  # noqa: PLC0415 - an extra
-
     arguments: dict[str, Any] = dialect().create_connect_args(url)[1]  # type: ignore[no-untyped-call]
     return {name: value for name, value in arguments.items() if not name.startswith("prepared_")}
 
 
 def failures() -> tuple[type[Exception], ...]:
     """Return what says that the server fails; drivers raise their own while they connect."""
-    import asyncpg  # noqa: PLC0415 - an extra
-
     return (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)

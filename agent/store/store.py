@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.settings.database import DatabaseUrl
 from agent.store import schema, tables
-from agent.store.arrivals import Arrivals, Listening, Looking
+from agent.store.arrivals import Arrivals, Looking
 from agent.store.claims import Claims
 from agent.store.engine import Database, SqlDatabase
 from agent.store.entries import Entries
@@ -53,8 +53,7 @@ async def opened(url: DatabaseUrl) -> AsyncIterator[Store]:
     background = BackgroundTasks()
     try:
         await schema.upgrade(database)
-        arrivals = Listening(url.get_secret_value()) if url.is_postgresql else Looking()
-        store = store_in(database, arrivals)
+        store = store_in(database, _arrivals(url))
         await store.live_calls.beat()
         background.keep_running(store.live_calls.keep, "telling which calls are here")
         background.keep_running(store.orders.arrivals.listen, "listening for orders")
@@ -66,3 +65,11 @@ async def opened(url: DatabaseUrl) -> AsyncIterator[Store]:
     finally:
         await background.aclose()
         await database.aclose()
+
+
+def _arrivals(url: DatabaseUrl) -> Arrivals:
+    if not url.is_postgresql:
+        return Looking()
+    from agent.store.listening import Listening  # noqa: PLC0415 - an extra
+
+    return Listening(url.get_secret_value())

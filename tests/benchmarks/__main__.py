@@ -96,6 +96,7 @@ def server(**settings: str) -> Iterator[tuple[str, float]]:
         given = {f"VOICE_AGENT_{name}": value for name, value in settings.items()}
         given = {"VOICE_AGENT_SERVER__PORT": "0"} | given
         given |= {"VOICE_AGENT_TRANSCRIPTS": folder}
+        given |= {"VOICE_AGENT_DATABASE": f"sqlite:///{folder}/voice-agent.db"} | given
         given |= {"VOICE_AGENT_LOG__LEVEL": "error"}
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -187,7 +188,7 @@ def announced() -> None:
         probe.close()
         given = {
             "PROMPTS": folder,
-            "STATE": f"{folder}/state",
+            "DATABASE": f"sqlite:///{folder}/voice-agent.db",
             "SERVER__PORT": port,
             "SINCH__APPLICATION_KEY": "bench",
             "SINCH__APPLICATION_SECRET": secret,
