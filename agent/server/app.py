@@ -13,7 +13,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.registry import CallRegistry
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
-from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
@@ -33,8 +33,8 @@ class Service:
     sinch: SinchService | None
     """None without an account."""
 
-    directory: CallDirectory | None
-    """What all processes know of calls; None if this one keeps to itself."""
+    processes: OtherProcesses | None
+    """The others; None if this one keeps to itself."""
 
     callback_path: str
     operator: OperatorInterface | None
@@ -75,8 +75,8 @@ class Service:
         return web.json_response(body, status=503 if draining else 200)
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
-        if self.directory is not None:
-            self.registry.carry_orders(self.directory)
+        if self.processes is not None:
+            self.registry.carry_orders(self.processes)
         yield
         await self.registry.aclose()
         if self.sinch is not None:

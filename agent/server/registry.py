@@ -16,7 +16,7 @@ from agent.call.call import Call
 from agent.call.orders import Order
 from agent.records.transcript import add_platform_line
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 
@@ -60,7 +60,7 @@ class CallRegistry:
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
 
-        self._directory: CallDirectory | None = None
+        self._processes: OtherProcesses | None = None
         """What all processes know; None while there is none to tell."""
 
         self._expected: dict[str, ExpectedCall] = {}
@@ -90,14 +90,14 @@ class CallRegistry:
         self._calls[name] = _Held(call, agent)
         self._expected.pop(name, None)
         self.answered += 1
-        if self._directory is not None:
-            self._directory.began(name, agent)
+        if self._processes is not None:
+            self._processes.began(name, agent)
         try:
             yield
         finally:
             del self._calls[name]
-            if self._directory is not None:
-                self._directory.ended(name)
+            if self._processes is not None:
+                self._processes.ended(name)
             self._changed.set()
 
     # What call control asks of us
@@ -128,22 +128,22 @@ class CallRegistry:
 
     # Other processes, and the end
 
-    def carry_orders(self, directory: CallDirectory) -> None:
+    def carry_orders(self, processes: OtherProcesses) -> None:
         """Give to calls here what other processes have for them, from now until this is closed.
 
         They are told which calls are here.
         """
-        self._directory = directory
+        self._processes = processes
         self._background.keep_running(
-            lambda: self._carry_orders(directory), "carrying orders of other processes"
+            lambda: self._carry_orders(processes), "carrying orders of other processes"
         )
 
-    async def _carry_orders(self, directory: CallDirectory) -> None:
+    async def _carry_orders(self, processes: OtherProcesses) -> None:
         """Give to calls here what other processes have for them."""
         while True:
-            await directory.orders_arrive()
+            await processes.orders_arrive()
             try:
-                for call_id, order in await directory.take_orders(self._calls):
+                for call_id, order in await processes.take_orders(self._calls):
                     self.deliver(call_id, order)
             except StoreError:  # the database has logged it
                 await asyncio.sleep(ORDERS_AGAIN)

@@ -29,7 +29,7 @@ from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
-from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from agent.store.errors import StoreError
@@ -116,8 +116,8 @@ def service(
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )
-    sinch = _sinch_service(settings, registry, store)
-    directory = CallDirectory(store) if store is not None else None
+    processes = OtherProcesses(store) if store is not None else None
+    sinch = _sinch_service(settings, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     admission = Admission(
         server=settings.server,
@@ -148,7 +148,7 @@ def service(
         registry=registry,
         streams=streams,
         sinch=sinch,
-        directory=directory,
+        processes=processes,
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, registry, call_control),
     )
@@ -167,12 +167,15 @@ def _call_settings(settings: Settings) -> CallSettings:
 
 
 def _sinch_service(
-    settings: Settings, registry: CallRegistry, store: Store | None
+    settings: Settings,
+    registry: CallRegistry,
+    store: Store | None,
+    processes: OtherProcesses | None,
 ) -> SinchService | None:
     sinch = settings.sinch
     if not sinch.takes_callbacks:
         return None
-    if store is None:
+    if store is None or processes is None:
         raise ValueError("callbacks need a database")
     stream = StreamTarget(
         url=sinch.stream_url(settings.server.path),
@@ -182,7 +185,7 @@ def _sinch_service(
     )
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
-    return sinch_service(sinch, stream, routing, store, registry)
+    return sinch_service(sinch, stream, routing, store, processes, registry)
 
 
 def _operator(

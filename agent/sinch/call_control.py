@@ -26,6 +26,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
 from agent.sinch.legs import LegEvent, LegFacts, OwnLeg, PlacedLeg, StreamLeg, TransferLeg
 from agent.sinch.outgoing import OutgoingCalls
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
@@ -44,6 +45,7 @@ class CallControl:
         routing: Which agent answers.
         tokens: For the streams.
         directory: What all processes know of legs and calls.
+        processes: The others, which may hold the stream of a call.
         actions: What we can ask the platform for; None if we have no account to do it with.
         calls: Those of this process.
     """
@@ -56,6 +58,7 @@ class CallControl:
         routing: Routing,
         tokens: StreamTokens,
         directory: CallDirectory,
+        processes: OtherProcesses,
         actions: Actions | None,
         calls: LocalCalls,
     ) -> None:
@@ -63,7 +66,7 @@ class CallControl:
         self._directory = directory
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
-        dispatch = OrderDispatch(directory, calls)
+        dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )

@@ -7,14 +7,12 @@ any leg. What stands here is read and changed in one transaction, and changed on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
 
-from agent.call import orders
-from agent.call.orders import Order, OrderError
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
@@ -40,7 +38,7 @@ NOTHING_NEW = LegFacts()
 
 
 class CallDirectory:
-    """Legs that we asked for, calls with a stream, and orders to these, by our names of them.
+    """Legs that we asked for, and calls with a stream, by our names of them.
 
     Whatever cannot be read, because another version of ours has left it, is logged and taken for
     not there: a leg that we do not know is let be, and its call goes on.
@@ -146,22 +144,6 @@ class CallDirectory:
         """Note that the stream of a call has ended, or will never come."""
         await self._store.claims.claim(_over(call_id))
 
-    # Calls that are held by a process, whether they have a token of ours or were routed by hand
-
-    def began(self, name: str, agent: str) -> None:
-        """Tell all processes that this one holds a call now. Returns at once."""
-        self._store.live_calls.began(name, agent)
-        self._store.orders.arrivals.look()  # it may have been given some before
-
-    def ended(self, name: str) -> None:
-        """Tell all processes that this one does not hold a call any more. Returns at once."""
-        self._store.live_calls.ended(name)
-
-    async def held_elsewhere(self, name: str) -> bool:
-        """Return whether another process that is alive holds a call."""
-        holder = await self._store.live_calls.where(name)
-        return holder not in (None, self._store.live_calls.process)
-
     # What is done once, whichever process does it
 
     async def first_to_end(self, call_id: str) -> bool:
@@ -185,26 +167,6 @@ class CallDirectory:
     async def forget_key(self, key: str) -> None:
         """Let the next dial with this key be the first."""
         await self._store.claims.release(f"dial key {key}")
-
-    # Orders
-
-    async def leave_order(self, name: str, order: Order) -> None:
-        """Leave an order for the process that holds the call of that name."""
-        await self._store.orders.leave(name, orders.encode(order))
-
-    async def orders_arrive(self) -> None:
-        """Return when it is time to look for orders."""
-        await self._store.orders.arrivals.wait()
-
-    async def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:
-        """Take the orders for these calls, oldest first; each is given to one process once."""
-        taken: list[tuple[str, Order]] = []
-        for name, value in await self._store.orders.take(names):
-            try:
-                taken.append((name, orders.decode(value)))
-            except OrderError as error:
-                log.warning("an order to a call is lost", reason=str(error))
-        return taken
 
 
 def _over(call_id: str) -> str:

@@ -6,18 +6,23 @@ from agent.call.orders import CallerMoved, Order
 from agent.sinch.contracts import LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import CallStatus
+from agent.sinch.processes import OtherProcesses
 
 
 class OrderDispatch:
     """Gives orders to calls, here or in another process.
 
     Args:
-        directory: Knows the calls, and takes what is for another process.
+        directory: Knows the calls.
+        processes: Take what is for one of them.
         calls: Those of this process.
     """
 
-    def __init__(self, directory: CallDirectory, calls: LocalCalls) -> None:
+    def __init__(
+        self, directory: CallDirectory, processes: OtherProcesses, calls: LocalCalls
+    ) -> None:
         self._directory = directory
+        self._processes = processes
         self._calls = calls
 
     async def order(self, call_name: str, order: Order) -> bool:
@@ -31,16 +36,16 @@ class OrderDispatch:
             return True
         if not await self.has_stream(call.call_id):
             return False
-        await self._directory.leave_order(call_name, order)
+        await self._processes.leave_order(call_name, order)
         return True
 
     async def order_by_hand(self, name: str, order: Order) -> bool:
         """Give an order to a call that was routed by hand; return whether any process holds it."""
         if self._calls.deliver(name, order):
             return True
-        if not await self._directory.held_elsewhere(name):
+        if not await self._processes.hold(name):
             return False
-        await self._directory.leave_order(name, order)
+        await self._processes.leave_order(name, order)
         return True
 
     async def has_stream(self, call_id: str) -> bool:

@@ -11,6 +11,7 @@ from agent.sinch import account
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import LocalCalls, StreamTarget
 from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import StreamTokens
 from agent.sinch.v1 import VoiceV1
@@ -27,12 +28,16 @@ class SinchService:
     webhook: Webhook
     call_control: CallControl
     tokens: StreamTokens
-    directory: CallDirectory
     api: VoiceV1 | VoiceV2 | None
 
 
 def sinch_service(
-    settings: SinchSettings, stream: StreamTarget, routing: Routing, store: Store, calls: LocalCalls
+    settings: SinchSettings,
+    stream: StreamTarget,
+    routing: Routing,
+    store: Store,
+    processes: OtherProcesses,
+    calls: LocalCalls,
 ) -> SinchService:
     """Build it.
 
@@ -41,24 +46,24 @@ def sinch_service(
         stream: Where calls are connected to.
         routing: Which agent answers.
         store: What the processes of one service share.
+        processes: The others.
         calls: Those of this process.
     """
     signers = account.signers(settings)
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
     tokens = StreamTokens(hashlib.sha256(secrets).digest(), store.claims)
-    api, directory = account.client(settings), CallDirectory(store)
+    api = account.client(settings)
     call_control = CallControl(
         settings=settings,
         stream=stream,
         routing=routing,
         tokens=tokens,
-        directory=directory,
+        directory=CallDirectory(store),
+        processes=processes,
         actions=actions(api),
         calls=calls,
     )
     verifier = Verifier(signers, settings.window)
     webhook = Webhook(call_control, verifier, store.claims, settings.callback_url)
-    return SinchService(
-        webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
-    )
+    return SinchService(webhook=webhook, call_control=call_control, tokens=tokens, api=api)

@@ -15,7 +15,7 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
-from agent.store.claims import Claims as StoredClaims
+from agent.store.claims import StoredClaims
 from agent.store.errors import StoreError
 
 MAX_LENGTH = 1024

@@ -20,7 +20,7 @@ from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Callback, CallbackError
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
-from agent.store.claims import Claim, Claims
+from agent.store.claims import Claim, StoredClaims
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 
@@ -55,7 +55,7 @@ class Webhook:
     """
 
     def __init__(
-        self, call_control: CallControl, verifier: Verifier, claims: Claims, public_url: str
+        self, call_control: CallControl, verifier: Verifier, claims: StoredClaims, public_url: str
     ) -> None:
         self._call_control = call_control
         self._verifier = verifier

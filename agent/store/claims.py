@@ -27,7 +27,7 @@ class Claim:
     """What was left with it; None if nothing."""
 
 
-class Claims:
+class StoredClaims:
     """Claims by name. Names may be anything.
 
     Every method raises StoreError if the database fails: nothing may be taken for the first time

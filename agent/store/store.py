@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from agent.settings.database import DatabaseUrl
 from agent.store import schema, tables
 from agent.store.arrivals import Arrivals, Looking
-from agent.store.claims import Claims
+from agent.store.claims import StoredClaims
 from agent.store.engine import Database, SqlDatabase
 from agent.store.entries import Entries
 from agent.store.errors import StoreError
@@ -23,7 +23,7 @@ from pipelines.background import BackgroundTasks
 class Store:
     """What is kept, by what it is. Nothing here waits longer than a transaction may take."""
 
-    claims: Claims
+    claims: StoredClaims
     legs: Entries
     calls: Entries
     orders: Orders
@@ -34,7 +34,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
     """Return what is kept in a database, whose tables are up to date."""
     live_calls = LiveCalls(database)
     return Store(
-        claims=Claims(database, live_calls.process),
+        claims=StoredClaims(database, live_calls.process),
         legs=Entries(database, tables.legs),
         calls=Entries(database, tables.calls),
         orders=Orders(database, arrivals),

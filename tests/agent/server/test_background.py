@@ -14,7 +14,7 @@ from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.store.arrivals import Looking
 from agent.store.engine import T, Work
 from agent.store.store import store_in
@@ -88,7 +88,7 @@ def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
 
     async def main() -> None:
         registry = CallRegistry(transcripts=tmp_path, prepare=prepare, expected_within=60)
-        registry.carry_orders(CallDirectory(store_in(database, Looking())))
+        registry.carry_orders(OtherProcesses(store_in(database, Looking())))
         with registry.holding("phone", Obedient(), "reception"):
             await asyncio.sleep(5)
         await registry.aclose()

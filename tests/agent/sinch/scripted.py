@@ -25,6 +25,7 @@ from agent.sinch.contracts import (
 )
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, Phone
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import StreamTokens, stream_claim
@@ -120,6 +121,7 @@ class Story:
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
             directory=self.directory,
+            processes=OtherProcesses(self.store),
             actions=self.platform if account else None,
             calls=self.calls,
         )

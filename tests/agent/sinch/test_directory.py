@@ -16,6 +16,7 @@ from agent.settings.database import DatabaseUrl
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.legs import CallEvent, CallStatus, LegEvent, LegFacts, LegStatus, TransferLeg
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.tokens import stream_claim
 from agent.store.store import opened
 from tests.agent.sinch import schemas
@@ -93,17 +94,17 @@ def test_an_order_that_cannot_be_read_is_lost_alone(database_url: DatabaseUrl) -
 
     async def main() -> None:
         async with opened(database_url) as store:
-            directory = CallDirectory(store)
-            await directory.leave_order("phone", first)
+            processes = OtherProcesses(store)
+            await processes.leave_order("phone", first)
             await store.orders.leave("phone", {"kind": "transfer", "to": MANAGER})
-            await directory.leave_order("phone", last)
-            await directory.leave_order("other", CallerNotMoved())
+            await processes.leave_order("phone", last)
+            await processes.leave_order("other", CallerNotMoved())
             with capture_logs() as logs:
-                taken = await directory.take_orders(["phone"])
+                taken = await processes.take_orders(["phone"])
             assert taken == [("phone", first), ("phone", last)]
             assert [line["event"] for line in logs] == ["an order to a call is lost"]
             assert MANAGER not in str(logs)
-            taken = await directory.take_orders(["phone", "other"])
+            taken = await processes.take_orders(["phone", "other"])
             assert taken == [("other", CallerNotMoved())]
 
     asyncio.run(main())
@@ -117,20 +118,30 @@ def test_a_stream_is_there_as_long_as_its_process(database_url: DatabaseUrl) -> 
             mine, theirs = CallDirectory(one), CallDirectory(other)
             await other.claims.claim(stream_claim("phone"))
             await other.claims.claim(stream_claim("phone2"))
-            theirs.began("routed by hand", "reception")
-            await theirs._store.live_calls.beat()
             assert await mine.stream_is_there("phone")
-            assert await mine.held_elsewhere("routed by hand")
-            assert not await theirs.held_elsewhere("routed by hand")
             await theirs.stream_ended("phone2")
             assert not await mine.stream_is_there("phone2")
             assert await mine.stream_came("phone2")
-            theirs.ended("routed by hand")
-            await theirs._store.live_calls.beat()
-            assert not await mine.held_elsewhere("routed by hand")
         async with opened(database_url) as one:
             assert not await CallDirectory(one).stream_is_there("phone")
             assert await CallDirectory(one).stream_came("phone")
+
+    asyncio.run(main())
+
+
+def test_a_call_is_known_to_be_held_elsewhere(database_url: DatabaseUrl) -> None:
+    """Though it was routed by hand, and has no token: until it ends, or its process does."""
+
+    async def main() -> None:
+        async with opened(database_url) as one, opened(database_url) as other:
+            here, there = OtherProcesses(one), OtherProcesses(other)
+            there.began("by hand", "reception")
+            await other.live_calls.beat()
+            assert await here.hold("by hand")
+            assert not await there.hold("by hand")
+            there.ended("by hand")
+            await other.live_calls.beat()
+            assert not await here.hold("by hand")
 
     asyncio.run(main())
 
