@@ -73,6 +73,12 @@ class PostgresqlServer:
         """Stop it at once, whoever is connected."""
         self.run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
 
+    def processes(self) -> list[int]:
+        """Return the ids of its processes: the first of them is everybody's parent."""
+        first = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
     @property
     def _data(self) -> str:
         return str(self.folder / "data")

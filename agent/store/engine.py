@@ -20,6 +20,7 @@ from agent.settings.database import DatabaseUrl
 from agent.store.errors import StoreError
 from agent.store.sqlite import SqliteEngine
 from pipelines.background import BackgroundTasks
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -28,6 +29,10 @@ Work = Callable[[Connection], T]
 
 WITHIN = 2.0
 """Seconds for a transaction: a caller hears nothing meanwhile, and the platform waits for 5."""
+
+
+OVER_AFTER = 3.0
+"""Seconds without a failure until failures are over."""
 
 
 class Database(Protocol):
@@ -73,7 +78,8 @@ class Engine(Protocol):
 class SqlDatabase:
     """A database. Close it in the end.
 
-    Its failures are logged once, when they begin, and once when they are over.
+    Its failures are logged once, when they begin, and once when they are over: when something works
+    :data:`OVER_AFTER` seconds after the last of them, since some things may work while others fail.
 
     Args:
         url: Where it is.
@@ -89,7 +95,9 @@ class SqlDatabase:
         self._engine = _engine(url, within)
         self._within = within
         self._tasks = BackgroundTasks()
-        self._failing = False
+        self._failed_at: float | None = None
+        """When something failed last; None if that is over."""
+
         self._quiet = quiet
 
     async def read(self, work: Work[T]) -> T:
@@ -140,11 +148,14 @@ class SqlDatabase:
     def _note(self, error: str) -> None:
         if self._quiet:
             return
-        if error and not self._failing:
-            log.critical("the database fails; calls in progress go on", error=error)
-        elif not error and self._failing:
+        last, at = self._failed_at, now()
+        if error:
+            if last is None:
+                log.critical("the database fails; calls in progress go on", error=error)
+            self._failed_at = at
+        elif last is not None and at - last > OVER_AFTER:
             log.warning("the database works again")
-        self._failing = bool(error)
+            self._failed_at = None
 
 
 def _engine(url: DatabaseUrl, within: float) -> Engine:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncpg
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -31,7 +33,7 @@ class PostgresqlEngine:
 
     Args:
         address: ``postgresql://``, user, host and name.
-        within: Seconds for a connection to come about.
+        within: Seconds for a connection to come about, or to be closed.
 
     Raises:
         StoreError: If the address is none.
@@ -39,6 +41,7 @@ class PostgresqlEngine:
 
     def __init__(self, address: str, within: float) -> None:
         url = parsed(address)
+        self._within = within
         self._failures = failures()
         self._engine = create_async_engine(
             url,
@@ -50,6 +53,11 @@ class PostgresqlEngine:
             pool_recycle=RECYCLED,
             connect_args={"timeout": within},
         )
+        self._connections: WeakSet[asyncpg.Connection] = WeakSet()
+
+        @event.listens_for(self._engine.sync_engine, "connect")
+        def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - SQLAlchemy's adapter
+            self._connections.add(connection.driver_connection)
 
     async def transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         """Run ``work`` in a transaction.
@@ -78,8 +86,14 @@ class PostgresqlEngine:
         return await self.transact(alone, writes=True)
 
     async def aclose(self) -> None:
-        """Disconnect."""
-        await self._engine.dispose()
+        """Disconnect; a server that does not answer is not waited for."""
+        try:
+            async with asyncio.timeout(self._within):
+                await self._engine.dispose()
+        except TimeoutError:
+            for connection in list(self._connections):
+                connection.terminate()
+            await self._engine.dispose(close=False)
 
 
 def parsed(address: str) -> URL:

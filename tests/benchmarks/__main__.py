@@ -34,6 +34,7 @@ from pipelines.listening.detectors import DetectorSettings, detectors
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.settings import GateSettings
+from tests.benchmarks.database import databases
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000
@@ -262,4 +263,5 @@ if __name__ == "__main__":
     latency()
     local_stack()
     announced()
+    databases()
     starts()
