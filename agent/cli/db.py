@@ -27,9 +27,6 @@ def add(commands: Commands) -> None:
 
 
 def _upgrade(options: argparse.Namespace) -> int:
-    from agent import logs
-
-    logs.configure("error", "auto")
     return _run(options, check=False)
 
 

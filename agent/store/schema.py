@@ -9,13 +9,10 @@ import asyncio
 from pathlib import Path
 from typing import Literal
 
-import structlog
 from sqlalchemy import Connection, inspect, text
 
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
-
-log = structlog.get_logger()
 
 HEAD = "0001"
 """The newest migration: what this version expects."""
@@ -73,5 +70,4 @@ def _migrate(connection: Connection) -> State:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    log.info("the tables of the database are up to date", before=before, now=HEAD)
     return before

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import structlog
+
 from agent.settings.database import DatabaseUrl
 from agent.store import schema, tables
 from agent.store.arrivals import Arrivals, Looking
@@ -17,6 +19,8 @@ from agent.store.live_calls import LiveCalls
 from agent.store.orders import Orders
 from agent.store.sweep import keep_sweeping
 from pipelines.background import BackgroundTasks
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,8 @@ async def opened(url: DatabaseUrl) -> AsyncIterator[Store]:
     database = SqlDatabase(url)
     background = BackgroundTasks()
     try:
-        await schema.upgrade(database)
+        if (before := await schema.upgrade(database)) != "current":
+            log.info("the tables of the database", were=before, wanted=schema.HEAD)
         store = store_in(database, _arrivals(url))
         await store.live_calls.beat()
         background.keep_running(store.live_calls.keep, "telling which calls are here")
