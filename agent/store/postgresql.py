@@ -24,6 +24,9 @@ CONNECTIONS = 5
 RECYCLED = 1800
 """Seconds after which a connection is made anew: firewalls forget those that last."""
 
+CLOSED_WITHIN = 0.5
+"""Seconds for connections to be closed in good order; then they are broken off."""
+
 LOCK = 0x564F4943
 """The advisory lock of whoever is to be alone."""
 
@@ -33,7 +36,7 @@ class PostgresqlEngine:
 
     Args:
         address: ``postgresql://``, user, host and name.
-        within: Seconds for a connection to come about, or to be closed.
+        within: Seconds for a connection to come about.
 
     Raises:
         StoreError: If the address is none.
@@ -41,7 +44,6 @@ class PostgresqlEngine:
 
     def __init__(self, address: str, within: float) -> None:
         url = parsed(address)
-        self._within = within
         self._failures = failures()
         self._engine = create_async_engine(
             url,
@@ -88,7 +90,7 @@ class PostgresqlEngine:
     async def aclose(self) -> None:
         """Disconnect; a server that does not answer is not waited for."""
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(CLOSED_WITHIN):
                 await self._engine.dispose()
         except TimeoutError:
             for connection in list(self._connections):
