@@ -40,7 +40,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: install
 	$(COMPILE) --group dev -o requirements.lock
-	$(COMPILE) --extra mcp --constraint requirements.lock -o deploy/requirements.lock
+	$(COMPILE) --extra mcp --extra postgresql --constraint requirements.lock -o deploy/requirements.lock
 
 clean:
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,6 +13,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from agent.settings.database import DatabaseUrl
+from tests.databases import FILE, WANTED, PostgresqlServer, postgresql
 from tests.open_things import open_files, running_threads
 
 # Machines are shared: how long an example takes is a matter for benchmarks.
@@ -73,3 +75,21 @@ def nothing_left() -> Iterator[None]:
         time.sleep(0.05)
     assert threads <= before[1], f"threads left: {threads - before[1]}"
     assert len(files) <= len(before[0]), f"open: {sorted(files)}, before: {sorted(before[0])}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL of this test run; the test is skipped where it is not installed."""
+    with postgresql() as server:
+        if server is None:
+            pytest.skip(WANTED)
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseUrl:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return DatabaseUrl(f"sqlite:///{tmp_path}/{FILE}")
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    return DatabaseUrl(server.new_database())

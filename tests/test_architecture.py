@@ -376,6 +376,8 @@ def test_errors_are_told_apart_by_class() -> None:
 # Libraries
 
 HEAVY = {
+    "alembic": "agent/store",
+    "asyncpg": "agent/store",
     "aiohttp": "agent/server/answering.py agent/server/app.py agent/server/operator.py "
     "agent/server/start.py agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "
@@ -392,6 +394,7 @@ HEAVY = {
     "prometheus_client": "agent/server/metrics.py",
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
+    "sqlalchemy": "agent/store",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",
 }

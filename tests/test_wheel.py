@@ -26,15 +26,25 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     assert "pipelines/stages/probe.LICENSE" in names
     assert "agent/simulator/scenarios/recordings/mm-hm.wav" in names
     assert "agent/simulator/scenarios/recordings/LICENSE" in names
+    assert "agent/store/migrations/env.py" in names
+    assert "agent/store/migrations/versions/0001_first.py" in names
     assert not [name for name in names if name.startswith("tests/")]
-    checked = subprocess.run(
-        [sys.executable, "-m", "agent.cli", "check"],
-        cwd=tmp_path,
+    checked = run(tmp_path, unpacked, "check")
+    assert checked.returncode == 0, checked.stderr
+    assert f"prompts = '{unpacked}/prompts'" in checked.stdout
+    upgraded = run(tmp_path, unpacked, "db", "upgrade")
+    assert upgraded.returncode == 0, upgraded.stderr
+    assert "brought up to date" in upgraded.stdout
+
+
+def run(here: Path, unpacked: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of what was unpacked."""
+    return subprocess.run(
+        [sys.executable, "-m", "agent.cli", *command],
+        cwd=here,
         env=os.environ | {"PYTHONPATH": str(unpacked)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert checked.returncode == 0, checked.stderr
-    assert f"prompts = '{unpacked}/prompts'" in checked.stdout

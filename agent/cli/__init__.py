@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from agent.cli import call, check, dial, evaluate, serve, settings, sinch
+from agent.cli import call, check, db, dial, evaluate, serve, settings, sinch
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +31,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="voice-agent", description="A phone agent for Sinch's websocket stream channel."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, check, settings, call, evaluate, dial, sinch):
+    for command in (serve, check, settings, db, call, evaluate, dial, sinch):
         command.add(commands)
     return parser

@@ -20,6 +20,7 @@ from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, StreamTokens, TokenError
+from agent.store.errors import StoreError
 from agent.stream.connect import Connect
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ class Admission:
             return int(given)
         return self._server.rate
 
-    def admit(self, caller: Caller, connect: Connect) -> Admitted:
+    async def admit(self, caller: Caller, connect: Connect) -> Admitted:
         """Return how to answer, and use up the token that the call brought.
 
         Raises:
@@ -113,22 +114,23 @@ class Admission:
         headers = dict(connect.headers)
         in_header = headers.pop("token", "")  # no template may see it
         token = _address_token(caller) or in_header
-        claims = self._trust(token, caller)
+        claims = await self._trust(token, caller)
         connect = replace(connect, headers=headers)
         try:
             if claims is not None:
-                return self._routed(claims, connect)
+                return await self._routed(claims, connect)
             agent = caller.query.get("agent") or headers.get("agent") or self._usual
             script = script_for(self._prompts, agent, details(headers, connect.call_id))
-        except PersonaError as error:
+        except (PersonaError, StoreError) as error:
             if claims is not None and self._call_control is not None:
                 self._call_control.stream_ended(claims, moved=False)  # nobody else will come
-            raise NotAdmittedError(str(error)) from None
+            what = "the database fails: " if isinstance(error, StoreError) else ""
+            raise NotAdmittedError(f"{what}{error}") from None
         return Admitted(
             name=connect.call_id, call_id=connect.call_id, agent=agent, script=_alone(script)
         )
 
-    def _trust(self, token: str, caller: Caller) -> Claims | None:
+    async def _trust(self, token: str, caller: Caller) -> Claims | None:
         """Return what the call's one-use token says; None if it is trusted without one.
 
         Raises:
@@ -141,20 +143,22 @@ class Admission:
             return None
         if self._tokens is not None and token:
             try:
-                return self._tokens.redeem(token, time.time())
+                return await self._tokens.redeem(token, time.time())
             except TokenError as error:
                 raise NotAdmittedError(str(error)) from None
         if self._open_to_loopback and _is_here(caller):
             return None
         raise NotAdmittedError("the token is wrong or missing")
 
-    def _routed(self, claims: Claims, connect: Connect) -> Admitted:
+    async def _routed(self, claims: Claims, connect: Connect) -> Admitted:
         name = claims.dialled or claims.call
         if connect.call_id and connect.call_id != claims.call:
             # The stream may be a leg of its own, with an id of its own.
             log.debug("the stream has another id", phone=claims.call[:64])
         call_control = self._call_control
-        placed = call_control.placed(claims.dialled) if call_control and claims.dialled else None
+        placed = (
+            await call_control.placed(claims.dialled) if call_control and claims.dialled else None
+        )
         known = ExpectedCall(
             call=claims.call,
             agent=claims.agent,
@@ -173,7 +177,7 @@ class Admission:
                 greeting_interruptible=False,
                 hang_up_after_greeting=True,
             )
-        if call_control is None or not call_control.can_transfer(claims):
+        if call_control is None or not await call_control.can_transfer(claims):
             script = _alone(script)
         return Admitted(
             name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims

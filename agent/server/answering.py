@@ -96,7 +96,7 @@ class StreamEndpoint:
         protocol = StreamProtocol(self._admission.rate(caller))
         try:
             connect = await self._ring(line, protocol)
-            admitted = self._admit(caller, connect)
+            admitted = await self._admit(caller, connect)
         except _NotTakenError as refusal:
             log.warning("call refused", reason=str(refusal), remote=client_address(request))
             if protocol.state is StreamState.CONNECTED:
@@ -132,14 +132,14 @@ class StreamEndpoint:
             raise _NotTakenError(str(error), WSCloseCode.UNSUPPORTED_DATA) from None
         raise _NotTakenError("closed before connect", WSCloseCode.OK)
 
-    def _admit(self, caller: Caller, connect: Connect) -> Admitted:
+    async def _admit(self, caller: Caller, connect: Connect) -> Admitted:
         """Return how to answer.
 
         Raises:
             _NotTakenError: If the call is not trusted, there is no room, or no such agent.
         """
         try:
-            admitted = self._admission.admit(caller, connect)
+            admitted = await self._admission.admit(caller, connect)
         except NotAdmittedError as error:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         draining, calls = self._registry.draining, len(self._registry.in_progress)

@@ -13,6 +13,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.registry import CallRegistry
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
@@ -31,6 +32,9 @@ class Service:
     streams: StreamEndpoint
     sinch: SinchService | None
     """None without an account."""
+
+    processes: OtherProcesses | None
+    """The others; None if this one keeps to itself."""
 
     callback_path: str
     operator: OperatorInterface | None
@@ -71,8 +75,8 @@ class Service:
         return web.json_response(body, status=503 if draining else 200)
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
-        if self.sinch is not None:
-            self.registry.carry_orders(self.sinch.directory)
+        if self.processes is not None:
+            self.registry.carry_orders(self.processes)
         yield
         await self.registry.aclose()
         if self.sinch is not None:

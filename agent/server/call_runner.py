@@ -19,6 +19,7 @@ from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import CallControlError
 from agent.sinch.tokens import Claims
+from agent.store.errors import StoreError
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
@@ -155,5 +156,7 @@ class CallRunner:
                 await call_control.transfer(claims, to)
             except CallControlError as error:
                 raise TransferError(str(error)) from None
+            except StoreError as error:
+                raise TransferError(f"the database fails: {error}") from None
 
         return move

@@ -35,6 +35,7 @@ from agent.sinch.contracts import (
     NotSetUpError,
 )
 from agent.sinch.legs import PlacedLeg
+from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 from pipelines.clock import now
 
@@ -127,7 +128,7 @@ class OperatorInterface:
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
-        placed = self._call_control.placed(name) if self._call_control else None
+        placed = await self._call_control.placed(name) if self._call_control else None
         if placed is not None:
             return web.json_response(_described(placed))
         if name in self._calls.in_progress:
@@ -188,7 +189,9 @@ class OperatorInterface:
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await _read(request, TransferRequest)
         to = _dialable("to", asked.to, self._sinch.country)
-        self._with_account().request_transfer(request.match_info["id"], to, asked.announcement)
+        await self._with_account().request_transfer(
+            request.match_info["id"], to, asked.announcement
+        )
         return web.json_response({}, status=202)
 
     def _with_account(self) -> CallControl:
@@ -215,9 +218,8 @@ async def _answered(
         return _problem(400, str(error))
     except web.HTTPRequestEntityTooLarge:
         return _problem(413, "the body is too long")
-    except OSError as error:
-        log.critical("the shared folder fails", error=error.strerror)
-        return _problem(503, "the shared folder fails: see the log")
+    except StoreError:  # the database has logged it
+        return _problem(503, "the database fails: see the log")
 
 
 def _described(leg: PlacedLeg) -> dict[str, str]:

@@ -117,7 +117,7 @@ _PROBLEMS = {
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
     "413": "The body is too long.",
     "429": "Too many requests; see `Retry-After`.",
-    "503": "The folder that processes share fails.",
+    "503": "The database fails.",
 }
 
 OPENAPI: Mapping[str, Any] = {

@@ -16,16 +16,17 @@ from agent.call.call import Call
 from agent.call.orders import Order
 from agent.records.transcript import add_platform_line
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
+from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 
 log = structlog.get_logger()
 
+ORDERS_AGAIN = 0.5
+"""Seconds until orders are looked for again, when that has failed."""
+
 DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
-
-ORDERS_EVERY = 0.2
-"""Seconds between two looks at what other processes have for our calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class CallRegistry:
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
 
+        self._processes: OtherProcesses | None = None
+        """What all processes know; None while there is none to tell."""
+
         self._expected: dict[str, ExpectedCall] = {}
         self._changed = asyncio.Event()
         self.answered = 0
@@ -86,10 +90,14 @@ class CallRegistry:
         self._calls[name] = _Held(call, agent)
         self._expected.pop(name, None)
         self.answered += 1
+        if self._processes is not None:
+            self._processes.began(name, agent)
         try:
             yield
         finally:
             del self._calls[name]
+            if self._processes is not None:
+                self._processes.ended(name)
             self._changed.set()
 
     # What call control asks of us
@@ -120,21 +128,25 @@ class CallRegistry:
 
     # Other processes, and the end
 
-    def carry_orders(self, directory: CallDirectory) -> None:
-        """Give to calls here what other processes have for them, from now until this is closed."""
+    def carry_orders(self, processes: OtherProcesses) -> None:
+        """Give to calls here what other processes have for them, from now until this is closed.
+
+        They are told which calls are here.
+        """
+        self._processes = processes
         self._background.keep_running(
-            lambda: self._carry_orders(directory), "carrying orders of other processes"
+            lambda: self._carry_orders(processes), "carrying orders of other processes"
         )
 
-    async def _carry_orders(self, directory: CallDirectory) -> None:
+    async def _carry_orders(self, processes: OtherProcesses) -> None:
         """Give to calls here what other processes have for them."""
         while True:
-            await asyncio.sleep(ORDERS_EVERY)
+            await processes.orders_arrive()
             try:
-                for call_id, order in directory.take_orders(self._calls):
+                for call_id, order in await processes.take_orders(self._calls):
                     self.deliver(call_id, order)
-            except OSError as error:
-                log.warning("the shared folder fails", error=error.strerror)
+            except StoreError:  # the database has logged it
+                await asyncio.sleep(ORDERS_AGAIN)
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in progress finish, end them after ``seconds``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,15 @@ from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
+from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
+from agent.store.errors import StoreError
+from agent.store.store import Store, opened
 from pipelines.background import BackgroundTasks
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
@@ -51,18 +55,20 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         ready: Called with the address of the stream endpoint, once calls are answered.
 
     Raises:
-        SettingsError: If a provider, detector or agent file cannot be used as configured.
+        SettingsError: If a provider, detector, agent file or the database cannot be used as
+            configured.
         OSError: If the address cannot be listened on.
     """
     check(settings)
     stop = _on_signals()
     async with (
+        running_store(settings.database) as store,
         running(settings.providers(), settings.budget) as providers,
         running_turn_model(settings.turns) as turn_model,
         running_mcp_servers(settings.mcp) as servers,
     ):
         new_detector = detectors(settings.vad)
-        built = service(settings, providers, new_detector, turn_model, servers)
+        built = service(settings, providers, new_detector, turn_model, servers, store)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(built.application(), access_log=None)
         await runner.setup()
@@ -93,6 +99,7 @@ def service(
     new_detector: Callable[[], VoiceDetector],
     turn_model: TurnModel | None = None,
     servers: Mapping[str, McpServer] | None = None,
+    store: Store | None = None,
 ) -> Service:
     """Put together what answers in this process, each part with the settings that it takes.
 
@@ -102,16 +109,15 @@ def service(
         new_detector: Gives each call its own voice detector.
         turn_model: Started; None if turns end by silence and words alone.
         servers: MCP servers, started, by name.
-
-    Raises:
-        SettingsError: If the folder that processes share cannot be written.
+        store: What the processes of one service share, open; None only if callbacks are not taken.
     """
     registry = CallRegistry(
         transcripts=settings.transcripts,
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )
-    sinch = _sinch_service(settings, registry) if settings.sinch.takes_callbacks else None
+    processes = OtherProcesses(store) if store is not None else None
+    sinch = _sinch_service(settings, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     admission = Admission(
         server=settings.server,
@@ -142,6 +148,7 @@ def service(
         registry=registry,
         streams=streams,
         sinch=sinch,
+        processes=processes,
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, registry, call_control),
     )
@@ -159,8 +166,17 @@ def _call_settings(settings: Settings) -> CallSettings:
     )
 
 
-def _sinch_service(settings: Settings, registry: CallRegistry) -> SinchService:
+def _sinch_service(
+    settings: Settings,
+    registry: CallRegistry,
+    store: Store | None,
+    processes: OtherProcesses | None,
+) -> SinchService | None:
     sinch = settings.sinch
+    if not sinch.takes_callbacks:
+        return None
+    if store is None or processes is None:
+        raise ValueError("callbacks need a database")
     stream = StreamTarget(
         url=sinch.stream_url(settings.server.path),
         rate=settings.server.rate,
@@ -169,7 +185,7 @@ def _sinch_service(settings: Settings, registry: CallRegistry) -> SinchService:
     )
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
-    return sinch_service(sinch, stream, routing, settings.state, registry)
+    return sinch_service(sinch, stream, routing, store, processes, registry)
 
 
 def _operator(
@@ -207,6 +223,21 @@ def check(settings: Settings) -> None:
         raise SettingsError(str(error)) from None
     if missing := usual.tools.servers - settings.mcp.keys():
         raise SettingsError(f"agent = {settings.agent!r}: tools: no mcp.{min(missing)} in settings")
+
+
+@asynccontextmanager
+async def running_store(url: DatabaseUrl) -> AsyncIterator[Store]:
+    """Open the database, close it in the end.
+
+    Raises:
+        SettingsError: If it cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(opened(url))
+        except StoreError as error:
+            raise SettingsError(f"database = {str(url)!r}: {error}") from None
+        yield store
 
 
 @asynccontextmanager

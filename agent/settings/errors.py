@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 RENAMED: Mapping[str, str] = {
+    "state": "database",  # what stood in a folder
     "turns.pause_after": "vad.pause_after",  # it is the gate's, as the rest of `vad`
 }
 """Settings, or whole sections, that have another name now, by the old one."""
@@ -18,7 +19,17 @@ class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
 
-SECRET_WORDS = ("key", "secret", "token", "password", "headers", ".env", ".url", "options")
+SECRET_WORDS = "key secret token password database headers .env .url options".split()
+    "key",
+    "secret",
+    "token",
+    "password",
+    "headers",
+    ".env",
+    ".url",
+    "options",
+    "database",
+)
 """In the name of a setting whose value is not quoted: it is a secret, or may hold one."""
 
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
+from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
 from agent.settings.mcp import McpServerSettings
 from agent.settings.providers import (
     STAGES,
@@ -69,9 +70,10 @@ class Settings(BaseSettings):
     transcripts: Path = Field(
         Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
     )
-    state: Path = Field(
-        Path("state"),
-        description="Folder that the processes of one service share: used tokens, calls placed.",
+    database: CheckedDatabaseUrl = Field(
+        DatabaseUrl(DEFAULT),
+        description="What the processes of one service share: used tokens, calls, orders to them. "
+        "`sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/NAME` for several hosts.",
     )
     server: ServerSettings = ServerSettings()
     sinch: SinchSettings = SinchSettings()
@@ -143,4 +145,7 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{name}.")
         else:
-            yield prefix + name, repr(str(value) if isinstance(value, Path) else value)
+            yield (
+                prefix + name,
+                repr(str(value) if isinstance(value, Path | DatabaseUrl) else value),
+            )

@@ -26,6 +26,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
 from agent.sinch.legs import LegEvent, LegFacts, OwnLeg, PlacedLeg, StreamLeg, TransferLeg
 from agent.sinch.outgoing import OutgoingCalls
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
@@ -44,6 +45,7 @@ class CallControl:
         routing: Which agent answers.
         tokens: For the streams.
         directory: What all processes know of legs and calls.
+        processes: The others, which may hold the stream of a call.
         actions: What we can ask the platform for; None if we have no account to do it with.
         calls: Those of this process.
     """
@@ -56,6 +58,7 @@ class CallControl:
         routing: Routing,
         tokens: StreamTokens,
         directory: CallDirectory,
+        processes: OtherProcesses,
         actions: Actions | None,
         calls: LocalCalls,
     ) -> None:
@@ -63,7 +66,7 @@ class CallControl:
         self._directory = directory
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
-        dispatch = OrderDispatch(directory, calls)
+        dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
@@ -80,24 +83,24 @@ class CallControl:
 
     # Callbacks
 
-    def answer(self, callback: Callback) -> Svaml:
+    async def answer(self, callback: Callback) -> Svaml:
         """Return what the platform is to do. Does not wait for anything but the store.
 
         Args:
             callback: Read, trusted, and not answered before.
 
         Raises:
-            OSError: If the store fails; :meth:`sorry` has an answer then.
+            StoreError: If the database fails; :meth:`sorry` has an answer then.
         """
         answers = ANSWERS[callback.leg.version]
         match callback:
             case IncomingCall():
-                return self._incoming.answer(callback)
+                return await self._incoming.answer(callback)
             case LegAnswered():
-                answer = self._answered(callback)
+                answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return self._ended(callback)
+                return await self._ended(callback)
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -113,34 +116,34 @@ class CallControl:
                 return answers.leave_alone()
         return answers.nothing()
 
-    def _answered(self, callback: LegAnswered) -> Svaml:
-        match self._own_leg(callback.leg):
+    async def _answered(self, callback: LegAnswered) -> Svaml:
+        match await self._own_leg(callback.leg):
             case PlacedLeg() as leg:
-                return self._outgoing.answered(leg, callback)
+                return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
-                return self._transfers.answered(leg, callback.leg.version)
+                return await self._transfers.answered(leg, callback.leg.version)
         return ANSWERS[callback.leg.version].leave_alone()
 
-    def _ended(self, callback: LegEnded) -> Svaml:
-        leg = self._own_leg(callback.leg)
+    async def _ended(self, callback: LegEnded) -> Svaml:
+        leg = await self._own_leg(callback.leg)
         kind = "" if leg is None else leg.name[:1]
         log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
         match leg:
             case PlacedLeg():
                 facts = LegFacts(result=callback.result, reason=callback.reason)
-                self._directory.advance(leg, LegEvent.ENDED, facts)
-                return self._endings.phone_ended(leg.name, callback)
+                await self._directory.advance(leg, LegEvent.ENDED, facts)
+                return await self._endings.phone_ended(leg.name, callback)
             case TransferLeg():
-                return self._transfers.ended(leg, callback.leg.version)
+                return await self._transfers.ended(leg, callback.leg.version)
             case StreamLeg():
                 self._endings.stream_leg_ended(leg.of)
                 return ANSWERS[callback.leg.version].nothing()
-        return self._endings.phone_ended(callback.leg.call_id, callback)
+        return await self._endings.phone_ended(callback.leg.call_id, callback)
 
-    def _own_leg(self, leg: LegIdentity) -> OwnLeg | None:
+    async def _own_leg(self, leg: LegIdentity) -> OwnLeg | None:
         """Return the leg as we know it; None if we did not ask for it."""
         name = leg.name or leg.custom
-        return self._directory.leg(name) if name else None
+        return await self._directory.leg(name) if name else None
 
     # What an operator may ask for
 
@@ -148,23 +151,23 @@ class CallControl:
         """Place a call; see :meth:`OutgoingCalls.dial`."""
         return await self._outgoing.dial(request, idempotency_key)
 
-    def placed(self, name: str) -> PlacedLeg | None:
+    async def placed(self, name: str) -> PlacedLeg | None:
         """Return what is known of a call that we placed; None if there is none of that name."""
-        return self._directory.placed(name)
+        return await self._directory.placed(name)
 
     async def hang_up(self, name: str, *, goodbye: bool) -> None:
         """Hang up a call; see :meth:`CallEndings.hang_up`."""
         await self._endings.hang_up(name, goodbye=goodbye)
 
-    def request_transfer(self, name: str, to: str, announcement: str) -> None:
+    async def request_transfer(self, name: str, to: str, announcement: str) -> None:
         """Have the agent of a call pass its caller on; see :meth:`Transfers.request`."""
-        self._transfers.request(name, to, announcement)
+        await self._transfers.request(name, to, announcement)
 
     # What the process with the stream of a call asks for, by the claims of its token
 
-    def can_transfer(self, claims: Claims) -> bool:
+    async def can_transfer(self, claims: Claims) -> bool:
         """Return whether the caller of this stream can be passed on."""
-        return self._transfers.possible(_name(claims))
+        return await self._transfers.possible(_name(claims))
 
     async def transfer(self, claims: Claims, to: str) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""

@@ -1,20 +1,18 @@
 """What all processes of the service know of legs and calls: the one place that keeps it.
 
 A callback may reach one process and the stream of its call another, so any process can answer for
-any leg. What stands here is read before it is changed, and changed only as the tables of
+any leg. What stands here is read and changed in one transaction, and changed only as the tables of
 :mod:`agent.sinch.legs` allow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
-from agent.call import orders
-from agent.call.orders import Order, OrderError
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
@@ -30,7 +28,7 @@ from agent.sinch.legs import (
     encode_leg,
 )
 from agent.sinch.tokens import stream_claim
-from agent.store.folder import FolderStore
+from agent.store.store import Store
 
 log = structlog.get_logger()
 
@@ -40,46 +38,42 @@ NOTHING_NEW = LegFacts()
 
 
 class CallDirectory:
-    """Legs that we asked for, calls with a stream, and orders to these, by our names of them.
+    """Legs that we asked for, and calls with a stream, by our names of them.
 
-    Whatever cannot be read, because another version of ours or a failing disk has left it, is
-    logged and taken for not there: a leg that we do not know is let be, and its call goes on.
+    Whatever cannot be read, because another version of ours has left it, is logged and taken for
+    not there: a leg that we do not know is let be, and its call goes on.
 
-    Every method raises OSError if the store cannot be read or written.
+    Every method that waits raises StoreError if the database fails.
 
     Args:
         store: Shared by all processes.
     """
 
-    def __init__(self, store: FolderStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     # Legs
 
-    def add_leg(self, leg: OwnLeg) -> None:
+    async def add_leg(self, leg: OwnLeg) -> None:
         """Keep a leg; do it before it is asked for, since its callbacks may be faster."""
-        self._store.note(f"leg {leg.name}", encode_leg(leg))
+        await self._store.legs.put(leg.name, encode_leg(leg))
 
-    def leg(self, name: str) -> OwnLeg | None:
+    async def leg(self, name: str) -> OwnLeg | None:
         """Return the leg of that name; None if we did not ask for it."""
-        value = self._store.noted(f"leg {name}")
-        try:
-            return None if value is None else decode_leg(name, value)
-        except LegError as error:
-            log.warning("a leg in the store cannot be read", fields=str(error))
-            return None
+        value = await self._store.legs.get(name)
+        return None if value is None else _leg(name, value)
 
-    def placed(self, name: str) -> PlacedLeg | None:
+    async def placed(self, name: str) -> PlacedLeg | None:
         """Return the leg of that name that we placed; None if there is none."""
-        leg = self.leg(name)
+        leg = await self.leg(name)
         return leg if isinstance(leg, PlacedLeg) else None
 
-    def transfer(self, name: str) -> TransferLeg | None:
+    async def transfer(self, name: str) -> TransferLeg | None:
         """Return the leg of that name that a caller is passed on to; None if there is none."""
-        leg = self.leg(name)
+        leg = await self.leg(name)
         return leg if isinstance(leg, TransferLeg) else None
 
-    def advance(self, leg: L, event: LegEvent, facts: LegFacts = NOTHING_NEW) -> L | None:
+    async def advance(self, leg: L, event: LegEvent, facts: LegFacts = NOTHING_NEW) -> L | None:
         """Note what happened to a leg; return it as it is then.
 
         Args:
@@ -91,97 +85,106 @@ class CallDirectory:
             None if that cannot happen to it, or there is no such leg any more: nothing has changed
             then.
         """
-        now = self.leg(leg.name)
-        after = now.after(event, facts) if isinstance(now, type(leg)) else None
-        if after is not None:
-            self.add_leg(after)
-        return after
+
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], L] | None:
+            now = _leg(leg.name, value)
+            after = now.after(event, facts) if isinstance(now, type(leg)) else None
+            return None if after is None else (encode_leg(after), after)
+
+        return await self._store.legs.change(leg.name, changed)
 
     # Calls
 
-    def add_call(self, call: BridgedCall) -> None:
+    async def add_call(self, call: BridgedCall) -> None:
         """Keep a call."""
-        self._store.note(f"call {call.name}", encode_call(call))
+        await self._store.calls.put(call.name, encode_call(call))
 
-    def call(self, name: str) -> BridgedCall | None:
+    async def call(self, name: str) -> BridgedCall | None:
         """Return the call of that name; None if there is none with a stream of ours."""
-        value = self._store.noted(f"call {name}")
-        try:
-            return None if value is None else decode_call(name, value)
-        except LegError as error:
-            log.warning("a call in the store cannot be read", fields=str(error))
-            return None
+        value = await self._store.calls.get(name)
+        return None if value is None else _call(name, value)
 
-    def advance_call(self, name: str, event: CallEvent) -> BridgedCall | None:
+    async def advance_call(self, name: str, event: CallEvent) -> BridgedCall | None:
         """Note what happened to a call; return it as it is then.
 
         Returns:
             None if that cannot happen to it, or there is no such call: nothing has changed then.
         """
-        call = self.call(name)
-        after = call.after(event) if call is not None else None
-        if after is not None:
-            self.add_call(after)
-        return after
 
-    def set_transfer(self, call_name: str, leg_name: str) -> None:
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], BridgedCall] | None:
+            call = _call(name, value)
+            after = call.after(event) if call is not None else None
+            return None if after is None else (encode_call(after), after)
+
+        return await self._store.calls.change(name, changed)
+
+    async def set_transfer(self, call_name: str, leg_name: str) -> None:
         """Note which leg a caller is being passed on to; ``""`` if nobody any more."""
-        call = self.call(call_name)
-        if call is not None:
-            self.add_call(replace(call, transfer=leg_name))
+
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
+            call = _call(call_name, value)
+            return None if call is None else (encode_call(replace(call, transfer=leg_name)), None)
+
+        await self._store.calls.change(call_name, changed)
 
     # Streams; these and the ends of legs go by the platform's id of the phone's leg
 
-    def stream_came(self, call_id: str) -> bool:
+    async def stream_came(self, call_id: str) -> bool:
         """Return whether a stream of ours has come for a call, in any process."""
-        return self._store.claimed(stream_claim(call_id))
+        return await self._store.claims.find(stream_claim(call_id)) is not None
 
-    def stream_is_there(self, call_id: str) -> bool:
-        """Return whether it has come, and not ended."""
-        return self.stream_came(call_id) and not self._store.claimed(f"stream over {call_id}")
+    async def stream_is_there(self, call_id: str) -> bool:
+        """Return whether it has come, has not ended, and its process is alive."""
+        came = await self._store.claims.find(stream_claim(call_id))
+        if came is None or await self._store.claims.find(_over(call_id)) is not None:
+            return False
+        return await self._store.live_calls.alive(came.owner)
 
-    def stream_ended(self, call_id: str) -> None:
+    async def stream_ended(self, call_id: str) -> None:
         """Note that the stream of a call has ended, or will never come."""
-        self._store.claim(f"stream over {call_id}")
+        await self._store.claims.claim(_over(call_id))
 
     # What is done once, whichever process does it
 
-    def first_to_end(self, call_id: str) -> bool:
+    async def first_to_end(self, call_id: str) -> bool:
         """Return whether nobody has been told of the end of this leg before."""
-        return self._store.claim(f"ended {call_id}") is None
+        return await self._store.claims.claim(f"ended {call_id}") is None
 
-    def first_to_connect(self, name: str) -> bool:
+    async def first_to_connect(self, name: str) -> bool:
         """Return whether nobody has connected this leg with an agent before."""
-        return self._store.claim(f"connect {name}") is None
+        return await self._store.claims.claim(f"connect {name}") is None
 
-    def first_to_dial(self, key: str, name: str) -> bool:
+    async def first_to_dial(self, key: str, name: str) -> bool:
         """Return whether this idempotency key is new; then it stands for the leg ``name``."""
-        if self._store.claim(f"dial key {key}") is not None:
-            return False
-        self._store.note(f"dial key {key}", {"id": name})
-        return True
+        return await self._store.claims.claim(f"dial key {key}", {"id": name}) is None
 
-    def dialled_with(self, key: str) -> PlacedLeg | None:
+    async def dialled_with(self, key: str) -> PlacedLeg | None:
         """Return the leg that an idempotency key stands for; None if it is not on record yet."""
-        known = self._store.noted(f"dial key {key}") or {}
-        return self.placed(str(known.get("id", "")))
+        known = await self._store.claims.find(f"dial key {key}")
+        value = known.value if known is not None else None
+        return await self.placed(str(value.get("id", ""))) if value is not None else None
 
-    def forget_key(self, key: str) -> None:
+    async def forget_key(self, key: str) -> None:
         """Let the next dial with this key be the first."""
-        self._store.release(f"dial key {key}")
+        await self._store.claims.release(f"dial key {key}")
 
-    # Orders
 
-    def leave_order(self, name: str, order: Order) -> None:
-        """Leave an order for the process that holds the call of that name."""
-        self._store.order(name, orders.encode(order))
+def _over(call_id: str) -> str:
+    """Return what is claimed once the stream of a call has ended."""
+    return f"stream over {call_id}"
 
-    def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:
-        """Take the orders for these calls, oldest first; each is given to one process once."""
-        taken: list[tuple[str, Order]] = []
-        for name, value in self._store.orders(names):
-            try:
-                taken.append((name, orders.decode(value)))
-            except OrderError as error:
-                log.warning("an order to a call is lost", reason=str(error))
-        return taken
+
+def _leg(name: str, value: Mapping[str, Any]) -> OwnLeg | None:
+    try:
+        return decode_leg(name, value)
+    except LegError as error:
+        log.warning("a leg in the store cannot be read", fields=str(error))
+        return None
+
+
+def _call(name: str, value: Mapping[str, Any]) -> BridgedCall | None:
+    try:
+        return decode_call(name, value)
+    except LegError as error:
+        log.warning("a call in the store cannot be read", fields=str(error))
+        return None

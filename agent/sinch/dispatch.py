@@ -6,34 +6,50 @@ from agent.call.orders import CallerMoved, Order
 from agent.sinch.contracts import LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import CallStatus
+from agent.sinch.processes import OtherProcesses
 
 
 class OrderDispatch:
     """Gives orders to calls, here or in another process.
 
     Args:
-        directory: Knows the calls, and takes what is for another process.
+        directory: Knows the calls.
+        processes: Take what is for one of them.
         calls: Those of this process.
     """
 
-    def __init__(self, directory: CallDirectory, calls: LocalCalls) -> None:
+    def __init__(
+        self, directory: CallDirectory, processes: OtherProcesses, calls: LocalCalls
+    ) -> None:
         self._directory = directory
+        self._processes = processes
         self._calls = calls
 
-    def order(self, call_name: str, order: Order) -> bool:
+    async def order(self, call_name: str, order: Order) -> bool:
         """Give an order to a call; return whether there is an agent to take it."""
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             return False
         if call.status is CallStatus.MOVED and not isinstance(order, CallerMoved):
             return False
         if self._calls.deliver(call_name, order):
             return True
-        if not self.has_stream(call.call_id):
+        if not await self.has_stream(call.call_id):
             return False
-        self._directory.leave_order(call_name, order)
+        await self._processes.leave_order(call_name, order)
         return True
 
-    def has_stream(self, call_id: str) -> bool:
+    async def order_by_hand(self, name: str, order: Order) -> bool:
+        """Give an order to a call that was routed by hand; return whether any process holds it."""
+        if self._calls.deliver(name, order):
+            return True
+        if not await self._processes.hold(name):
+            return False
+        await self._processes.leave_order(name, order)
+        return True
+
+    async def has_stream(self, call_id: str) -> bool:
         """Return whether a call has its stream: here, or with a token of ours in any process."""
-        return call_id in self._calls.in_progress or self._directory.stream_is_there(call_id)
+        if call_id in self._calls.in_progress:
+            return True
+        return await self._directory.stream_is_there(call_id)

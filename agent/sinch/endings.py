@@ -64,33 +64,34 @@ class CallEndings:
             CallOverError: If it is over.
             RefusedError: If Sinch does not do it.
         """
-        leg, call = self._directory.placed(call_name), self._directory.call(call_name)
+        leg = await self._directory.placed(call_name)
+        call = await self._directory.call(call_name)
         order = HangUp(goodbye=goodbye)
         if leg is None and call is None:
-            if self._calls.deliver(call_name, order):  # it was routed by hand
+            if await self._dispatch.order_by_hand(call_name, order):
                 return
             raise NoSuchCallError
         if leg is not None and leg.status in (LegStatus.FAILED, LegStatus.ENDED):
             raise CallOverError
         if call is not None and call.status is CallStatus.OVER:
             raise CallOverError
-        if self._dispatch.order(call_name, order):
+        if await self._dispatch.order(call_name, order):
             return
         if leg is not None:
             why = LegFacts(reason="hung up by the operator")
-            self._directory.advance(leg, LegEvent.ENDED, why)
+            await self._directory.advance(leg, LegEvent.ENDED, why)
         await self._hang_ups.phone(call_name)
 
-    def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
+    async def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.
 
         Returns:
             What the platform is to do.
         """
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
-        if self._directory.first_to_end(leg.call_id):
+        if await self._directory.first_to_end(leg.call_id):
             self._follow_ups.start(self._close_record(callback), "close a record")
-        call = self._directory.advance_call(call_name, CallEvent.ENDED)
+        call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
         self.stream_leg_ended(call_name)
@@ -118,7 +119,7 @@ class CallEndings:
         self._follow_ups.start(self._leave(call_name, call_id, moved=moved), "leave a call")
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool) -> None:
-        self._directory.stream_ended(call_id)
+        await self._directory.stream_ended(call_id)
         if not moved:
             await self._hang_ups.conference(call_name)
 
@@ -131,7 +132,7 @@ class CallEndings:
         call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
         try:
             for _ in range(looks):
-                if not self._dispatch.has_stream(call_id):
+                if not await self._dispatch.has_stream(call_id):
                     break
                 await asyncio.sleep(LOOK_EVERY)
         finally:

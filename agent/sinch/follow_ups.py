@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from agent.sinch.contracts import CallControlError
+from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks, Work
 
 log = structlog.get_logger()
@@ -18,8 +19,9 @@ FINISH_WITHIN = 3.0
 class FollowUps:
     """Work for calls, now or later. Close it in the end.
 
-    That the platform refuses something, or the store fails, is no bug: the first is logged where it
-    happens, the second here. Anything else that work raises is logged as the bug that it is.
+    That the platform refuses something, or the database fails, is no bug, and is logged where it
+    happens; nor is a record that cannot be written, which is logged here. Anything else that work
+    raises is logged as the bug that it is.
     """
 
     def __init__(self) -> None:
@@ -46,7 +48,7 @@ class FollowUps:
 async def _unattended(work: Work) -> None:
     try:
         await work
-    except CallControlError:
+    except (CallControlError, StoreError):
         return  # logged where it was raised
     except OSError as error:
-        log.warning("the shared folder fails", error=error.strerror)
+        log.warning("a record cannot be written", error=error.strerror)

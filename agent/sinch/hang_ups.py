@@ -35,7 +35,7 @@ class HangUps:
         Raises:
             RefusedError: If Sinch does not do it.
         """
-        phone = self._directory.call(name) or self._directory.placed(name)
+        phone = await self._directory.call(name) or await self._directory.placed(name)
         if self._actions is None or phone is None:
             return
         try:
@@ -47,7 +47,7 @@ class HangUps:
 
     async def unanswered_transfer(self, name: str) -> None:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
-        leg = self._directory.transfer(name)
+        leg = await self._directory.transfer(name)
         if self._actions is None or leg is None or leg.status is not LegStatus.DIALLING:
             return
         try:
@@ -58,7 +58,7 @@ class HangUps:
 
     async def conference(self, call_name: str) -> None:
         """Hang up whoever is left in the conference of a call, unless they talk to each other."""
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         if self._actions is None or call is None or not call.conference:
             return
         if call.status is CallStatus.MOVED:

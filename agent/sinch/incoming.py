@@ -52,7 +52,7 @@ class IncomingCalls:
         self._actions = actions
         self._calls = calls
 
-    def answer(self, callback: IncomingCall) -> Svaml:
+    async def answer(self, callback: IncomingCall) -> Svaml:
         """Return what the platform is to do with the call."""
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
         agent = self._routing.agent(callback.called, callback.caller, callback.headers)
@@ -70,7 +70,7 @@ class IncomingCalls:
             session=leg.session_id,
             conference=self._conference(leg),
         )
-        self._directory.add_call(call)
+        await self._directory.add_call(call)
         self._calls.expect(
             ExpectedCall(
                 call=leg.call_id,

@@ -108,7 +108,7 @@ class OutgoingCalls:
             NotSetUpError: If there is no account, or no caller id.
             KeyInUseError: If a call of this key does not come about elsewhere.
             RefusedError: If Sinch does not dial.
-            OSError: If the store cannot be written; nobody is dialled then.
+            StoreError: If the database fails; nobody is dialled then.
         """
         if self._actions is None:
             raise NotSetUpError("no account to dial with: see the settings of `sinch`")
@@ -116,22 +116,22 @@ class OutgoingCalls:
         if not caller_id:
             raise NotSetUpError("no caller id: give one, or set sinch.caller_id")
         name = f"d{uuid.uuid4().hex[:24]}"
-        if idempotency_key and not self._directory.first_to_dial(idempotency_key, name):
+        if idempotency_key and not await self._directory.first_to_dial(idempotency_key, name):
             return await self._dialled_with(idempotency_key)
-        leg = self._add_leg(name, dial, caller_id, self._actions)
+        leg = await self._add_leg(name, dial, caller_id, self._actions)
         try:
             facts = await self._actions.place(name, dial, caller_id)
         except SinchError as error:
-            self._directory.advance(leg, LegEvent.REFUSED, LegFacts(reason=str(error)))
+            await self._directory.advance(leg, LegEvent.REFUSED, LegFacts(reason=str(error)))
             if idempotency_key:
-                self._directory.forget_key(idempotency_key)
+                await self._directory.forget_key(idempotency_key)
             log.warning("not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
-        leg = self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
+        leg = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
         log.info("dialled", to=phone_numbers.shortened(dial.to), dialled=name)
         return leg
 
-    def _add_leg(self, name: str, dial: Dial, caller_id: str, actions: Actions) -> PlacedLeg:
+    async def _add_leg(self, name: str, dial: Dial, caller_id: str, actions: Actions) -> PlacedLeg:
         leg = PlacedLeg(
             name=name,
             version=actions.version,
@@ -144,7 +144,7 @@ class OutgoingCalls:
             message=dial.message,
             conference=actions.conference(name),
         )
-        self._directory.add_leg(leg)
+        await self._directory.add_leg(leg)
         self._calls.expect(
             ExpectedCall(
                 call=name,
@@ -159,16 +159,16 @@ class OutgoingCalls:
 
     async def _dialled_with(self, key: str) -> PlacedLeg:
         for _ in range(round(SAME_KEY_WITHIN / LOOK_EVERY)):
-            if (leg := self._directory.dialled_with(key)) is not None:
+            if (leg := await self._directory.dialled_with(key)) is not None:
                 return leg
             await asyncio.sleep(LOOK_EVERY)
         raise KeyInUseError
 
-    def answered(self, leg: PlacedLeg, callback: LegAnswered) -> Svaml:
+    async def answered(self, leg: PlacedLeg, callback: LegAnswered) -> Svaml:
         """Return what the platform is to do, now that somebody has answered, or is known."""
         answers = ANSWERS[callback.leg.version]
         facts = LegFacts(call_id=callback.leg.call_id)
-        answered = self._directory.advance(leg, LegEvent.ANSWERED, facts)
+        answered = await self._directory.advance(leg, LegEvent.ANSWERED, facts)
         if answered is None:
             # The platform dialled though it told us otherwise, or somebody has hung up since.
             return answers.hang_up()
@@ -176,7 +176,7 @@ class OutgoingCalls:
             return ask
         decision = DECISIONS.get((leg.machine, callback.by), Decision.TALK)
         if decision is Decision.HANG_UP:
-            self._directory.advance(answered, LegEvent.MACHINE_FOUND)
+            await self._directory.advance(answered, LegEvent.MACHINE_FOUND)
             # The answer to `notify` cannot.
             self._follow_ups.start(self._hang_ups.phone(leg.name), "hang up on a machine")
             return answers.hang_up()
@@ -185,15 +185,18 @@ class OutgoingCalls:
             self._follow_ups.start_later(BEEP_WITHIN, leave, "leave a message")
         if decision in (Decision.WAIT, Decision.WAIT_FOR_BEEP):
             return answers.wait(answered)
-        return self._connect(answered, leave_message=decision is Decision.LEAVE_MESSAGE)
+        return await self._connect(answered, leave_message=decision is Decision.LEAVE_MESSAGE)
 
-    def _connect(self, leg: PlacedLeg, *, leave_message: bool) -> Svaml:
+    async def _connect(self, leg: PlacedLeg, *, leave_message: bool) -> Svaml:
         """Bring the agent to an answered leg, once; return the answer to the platform."""
         answers = ANSWERS[leg.version]
-        if not self._directory.first_to_connect(leg.name):
+        if not await self._directory.first_to_connect(leg.name):
             return answers.wait(leg)
         facts = LegFacts(leave_message=leave_message)
-        leg = self._directory.advance(leg, LegEvent.CONNECTED, facts) or leg
+        connected = await self._directory.advance(leg, LegEvent.CONNECTED, facts)
+        if connected is None:  # it has ended meanwhile
+            return answers.hang_up()
+        leg = connected
         headers = {"agent": leg.agent, "caller": leg.caller_id, "called": leg.to}
         stream = self._stream_legs.stream(
             leg.call_id,
@@ -211,16 +214,16 @@ class OutgoingCalls:
             session=leg.session,
             conference=leg.conference,
         )
-        self._directory.add_call(call)
+        await self._directory.add_call(call)
         self._stream_legs.bring(call, stream)
         return answers.connect_placed(stream, self._settings.ring_seconds, leg)
 
     async def _leave_message(self, name: str) -> None:
         """Leave the message on a machine that does not beep."""
-        leg = self._directory.placed(name)
+        leg = await self._directory.placed(name)
         if self._actions is None or leg is None or leg.status is not LegStatus.ANSWERED:
             return
-        commands = self._connect(leg, leave_message=True)
+        commands = await self._connect(leg, leave_message=True)
         try:
             await self._actions.tell(leg.call_id, commands)
         except SinchError as error:

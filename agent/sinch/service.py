@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent.personas.routing import Routing
-from agent.settings import SettingsError
 from agent.settings.sinch import SinchSettings
 from agent.sinch import account
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import LocalCalls, StreamTarget
 from agent.sinch.directory import CallDirectory
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import StreamTokens
 from agent.sinch.v1 import VoiceV1
 from agent.sinch.v2 import VoiceV2
 from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
-from agent.store.folder import FolderStore
+from agent.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +28,16 @@ class SinchService:
     webhook: Webhook
     call_control: CallControl
     tokens: StreamTokens
-    directory: CallDirectory
     api: VoiceV1 | VoiceV2 | None
 
 
 def sinch_service(
-    settings: SinchSettings, stream: StreamTarget, routing: Routing, state: Path, calls: LocalCalls
+    settings: SinchSettings,
+    stream: StreamTarget,
+    routing: Routing,
+    store: Store,
+    processes: OtherProcesses,
+    calls: LocalCalls,
 ) -> SinchService:
     """Build it.
 
@@ -42,32 +45,25 @@ def sinch_service(
         settings: The section ``sinch``; it is enough for callbacks.
         stream: Where calls are connected to.
         routing: Which agent answers.
-        state: Folder that the processes of one service share.
+        store: What the processes of one service share.
+        processes: The others.
         calls: Those of this process.
-
-    Raises:
-        SettingsError: If the folder that processes share cannot be written.
     """
-    try:
-        store = FolderStore(state)
-    except OSError as error:
-        raise SettingsError(f"state = {str(state)!r}: {error.strerror}") from None
     signers = account.signers(settings)
     # The same in each process that has the same secrets; of no use for anything else.
     secrets = b"".join(decoded_secret(signer.secret) for signer in signers)
-    tokens = StreamTokens(hashlib.sha256(secrets).digest(), store)
-    api, directory = account.client(settings), CallDirectory(store)
+    tokens = StreamTokens(hashlib.sha256(secrets).digest(), store.claims)
+    api = account.client(settings)
     call_control = CallControl(
         settings=settings,
         stream=stream,
         routing=routing,
         tokens=tokens,
-        directory=directory,
+        directory=CallDirectory(store),
+        processes=processes,
         actions=actions(api),
         calls=calls,
     )
     verifier = Verifier(signers, settings.window)
-    webhook = Webhook(call_control, verifier, store, settings.callback_url)
-    return SinchService(
-        webhook=webhook, call_control=call_control, tokens=tokens, directory=directory, api=api
-    )
+    webhook = Webhook(call_control, verifier, store.claims, settings.callback_url)
+    return SinchService(webhook=webhook, call_control=call_control, tokens=tokens, api=api)

@@ -99,7 +99,7 @@ class StreamLegs:
 
     async def _bring(self, actions: Actions, call: BridgedCall, stream: Stream) -> None:
         leg = StreamLeg(name=f"s{uuid.uuid4().hex[:24]}", of=call.name)
-        self._directory.add_leg(leg)
+        await self._directory.add_leg(leg)
         # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.
         look = partial(self._look_for_stream, call.name)
         self._follow_ups.start_later(STREAM_WITHIN, look, "look for a stream")
@@ -111,9 +111,9 @@ class StreamLegs:
 
     async def _look_for_stream(self, call_name: str) -> None:
         """Hang up a phone that nobody talks to."""
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             return
-        if not self._directory.stream_came(call.call_id):
+        if not await self._directory.stream_came(call.call_id):
             log.warning("the stream of a call did not come; the phone is hung up")
             await self._hang_ups.phone(call_name)

@@ -3,7 +3,7 @@
 The stream channel carries no signature and no header of its own, so whoever answers a callback puts
 a token into the address of the stream and, as a second place, into the call headers. It says
 which call, agent and rate it is for, until when, and that we said so (HMAC-SHA256). A call has one
-stream: the folder that all processes share sees to it, whatever number of tokens there are.
+stream: the database that all processes share sees to it, whatever number of tokens there are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import hmac
 import json
 from dataclasses import asdict, dataclass
 
-from agent.store.folder import FolderStore
+from agent.store.claims import StoredClaims
+from agent.store.errors import StoreError
 
 MAX_LENGTH = 1024
 """Characters; ours have some 250."""
@@ -56,7 +57,7 @@ class StreamTokens:
         store: Remembers what was used.
     """
 
-    def __init__(self, key: bytes, store: FolderStore) -> None:
+    def __init__(self, key: bytes, store: StoredClaims) -> None:
         self._key = hmac.digest(key, b"stream tokens", hashlib.sha256)
         self._store = store
 
@@ -85,23 +86,26 @@ class StreamTokens:
         except (ValueError, TypeError):  # sealed by another version of ours
             raise TokenError("the token cannot be read") from None
 
-    def redeem(self, token: str, now: float) -> Claims:
+    async def redeem(self, token: str, now: float) -> Claims:
         """Return what ``token`` stands for, and use it up.
+
+        Waits no longer than a transaction may take. If this is cancelled, the token may be used up.
 
         Args:
             token: Anything.
             now: Unix time.
 
         Raises:
-            TokenError: If it is not ours, has expired, or the call has its stream already.
+            TokenError: If it is not ours, has expired, or the call has its stream already; or if
+                the database does not say.
         """
         claims = self.read(token)
         if now > claims.expires:
             raise TokenError("the token has expired")
         try:
-            used = self._store.claim(stream_claim(claims.call))
-        except OSError as error:
-            raise TokenError(f"the shared folder fails: {error.strerror}") from None
+            used = await self._store.claim(stream_claim(claims.call))
+        except StoreError as error:
+            raise TokenError(f"the database fails: {error}") from None
         if used is not None:
             raise TokenError("the token was used")
         return claims

@@ -65,7 +65,7 @@ class Transfers:
         self._actions = actions
         self._follow_ups = follow_ups
 
-    def request(self, call_name: str, to: str, announcement: str) -> None:
+    async def request(self, call_name: str, to: str, announcement: str) -> None:
         """Have the agent of a call announce a transfer and make it. Returns at once.
 
         Raises:
@@ -73,17 +73,19 @@ class Transfers:
             CannotMoveError: If its caller cannot be passed on.
             NoAgentError: If it has no agent who could.
         """
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
         if not self._can_move(call):
             raise CannotMoveError
-        if not self._dispatch.order(call_name, TransferCaller(to=to, announcement=announcement)):
+        if not await self._dispatch.order(
+            call_name, TransferCaller(to=to, announcement=announcement)
+        ):
             raise NoAgentError
 
-    def possible(self, call_name: str) -> bool:
+    async def possible(self, call_name: str) -> bool:
         """Return whether the caller of a call can be passed on."""
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         return call is not None and self._can_move(call)
 
     async def dial(self, call_name: str, to: str) -> None:
@@ -95,46 +97,46 @@ class Transfers:
             CannotMoveError: If there is no such call, or its caller cannot be passed on.
             RefusedError: If Sinch does not dial.
         """
-        call = self._directory.call(call_name)
+        call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self._can_move(call):
             raise CannotMoveError
         leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call_name)
-        self._directory.add_leg(leg)
-        self._directory.set_transfer(call_name, leg.name)
-        placed, ring = self._directory.placed(call_name), self._settings.ring_seconds
+        await self._directory.add_leg(leg)
+        await self._directory.set_transfer(call_name, leg.name)
+        placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         try:
             facts = await self._actions.transfer(call, leg.name, to, caller_id, ring)
         except SinchError as error:
-            self._directory.advance(leg, LegEvent.REFUSED)
+            await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
-        self._directory.advance(leg, LegEvent.ACCEPTED, facts)
+        await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.start_later(ring + 1.0, stop, "hang up an unanswered transfer")
 
-    def answered(self, leg: TransferLeg, version: Version) -> Svaml:
+    async def answered(self, leg: TransferLeg, version: Version) -> Svaml:
         """Return what the platform is to do with somebody who has answered a transfer."""
-        answers, call = ANSWERS[version], self._directory.call(leg.of)
+        answers, call = ANSWERS[version], await self._directory.call(leg.of)
         if call is None or call.status is CallStatus.OVER:
             return answers.hang_up()  # the caller has gone
-        if self._directory.advance(leg, LegEvent.ANSWERED) is None:
+        if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        self._directory.advance_call(leg.of, CallEvent.MOVED)
-        self._dispatch.order(leg.of, CallerMoved(stay=answers.stays_when_moved))
+        await self._directory.advance_call(leg.of, CallEvent.MOVED)
+        await self._dispatch.order(leg.of, CallerMoved(stay=answers.stays_when_moved))
         return answers.join()
 
-    def ended(self, leg: TransferLeg, version: Version) -> Svaml:
+    async def ended(self, leg: TransferLeg, version: Version) -> Svaml:
         """Return what the platform is to do, now that such a leg has ended, or was not answered."""
         answers = ANSWERS[version]
-        if self._directory.advance(leg, LegEvent.ENDED) is None:
+        if await self._directory.advance(leg, LegEvent.ENDED) is None:
             return answers.nothing()
         if leg.status is not LegStatus.ANSWERED:
-            self._directory.set_transfer(leg.of, "")
-            self._dispatch.order(leg.of, CallerNotMoved())
+            await self._directory.set_transfer(leg.of, "")
+            await self._dispatch.order(leg.of, CallerNotMoved())
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
-        call = self._directory.advance_call(leg.of, CallEvent.ENDED)
+        call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         self._follow_ups.start(self._hang_ups.conference(leg.of), "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)
 

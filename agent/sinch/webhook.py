@@ -20,7 +20,8 @@ from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Callback, CallbackError
 from agent.sinch.signing import SignatureError, Verifier
 from agent.sinch.svaml import Svaml
-from agent.store.folder import FolderStore
+from agent.store.claims import Claim, StoredClaims
+from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 
 log = structlog.get_logger()
@@ -29,6 +30,15 @@ SENT_AGAIN_WITHIN = 30.0
 """Seconds in which the platform may send the very same callback again, to us or by its fallback
 address: version 2 waits 5 for an answer. After that it is somebody else who sends it."""
 
+
+ANSWERED_WITHIN = 3.5
+"""Seconds for an answer; then it is an apology, which still comes in time."""
+
+SAME_WITHIN = 1.0
+"""Seconds to wait for the answer to a callback that was sent twice, and is just being answered."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at whether it is."""
 
 BODY_WITHIN = 5.0
 """Seconds for a callback to come; the platform has given up by then."""
@@ -40,16 +50,16 @@ class Webhook:
     Args:
         call_control: Knows the answers.
         verifier: Knows Sinch.
-        store: Remembers what came.
+        claims: Remember what came.
         public_url: Of this webhook, as the platform was told: what it signs is the path there.
     """
 
     def __init__(
-        self, call_control: CallControl, verifier: Verifier, store: FolderStore, public_url: str
+        self, call_control: CallControl, verifier: Verifier, claims: StoredClaims, public_url: str
     ) -> None:
         self._call_control = call_control
         self._verifier = verifier
-        self._store = store
+        self._claims = claims
         self._path = urlsplit(public_url).path or "/"
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -64,7 +74,7 @@ class Webhook:
                 now=datetime.now(UTC),
             )
             callback = callbacks.parse(body)
-            told = self._once(callback, _names(callback, signature, request.headers))
+            told = await self._once(callback, _names(callback, signature, request.headers))
         except SignatureError as error:
             return _refused(401, str(error), client_address(request))
         except CallbackError as error:
@@ -73,40 +83,51 @@ class Webhook:
             return _refused(error.status, str(error), client_address(request))
         return web.json_response(told)
 
-    def _once(self, callback: Callback, names: Sequence[str]) -> Svaml:
+    async def _once(self, callback: Callback, names: Sequence[str]) -> Svaml:
         """Return the answer to a callback, and the same again if it is sent again.
 
         Raises:
             _NotTrustedError: If it is a replay.
         """
+        told: Svaml | None = None
         try:
-            ages = [age for name in names if (age := self._store.claim(name)) is not None]
-            if ages and max(ages) > SENT_AGAIN_WITHIN:
-                raise _NotTrustedError(401, "replayed")
-            if (before := self._told_before(names)) is not None:
-                return before
-            told = self._answer(callback)
-            for name in names:
-                self._store.note(name, {"svaml": told})
-        except OSError as error:
-            log.critical("the shared folder fails", error=error.strerror)
-            return self._call_control.sorry(callback)
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                before = await self._claims.claim_each(names)
+                if any(claim.age > SENT_AGAIN_WITHIN for claim in before):
+                    raise _NotTrustedError(401, "replayed")
+                if before and (same := await self._told_before(names, before)) is not None:
+                    return same
+                told = await self._answer(callback)
+                await self._claims.leave(names, {"svaml": told})
+        except (StoreError, TimeoutError):  # the database has logged it
+            # An answer that cannot be kept is as good.
+            return self._call_control.sorry(callback) if told is None else told
         return told
 
-    def _told_before(self, names: Sequence[str]) -> Svaml | None:
-        """Return what a callback was answered with, by any process; None if it was not."""
-        for name in names:
-            match self._store.noted(name):
-                case {"svaml": dict(told)}:
-                    return told
+    async def _told_before(self, names: Sequence[str], before: Sequence[Claim]) -> Svaml | None:
+        """Return what a callback was answered with, by any process.
+
+        Returns:
+            None if it was not, and whoever was to answer it does not any more.
+        """
+        for _ in range(round(SAME_WITHIN / LOOK_EVERY)):
+            for claim in before:
+                match claim.value:
+                    case {"svaml": dict(told)}:
+                        return told
+            await asyncio.sleep(LOOK_EVERY)
+            found = [await self._claims.find(name) for name in names]
+            before = [claim for claim in found if claim is not None]
         return None
 
-    def _answer(self, callback: Callback) -> Svaml:
+    async def _answer(self, callback: Callback) -> Svaml:
         with structlog.contextvars.bound_contextvars(call_id=callback.leg.call_id[:64]):
             try:
-                return self._call_control.answer(callback)
+                return await self._call_control.answer(callback)
+            except StoreError:
+                raise
             except Exception:
-                # A bug, or a full disk, costs this call and no other; the caller is told so.
+                # A bug costs this call and no other; the caller is told so.
                 log.exception("callback failed: this is a bug")
                 return self._call_control.sorry(callback)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
+from agent.store.store import opened
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
 
@@ -69,23 +70,24 @@ async def running(
     given: dict[str, Any] = {
         "prompts": prompts,
         "transcripts": folder / "transcripts",
-        "state": folder / "state",
+        "database": f"sqlite:///{folder}/voice-agent.db",
         **sections,
     }
     settings = Settings(**given)
     before = asyncio.all_tasks()
-    built = service(settings, providers or voice(), Loudness)
-    app = built.application()
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
-        port = runner.addresses[0][1]
-        url = f"ws://127.0.0.1:{port}{settings.server.path}"
-        yield Running(url, built.registry, app, folder / "transcripts")
-    finally:
-        await runner.cleanup()
+    async with opened(settings.database) as store:
+        built = service(settings, providers or voice(), Loudness, store=store)
+        app = built.application()
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", port)
+            await site.start()
+            port = runner.addresses[0][1]
+            url = f"ws://127.0.0.1:{port}{settings.server.path}"
+            yield Running(url, built.registry, app, folder / "transcripts")
+        finally:
+            await runner.cleanup()
     if not alone:
         return
     await asyncio.sleep(0.05)  # closed transports say so on the next turn of the loop

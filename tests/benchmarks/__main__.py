@@ -34,6 +34,7 @@ from pipelines.listening.detectors import DetectorSettings, detectors
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.settings import GateSettings
+from tests.benchmarks.database import databases
 from tests.recordings import TRANSCRIPTS, load
 
 RATE = 8000
@@ -96,6 +97,7 @@ def server(**settings: str) -> Iterator[tuple[str, float]]:
         given = {f"VOICE_AGENT_{name}": value for name, value in settings.items()}
         given = {"VOICE_AGENT_SERVER__PORT": "0"} | given
         given |= {"VOICE_AGENT_TRANSCRIPTS": folder}
+        given |= {"VOICE_AGENT_DATABASE": f"sqlite:///{folder}/voice-agent.db"} | given
         given |= {"VOICE_AGENT_LOG__LEVEL": "error"}
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -187,7 +189,7 @@ def announced() -> None:
         probe.close()
         given = {
             "PROMPTS": folder,
-            "STATE": f"{folder}/state",
+            "DATABASE": f"sqlite:///{folder}/voice-agent.db",
             "SERVER__PORT": port,
             "SINCH__APPLICATION_KEY": "bench",
             "SINCH__APPLICATION_SECRET": secret,
@@ -261,4 +263,5 @@ if __name__ == "__main__":
     latency()
     local_stack()
     announced()
+    databases()
     starts()

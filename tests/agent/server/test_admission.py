@@ -11,9 +11,10 @@ import pytest
 from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, StreamTokens
-from agent.store.folder import FolderStore
 from agent.stream.connect import Connect
 from tests.agent.sinch.test_signing import V1
+from tests.databases import inline_store
+from tests.virtual_time import run
 
 HERE, THERE = "127.0.0.1", "203.0.113.7"
 SINCH = {
@@ -31,7 +32,7 @@ Be brief.
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> StreamTokens:
-    return StreamTokens(b"k" * 32, FolderStore(tmp_path / "state"))
+    return StreamTokens(b"k" * 32, inline_store(tmp_path).claims)
 
 
 def admission(folder: Path, tokens: StreamTokens | None = None, **given: Any) -> Admission:
@@ -61,7 +62,7 @@ def come(
 ) -> Admitted:
     caller = Caller(query=query or {}, path_token=path_token, remote=remote, proxied=proxied)
     connect = Connect(call_id="leg", application_id="", headers=headers or {}, rate=8000)
-    return to.admit(caller, connect)
+    return run(to.admit(caller, connect))
 
 
 def minted(tokens: StreamTokens, agent: str = "sales", lives: float = 60) -> str:

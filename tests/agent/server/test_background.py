@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from agent.call.call import Call
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.directory import CallDirectory
-from agent.store.folder import FolderStore
+from agent.sinch.processes import OtherProcesses
+from agent.store.arrivals import Looking
+from agent.store.engine import T, Work
+from agent.store.store import store_in
 from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from tests.agent.conversation import Loudness, voice
+from tests.databases import FILE, InlineDatabase
 from tests.virtual_time import run
 
 
@@ -58,32 +61,39 @@ def test_a_bug_in_a_probe_does_not_end_the_watch() -> None:
     assert "llm" in bug["work"]
 
 
-class Surprising(FolderStore):
-    """A folder in which the first look finds what nobody thought of."""
+class Surprising(InlineDatabase):
+    """A database in which the first look finds what nobody thought of."""
 
     looks = 0
 
-    def orders(self, calls: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    async def read(self, work: Work[T]) -> T:
         self.looks += 1
         if self.looks == 1:
             raise KeyError("kind")
-        return super().orders(calls)
+        return await super().read(work)
+
+
+class Obedient(Call):
+    """A call that is there."""
+
+    def __init__(self) -> None: ...
 
 
 def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
     """Orders of other processes are carried on, a moment later."""
-    store = Surprising(tmp_path)
+    database = Surprising(tmp_path / FILE)
 
     async def prepare(expected: ExpectedCall) -> None:
         raise AssertionError(expected)
 
     async def main() -> None:
         registry = CallRegistry(transcripts=tmp_path, prepare=prepare, expected_within=60)
-        registry.carry_orders(CallDirectory(store))
-        await asyncio.sleep(5)
+        registry.carry_orders(OtherProcesses(store_in(database, Looking())))
+        with registry.holding("phone", Obedient(), "reception"):
+            await asyncio.sleep(5)
         await registry.aclose()
 
     with capture_logs() as logs:
         run(main())
-    assert store.looks > 10
+    assert database.looks > 10
     assert [entry["work"] for entry in logs] == ["carrying orders of other processes"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from agent.server.operator_api import OPENAPI
 from tests.agent.loopback import command, dialled, running
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
 from tests.agent.sinch.test_signing import V1
+from tests.databases import alter
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -150,17 +150,17 @@ def test_calls_that_are_not_there(tmp_path: Path) -> None:
     tell(tmp_path, "v1", story)
 
 
-def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
+def test_a_database_that_fails_is_told(tmp_path: Path) -> None:
     """Nobody is dialled whom no process would know; the log says why, without a number."""
 
     async def story(s: Story) -> None:
-        shutil.rmtree(tmp_path / "state" / "notes")
+        alter(tmp_path, "ALTER TABLE legs RENAME TO lost")
         with capture_logs() as logs:
             status, answer = await s.operate("POST", "/calls", {"to": CALLER})
-        assert (status, "the shared folder fails" in answer["detail"]) == (503, True)
-        assert {"the shared folder fails"} == {line["event"] for line in logs}
+        assert (status, "the database fails" in answer["detail"]) == (503, True)
+        assert {"the database fails; calls in progress go on"} == {line["event"] for line in logs}
         assert s.sinch.legs == []
-        (tmp_path / "state" / "notes").mkdir()
+        alter(tmp_path, "ALTER TABLE lost RENAME TO legs")
 
     tell(tmp_path, "v1", story)
 

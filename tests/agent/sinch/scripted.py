@@ -25,10 +25,11 @@ from agent.sinch.contracts import (
 )
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, Phone
+from agent.sinch.processes import OtherProcesses
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import StreamTokens, stream_claim
-from agent.store.folder import FolderStore
+from tests.databases import inline_store
 from tests.virtual_time import run
 
 TO, MANAGER = "+15550000001", "+15550000002"
@@ -84,10 +85,12 @@ class ScriptedCalls:
 
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
+        self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
 
     def expect(self, expected: ExpectedCall) -> None:
         assert expected.agent == "reception"
+        self.expected.append(expected)
 
     def deliver(self, _call_id: str, _order: Order) -> bool:
         return False
@@ -102,9 +105,9 @@ class Story:
     def __init__(
         self, folder: Path, version: Version, *, conference: bool, account: bool = True
     ) -> None:
-        self.store = FolderStore(folder)
+        self.store = inline_store(folder)
         self.directory = CallDirectory(self.store)
-        self.tokens = StreamTokens(b"k" * 32, self.store)
+        self.tokens = StreamTokens(b"k" * 32, self.store.claims)
         self.platform, self.calls, self.version = Platform(version), ScriptedCalls(), version
         self.call_control = CallControl(
             settings=SinchSettings(
@@ -118,6 +121,7 @@ class Story:
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
             directory=self.directory,
+            processes=OtherProcesses(self.store),
             actions=self.platform if account else None,
             calls=self.calls,
         )
@@ -125,20 +129,24 @@ class Story:
     def leg(self, name: str = "", call_id: str = "phone") -> LegIdentity:
         return LegIdentity(version=self.version, call_id=call_id, name=name)
 
-    def answered(self, name: str, by: Answerer = "") -> Svaml:
-        return self.call_control.answer(LegAnswered(leg=self.leg(name), by=by))
+    async def answered(self, name: str, by: Answerer = "") -> Svaml:
+        return await self.call_control.answer(LegAnswered(leg=self.leg(name), by=by))
 
-    def ended(self, name: str = "", call_id: str = "phone", result: str = "ANSWERED") -> Svaml:
+    async def ended(
+        self, name: str = "", call_id: str = "phone", result: str = "ANSWERED"
+    ) -> Svaml:
         leg = self.leg(name, call_id)
-        return self.call_control.answer(LegEnded(leg=leg, result=result, reason="CALLERHANGUP"))
+        return await self.call_control.answer(
+            LegEnded(leg=leg, result=result, reason="CALLERHANGUP")
+        )
 
-    def transfer_name(self, of: str) -> str:
-        call = self.directory.call(of)
+    async def transfer_name(self, of: str) -> str:
+        call = await self.directory.call(of)
         assert call is not None
         return call.transfer
 
-    def stream_comes(self, call_id: str = "phone") -> None:
-        self.store.claim(stream_claim(call_id))
+    async def stream_comes(self, call_id: str = "phone") -> None:
+        await self.store.claims.claim(stream_claim(call_id))
 
 
 def tell(
@@ -150,6 +158,7 @@ def tell(
 ) -> None:
     async def main() -> None:
         started = Story(folder, version, conference=conference)
+        await started.store.live_calls.beat()
         await story(started)
         await started.call_control.aclose()
 

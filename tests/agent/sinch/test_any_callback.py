@@ -66,7 +66,7 @@ def test_whatever_comes_is_answered_by_the_documents(
                 callback = parse(json.dumps(body).encode())
             except CallbackError:
                 continue
-            told = s.call_control.answer(callback)
+            told = await s.call_control.answer(callback)
             schemas.check(answers[event], told)
             schemas.check(answers[event], s.call_control.sorry(callback))
             await asyncio.sleep(0)
@@ -81,15 +81,15 @@ async def _legs(s: Story) -> Mapping[str, str]:
     for machine in get_args(Machine):
         dial = Dial(to=TO, agent="reception", machine=machine, message="Call us.")
         names[machine] = (await s.call_control.dial(dial)).name
-    s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+    await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
     claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
     with suppress(CallControlError):
         await s.call_control.transfer(claims, MANAGER)
-        names["transfer"] = s.transfer_name("phone")
-    s.directory.add_leg(StreamLeg(name="s1", of="phone"))
-    s.directory.add_leg(TransferLeg(name="t1", of="broken"))
-    s.store.note("leg broken", {"kind": "dial", "to": 7})
-    s.store.note("call broken", {"call_id": ["phone"]})
+        names["transfer"] = await s.transfer_name("phone")
+    await s.directory.add_leg(StreamLeg(name="s1", of="phone"))
+    await s.directory.add_leg(TransferLeg(name="t1", of="broken"))
+    await s.store.legs.put("broken", {"kind": "dial", "to": 7})
+    await s.store.calls.put("broken", {"call_id": ["phone"]})
     return names | {"stream": "s1", "astray": "t1", "broken": "broken"}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,79 +12,138 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.call.orders import CallerNotMoved, HangUp, TransferCaller
+from agent.settings.database import DatabaseUrl
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.legs import CallEvent, CallStatus, LegEvent, LegFacts, LegStatus, TransferLeg
-from agent.store.folder import FolderStore
+from agent.sinch.processes import OtherProcesses
+from agent.sinch.tokens import stream_claim
+from agent.store.store import opened
 from tests.agent.sinch import schemas
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.agent.sinch.test_legs import CALL_IN, PLACED, TRANSFER
 from tests.virtual_time import run
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> CallDirectory:
-    return CallDirectory(FolderStore(tmp_path))
+@asynccontextmanager
+async def two_processes(url: DatabaseUrl) -> AsyncIterator[tuple[CallDirectory, CallDirectory]]:
+    async with opened(url) as one, opened(url) as other:
+        yield CallDirectory(one), CallDirectory(other)
 
 
-def test_another_process_knows_what_happened_to_a_leg(
-    directory: CallDirectory, tmp_path: Path
-) -> None:
+def test_another_process_knows_what_happened_to_a_leg(database_url: DatabaseUrl) -> None:
     """And what cannot happen to it changes nothing, there or here."""
-    directory.add_leg(PLACED)
-    other = CallDirectory(FolderStore(tmp_path))
-    assert other.advance(PLACED, LegEvent.ANSWERED, LegFacts(call_id="p1")) is not None
-    answered = directory.placed("d1")
-    assert answered is not None
-    assert (answered.status, answered.call_id) == (LegStatus.ANSWERED, "p1")
-    # It is read again, however old the look is that somebody has had at it.
-    ended = directory.advance(PLACED, LegEvent.ENDED)
-    assert ended is not None
-    assert ended.call_id == "p1"
-    assert other.advance(answered, LegEvent.ANSWERED) is None
-    assert other.placed("d1") == ended
+
+    async def main() -> None:
+        async with two_processes(database_url) as (directory, other):
+            await directory.add_leg(PLACED)
+            facts = LegFacts(call_id="p1")
+            assert await other.advance(PLACED, LegEvent.ANSWERED, facts) is not None
+            answered = await directory.placed("d1")
+            assert answered is not None
+            assert (answered.status, answered.call_id) == (LegStatus.ANSWERED, "p1")
+            # It is read again, however old the look is that somebody has had at it.
+            ended = await directory.advance(PLACED, LegEvent.ENDED)
+            assert ended is not None
+            assert ended.call_id == "p1"
+            assert await other.advance(answered, LegEvent.ANSWERED) is None
+            assert await other.placed("d1") == ended
+
+    asyncio.run(main())
 
 
-def test_nothing_happens_to_what_is_not_there(directory: CallDirectory) -> None:
+def test_nothing_happens_to_what_is_not_there(database_url: DatabaseUrl) -> None:
     """Nor does anything come about by it, or change its kind."""
-    assert directory.advance(PLACED, LegEvent.ANSWERED) is None
-    assert directory.leg("d1") is None
-    assert directory.advance_call("phone", CallEvent.ENDED) is None
-    directory.set_transfer("phone", "t1")
-    assert directory.call("phone") is None
-    directory.add_leg(TRANSFER)
-    assert directory.placed("t1") is None
-    assert directory.advance(PLACED, LegEvent.ANSWERED) is None
+
+    async def main() -> None:
+        async with two_processes(database_url) as (directory, _):
+            assert await directory.advance(PLACED, LegEvent.ANSWERED) is None
+            assert await directory.leg("d1") is None
+            assert await directory.advance_call("phone", CallEvent.ENDED) is None
+            await directory.set_transfer("phone", "t1")
+            assert await directory.call("phone") is None
+            await directory.add_leg(TRANSFER)
+            assert await directory.placed("t1") is None
+            assert await directory.advance(PLACED, LegEvent.ANSWERED) is None
+
+    asyncio.run(main())
 
 
-def test_a_call_is_moved_and_ends(directory: CallDirectory) -> None:
+def test_a_call_is_moved_and_ends(database_url: DatabaseUrl) -> None:
     """Once it is over it is not moved any more."""
-    directory.add_call(CALL_IN)
-    directory.set_transfer("phone", "t1")
-    moved = directory.advance_call("phone", CallEvent.MOVED)
-    assert moved is not None
-    assert (moved.status, moved.transfer) == (CallStatus.MOVED, "t1")
-    assert directory.advance_call("phone", CallEvent.ENDED) is not None
-    assert directory.advance_call("phone", CallEvent.MOVED) is None
-    call = directory.call("phone")
-    assert call is not None
-    assert call.status is CallStatus.OVER
+
+    async def main() -> None:
+        async with two_processes(database_url) as (directory, other):
+            await directory.add_call(CALL_IN)
+            await directory.set_transfer("phone", "t1")
+            moved = await other.advance_call("phone", CallEvent.MOVED)
+            assert moved is not None
+            assert (moved.status, moved.transfer) == (CallStatus.MOVED, "t1")
+            assert await directory.advance_call("phone", CallEvent.ENDED) is not None
+            assert await other.advance_call("phone", CallEvent.MOVED) is None
+            call = await directory.call("phone")
+            assert call is not None
+            assert call.status is CallStatus.OVER
+
+    asyncio.run(main())
 
 
-def test_an_order_that_cannot_be_read_is_lost_alone(
-    directory: CallDirectory, tmp_path: Path
-) -> None:
+def test_an_order_that_cannot_be_read_is_lost_alone(database_url: DatabaseUrl) -> None:
     """Those before and after it reach the call, and the log says so without a word of it."""
     first, last = TransferCaller(to=MANAGER, announcement="One moment."), HangUp(goodbye=False)
-    directory.leave_order("phone", first)
-    FolderStore(tmp_path).order("phone", {"kind": "transfer", "to": MANAGER})
-    directory.leave_order("phone", last)
-    directory.leave_order("other", CallerNotMoved())
-    with capture_logs() as logs:
-        assert directory.take_orders(["phone"]) == [("phone", first), ("phone", last)]
-    assert [line["event"] for line in logs] == ["an order to a call is lost"]
-    assert MANAGER not in str(logs)
-    assert directory.take_orders(["phone", "other"]) == [("other", CallerNotMoved())]
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            processes = OtherProcesses(store)
+            await processes.leave_order("phone", first)
+            await store.orders.leave("phone", {"kind": "transfer", "to": MANAGER})
+            await processes.leave_order("phone", last)
+            await processes.leave_order("other", CallerNotMoved())
+            with capture_logs() as logs:
+                taken = await processes.take_orders(["phone"])
+            assert taken == [("phone", first), ("phone", last)]
+            assert [line["event"] for line in logs] == ["an order to a call is lost"]
+            assert MANAGER not in str(logs)
+            taken = await processes.take_orders(["phone", "other"])
+            assert taken == [("other", CallerNotMoved())]
+
+    asyncio.run(main())
+
+
+def test_a_stream_is_there_as_long_as_its_process(database_url: DatabaseUrl) -> None:
+    """It is not, once it has ended; nor when its process died without a word."""
+
+    async def main() -> None:
+        async with opened(database_url) as one, opened(database_url) as other:
+            mine, theirs = CallDirectory(one), CallDirectory(other)
+            await other.claims.claim(stream_claim("phone"))
+            await other.claims.claim(stream_claim("phone2"))
+            assert await mine.stream_is_there("phone")
+            await theirs.stream_ended("phone2")
+            assert not await mine.stream_is_there("phone2")
+            assert await mine.stream_came("phone2")
+        async with opened(database_url) as one:
+            assert not await CallDirectory(one).stream_is_there("phone")
+            assert await CallDirectory(one).stream_came("phone")
+
+    asyncio.run(main())
+
+
+def test_a_call_is_known_to_be_held_elsewhere(database_url: DatabaseUrl) -> None:
+    """Though it was routed by hand, and has no token: until it ends, or its process does."""
+
+    async def main() -> None:
+        async with opened(database_url) as one, opened(database_url) as other:
+            here, there = OtherProcesses(one), OtherProcesses(other)
+            there.began("by hand", "reception")
+            await other.live_calls.beat()
+            assert await here.hold("by hand")
+            assert not await there.hold("by hand")
+            there.ended("by hand")
+            await other.live_calls.beat()
+            assert not await here.hold("by hand")
+
+    asyncio.run(main())
 
 
 BROKEN: list[dict[str, Any]] = [
@@ -104,11 +165,13 @@ def test_a_broken_leg_is_one_that_we_did_not_ask_for(
     """Its callbacks are answered by the documents, and the log says which fields are wrong."""
 
     async def story(s: Story) -> None:
-        s.store.note("leg d1", value)
+        await s.store.legs.put("d1", value)
         with capture_logs() as logs:
-            schemas.check("v1_ace" if version == "v1" else "v2_reply", s.answered("d1", "human"))
-            schemas.check("v1_nothing" if version == "v1" else "v2_reply", s.ended("d1"))
-            assert s.call_control.placed("d1") is None
+            schemas.check(
+                "v1_ace" if version == "v1" else "v2_reply", await s.answered("d1", "human")
+            )
+            schemas.check("v1_nothing" if version == "v1" else "v2_reply", await s.ended("d1"))
+            assert await s.call_control.placed("d1") is None
         assert {"a leg in the store cannot be read"} < {line["event"] for line in logs}
         assert TO not in str(logs)
 
@@ -123,11 +186,11 @@ def test_a_broken_call_is_one_that_is_not_there(
     """Whoever was to be let into it is hung up; nobody is told that they were moved."""
 
     async def story(s: Story) -> None:
-        s.store.note("call phone", value)
-        s.directory.add_leg(TransferLeg(name="t1", of="phone"))
-        assert "hangup" in str(s.answered("t1"))
-        schemas.check("v1_nothing" if version == "v1" else "v2_reply", s.ended("t1", "other"))
-        schemas.check("v1_nothing" if version == "v1" else "v2_reply", s.ended())
+        await s.store.calls.put("phone", value)
+        await s.directory.add_leg(TransferLeg(name="t1", of="phone"))
+        assert "hangup" in str(await s.answered("t1"))
+        schemas.check("v1_nothing" if version == "v1" else "v2_reply", await s.ended("t1", "other"))
+        schemas.check("v1_nothing" if version == "v1" else "v2_reply", await s.ended())
         await asyncio.sleep(1)
         assert [line["call_id"] for line in s.calls.told] == ["phone"]
 

@@ -21,9 +21,9 @@ def test_the_end_of_a_call_is_told_once(tmp_path: Path) -> None:
     """Signed anew, by another process, with another timestamp: one line in the record."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         for _ in range(3):
-            s.ended()
+            await s.ended()
         await asyncio.sleep(0)
         assert [line["call_id"] for line in s.calls.told] == ["phone"]
 
@@ -35,24 +35,24 @@ def test_our_end_of_a_call_is_on_record_before_the_platforms(tmp_path: Path) -> 
 
     async def story(s: Story) -> None:
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
-        s.stream_comes()
-        s.ended()
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        await s.ended()
         await asyncio.sleep(1)
         assert s.calls.told == []
         s.call_control.stream_ended(claims, moved=False)
         await asyncio.sleep(2 * LOOK_EVERY)
         assert [line["call_id"] for line in s.calls.told] == ["phone"]
 
-        s.stream_comes("other")
+        await s.stream_comes("other")
         s.call_control.stream_ended(replace(claims, call="other"), moved=False)
         await asyncio.sleep(0)
-        s.ended(call_id="other")
+        await s.ended(call_id="other")
         await asyncio.sleep(0)
         assert [line["call_id"] for line in s.calls.told] == ["phone", "other"]
 
         s.calls.in_progress["by hand"] = "reception"
-        s.ended(call_id="by hand")
+        await s.ended(call_id="by hand")
         await asyncio.sleep(1)
         assert len(s.calls.told) == 2
         del s.calls.in_progress["by hand"]
@@ -67,9 +67,9 @@ def test_the_platforms_word_is_kept_whatever_became_of_ours(tmp_path: Path, stop
     """The process with the stream is gone, or this one stops while it waits."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
-        s.stream_comes()
-        s.ended()
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        await s.ended()
         await (s.call_control.aclose() if stops else asyncio.sleep(RECORD_WITHIN + LOOK_EVERY))
         assert [line["call_id"] for line in s.calls.told] == ["phone"]
 
@@ -81,9 +81,9 @@ def test_an_operator_is_not_told_that_nobody_hangs_up(tmp_path: Path, version: V
     """The stream has ended, the platform has not said so yet: Sinch is asked."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.stream_comes()
+        await s.stream_comes()
         await s.call_control.hang_up("phone", goodbye=True)
         assert s.platform.of("hang_up") == []  # the process with the stream does it
         s.call_control.stream_ended(claims, moved=True)

@@ -17,7 +17,7 @@ def test_a_stream_that_does_not_come_hangs_the_phone_up(tmp_path: Path) -> None:
     """Nobody waits in an empty conference for longer than that."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == [(STREAM_WITHIN, "phone")]
 
@@ -28,10 +28,12 @@ def test_a_stream_that_came_lets_the_phone_be(tmp_path: Path) -> None:
     """Nor is a phone hung up that has gone."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
-        s.stream_comes()
-        s.call_control.answer(IncomingCall(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER))
-        s.ended(call_id="gone")
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        await s.call_control.answer(
+            IncomingCall(leg=s.leg(call_id="gone"), caller=TO, called=MANAGER)
+        )
+        await s.ended(call_id="gone")
         await asyncio.sleep(STREAM_WITHIN + 1)
         assert s.platform.of("hang_up") == []
 
@@ -43,7 +45,7 @@ def test_a_phone_that_cannot_be_hung_up_is_hung_up_later(tmp_path: Path) -> None
 
     async def story(s: Story) -> None:
         s.platform.fails |= {"bring_stream", "hang_up"}
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         await asyncio.sleep(1)
         s.platform.fails.clear()
         await asyncio.sleep(STREAM_WITHIN)
@@ -56,9 +58,9 @@ def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> 
     """The token is used up, so no other will come: the conference is ended."""
 
     async def story(s: Story) -> None:
-        s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
-        s.stream_comes()
+        await s.stream_comes()
         s.call_control.stream_ended(claims, moved=False)
         await asyncio.sleep(0)
         assert s.platform.of("clear") == [(0.0, "c-phone")]

@@ -1,0 +1,75 @@
+"""``voice-agent db``: look at the database, and bring its tables up to date."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.cli.options import Commands, add_config, fail
+
+if TYPE_CHECKING:
+    from agent.settings.database import DatabaseUrl
+    from agent.store.schema import State
+
+
+def add(commands: Commands) -> None:
+    """Declare the commands below it, and their options."""
+    db = commands.add_parser("db", help="look at the database, bring its tables up to date")
+    parts = db.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    upgrade = parts.add_parser("upgrade", help="bring the tables up to date, as `serve` does")
+    upgrade.set_defaults(run=_upgrade)
+    check = parts.add_parser("check", help="exit with 0 if the tables are what this version wants")
+    check.set_defaults(run=_check)
+    for part in (upgrade, check):
+        add_config(part)
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    return _run(options, check=False)
+
+
+def _check(options: argparse.Namespace) -> int:
+    return _run(options, check=True)
+
+
+def _run(options: argparse.Namespace, *, check: bool) -> int:
+    from agent.settings import SettingsError, load
+    from agent.store.errors import StoreError
+
+    try:
+        url = load(options.config).database
+        before = asyncio.run(_state(url, check=check))
+    except SettingsError as error:
+        return fail(error)
+    except StoreError as error:
+        return fail(StoreError(f"database = {str(url)!r}: {error}"))
+    if not check and before in ("empty", "older"):
+        print(f"{url}: brought up to date; it was {before}")
+        return 0
+    print(f"{url}: {SAID[before]}")
+    return 0 if before == "current" else 1
+
+
+SAID = {
+    "current": "up to date",
+    "empty": "no tables yet; `voice-agent serve` or `db upgrade` makes them",
+    "older": "of an earlier version; `voice-agent serve` or `db upgrade` brings it up to date",
+    "later": "of a later version than this one",
+}
+
+
+async def _state(url: DatabaseUrl, *, check: bool) -> State:
+    """Return how the tables are, or were before they were brought up to date."""
+    from agent.store import schema
+    from agent.store.engine import SqlDatabase
+
+    file = "" if url.is_postgresql else url.get_secret_value().removeprefix("sqlite:///")
+    if check and file and not Path(file).exists():  # noqa: ASYNC240 - nothing else runs
+        return "empty"
+    database = SqlDatabase(url, quiet=True)
+    try:
+        return await (schema.state(database) if check else schema.upgrade(database))
+    finally:
+        await database.aclose()

@@ -1,0 +1,45 @@
+"""Where the database is: an address that may hold a password, which is never printed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Secret
+
+DEFAULT = "sqlite:///voice-agent.db"
+
+KINDS = ("sqlite:///", "postgresql://")
+"""How an address begins."""
+
+_SECRET = re.compile(r"(?<=:)[^:@/?]*(?=@)|(?<=password=)[^&]*")
+
+
+class DatabaseUrl(Secret[str]):
+    """The address of a database. It is shown with ``***`` in place of a password."""
+
+    def _display(self) -> str:
+        return self.masked
+
+    @property
+    def masked(self) -> str:
+        """The address, to be shown."""
+        scheme, _, rest = self.get_secret_value().partition("://")
+        user, at, place = rest.rpartition("@")  # a password may hold what stands for the end of one
+        user = f"{user.partition(':')[0]}:***" if ":" in user else user
+        return f"{scheme}://{user}{at}{_SECRET.sub('***', place)}"
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether it is a server's; else it is a file's."""
+        return self.get_secret_value().startswith(KINDS[1])
+
+
+def _known(url: DatabaseUrl) -> DatabaseUrl:
+    given = url.get_secret_value()
+    if not given.startswith(KINDS) or given in KINDS:
+        raise ValueError("sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME")
+    return url
+
+
+CheckedDatabaseUrl = Annotated[DatabaseUrl, AfterValidator(_known)]

@@ -1,0 +1,58 @@
+"""The other processes of the service: which calls they hold, and orders from them and to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+
+from agent.call import orders
+from agent.call.orders import Order, OrderError
+from agent.store.store import Store
+
+log = structlog.get_logger()
+
+
+class OtherProcesses:
+    """What this process tells the others of its calls, and what it hears of theirs.
+
+    Every method that waits raises StoreError if the database fails.
+
+    Args:
+        store: Shared by all processes.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def began(self, name: str, agent: str) -> None:
+        """Tell the others that this process holds a call now. Returns at once."""
+        self._store.live_calls.began(name, agent)
+        self._store.orders.arrivals.look()  # it may have been given some before
+
+    def ended(self, name: str) -> None:
+        """Tell the others that this process does not hold a call any more. Returns at once."""
+        self._store.live_calls.ended(name)
+
+    async def hold(self, name: str) -> bool:
+        """Return whether one of the others holds a call, and is alive."""
+        holder = await self._store.live_calls.where(name)
+        return holder not in (None, self._store.live_calls.process)
+
+    async def leave_order(self, name: str, order: Order) -> None:
+        """Leave an order for the process that holds the call of that name."""
+        await self._store.orders.leave(name, orders.encode(order))
+
+    async def orders_arrive(self) -> None:
+        """Return when it is time to look for orders."""
+        await self._store.orders.arrivals.wait()
+
+    async def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:
+        """Take the orders for these calls, oldest first; each is given to one process once."""
+        taken: list[tuple[str, Order]] = []
+        for name, value in await self._store.orders.take(names):
+            try:
+                taken.append((name, orders.decode(value)))
+            except OrderError as error:
+                log.warning("an order to a call is lost", reason=str(error))
+        return taken

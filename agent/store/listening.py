@@ -1,0 +1,88 @@
+"""PostgreSQL tells of orders: by a connection that does nothing but listen."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from agent.store.arrivals import CHANNEL
+from agent.store.errors import StoreError, reason
+from agent.store.postgresql import connect_arguments, failures, parsed
+from pipelines.backoff import longer
+
+log = structlog.get_logger()
+
+LISTENING_CHECKED = 5.0
+"""Seconds between two looks whether the connection that listens still does; connections may die
+without a word."""
+
+ANSWERS_WITHIN = 2.0
+"""Seconds for PostgreSQL to say that it does."""
+
+AGAIN_FIRST, AGAIN_LONGEST = 0.2, 5.0
+"""Seconds until it is connected to again."""
+
+
+class Listening:
+    """A connection that only listens.
+
+    Whatever was told while there was none is found by looking, each time that there is one again.
+
+    Args:
+        address: Of the database.
+
+    Raises:
+        StoreError: If the address is none, or the driver is not installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._arguments = connect_arguments(parsed(address))
+        self._arrived = asyncio.Event()
+        self._again = 0.0
+
+    async def wait(self) -> None:
+        """See :class:`~agent.store.arrivals.Arrivals`."""
+        await self._arrived.wait()
+        self._arrived.clear()
+
+    def look(self) -> None:
+        """See :class:`~agent.store.arrivals.Arrivals`."""
+        self._arrived.set()
+
+    async def listen(self) -> None:
+        """See :class:`~agent.store.arrivals.Arrivals`; connects again whenever that is lost."""
+        failing: tuple[type[Exception], ...] = (StoreError, *failures())
+        while True:
+            try:
+                await self._listen()
+            except failing as error:
+                if not self._again:
+                    log.warning("orders of other processes are not heard", error=reason(error))
+                self._again = longer(self._again, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
+            await asyncio.sleep(self._again)
+
+    async def _listen(self) -> None:
+        """Listen until the connection is lost.
+
+        Raises:
+            StoreError: When it is.
+            Exception: What :func:`~agent.store.postgresql.failures` has.
+        """
+        lost = asyncio.Event()
+        connection = await asyncpg.connect(**self._arguments, timeout=ANSWERS_WITHIN)
+        try:
+            connection.add_termination_listener(lambda _connection: lost.set())
+            await connection.add_listener(CHANNEL, lambda *_told: self.look())
+            self._again = 0.0
+            while not lost.is_set():
+                self.look()
+                try:
+                    async with asyncio.timeout(LISTENING_CHECKED):
+                        await lost.wait()
+                except TimeoutError:
+                    await connection.fetchval("SELECT 1", timeout=ANSWERS_WITHIN)
+        finally:
+            connection.terminate()
+        raise StoreError("the connection was lost")

@@ -1,0 +1,153 @@
+"""Which process is alive, and which calls it holds: told by each process, known to all.
+
+A process tells by a heartbeat that it is alive. One that has not told for a while is dead, and what
+it has left counts no more, though it stands in the tables until it is swept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from agent.store.engine import Database
+from agent.store.errors import StoreError
+from agent.store.tables import Now, digest, live_calls, processes
+
+BEAT_EVERY = 5.0
+"""Seconds between two heartbeats."""
+
+DEAD_AFTER = 15.0
+"""Seconds without one, after which a process counts as dead: three were lost."""
+
+AT_ONCE = 100
+"""Calls that are written in one transaction."""
+
+
+class LiveCalls:
+    """The calls that are held by this process, for all to know; and those of all, for us to know.
+
+    What is told here returns at once; :meth:`keep` writes it.
+
+    Args:
+        database: Shared by all processes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.process = f"{uuid.uuid4().hex}"
+        """Our name among the processes."""
+
+        self._calls: dict[str, str] = {}
+        self._written: dict[str, str] = {}
+        self._changed = asyncio.Event()
+
+    def began(self, name: str, agent: str) -> None:
+        """Tell that we hold the call ``name`` now."""
+        self._calls[name] = agent
+        self._changed.set()
+
+    def ended(self, name: str) -> None:
+        """Tell that we hold it no more."""
+        self._calls.pop(name, None)
+        self._changed.set()
+
+    async def keep(self) -> None:
+        """Beat, and write what changes, until this is cancelled.
+
+        That the database fails is borne: all is written as soon as it works again.
+        """
+        while True:
+            self._changed.clear()
+            try:
+                await self.beat()
+                pause = BEAT_EVERY
+            except StoreError:  # the database has logged it
+                pause = BEAT_EVERY / 5
+            try:
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def beat(self) -> None:
+        """Beat once, and write what has changed.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        calls = dict(self._calls)
+        new = [name for name, agent in calls.items() if self._written.get(name) != agent]
+        gone = [name for name in self._written if name not in calls]
+        new, gone = new[:AT_ONCE], gone[:AT_ONCE]
+        await self._database.write(lambda c: self._write(c, {n: calls[n] for n in new}, gone))
+        self._written = {n: a for n, a in self._written.items() if n not in gone}
+        self._written |= {name: calls[name] for name in new}
+        if len(new) == AT_ONCE or len(gone) == AT_ONCE:
+            self._changed.set()
+
+    async def leave(self) -> None:
+        """Tell that this process is no more.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(live_calls).where(live_calls.c.process == self.process))
+            connection.execute(delete(processes).where(processes.c.id == self.process))
+
+        await self._database.write(work)
+
+    async def alive(self, process: str) -> bool:
+        """Return whether a process is alive.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        if process == self.process:
+            return True
+        beats = select(processes.c.id).where(processes.c.id == process, _beats())
+        return await self._database.read(lambda c: c.execute(beats).first() is not None)
+
+    async def where(self, name: str) -> str | None:
+        """Return the process that holds a call; None if none does that is alive.
+
+        A call that was answered this very moment may not be known yet.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        held = select(live_calls.c.process).join(processes, processes.c.id == live_calls.c.process)
+        held = held.where(live_calls.c.name == digest(name), _beats())
+        row = await self._database.read(lambda c: c.execute(held).first())
+        return None if row is None else str(row.process)
+
+    def _write(self, connection: Connection, new: Mapping[str, str], gone: list[str]) -> None:
+        us = {"host": socket.gethostname(), "pid": os.getpid()}
+        beat = insert(processes).values(id=self.process, value=us, at=Now())
+        connection.execute(
+            beat.on_conflict_do_update(index_elements=["id"], set_={"at": beat.excluded.at})
+        )
+        if gone:
+            ours = live_calls.c.process == self.process
+            those = live_calls.c.name.in_([digest(name) for name in gone])
+            connection.execute(delete(live_calls).where(ours, those))
+        for name, agent in new.items():
+            row = insert(live_calls).values(
+                name=digest(name),
+                process=self.process,
+                value={"name": name, "agent": agent},
+                at=Now(),
+            )
+            set_ = {column: row.excluded[column] for column in ("process", "value", "at")}
+            connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=set_))
+
+
+def _beats() -> ColumnElement[bool]:
+    return processes.c.at > Now() - DEAD_AFTER

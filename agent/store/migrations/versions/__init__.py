@@ -1,0 +1,1 @@
+"""The steps, numbered; one that was released is never changed."""

@@ -1,0 +1,73 @@
+"""The tables as a database has them, and how they are brought up to what this version expects.
+
+Migrations are Alembic's, in the folder ``migrations``. Alembic is loaded only where one is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, inspect, text
+
+from agent.store.engine import SqlDatabase
+from agent.store.errors import StoreError
+
+HEAD = "0001"
+"""The newest migration: what this version expects."""
+
+UPGRADED_WITHIN = 60.0
+"""Seconds for migrations, and for those of another process that is faster."""
+
+State = Literal["current", "empty", "older", "later"]
+"""``later`` is what a later version than this has made."""
+
+
+async def state(database: SqlDatabase) -> State:
+    """Return how the tables are; changes nothing.
+
+    Raises:
+        StoreError: If the database fails.
+    """
+    return await database.read(_state)
+
+
+async def upgrade(database: SqlDatabase) -> State:
+    """Bring the tables up to date, once, however many processes ask; return how they were.
+
+    What a later version has made is left as it is: versions run side by side while they are rolled
+    out, and a migration leaves what the version before it reads and writes.
+
+    Raises:
+        StoreError: If the database fails.
+    """
+    try:
+        async with asyncio.timeout(UPGRADED_WITHIN):
+            return await database.run_alone(_migrate)
+    except TimeoutError:
+        raise StoreError("another process has been changing its tables for a minute") from None
+
+
+def _state(connection: Connection) -> State:
+    if not inspect(connection).has_table("alembic_version"):
+        return "empty"
+    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if version is None:
+        return "empty"
+    # They are numbered.
+    return "current" if version == HEAD else "older" if version < HEAD else "later"
+
+
+def _migrate(connection: Connection) -> State:
+    before = _state(connection)
+    if before in ("current", "later"):
+        return before
+    from alembic import command  # noqa: PLC0415 - takes a quarter of a second, and is seldom due
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return before

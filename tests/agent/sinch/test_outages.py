@@ -1,0 +1,87 @@
+"""The database goes away while there are calls: they go on, and new ones are told so in words."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from agent.settings.database import DatabaseUrl
+from agent.simulator.plan import Plan
+from tests.agent.loopback import command, dialled, until
+from tests.agent.sinch.stories import Story, tell
+from tests.agent.sinch.test_callbacks import ICE, Poster, find
+from tests.databases import FILE, PostgresqlServer
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+Away = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def away(database_url: DatabaseUrl, tmp_path: Path, request: pytest.FixtureRequest) -> Away:
+    """Has the database of the test away, for as long as a block lasts."""
+
+    @asynccontextmanager
+    async def locked() -> AsyncIterator[None]:
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+
+    @asynccontextmanager
+    async def stopped() -> AsyncIterator[None]:
+        server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+        await asyncio.to_thread(server.stop)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(server.start)
+
+    return stopped if database_url.is_postgresql else locked
+
+
+def test_calls_outlive_the_database(tmp_path: Path, database_url: DatabaseUrl, away: Away) -> None:
+    """A call goes on to its end, a new one hears an apology, a stream is rejected."""
+
+    async def story(s: Story) -> None:
+        poster = Poster(s)
+        _, answer = await poster.post(ICE)
+        token = find(answer).rpartition("/")[2]
+        talking = await s.call_in(Plan(patience=6.0))
+        await until(lambda: s.lines("call"))
+        with capture_logs() as logs:
+            async with away():
+                other = await s.call_in(Plan(patience=0.3))
+                await until(other.over.is_set, 8)
+                assert len(other.said) == 1
+                assert "we cannot take your call right now" in other.said[0]
+                async with dialled(f"{s.server.url}/{token}") as socket:
+                    await socket.send_str(CONNECT)
+                    assert await command(socket) == "reject"
+                status, problem = await s.operate("POST", "/calls", {"to": "+15550000009"})
+                assert (status, "the database fails" in problem["detail"]) == (503, True)
+                assert not talking.over.is_set()
+            assert len([x for x in logs if x["event"].startswith("the database fails")]) == 1
+            (refused,) = [line for line in logs if line["event"] == "call refused"]
+            assert refused["reason"].startswith("the database fails: ")
+        await until(talking.over.is_set, 12)
+        await until(lambda: s.lines("ended"))
+        assert s.lines("ended")[0]["reason"] == "the caller hung up"
+        for _ in range(20):  # PostgreSQL may take a moment to recover
+            again = await s.call_in(Plan(patience=0.3))
+            await until(again.over.is_set)
+            if not again.said:
+                break
+        await until(lambda: len(s.lines("ended")) == 2)
+
+    tell(tmp_path, "v1", story, database=database_url)
+
+
+CONNECT = (
+    '{"command": "connect", "id": "stream", "applicationId": "a", "encoding": "pcm16", '
+    '"rate": 8000, "headers": {}}'
+)

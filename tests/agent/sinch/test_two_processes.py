@@ -1,0 +1,131 @@
+"""A call whose stream one process holds, and whose callbacks another gets; on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.settings.database import DatabaseUrl
+from agent.simulator.phone_network import Phone
+from agent.simulator.plan import Plan
+from agent.sinch.callbacks import Version
+from tests.agent.loopback import Running, running, until
+from tests.agent.sinch.stories import CALLER, MANAGER, TOKEN, Story, tell
+from tests.agent.sinch.test_signing import V1, V2
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+both = pytest.mark.parametrize("version", ["v1", "v2"])
+
+
+@asynccontextmanager
+async def second(s: Story, folder: Path, url: DatabaseUrl) -> AsyncIterator[Running]:
+    """Run another process of the service, which gets the callbacks; streams go to the first."""
+    account = {
+        "api": s.version,
+        "application_key": V1.key_id,
+        "application_secret": V1.secret,
+        "project_id": "project",
+        "service_id": V2.key_id,
+        "service_secret": V2.secret,
+        "access_key": "access",
+        "access_secret": "secret",
+        "api_url": s.sinch_url,
+        "public_url": s.base,
+        "caller_id": "+12025550100",
+        "conference": s.version == "v1",
+    }
+    given: dict[str, Any] = {"database": url, "operator": {"token": TOKEN}, "sinch": account}
+    async with running(folder, alone=False, **given) as other:
+        base = other.url.replace("ws://", "http://").rpartition("/")[0]
+        s.sinch._callbacks._url = f"{base}/sinch"
+        s.base = base  # the operator asks the other, too
+        yield other
+
+
+def holds(s: Story, other: Running) -> None:
+    """The stream is where the callbacks are not."""
+    assert len(s.server.registry.in_progress) == 1
+    assert not other.registry.in_progress
+
+
+@both
+def test_the_operator_asks_the_other_process(
+    tmp_path: Path, version: Version, database_url: DatabaseUrl
+) -> None:
+    """A call is hung up with a goodbye by the process that holds it, and its record is closed."""
+
+    async def story(s: Story) -> None:
+        async with second(s, tmp_path, database_url) as other:
+            leg = await s.call_in(Plan(patience=30, linger=60))
+            await until(lambda: s.lines("agent") or s.lines("call"))
+            await asyncio.sleep(1.5)
+            holds(s, other)
+            status, _ = await s.operate("POST", f"/calls/{leg.call_id}/hangup")
+            assert status == 202
+            await until(leg.over.is_set)
+            await until(lambda: s.lines("platform"))
+            assert s.lines("agent")[-1]["text"] == "Bye now."
+            status, answer = await s.operate("POST", f"/calls/{leg.call_id}/hangup")
+            assert (status, answer["detail"]) == (409, "the call is over")
+
+    tell(tmp_path, version, story, database=database_url, sinch={"conference": version == "v1"})
+
+
+@both
+def test_a_caller_is_passed_on_by_way_of_the_other_process(
+    tmp_path: Path, version: Version, database_url: DatabaseUrl
+) -> None:
+    """One is asked to, the other dials; the first hears that somebody answered, and says so."""
+
+    async def story(s: Story) -> None:
+        async with second(s, tmp_path, database_url) as other:
+            leg = await s.call_in(Plan(patience=30, linger=60))
+            await until(lambda: s.lines("call"))
+            await asyncio.sleep(1.0)
+            holds(s, other)
+            status, _ = await s.operate("POST", f"/calls/{leg.call_id}/transfer", {"to": MANAGER})
+            assert status == 202
+            done = ["started", "done"]
+            await until(lambda: [line["status"] for line in s.lines("transfer")] == done)
+            manager = next(leg for leg in s.sinch.legs if leg.number == MANAGER)
+            await until(lambda: manager.room == leg.room)
+            await asyncio.sleep(0.3)
+            assert not leg.over.is_set()
+            await s.sinch.hang_up(manager)
+            await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+            await until(lambda: s.lines("platform"))
+
+    tell(
+        tmp_path,
+        version,
+        story,
+        database=database_url,
+        phones={MANAGER: Phone()},
+        sinch={"conference": version == "v1"},
+    )
+
+
+@both
+def test_a_call_of_ours_is_answered_by_way_of_the_other_process(
+    tmp_path: Path, version: Version, database_url: DatabaseUrl
+) -> None:
+    """One dials, and gets the callbacks; the stream comes to the other, which knows the leg."""
+
+    async def story(s: Story) -> None:
+        async with second(s, tmp_path, database_url):
+            _, call = await s.operate("POST", "/calls", {"to": CALLER, "variables": {"name": "A"}})
+            await until(lambda: s.lines("agent"))
+            assert s.lines("call")[0]["dialled"] == call["id"]
+            await until(lambda: s.lines("platform"))
+            _, call = await s.operate("GET", f"/calls/{call['id']}")
+            assert call["status"] == "ended"
+            await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+
+    phones = {CALLER: Phone(plan=Plan(patience=0.5))}
+    sinch = {"conference": version == "v1"}
+    tell(tmp_path, version, story, database=database_url, phones=phones, sinch=sinch)
