@@ -39,7 +39,7 @@ from tests.readme import DOCS, PAGES, README, ROOT
 from tests.test_readme import name, prose
 
 SECRET = "whsec_" + 43 * "A" + "="
-OTHERS = {"cd", "cp", "curl", "docker", "echo", "export", "grep", "python3"}
+OTHERS = {"cd", "cp", "curl", "docker", "echo", "export", "grep", "pip", "python3"}
 """Programs in the docs that are not ours; whether they are there is not looked at."""
 
 
@@ -109,7 +109,7 @@ def unpack(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_block_says_what_it_is() -> None:
     """So that none is passed over; one without a language is what a program prints."""
-    known = {"", "json", "markdown", "python", "sh", "toml", "yaml", "yaml situations"}
+    known = {"", "json", "markdown", "python", "sh", "sql", "toml", "yaml", "yaml situations"}
     assert {one.language for one in SNIPPETS} == known
     fences = sum(len(re.findall(r"^ *```", page.read_text(), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(SNIPPETS)

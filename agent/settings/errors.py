@@ -19,16 +19,16 @@ class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
 
-SECRET_WORDS = "key secret token password database headers .env .url options".split()
+SECRET_WORDS = (
     "key",
     "secret",
     "token",
     "password",
+    "database",
     "headers",
     ".env",
     ".url",
     "options",
-    "database",
 )
 """In the name of a setting whose value is not quoted: it is a secret, or may hold one."""
 
