@@ -392,6 +392,8 @@ HEAVY = {
     "prometheus_client": "agent/server/metrics.py",
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
+    "scipy": "agent/simulator",
+    "standardwebhooks": "pipelines/tools/http.py",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",
 }
