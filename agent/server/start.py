@@ -277,12 +277,22 @@ async def running_mcp_servers(
 
 
 def _on_signals() -> asyncio.Queue[int]:
-    """Return a queue that gets SIGTERM and SIGINT as they come."""
+    """Return a queue that gets SIGTERM and SIGINT as they come, until the process ends."""
     caught: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, caught.put_nowait, number)
+        try:
+            loop.add_signal_handler(number, caught.put_nowait, number)
+        except NotImplementedError:  # on Windows
+            signal.signal(number, partial(_wake, loop, caught))
     return caught
+
+
+def _wake(
+    loop: asyncio.AbstractEventLoop, caught: asyncio.Queue[int], number: int, _frame: object
+) -> None:
+    """Pass a signal on to a loop that may be asleep."""
+    loop.call_soon_threadsafe(caught.put_nowait, number)
 
 
 async def _next(signals: asyncio.Queue[int]) -> None:

@@ -30,9 +30,9 @@ class CallInProgress:
         self.caller_channel = bytearray()
         self.agent_channel = bytearray()
         self._plan = plan
+        self._line = plan.line() if plan.line is not None else None
         self._tell = tell
         self._frame_size = frame_bytes(plan.rate)
-        self._silence = bytes(self._frame_size)
         self._agent = Stretches(self._agent_changed)
         self._turns = iter(plan.turns)
         self._next: Turn | None = next(self._turns, None)
@@ -57,7 +57,7 @@ class CallInProgress:
                 self._tell(self._now, "the agent sent something that is no command")
 
     def frame(self) -> bytes:
-        """Play 20 ms; return the caller's next frame."""
+        """Play 20 ms; return the caller's next frame, as it leaves their line."""
         played = self.buffer.take(self._frame_size)
         self._count_gap(played)
         played = played.ljust(self._frame_size, b"\0")
@@ -67,7 +67,7 @@ class CallInProgress:
         self.caller_channel += spoken
         self._now = round(self._now + FRAME_SECONDS, 6)
         self.done = self.done or self._now >= self._plan.max_seconds
-        return spoken
+        return spoken if self._line is None else self._line.carry(spoken, played)
 
     def finish(self) -> Report:
         """End the call; return what was measured."""
@@ -114,7 +114,7 @@ class CallInProgress:
             self._tell(self.report.exchanges[-1].ended, "caller stops")
         if self._next is None:
             self.done = self._nothing_to_wait_for()
-        return self._silence
+        return bytes(self._frame_size)
 
     def _mark_sound(self, exchange: Exchange) -> None:
         if exchange.ended == exchange.began:

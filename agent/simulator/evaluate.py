@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agent.simulator import intervals
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.scenarios import Kind, Situation
 from agent.simulator.stream_caller import CallFailedError, place_call
@@ -225,11 +226,19 @@ def _of(outcomes: Iterable[Outcome], holds: Callable[[Outcome], bool]) -> list[i
     return [sum(held), len(held)]
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float | int | None]:
+def _percentiles(seconds: Sequence[float]) -> dict[str, Any]:
+    """Return two percentiles, how many there are, and between what the two are (95 %)."""
     if not seconds:
         return {"p50": None, "p95": None, "n": 0}
     p50, p95 = (round(float(value), 3) for value in np.percentile(seconds, [50, 95]))
-    return {"p50": p50, "p95": p95, "n": len(seconds)}
+    within = {
+        f"p{percent}_interval": [
+            None if end is None else round(end, 3)
+            for end in intervals.of_percentile(seconds, percent)
+        ]
+        for percent in (50, 95)
+    }
+    return {"p50": p50, "p95": p95, "n": len(seconds), **within}
 
 
 def as_json(url: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -242,16 +251,19 @@ def as_json(url: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Return the figures as lines to read."""
+    """Return the figures as lines to read, with 95 % intervals."""
     found = summary(outcomes)
 
-    def times(value: dict[str, float | int | None]) -> str:
+    def times(value: dict[str, Any]) -> str:
         if not value["n"]:
             return "none"
-        return f"p50 {value['p50']:.2f} s, p95 {value['p95']:.2f} s (n={value['n']})"
+        found = [f"{p} {value[p]:.2f} s{_ends(value[f'{p}_interval'])}" for p in ("p50", "p95")]
+        return f"{', '.join(found)} (n={value['n']})"
 
     def count(value: list[int]) -> str:
-        return f"{value[0]} of {value[1]}"
+        share = intervals.of_share(*value)
+        within = f" ({share[0]:.0%} to {share[1]:.0%})" if share else ""
+        return f"{value[0]} of {value[1]}{within}"
 
     rows = [
         ("response time", times(found["response"])),
@@ -273,3 +285,11 @@ def table(outcomes: Sequence[Outcome]) -> str:
         ]
     rows.append(("calls, not measured", f"{found['calls']}, {found['not_measured']}"))
     return "\n".join(f"{what:36s} {value}" for what, value in rows)
+
+
+def _ends(interval: Sequence[float | None]) -> str:
+    """Say between what a time is, as far as that is known."""
+    low, high = interval
+    if high is None:
+        return "" if low is None else f" (from {low:.2f})"
+    return f" (to {high:.2f})" if low is None else f" ({low:.2f} to {high:.2f})"

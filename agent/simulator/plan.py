@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from pipelines.audio import Audio
 
 Shape = Literal["v1", "v2", "tutorial"]
 """The ``connect`` messages that are published."""
+
+LineName = Literal["clear", "landline", "mobile", "bad"]
+"""What the caller calls over; ``clear`` changes nothing."""
+
+
+class CallerLine(Protocol):
+    """What is between the caller and the network."""
+
+    def carry(self, spoken: bytes, played: bytes) -> bytes:
+        """Return what arrives of the caller's 20 ms, while their phone plays ``played``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,9 @@ class Plan:
     headers: Mapping[str, str] = field(default_factory=dict)
     shape: Shape = "v2"
     """Which of the published ``connect`` messages to send."""
+
+    line: Callable[[], CallerLine] | None = None
+    """Makes what the caller's voice goes through; None if nothing."""
 
     interrupt_after: float | None = None
     """Start each turn this long after the agent has begun to speak, and not once it is done."""

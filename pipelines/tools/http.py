@@ -12,11 +12,13 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+from standardwebhooks import Webhook
 
 from pipelines.conversation import ToolSpec
 from pipelines.tools.post import UnansweredError, post_once
@@ -65,11 +67,10 @@ def signature(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: byte
         keys: From :func:`signing_keys`.
         webhook_id: Without a dot.
         timestamp: Unix time of the attempt.
-        body: As it is sent.
+        body: As it is sent, in UTF-8.
     """
-    signed = f"{webhook_id}.{timestamp}.".encode() + body
-    digests = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)
-    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+    at, text = datetime.fromtimestamp(timestamp, UTC), body.decode()
+    return " ".join(Webhook(key).sign(webhook_id, at, text) for key in keys)
 
 
 def webhook_id(about: CallInfo) -> str:

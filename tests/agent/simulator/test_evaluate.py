@@ -98,7 +98,8 @@ def test_figures_and_table() -> None:
         Outcome(name="h", kind="noise", failed="refused"),
     ]
     found = summary(outcomes)
-    assert found["response"] == {"p50": 0.6, "p95": 0.69, "n": 2}
+    unknown = {"p50_interval": [None, None], "p95_interval": [0.5, None]}  # of two
+    assert found["response"] == {"p50": 0.6, "p95": 0.69, "n": 2, **unknown}
     assert found["missed_turns"] == [1, 4]
     assert found["cut_ins_by_pause"] == {"0.5": [1, 1], "1": [0, 1]}
     assert found["barge_in_not_stopped"] == [1, 2]
@@ -107,7 +108,7 @@ def test_figures_and_table() -> None:
     assert found["backchannels"]["resumed_promptly"] == [1, 2]
     assert found["noises"]["stopped"] == [0, 0]
     assert found["not_measured"] == 1
-    assert "within 0.4 s of silence            1 of 2" in table(outcomes)
+    assert "within 0.4 s of silence            1 of 2 (9% to 91%)" in table(outcomes)
 
 
 # The file

@@ -1,0 +1,43 @@
+"""How sure figures of a few calls are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.simulator.intervals import of_percentile, of_share
+
+
+@pytest.mark.parametrize(
+    ("held", "of", "low", "high"),
+    [(0, 7, 0.0, 0.354), (8, 30, 0.142, 0.445), (7, 7, 0.646, 1.0)],
+)
+def test_a_share_has_wilsons_interval(held: int, of: int, low: float, high: float) -> None:
+    """Even none of seven is no promise that there is none."""
+    assert of_share(held, of) == pytest.approx((low, high), abs=0.001)
+
+
+def test_of_nothing_nothing_is_known() -> None:
+    """And nothing fails."""
+    assert of_share(0, 0) is None
+    assert of_percentile([], 50) == (None, None)
+
+
+def test_a_few_values_bound_the_median_but_not_the_tail() -> None:
+    """Seven: the median is between the first and the last; nobody knows how far the 95th goes."""
+    values = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    assert of_percentile(values, 50) == (0.1, 0.7)
+    low, high = of_percentile(values, 95)
+    assert low is not None
+    assert high is None
+
+
+def test_it_holds_the_true_percentile_as_often_as_it_says() -> None:
+    """Nineteen times of twenty or more, whatever the distribution."""
+    random = np.random.default_rng(2)
+    for percent, true in ((50, np.log(2)), (95, np.log(20))):
+        hits = 0
+        for _ in range(200):
+            low, high = of_percentile(random.exponential(size=120).tolist(), percent)
+            hits += (low is None or low <= true) and (high is None or true <= high)
+        assert hits >= 184
