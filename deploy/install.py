@@ -10,6 +10,7 @@ so is stopping it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import queue
@@ -42,6 +43,13 @@ SERVING = (
 )
 """What is compiled: what a start imports. All packages would be 100 MB and ten seconds more."""
 
+EVERYTHING = (
+    "import compileall, sysconfig; "
+    "compileall.compile_dir(sysconfig.get_path('purelib'), quiet=2, workers=0)"
+)
+"""What is compiled for tests, which take warnings for errors: those of compiling others' packages
+are no matter of theirs."""
+
 SPEECH_TO_TEXT = "moonshine-voice"
 """The package of the local speech-to-text: the only one that not all platforms have."""
 
@@ -57,7 +65,7 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=ROOT / ".venv", metavar="FOLDER")
     options = parser.parse_args()
     try:
-        install(options.into, ROOT / f"requirements{'-dev' if options.dev else ''}.lock")
+        install(options.into, dev=options.dev)
     except InstallError as error:
         print(error, file=sys.stderr)
         return 1
@@ -67,8 +75,12 @@ def main() -> int:
     return 0
 
 
-def install(folder: Path, lock: Path) -> None:
-    """Make the environment in ``folder`` hold what ``lock`` pins, and this checkout.
+def install(folder: Path, *, dev: bool) -> None:
+    """Make the environment in ``folder`` hold what a lock pins, and this checkout.
+
+    Args:
+        folder: It is made if it is not there.
+        dev: Whether what the tests need is installed as well.
 
     Raises:
         InstallError: If a step fails. What is done stays; run it again.
@@ -82,7 +94,8 @@ def install(folder: Path, lock: Path) -> None:
     print(f"making the environment {folder}", flush=True)
     venv.EnvBuilder(with_pip=True, symlinks=sys.platform != "win32").create(folder)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    pins = lock.read_text(encoding="utf-8")
+    lock = "requirements-dev.lock" if dev else "requirements.lock"
+    pins = (ROOT / lock).read_text(encoding="utf-8")
     reason = lacks_speech_to_text(
         sys.platform, platform.machine(), platform.libc_ver(), platform.mac_ver()[0]
     )
@@ -97,8 +110,8 @@ def install(folder: Path, lock: Path) -> None:
     print("putting this checkout into it", flush=True)
     checkout = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     run([str(python), "-m", "pip", "install", "--disable-pip-version-check", *checkout], folder)
-    print("compiling what serving imports", flush=True)
-    run([str(python), "-c", f"import {', '.join(SERVING)}"], folder)
+    print("compiling", flush=True)
+    run([str(python), "-c", EVERYTHING if dev else f"import {', '.join(SERVING)}"], folder)
     took = time.monotonic() - began
     print(f"installed: {megabytes(folder):,} MB in {took:.0f} s", flush=True)
 
@@ -171,11 +184,11 @@ def run(command: Sequence[str], folder: Path, most: int = 0) -> None:
         InstallError: If it fails: what it said last.
     """
     last: list[str] = []
-    what, number, began = "", 0, time.monotonic()
+    what, number, began = "working", 0, time.monotonic()
     for line in lines_of(command):
         if line is None:
             took = f"{time.monotonic() - began:.0f} s"
-            print(f"    ... {what} {took}, {megabytes(folder):,} MB on disk", flush=True)
+            print(f"    ... {what} for {took}, {megabytes(folder):,} MB on disk", flush=True)
             continue
         last = [*last[-14:], line]
         most -= line.startswith("Ignoring ")  # a package for another platform
@@ -224,9 +237,16 @@ def lines_of(command: Sequence[str]) -> Iterator[str | None]:
 
 
 def megabytes(folder: Path) -> int:
-    """Return what is in a folder, in blocks of 4 KiB as most disks have them."""
-    sizes = (path.lstat().st_size for path in folder.rglob("*") if not path.is_symlink())
-    return sum(-(-size // 4096) * 4096 for size in sizes) >> 20
+    """Return what is in a folder, in blocks of 4 KiB as most disks have them.
+
+    Files may come and go meanwhile.
+    """
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += -(-os.lstat(Path(where, name)).st_size // 4096) * 4096
+    return total >> 20
 
 
 if __name__ == "__main__":

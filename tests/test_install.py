@@ -79,7 +79,7 @@ def test_each_package_is_told_and_long_waits_are(
     installer.run([sys.executable, "-c", said], tmp_path, 3)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "    1 of 2 scipy-1.17.1 (35.6 MB)"
-    assert lines[1].startswith("    ... scipy-1.17.1 (35.6 MB) ")
+    assert lines[1].startswith("    ... scipy-1.17.1 (35.6 MB) for ")
     assert lines[-1] == "    2 of 2 yarl-1.25.1"
 
 
@@ -88,6 +88,17 @@ def test_what_pip_said_last_is_told_if_it_fails(installer: ModuleType, tmp_path:
     fails = [sys.executable, "-c", "print('no such package'); raise SystemExit(3)"]
     with pytest.raises(installer.InstallError, match="no such package\nit failed; run it again"):
         installer.run(fails, tmp_path)
+
+
+def test_a_folder_is_weighed_while_it_changes(
+    installer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has gone by the time it is looked at weighs nothing."""
+    (tmp_path / "big").write_bytes(bytes(3 << 20))
+    monkeypatch.setattr(
+        installer.os, "walk", lambda _folder: [(str(tmp_path), [], ["big", "gone"])]
+    )
+    assert installer.megabytes(tmp_path) == 3
 
 
 def test_the_pythons_are_those_of_the_project(installer: ModuleType) -> None:
