@@ -14,6 +14,8 @@ from sqlalchemy import Connection, inspect, text
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 HEAD = "0001"
 """The newest migration: what this version expects."""
 
@@ -63,11 +65,19 @@ def _migrate(connection: Connection) -> State:
     before = _state(connection)
     if before in ("current", "later"):
         return before
-    from alembic import command  # noqa: PLC0415 - takes a quarter of a second, and is seldom due
-    from alembic.config import Config  # noqa: PLC0415
+    # Takes a quarter of a second, and is seldom due.
+    from alembic.operations import Operations  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext, MigrationStep  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    scripts = ScriptDirectory(MIGRATIONS)
+
+    def steps(heads: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
+        due = list(scripts.iterate_revisions(HEAD, heads, implicit_base=True))
+        return [MigrationStep.upgrade_from_script(scripts.revision_map, step) for step in due[::-1]]
+
+    # Neither Alembic's commands nor its `op`: both keep their connection in a global, and two
+    # databases that are opened at once would be migrated over one of them.
+    context = MigrationContext.configure(connection, opts={"fn": steps})
+    context.run_migrations(op=Operations(context))
     return before

@@ -87,13 +87,14 @@ class SqliteEngine:
             await asyncio.sleep(AGAIN_AFTER)
 
     async def aclose(self) -> None:
-        """Close the file, once what runs has ended."""
-        await asyncio.to_thread(self._aclose)
+        """Close the file, once what runs has ended; also if this is cancelled."""
+        closing = self._writer.submit(self._close)
+        self._writer.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(closing))
 
-    def _aclose(self) -> None:
-        for threads in (self._writer, self._readers):
-            threads.shutdown(cancel_futures=True)
-        for engine in (self._writing, self._reading):
+    def _close(self) -> None:
+        self._readers.shutdown(cancel_futures=True)
+        for engine in (self._reading, self._writing):
             engine.dispose()
 
 

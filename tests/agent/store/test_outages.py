@@ -74,6 +74,7 @@ def test_a_server_that_stops_and_starts(postgresql_server: PostgresqlServer) -> 
                 await asyncio.to_thread(postgresql_server.stop)
                 try:
                     assert max(await fails(store)) < WITHIN + 1
+                    assert max(await fails(other)) < WITHIN + 1
                 finally:
                     await asyncio.to_thread(postgresql_server.start)
                 await works(store)

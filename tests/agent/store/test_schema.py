@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -19,8 +18,6 @@ from agent.store import schema
 from agent.store.engine import SqlDatabase
 from agent.store.store import opened
 from agent.store.tables import metadata
-
-MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
 
 def test_migrations_make_the_tables_of_the_code(database_url: DatabaseUrl) -> None:
@@ -46,9 +43,7 @@ def test_migrations_make_the_tables_of_the_code(database_url: DatabaseUrl) -> No
 
 def test_the_newest_migration_is_the_one_that_is_expected() -> None:
     """They stand in one line, and are numbered, so that an earlier one is told by its number."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    steps = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+    steps = [step.revision for step in ScriptDirectory(schema.MIGRATIONS).walk_revisions()]
     assert steps[0] == schema.HEAD
     assert steps == sorted(steps, reverse=True)
 
@@ -79,6 +74,23 @@ def test_processes_that_start_at_once_migrate_once(database_url: DatabaseUrl) ->
     results.close()
     results.join_thread()
     assert found == ["current"] * 3 + ["empty"]
+
+
+def test_databases_that_are_opened_at_once_keep_apart(database_url: DatabaseUrl) -> None:
+    """Two services in one process: each migration runs over its own connection."""
+
+    async def make(url: DatabaseUrl) -> str:
+        database = SqlDatabase(url)
+        try:
+            return await schema.upgrade(database)
+        finally:
+            await database.aclose()
+
+    async def all_of_them() -> list[str]:
+        files = [DatabaseUrl(f"sqlite:///{number}.db") for number in range(12)]
+        return await asyncio.gather(*(make(url) for url in [database_url, *files]))
+
+    assert asyncio.run(all_of_them()) == ["empty"] * 13
 
 
 def test_the_commands(

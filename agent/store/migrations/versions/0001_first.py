@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
 revision = "0001"
 down_revision = None
@@ -11,7 +11,7 @@ down_revision = None
 DIGEST = sa.String(40)
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Make the tables."""
     op.create_table("claims", name(), required("owner"), *value_and_age("claims"))
     op.create_table("legs", name(), *value_and_age("legs"))
