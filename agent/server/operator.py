@@ -35,7 +35,9 @@ from agent.sinch.contracts import (
     NotSetUpError,
 )
 from agent.sinch.legs import PlacedLeg
+from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
+from agent.store.live_calls import HOST
 from agent.stream.addresses import client_address
 from pipelines.clock import now
 
@@ -56,6 +58,7 @@ class OperatorInterface:
         prompts: Folder of the agent files.
         usual: The agent of a call that names none.
         registry: The calls of this process.
+        others: What the others hold; None if this process keeps to itself.
         call_control: Does what is asked; None if there is no account to do it with.
     """
 
@@ -67,6 +70,7 @@ class OperatorInterface:
         prompts: Path,
         usual: str,
         registry: CallRegistry,
+        others: OtherProcesses | None,
         call_control: CallControl | None,
     ) -> None:
         token = settings.token
@@ -76,6 +80,7 @@ class OperatorInterface:
         self._prompts = prompts
         self._usual = usual
         self._calls = registry
+        self._others = others
         self._call_control = call_control
         self._lately: Mapping[bool, deque[float]] = {True: deque(), False: deque()}
         """When requests came: with the token, and without."""
@@ -123,16 +128,28 @@ class OperatorInterface:
         return web.json_response(OPENAPI)
 
     async def _list(self, _request: web.Request) -> web.Response:
-        calls = [{"id": name, "agent": agent} for name, agent in self._calls.in_progress.items()]
-        return web.json_response({"calls": calls})
+        return web.json_response({"calls": await self._in_progress()})
+
+    async def _in_progress(self) -> list[dict[str, str]]:
+        """Return the calls of all processes.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        here = self._calls.in_progress.items()
+        there = await self._others.calls() if self._others is not None else []
+        return [{"id": name, "agent": agent, "host": HOST} for name, agent in here] + [
+            {"id": call.name, "agent": call.agent, "host": call.host} for call in there
+        ]
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
         placed = await self._call_control.placed(name) if self._call_control else None
         if placed is not None:
             return web.json_response(_described(placed))
-        if name in self._calls.in_progress:
-            return web.json_response({"id": name, "agent": self._calls.in_progress[name]})
+        for call in await self._in_progress():
+            if call["id"] == name:
+                return web.json_response(call)
         return _problem(404, "no such call")
 
     async def _dial(self, request: web.Request) -> web.Response:
@@ -182,8 +199,10 @@ class OperatorInterface:
         asked, name = await _read(request, HangUpRequest), request.match_info["id"]
         if self._call_control is not None:
             await self._call_control.hang_up(name, goodbye=asked.goodbye)
-        elif not self._calls.deliver(name, HangUp(goodbye=asked.goodbye)):
-            raise NoSuchCallError
+        elif not self._calls.deliver(name, order := HangUp(goodbye=asked.goodbye)):
+            if self._others is None or not await self._others.hold(name):
+                raise NoSuchCallError
+            await self._others.leave_order(name, order)
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:

@@ -127,7 +127,7 @@ OPENAPI: Mapping[str, Any] = {
     "security": [{"token": []}],
     "paths": {
         "/calls": {
-            "get": _operation("List the calls in progress in this process.", 200, by_id=False),
+            "get": _operation("List the calls in progress, of all processes.", 200, by_id=False),
             "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
         },
         "/calls/{id}": {"get": _operation("Look at a call.", 200)},

@@ -150,7 +150,7 @@ def service(
         sinch=sinch,
         processes=processes,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, registry, call_control),
+        operator=_operator(settings, registry, processes, call_control),
     )
 
 
@@ -189,7 +189,10 @@ def _sinch_service(
 
 
 def _operator(
-    settings: Settings, registry: CallRegistry, call_control: CallControl | None
+    settings: Settings,
+    registry: CallRegistry,
+    others: OtherProcesses | None,
+    call_control: CallControl | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -199,6 +202,7 @@ def _operator(
         prompts=settings.prompts,
         usual=settings.agent,
         registry=registry,
+        others=others,
         call_control=call_control,
     )
 

@@ -8,6 +8,7 @@ import structlog
 
 from agent.call import orders
 from agent.call.orders import Order, OrderError
+from agent.store.live_calls import LiveCall
 from agent.store.store import Store
 
 log = structlog.get_logger()
@@ -38,6 +39,10 @@ class OtherProcesses:
         """Return whether one of the others holds a call, and is alive."""
         holder = await self._store.live_calls.where(name)
         return holder not in (None, self._store.live_calls.process)
+
+    async def calls(self) -> list[LiveCall]:
+        """Return the calls that the others hold, and are alive; see :meth:`LiveCalls.others`."""
+        return await self._store.live_calls.others()
 
     async def leave_order(self, name: str, order: Order) -> None:
         """Leave an order for the process that holds the call of that name."""

@@ -11,6 +11,7 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -25,8 +26,23 @@ BEAT_EVERY = 5.0
 DEAD_AFTER = 15.0
 """Seconds without one, after which a process counts as dead: three were lost."""
 
+HOST = socket.gethostname()
+"""What this machine is called, for people who look for the log of a call."""
+
 AT_ONCE = 100
 """Calls that are written in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveCall:
+    """A call that some process holds, which is alive."""
+
+    name: str
+    """Ours: for a call that we placed, not the platform's."""
+
+    agent: str
+    host: str
+    """Of the process."""
 
 
 class LiveCalls:
@@ -128,8 +144,26 @@ class LiveCalls:
         row = await self._database.read(lambda c: c.execute(held).first())
         return None if row is None else str(row.process)
 
+    async def others(self) -> list[LiveCall]:
+        """Return the calls of the other processes that are alive, the oldest first.
+
+        One that began or ended this very moment may be missing, or still be there.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        calls = select(live_calls.c.value, processes.c.value.label("holder"))
+        calls = calls.join(processes, processes.c.id == live_calls.c.process)
+        calls = calls.where(_beats(), live_calls.c.process != self.process)
+        calls = calls.order_by(live_calls.c.at)
+        rows = await self._database.read(lambda c: c.execute(calls).all())
+        return [
+            LiveCall(name=row.value["name"], agent=row.value["agent"], host=row.holder["host"])
+            for row in rows
+        ]
+
     def _write(self, connection: Connection, new: Mapping[str, str], gone: list[str]) -> None:
-        us = {"host": socket.gethostname(), "pid": os.getpid()}
+        us = {"host": HOST, "pid": os.getpid()}
         beat = insert(processes).values(id=self.process, value=us, at=Now())
         connection.execute(
             beat.on_conflict_do_update(index_elements=["id"], set_={"at": beat.excluded.at})

@@ -88,9 +88,10 @@ class SqliteEngine:
 
     async def aclose(self) -> None:
         """Close the file, once what runs has ended; also if this is cancelled."""
-        closing = self._writer.submit(self._close)
+        closed = asyncio.wrap_future(self._writer.submit(self._close))
         self._writer.shutdown(wait=False)
-        await asyncio.shield(asyncio.wrap_future(closing))
+        await asyncio.wait([closed])  # does not cancel it
+        closed.result()
 
     def _close(self) -> None:
         self._readers.shutdown(cancel_futures=True)

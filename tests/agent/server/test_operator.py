@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
 from agent.server.operator_api import OPENAPI
+from agent.store.live_calls import HOST
 from tests.agent.loopback import command, dialled, running
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
 from tests.agent.sinch.test_signing import V1
@@ -89,7 +90,8 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
             await socket.send_json({"command": "connect", "callId": "by hand"})
             assert await command(socket) == "answer"
             async with http.get(f"{base}/calls") as answer:
-                assert (await answer.json())["calls"] == [{"id": "by hand", "agent": "reception"}]
+                here = {"id": "by hand", "agent": "reception", "host": HOST}
+                assert (await answer.json())["calls"] == [here]
             for name, status in (("by%20hand", 202), ("another", 404)):
                 async with http.post(f"{base}/calls/{name}/hangup") as answer:
                     assert answer.status == status

@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from agent.settings.database import DatabaseUrl
 from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.stream_caller import place_call
 from agent.sinch.callbacks import Version
+from agent.store.live_calls import HOST
 from tests.agent.loopback import Running, running, until
 from tests.agent.sinch.stories import CALLER, MANAGER, TOKEN, Story, tell
 from tests.agent.sinch.test_signing import V1, V2
@@ -65,6 +68,8 @@ def test_the_operator_asks_the_other_process(
             await until(lambda: s.lines("agent") or s.lines("call"))
             await asyncio.sleep(1.5)
             holds(s, other)
+            here = {"id": leg.call_id, "agent": "reception", "host": HOST}
+            assert await s.operate("GET", "/calls") == (200, {"calls": [here]})
             status, _ = await s.operate("POST", f"/calls/{leg.call_id}/hangup")
             assert status == 202
             await until(leg.over.is_set)
@@ -129,3 +134,36 @@ def test_a_call_of_ours_is_answered_by_way_of_the_other_process(
     phones = {CALLER: Phone(plan=Plan(patience=0.5))}
     sinch = {"conference": version == "v1"}
     tell(tmp_path, version, story, database=database_url, phones=phones, sinch=sinch)
+
+
+def test_a_call_routed_by_hand_is_hung_up_by_way_of_the_other_process(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """Without an account, too: it is listed, looked at and ended by whichever is asked."""
+
+    async def main() -> None:
+        given: dict[str, Any] = {"database": database_url, "operator": {"token": TOKEN}}
+        async with (
+            running(tmp_path, alone=False, **given) as holder,
+            running(tmp_path, alone=False, **given) as asked,
+            aiohttp.ClientSession(headers={"authorization": f"Bearer {TOKEN}"}) as http,
+        ):
+            base = asked.url.replace("ws://", "http://").rpartition("/")[0]
+            call = asyncio.ensure_future(
+                place_call(holder.url, Plan(patience=30, linger=60), lambda _at, _line: None, "c1")
+            )
+            await until(lambda: any(line["kind"] == "agent" for line in holder.lines()))
+            (name,) = holder.registry.in_progress
+            here = {"id": name, "agent": "reception", "host": HOST}
+            for path, expected in (("/calls", {"calls": [here]}), (f"/calls/{name}", here)):
+                async with http.get(base + path) as answer:
+                    assert await answer.json() == expected
+            async with http.post(f"{base}/calls/{name}/hangup", json={}) as answer:
+                assert answer.status == 202
+            await call
+            async with http.get(f"{base}/calls/nobody") as answer:
+                assert answer.status == 404
+            async with http.post(f"{base}/calls/nobody/hangup", json={}) as answer:
+                assert answer.status == 404
+
+    asyncio.run(main())

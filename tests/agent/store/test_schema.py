@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,23 +135,22 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("url", "why"), UNUSABLE)
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["db", "upgrade"]])
-def test_a_database_that_cannot_be_used_is_one_line(
-    url: str,
-    why: str,
-    command: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_database_that_cannot_be_used_is_one_line(url: str, why: str, command: list[str]) -> None:
     """With the reason and without the password; the exit status is 1."""
-    monkeypatch.setenv("VOICE_AGENT_DATABASE", url)
-    for stage in ("STT", "LLM", "TTS"):
-        monkeypatch.setenv(f"VOICE_AGENT_{stage}__PROVIDER", "scripted")
-    assert main(command) == 1
-    told = capsys.readouterr()
-    (line,) = told.err.splitlines()
+    stages = {f"VOICE_AGENT_{stage}__PROVIDER": "scripted" for stage in ("STT", "LLM", "TTS")}
+    told = subprocess.run(
+        [sys.executable, "-m", "agent.cli", *command],
+        env={**os.environ, **stages, "VOICE_AGENT_DATABASE": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 1
+    (line,) = told.stderr.splitlines()
     assert line.startswith("voice-agent: database = ")
     assert why in line
-    assert "secret" not in told.out + told.err
+    assert "secret" not in told.stdout + told.stderr
 
 
 def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
