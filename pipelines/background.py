@@ -70,6 +70,11 @@ class BackgroundTasks:
         """
         self._keep_running(work, name, 0.0)
 
+    async def settle(self, within: float) -> None:
+        """Let what runs now finish for ``within`` seconds. Nothing is cancelled."""
+        if self._tasks and within:
+            await asyncio.wait(self._tasks, timeout=within)
+
     async def aclose(self, within: float = 0.0) -> None:
         """Begin nothing again, let what runs finish for ``within`` seconds, then cancel the rest.
 
@@ -82,8 +87,7 @@ class BackgroundTasks:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        if self._tasks and within:
-            await asyncio.wait(self._tasks, timeout=within)
+        await self.settle(within)
         for _ in range(CANCEL_TRIES):
             for task in self._tasks:
                 task.cancel()

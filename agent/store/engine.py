@@ -116,6 +116,10 @@ class SqlDatabase:
         """
         return await self._engine.run_alone(work)
 
+    async def settle(self) -> None:
+        """Let transactions end, also those that nobody waits for any more, in their time."""
+        await self._tasks.settle(self._within)
+
     async def aclose(self) -> None:
         """Let transactions end in the time that they have, then disconnect."""
         await self._tasks.aclose(self._within)

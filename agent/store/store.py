@@ -65,6 +65,7 @@ async def opened(url: DatabaseUrl) -> AsyncIterator[Store]:
         background.keep_running(lambda: keep_sweeping(database), "sweeping the database")
         yield store
         await background.aclose()
+        await database.settle()  # or a heartbeat that is under way might come after we have left
         with suppress(StoreError):  # then they find out by our heart that beats no more
             await store.live_calls.leave()
     finally:

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
 from agent.sinch.callbacks import Version
+from agent.store.live_calls import HOST
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
 from tests.agent.sinch.stories import (
@@ -212,7 +213,8 @@ def test_the_operator_moves_and_ends_calls(tmp_path: Path, version: Version) -> 
         await until(lambda: s.lines("call"))
         await asyncio.sleep(1.5)
         _, listed = await s.operate("GET", "/calls")
-        assert listed == {"calls": [{"id": leg.call_id, "agent": "reception"}]}
+        here = {"id": leg.call_id, "agent": "reception", "host": HOST}
+        assert listed == {"calls": [here]}
         status, _ = await s.operate("POST", f"/calls/{leg.call_id}/hangup")
         assert status == 202
         await until(leg.over.is_set)

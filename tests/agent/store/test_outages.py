@@ -16,7 +16,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
-from agent.store.engine import OVER_AFTER, WITHIN
+from agent.store import tables
+from agent.store.engine import OVER_AFTER, WITHIN, SqlDatabase
 from agent.store.errors import StoreError
 from agent.store.store import Store, opened
 from tests.databases import FILE, PostgresqlServer
@@ -164,5 +165,26 @@ def test_who_is_cancelled_leaves_nothing_half_done(database_url: DatabaseUrl) ->
                 await asyncio.wait([asking])
             await store.legs.put("x", {"n": 99})
             assert await store.legs.get("x") == {"n": 99}
+
+    asyncio.run(main())
+
+
+def test_a_transaction_that_nobody_waits_for_is_settled(tmp_path: Path) -> None:
+    """What is asked for afterwards comes after it: leaving, after a last heartbeat."""
+
+    async def main() -> None:
+        url = DatabaseUrl(f"sqlite:///{FILE}")
+        database = SqlDatabase(url)
+        async with opened(url):
+            with locked(tmp_path):
+                mark = tables.claims.insert().values(name="n", owner="o", at=0.0)
+                writing = asyncio.ensure_future(database.write(lambda c: c.execute(mark)))
+                await asyncio.sleep(0.1)
+                writing.cancel()
+                await asyncio.wait([writing])
+            await database.settle()
+            found = await database.read(lambda c: c.execute(tables.claims.select()).all())
+            assert [row.name for row in found] == ["n"]
+        await database.aclose()
 
     asyncio.run(main())
