@@ -10,11 +10,8 @@ import pytest
 
 from pipelines.audio import SPEECH_RATE, at_rate
 from pipelines.providers.contracts import ProviderError
-from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
 from pipelines.turn_taking.smart_turn import SmartTurn, log_mel
 from tests.recordings import load
-
-SETTINGS = EndOfTurnSettings()
 
 REFERENCE = Path(__file__).with_name("data") / "whisper_features.npz"
 """What transformers 5's WhisperFeatureExtractor(chunk_length=8), given ``do_normalize=True`` as
@@ -50,7 +47,11 @@ def test_features_of_any_length_have_one_shape(length: int) -> None:
 
 
 def test_smart_turn_tells_whole_sentences_from_halves() -> None:
-    """On recorded speech: sure of whole sentences, and of ones cut at a third that more comes."""
+    """On recorded speech, by a margin that holds on every processor.
+
+    How sure it is of one sentence differs by up to 0.2 between them: see
+    :mod:`tests.benchmarks.processors`.
+    """
     names = ["did-not-understand", "first-in-line", "press-one", "one-moment", "phone-number"]
 
     async def ask() -> list[tuple[float, float]]:
@@ -65,8 +66,8 @@ def test_smart_turn_tells_whole_sentences_from_halves() -> None:
             await model.aclose()
 
     for name, (whole, half) in zip(names, asyncio.run(ask()), strict=True):
-        assert whole >= SETTINGS.finished_from, name
-        assert half < SETTINGS.going_on_below, name
+        assert whole - half > 0.6, name
+        assert half < 0.5 < whole, name
 
 
 def test_a_model_that_was_not_started_is_a_provider_error() -> None:
