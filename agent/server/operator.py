@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
@@ -130,7 +131,7 @@ class OperatorInterface:
     async def _list(self, _request: web.Request) -> web.Response:
         return web.json_response({"calls": await self._in_progress()})
 
-    async def _in_progress(self) -> list[dict[str, str]]:
+    async def _in_progress(self) -> list[dict[str, Any]]:
         """Return the calls of all processes.
 
         Raises:
@@ -138,8 +139,10 @@ class OperatorInterface:
         """
         here = self._calls.in_progress.items()
         there = await self._others.calls() if self._others is not None else []
-        return [{"id": name, "agent": agent, "host": HOST} for name, agent in here] + [
-            {"id": call.name, "agent": call.agent, "host": call.host} for call in there
+        mine = {"host": HOST, "pid": os.getpid()}
+        return [{"id": name, "agent": agent, **mine} for name, agent in here] + [
+            {"id": call.name, "agent": call.agent, "host": call.host, "pid": call.pid}
+            for call in there
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
@@ -197,13 +200,21 @@ class OperatorInterface:
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         asked, name = await _read(request, HangUpRequest), request.match_info["id"]
+        order = HangUp(goodbye=asked.goodbye)
+        try:
+            await self._hang_up_anywhere(name, order)
+        except StoreError:  # what is here can be ended without it
+            if not self._calls.deliver(name, order):
+                raise
+        return web.json_response({}, status=202)
+
+    async def _hang_up_anywhere(self, name: str, order: HangUp) -> None:
         if self._call_control is not None:
-            await self._call_control.hang_up(name, goodbye=asked.goodbye)
-        elif not self._calls.deliver(name, order := HangUp(goodbye=asked.goodbye)):
+            await self._call_control.hang_up(name, goodbye=order.goodbye)
+        elif not self._calls.deliver(name, order):
             if self._others is None or not await self._others.hold(name):
                 raise NoSuchCallError
             await self._others.leave_order(name, order)
-        return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await _read(request, TransferRequest)

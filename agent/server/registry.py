@@ -111,7 +111,13 @@ class CallRegistry:
         self._background.start(self._prepare(expected), "warming up for an announced call")
 
     async def _forget(self, expected: ExpectedCall) -> None:
-        if self._expected.pop(expected.call, None) is not None and not expected.outgoing:
+        if self._expected.pop(expected.call, None) is None or expected.outgoing:
+            return
+        try:
+            elsewhere = self._processes is not None and await self._processes.took(expected.call)
+        except StoreError:  # the database has logged it
+            return
+        if not elsewhere:
             log.warning("an announced call did not come", agent=expected.agent)
 
     def deliver(self, call_id: str, order: Order) -> bool:

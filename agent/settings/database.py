@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Secret
 
 DEFAULT = "sqlite:///voice-agent.db"
 
-KINDS = ("sqlite:///", "postgresql://")
-"""How an address begins."""
+FILE = "sqlite:///"
+SERVER = ("postgresql://", "postgres://")
+"""How an address begins; hosting companies write either."""
 
 _SECRET = re.compile(r"(?<=:)[^:@/?]*(?=@)|(?<=password=)[^&]*")
 
@@ -32,12 +33,13 @@ class DatabaseUrl(Secret[str]):
     @property
     def is_postgresql(self) -> bool:
         """Whether it is a server's; else it is a file's."""
-        return self.get_secret_value().startswith(KINDS[1])
+        return self.get_secret_value().startswith(SERVER)
 
 
 def _known(url: DatabaseUrl) -> DatabaseUrl:
     given = url.get_secret_value()
-    if not given.startswith(KINDS) or given in KINDS:
+    kinds = (FILE, *SERVER)
+    if not given.startswith(kinds) or given in kinds:
         raise ValueError("sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME")
     return url
 

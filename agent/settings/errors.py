@@ -68,6 +68,8 @@ def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> 
     if mistake["type"] == "missing":
         return f"{name}: must be given"
     allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    if mistake["type"] in ("too_short", "too_long"):  # pydantic counts a secret's as items
+        allowed = allowed.replace("items after validation", "characters")
     section = mistake["type"] in ("model_type", "dict_type", "model_attributes_type")
     if section or isinstance(mistake["input"], Mapping | BaseModel):
         return f"{name}: {allowed}"  # of a whole section, which may hold secrets

@@ -8,6 +8,7 @@ import structlog
 
 from agent.call import orders
 from agent.call.orders import Order, OrderError
+from agent.sinch.tokens import stream_claim
 from agent.store.live_calls import LiveCall
 from agent.store.store import Store
 
@@ -43,6 +44,10 @@ class OtherProcesses:
     async def calls(self) -> list[LiveCall]:
         """Return the calls that the others hold, and are alive; see :meth:`LiveCalls.others`."""
         return await self._store.live_calls.others()
+
+    async def took(self, call_id: str) -> bool:
+        """Return whether the stream of an announced call has come, to whichever process."""
+        return await self._store.claims.find(stream_claim(call_id)) is not None
 
     async def leave_order(self, name: str, order: Order) -> None:
         """Leave an order for the process that holds the call of that name."""

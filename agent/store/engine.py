@@ -35,6 +35,10 @@ OVER_AFTER = 3.0
 """Seconds without a failure until failures are over."""
 
 
+TOLD_EVERY = 30.0
+"""Seconds between two lines about one failure whose reason changes."""
+
+
 class Database(Protocol):
     """Where transactions run."""
 
@@ -98,6 +102,7 @@ class SqlDatabase:
         self._failed_at: float | None = None
         """When something failed last; None if that is over."""
 
+        self._told, self._told_at = "", 0.0
         self._quiet = quiet
 
     async def read(self, work: Work[T]) -> T:
@@ -154,8 +159,10 @@ class SqlDatabase:
             return
         last, at = self._failed_at, now()
         if error:
-            if last is None:
+            # Or when it fails for another reason than before, now and then.
+            if last is None or (error != self._told and at - self._told_at > TOLD_EVERY):
                 log.critical("the database fails; calls in progress go on", error=error)
+                self._told, self._told_at = error, at
             self._failed_at = at
         elif last is not None and at - last > OVER_AFTER:
             log.warning("the database works again")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
 import structlog
 
 from agent.store.arrivals import CHANNEL
 from agent.store.errors import StoreError, reason
-from agent.store.postgresql import connect_arguments, failures, parsed
+from agent.store.postgresql import FAILURES, connect, parsed
 from pipelines.backoff import longer
 
 log = structlog.get_logger()
@@ -34,11 +33,11 @@ class Listening:
         address: Of the database.
 
     Raises:
-        StoreError: If the address is none, or the driver is not installed.
+        StoreError: If the address is none.
     """
 
     def __init__(self, address: str) -> None:
-        self._arguments = connect_arguments(parsed(address))
+        self._dsn = parsed(address)
         self._arrived = asyncio.Event()
         self._again = 0.0
 
@@ -53,11 +52,10 @@ class Listening:
 
     async def listen(self) -> None:
         """See :class:`~agent.store.arrivals.Arrivals`; connects again whenever that is lost."""
-        failing: tuple[type[Exception], ...] = (StoreError, *failures())
         while True:
             try:
                 await self._listen()
-            except failing as error:
+            except (StoreError, *FAILURES) as error:
                 if not self._again:
                     log.warning("orders of other processes are not heard", error=reason(error))
                 self._again = longer(self._again, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
@@ -68,10 +66,10 @@ class Listening:
 
         Raises:
             StoreError: When it is.
-            Exception: What :func:`~agent.store.postgresql.failures` has.
+            Exception: One of :data:`~agent.store.postgresql.FAILURES`.
         """
         lost = asyncio.Event()
-        connection = await asyncpg.connect(**self._arguments, timeout=ANSWERS_WITHIN)
+        connection = await connect(self._dsn, ANSWERS_WITHIN)
         try:
             connection.add_termination_listener(lambda _connection: lost.set())
             await connection.add_listener(CHANNEL, lambda *_told: self.look())

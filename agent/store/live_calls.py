@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from agent.store.engine import Database
 from agent.store.errors import StoreError
 from agent.store.tables import Now, digest, live_calls, processes
+from pipelines.clock import now
 
 BEAT_EVERY = 5.0
 """Seconds between two heartbeats."""
@@ -42,7 +44,8 @@ class LiveCall:
 
     agent: str
     host: str
-    """Of the process."""
+    pid: int
+    """Of the process that holds it."""
 
 
 class LiveCalls:
@@ -58,6 +61,10 @@ class LiveCalls:
         self._database = database
         self.process = f"{uuid.uuid4().hex}"
         """Our name among the processes."""
+
+        self._beat_at: float | None = None
+        self._sees_from = -inf
+        """When the others had their chance to beat, too, since the database failed us."""
 
         self._calls: dict[str, str] = {}
         self._written: dict[str, str] = {}
@@ -102,6 +109,9 @@ class LiveCalls:
         gone = [name for name in self._written if name not in calls]
         new, gone = new[:AT_ONCE], gone[:AT_ONCE]
         await self._database.write(lambda c: self._write(c, {n: calls[n] for n in new}, gone))
+        if self._beat_at is not None and now() - self._beat_at > DEAD_AFTER:
+            self._sees_from = now() + BEAT_EVERY
+        self._beat_at = now()
         self._written = {n: a for n, a in self._written.items() if n not in gone}
         self._written |= {name: calls[name] for name in new}
         if len(new) == AT_ONCE or len(gone) == AT_ONCE:
@@ -128,6 +138,7 @@ class LiveCalls:
         """
         if process == self.process:
             return True
+        self._check_sight()
         beats = select(processes.c.id).where(processes.c.id == process, _beats())
         return await self._database.read(lambda c: c.execute(beats).first() is not None)
 
@@ -139,6 +150,7 @@ class LiveCalls:
         Raises:
             StoreError: If the database fails.
         """
+        self._check_sight()
         held = select(live_calls.c.process).join(processes, processes.c.id == live_calls.c.process)
         held = held.where(live_calls.c.name == digest(name), _beats())
         row = await self._database.read(lambda c: c.execute(held).first())
@@ -152,15 +164,24 @@ class LiveCalls:
         Raises:
             StoreError: If the database fails.
         """
+        self._check_sight()
         calls = select(live_calls.c.value, processes.c.value.label("holder"))
         calls = calls.join(processes, processes.c.id == live_calls.c.process)
         calls = calls.where(_beats(), live_calls.c.process != self.process)
         calls = calls.order_by(live_calls.c.at)
         rows = await self._database.read(lambda c: c.execute(calls).all())
-        return [
-            LiveCall(name=row.value["name"], agent=row.value["agent"], host=row.holder["host"])
-            for row in rows
-        ]
+        return [LiveCall(**row.value, **row.holder) for row in rows if row.value and row.holder]
+
+    def _check_sight(self) -> None:
+        """See to it that a silent heart is a dead process, and not a database that fails.
+
+        Raises:
+            StoreError: If ours was not heard either, or not until a moment ago.
+        """
+        beat_at = self._beat_at
+        silent = beat_at is not None and now() - beat_at > DEAD_AFTER
+        if silent or now() < self._sees_from:
+            raise StoreError("which processes are alive is not known yet")
 
     def _write(self, connection: Connection, new: Mapping[str, str], gone: list[str]) -> None:
         us = {"host": HOST, "pid": os.getpid()}

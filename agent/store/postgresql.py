@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import Connection, event, text
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.store.errors import StoreError, reason
@@ -30,6 +30,14 @@ CLOSED_WITHIN = 0.5
 LOCK = 0x564F4943
 """The advisory lock of whoever is to be alone."""
 
+LIBPQ_ONLY = (
+    "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name",
+    "gssencmode", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+    "load_balance_hosts", "sslcompression", "sslsni", "tcp_user_timeout",
+)  # fmt: skip
+"""What addresses of hosting companies have and asyncpg has not: it does without. Whatever else it
+does not know is a setting of the session, which the server takes or refuses."""
+
 
 class PostgresqlEngine:
     """A server's database. Close it in the end.
@@ -43,17 +51,16 @@ class PostgresqlEngine:
     """
 
     def __init__(self, address: str, within: float) -> None:
-        url = parsed(address)
-        self._failures = failures()
+        dsn = parsed(address)
         self._engine = create_async_engine(
-            url,
+            "postgresql+asyncpg://",
+            async_creator=partial(connect, dsn, within),
             hide_parameters=True,
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=within,
             pool_pre_ping=True,
             pool_recycle=RECYCLED,
-            connect_args={"timeout": within},
         )
         self._connections: WeakSet[asyncpg.Connection] = WeakSet()
 
@@ -71,7 +78,7 @@ class PostgresqlEngine:
         try:
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
-        except self._failures as error:
+        except FAILURES as error:
             raise StoreError(reason(error)) from None
 
     async def run_alone(self, work: Callable[[Connection], T]) -> T:
@@ -98,28 +105,44 @@ class PostgresqlEngine:
             await self._engine.dispose(close=False)
 
 
-def parsed(address: str) -> URL:
-    """Return an address with the name of its driver.
+def parsed(address: str) -> str:
+    """Return an address as asyncpg takes it.
 
     Raises:
         StoreError: If it is none.
     """
+    place, _, query = address.partition("?")
     try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):  # the second: its port is no number
-        raise StoreError("this is no address of a database") from None
-    # What libpq, and every hosting company's console, calls it.
-    if mode := url.query.get("sslmode"):
-        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
-    return url.set(drivername="postgresql+asyncpg")
+        options = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+        port = urlsplit(place).port if "," not in place else None  # several hosts have several
+    except ValueError:
+        raise StoreError(NO_ADDRESS) from None
+    if port == 0:
+        raise StoreError(NO_ADDRESS)
+    known = [(name, value) for name, value in options if name not in LIBPQ_ONLY]
+    return f"{place}?{urlencode(known)}" if known else place
 
 
-def connect_arguments(url: URL) -> dict[str, Any]:
-    """Return an address as the arguments of ``asyncpg.connect``."""
-    arguments: dict[str, Any] = dialect().create_connect_args(url)[1]  # type: ignore[no-untyped-call]
-    return {name: value for name, value in arguments.items() if not name.startswith("prepared_")}
+async def connect(dsn: str, within: float) -> asyncpg.Connection:
+    """Return a connection, as libpq would make it of the same address.
+
+    Args:
+        dsn: What :func:`parsed` gave.
+        within: Seconds for it to come about.
+
+    Raises:
+        StoreError: If the address says what cannot be understood.
+        Exception: One of :data:`FAILURES`.
+    """
+    try:
+        return await asyncpg.connect(dsn, timeout=within)
+    except asyncpg.InterfaceError:
+        raise
+    except (TypeError, ValueError, OverflowError):  # they may quote the address, and its password
+        raise StoreError(NO_ADDRESS) from None
 
 
-def failures() -> tuple[type[Exception], ...]:
-    """Return what says that the server fails; drivers raise their own while they connect."""
-    return (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+NO_ADDRESS = "this is no address of a database"
+
+FAILURES = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What says that the server fails; drivers raise their own while they connect."""

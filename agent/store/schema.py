@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
+from agent.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -30,7 +31,7 @@ async def state(database: SqlDatabase) -> State:
     """Return how the tables are; changes nothing.
 
     Raises:
-        StoreError: If the database fails.
+        StoreError: If the database fails, or somebody has dropped one of them.
     """
     return await database.read(_state)
 
@@ -57,8 +58,11 @@ def _state(connection: Connection) -> State:
     version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if version is None:
         return "empty"
-    # They are numbered.
-    return "current" if version == HEAD else "older" if version < HEAD else "later"
+    if version != HEAD:  # they are numbered
+        return "older" if version < HEAD else "later"
+    if missing := metadata.tables.keys() - set(inspect(connection).get_table_names()):
+        raise StoreError(f"a table is missing: {min(missing)}")
+    return "current"
 
 
 def _migrate(connection: Connection) -> State:

@@ -15,11 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.store.errors import StoreError, reason
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -41,15 +44,13 @@ class SqliteEngine:
         address: ``sqlite:///`` and its path.
 
     Raises:
-        StoreError: If the address is none, or the file cannot be made or not be written.
+        StoreError: If the address names no file, or the file cannot be made or not be written.
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            url = make_url(address)
-        except ArgumentError:
-            raise StoreError("this is no address of a database") from None
-        _make_private(url)
+        self._path = path = _path(address)
+        self._file = _make_private(path)
+        url = URL.create("sqlite", database=str(path))
         self._writing = _engine(url, "BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(url, "BEGIN", connections=READERS)
         self._writer = ThreadPoolExecutor(1, "database")
@@ -65,7 +66,7 @@ class SqliteEngine:
         engine = self._writing if writes else self._reading
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(threads, _transact, engine, work)
+            return await loop.run_in_executor(threads, self._transact, engine, work)
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StoreError(reason(error)) from None
 
@@ -75,7 +76,7 @@ class SqliteEngine:
         Raises:
             StoreError: If the file cannot be written.
         """
-        loop = asyncio.get_running_loop()
+        loop, told = asyncio.get_running_loop(), False
         while True:
             try:
                 # Readers and the writer do not wait for each other then; it is kept in the file.
@@ -84,6 +85,9 @@ class SqliteEngine:
             except (SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if not _is_locked(error):
                     raise StoreError(reason(error)) from None
+            if not told:
+                told = True
+                log.warning("the database is locked by another process; waiting for it")
             await asyncio.sleep(AGAIN_AFTER)
 
     async def aclose(self) -> None:
@@ -92,6 +96,12 @@ class SqliteEngine:
         self._writer.shutdown(wait=False)
         await asyncio.wait([closed])  # does not cancel it
         closed.result()
+
+    def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        # SQLite would go on with a file that has no name any more, apart from all other processes.
+        if _identity(self._path) != self._file:
+            raise StoreError("its file was removed or replaced: start the service again")
+        return _transact(engine, work)
 
     def _close(self) -> None:
         self._readers.shutdown(cancel_futures=True)
@@ -143,11 +153,51 @@ def _is_locked(error: Exception) -> bool:
     return getattr(cause, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
-def _make_private(url: URL) -> None:
-    """Make the file, if it is not there, for nobody but its owner: it holds numbers."""
-    path = Path(url.database or "")
+def _path(address: str) -> Path:
+    """Return the path that an address names.
+
+    Raises:
+        StoreError: If it names none, or something else than a file.
+    """
+    name = address.removeprefix("sqlite:///")
+    if not name or name == ":memory:" or "?" in name:
+        raise StoreError("sqlite:/// takes the path of a file, and no options")
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise StoreError("this is no file")
+    return path
+
+
+def _make_private(path: Path) -> tuple[int, int]:
+    """Make the file, if it is not there, for nobody but its owner: it holds numbers.
+
+    One that others may read is closed to them, if it is ours. Its folder is made, but no folder
+    above it: that would rather be a slip of the pen.
+
+    Returns:
+        What tells it from another of that name.
+
+    Raises:
+        StoreError: If it cannot be made.
+    """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            status = os.fstat(file)
+            if status.st_mode & 0o077 and hasattr(os, "geteuid") and status.st_uid == os.geteuid():
+                os.fchmod(file, 0o600)
+        finally:
+            os.close(file)
     except OSError as error:
         raise StoreError(error.strerror or str(error)) from None
+    return status.st_dev, status.st_ino
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file there from another of that name; None if there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
             await socket.send_json({"command": "connect", "callId": "by hand"})
             assert await command(socket) == "answer"
             async with http.get(f"{base}/calls") as answer:
-                here = {"id": "by hand", "agent": "reception", "host": HOST}
+                here = {"id": "by hand", "agent": "reception", "host": HOST, "pid": os.getpid()}
                 assert (await answer.json())["calls"] == [here]
             for name, status in (("by%20hand", 202), ("another", 404)):
                 async with http.post(f"{base}/calls/{name}/hangup") as answer:

@@ -11,6 +11,7 @@ SHOWN = [
     ("sqlite:///voice-agent.db", "sqlite:///voice-agent.db"),
     ("postgresql://host/name", "postgresql://host/name"),
     ("postgresql://user@host/name", "postgresql://user@host/name"),
+    ("postgres://user:hunter2@h1,h2/name", "postgres://user:***@h1,h2/name"),
     ("postgresql://user:hunter2@host:5432/name", "postgresql://user:***@host:5432/name"),
     ("postgresql://user:hun:t@er2@host/name", "postgresql://user:***@host/name"),
     ("postgresql://user:hunt/er2@host/name", "postgresql://user:***@host/name"),

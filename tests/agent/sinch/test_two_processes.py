@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
 from agent.simulator.phone_network import Phone
@@ -26,7 +28,7 @@ both = pytest.mark.parametrize("version", ["v1", "v2"])
 
 
 @asynccontextmanager
-async def second(s: Story, folder: Path, url: DatabaseUrl) -> AsyncIterator[Running]:
+async def second(s: Story, folder: Path, url: DatabaseUrl, **sinch: Any) -> AsyncIterator[Running]:
     """Run another process of the service, which gets the callbacks; streams go to the first."""
     account = {
         "api": s.version,
@@ -41,6 +43,7 @@ async def second(s: Story, folder: Path, url: DatabaseUrl) -> AsyncIterator[Runn
         "public_url": s.base,
         "caller_id": "+12025550100",
         "conference": s.version == "v1",
+        **sinch,
     }
     given: dict[str, Any] = {"database": url, "operator": {"token": TOKEN}, "sinch": account}
     async with running(folder, alone=False, **given) as other:
@@ -68,7 +71,7 @@ def test_the_operator_asks_the_other_process(
             await until(lambda: s.lines("agent") or s.lines("call"))
             await asyncio.sleep(1.5)
             holds(s, other)
-            here = {"id": leg.call_id, "agent": "reception", "host": HOST}
+            here = {"id": leg.call_id, "agent": "reception", "host": HOST, "pid": os.getpid()}
             assert await s.operate("GET", "/calls") == (200, {"calls": [here]})
             status, _ = await s.operate("POST", f"/calls/{leg.call_id}/hangup")
             assert status == 202
@@ -136,6 +139,26 @@ def test_a_call_of_ours_is_answered_by_way_of_the_other_process(
     tell(tmp_path, version, story, database=database_url, phones=phones, sinch=sinch)
 
 
+def test_a_stream_that_came_to_the_other_process_is_not_missed(
+    tmp_path: Path, database_url: DatabaseUrl
+) -> None:
+    """It was announced to one; its log does not say that nobody came."""
+
+    async def story(s: Story) -> None:
+        async with second(s, tmp_path, database_url, token_lifetime=1) as other:
+            with capture_logs() as logs:
+                leg = await s.call_in(Plan(patience=30, linger=60))
+                await until(lambda: s.server.registry.in_progress)
+                assert other.registry._expected
+                await until(lambda: not other.registry._expected)
+                await other.registry._background.settle(5)
+                await s.sinch.hang_up(leg)
+                await until(leg.over.is_set)
+            assert "an announced call did not come" not in [line["event"] for line in logs]
+
+    tell(tmp_path, "v1", story, database=database_url)
+
+
 def test_a_call_routed_by_hand_is_hung_up_by_way_of_the_other_process(
     tmp_path: Path, database_url: DatabaseUrl
 ) -> None:
@@ -154,7 +177,7 @@ def test_a_call_routed_by_hand_is_hung_up_by_way_of_the_other_process(
             )
             await until(lambda: any(line["kind"] == "agent" for line in holder.lines()))
             (name,) = holder.registry.in_progress
-            here = {"id": name, "agent": "reception", "host": HOST}
+            here = {"id": name, "agent": "reception", "host": HOST, "pid": os.getpid()}
             for path, expected in (("/calls", {"calls": [here]}), (f"/calls/{name}", here)):
                 async with http.get(base + path) as answer:
                     assert await answer.json() == expected

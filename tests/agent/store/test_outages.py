@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
 from agent.store import tables
-from agent.store.engine import OVER_AFTER, WITHIN, SqlDatabase
+from agent.store.engine import OVER_AFTER, TOLD_EVERY, WITHIN, SqlDatabase
 from agent.store.errors import StoreError
+from agent.store.live_calls import BEAT_EVERY, DEAD_AFTER
 from agent.store.store import Store, opened
 from tests.databases import FILE, PostgresqlServer
 
@@ -186,5 +187,68 @@ def test_a_transaction_that_nobody_waits_for_is_settled(tmp_path: Path) -> None:
             found = await database.read(lambda c: c.execute(tables.claims.select()).all())
             assert [row.name for row in found] == ["n"]
         await database.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_removed_is_noticed(tmp_path: Path, replaced: bool) -> None:
+    """SQLite would go on with what has no name any more, apart from all other processes."""
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{FILE}")) as store:
+            await store.legs.put("x", {})
+            with capture_logs() as logs:
+                (tmp_path / FILE).rename(tmp_path / "elsewhere")
+                if replaced:
+                    (tmp_path / FILE).touch()
+                with pytest.raises(StoreError, match="removed or replaced"):
+                    await store.legs.get("x")
+                await fails(store, 1)
+            assert told(logs) == [AWAY]
+
+    asyncio.run(main())
+
+
+def test_another_reason_is_told_too(tmp_path: Path) -> None:
+    """Whoever mends the first finds the second in the log; but not each time that they change."""
+
+    async def main() -> None:
+        database = SqlDatabase(DatabaseUrl(f"sqlite:///{FILE}"))
+        reasons = ["one", "one", "two", "one", "two"]
+        with capture_logs() as logs:
+            for number, reason in enumerate(reasons):
+                database._note(reason)
+                if number == 1:
+                    database._told_at -= TOLD_EVERY + 1
+        assert [line["error"] for line in logs] == ["one", "two"]
+        await database.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_silent_heart_is_no_proof_while_the_database_fails(database_url: DatabaseUrl) -> None:
+    """Calls of others are unknown then, not over; until they, too, had the time to beat again."""
+
+    async def main() -> None:
+        async with opened(database_url) as one, opened(database_url) as other:
+            other.live_calls.began("c1", "reception")
+            await other.live_calls.beat()
+            assert [call.name for call in await one.live_calls.others()] == ["c1"]
+            assert one.live_calls._beat_at is not None
+            one.live_calls._beat_at -= DEAD_AFTER + 1
+            asked = (
+                one.live_calls.others,
+                lambda: one.live_calls.where("c1"),
+                lambda: one.live_calls.alive(other.live_calls.process),
+            )
+            for ask in asked:
+                with pytest.raises(StoreError, match="not known"):
+                    await ask()
+            await one.live_calls.beat()
+            with pytest.raises(StoreError, match="not known"):
+                await one.live_calls.others()
+            one.live_calls._sees_from -= BEAT_EVERY
+            assert [call.name for call in await one.live_calls.others()] == ["c1"]
 
     asyncio.run(main())

@@ -19,8 +19,10 @@ from agent.cli import main
 from agent.settings.database import DatabaseUrl
 from agent.store import schema
 from agent.store.engine import SqlDatabase
+from agent.store.errors import StoreError
 from agent.store.store import opened
 from agent.store.tables import metadata
+from tests.databases import PostgresqlServer
 
 
 def test_migrations_make_the_tables_of_the_code(database_url: DatabaseUrl) -> None:
@@ -35,9 +37,12 @@ def test_migrations_make_the_tables_of_the_code(database_url: DatabaseUrl) -> No
             lambda c: compare_metadata(MigrationContext.configure(c), metadata)
         )
         assert differences == []
-        await database.write(
-            lambda c: c.execute(text("UPDATE alembic_version SET version_num='9'"))
-        )
+        await database.write(lambda c: c.execute(text("DROP TABLE claims")))
+        for asked in (schema.state, schema.upgrade):
+            with pytest.raises(StoreError, match="a table is missing: claims"):
+                await asked(database)
+        later = text("UPDATE alembic_version SET version_num='9'")
+        await database.write(lambda c: c.execute(later))
         assert await schema.upgrade(database) == await schema.state(database) == "later"
         await database.aclose()
 
@@ -96,6 +101,16 @@ def test_databases_that_are_opened_at_once_keep_apart(database_url: DatabaseUrl)
     assert asyncio.run(all_of_them()) == ["empty"] * 13
 
 
+def _make_later(url: DatabaseUrl) -> None:
+    async def change() -> None:
+        database = SqlDatabase(url)
+        later = text("UPDATE alembic_version SET version_num='9'")
+        await database.write(lambda c: c.execute(later))
+        await database.aclose()
+
+    asyncio.run(change())
+
+
 def test_the_commands(
     database_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +124,10 @@ def test_the_commands(
     for command in ("upgrade", "check"):
         assert main(["db", command]) == 0
         assert capsys.readouterr().out == f"{database_url}: up to date\n"
+    _make_later(database_url)
+    assert main(["db", "upgrade"]) == 0  # a version that was rolled back starts
+    assert main(["db", "check"]) == 1
+    assert capsys.readouterr().out.count("of a later version than this one") == 2
 
 
 def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -128,8 +147,18 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 UNUSABLE = [
     ("sqlite:////dev/null/voice-agent.db", "exists"),
     ("sqlite:////proc/voice-agent.db", ""),
+    ("sqlite:////dev/null", "no file"),
+    ("sqlite:///:memory:", "takes the path of a file"),
+    ("sqlite:///x.db?mode=ro", "and no options"),
+    ("sqlite:///not/there/x.db", "No such file or directory"),
     ("postgresql://agent:secret@127.0.0.1:1/agent", "Connect call failed"),
     ("postgresql://agent:secret@127.0.0.1:port/agent", "no address"),
+    ("postgresql://agent:secret@127.0.0.1:99999/agent", "no address"),
+    ("postgresql://agent:sec/ret@127.0.0.1:1/agent", "no address"),
+    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode", "no address"),
+    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=verify-ful", "sslmode"),
+    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=require&sslrootcert=/none", "none"),
+    ("postgres://agent:secret@127.0.0.1:1,127.0.0.1:2/agent", ""),
 ]
 
 
@@ -151,6 +180,38 @@ def test_a_database_that_cannot_be_used_is_one_line(url: str, why: str, command:
     assert line.startswith("voice-agent: database = ")
     assert why in line
     assert "secret" not in told.stdout + told.stderr
+
+
+TAKEN = (
+    "connect_timeout=5", "channel_binding=require", "keepalives=1", "gssencmode=disable",
+    "application_name=agent", "options=-c%20statement_timeout%3D5000", "sslmode=prefer",
+    "target_session_attrs=any", "client_encoding=utf8",
+)  # fmt: skip
+
+
+def test_what_consoles_put_into_an_address_is_taken(postgresql_server: PostgresqlServer) -> None:
+    """As libpq takes it; what is no option of anybody's is one line."""
+    url = postgresql_server.new_database()
+
+    async def use(more: str) -> list[str]:
+        database = SqlDatabase(DatabaseUrl(f"{url}&{more}"), quiet=True)
+        try:
+            asked = [text("SHOW application_name"), text("SHOW statement_timeout")]
+            return await database.read(lambda c: [str(c.execute(a).scalar()) for a in asked])
+        finally:
+            await database.aclose()
+
+    assert asyncio.run(use("&".join(TAKEN))) == ["agent", "5s"]
+    with pytest.raises(StoreError, match="sslmod"):
+        asyncio.run(use("sslmod=require"))
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    """Though it was there before."""
+    path = tmp_path / "there.db"
+    path.touch(0o644)
+    asyncio.run(SqlDatabase(DatabaseUrl(f"sqlite:///{path}")).aclose())
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
