@@ -164,8 +164,10 @@ def test_who_is_cancelled_leaves_nothing_half_done(database_url: DatabaseUrl) ->
                 await asyncio.sleep(0.0003 * number)
                 asking.cancel()
                 await asyncio.wait([asking])
-            await store.legs.put("x", {"n": 99})
-            assert await store.legs.get("x") == {"n": 99}
+            found = await store.legs.get("x")
+            assert found is None or found["n"] in range(30)
+            await store.legs.put("y", {"n": 99})
+            assert await store.legs.get("y") == {"n": 99}
 
     asyncio.run(main())
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import sys
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -52,6 +53,9 @@ async def session(
     finally:
         await server.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        # A process that has ended is waited for in a thread, which tells the loop, once it is on.
+        await until(lambda: not any(t.name.startswith("waitpid-") for t in threading.enumerate()))
+        await asyncio.sleep(0)
 
 
 def named(server: McpServer) -> dict[str, Tool]:
