@@ -258,8 +258,8 @@ class Synthesizer(Provider, Protocol):
         after the audio that it is about. Closing the generator ends the request.
 
         Args:
-            text: One sentence, or a few, without markup; 4,000 characters at the most. If nothing of
-                it can be spoken, nothing is yielded, or ProviderError raised.
+            text: One sentence, or a few, without markup; 4,000 characters at the most. If nothing
+                of it can be spoken, nothing is yielded, or ProviderError raised.
             rate: Hertz on the caller's line. A provider that can makes its audio at that; others
                 give theirs, and it is resampled.
 
