@@ -71,6 +71,17 @@ class ContextTooLongError(ProviderError):
         super().__init__("llm", message, retryable=False)
 
 
+class RequestRefusedError(ProviderError):
+    """A language model's server finds fault with the request, and does not say with what.
+
+    From a provider that has answered in this call before it may be the length of the conversation,
+    in words that no adapter knows.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("llm", message, retryable=False)
+
+
 Piece = str | ToolCall | Tokens
 """What a language model's reply is made of: text, tools to be used, and what it has cost."""
 

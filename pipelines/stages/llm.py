@@ -9,7 +9,13 @@ import structlog
 
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.encodable import EncodableText, encodable, encodable_json
-from pipelines.providers.contracts import ContextTooLongError, LanguageModel, Piece, ProviderError
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    LanguageModel,
+    Piece,
+    ProviderError,
+    RequestRefusedError,
+)
 from pipelines.stages.attempts import Attempts, with_deadlines
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.context import ContextWindow
@@ -52,6 +58,8 @@ class FailoverLanguageModel:
             candidate.name: ContextWindow(limits.max_history) for candidate in pool.candidates
         }
 
+        self._answered: set[str] = set()  # the last request of whom was as it should be
+
     async def reply(
         self, brief: Brief, conversation: Sequence[Message], spent: DraftCost
     ) -> AsyncGenerator[str | ToolCall, None]:
@@ -88,6 +96,7 @@ class FailoverLanguageModel:
                     asked = [*conversation, so_far, _GO_ON]
             else:
                 attempts.worked()
+                self._answered.add(attempts.candidate.name)
                 for call in calls:
                     yield call
                 return
@@ -101,7 +110,11 @@ class FailoverLanguageModel:
             ProviderError: ``error``, if nobody is left to ask.
         """
         name = attempts.candidate.name
-        if isinstance(error, ContextTooLongError) and self._windows[name].narrow(asked):
+        too_long = isinstance(error, ContextTooLongError)
+        if isinstance(error, RequestRefusedError) and name in self._answered:
+            too_long = True  # perhaps; once, until it has answered again
+            self._answered.remove(name)
+        if too_long and self._windows[name].narrow(asked):
             log.warning("the conversation is too long, and is shortened", provider=name)
         else:
             attempts.failed(error)

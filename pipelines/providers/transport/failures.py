@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 
-from pipelines.providers.contracts import ContextTooLongError, ProviderError, Stage
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    ProviderError,
+    RequestRefusedError,
+    Stage,
+)
 
 _STATUS = {
     401: ": the key is refused",
@@ -31,6 +36,9 @@ def refused(stage: Stage, status: int) -> ProviderError:
 
 MAX_REFUSAL = 16 * 1024
 """Characters that are looked at of what a server says of its refusal; most say it in 200."""
+
+_FAULTS = (400, 422)
+"""Statuses that find fault with a request."""
 
 _LIMITED = 429
 """The status of a rate limit, which is passed once time has gone by, not with a shorter request."""
@@ -68,6 +76,8 @@ def refused_reply(status: int, said: str) -> ProviderError:
     if status == 413 or (status != _LIMITED and _TOO_LONG.search(said[:MAX_REFUSAL])):
         where = f"HTTP {status}: " if status >= 300 else ""
         return ContextTooLongError(f"{where}the conversation is too long for the model")
+    if status in _FAULTS:
+        return RequestRefusedError(f"HTTP {status}")
     if status >= 300:
         return refused("llm", status)
     return ProviderError("llm", "the server reported an error")

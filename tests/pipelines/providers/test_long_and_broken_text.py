@@ -330,8 +330,9 @@ async def said_by(llm: FailoverLanguageModel, conversation: list[Message]) -> li
         return [piece async for piece in pieces]
 
 
+@pytest.mark.parametrize("said", [error("the conversation is too long"), "no", ""])
 @pytest.mark.parametrize("dialect", DIALECTS, ids=["openai", "anthropic", "gemini"])
-def test_a_call_outlives_the_window_of_its_model(dialect: Dialect) -> None:
+def test_a_call_outlives_the_window_of_its_model(dialect: Dialect, said: str) -> None:
     """Two hundred turns with a server that takes forty messages: each is answered."""
     asked: list[int] = []
 
@@ -339,7 +340,7 @@ def test_a_call_outlives_the_window_of_its_model(dialect: Dialect) -> None:
         body = await request.json()
         asked.append(len(body.get("messages") or body["contents"]))
         if asked[-1] > 40:
-            return web.Response(status=400, text=error("the conversation is too long"))
+            return web.Response(status=400, text=said)
         return web.Response(text=dialect.says("Yes."), content_type="text/event-stream")
 
     async def main() -> None:

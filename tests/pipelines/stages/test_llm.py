@@ -9,7 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
-from pipelines.providers.contracts import ContextTooLongError, ProviderError
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    ProviderError,
+    RequestRefusedError,
+)
 from pipelines.stages.context import tokens
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.llm import MOST_CALLS, FailoverLanguageModel
@@ -195,6 +199,32 @@ def test_the_next_turn_is_not_too_long_again() -> None:
     run(main())
     assert [len(asked) for asked in model.asked][1:] == [len(model.asked[1])] * 2
     assert providers.first.healthy
+
+
+def test_a_refusal_without_a_reason_may_be_the_length() -> None:
+    """From one that has answered before: it is asked once more, with less; then it has failed."""
+    refused = RequestRefusedError("HTTP 400")
+    first = Model(["At nine."], [refused], ["At ten."], [refused], [refused])
+    second = Model(["No."])
+    stage = FailoverLanguageModel(pool(first, second), BUDGETS, Usage(), LIMITS)
+
+    async def main() -> list[str | ToolCall]:
+        said: list[str | ToolCall] = []
+        for _ in range(3):
+            async with aclosing(stage.reply(Brief(), LONG_TALK, DraftCost())) as reply:
+                said += [piece async for piece in reply]
+        return said
+
+    assert run(main()) == ["At nine.", "At ten.", "No."]
+    assert len(first.asked) == 5
+    assert len(first.asked[2]) < len(first.asked[1])
+
+
+def test_one_that_never_answered_is_not_asked_for_less() -> None:
+    """Its model's name is wrong, say."""
+    first, second = Model([RequestRefusedError("HTTP 400")]), Model(["Ten."])
+    assert think(first, second)[0] == ["Ten."]
+    assert len(first.asked) == 1
 
 
 def test_one_for_whom_even_the_last_turn_is_too_long_is_passed_over() -> None:
