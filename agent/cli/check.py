@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         start.check(settings)
         if options.live:
             logs.configure("error", "auto")
-            built = providers.build(settings.providers(), settings.budget)
+            built = providers.build(settings.providers(), settings.budget, settings.llm)
             probed = asyncio.run(providers.probe_all(built))
             print(providers.table(probed))
             return 1 if any(one.error for one in probed) else 0

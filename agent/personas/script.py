@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +16,34 @@ from pipelines.text.speakable import speakable
 MAX_VALUE = 200
 """Characters kept of a value that comes with a call; a number in full is 16 (E.164)."""
 
+MOST_MARKS = 3
+"""Combining marks on one letter; Hebrew and Vietnamese have up to three."""
+
+_MARKUP = re.compile(r"[<>{}\[\]|`~^\\]+|^(?:[#>*-]+\s+)+|(?<=[#*_=-]{2})[#*_=-]+")
+"""Tags, templates, tables, code, the separators that chat templates are made of; then headings,
+lists and quotes; then lines across."""
+
 
 def value_line(text: str) -> str:
     """Return a value that comes with a call as a single line of at most MAX_VALUE characters."""
-    return "".join(c for c in text[:MAX_VALUE] if c.isprintable())
+    line = " ".join(text[: 4 * MAX_VALUE].split())
+    return "".join(char for char in line if char.isprintable())[:MAX_VALUE]
+
+
+def stranger_line(text: str) -> str:
+    """Return what a stranger wrote, a display name or a header, as it may stand in a prompt.
+
+    A line as of :func:`value_line`, without what a template, a model or a voice could take for more
+    than words. What the words say is still theirs: a prompt should call them the caller's.
+    """
+    text = unicodedata.normalize("NFKC", text[: 4 * MAX_VALUE])  # which has a "<" for each of six
+    marks = 0
+    kept = []
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= MOST_MARKS:
+            kept.append(char)
+    return value_line(_MARKUP.sub(" ", value_line("".join(kept)))).strip()
 
 
 class _Headers(dict[str, str]):
@@ -52,15 +78,20 @@ class Details:
     """Values for the file's own variables, from whoever dialled."""
 
     def variables(self) -> dict[str, object]:
-        """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters."""
+        """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters.
+
+        What strangers wrote is without markup (:func:`stranger_line`).
+        """
         return {
-            "caller": value_line(self.caller),
-            "called": value_line(self.called),
-            "call_id": value_line(self.call_id),
+            "caller": stranger_line(self.caller),
+            "called": stranger_line(self.called),
+            "call_id": stranger_line(self.call_id),
             "date": f"{self.now:%B} {self.now.day}, {self.now.year}",
             "time": f"{self.now:%H:%M}",
             "weekday": f"{self.now:%A}",
-            "headers": _Headers({value_line(k): value_line(v) for k, v in self.headers.items()}),
+            "headers": _Headers(
+                {value_line(name): stranger_line(text) for name, text in self.headers.items()}
+            ),
             "outgoing": self.outgoing,
         }
 

@@ -35,6 +35,9 @@ import structlog
 
 log = structlog.get_logger()
 
+MOST = 10**15
+"""A number that any reader of JSON takes is less."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -62,7 +65,10 @@ class Transcript:
             self._give_up(error)
 
     def add(self, kind: str, **fields: object) -> None:
-        """Write one line through to the operating system; a crash of ours does not lose it."""
+        """Write one line through to the operating system; a crash of ours does not lose it.
+
+        Never raises, whatever the fields are.
+        """
         if self._file is None:
             return
         try:
@@ -112,7 +118,19 @@ def _open(path: Path) -> TextIO:
 
 
 def _line(kind: str, fields: Mapping[str, object]) -> str:
-    return json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n"
+    """Return one line; a value that JSON does not have is replaced by its type."""
+    try:
+        return json.dumps({"kind": kind, **fields}, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError, RecursionError):
+        plain = {name: _plain(value) for name, value in fields.items()}
+        return json.dumps({"kind": kind, **plain}, ensure_ascii=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    """Return ``value`` if it is a text or a number of common size."""
+    if isinstance(value, str) or (isinstance(value, int | float) and abs(value) < MOST):
+        return value
+    return f"({type(value).__name__})"
 
 
 def _file_name(call_id: str) -> str:

@@ -41,6 +41,7 @@ from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
 from agent.stream.addresses import client_address
 from pipelines.clock import now
+from pipelines.encodable import read_json
 
 log = structlog.get_logger()
 
@@ -268,11 +269,13 @@ async def _read(request: web.Request, model: type[Model]) -> Model:
     except (web.RequestPayloadError, ConnectionError):
         raise _UnreadableError("body: broke off, or is not encoded as it says") from None
     try:
-        return model.model_validate_json(body or b"{}")
+        return model.model_validate(read_json(body or b"{}"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise _UnreadableError(f"{where or 'body'}: {first['msg']}") from None
+    except ValueError:  # ValidationError is one, too
+        raise _UnreadableError("body: not JSON") from None
 
 
 def _dialable(field: str, text: str, country: str) -> str:

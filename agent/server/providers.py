@@ -22,6 +22,7 @@ from pipelines.audio import Audio
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.limits import ModelLimits
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.probe import probe, probe_speech
@@ -32,25 +33,29 @@ START_WITHIN = 60.0
 """Seconds for the providers to load their models and open their connections."""
 
 
-def build(chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets) -> Providers:
+def build(
+    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets, limits: ModelLimits
+) -> Providers:
     """Build what the settings name; start it before use."""
 
     def pool(stage: Stage) -> ProviderPool[Any]:
         return ProviderPool(stage, [(one.name, one.provider(one.options)) for one in chosen[stage]])
 
-    return Providers(stt=pool("stt"), llm=pool("llm"), tts=pool("tts"), budgets=budgets)
+    return Providers(
+        stt=pool("stt"), llm=pool("llm"), tts=pool("tts"), budgets=budgets, limits=limits
+    )
 
 
 @asynccontextmanager
 async def running(
-    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets
+    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets, limits: ModelLimits
 ) -> AsyncIterator[Providers]:
     """Build the configured providers, start them side by side, close them in the end.
 
     Raises:
         SettingsError: If one cannot be started.
     """
-    providers = build(chosen, budgets)
+    providers = build(chosen, budgets, limits)
     try:
         try:
             async with asyncio.timeout(START_WITHIN):

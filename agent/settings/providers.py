@@ -11,6 +11,7 @@ from agent.settings.errors import SettingsError, explain
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
+from pipelines.stages.limits import ModelLimits
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -43,7 +44,7 @@ class SttSettings(StageSettings):
     provider: str = "moonshine"
 
 
-class LlmSettings(StageSettings):
+class LlmSettings(StageSettings, ModelLimits):
     """Who thinks."""
 
     provider: str = "lookup"

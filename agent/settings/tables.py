@@ -25,6 +25,10 @@ def table(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple
                 field = kind.model_fields[option]
                 text = (field.description or "").format(stage=name)
                 yield f"{prefix}{name}.{option}", str(field.get_default()), text
+            for limit, field in kind.model_fields.items():
+                if limit not in StageSettings.model_fields:
+                    text = field.description or ""
+                    yield f"{prefix}{name}.{limit}", str(field.get_default()), text
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from table(kind, f"{prefix}{name}.")
         else:

@@ -7,10 +7,11 @@ told apart by that. Spellings that differ between Sinch's pages and its real tra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from pipelines.encodable import read_json
 
 Version = Literal["v1", "v2"]
 Answerer = Literal["", "human", "machine", "beep", "unknown", "pending"]
@@ -125,8 +126,8 @@ def parse(body: bytes) -> Callback:
         CallbackError: If it is not JSON, or neither version's.
     """
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
+        message = read_json(body)
+    except ValueError:
         raise CallbackError("not JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("event"), str):
         raise CallbackError("no event")

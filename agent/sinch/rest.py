@@ -24,6 +24,7 @@ from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 from pipelines.backoff import longer
 from pipelines.clock import now
+from pipelines.encodable import read_json
 
 log = structlog.get_logger()
 
@@ -215,7 +216,7 @@ def _seconds(headers: Mapping[str, str]) -> float | None:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(text or b"{}")
+        value = read_json(text or b"{}")
     except ValueError:
         raise SinchError("Sinch's answer is not JSON") from None
     return value if isinstance(value, dict) else {"items": value}
@@ -230,7 +231,7 @@ def _refusal(status: int, text: bytes, after: float | None) -> SinchError:
         after: Seconds to wait, if it says so.
     """
     try:
-        body = json.loads(text)
+        body = read_json(text)
     except ValueError:
         body = {}
     body = body if isinstance(body, dict) else {}

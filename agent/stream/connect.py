@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent.sinch_limits import DEFAULT_RATE, RATES
+from pipelines.encodable import read_json
 
 # Lower-cased names under which each field has been published or seen.
 _CALL_ID = ("callid",)
@@ -17,6 +17,13 @@ _APPLICATION_ID = ("applicationkey", "applicationid", "serviceid")
 
 
 _HEADERS = ("headers", "callheaders")
+
+MAX_TEXT = 256
+"""Characters that are kept of an id, as of those in callbacks."""
+
+MAX_HEADERS = 64
+MAX_HEADER = 2048
+"""Characters that are kept of a header's value; a token of ours has up to 1,024."""
 
 
 class ProtocolError(Exception):
@@ -43,8 +50,8 @@ class Connect:
 def parse(text: str) -> dict[str, Any] | None:
     """Return a command with its keys in lower case; None if ``text`` is not one."""
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):  # the second: thousands of nested brackets
+        message = read_json(text)
+    except ValueError:
         return None
     if not isinstance(message, dict):
         return None
@@ -58,7 +65,12 @@ def parse(text: str) -> dict[str, Any] | None:
 
 def _first(message: Mapping[str, Any], names: tuple[str, ...]) -> str:
     values = (message.get(name) for name in names)
-    return next((str(value) for value in values if value not in (None, "")), "")
+    given = next((str(value) for value in values if value not in (None, "")), "")
+    return _line(given)
+
+
+def _line(text: str) -> str:
+    return "".join(char for char in text[:MAX_TEXT] if char.isprintable())
 
 
 def _headers(message: Mapping[str, Any]) -> dict[str, str]:
@@ -70,7 +82,9 @@ def _headers(message: Mapping[str, Any]) -> dict[str, str]:
             items = [_pair(item) for item in given if isinstance(item, dict)]
         else:
             items = list(given.items()) if isinstance(given, dict) else []
-        found |= {str(key).lower(): str(value) for key, value in items if value is not None}
+        for key, value in items[:MAX_HEADERS]:
+            if value is not None:
+                found[_line(str(key)).lower()] = str(value)[:MAX_HEADER].replace("\0", "")
     found.pop("", None)
     return found
 

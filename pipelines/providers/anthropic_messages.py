@@ -16,8 +16,10 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
-from pipelines.providers.contracts import Piece, ProviderError
+from pipelines.encodable import read_json_delta
+from pipelines.providers.contracts import ContextTooLongError, Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks, read_out
+from pipelines.providers.transport.failures import refused_reply
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.sse import sse
@@ -87,6 +89,7 @@ class _Delta(BaseModel):
 
 class _Error(BaseModel):
     type: str = ""
+    message: str = ""
 
 
 class _Event(BaseModel):
@@ -133,9 +136,9 @@ class _Reply:
             case "message_stop":
                 self.over = True
             case "error":
-                busy = event.error.type == "overloaded_error"
-                what = "the server is overloaded" if busy else "the server reported an error"
-                raise ProviderError("llm", what)
+                if event.error.type == "overloaded_error":
+                    raise ProviderError("llm", "the server is overloaded")
+                raise refused_reply(200, f"{event.error.type} {event.error.message}")
         return ""
 
     def _begin(self, index: int, block: _Block) -> str:
@@ -147,7 +150,7 @@ class _Reply:
         if delta.partial_json:
             if index not in self.calls:
                 raise unreadable_call()
-            self.calls[index].fragments.append(delta.partial_json)
+            self.calls[index].add(delta.partial_json)
         return delta.text if delta.type == "text_delta" else ""
 
     def whole(self) -> list[ToolCall]:
@@ -162,6 +165,8 @@ class _Reply:
             log.warning("reply cut off", reason=self.stop_reason)
             if self.calls:  # half of the last one may look whole
                 raise unreadable_call()
+            if self.stop_reason == "model_context_window_exceeded" and not self.said:
+                raise ContextTooLongError
             if self.stop_reason == "refusal" and not self.said:
                 raise ProviderError("llm", "the model refused to answer")
         return [call.whole() for call in self.calls.values()]
@@ -262,7 +267,7 @@ class LanguageModel:
             async for name, data in events:
                 if name not in EVENTS:
                     continue
-                if text := reply.take(_Event.model_validate_json(data)):
+                if text := reply.take(_Event.model_validate(read_json_delta(data))):
                     reply.said = True
                     yield text
                 if reply.over:

@@ -13,6 +13,8 @@ To write one:
   other exception is taken for a bug, and ends the call.
 - Hold the event loop up for no longer than a frame of audio, 20 ms: models run in threads, and so
   do files and native libraries.
+- A language model raises :class:`ContextTooLongError` if the conversation is too long for it: it is
+  asked again with less of it then.
 - Let every request be cancelled at any moment, which happens each time that a caller interrupts. It
   ends within 0.1 s then, its connection or thread goes with it or is of use to others, and nothing
   of it is in the answer to a later request.
@@ -56,6 +58,28 @@ class ProviderError(Exception):
         self.reason = message
         self.timed_out = timed_out
         self.retryable = retryable
+
+
+class ContextTooLongError(ProviderError):
+    """A language model has no room for the conversation; with less of it, it may be asked again.
+
+    Nothing is wrong with the provider: it does not cool down for it. Raised before anything of the
+    reply was yielded.
+    """
+
+    def __init__(self, message: str = "the conversation is too long for the model") -> None:
+        super().__init__("llm", message, retryable=False)
+
+
+class RequestRefusedError(ProviderError):
+    """A language model's server finds fault with the request, and does not say with what.
+
+    From a provider that has answered in this call before it may be the length of the conversation,
+    in words that no adapter knows.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("llm", message, retryable=False)
 
 
 Piece = str | ToolCall | Tokens
@@ -245,8 +269,8 @@ class Synthesizer(Provider, Protocol):
         after the audio that it is about. Closing the generator ends the request.
 
         Args:
-            text: One sentence, or a few, without markup. If nothing of it can be spoken, nothing is
-                yielded, or ProviderError raised.
+            text: One sentence, or a few, without markup; 4,000 characters at the most. If nothing
+                of it can be spoken, nothing is yielded, or ProviderError raised.
             rate: Hertz on the caller's line. A provider that can makes its audio at that; others
                 give theirs, and it is resampled.
 

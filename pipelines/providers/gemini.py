@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
+from pipelines.encodable import read_json_delta
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks
+from pipelines.providers.transport.failures import refused_reply
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.sse import sse
@@ -112,7 +114,7 @@ class _Reply:
             ProviderError: If it is an error, or the prompt is refused.
         """
         if chunk.error is not None:
-            raise ProviderError("llm", "the server reported an error")
+            raise refused_reply(200, str(chunk.error))
         if chunk.prompt_feedback.block_reason:
             raise ProviderError("llm", "the prompt was blocked by a filter", retryable=False)
         self.usage = chunk.usage_metadata or self.usage  # sums so far
@@ -236,7 +238,7 @@ class LanguageModel:
             aclosing(sse(received)) as events,
         ):
             async for _, data in events:
-                if text := reply.take(_Chunk.model_validate_json(data)):
+                if text := reply.take(_Chunk.model_validate(read_json_delta(data))):
                     yield text
         reply.check_whole()
         for call in reply.calls:

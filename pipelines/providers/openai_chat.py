@@ -28,7 +28,7 @@ from pipelines.clock import now
 from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
-from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.failures import refused_reply
 from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
@@ -235,7 +235,7 @@ class LanguageModel:
             raise ProviderError("llm", f"nothing came for {budget:g} s", timed_out=True) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
             raise _explained(error) from None
-        except ValueError:  # not JSON, or not a chunk
+        except (ValueError, RecursionError):  # not JSON, nested too deep, or not a chunk
             raise ProviderError("llm", "the server's answer cannot be read") from None
 
     async def _open(
@@ -326,13 +326,13 @@ def _explained(error: Exception) -> ProviderError:
     """Return an error that says what went wrong, without the server's own words."""
     match error:
         case openai.APIStatusError(status_code=status):
-            return refused("llm", status)
+            return refused_reply(status, f"{error} {error.body}")
         case openai.APITimeoutError():
             return ProviderError("llm", "no connection in time", timed_out=True)
         case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError():
             return ProviderError("llm", "the connection failed")
         case _:  # an error event in the stream
-            return ProviderError("llm", "the server reported an error")
+            return refused_reply(200, f"{error} {getattr(error, 'body', '')}")
 
 
 def _given(value: float | None) -> float | openai.Omit:

@@ -106,7 +106,7 @@ class StreamedReply:
                 self.calls.append(call)
             call.id = delta.id or call.id
             call.name = function.name or call.name
-            call.fragments.append(function.arguments or "")
+            call.add(function.arguments or "")
 
     def whole(self) -> list[ToolCall]:
         """Return the tool calls, now that the stream has ended.
@@ -139,4 +139,4 @@ def _another(call: PartialCall, new_id: str | None, new_name: str | None) -> boo
     """
     if new_id and call.id:
         return new_id != call.id
-    return bool(new_name and call.name and any(call.fragments))
+    return bool(new_name and call.name and call.fragments)

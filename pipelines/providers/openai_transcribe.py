@@ -16,6 +16,7 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
+from pipelines.encodable import read_json
 from pipelines.providers.contracts import (
     PlainTranscriptionSession,
     TranscriptionSession,
@@ -127,7 +128,8 @@ class Transcriber:
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-            return _Transcript.model_validate_json(await whole_body(body, MAX_ANSWER)).text.strip()
+            said = read_json(await whole_body(body, MAX_ANSWER))
+            return _Transcript.model_validate(said).text.strip()
 
     def _fields(self) -> dict[str, str]:
         options = self._options

@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pydantic_core import from_json
-
 from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.encodable import read_json
 from pipelines.providers.contracts import ProviderError
 
 CUT_OFF = "—"
@@ -110,6 +109,11 @@ def tool_name(call: ToolCall) -> str:
     return re.sub("[^A-Za-z0-9_-]", "_", call.name)[:64] or "_"
 
 
+MAX_ARGUMENTS = 16_000
+"""Characters of a tool call's arguments: as many as of a result. A model that writes on and on
+writes no call."""
+
+
 @dataclass(slots=True)
 class PartialCall:
     """A tool call, as far as it has arrived."""
@@ -119,6 +123,21 @@ class PartialCall:
     fragments: list[str] = field(default_factory=list)
     """Of the arguments, which are JSON."""
 
+    size: int = 0
+    """Characters of them."""
+
+    def add(self, fragment: str) -> None:
+        """Add a fragment of the arguments.
+
+        Raises:
+            ProviderError: If they are longer than :data:`MAX_ARGUMENTS`.
+        """
+        self.size += len(fragment)
+        if self.size > MAX_ARGUMENTS:
+            raise unreadable_call()
+        if fragment:
+            self.fragments.append(fragment)
+
     def whole(self) -> ToolCall:
         """Return the call, now that all of it is here.
 
@@ -126,7 +145,7 @@ class PartialCall:
             ProviderError: If it has no name, or its arguments are not a JSON object.
         """
         try:
-            arguments = from_json("".join(self.fragments).strip() or "{}", allow_inf_nan=False)
+            arguments = read_json("".join(self.fragments).strip() or "{}")
         except ValueError:
             raise unreadable_call() from None
         # Servers write in several ways that there are none.

@@ -36,6 +36,7 @@ class HeardWords:
 
     def __init__(self) -> None:
         self._marks: list[_Mark] = []
+        self._starts: list[float] = []  # of them: asked for with every frame
 
     def begin(self, sentence: str, spoken: int, start: float) -> None:
         """Note that the audio from ``start`` on says ``sentence``.
@@ -48,6 +49,7 @@ class HeardWords:
         self.finish(start)
         words = sentence.split()
         self._marks.append(_Mark(words=words, spoken=spoken or len(words), start=start))
+        self._starts.append(start)
 
     def time(self, ends: Iterable[float]) -> None:
         """Note when the next words of the sentence have been spoken, by the voice's own word.
@@ -74,8 +76,8 @@ class HeardWords:
 
     def start_at(self, position: float) -> float:
         """Return where the sentence at ``position`` starts."""
-        starts = [mark.start for mark in self._marks if mark.start <= position + 1e-6]
-        return starts[-1] if starts else 0.0
+        before = bisect_right(self._starts, position + 1e-6)
+        return self._starts[before - 1] if before else 0.0
 
     def is_within_one(self, position: float) -> bool:
         """Return whether ``position`` is inside the latest sentence, and not where it starts."""

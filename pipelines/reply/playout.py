@@ -27,8 +27,10 @@ class Playout:
         self._lead = lead
         self._ends_at: float | None = None
         self._words = HeardWords()
-        self._frames: deque[tuple[float, Audio]] = deque()  # with where in the reply each starts
-        self._unsent = 0  # of them, from the right
+        # With where in the reply each frame starts: those to be sent, and those that were, as far
+        # as somebody may go back to them.
+        self._unsent: deque[tuple[float, Audio]] = deque()
+        self._kept: deque[tuple[float, Audio]] = deque()
         self._made = 0.0
         self.sent = 0.0
         """Seconds of the reply sent, less what was taken back."""
@@ -62,14 +64,13 @@ class Playout:
         size = frame_bytes(audio.rate)
         for at in range(0, len(audio.pcm), size):
             frame = Audio(audio.pcm[at : at + size], audio.rate)
-            self._frames.append((self._made, frame))
-            self._unsent += 1
+            self._unsent.append((self._made, frame))
             self._made += frame.seconds
 
     @property
     def pending(self) -> bool:
         """Whether there is anything to send."""
-        return self._unsent > 0
+        return bool(self._unsent)
 
     def wait(self, now: float) -> float:
         """Return the seconds to wait before the next piece may be sent.
@@ -80,8 +81,8 @@ class Playout:
 
     def take(self, now: float) -> Audio:
         """Return the next piece and note that it is sent now."""
-        start, audio = self._frames[-self._unsent]
-        self._unsent -= 1
+        start, audio = frame = self._unsent.popleft()
+        self._kept.append(frame)
         if self._ends_at is None or self._ends_at < now:
             # A gap between sentences is a breath; one within a sentence is a stutter.
             self.gaps += self._ends_at is not None and self._words.is_within_one(start)
@@ -94,14 +95,16 @@ class Playout:
     def hold(self, now: float) -> None:
         """Take back what was sent and not heard; a ``clear`` has to follow."""
         position = self.position(now)
-        self._unsent = sum(start + audio.seconds > position + 1e-6 for start, audio in self._frames)
+        while self._kept and self._kept[-1][0] + self._kept[-1][1].seconds > position + 1e-6:
+            self._unsent.appendleft(self._kept.pop())
         self._ends_at = None
         self.sent = position
 
     def rewind(self) -> None:
         """Go back to the start of the sentence that was held, to say it again."""
         start = self._words.start_at(self.sent)
-        self._unsent = sum(at >= start - 1e-6 for at, _ in self._frames)
+        while self._kept and self._kept[-1][0] >= start - 1e-6:
+            self._unsent.appendleft(self._kept.pop())
         self.sent = start
 
     def left(self, now: float) -> float:
@@ -119,5 +122,5 @@ class Playout:
     def _forget(self, now: float) -> None:
         """Drop the pieces before the sentence that is being heard: nobody goes back there."""
         keep = self._words.start_at(self.position(now))
-        while len(self._frames) > self._unsent and self._frames[0][0] < keep - 1e-6:
-            self._frames.popleft()
+        while self._kept and self._kept[0][0] < keep - 1e-6:
+            self._kept.popleft()

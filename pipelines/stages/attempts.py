@@ -20,7 +20,7 @@ from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from pipelines.clock import now
-from pipelines.providers.contracts import ProviderError, Stage
+from pipelines.providers.contracts import ContextTooLongError, ProviderError, Stage
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
 
@@ -93,7 +93,8 @@ class Attempts(Generic[P]):
         if not self._again and not hopeless:
             self._again = True
             return
-        self._pool.failed(self.candidate, error)
+        if not isinstance(error, ContextTooLongError):  # which is this call's own fault
+            self._pool.failed(self.candidate, error)
         if self.alone:
             raise error
         self._order = self._order[1:]

@@ -18,6 +18,7 @@ from pipelines.providers.contracts import (
     Transcriber,
 )
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.limits import ModelLimits
 from pipelines.stages.llm import FailoverLanguageModel
 from pipelines.stages.phrases import Phrases, PhraseStore
 from pipelines.stages.pool import Candidate, ProviderPool
@@ -57,6 +58,7 @@ class Providers:
     llm: ProviderPool[LanguageModel]
     tts: ProviderPool[Synthesizer]
     budgets: Budgets = field(default_factory=Budgets)
+    limits: ModelLimits = field(default_factory=ModelLimits)
     phrases: PhraseStore = field(default_factory=PhraseStore)
 
     @property
@@ -93,7 +95,7 @@ class Providers:
         usage = Usage()
         return Lineup(
             stt=FailoverTranscriber(self.stt, self.budgets, usage),
-            llm=FailoverLanguageModel(self.llm, self.budgets, usage),
+            llm=FailoverLanguageModel(self.llm, self.budgets, usage, self.limits),
             tts=Phrases(FailoverSynthesizer(self.tts, self.budgets, usage), self.phrases),
             usage=usage,
         )

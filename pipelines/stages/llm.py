@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+import structlog
+
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
-from pipelines.providers.contracts import LanguageModel, Piece, ProviderError
+from pipelines.encodable import EncodableText, encodable, encodable_json
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    LanguageModel,
+    Piece,
+    ProviderError,
+    RequestRefusedError,
+)
 from pipelines.stages.attempts import Attempts, with_deadlines
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.context import ContextWindow
+from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
 from pipelines.text.sentences import SentenceCutter
 
+log = structlog.get_logger()
+
 _GO_ON = Message("user", GO_ON)
+
+MOST_CALLS = 16
+"""Tools that a message may ask for, which are run side by side; more is a model that repeats
+itself."""
 
 
 class FailoverLanguageModel:
@@ -23,12 +40,25 @@ class FailoverLanguageModel:
         pool: The providers, in the order in which they are wanted.
         budgets: How long each may take.
         usage: The call's; is added to.
+        limits: How long the conversation and a reply may be.
     """
 
-    def __init__(self, pool: ProviderPool[LanguageModel], budgets: Budgets, usage: Usage) -> None:
+    def __init__(
+        self,
+        pool: ProviderPool[LanguageModel],
+        budgets: Budgets,
+        usage: Usage,
+        limits: ModelLimits,
+    ) -> None:
         self._pool = pool
         self._budgets = budgets
         self._usage = usage
+        self._limits = limits
+        self._windows = {
+            candidate.name: ContextWindow(limits.max_history) for candidate in pool.candidates
+        }
+
+        self._answered: set[str] = set()  # the last request of whom was as it should be
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message], spent: DraftCost
@@ -36,7 +66,10 @@ class FailoverLanguageModel:
         """Yield the sentences of the next message, then the tools it asks for.
 
         A sentence is given when it is whole: so the next provider can go on after it. Tool calls
-        are given when the reply is whole: so none is given twice. An empty reply is a failure.
+        are given when the reply is whole: so none is given twice. An empty reply is a failure. All
+        of it can be encoded, and none of it is longer than the limit.
+
+        A provider that finds the conversation too long is asked again with less of it, at once.
 
         Raises:
             ProviderError: If there is no reply, or no more of it. What was yielded still stands.
@@ -47,7 +80,8 @@ class FailoverLanguageModel:
         asked = conversation
         while True:
             calls: list[ToolCall] = []
-            attempt = self._sentences(attempts, brief, asked, calls, spent)
+            shown = self._windows[attempts.candidate.name].shown(asked)
+            attempt = self._sentences(attempts, brief, shown, calls, spent)
             try:
                 async with aclosing(attempt) as sentences:
                     async for sentence in sentences:
@@ -55,16 +89,35 @@ class FailoverLanguageModel:
                             said.append(sentence)
                             yield sentence
             except ProviderError as error:
-                attempts.failed(error)
+                self._choose_next(attempts, asked, error)
                 if said:
                     known = set(map(_gist, said))
                     so_far = Message("assistant", " ".join(said))
                     asked = [*conversation, so_far, _GO_ON]
             else:
                 attempts.worked()
+                self._answered.add(attempts.candidate.name)
                 for call in calls:
                     yield call
                 return
+
+    def _choose_next(
+        self, attempts: Attempts[LanguageModel], asked: Sequence[Message], error: ProviderError
+    ) -> None:
+        """Ask the same provider with less if that is what it wants, else the next.
+
+        Raises:
+            ProviderError: ``error``, if nobody is left to ask.
+        """
+        name = attempts.candidate.name
+        too_long = isinstance(error, ContextTooLongError)
+        if isinstance(error, RequestRefusedError) and name in self._answered:
+            too_long = True  # perhaps; once, until it has answered again
+            self._answered.remove(name)
+        if too_long and self._windows[name].narrow(asked):
+            log.warning("the conversation is too long, and is shortened", provider=name)
+        else:
+            attempts.failed(error)
 
     async def _sentences(
         self,
@@ -74,17 +127,26 @@ class FailoverLanguageModel:
         calls: list[ToolCall],
         spent: DraftCost,
     ) -> AsyncGenerator[str, None]:
-        cutter = SentenceCutter()
+        """Yield what is written, sentence by sentence; gather the tool calls."""
+        cutter, text, most = SentenceCutter(), EncodableText(), self._limits.max_reply
         async with aclosing(self._attempt(attempts, brief, asked)) as pieces:
             async for piece in pieces:
-                match piece:
-                    case str():
-                        spent.tokens += 1
-                        for sentence in cutter.feed(piece):
-                            yield sentence
-                    case ToolCall():
-                        calls.append(piece)
-        for sentence in cutter.flush():
+                if isinstance(piece, ToolCall):
+                    calls.append(_cleaned(piece))
+                    if len(calls) < MOST_CALLS:
+                        continue
+                    log.warning("the reply is cut off: it asks for too many tools")
+                    break
+                spent.tokens += 1
+                left = most - spent.characters
+                spent.characters += len(piece)
+                for sentence in cutter.feed(text.feed(piece[: max(0, left)])):
+                    yield sentence
+                if len(piece) > left:
+                    if left >= 0:
+                        log.warning("the reply is cut off: it is too long", characters=most)
+                    return
+        for sentence in (*cutter.feed(text.flush()), *cutter.flush()):
             yield sentence
 
     async def _attempt(
@@ -112,6 +174,19 @@ class FailoverLanguageModel:
 
 def _substantial(piece: Piece) -> bool:
     return isinstance(piece, ToolCall) or (isinstance(piece, str) and bool(piece.strip()))
+
+
+def _cleaned(call: ToolCall) -> ToolCall:
+    """Return a tool call that can be written and sent.
+
+    Raises:
+        ProviderError: If its arguments are no JSON.
+    """
+    try:
+        arguments = encodable_json(dict(call.arguments))
+    except ValueError:
+        raise ProviderError("llm", "a tool call that cannot be read") from None
+    return ToolCall(encodable(call.name), arguments, encodable(call.id))
 
 
 def _gist(sentence: str) -> str:

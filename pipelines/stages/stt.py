@@ -11,6 +11,7 @@ import structlog
 
 from pipelines.audio import Audio
 from pipelines.clock import now
+from pipelines.encodable import encodable
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
     PlainTranscriptionSession,
@@ -63,7 +64,7 @@ class FailoverTranscriber:
     @property
     def so_far(self) -> str:
         """What has been heard of the utterance by now; ``""`` if that is not known."""
-        return self._current.so_far
+        return encodable(self._current.so_far)
 
     async def turn_over(self) -> bool:
         """Wait until whoever hears knows whether the utterance was all; return whether it was.
@@ -122,7 +123,7 @@ class FailoverTranscriber:
                 async with aclosing(
                     self._counting(utterance, attempts.candidate, open_session)
                 ) as speech:
-                    text = (await open_session.transcribe(speech)).strip()
+                    text = encodable((await open_session.transcribe(speech)).strip())
                 turn_over = bool(text) and not utterance.closed
                 if not text:
                     await utterance.wait_closed()

@@ -85,6 +85,9 @@ class DraftCost:
     tokens: int = 0
     """Pieces that the language model wrote; with most, a piece is a token."""
 
+    characters: int = 0
+    """Of what it wrote, in all requests for the reply."""
+
     audio: float = 0.0
     """Seconds synthesized."""
 

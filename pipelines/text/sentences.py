@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from pipelines.text.languages.german import MONTHS as GERMAN_MONTHS
 
+LONGEST = 400
+"""Characters of a sentence; a longer one is cut where a speaker would breathe. Half a minute of
+speech, twice the longest that people write for the ear; services take 4,096 characters or 5,000
+bytes, and numbers in words are up to ten times as long as in figures."""
+
 _CANDIDATE = re.compile(
     r"""
     \n                              # a line is a sentence, whatever it ends in
-    | (?P<mark> [.!?…]+ )
-      (?P<closed> ["'”’»)\]]* )     # what was opened in a sentence is closed in it
+    | (?<! [.!?…] )                 # from the first of several marks: each is looked at once
+      (?P<mark> [.!?…]++ )
+      (?P<closed> ["'”’»)\]]*+ )    # what was opened in a sentence is closed in it
       (?= \s )                      # else it is inside of a number or an address, or not yet whole
     """,
     re.VERBOSE,
@@ -35,7 +42,13 @@ _ABBREVIATION = re.compile(
 )
 """One too many only makes a sentence longer; words that often end one are not here."""
 
-_WORD = re.compile(r" *([^\W\d_]*)(.?)", re.DOTALL)
+_WORD = re.compile(r" *+([^\W\d_]*+)(.?)", re.DOTALL)
+
+_BREATHS = (re.compile(r"[,;:–—](?=\s)|[，、；：。！？।]"), re.compile(r"\s"))
+"""Behind what a sentence that is too long is cut, the better place first."""
+
+_JOINED = frozenset(("Mn", "Me", "Mc", "Cf"))
+"""Categories of what belongs to the character before it."""
 
 
 class SentenceCutter:
@@ -44,8 +57,10 @@ class SentenceCutter:
     A sentence ends at a mark (``.``, ``!``, ``?``) that white space follows, or at the end of a
     line. A stop after an abbreviation, initials or the number of a list item does not end one, nor
     do the dots of an ellipsis, nor a mark inside brackets or quotes that the sentence goes on
-    after. Nothing but white space around a sentence is lost, and where the
-    text was cut makes no difference.
+    after. One of more than :data:`LONGEST` characters is cut all the same. Nothing but white space
+    around a sentence is lost, and where the text was cut makes no difference.
+
+    What a text costs grows with its length alone.
     """
 
     def __init__(self) -> None:
@@ -54,8 +69,19 @@ class SentenceCutter:
 
     def feed(self, delta: str) -> list[str]:
         """Return the sentences that are whole by now."""
-        self._text += delta
-        return list(self._whole_sentences())
+        whole: list[str] = []
+        at = 0
+        while at < len(delta):
+            # Never more than one character beyond the longest: where a text was cut into deltas
+            # makes no difference, and what is searched again does not grow.
+            end = at + LONGEST + 1 - len(self._text)
+            self._text += delta[at:end]
+            at = end
+            whole += self._whole_sentences()
+            if len(self._text) > LONGEST:
+                whole += filter(None, [self._take(_breath(self._text))])
+                whole += self._whole_sentences()
+        return whole
 
     def flush(self) -> list[str]:
         """Return what is left, if anything; a new text may follow."""
@@ -69,12 +95,15 @@ class SentenceCutter:
                 self._decided = found.start()
                 return
             self._decided = found.end()
-            if ends:
-                sentence, self._text = self._text[: found.end()].strip(), self._text[found.end() :]
-                self._decided = 0
-                if sentence:
-                    yield sentence
+            if ends and (sentence := self._take(found.end())):
+                yield sentence
         self._decided = max(self._decided, len(self._text.rstrip(_MAY_GO_ON)))
+
+    def _take(self, end: int) -> str:
+        """Return what is before ``end``, and keep the rest."""
+        sentence, self._text = self._text[:end].strip(), self._text[end:]
+        self._decided = 0
+        return sentence
 
     def _ends_sentence(self, found: re.Match[str]) -> bool | None:
         """Say whether a sentence ends at this mark; None if what follows is needed to know."""
@@ -105,6 +134,17 @@ class SentenceCutter:
         if more:
             return name not in GERMAN_MONTHS
         return None if any(month.startswith(name) for month in GERMAN_MONTHS) else True
+
+
+def _breath(text: str) -> int:
+    """Return where to cut a text that is longer than :data:`LONGEST`: never in its first half."""
+    for pattern in _BREATHS:
+        if places := [found.end() for found in pattern.finditer(text, LONGEST // 2, LONGEST + 1)]:
+            return places[-1]
+    at = LONGEST
+    while at > LONGEST // 2 and unicodedata.category(text[at]) in _JOINED:
+        at -= 1
+    return at
 
 
 async def sentences(deltas: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:

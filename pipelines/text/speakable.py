@@ -29,6 +29,10 @@ from pipelines.text.rules.rule import Rule
 PIECE = 500
 """Characters that are read at once: longer than sentences are."""
 
+MOST_READ = 4_000
+"""Characters of what is read out: services take 4,096, or 5,000 bytes. A sentence of 400 gets there
+only if it is made of signs that are whole words; what is beyond is not said."""
+
 ORDER: tuple[tuple[Rule, ...], ...] = (
     addresses.RULES,
     dates.RULES,
@@ -52,7 +56,8 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
 
     Markdown, HTML, emoji and bare links go or become words in any language. Numbers, dates, times,
     amounts, telephone numbers and addresses become words in English, German, Spanish and French.
-    The time it takes grows with the length of the text alone. Never raises.
+    It is :data:`MOST_READ` characters at the most. The time it takes grows with the length of the
+    text alone. Never raises.
 
     Args:
         text: A sentence or several.
@@ -60,19 +65,28 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
         pronounce: Words, and what to say in their place; case does not matter, the longest wins.
     """
     known = language_of(language)
-    read = "".join(_read(piece, known, pronounce or {}) for piece in _pieces(text))
-    plain = tidied(read)
+    read: list[str] = []
+    length = 0
+    for piece in _pieces(text):
+        read.append(_read(piece, known, pronounce or {}))
+        length += len(read[-1])
+        if length > 2 * MOST_READ:
+            break
+    plain = tidied("".join(read))
+    if len(plain) > MOST_READ:
+        plain = plain[: plain.rfind(" ", 0, MOST_READ + 1)] if " " in plain else plain[:MOST_READ]
     return plain if any(char.isalnum() for char in plain) else ""
 
 
 def _pieces(text: str) -> Iterator[str]:
     """Yield ``text`` in pieces of bounded length: some rules take the square of it."""
     text = re.sub(r"[^\S\n]+", " ", text)
-    while len(text) > PIECE:
-        end = text.rfind(" ", 1, PIECE) + 1 or PIECE
-        yield text[:end]
-        text = text[end:]
-    yield text
+    start = 0
+    while len(text) - start > PIECE:
+        end = text.rfind(" ", start + 1, start + PIECE) + 1 or start + PIECE
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def _read(text: str, language: SpokenLanguage | None, pronounce: Mapping[str, str]) -> str:

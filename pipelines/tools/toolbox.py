@@ -17,6 +17,7 @@ import structlog
 
 from pipelines.clock import now
 from pipelines.conversation import ToolCall, ToolResult, ToolSpec
+from pipelines.encodable import encodable
 from pipelines.tools.arguments import argument_error
 from pipelines.tools.tool import CallInfo, Tool, ToolError, ToolRun
 
@@ -278,7 +279,7 @@ def _seconds(run: _Run) -> float:
 
 def _bounded(text: str) -> str:
     """Return ``text`` so that it can be sent: not too long, and without halves of characters."""
-    text = text.encode("utf-8", "replace").decode()
+    text = encodable(text)
     if len(text) <= MAX_RESULT:
         return text
     return f"{text[:MAX_RESULT]}\n[cut here: {len(text)} characters are too long]"

@@ -8,16 +8,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import structlog
 from yarl import URL
 
 from pipelines.connection_errors import explain
 from pipelines.providers.contracts import ProviderError, Stage
-from pipelines.providers.transport.failures import refused
+from pipelines.providers.transport.failures import MAX_REFUSAL, refused, refused_reply
 from pipelines.providers.transport.websocket import MAX_MESSAGE, Socket
+
+log = structlog.get_logger()
 
 CONNECT_WITHIN = 3.0
 """Seconds to connect, TLS included: one lost packet is sent again after one second, a second after
 three."""
+
+REFUSED_WITHIN = 1.0
+"""Seconds for the body of a refusal, which comes with its head."""
 
 IDLE = 55.0
 """Seconds that an unused HTTP connection is kept. Load balancers commonly drop them after 60."""
@@ -113,6 +119,8 @@ class Http:
                     data=data,
                     allow_redirects=False,
                 )
+            if response.status >= 300 and self._stage == "llm":
+                raise refused_reply(response.status, await _said(response))
             if response.status >= 300:
                 raise refused(self._stage, response.status)
             yield response
@@ -170,6 +178,19 @@ class Http:
 
     def _url(self, path: str) -> URL:
         return URL(self._base + path)
+
+
+async def _said(response: aiohttp.ClientResponse) -> str:
+    """Return what a server says of its refusal, as far as it says so at once."""
+    body = b""
+    try:
+        async with asyncio.timeout(REFUSED_WITHIN):
+            body = await response.content.readexactly(MAX_REFUSAL)
+    except asyncio.IncompleteReadError as whole:
+        body = whole.partial
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        log.debug("a refusal without a word", error=type(error).__name__)
+    return body.decode("utf-8", "replace")
 
 
 def form(fields: Mapping[str, str], *, name: str, content: bytes, kind: str) -> aiohttp.FormData:

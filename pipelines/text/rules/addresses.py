@@ -30,10 +30,11 @@ RULES = (
     Rule(r"\b(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+", _mail),
     Rule(r"\bhttps?://[^\s,;()<>\"]+", _link),
     Rule(r"\bwww\.[^\s,;()<>\"]+", _link),
-    # "example.com/menu": a name of letters, and a domain that is no word of a next sentence
-    Rule(r"\b[A-Za-z][\w-]+(?:\.[\w-]+)*(?<=\.[a-z]{2})(?:/[\w/-]*)?(?!\w)", _link),
+    # "example.com/menu": a name of letters, and a domain that is no word of a next sentence. From
+    # its beginning alone: else each part of a long one would be tried.
+    Rule(r"(?<![\w.-])[A-Za-z][\w-]+(?:\.[\w-]+)*(?<=\.[a-z]{2})(?:/[\w/-]*)?(?!\w)", _link),
     Rule(
-        r"\b[A-Za-z][\w-]*(?:\.[\w-]+)*?\.(?:com|org|net|info|app|dev|shop|online|biz|edu|gov)"
+        r"(?<![\w.-])[A-Za-z][\w-]*(?:\.[\w-]+)*?\.(?:com|org|net|info|app|dev|shop|online|biz|edu|gov)"
         r"(?:\.[a-z]{2})?(?:/[\w/-]*)?(?![\w-])",
         _link,
     ),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,35 @@ def test_a_folder_that_cannot_be_written_costs_the_transcript_alone(tmp_path: Pa
     transcript = Transcript(tmp_path / "file", "call-1", STARTED)
     transcript.add("caller", text="Hello.")
     transcript.close()
+
+
+class Odd:
+    """Nothing that JSON has."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("not even this")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("-inf"), {1, 2}, b"bytes", Odd(), {"a": Odd()}, {(1, 2): 3}, 10**5000],
+    ids=["nan", "inf", "set", "bytes", "odd", "odd inside", "odd key", "huge"],
+)
+def test_whatever_is_added_is_a_line(tmp_path: Path, value: object) -> None:
+    """What JSON does not have is described; the rest of the line is kept."""
+    transcript = Transcript(tmp_path, "call-1", STARTED)
+    transcript.add("tool", name="look", result=value)
+    transcript.add("tool", name="nested", arguments=nested())
+    transcript.add("ended", reason="done")
+    transcript.close()
+    first, second, third = lines(transcript.path)
+    assert (first["kind"], first["name"]) == ("tool", "look")
+    assert second["name"] == "nested"
+    assert third == {"kind": "ended", "reason": "done"}
+
+
+def nested() -> list[object]:
+    value: list[object] = []
+    for _ in range(100_000):
+        value = [value]
+    return value

@@ -35,7 +35,9 @@ def test_each_is_asked_for_something_tiny() -> None:
     """And the table says which work, how fast, and what is wrong with the others."""
     broken = {"provider": "scripted", "options": {"fault": "fails"}}
     given = settings(llm={"provider": "scripted", "fallback": [broken]})
-    lines = table(asyncio.run(probe_all(build(given.providers(), given.budget)))).splitlines()
+    lines = table(
+        asyncio.run(probe_all(build(given.providers(), given.budget, given.llm)))
+    ).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [
         ["stt", "scripted", "yes"],
         ["llm", "scripted", "yes"],
@@ -49,7 +51,7 @@ def test_a_key_that_is_missing_stops_the_start_by_its_name() -> None:
     """Those of providers that are not used are not asked for."""
 
     async def start(given: Settings) -> None:
-        async with running(given.providers(), given.budget):
+        async with running(given.providers(), given.budget, given.llm):
             await asyncio.sleep(0)
 
     asyncio.run(start(settings()))
@@ -61,7 +63,7 @@ def test_a_key_that_is_missing_stops_the_start_by_its_name() -> None:
 def test_budgets_come_from_the_settings() -> None:
     """Patience among them."""
     given = settings(budget={"patience": 0.7})
-    assert build(given.providers(), given.budget).budgets.patience == 0.7
+    assert build(given.providers(), given.budget, given.llm).budgets.patience == 0.7
 
 
 def test_the_state_of_providers_is_to_be_seen(tmp_path: Path) -> None:

@@ -6,13 +6,22 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from structlog.testing import capture_logs
 
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
-from pipelines.providers.contracts import ProviderError
-from pipelines.stages.llm import FailoverLanguageModel
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    ProviderError,
+    RequestRefusedError,
+)
+from pipelines.stages.context import tokens
+from pipelines.stages.limits import ModelLimits
+from pipelines.stages.llm import MOST_CALLS, FailoverLanguageModel
 from pipelines.stages.usage import DraftCost, Pricing, Usage
 from tests.pipelines.stages.scripted import ASKED, BUDGETS, Model, broken, pool
 from tests.virtual_time import run
+
+LIMITS = ModelLimits()
 
 
 async def pieces(model: FailoverLanguageModel) -> list[str | ToolCall]:
@@ -20,11 +29,14 @@ async def pieces(model: FailoverLanguageModel) -> list[str | ToolCall]:
         return [piece async for piece in reply]
 
 
-def think(*models: Model, usage: Usage | None = None) -> tuple[list[str | ToolCall], float]:
+def think(
+    *models: Model, usage: Usage | None = None, limits: ModelLimits = LIMITS
+) -> tuple[list[str | ToolCall], float]:
     """Return a reply and the seconds it took."""
 
     async def main() -> tuple[list[str | ToolCall], float]:
-        said = await pieces(FailoverLanguageModel(pool(*models), BUDGETS, usage or Usage()))
+        stage = FailoverLanguageModel(pool(*models), BUDGETS, usage or Usage(), limits)
+        said = await pieces(stage)
         return said, asyncio.get_running_loop().time()
 
     return run(main())
@@ -144,3 +156,162 @@ def test_the_account_holds_what_each_has_done() -> None:
     assert (two["requests"], two["failures"], two["retries"]) == (1, 0, 1)
     assert (two["tokens_in"], two["tokens_out"], two["tokens_cached"]) == (100, 3, 60)
     assert two["first_result"] == 0.25
+
+
+TOO_LONG = ContextTooLongError()
+LONG_TALK = [
+    message
+    for number in range(20)
+    for message in (Message("user", f"Question {number}?"), Message("assistant", "Answer."))
+]
+
+
+def test_a_conversation_that_is_too_long_is_shortened_within_the_turn() -> None:
+    """The same provider is asked again, with the newest turns; nobody takes over for it."""
+    first, second = Model([TOO_LONG], [TOO_LONG], ["At nine."]), Model(["No."])
+    stage = FailoverLanguageModel(pool(first, second), BUDGETS, Usage(), LIMITS)
+    conversation = [*LONG_TALK, *ASKED]
+
+    async def main() -> list[str | ToolCall]:
+        async with aclosing(stage.reply(Brief(), conversation, DraftCost())) as reply:
+            return [piece async for piece in reply]
+
+    assert run(main()) == ["At nine."]
+    assert second.asked == []
+    lengths = [len(asked) for asked in first.asked]
+    assert lengths == sorted(lengths, reverse=True)
+    assert len(set(lengths)) == 3
+    assert all(asked[-1] == ASKED[0] and asked[0].role == "user" for asked in first.asked)
+
+
+def test_the_next_turn_is_not_too_long_again() -> None:
+    """What fits is remembered for the call, and the provider is as healthy as before."""
+    model = Model([TOO_LONG], ["At nine."], ["At ten."])
+    providers = pool(model)
+    stage = FailoverLanguageModel(providers, BUDGETS, Usage(), LIMITS)
+
+    async def main() -> None:
+        for _ in range(2):
+            async with aclosing(stage.reply(Brief(), LONG_TALK, DraftCost())) as reply:
+                async for _piece in reply:
+                    continue
+
+    run(main())
+    assert [len(asked) for asked in model.asked][1:] == [len(model.asked[1])] * 2
+    assert providers.first.healthy
+
+
+def test_a_refusal_without_a_reason_may_be_the_length() -> None:
+    """From one that has answered before: it is asked once more, with less; then it has failed."""
+    refused = RequestRefusedError("HTTP 400")
+    first = Model(["At nine."], [refused], ["At ten."], [refused], [refused])
+    second = Model(["No."])
+    stage = FailoverLanguageModel(pool(first, second), BUDGETS, Usage(), LIMITS)
+
+    async def main() -> list[str | ToolCall]:
+        said: list[str | ToolCall] = []
+        for _ in range(3):
+            async with aclosing(stage.reply(Brief(), LONG_TALK, DraftCost())) as reply:
+                said += [piece async for piece in reply]
+        return said
+
+    assert run(main()) == ["At nine.", "At ten.", "No."]
+    assert len(first.asked) == 5
+    assert len(first.asked[2]) < len(first.asked[1])
+
+
+def test_one_that_never_answered_is_not_asked_for_less() -> None:
+    """Its model's name is wrong, say."""
+    first, second = Model([RequestRefusedError("HTTP 400")]), Model(["Ten."])
+    assert think(first, second)[0] == ["Ten."]
+    assert len(first.asked) == 1
+
+
+def test_one_for_whom_even_the_last_turn_is_too_long_is_passed_over() -> None:
+    """The agent file is too long for it, say; it stays healthy for other calls."""
+    first, second = Model([TOO_LONG]), Model(["Ten."])
+    providers = pool(first, second)
+
+    async def main() -> list[str | ToolCall]:
+        return await pieces(FailoverLanguageModel(providers, BUDGETS, Usage(), LIMITS))
+
+    assert run(main()) == ["Ten."]
+    assert len(first.asked) == 1
+    assert second.asked == [ASKED]
+    assert providers.first.healthy
+
+
+def test_the_conversation_is_bounded_before_any_server_minds() -> None:
+    """The oldest turns are left out of what is sent."""
+    model = Model(["At nine."])
+    limits = ModelLimits(max_history=500)
+    stage = FailoverLanguageModel(pool(model), BUDGETS, Usage(), limits)
+    conversation = [*LONG_TALK * 30, *ASKED]
+
+    async def main() -> None:
+        async with aclosing(stage.reply(Brief(), conversation, DraftCost())) as reply:
+            async for _ in reply:
+                continue
+
+    run(main())
+    assert sum(map(tokens, model.asked[0])) <= 500
+
+
+@pytest.mark.parametrize("size", [1, 64, 5_000])
+def test_a_reply_that_does_not_end_is_cut_at_a_sentence(size: int) -> None:
+    """The rest is never asked for: the request is closed, and the log says so once."""
+    whole = "This is a sentence of the reply. " * 3000
+    model = Model([whole[at : at + size] for at in range(0, len(whole), size)])
+    with capture_logs() as logs:
+        said, _ = think(model, limits=ModelLimits(max_reply=1000))
+    assert set(said) == {"This is a sentence of the reply."}
+    assert len(said) == 1000 // 33
+    assert model.closed == 1
+    assert [line["event"] for line in logs].count("the reply is cut off: it is too long") == 1
+
+
+def test_a_reply_of_nothing_but_white_space_is_bounded_too() -> None:
+    """A model that goes on for ever is not waited for for ever."""
+    model = Model(["One. ", *[" " * 50] * 10_000])
+    assert think(model, limits=ModelLimits(max_reply=1000))[0] == ["One."]
+    assert model.closed == 1
+
+
+def test_the_bound_is_that_of_a_reply_however_many_requests_it_takes() -> None:
+    """Rounds with tools, and providers that take over, share it."""
+    spent = DraftCost(characters=990)
+    stage = FailoverLanguageModel(
+        pool(Model(["Yes. And so on and on. "])), BUDGETS, Usage(), ModelLimits(max_reply=1000)
+    )
+
+    async def main() -> list[str | ToolCall]:
+        async with aclosing(stage.reply(Brief(), ASKED, spent)) as reply:
+            return [piece async for piece in reply]
+
+    assert run(main()) == ["Yes."]
+
+
+def test_a_model_that_asks_for_tools_without_end_gets_some() -> None:
+    """They run side by side."""
+    model = Model([ToolCall("look_up", {"n": number}) for number in range(1000)])
+    assert len(think(model)[0]) == MOST_CALLS
+
+
+def test_half_a_character_costs_nothing() -> None:
+    """It is joined with its other half, from the next delta; alone it is marked."""
+    call = ToolCall("book\ud83d", {"name\ud83d": ["Ann \ud83d", 1]}, "id\ude00")
+    said, _ = think(Model(["We open \ud83d", "\ude00 now. Bye \ud83d", call]))
+    assert said == [
+        "We open 😀 now.",
+        "Bye \ufffd",
+        ToolCall("book\ufffd", {"name\ufffd": ["Ann \ufffd", 1]}, "id\ufffd"),
+    ]
+
+
+def test_arguments_that_are_no_json_are_a_failure() -> None:
+    """Nested beyond all measure, say."""
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    bad = Model([ToolCall("book", {"day": nested})])
+    assert think(bad, Model(["Ten."]))[0] == ["Ten."]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.sentences import SentenceCutter, sentences
+from pipelines.text.sentences import LONGEST, SentenceCutter, sentences
 
 WHOLE = [
     "Hello Mr. Smith, this is Dr. Jones.",
@@ -98,6 +98,59 @@ def test_the_cut_of_the_text_makes_no_difference(text: str, at: list[int]) -> No
     marks = [0, *sorted(min(n, len(text)) for n in at), len(text)]
     pieces = [text[a:b] for a, b in pairwise(marks)]
     assert cut(*pieces) == cut(*text) == cut(text)
+
+
+def test_a_text_without_a_mark_is_cut_between_words() -> None:
+    """Two thousand words in a row: none is lost, and no piece is longer than a voice takes."""
+    text = " ".join(f"word{number}" for number in range(2000))
+    found = cut(text)
+    assert " ".join(found) == text
+    assert all(LONGEST // 2 < len(sentence) <= LONGEST for sentence in found[:-1])
+
+
+def test_a_long_sentence_is_cut_where_a_speaker_breathes() -> None:
+    """At the last comma that is not in its first half."""
+    text = "we have " + ", ".join(f"the number {number} of the list" for number in range(30))
+    first, *_ = cut(text)
+    assert first.endswith("of the list,")
+    assert LONGEST - len(first) < 30
+
+
+@pytest.mark.parametrize(
+    ("unit", "whole"),
+    [
+        ("7", "7"),
+        ("漢", "漢"),
+        ("e\u0301\u0302", "e\u0301\u0302"),
+        ("\u0301", "\u0301"),
+        (".", "."),
+    ],
+)
+def test_what_has_no_words_is_cut_between_characters(unit: str, whole: str) -> None:
+    """A letter keeps its marks, unless there are more of them than anybody writes."""
+    found = cut(unit * 1000)
+    assert "".join(found) == unit * 1000
+    assert all(0 < len(sentence) <= LONGEST for sentence in found)
+    assert all(sentence.startswith(unit) for sentence in found)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "word ", ", ", ". ", "No. ", "am 3. ", '."', "...", " ", "\n"])),
+    st.sampled_from(["a", "word ", ", and ", "3. ", '."', " ", "e\u0301"]),
+    st.integers(1, 500),
+    st.lists(st.integers(0, 3000), max_size=8),
+)
+def test_nor_does_it_where_a_sentence_is_too_long(
+    ends: list[str], unit: str, times: int, at: list[int]
+) -> None:
+    """A bound that is met is met at the same place."""
+    text = "".join(ends) + unit * times + "".join(reversed(ends))
+    marks = [0, *sorted(min(n, len(text)) for n in at), len(text)]
+    pieces = [text[a:b] for a, b in pairwise(marks)]
+    found = cut(text)
+    assert cut(*pieces) == cut(*text) == found
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(len(sentence) <= LONGEST for sentence in found)
 
 
 def test_closing_early_closes_the_model() -> None:

@@ -456,7 +456,7 @@ def test_a_long_result_is_cut_and_says_so() -> None:
         assert len(long.text) < MAX_RESULT + 100
         assert "1000000" in long.text
         assert not long.failed
-        assert half.text.encode() == b"a? b"
+        assert half.text == "a\ufffd b"
 
     virtual_time.run(main())
 

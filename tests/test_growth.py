@@ -1,0 +1,215 @@
+"""No input costs more than its length: each parser of what comes from outside, on its worst cases.
+
+All calls of a process share one event loop; a parser that takes the square of its input lets a
+model, a caller or a stranger stop them all with a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.personas.script import stranger_line
+from agent.records.transcript import Transcript
+from agent.sinch import callbacks, svaml
+from agent.stream.connect import ProtocolError
+from agent.stream.protocol import StreamProtocol
+from pipelines.audio import Audio
+from pipelines.conversation import Brief, Message, ToolCall, ToolResult
+from pipelines.encodable import EncodableText, encodable, encodable_json, read_json
+from pipelines.providers.lookup.answers import Thresholds
+from pipelines.providers.lookup.language import LANGUAGES
+from pipelines.providers.lookup.reply import ReplyRules
+from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
+from pipelines.providers.piper_clauses import clauses
+from pipelines.providers.prompt import PartialCall, turns
+from pipelines.providers.transport.failures import MAX_REFUSAL, refused_reply
+from pipelines.providers.transport.sse import sse
+from pipelines.reply.playout import Playout
+from pipelines.stages.context import ContextWindow
+from pipelines.text.markup import tidied, without_markup
+from pipelines.text.sentences import SentenceCutter
+from pipelines.text.speakable import PIECE, speakable
+from pipelines.tools.arguments import argument_error
+from pipelines.turn_taking.backchannels import is_backchannel
+from pipelines.turn_taking.end_of_turn_words import ending
+from tests import growth
+from tests.growth import FAMILIES, LARGE, MOST, pieces
+
+SIZES = (1, 7, 64, LARGE)
+"""Characters of a delta; the last is all at once."""
+
+
+def cut(size: int, given: str) -> None:
+    cutter, clean = SentenceCutter(), EncodableText()
+    for delta in pieces(given, size):
+        cutter.feed(clean.feed(delta))
+    cutter.flush()
+
+
+def read_events(size: int, given: str) -> None:
+    async def body() -> AsyncGenerator[bytes, None]:
+        for piece in pieces(given, size):
+            yield piece.encode("utf-8", "replace")
+
+    async def read() -> None:
+        async for _ in sse(body()):
+            continue
+
+    asyncio.run(read())
+
+
+def gather_call(size: int, given: str) -> None:
+    """Gather a tool call's arguments, as much of them as are taken, with its name each time."""
+    reply = StreamedReply("any")
+    for delta in pieces(given[:16_000], size):
+        function = {"name": "book", "arguments": delta if given[0] != "." else ""}
+        calls = ({"index": 0, "function": function},)
+        for _ in reply.take(Chunk.model_validate({"choices": [{"delta": {"tool_calls": calls}}]})):
+            continue
+    for call in reply.calls:
+        PartialCall(call.name, call.id, call.fragments)
+
+
+def receive(given: str) -> None:
+    for message in (
+        given,
+        json.dumps(
+            {"command": "connect", "callId": given, "callHeaders": {"a": given, given: "b"}}
+        ),
+    ):
+        try:
+            StreamProtocol().receive(message)
+        except ProtocolError:
+            continue
+
+
+def call_back(given: str) -> None:
+    ice: dict[str, Any] = {"event": "ice", "callId": given, "cli": given}
+    ice["callHeaders"] = [{"key": given, "value": given}] * 3
+    for body in (given.encode("utf-8", "replace"), json.dumps(ice).encode()):
+        try:
+            callbacks.parse(body)
+        except callbacks.CallbackError:
+            continue
+
+
+def check_arguments(given: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"day": {"type": "string", "maxLength": 20}, "party": {"type": "integer"}},
+        "additionalProperties": False,
+        "required": ["day"],
+    }
+    for arguments in ({"day": given}, {"day": "Monday", given: 1}, {"party": given}):
+        argument_error(schema, arguments)
+
+
+def write_transcript(folder: Path, given: str) -> None:
+    transcript = Transcript(folder, given, datetime.now(UTC))
+    for piece in pieces(given, 500):
+        transcript.add("caller", text=piece)
+    transcript.close()
+
+
+def look_up(given: str) -> None:
+    brief = Brief(prompt="", facts=("We open at nine.",), unsure=("I do not know.",))
+    rules = ReplyRules(Thresholds(), brief, LANGUAGES["en"], "en")
+    rules.reply([Message("user", given)])
+
+
+def play(given: str) -> None:
+    """A reply of sentences of two characters, all of it made at once, heard frame by frame."""
+    playout = Playout(1.0)
+    frame = Audio(bytes(320), 8000)
+    for sentence in pieces(given, 20):
+        playout.begin(sentence)
+        playout.put(frame)
+        playout.finish()
+    at = 0.0
+    while playout.pending:
+        playout.take(at)
+        at += 0.02
+    playout.hold(at)
+    playout.heard(at)
+
+
+def show(given: str) -> None:
+    window = ContextWindow(1000)
+    conversation: list[Message] = []
+    for piece in pieces(given, 100):
+        result = ToolResult(ToolCall("look", {"at": piece}), piece)
+        conversation += [Message("user", piece), Message("assistant", "", results=(result,))]
+    turns(window.shown(conversation))
+    window.narrow(conversation)
+
+
+PARSERS: Mapping[str, Callable[[str], object]] = {
+    **{f"sentences, {size} at a time": partial(cut, size) for size in SIZES},
+    **{f"events, {size} at a time": partial(read_events, size) for size in SIZES},
+    **{f"tool calls, {size} at a time": partial(gather_call, size) for size in SIZES[1:]},
+    **{
+        f"read out in {language}": partial(speakable, language=language)
+        for language in ("en", "de", "es", "fr", "ja")
+    },
+    "pronounced": lambda given: speakable(given, "en", {"a.b": "ab", "Mo": "Mow", "1": "one"}),
+    "markup, a piece": lambda given: [without_markup(one) for one in pieces(given, PIECE)],
+    "tidied": lambda given: tidied(speakable(given)),
+    "clauses": lambda given: list(clauses(given)),
+    "whole characters": encodable,
+    "JSON": lambda given: read_json(json.dumps({"a": given, given: [given]})),
+    "JSON, read": lambda given: encodable_json({"a": given, given: [given]}),
+    "the stream": receive,
+    "callbacks": call_back,
+    "call headers": lambda given: svaml.call_headers({given: given}),
+    "a value of a call": stranger_line,
+    "arguments of tools": check_arguments,
+    "a refusal": lambda given: refused_reply(400, given[:MAX_REFUSAL]),
+    "an ending": lambda given: ending(given, "en"),
+    "a backchannel": lambda given: is_backchannel(given, "en"),
+    "questions": look_up,
+    "playout": play,
+    "history": show,
+}
+
+
+LENGTH_ALONE = ("events", "tool calls", "playout", "history", "whole", "JSON")
+"""Parsers, by the beginning of their names, that see few kinds of characters."""
+
+FEW = ("dots", "spaces", "lines", "words", "emoji", "halves of characters", "escapes")
+"""Families for those."""
+
+CASES = [
+    (parser, family)
+    for parser in PARSERS
+    for family in (FEW if parser.startswith(LENGTH_ALONE) else FAMILIES)
+]
+
+
+@pytest.mark.parametrize(("parser", "family"), CASES)
+def test_twice_the_input_costs_about_twice_as_much(parser: str, family: str) -> None:
+    """Eight times the input never costs more than three times what it should."""
+    assert growth.growth(PARSERS[parser], family) <= MOST
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_transcripts_cost_what_they_hold(family: str, tmp_path: Path) -> None:
+    """Lines are written as they come, whatever came before."""
+    assert growth.growth(partial(write_transcript, tmp_path), family) <= MOST
+
+
+def test_what_grows_with_the_square_is_found() -> None:
+    """The measure tells one from the other."""
+
+    def square(given: str) -> None:
+        re.sub(r"\.+x", "", given)
+
+    assert growth.growth(square, "dots") > MOST
