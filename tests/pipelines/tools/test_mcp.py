@@ -46,6 +46,7 @@ def old(behaviour: str, *more: str) -> Command:
 async def session(
     where: Remote | Command, *, within: float = 10.0, **given: Any
 ) -> AsyncIterator[McpServer]:
+    before = waiting_threads()
     server = McpServer("t", where, **given)
     await server.start(within)
     try:
@@ -53,9 +54,14 @@ async def session(
     finally:
         await server.aclose()
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        # A process that has ended is waited for in a thread, which tells the loop, once it is on.
-        await until(lambda: not any(t.name.startswith("waitpid-") for t in threading.enumerate()))
-        await asyncio.sleep(0)
+        if isinstance(where, Command):
+            # A process that has ended is waited for in a thread, which tells the loop of it.
+            await until(lambda: not waiting_threads() - before)
+            await asyncio.sleep(0)
+
+
+def waiting_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("waitpid-")}
 
 
 def named(server: McpServer) -> dict[str, Tool]:
