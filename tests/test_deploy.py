@@ -10,11 +10,20 @@ import pytest
 import yaml
 
 from agent.settings import Settings, load
+from agent.settings.placeholders import PUBLISHED, refuse_placeholders
 from agent.settings.server import ServerSettings
 from agent.sinch import account
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
+
+FILLED_IN = {
+    "VOICE_AGENT_SINCH__APPLICATION_KEY": "key",
+    "VOICE_AGENT_SINCH__APPLICATION_SECRET": "MDEyMzQ1Njc4OWFiY2RlZg==",
+    "VOICE_AGENT_SINCH__CALLER_ID": "+12025550100",
+    "VOICE_AGENT_OPERATOR__TOKEN": "3f0c9a6d1be84572a1f4c60d98e7b35c",
+}
+"""What stands in the example without a value, for everybody to fill in."""
 
 
 def variables() -> dict[str, str]:
@@ -35,9 +44,9 @@ def test_each_variable_of_the_example_is_a_setting(
 ) -> None:
     """A name that no longer exists would stop the start."""
     monkeypatch.chdir(tmp_path)
-    given = variables()
-    ours = {name: value for name, value in given.items() if name.startswith("VOICE_AGENT_")}
+    ours = {name: value for name, value in variables().items() if name.startswith("VOICE_AGENT_")}
     ours["VOICE_AGENT_SINCH__API"] = "v1"  # the other stands there in a comment
+    ours |= FILLED_IN
     for name, value in ours.items():
         monkeypatch.setenv(name, value)
     settings = load(None)
@@ -45,12 +54,22 @@ def test_each_variable_of_the_example_is_a_setting(
     assert settings.sinch.takes_callbacks
     assert account.client(settings.sinch) is not None
     assert settings.operator.token is not None
-    assert settings.operator.token.get_secret_value() == given["VOICE_AGENT_OPERATOR__TOKEN"]
+    refuse_placeholders(settings)
     for name in ours:
         section, _, field = name.removeprefix("VOICE_AGENT_").lower().partition("__")
         known = type(getattr(settings, section)).model_fields if field else Settings.model_fields
         assert (field or section) in known
     assert settings.database.is_postgresql
+
+
+def test_no_line_of_the_example_is_a_secret() -> None:
+    """Whoever copies it and edits half of it gets a service without an account, not an open one."""
+    text = (DEPLOY / "env.example").read_text()
+    lines = re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    assert not [name for name, _ in lines if re.search("KEY|SECRET|TOKEN|SERVICE_ID", name)]
+    left_open = re.findall(r"^# ([A-Z_]+)=$", text, re.MULTILINE)
+    assert FILLED_IN.keys() <= set(left_open)
+    assert not any(sample.lower() in text.lower() for sample in PUBLISHED)
 
 
 def test_the_image_is_not_root_has_a_health_check_and_copies_what_is_there() -> None:

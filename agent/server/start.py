@@ -27,6 +27,7 @@ from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
+from agent.settings.placeholders import refuse_placeholders
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
 from agent.sinch.processes import OtherProcesses
@@ -204,11 +205,12 @@ def _operator(
 
 
 def check(settings: Settings) -> None:
-    """Look at what the settings name: providers, detectors, the agent file.
+    """Look at what the settings name: providers, detectors, the agent file; and at secrets.
 
     Raises:
-        SettingsError: If one cannot be used; a line for each mistake.
+        SettingsError: If one cannot be used, or is no secret; a line for each mistake.
     """
+    refuse_placeholders(settings)
     settings.providers()
     try:
         detectors(settings.vad)
