@@ -13,6 +13,7 @@ from agent.simulator.plan import Plan
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
+from tests.agent.sinch.credentials import V1
 from tests.agent.sinch.stories import (
     CALLED,
     CALLER,
@@ -22,7 +23,6 @@ from tests.agent.sinch.stories import (
     speech,
     tell,
 )
-from tests.agent.sinch.test_signing import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])

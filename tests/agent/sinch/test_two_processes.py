@@ -15,8 +15,8 @@ from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
 from agent.sinch.callbacks import Version
 from tests.agent.loopback import Running, running, until
+from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import CALLER, MANAGER, TOKEN, Story, tell
-from tests.agent.sinch.test_signing import V1, V2
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -37,6 +37,7 @@ async def second(s: Story, folder: Path, url: DatabaseUrl) -> AsyncIterator[Runn
         "api_url": s.sinch_url,
         "public_url": s.base,
         "caller_id": "+12025550100",
+        "dialling": {"numbers": ("+1555*",)},
         "conference": s.version == "v1",
     }
     given: dict[str, Any] = {"database": url, "operator": {"token": TOKEN}, "sinch": account}
