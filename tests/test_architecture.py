@@ -132,7 +132,7 @@ def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:
 
 FLOORS = (
     # The speech side, from the ground up.
-    "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
+    "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings pipelines.masking",
     "pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text",
     "pipelines.environment pipelines.connection_errors",

@@ -82,7 +82,9 @@ class SinchSettings(Section):
         "version 1 wants one.",
     )
     api_url: str = Field(
-        "", pattern="^(https?://.*)?$", description="Instead of Sinch's servers: a stand-in."
+        "",
+        pattern="^(https?://[^@?#]+)?$",
+        description="Instead of Sinch's servers: a stand-in. Without user, password and query.",
     )
     public_url: str = Field(
         "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.store.errors import StoreError, reason
+from pipelines.masking import without_secrets
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class PostgresqlEngine:
 
     def __init__(self, address: str, within: float) -> None:
         url = parsed(address)
+        self._address = address
         self._failures = failures()
         self._engine = create_async_engine(
             url,
@@ -72,7 +75,8 @@ class PostgresqlEngine:
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
         except self._failures as error:
-            raise StoreError(reason(error)) from None
+            # Servers name the user whom they refuse.
+            raise StoreError(without_secrets(reason(error), self._address)) from None
 
     async def run_alone(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction, once no other process is in here.
@@ -109,6 +113,9 @@ def parsed(address: str) -> URL:
     except (ArgumentError, ValueError):  # the second: its port is no number
         raise StoreError("this is no address of a database") from None
     # What libpq, and every hosting company's console, calls it.
+    known = signature(asyncpg.connect).parameters.keys() | {"sslmode"}
+    if any(name not in known and not name.startswith("prepared_") for name in url.query):
+        raise StoreError("behind its ? stands a parameter that no connection has")
     if mode := url.query.get("sslmode"):
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return url.set(drivername="postgresql+asyncpg")

@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
-from agent.store.engine import OVER_AFTER, WITHIN
+from agent.store.engine import OVER_AFTER, WITHIN, SqlDatabase
 from agent.store.errors import StoreError
 from agent.store.store import Store, opened
 from tests.databases import FILE, PostgresqlServer
@@ -165,3 +165,11 @@ def test_who_is_cancelled_leaves_nothing_half_done(database_url: DatabaseUrl) ->
             assert await store.legs.get("x") == {"n": 99}
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("query", ["hunter2=1", "application_name=hunter2", "user=a&nonsense=1"])
+def test_a_parameter_that_no_connection_has_is_a_line(query: str) -> None:
+    """Not a traceback, and the line quotes nothing."""
+    with pytest.raises(StoreError) as caught:
+        SqlDatabase(DatabaseUrl(f"postgresql://h/n?{query}"))
+    assert "hunter2" not in str(caught.value)
