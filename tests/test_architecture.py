@@ -141,7 +141,7 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits",
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",

@@ -53,7 +53,7 @@ def everything(folder: Path) -> set[str]:
 
 @pytest.mark.timeout(240)
 def test_a_call_leaves_its_record_and_nothing_else(tmp_path: Path) -> None:
-    """No file beside transcripts and database, no look-up, no connection; strace sees it, too."""
+    """No file beside transcripts and database, which are private; no look-up, no connection."""
     home, work, temporary = (tmp_path / name for name in ("home", "work", "temporary"))
     for folder in (home, work, temporary):
         folder.mkdir()
@@ -94,6 +94,8 @@ def test_a_call_leaves_its_record_and_nothing_else(tmp_path: Path) -> None:
     left = {Path(name).parts[0] for name in everything(work)}
     assert "transcripts" in left
     assert {name for name in left if not name.startswith("voice-agent.db")} == {"transcripts"}
+    loose = [path for path in work.rglob("*") if path.stat().st_mode & 0o077]
+    assert loose == []
     odd = [line for line in seen.read_text().splitlines() if not _is_usual(line, work, seen)]
     assert odd == []
     if trace.exists():

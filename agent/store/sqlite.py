@@ -8,7 +8,6 @@ asynchronous driver costs one a statement.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from agent.private_files import make_private_file
 from agent.store.errors import StoreError, reason
 
 T = TypeVar("T")
@@ -142,10 +142,8 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _make_private(url: URL) -> None:
-    """Make the file, if it is not there, for nobody but its owner: it holds numbers."""
-    path = Path(url.database or "")
+    """Have the file be there, for its owner alone: it holds numbers. Its journals follow it."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private_file(Path(url.database or ""))
     except OSError as error:
         raise StoreError(error.strerror or str(error)) from None

@@ -111,7 +111,7 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 UNUSABLE = [
-    ("sqlite:////dev/null/voice-agent.db", "exists"),
+    ("sqlite:////dev/null/voice-agent.db", "Not a directory"),
     ("sqlite:////proc/voice-agent.db", ""),
     ("postgresql://agent:secret@127.0.0.1:1/agent", "Connect call failed"),
     ("postgresql://agent:secret@127.0.0.1:port/agent", "no address"),
