@@ -36,7 +36,7 @@ class ImpossibleNumberError(ValueError):
 
 
 def number(text: str, country: str = "") -> str:
-    """Return a number in E.164, such as ``+15551234567``.
+    """Return a number in E.164, such as ``+12025550123``.
 
     Args:
         text: As somebody wrote it: spaces, brackets and hyphens are fine.
@@ -49,7 +49,7 @@ def number(text: str, country: str = "") -> str:
     try:
         parsed = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
-        hint = "" if country else ", with + and the country, such as +15551234567"
+        hint = "" if country else ", with + and the country, such as +12025550100"
         raise ValueError(f"not a telephone number{hint}") from None
     # "Possible" is about length: numbers of new ranges are dialled before any table knows them.
     # Others that are dialled within their country or town alone have no form in E.164.
