@@ -22,7 +22,7 @@ from tests.agent.loopback import Running, running
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 
-CALLER, CALLED, MANAGER, SERVICE = "+15550000001", "+15550100", "+15550000002", "+15550199999"
+CALLER, CALLED, MANAGER, SERVICE = "+15550000001", "+12025550199", "+15550000002", "+15550199999"
 TOKEN = "an-operator-with-a-long-token"
 
 AGENT = f"""---

@@ -29,7 +29,7 @@ ICE = {
     "event": "ice",
     "callId": "c1",
     "cli": "15550000001",
-    "to": {"type": "did", "endpoint": "15550100"},
+    "to": {"type": "did", "endpoint": "12025550199"},
     "timestamp": STAMP,
     "version": 1,
     "callHeaders": [{"key": "X-Order", "value": "7"}, {"key": None}, "junk"],

@@ -312,7 +312,7 @@ def test_nobody_answers_for_this_number(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         (tmp_path / "prompts" / "sales.md").write_text(
-            "---\ngreeting: Sales here.\nnumbers: ['+1 555 01 00']\n---\nSell."
+            "---\ngreeting: Sales here.\nnumbers: ['+1 202 555 01 99']\n---\nSell."
         )
         for calls, version in enumerate(("v1", "v2"), 1):
             s.version = version  # type: ignore[assignment]
