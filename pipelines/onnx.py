@@ -2,11 +2,17 @@
 
 Import it from here: its builds for Linux, too (1.32, looked at), keep a device id and count events
 for Microsoft. Nothing about a call leaves this machine that its operator did not ask for.
+
+The variable has to be there before the library is: it makes its files, and looks up a host, while
+it is loaded, which is before ``disable_telemetry_events`` can be called.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state

@@ -132,7 +132,8 @@ def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:
 
 FLOORS = (
     # The speech side, from the ground up.
-    "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings pipelines.encodable",
+    "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
+    "pipelines.encodable pipelines.masking",
     "pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text",
     "pipelines.environment pipelines.connection_errors",
@@ -141,7 +142,7 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits",
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",

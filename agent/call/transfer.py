@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from agent.call.history import History
+from pipelines.conversation import TRANSFER_CALL, ToolCall, ToolResult
 
 log = structlog.get_logger()
 
@@ -53,6 +54,10 @@ class CallTransfer:
             await self._mover(self._numbers.get(to, to))
         except TransferError as error:
             log.warning("the caller cannot be passed on", reason=str(error))
+            if to in self._numbers:  # else the operator asked, and no number is told to a model
+                call = ToolCall(TRANSFER_CALL, {"to": to})
+                said = f"{to} was not dialled, and cannot be reached now: {error}"
+                self._history.tool_gave(ToolResult(call, said, failed=True))
             return False
         return True
 

@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    dial.add_argument("to", help="number, such as +15551234567, or SIP address")
+    dial.add_argument("to", help="number, such as +12025550123, or SIP address")
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
         "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"

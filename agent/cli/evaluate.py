@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.simulator import evaluate, scenarios
     from agent.simulator.stream_caller import CallFailedError
+    from pipelines.masking import masked
 
     logs.configure("error", "auto")
     try:
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         evaluate.run(options.url, situations, at_once=options.at_once, headers=headers, tell=tell)
     )
     if options.json:
-        print(json.dumps(evaluate.as_json(options.url, outcomes)))
+        print(json.dumps(evaluate.as_json(masked(options.url), outcomes)))
     else:
         print(f"\n{evaluate.table(outcomes)}")
     return 1 if any(outcome.failed for outcome in outcomes) else 0

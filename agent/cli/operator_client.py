@@ -9,6 +9,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipelines.masking import masked
+
 TIMEOUT = 20.0
 """Seconds for an answer: longer than the service asks Sinch for."""
 
@@ -64,8 +66,8 @@ def dial(
 def _ask(
     method: str, url: str, headers: Mapping[str, str], body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    if not url.startswith(("http://", "https://")):
-        raise DialError("--server: give http:// or https://")
+    if not url.startswith(("http://", "https://")) or "@" in url.split("/")[2]:
+        raise DialError("--server: give http:// or https://, without user and password")
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, dict(headers), method=method)  # noqa: S310 - seen to
     try:
@@ -75,7 +77,7 @@ def _ask(
         with error:
             raise DialError(_detail(error)) from None
     except (OSError, ValueError) as error:
-        raise DialError(f"no answer from {url}: {error}") from None
+        raise DialError(f"no answer from {masked(url)}: {masked(str(error))}") from None
     return dict(answer)
 
 

@@ -20,9 +20,11 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal; return the exit status."""
     from agent import logs
+    from agent.private_files import keep_files_private
     from agent.server import start
     from agent.settings import SettingsError, load
 
+    keep_files_private()
     given = {"host": options.host, "port": options.port}
     given = {name: value for name, value in given.items() if value is not None}
     try:

@@ -104,6 +104,11 @@ class Persona:
         """The numbers whose calls it answers, in E.164."""
         return tuple(self._front.numbers)
 
+    @property
+    def transfers(self) -> dict[str, str]:
+        """Whom callers may be passed on to: number in E.164 or SIP address, by name."""
+        return {target.name: target.to for target in self._front.transfers}
+
 
 def names(folder: Path) -> list[str]:
     """Return the agents in ``folder``, sorted; whether they are well written is not looked at."""

@@ -33,6 +33,8 @@ from typing import TextIO
 
 import structlog
 
+from agent.private_files import make_private_folder
+
 log = structlog.get_logger()
 
 MOST = 10**15
@@ -57,7 +59,7 @@ class Transcript:
         self._file: TextIO | None = None
         self.path = folder / f"{stamp}-{_file_name(call_id)}.jsonl"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             # Words are private: only the service's user may read them. "x": never two in one file.
             self.path.touch(mode=0o600, exist_ok=False)
             self._file = _open(self.path)

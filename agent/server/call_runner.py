@@ -17,7 +17,7 @@ from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import CallControlError
+from agent.sinch.contracts import CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel
@@ -154,6 +154,8 @@ class CallRunner:
         async def move(to: str) -> None:
             try:
                 await call_control.transfer(claims, to)
+            except RefusedError:  # Sinch's words may quote the number
+                raise TransferError("Sinch does not dial") from None
             except CallControlError as error:
                 raise TransferError(str(error)) from None
             except StoreError as error:

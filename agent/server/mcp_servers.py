@@ -40,9 +40,12 @@ def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServe
         else:
             command = shutil.which(one.command or "")
             if command is None:
-                raise ValueError(f"mcp.{name}.command: there is no program {one.command!r}")
+                # Whoever writes a whole line there may have a secret in it.
+                program = (one.command or "").split(maxsplit=1)[0]
+                raise ValueError(f"mcp.{name}.command: there is no program {program!r}")
             env = _filled_in(f"mcp.{name}.env", one.env)
-            where = Command(command=command, args=one.args, env=env, show_errors=one.show_errors)
+            args = tuple(arg.get_secret_value() for arg in one.args)
+            where = Command(command=command, args=args, env=env, show_errors=one.show_errors)
         servers[name] = McpServer(name, where)
     return servers
 

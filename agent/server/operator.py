@@ -12,7 +12,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import structlog
 from aiohttp import web
@@ -29,7 +29,9 @@ from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import (
+    AllowanceUsedUpError,
     CallControlError,
+    DestinationRefusedError,
     Dial,
     ExpectedCall,
     NoSuchCallError,
@@ -46,6 +48,9 @@ from pipelines.encodable import read_json
 log = structlog.get_logger()
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_Kind = Literal["look", "dial", "hang up", "no token"]
+"""What a request is counted as."""
 
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
@@ -77,33 +82,38 @@ class OperatorInterface:
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
-        self._limit = settings.requests_a_minute
+        self._limits: Mapping[_Kind, int] = {
+            "look": settings.requests_a_minute,
+            "dial": settings.requests_a_minute,
+            "hang up": settings.hang_ups_a_minute,
+            "no token": settings.requests_a_minute,
+        }
         self._sinch = sinch
         self._prompts = prompts
         self._usual = usual
         self._calls = registry
         self._others = others
         self._call_control = call_control
-        self._lately: Mapping[bool, deque[float]] = {True: deque(), False: deque()}
-        """When requests came: with the token, and without."""
+        self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
+        """When requests of each kind came."""
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/openapi.json", self._describe)
-        app.router.add_get("/calls", self._guarded(self._list))
-        app.router.add_post("/calls", self._guarded(self._dial))
-        app.router.add_get("/calls/{id}", self._guarded(self._show))
-        app.router.add_post("/calls/{id}/hangup", self._guarded(self._hang_up))
-        app.router.add_post("/calls/{id}/transfer", self._guarded(self._transfer))
+        app.router.add_get("/calls", self._guarded("look", self._list))
+        app.router.add_post("/calls", self._guarded("dial", self._dial))
+        app.router.add_get("/calls/{id}", self._guarded("look", self._show))
+        app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
+        app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
 
     def _guarded(
-        self, handler: Callable[[web.Request], Awaitable[web.Response]]
+        self, kind: _Kind, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
-            if wait := self._wait(now(), right=right):
+            if wait := self._wait(now(), kind if right else "no token"):
                 return _problem(429, "too many requests", {"retry-after": str(wait)})
             if not right:
                 log.warning("operator refused", remote=client_address(request))
@@ -112,16 +122,16 @@ class OperatorInterface:
 
         return guarded
 
-    def _wait(self, now: float, *, right: bool) -> int:
+    def _wait(self, now: float, kind: _Kind) -> int:
         """Return the seconds to wait, 0 if none.
 
-        Wrong tokens have an allowance of their own: they neither fill the log nor keep the operator
-        from hanging up.
+        Each kind has an allowance of its own: neither wrong tokens, nor looking and dialling, keep
+        the operator from ending calls; nor do wrong tokens fill the log.
         """
-        lately = self._lately[right]
+        lately = self._lately[kind]
         while lately and now - lately[0] >= 60:
             lately.popleft()
-        if len(lately) >= self._limit:
+        if len(lately) >= self._limits[kind]:
             return int(60 - (now - lately[0])) + 1
         lately.append(now)
         return 0
@@ -235,18 +245,28 @@ class _UnreadableError(Exception):
     """The request is wrong; the message says where."""
 
 
+class _CannotBeDialledError(Exception):
+    """The request is right, but nobody has this number; the message says where."""
+
+
+_STATUS: Mapping[type[Exception], int] = {
+    NoSuchCallError: 404,
+    _UnreadableError: 400,
+    _CannotBeDialledError: 422,
+    DestinationRefusedError: 422,
+    AllowanceUsedUpError: 429,
+}
+"""What an error is answered with; any other is that it cannot be done as things are, 409."""
+
+
 async def _answered(
     handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
 ) -> web.Response:
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except NoSuchCallError as error:
-        return _problem(404, str(error))
-    except (CallControlError, PersonaError) as error:
-        return _problem(409, str(error))
-    except _UnreadableError as error:
-        return _problem(400, str(error))
+    except (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError) as error:
+        return _problem(_STATUS.get(type(error), 409), str(error))
     except web.HTTPRequestEntityTooLarge:
         return _problem(413, "the body is too long")
     except StoreError:  # the database has logged it
@@ -281,6 +301,8 @@ async def _read(request: web.Request, model: type[Model]) -> Model:
 def _dialable(field: str, text: str, country: str) -> str:
     try:
         return phone_numbers.address(text, country)
+    except phone_numbers.ImpossibleNumberError as error:
+        raise _CannotBeDialledError(f"{field}: {error}") from None
     except ValueError as error:
         raise _UnreadableError(f"{field}: {error}") from None
 

@@ -116,7 +116,9 @@ _PROBLEMS = {
     "404": "No such call.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
     "413": "The body is too long.",
-    "429": "Too many requests; see `Retry-After`.",
+    "422": "This number or address may not be called; `detail` says why.",
+    "429": "Too many requests: see `Retry-After`; or as much was dialled as may be in a day or at "
+    "once: `detail` says which limit that is.",
     "503": "The database fails.",
 }
 

@@ -27,8 +27,10 @@ from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
+from agent.settings.placeholders import refuse_placeholders
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
+from agent.sinch.dial_rules import allowed_countries, refusal
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
@@ -208,11 +210,12 @@ def _operator(
 
 
 def check(settings: Settings) -> None:
-    """Look at what the settings name: providers, detectors, the agent file.
+    """Look at what the settings name: providers, detectors, the agent file; and at secrets.
 
     Raises:
-        SettingsError: If one cannot be used; a line for each mistake.
+        SettingsError: If one cannot be used, or is no secret; a line for each mistake.
     """
+    refuse_placeholders(settings)
     settings.providers()
     try:
         detectors(settings.vad)
@@ -225,8 +228,22 @@ def check(settings: Settings) -> None:
         raise SettingsError(f"agent = {settings.agent!r}: {error}") from None
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    if settings.sinch.takes_callbacks:
+        _check_transfers(settings, usual.transfers)
     if missing := usual.tools.servers - settings.mcp.keys():
         raise SettingsError(f"agent = {settings.agent!r}: tools: no mcp.{min(missing)} in settings")
+
+
+def _check_transfers(settings: Settings, transfers: Mapping[str, str]) -> None:
+    """Find now whom no caller could ever be passed on to.
+
+    Raises:
+        SettingsError: If the rules of dialling refuse somebody; the number is not quoted.
+    """
+    rules, allowed = settings.sinch.dialling, allowed_countries(settings.sinch)
+    for name, to in transfers.items():
+        if why := refusal(to, rules, *allowed):
+            raise SettingsError(f"agent = {settings.agent!r}: transfers: {name}: {why}")
 
 
 @asynccontextmanager

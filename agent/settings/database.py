@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Secret
+
+from pipelines.masking import masked
 
 DEFAULT = "sqlite:///voice-agent.db"
 
@@ -13,11 +14,9 @@ FILE = "sqlite:///"
 SERVER = ("postgresql://", "postgres://")
 """How an address begins; hosting companies write either."""
 
-_SECRET = re.compile(r"(?<=:)[^:@/?]*(?=@)|(?<=password=)[^&]*")
-
 
 class DatabaseUrl(Secret[str]):
-    """The address of a database. It is shown with ``***`` in place of a password."""
+    """The address of a database. It is shown with ``***`` for user, password and query."""
 
     def _display(self) -> str:
         return self.masked
@@ -25,10 +24,7 @@ class DatabaseUrl(Secret[str]):
     @property
     def masked(self) -> str:
         """The address, to be shown."""
-        scheme, _, rest = self.get_secret_value().partition("://")
-        user, at, place = rest.rpartition("@")  # a password may hold what stands for the end of one
-        user = f"{user.partition(':')[0]}:***" if ":" in user else user
-        return f"{scheme}://{user}{at}{_SECRET.sub('***', place)}"
+        return masked(self.get_secret_value())
 
     @property
     def is_postgresql(self) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from pipelines.masking import masked
+
 RENAMED: Mapping[str, str] = {
     "state": "database",  # what stood in a folder
     "turns.pause_after": "vad.pause_after",  # it is the gate's, as the rest of `vad`
@@ -27,7 +29,8 @@ SECRET_WORDS = (
     "database",
     "headers",
     ".env",
-    ".url",
+    ".args",
+    ".command",
     "options",
 )
 """In the name of a setting whose value is not quoted: it is a secret, or may hold one."""
@@ -36,7 +39,7 @@ SECRET_WORDS = (
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
     """Return a line for each mistake: the setting, what was given, and what is allowed.
 
-    Secrets are not quoted.
+    Secrets are not quoted, nor those of an address.
 
     Args:
         error: What was found.
@@ -74,7 +77,9 @@ def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> 
     if section or isinstance(mistake["input"], Mapping | BaseModel):
         return f"{name}: {allowed}"  # of a whole section, which may hold secrets
     secret = any(word in name.lower() for word in SECRET_WORDS)
-    given = "(hidden)" if secret else repr(mistake["input"])
+    value = mistake["input"]
+    shown = repr(masked(value)) if isinstance(value, str) else masked(repr(value))
+    given = "(hidden)" if secret else shown
     return f"{name} = {given}: {allowed}"
 
 

@@ -13,7 +13,7 @@ from pipelines.settings import Section
 class McpServerSettings(Section):
     """An MCP server: either ``url`` or ``command``."""
 
-    url: Url | None = Field(None, description="Address, for streamable HTTP.")
+    url: Url | None = Field(None, repr=False, description="Address, for streamable HTTP.")
     headers: dict[str, SecretStr] = Field(
         {},
         description="Sent with each request. `${NAME}` in a value is the environment variable "
@@ -22,7 +22,7 @@ class McpServerSettings(Section):
     command: str | None = Field(
         None, min_length=1, description="Program to start, which talks through its standard input."
     )
-    args: tuple[str, ...] = Field((), description="Its arguments.")
+    args: tuple[SecretStr, ...] = Field((), description="Its arguments. They are shown nowhere.")
     env: dict[str, SecretStr] = Field(
         {}, description="Its environment, besides PATH and HOME; `${NAME}` as in headers."
     )

@@ -56,7 +56,13 @@ class OperatorSettings(Section):
         None, min_length=16, description="Bearer token of its requests. Unset: there is none."
     )
     requests_a_minute: int = Field(
-        60, ge=1, description="Requests that are taken; more get 429 and `Retry-After`."
+        60,
+        ge=1,
+        description="Requests that are taken to dial and transfer, and as many to look; more get "
+        "429 and `Retry-After`.",
+    )
+    hang_ups_a_minute: int = Field(
+        600, ge=1, description="Requests to hang up that are taken, whatever else was asked."
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from agent import phone_numbers
+from agent.settings.dialling import DiallingSettings
 from agent.sinch_limits import MAX_SAY, V1_REGIONS, V2_REGIONS
 from pipelines.settings import Section
 
@@ -81,7 +82,9 @@ class SinchSettings(Section):
         "version 1 wants one.",
     )
     api_url: str = Field(
-        "", pattern="^(https?://.*)?$", description="Instead of Sinch's servers: a stand-in."
+        "",
+        pattern="^(https?://[^@?#]+)?$",
+        description="Instead of Sinch's servers: a stand-in. Without user, password and query.",
     )
     public_url: str = Field(
         "",
@@ -134,6 +137,7 @@ class SinchSettings(Section):
         pattern="^([A-Z]{2})?$",
         description="Where numbers without + are dialled, such as US. Unset: they are refused.",
     )
+    dialling: DiallingSettings = DiallingSettings()
     ring_seconds: int = Field(
         30, ge=1, le=60, description="Seconds that a phone of ours rings; version 2 allows 60."
     )

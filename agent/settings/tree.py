@@ -33,6 +33,7 @@ from agent.settings.providers import (
 )
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
+from pipelines.masking import masked
 from pipelines.providers.contracts import Stage
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.usage import Pricing
@@ -145,7 +146,10 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{name}.")
         else:
-            yield (
-                prefix + name,
-                repr(str(value) if isinstance(value, Path | DatabaseUrl) else value),
-            )
+            yield prefix + name, _shown(value)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Path | DatabaseUrl | str):
+        return repr(masked(str(value)))
+    return masked(repr(value))

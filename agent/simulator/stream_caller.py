@@ -20,6 +20,7 @@ from agent.simulator.playout_buffer import BUFFER_BYTES
 from pipelines.audio import FRAME_SECONDS
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
+from pipelines.masking import without_secrets
 
 
 class CallFailedError(Exception):
@@ -87,8 +88,10 @@ async def _dial(
             return await session.ws_connect(url, max_msg_size=BUFFER_BYTES)
     except aiohttp.WSServerHandshakeError as error:
         raise CallFailedError(f"refused: HTTP {error.status}") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise CallFailedError(f"cannot connect: {error}") from None
+    except (aiohttp.InvalidURL, ValueError):  # its text is the address, which may have a token
+        raise CallFailedError("cannot connect: this is no address of a stream endpoint") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise CallFailedError(f"cannot connect: {without_secrets(str(error), url)}") from None
 
 
 async def _await_answer(socket: aiohttp.ClientWebSocketResponse, within: float) -> None:

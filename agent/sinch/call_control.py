@@ -18,6 +18,7 @@ from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Callback, IncomingCall, LegAnswered, LegEnded, LegIdentity, Other
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
+from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
@@ -64,6 +65,7 @@ class CallControl:
     ) -> None:
         self._settings = settings
         self._directory = directory
+        self._rules = rules = DialRules(settings, directory.dials)
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
         dispatch = OrderDispatch(directory, processes, calls)
@@ -72,9 +74,11 @@ class CallControl:
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
         self._outgoing = OutgoingCalls(
-            settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
+            settings, directory, stream_legs, hang_ups, actions, rules, calls, follow_ups
         )
-        self._transfers = Transfers(settings, directory, dispatch, hang_ups, actions, follow_ups)
+        self._transfers = Transfers(
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups
+        )
         self._endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
 
     async def aclose(self) -> None:
@@ -128,6 +132,8 @@ class CallControl:
         leg = await self._own_leg(callback.leg)
         kind = "" if leg is None else leg.name[:1]
         log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
+        if isinstance(leg, PlacedLeg | TransferLeg):
+            self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
         match leg:
             case PlacedLeg():
                 facts = LegFacts(result=callback.result, reason=callback.reason)

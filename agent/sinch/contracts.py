@@ -64,6 +64,14 @@ class KeyInUseError(CallControlError):
         super().__init__("a call with this key is being placed, or could not be")
 
 
+class DestinationRefusedError(CallControlError):
+    """Our own rules keep a destination from being called. The message quotes nothing of it."""
+
+
+class AllowanceUsedUpError(CallControlError):
+    """As much was dialled as may be, for now. The message says which limit that is."""
+
+
 class RefusedError(CallControlError):
     """Sinch does not do it. The message is Sinch's, in one line; it may quote a number."""
 
@@ -216,7 +224,7 @@ class Actions(Protocol):
         ...
 
     async def transfer(
-        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int, max_seconds: int
     ) -> LegFacts:
         """Dial somebody into a caller's conversation; return what is known of that leg then."""
         ...

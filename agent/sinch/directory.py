@@ -28,6 +28,7 @@ from agent.sinch.legs import (
     encode_leg,
 )
 from agent.sinch.tokens import stream_claim
+from agent.store.dials import Dials
 from agent.store.store import Store
 
 log = structlog.get_logger()
@@ -51,6 +52,11 @@ class CallDirectory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def dials(self) -> Dials:
+        """What was dialled lately."""
+        return self._store.dials
 
     # Legs
 

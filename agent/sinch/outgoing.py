@@ -16,6 +16,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Answerer, LegAnswered
 from agent.sinch.contracts import (
     Actions,
+    AllowanceUsedUpError,
     Dial,
     ExpectedCall,
     KeyInUseError,
@@ -23,6 +24,7 @@ from agent.sinch.contracts import (
     NotSetUpError,
     RefusedError,
 )
+from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
@@ -76,6 +78,7 @@ class OutgoingCalls:
         stream_legs: Where streams are, and how they come to a conference.
         hang_ups: For machines that nobody wants to talk to.
         actions: What we can ask the platform for; None if we have no account to do it with.
+        rules: Whom we may call.
         calls: Those of this process, which prepares for one.
         follow_ups: Does what takes time.
     """
@@ -87,6 +90,7 @@ class OutgoingCalls:
         stream_legs: StreamLegs,
         hang_ups: HangUps,
         actions: Actions | None,
+        rules: DialRules,
         calls: LocalCalls,
         follow_ups: FollowUps,
     ) -> None:
@@ -95,6 +99,7 @@ class OutgoingCalls:
         self._stream_legs = stream_legs
         self._hang_ups = hang_ups
         self._actions = actions
+        self._rules = rules
         self._calls = calls
         self._follow_ups = follow_ups
 
@@ -107,6 +112,8 @@ class OutgoingCalls:
         Raises:
             NotSetUpError: If there is no account, or no caller id.
             KeyInUseError: If a call of this key does not come about elsewhere.
+            DestinationRefusedError: If this number or address may not be called.
+            AllowanceUsedUpError: If as much was dialled as may be.
             RefusedError: If Sinch does not dial.
             StoreError: If the database fails; nobody is dialled then.
         """
@@ -115,14 +122,22 @@ class OutgoingCalls:
         caller_id = dial.caller_id or self._settings.caller_id
         if not caller_id:
             raise NotSetUpError("no caller id: give one, or set sinch.caller_id")
+        self._rules.check(dial.to)
         name = f"d{uuid.uuid4().hex[:24]}"
         if idempotency_key and not await self._directory.first_to_dial(idempotency_key, name):
             return await self._dialled_with(idempotency_key)
+        try:
+            await self._rules.admit_call(name, dial.to, dial.max_seconds)
+        except AllowanceUsedUpError:
+            if idempotency_key:
+                await self._directory.forget_key(idempotency_key)
+            raise
         leg = await self._add_leg(name, dial, caller_id, self._actions)
         try:
             facts = await self._actions.place(name, dial, caller_id)
         except SinchError as error:
             await self._directory.advance(leg, LegEvent.REFUSED, LegFacts(reason=str(error)))
+            await self._rules.not_dialled(name, certain=not error.may_be_done)
             if idempotency_key:
                 await self._directory.forget_key(idempotency_key)
             log.warning("not dialled", status=error.status, code=error.code)

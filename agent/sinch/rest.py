@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ TIMEOUT = 12.0
 BACKOFF = 0.3
 """Seconds before the second attempt; twice that before the third."""
 
+URGENT_AGAIN = 2.0
+"""Seconds at the most until a hang-up that was turned away is asked for again, whatever the server
+says: it counts requests, and a phone that is not hung up goes on costing."""
+
 MAX_ANSWER = 1_048_576
 """Bytes read of an answer."""
 
@@ -48,12 +53,16 @@ class SinchError(Exception):
     Attributes:
         status: Of the HTTP answer; 0 if there was none.
         code: The API's own, fit for a log; ``""`` if there was none.
+        may_be_done: Whether it may have been done all the same, since the answer did not come.
     """
 
-    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+    def __init__(
+        self, message: str, status: int = 0, code: str = "", *, may_be_done: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.may_be_done = may_be_done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +96,14 @@ class Rest:
         self._auth = auth
         self._timeout = timeout
         self._attempt_timeout = attempt_timeout
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        """By whether they are for what is urgent: a hang-up does not wait for a connection until
+        those that dial have had their answers."""
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def request(
         self,
@@ -102,6 +113,7 @@ class Rest:
         *,
         idempotency_key: str = "",
         repeat: bool = False,
+        urgent: bool = False,
         auth: Basic | Credentials | None = None,
     ) -> dict[str, Any]:
         """Return the answer, an object; empty if there is none.
@@ -112,6 +124,8 @@ class Rest:
             body: Sent as JSON.
             idempotency_key: Lets the server see that two requests are one.
             repeat: Whether doing it twice is doing it once, as with GET and DELETE.
+            urgent: Whether it has connections of its own, and is asked again as long as there is
+                time when it was turned away: it ends something.
             auth: Instead of the usual.
 
         Raises:
@@ -123,22 +137,24 @@ class Rest:
         backoff = 0.0
         try:
             async with asyncio.timeout_at(until := now() + self._timeout):
-                for attempt in range(ATTEMPTS):
-                    last = attempt == ATTEMPTS - 1
+                for attempt in itertools.count(1):
                     try:
                         headers = self._headers(auth or self._auth, method, url, data) | extra
-                        return await self._attempt(method, url, data, headers)
+                        return await self._attempt(method, url, data, headers, urgent=urgent)
                     except _AgainError as again:
                         backoff = longer(backoff, first=BACKOFF, longest=self._timeout)
                         wait = backoff if again.after is None else again.after
+                        wait = min(wait, URGENT_AGAIN) if urgent else wait
                         # Whoever asked hears the reason now, rather than wait for nothing.
+                        last = attempt >= ATTEMPTS and not (urgent and again.harmless)
                         useless = last or now() + wait >= until
                         if useless or not (repeatable or again.harmless):
                             raise again.error from None
                         log.warning("Sinch is asked again", status=again.error.status, after=wait)
                     await asyncio.sleep(wait)
         except TimeoutError:
-            raise SinchError(f"Sinch did not answer within {self._timeout:g} s") from None
+            late = f"Sinch did not answer within {self._timeout:g} s"
+            raise SinchError(late, may_be_done=True) from None
         raise AssertionError  # the last attempt returned or raised
 
     @staticmethod
@@ -149,25 +165,26 @@ class Rest:
         return auth.headers(method=method, path=path, body=body, now=datetime.now(UTC))
 
     async def _attempt(
-        self, method: str, url: str, data: bytes, headers: Mapping[str, str]
+        self, method: str, url: str, data: bytes, headers: Mapping[str, str], *, urgent: bool
     ) -> dict[str, Any]:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._attempt_timeout)
-            )
+        if urgent not in self._sessions:
+            timeout = aiohttp.ClientTimeout(total=self._attempt_timeout)
+            self._sessions[urgent] = aiohttp.ClientSession(timeout=timeout)
         try:
-            async with self._session.request(
+            async with self._sessions[urgent].request(
                 method, url, data=data or None, headers=headers, allow_redirects=False
             ) as response:
                 text = await _whole(response.content)
         except aiohttp.ClientConnectorError:
             raise _AgainError(SinchError("Sinch cannot be reached"), harmless=True) from None
         except TimeoutError:
-            late = SinchError(f"Sinch did not answer within {self._attempt_timeout:g} s")
+            said = f"Sinch did not answer within {self._attempt_timeout:g} s"
+            late = SinchError(said, may_be_done=True)
             raise _AgainError(late) from None
         except aiohttp.ClientError as broken:
             name = type(broken).__name__
-            raise _AgainError(SinchError(f"the connection to Sinch broke: {name}")) from None
+            broke = SinchError(f"the connection to Sinch broke: {name}", may_be_done=True)
+            raise _AgainError(broke) from None
         if response.status < 300:
             return _object(text)
         after = _seconds(response.headers) if response.status == 429 else None
@@ -218,7 +235,7 @@ def _object(text: bytes) -> dict[str, Any]:
     try:
         value = read_json(text or b"{}")
     except ValueError:
-        raise SinchError("Sinch's answer is not JSON") from None
+        raise SinchError("Sinch's answer is not JSON", may_be_done=True) from None
     return value if isinstance(value, dict) else {"items": value}
 
 
@@ -246,7 +263,7 @@ def _refusal(status: int, text: bytes, after: float | None) -> SinchError:
     parts += [f"id {reference}"] if reference else []
     parts += [f"wait {after:.0f} s"] if after else []
     about = ", ".join(parts)
-    return SinchError(f"{message} ({about})", status, code)
+    return SinchError(f"{message} ({about})", status, code, may_be_done=status >= 500)
 
 
 def path_segment(text: str) -> str:

@@ -20,6 +20,7 @@ from agent.sinch.rest import SinchError
 from agent.sinch.signing import Credentials
 from agent.sinch.v1 import VoiceV1
 from agent.sinch.v2 import VoiceV2
+from pipelines.masking import masked
 
 Tell = Callable[[str], None]
 
@@ -57,7 +58,7 @@ async def setup(settings: SinchSettings, tell: Tell) -> None:
         raise SetupError(str(error)) from None
     finally:
         await api.aclose()
-    tell(f"then: voice-agent serve; voice-agent sinch verify --url {settings.callback_url}")
+    tell(f"then: voice-agent serve; voice-agent sinch verify --url {masked(settings.callback_url)}")
 
 
 async def _setup_v1(api: VoiceV1, settings: SinchSettings, tell: Tell) -> None:
@@ -67,8 +68,8 @@ async def _setup_v1(api: VoiceV1, settings: SinchSettings, tell: Tell) -> None:
     await api.update_callbacks(url)
     now = (await api.get_callbacks()).get("primary")
     if now != url:
-        raise SetupError(f"Sinch keeps another callback address: {now}")
-    tell(f"callbacks go to {url}")
+        raise SetupError(f"Sinch keeps another callback address: {masked(str(now))}")
+    tell(f"callbacks go to {masked(url)}")
     ours = [n for n in numbers if str(n.get("applicationkey", "")).lower() == key.lower()]
     for number in ours:
         tell(f"number: {number.get('number')}")
@@ -86,7 +87,7 @@ async def _setup_v2(api: VoiceV2, settings: SinchSettings, tell: Tell) -> None:
     behavior = (await api.get_service()).get("callBehavior", {})
     if behavior.get("webhook", {}).get("url") != url:
         raise SetupError("Sinch keeps another webhook address")
-    tell(f"webhooks go to {url}")
+    tell(f"webhooks go to {masked(url)}")
     tell("left to do by hand:")
     tell("- give a number to the service, in the dashboard; version 2's voice API lists none")
 

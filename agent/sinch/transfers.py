@@ -17,6 +17,7 @@ from agent.sinch.contracts import (
     NoSuchCallError,
     RefusedError,
 )
+from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
@@ -46,6 +47,7 @@ class Transfers:
         dispatch: Tells the agent of a call.
         hang_ups: For whoever does not answer, and for whoever is left in the end.
         actions: What we can ask the platform for; None if we have no account to do it with.
+        rules: Whom callers may be passed on to.
         follow_ups: Does what takes time.
     """
 
@@ -56,6 +58,7 @@ class Transfers:
         dispatch: OrderDispatch,
         hang_ups: HangUps,
         actions: Actions | None,
+        rules: DialRules,
         follow_ups: FollowUps,
     ) -> None:
         self._settings = settings
@@ -63,6 +66,7 @@ class Transfers:
         self._dispatch = dispatch
         self._hang_ups = hang_ups
         self._actions = actions
+        self._rules = rules
         self._follow_ups = follow_ups
 
     async def request(self, call_name: str, to: str, announcement: str) -> None:
@@ -72,7 +76,9 @@ class Transfers:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
             NoAgentError: If it has no agent who could.
+            DestinationRefusedError: If ``to`` may not be called.
         """
+        self._rules.check(to)
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
@@ -95,19 +101,26 @@ class Transfers:
 
         Raises:
             CannotMoveError: If there is no such call, or its caller cannot be passed on.
+            DestinationRefusedError: If ``to`` may not be called.
+            AllowanceUsedUpError: If as much was dialled as may be.
             RefusedError: If Sinch does not dial.
         """
         call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self._can_move(call):
             raise CannotMoveError
         leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call_name)
+        await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         try:
-            facts = await self._actions.transfer(call, leg.name, to, caller_id, ring)
+            facts = await self._actions.transfer(
+                call, leg.name, to, caller_id, ring, self._settings.dialling.transfer_seconds
+            )
         except SinchError as error:
+            if not error.may_be_done:  # else somebody may answer, and talk
+                await self._rules.not_dialled(leg.name, certain=True)
             await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None

@@ -20,7 +20,7 @@ from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
-from agent.sinch_limits import MAX_SAY, MAX_SECONDS
+from agent.sinch_limits import MAX_SAY
 
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Numbers and callbacks are kept at a server of their own."""
@@ -204,18 +204,18 @@ class V1Actions:
         """Do nothing: the leg waits in its conference."""
 
     async def transfer(
-        self, call: BridgedCall, name: str, to: str, caller_id: str, _ring: int
+        self, call: BridgedCall, name: str, to: str, caller_id: str, _ring: int, max_seconds: int
     ) -> LegFacts:
         """Dial into the caller's conference."""
         body = conference_callout(
-            to, caller_id, call.conference, custom=name, max_seconds=MAX_SECONDS
+            to, caller_id, call.conference, custom=name, max_seconds=max_seconds
         )
         return LegFacts(call_id=await self._api.callout(body))
 
     async def hang_up(self, phone: Phone) -> None:
         """Hang up, if the leg has come about."""
         if phone.call_id:
-            await self._api.update_call(phone.call_id, hang_up())
+            await self._api.update_call(phone.call_id, hang_up(), urgent=True)
 
     async def clear(self, conference: str) -> None:
         """Kick all."""
@@ -253,7 +253,7 @@ class VoiceV1:
         answer = await self._rest.request("POST", f"{self._url}/calling/v1/callouts", body)
         call_id = answer.get("callId") or answer.get("callid")
         if not isinstance(call_id, str) or not call_id:
-            raise SinchError("Sinch's answer to the callout has no call id")
+            raise SinchError("Sinch's answer to the callout has no call id", may_be_done=True)
         return call_id
 
     async def get_call(self, call_id: str) -> dict[str, Any]:
@@ -264,13 +264,18 @@ class VoiceV1:
         """
         return await self._rest.request("GET", self._call(call_id))
 
-    async def update_call(self, call_id: str, svaml: Svaml) -> None:
+    async def update_call(self, call_id: str, svaml: Svaml, *, urgent: bool = False) -> None:
         """Let a call do something else: ``hangup``, ``continue`` or ``park``.
+
+        Args:
+            call_id: The platform's.
+            svaml: What it is to do.
+            urgent: Whether that does not wait for other requests: a hang-up.
 
         Raises:
             SinchError: If it cannot, or is over.
         """
-        await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True)
+        await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True, urgent=urgent)
 
     async def kick_all(self, conference: str) -> None:
         """Hang up every leg of a conference.
@@ -279,7 +284,7 @@ class VoiceV1:
             SinchError: If there is none.
         """
         url = f"{self._url}/calling/v1/conferences/id/{path_segment(conference)}"
-        await self._rest.request("DELETE", url)
+        await self._rest.request("DELETE", url, urgent=True)
 
     async def get_numbers(self) -> list[dict[str, Any]]:
         """Return the numbers of the account, with the application that each belongs to.

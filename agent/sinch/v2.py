@@ -18,7 +18,7 @@ from agent.sinch.contracts import Dial
 from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
-from agent.sinch_limits import MAX_SAY, MAX_SECONDS
+from agent.sinch_limits import MAX_SAY
 
 BRIDGE = "conversation"
 
@@ -205,10 +205,10 @@ class V2Actions:
         await self._api.update_call(call_id, commands, uuid.uuid4().hex)
 
     async def transfer(
-        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int, max_seconds: int
     ) -> LegFacts:
         """Dial in the caller's session."""
-        dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=MAX_SECONDS)
+        dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=max_seconds)
         await self._api.update_call(call.call_id, dial, idempotency_key=name)
         return LegFacts()
 
@@ -216,7 +216,7 @@ class V2Actions:
         """Hang up: by its id, or by its name before that is known."""
         commands, key = hang_up(), uuid.uuid4().hex
         if phone.call_id:
-            await self._api.update_call(phone.call_id, commands, key)
+            await self._api.update_call(phone.call_id, commands, key, urgent=True)
         elif phone.session:
             await self._api.update_session_call(phone.session, phone.name, commands, key)
 
@@ -262,7 +262,7 @@ class VoiceV2:
         answer = await self._rest.request("POST", url, svaml, idempotency_key=idempotency_key)
         session_id = answer.get("sessionId")
         if not isinstance(session_id, str) or not session_id:
-            raise SinchError("Sinch's answer to the call has no session id")
+            raise SinchError("Sinch's answer to the call has no session id", may_be_done=True)
         return session_id
 
     async def get_call(self, call_id: str) -> dict[str, Any]:
@@ -273,25 +273,35 @@ class VoiceV2:
         """
         return await self._rest.request("GET", f"{self._url}/calls/{path_segment(call_id)}")
 
-    async def update_call(self, call_id: str, svaml: Svaml, idempotency_key: str) -> None:
+    async def update_call(
+        self, call_id: str, svaml: Svaml, idempotency_key: str, *, urgent: bool = False
+    ) -> None:
         """Give a call more commands.
+
+        Args:
+            call_id: The platform's.
+            svaml: ``{"commands": [...]}``.
+            idempotency_key: 16 to 128 characters.
+            urgent: Whether that does not wait for other requests: a hang-up.
 
         Raises:
             SinchError: If the call is over, or the commands are wrong.
         """
         url = f"{self._url}/calls/{path_segment(call_id)}"
-        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+        await self._rest.request(
+            "PATCH", url, svaml, idempotency_key=idempotency_key, urgent=urgent
+        )
 
     async def update_session_call(
         self, session_id: str, name: str, svaml: Svaml, idempotency_key: str
     ) -> None:
-        """Give the leg of that name in a session more commands.
+        """Give the leg of that name in a session more commands, without delay: a hang-up.
 
         Raises:
             SinchError: If it is over, or the commands are wrong.
         """
         url = f"{self._url}/sessions/{path_segment(session_id)}/calls/{path_segment(name)}"
-        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key)
+        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key, urgent=True)
 
     async def get_service(self) -> dict[str, Any]:
         """Return the service.

@@ -10,6 +10,7 @@ from agent.store.arrivals import CHANNEL
 from agent.store.errors import StoreError, reason
 from agent.store.postgresql import FAILURES, connect, parsed
 from pipelines.backoff import longer
+from pipelines.masking import without_secrets
 
 log = structlog.get_logger()
 
@@ -37,6 +38,7 @@ class Listening:
     """
 
     def __init__(self, address: str) -> None:
+        self._address = address
         self._dsn = parsed(address)
         self._arrived = asyncio.Event()
         self._again = 0.0
@@ -57,7 +59,8 @@ class Listening:
                 await self._listen()
             except (StoreError, *FAILURES) as error:
                 if not self._again:
-                    log.warning("orders of other processes are not heard", error=reason(error))
+                    why = without_secrets(reason(error), self._address)
+                    log.warning("orders of other processes are not heard", error=why)
                 self._again = longer(self._again, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
             await asyncio.sleep(self._again)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.store.errors import StoreError, reason
+from pipelines.masking import without_secrets
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class PostgresqlEngine:
 
     def __init__(self, address: str, within: float) -> None:
         dsn = parsed(address)
+        self._address = address
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=partial(connect, dsn, within),
@@ -79,7 +81,8 @@ class PostgresqlEngine:
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
         except FAILURES as error:
-            raise StoreError(reason(error)) from None
+            # Servers name the user whom they refuse.
+            raise StoreError(without_secrets(reason(error), self._address)) from None
 
     async def run_alone(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction, once no other process is in here.

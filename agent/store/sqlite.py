@@ -8,7 +8,6 @@ asynchronous driver costs one a statement.
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from agent.private_files import make_private_file
 from agent.store.errors import StoreError, reason
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ class SqliteEngine:
 
     def __init__(self, address: str) -> None:
         self._path = path = _path(address)
-        self._file = _make_private(path)
+        self._file = _made_private(path)
         url = URL.create("sqlite", database=str(path))
         self._writing = _engine(url, "BEGIN IMMEDIATE", connections=1)
         self._reading = _engine(url, "BEGIN", connections=READERS)
@@ -168,30 +168,20 @@ def _path(address: str) -> Path:
     return path
 
 
-def _make_private(path: Path) -> tuple[int, int]:
-    """Make the file, if it is not there, for nobody but its owner: it holds numbers.
-
-    One that others may read is closed to them, if it is ours. Its folder is made, but no folder
-    above it: that would rather be a slip of the pen.
+def _made_private(path: Path) -> tuple[int, int] | None:
+    """Have the file be there, for its owner alone: it holds numbers. Its journals follow it.
 
     Returns:
         What tells it from another of that name.
 
     Raises:
-        StoreError: If it cannot be made.
+        StoreError: If it cannot be made, or not be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            status = os.fstat(file)
-            if status.st_mode & 0o077 and hasattr(os, "geteuid") and status.st_uid == os.geteuid():
-                os.fchmod(file, 0o600)
-        finally:
-            os.close(file)
+        make_private_file(path)
+        return _identity(path)
     except OSError as error:
         raise StoreError(error.strerror or str(error)) from None
-    return status.st_dev, status.st_ino
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from agent.settings.database import DatabaseUrl
 from agent.store import schema, tables
 from agent.store.arrivals import Arrivals, Looking
 from agent.store.claims import StoredClaims
+from agent.store.dials import Dials
 from agent.store.engine import Database, SqlDatabase
 from agent.store.entries import Entries
 from agent.store.errors import StoreError
@@ -32,6 +33,7 @@ class Store:
     calls: Entries
     orders: Orders
     live_calls: LiveCalls
+    dials: Dials
 
 
 def store_in(database: Database, arrivals: Arrivals) -> Store:
@@ -43,6 +45,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
         calls=Entries(database, tables.calls),
         orders=Orders(database, arrivals),
         live_calls=live_calls,
+        dials=Dials(database),
     )
 
 

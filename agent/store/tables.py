@@ -123,5 +123,16 @@ live_calls = Table(
     _age(),
 )
 
-SWEPT = (claims, legs, calls, orders, processes, live_calls)
+dials = Table(
+    "dials",
+    metadata,
+    Column("name", String(DIGEST), primary_key=True),  # of the leg
+    Column("number", String(DIGEST), nullable=False, index=True),
+    Column("amount", Float(53), nullable=False),  # its price, or the most that this may be
+    Column("until", Float(53), nullable=False, index=True),  # until then it may be in progress
+    _age(),  # when it was dialled; this never changes
+)
+"""What was dialled lately, for the limits of it."""
+
+SWEPT = (claims, legs, calls, orders, processes, live_calls, dials)
 """Tables whose rows are deleted when they are old."""

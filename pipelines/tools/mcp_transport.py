@@ -30,7 +30,7 @@ tool bounds it."""
 class Remote:
     """A server that is reached by streamable HTTP."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -39,7 +39,7 @@ class Command:
     """A server that we start, and talk to through its standard input and output."""
 
     command: str
-    args: tuple[str, ...] = ()
+    args: tuple[str, ...] = field(default=(), repr=False)
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables, besides the PATH, HOME and a few that it inherits."""
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.phone_numbers import address, number, shortened
+from agent.phone_numbers import (
+    EMERGENCY,
+    ImpossibleNumberError,
+    address,
+    number,
+    oddity,
+    shortened,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,13 +33,48 @@ def test_a_number_is_dialled_as_it_was_meant(text: str, country: str, dialled: s
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2025550123", "+1", "+1 555", "hello", "sip:", "sip:a b@c", "+12025550123 ext 5"]
+    "text",
+    [
+        "",
+        "2025550123",
+        "+1",
+        "+1 555",
+        "+1 253 0000",
+        "hello",
+        "sip:",
+        "sip:a b@c",
+        "+12025550123 ext 5",
+    ],
 )
 def test_what_nobody_can_have_is_refused(text: str) -> None:
     """Before anything is dialled; the error does not quote it."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - any wording that does not quote
         address(text)
     assert len(text) < 5 or text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "odd"),
+    [
+        ("000-000-0000", "US", "a number that nobody has"),
+        ("911", "US", EMERGENCY),
+        ("110", "DE", EMERGENCY),  # possible within a town of Germany, and dialled before
+        ("000", "AU", EMERGENCY),
+        ("15", "FR", EMERGENCY),
+        ("(202) 555-0123", "US", ""),
+        ("0900 1 123456", "DE", "a premium-rate number"),
+    ],
+)
+def test_what_is_no_usual_telephone_is_told(text: str, country: str, odd: str) -> None:
+    """By the numbering plan of its country; whether it is called is for others to decide."""
+    assert oddity(number(text, country)).startswith(odd)
+    assert bool(oddity(number(text, country))) == bool(odd)
+
+
+def test_a_local_number_is_none() -> None:
+    """It would be dialled without its area."""
+    with pytest.raises(ImpossibleNumberError):
+        number("253-0000", "US")
 
 
 def test_a_log_shows_the_end_of_a_number() -> None:

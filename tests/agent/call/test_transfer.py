@@ -44,13 +44,20 @@ def test_who_is_dialled_and_what_became_of_it_is_on_record(
     notes = Notes()
 
     async def main() -> None:
-        transfer = CallTransfer(dialler, NUMBERS, History(notes, Usage(), Pricing()))
+        history = History(notes, Usage(), Pricing())
+        transfer = CallTransfer(dialler, NUMBERS, history)
         assert not transfer.under_way
         assert await transfer.dial(to) is not dialler.refuses
         assert transfer.under_way
         assert await transfer.dial("another")  # nothing happens: somebody is being dialled
         transfer.end(done=not dialler.refuses)
         assert not transfer.under_way
+
+        told = [result.text for message in history.conversation for result in message.results]
+        model_asked = dialler.refuses
+        assert told == ["sales was not dialled, and cannot be reached now: nobody answers"] * (
+            model_asked
+        )
 
     run(main())
     assert dialler.dialled == [dialled]

@@ -9,13 +9,13 @@ import pytest
 from agent.personas.routing import Routing, fits
 from agent.settings.sinch import Route
 
-CALLER, CALLED = "+442079460000", "+15550100"
+CALLER, CALLED = "+442079460000", "+12025550100"
 
 
 def test_the_first_rule_that_fits_decides(tmp_path: Path) -> None:
     """Then the numbers in agent files; then the usual agent, or nobody."""
     head = "---\ngreeting: Hello.\n"
-    (tmp_path / "sales.md").write_text(f"{head}numbers: ['+1 555 01 00']\n---\nSell.")
+    (tmp_path / "sales.md").write_text(f"{head}numbers: ['+1 202 555 01 00']\n---\nSell.")
     (tmp_path / "broken.md").write_text("nothing")
     routes = [
         Route(agent="vip", caller="+44 20*", headers={"X-Tier": "gold"}),
@@ -35,8 +35,8 @@ def test_the_first_rule_that_fits_decides(tmp_path: Path) -> None:
     ("route", "fitting"),
     [
         (Route(agent="a"), True),
-        (Route(agent="a", called="+1 (555) 01-00"), True),
-        (Route(agent="a", called="+1555010"), False),
+        (Route(agent="a", called="+1 (202) 555-01-00"), True),
+        (Route(agent="a", called="+1202555010"), False),
         (Route(agent="a", caller="*"), True),
         (Route(agent="a", headers={"x": "*"}), True),
         (Route(agent="a", headers={"y": "*"}), False),

@@ -12,7 +12,7 @@ from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.stream.connect import Connect
-from tests.agent.sinch.test_signing import V1
+from tests.agent.sinch.credentials import V1
 from tests.databases import inline_store
 from tests.virtual_time import run
 

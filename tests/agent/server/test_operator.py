@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from agent.server.operator_api import OPENAPI
 from agent.store.live_calls import HOST
 from tests.agent.loopback import command, dialled, running
+from tests.agent.sinch.credentials import V1
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
-from tests.agent.sinch.test_signing import V1
 from tests.databases import alter
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -108,7 +108,6 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
     [
         ({}, {}, "to: Field required"),
         ({"to": "12"}, {}, "to: not a telephone number"),
-        ({"to": "+1 555"}, {}, "to: a telephone number of that country"),
         ({"to": "sip:nobody"}, {}, "to: not a SIP address"),
         ({"to": CALLER, "agent": "../etc"}, {}, "agent or variables:"),
         ({"to": CALLER, "agent": "nobody"}, {}, "agents: reception"),
@@ -166,6 +165,56 @@ def test_a_database_that_fails_is_told(tmp_path: Path) -> None:
         alter(tmp_path, "ALTER TABLE lost RENAME TO legs")
 
     tell(tmp_path, "v1", story)
+
+
+@pytest.mark.parametrize(
+    ("to", "status", "said"),
+    [
+        ("253-0000", 422, "to: a telephone number of that country has another length"),
+        ("000-000-0000", 422, "nobody has"),
+        ("+1 900 555 1234", 422, "premium-rate"),
+        ("+44 20 7946 0000", 422, "in GB"),
+        ("911", 422, "emergency"),
+        ("sip:desk@another.example", 422, "sip_hosts"),
+        ("+1 202 555 0123", 429, "as often as it may be"),
+    ],
+)
+def test_what_may_not_be_dialled_is_told_why(
+    tmp_path: Path, to: str, status: int, said: str
+) -> None:
+    """By whoever asks, before anything is asked of Sinch."""
+
+    async def story(s: Story) -> None:
+        path = "/calls"
+        for body in ({"to": to}, {"to": to, "machine": "hangup"}):
+            answer = await s.operate("POST", path, body)
+            assert (answer[0], said in answer[1]["detail"]) == (status, True), answer
+        if status == 422:
+            answer = await s.operate("POST", "/calls/x/transfer", {"to": to})
+            assert answer[0] == 422
+        assert s.sinch.legs == []
+
+    dialling = {"calls_to_a_number": 0, "sip_hosts": ("example.com",)}
+    tell(tmp_path, "v1", story, sinch={"country": "US", "dialling": dialling})
+
+
+def test_calls_can_be_ended_when_no_more_may_be_dialled(tmp_path: Path) -> None:
+    """Requests to look, to dial and to hang up are counted apart."""
+
+    async def story(s: Story) -> None:
+        for _ in range(3):
+            assert (await s.operate("POST", "/calls", {"to": "12"}))[0] == 400
+        assert (await s.operate("POST", "/calls", {"to": "12"}))[0] == 429
+        assert (await s.operate("POST", "/calls/x/transfer", {"to": CALLER}))[0] == 429
+        for _ in range(3):
+            assert (await s.operate("GET", "/calls"))[0] == 200
+        assert (await s.operate("GET", "/calls"))[0] == 429
+        for _ in range(9):
+            assert (await s.operate("POST", "/calls/x/hangup"))[0] == 404
+        assert (await s.operate("POST", "/calls/x/hangup"))[0] == 429
+
+    limits = {"requests_a_minute": 3, "hang_ups_a_minute": 9}
+    tell(tmp_path, "v1", story, operator={"token": TOKEN, **limits})
 
 
 def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from agent.settings import Settings, SettingsError, load
 SHOWN = [
     ("sqlite:///voice-agent.db", "sqlite:///voice-agent.db"),
     ("postgresql://host/name", "postgresql://host/name"),
-    ("postgresql://user@host/name", "postgresql://user@host/name"),
-    ("postgres://user:hunter2@h1,h2/name", "postgres://user:***@h1,h2/name"),
-    ("postgresql://user:hunter2@host:5432/name", "postgresql://user:***@host:5432/name"),
-    ("postgresql://user:hun:t@er2@host/name", "postgresql://user:***@host/name"),
-    ("postgresql://user:hunt/er2@host/name", "postgresql://user:***@host/name"),
+    ("postgresql://user@host/name", "postgresql://***@host/name"),
+    ("postgres://user:hunter2@h1,h2/name", "postgres://***@h1,h2/name"),
+    ("postgresql://user:hunter2@host:5432/name", "postgresql://***@host:5432/name"),
+    ("postgresql://user:hun:t@er2@host/name", "postgresql://***@host/name"),
+    ("postgresql://user:hunt/er2@host/name", "postgresql://***@host/name"),
     (
         "postgresql://host/n?user=u&password=hunter2&ssl=x",
-        "postgresql://host/n?user=u&password=***&ssl=x",
+        "postgresql://host/n?***",
     ),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.call.orders import Order
 from agent.personas.routing import Routing
+from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import (
@@ -68,7 +69,13 @@ class Platform:
         self._note("tell", call_id)
 
     async def transfer(
-        self, _call: BridgedCall, name: str, to: str, _caller_id: str, _ring: int
+        self,
+        _call: BridgedCall,
+        name: str,
+        to: str,
+        _caller_id: str,
+        _ring: int,
+        _max_seconds: int,
     ) -> LegFacts:
         self._note("transfer", to)
         return LegFacts(call_id=f"phone of {name}")
@@ -103,20 +110,28 @@ class Story:
     """A call control, and what is around it."""
 
     def __init__(
-        self, folder: Path, version: Version, *, conference: bool, account: bool = True
+        self,
+        folder: Path,
+        version: Version,
+        *,
+        conference: bool,
+        account: bool = True,
+        dialling: Mapping[str, Any] | None = None,
     ) -> None:
         self.store = inline_store(folder)
         self.directory = CallDirectory(self.store)
         self.tokens = StreamTokens(b"k" * 32, self.store.claims)
         self.platform, self.calls, self.version = Platform(version), ScriptedCalls(), version
+        settings = SinchSettings(
+            public_url="https://agent.example.com",
+            caller_id="+12025550100",
+            conference=conference,
+            refusal="No.",
+            sorry="Sorry.",
+            dialling=DiallingSettings(**{"numbers": ("+1555*",), **(dialling or {})}),
+        )
         self.call_control = CallControl(
-            settings=SinchSettings(
-                public_url="https://agent.example.com",
-                caller_id="+12025550100",
-                conference=conference,
-                refusal="No.",
-                sorry="Sorry.",
-            ),
+            settings=settings,
             stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
             routing=Routing(folder=folder, usual="reception"),
             tokens=self.tokens,
@@ -155,9 +170,10 @@ def tell(
     story: Callable[[Story], Awaitable[None]],
     *,
     conference: bool = False,
+    dialling: Mapping[str, Any] | None = None,
 ) -> None:
     async def main() -> None:
-        started = Story(folder, version, conference=conference)
+        started = Story(folder, version, conference=conference, dialling=dialling)
         await started.store.live_calls.beat()
         await story(started)
         await started.call_control.aclose()

@@ -20,9 +20,9 @@ from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers
 from tests.agent.loopback import Running, running
 from tests.agent.sinch import schemas
-from tests.agent.sinch.test_signing import V1, V2
+from tests.agent.sinch.credentials import V1, V2
 
-CALLER, CALLED, MANAGER, SERVICE = "+15550000001", "+15550100", "+15550000002", "+15550199999"
+CALLER, CALLED, MANAGER, SERVICE = "+15550000001", "+12025550199", "+15550000002", "+15550199999"
 TOKEN = "an-operator-with-a-long-token"
 
 AGENT = f"""---
@@ -119,6 +119,8 @@ async def told(
             "api_url": url,
             "public_url": base,
             "caller_id": "+12025550100",
+            # Numbers of nobody, which no test of ours could make ring.
+            "dialling": {"numbers": ("+1555*",), "sip_hosts": ("example.com",)},
             **(sinch or {}),
         }
         given = {"operator": {"token": TOKEN}, "sinch": account, **sections}

@@ -20,8 +20,8 @@ from agent.sinch.signing import Credentials
 from agent.sinch.webhook import BODY_WITHIN
 from tests.agent.loopback import command, dialled, running, until
 from tests.agent.sinch import schemas
+from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import CALLED, CALLER, Story, tell
-from tests.agent.sinch.test_signing import V1, V2
 from tests.databases import alter, make_older
 
 STAMP = "2026-11-24T12:00:00Z"
@@ -29,7 +29,7 @@ ICE = {
     "event": "ice",
     "callId": "c1",
     "cli": "15550000001",
-    "to": {"type": "did", "endpoint": "15550100"},
+    "to": {"type": "did", "endpoint": "12025550199"},
     "timestamp": STAMP,
     "version": 1,
     "callHeaders": [{"key": "X-Order", "value": "7"}, {"key": None}, "junk"],

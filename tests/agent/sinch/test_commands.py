@@ -23,8 +23,8 @@ from agent.settings.sinch import SinchSettings
 from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
 from tests.agent.sinch import schemas
+from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
-from tests.agent.sinch.test_signing import V1, V2
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 PHONE = "+12025550123"

@@ -18,7 +18,8 @@ from agent.sinch.rest import BACKOFF, Basic, Rest, SinchError
 from agent.sinch.signing import Verifier
 from agent.sinch.v1 import VoiceV1
 from agent.sinch.v2 import VoiceV2
-from tests.agent.sinch.test_signing import V1
+from tests.agent.loopback import until
+from tests.agent.sinch.credentials import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 Answer = tuple[int, Any, dict[str, str]]
@@ -313,3 +314,47 @@ def test_secrets_are_in_no_repr() -> None:
     """A traceback or a log line may show one."""
     assert V1.secret not in repr(V1)
     assert "pass" not in repr(Basic(name="key", password="pass"))
+
+
+class Stuck(Server):
+    """Lets whoever dials wait, and answers whoever hangs up."""
+
+    def __init__(self) -> None:
+        super().__init__((204, b"", {}))
+        self.let_go = asyncio.Event()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "POST":
+            self.requests.append((request.method, "", {}, b""))
+            await self.let_go.wait()
+        return await super().handle(request)
+
+
+def test_a_hang_up_does_not_wait_for_those_who_dial() -> None:
+    """However many requests to dial are on their way: it has connections of its own."""
+    server = Stuck()
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        calls = [asyncio.create_task(v1.callout({})) for _ in range(120)]
+        await until(lambda: len(server.requests) >= 100)  # as many connections as these have
+        await v1.update_call("c", {}, urgent=True)
+        await v1.kick_all("conference")
+        assert [method for method, *_ in server.requests if method != "POST"] == ["PATCH", "DELETE"]
+        for call in calls:
+            call.cancel()
+        server.let_go.set()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    ask(server, story)
+
+
+def test_a_hang_up_that_was_turned_away_is_asked_for_again_soon() -> None:
+    """Whatever the server says of waiting, which it means for those who dial."""
+    busy = (429, {"message": "Velocity constraint"}, {"retry-after": "60"})
+    server = Server(busy, busy, busy, busy, (204, b"", {}))
+
+    async def story(v1: VoiceV1, _v2: VoiceV2) -> None:
+        await v1.update_call("c", {}, urgent=True)
+
+    ask(server, story)
+    assert len(server.requests) == 5

@@ -15,6 +15,7 @@ from agent.sinch.callbacks import Version
 from agent.store.live_calls import HOST
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
+from tests.agent.sinch.credentials import V1
 from tests.agent.sinch.stories import (
     CALLED,
     CALLER,
@@ -24,7 +25,6 @@ from tests.agent.sinch.stories import (
     speech,
     tell,
 )
-from tests.agent.sinch.test_signing import V1
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -315,7 +315,7 @@ def test_nobody_answers_for_this_number(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         (tmp_path / "prompts" / "sales.md").write_text(
-            "---\ngreeting: Sales here.\nnumbers: ['+1 555 01 00']\n---\nSell."
+            "---\ngreeting: Sales here.\nnumbers: ['+1 202 555 01 99']\n---\nSell."
         )
         for calls, version in enumerate(("v1", "v2"), 1):
             s.version = version  # type: ignore[assignment]

@@ -20,8 +20,8 @@ from agent.simulator.stream_caller import place_call
 from agent.sinch.callbacks import Version
 from agent.store.live_calls import HOST
 from tests.agent.loopback import Running, running, until
+from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import CALLER, MANAGER, TOKEN, Story, tell
-from tests.agent.sinch.test_signing import V1, V2
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -42,6 +42,7 @@ async def second(s: Story, folder: Path, url: DatabaseUrl, **sinch: Any) -> Asyn
         "api_url": s.sinch_url,
         "public_url": s.base,
         "caller_id": "+12025550100",
+        "dialling": {"numbers": ("+1555*",)},
         "conference": s.version == "v1",
         **sinch,
     }

@@ -145,19 +145,18 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 UNUSABLE = [
-    ("sqlite:////dev/null/voice-agent.db", "exists"),
+    ("sqlite:////dev/null/voice-agent.db", "Not a directory"),
     ("sqlite:////proc/voice-agent.db", ""),
     ("sqlite:////dev/null", "no file"),
     ("sqlite:///:memory:", "takes the path of a file"),
     ("sqlite:///x.db?mode=ro", "and no options"),
-    ("sqlite:///not/there/x.db", "No such file or directory"),
     ("postgresql://agent:secret@127.0.0.1:1/agent", "Connect call failed"),
     ("postgresql://agent:secret@127.0.0.1:port/agent", "no address"),
     ("postgresql://agent:secret@127.0.0.1:99999/agent", "no address"),
     ("postgresql://agent:sec/ret@127.0.0.1:1/agent", "no address"),
     ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode", "no address"),
     ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=verify-ful", "sslmode"),
-    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=require&sslrootcert=/none", "none"),
+    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=require&sslrootcert=/none", "No such file"),
     ("postgres://agent:secret@127.0.0.1:1,127.0.0.1:2/agent", ""),
 ]
 

@@ -1,4 +1,4 @@
-"""Claims, legs, calls, orders, processes and their calls."""
+"""Claims, legs, calls, orders, processes and their calls, what was dialled."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def upgrade(op: Operations) -> None:
     op.create_table(
         "live_calls", name(), required("process", index=True), *value_and_age("live_calls")
     )
+    op.create_table(
+        "dials",
+        name(),
+        required("number", index=True),
+        sa.Column("amount", sa.Float(53), nullable=False),
+        sa.Column("until", sa.Float(53), nullable=False, index=True),
+        *age("dials"),
+    )
 
 
 def name(column: str = "name") -> sa.Column[str]:
@@ -41,5 +49,9 @@ def required(column: str, *, index: bool = False) -> sa.Column[str]:
 
 def value_and_age(table: str) -> tuple[sa.Column[str], sa.Column[float], sa.Index]:
     """Return the columns for a JSON object and for the Unix time of the last change."""
-    at = sa.Column("at", sa.Float(53), nullable=False)
-    return sa.Column("value", sa.Text), at, sa.Index(f"ix_{table}_at", "at")
+    return sa.Column("value", sa.Text), *age(table)
+
+
+def age(table: str) -> tuple[sa.Column[float], sa.Index]:
+    """Return the column by which rows are swept, and its index."""
+    return sa.Column("at", sa.Float(53), nullable=False), sa.Index(f"ix_{table}_at", "at")

@@ -1,0 +1,187 @@
+"""Whom we call, and how much of it: what every call that we place and every transfer has to pass.
+
+The rules of a destination are looked at first, and cost nothing. Then it is counted, in the
+database, against what the settings allow: whatever asks for it, in whichever process, the limits
+are the same. A call is counted before it is dialled, at the dearest that it can come to, so a limit
+is never passed by calls that are dialled at the same moment.
+"""
+
+from __future__ import annotations
+
+import math
+
+import structlog
+
+from agent import phone_numbers
+from agent.settings.dialling import DiallingSettings
+from agent.settings.sinch import SinchSettings
+from agent.sinch.callbacks import LegEnded
+from agent.sinch.contracts import AllowanceUsedUpError, DestinationRefusedError
+from agent.store.dials import Dials, DialsLimits, UsedUp
+
+log = structlog.get_logger()
+
+SLACK = 60.0
+"""Seconds beyond the longest that a call may last after which it does not count as in progress, if
+the platform has never told of its end."""
+
+_REACHED = {
+    UsedUp.NUMBER: "this number was called as often as it may be in 24 hours",
+    UsedUp.AT_ONCE: "as many calls of ours as may be are in progress (sinch.dialling.at_once)",
+    UsedUp.AMOUNT: "what calls of ours may cost in 24 hours is used up, or reserved for those in "
+    "progress (sinch.dialling.amount_a_day)",
+}
+
+
+class DialRules:
+    """Lets a destination be dialled, or refuses it.
+
+    Every method that waits raises StoreError if the database fails; nobody may be dialled then.
+
+    Args:
+        settings: The section ``sinch``.
+        dials: Counts.
+    """
+
+    def __init__(self, settings: SinchSettings, dials: Dials) -> None:
+        self._rules = settings.dialling
+        self._countries, self._home = allowed_countries(settings)
+        self._ring_seconds = settings.ring_seconds
+        self._dials = dials
+
+    def check(self, to: str) -> None:
+        """Look at a destination, without counting.
+
+        Args:
+            to: A number in E.164, or a SIP address.
+
+        Raises:
+            DestinationRefusedError: If it may not be called.
+        """
+        if why := refusal(to, self._rules, self._countries, self._home):
+            log.warning("not dialled", to=phone_numbers.shortened(to), reason=why)
+            raise DestinationRefusedError(why)
+
+    async def admit_call(self, name: str, to: str, max_seconds: int) -> None:
+        """Count a call that is about to be placed.
+
+        Args:
+            name: Of its leg.
+            to: As :meth:`check` takes it.
+            max_seconds: After which the platform ends it.
+
+        Raises:
+            DestinationRefusedError: If it may not be called.
+            AllowanceUsedUpError: If a limit is reached; it is not counted then.
+        """
+        await self._admit(name, to, max_seconds, "call", self._rules.calls_to_a_number)
+
+    async def admit_transfer(self, name: str, to: str) -> None:
+        """Count a transfer that is about to be dialled; see :meth:`admit_call`."""
+        seconds, most = self._rules.transfer_seconds, self._rules.transfers_to_a_number
+        await self._admit(name, to, seconds, "transfer", most)
+
+    async def _admit(self, name: str, to: str, max_seconds: int, kind: str, most: int) -> None:
+        self.check(to)
+        limits = DialsLimits(
+            to_a_number=most, at_once=self._rules.at_once, amount=self._rules.amount_a_day
+        )
+        reached = await self._dials.add(
+            name,
+            f"{kind} {to}",
+            amount=self._price(max_seconds),
+            open_for=max_seconds + self._ring_seconds + SLACK,
+            limits=limits,
+        )
+        if reached is not None:
+            why = _REACHED[reached]
+            log.warning("not dialled", to=phone_numbers.shortened(to), reason=why)
+            raise AllowanceUsedUpError(why)
+
+    async def not_dialled(self, name: str, *, certain: bool) -> None:
+        """Take back what was counted for a call that the platform did not place.
+
+        Args:
+            name: Of its leg.
+            certain: Whether it did not. If that is not known, the call counts until it would have
+                rung out, and as a minute: whoever answers it is hung up on.
+        """
+        if certain:
+            await self._dials.forget(name)
+        else:
+            await self._dials.settle(
+                name, amount=self._price(60), open_for=self._ring_seconds + SLACK
+            )
+
+    async def ended(self, name: str, callback: LegEnded) -> None:
+        """Count a call as what it has cost, now that it is over."""
+        await self._dials.settle(name, amount=self._cost(callback), open_for=0.0)
+
+    def _price(self, seconds: float) -> float:
+        return self._rules.price_a_minute * math.ceil(seconds / 60)
+
+    def _cost(self, callback: LegEnded) -> float | None:
+        """Return what a call has cost; None if nothing tells: it counts as it was reserved."""
+        minutes = None if callback.seconds is None else math.ceil(callback.seconds / 60)
+        try:
+            told = float(callback.amount)
+        except ValueError:
+            told = math.nan
+        if 0 <= told < math.inf:
+            if callback.leg.version == "v1":
+                return told
+            if minutes is not None:  # version 2 tells the price of a minute
+                return told * minutes
+        if minutes is not None:
+            return self._price(60) * minutes
+        return None if callback.answered else 0.0
+
+
+def allowed_countries(settings: SinchSettings) -> tuple[frozenset[str], str]:
+    """Return the countries that may be called, and the one that we call from, ``""`` if unknown."""
+    home = phone_numbers.country(settings.caller_id) if settings.caller_id else settings.country
+    usual = {home} if home else set[str]()
+    return frozenset(settings.dialling.countries or usual), home
+
+
+def refusal(to: str, rules: DiallingSettings, countries: frozenset[str], home: str) -> str:
+    """Say why a destination is not called; ``""`` if it is. It is not quoted.
+
+    Args:
+        to: A number in E.164, or a SIP address.
+        rules: What is allowed.
+        countries: Those that may be called.
+        home: Of a number in a SIP address that has none.
+    """
+    if host := phone_numbers.sip_host(to):
+        number = phone_numbers.sip_number(to, home)
+        if host not in rules.sip_hosts:
+            return "a SIP host that is not named in sinch.dialling.sip_hosts"
+        return _emergency(number, rules) if number else ""
+    return _emergency(to, rules) or _usual(to, rules, countries)
+
+
+def _emergency(number: str, rules: DiallingSettings) -> str:
+    # By its own name alone: an asterisk in the settings does not mean it.
+    if phone_numbers.oddity(number) != phone_numbers.EMERGENCY or number in rules.numbers:
+        return ""
+    return (
+        "an emergency number, which is not named in sinch.dialling.numbers: whoever is in need has "
+        "to call it from their own phone"
+    )
+
+
+def _usual(number: str, rules: DiallingSettings, countries: frozenset[str]) -> str:
+    if any(_fits(number, named) for named in rules.numbers):
+        return ""
+    if odd := phone_numbers.oddity(number):
+        return f"{odd}, which is not named in sinch.dialling.numbers"
+    if not countries:
+        return "no country may be called: set sinch.caller_id, or sinch.dialling.countries"
+    where = phone_numbers.country(number)
+    known = ", ".join(sorted(countries))
+    return "" if where in countries else f"in {where}: sinch.dialling.countries has {known}"
+
+
+def _fits(to: str, named: str) -> bool:
+    return to.startswith(named[:-1]) if named.endswith("*") else to == named
