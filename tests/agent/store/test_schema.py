@@ -156,7 +156,10 @@ UNUSABLE = [
     ("postgresql://agent:sec/ret@127.0.0.1:1/agent", "no address"),
     ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode", "no address"),
     ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=verify-ful", "sslmode"),
-    ("postgresql://agent:secret@127.0.0.1:1/agent?sslmode=require&sslrootcert=/none", "No such file"),
+    (
+        "postgresql://agent:secret@127.0.0.1:1/agent?sslmode=require&sslrootcert=/none",
+        "No such file",
+    ),
     ("postgres://agent:secret@127.0.0.1:1,127.0.0.1:2/agent", ""),
 ]
 
