@@ -22,6 +22,7 @@ clock       what is due by the time                      nothing
 history     what was said and heard                      the transcript
 transfer    whom we dial for the caller                  the platform, by its mover; history
 toolbox     what the model may have done                 tasks, whatever tools do
+ending      how all of it ends                           the channel, replies, the toolbox
 =========== ============================================ =========================================
 
 What the caller says reaches a draft through an :class:`~pipelines.listening.utterance.Utterance`;
@@ -33,12 +34,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 import structlog
 
 from agent.call import orders
 from agent.call.clock import TICK, BridgeDue, CallClock
+from agent.call.ending import INTERNAL_ERROR, NORMAL, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History, Journal
 from agent.call.own_words import own_words
@@ -64,12 +65,8 @@ from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
 
 log = structlog.get_logger()
 
-KEYPAD = "Keypad: {}"
-"""How keys that were pressed stand in conversation and transcript."""
-
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
-
 
 SILENCES: Mapping[type[speech.SpeechEvent], Event] = {
     speech.SpeechPaused: Event.SPEECH_PAUSED,
@@ -77,17 +74,6 @@ SILENCES: Mapping[type[speech.SpeechEvent], Event] = {
     speech.SpeechEnded: Event.TURN_ENDED,
 }
 """What the caller's silences are for the table, where it takes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallEnded:
-    """How a call has ended."""
-
-    reason: str
-    """Fit for a log."""
-
-    moved: bool = False
-    """Whether the caller talks on with somebody else."""
 
 
 class Call:
@@ -121,11 +107,7 @@ class Call:
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
         self._toolbox = Toolbox(
-            tools,
-            about,
-            spawn=self._tasks.create_task,
-            on_kept=self.history.tool_gave,
-            on_done=self.history.tool_ran,
+            tools, about, on_kept=self.history.tool_gave, on_done=self.history.tool_ran
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
@@ -138,10 +120,9 @@ class Call:
         self._ended: CallEnded | None = None
 
     async def run(self) -> CallEnded:
-        """Talk until either side hangs up; return how the call has ended.
+        """Talk until either side hangs up; return how the call has ended, within 5 seconds of that.
 
-        Cancelling is safe. On return nothing of the call runs any more; the socket is still open,
-        and the caller of this method closes it.
+        Cancelling is safe. On return nothing of the call runs any more, and its line is closed.
 
         Raises:
             ExceptionGroup: If there is a bug.
@@ -156,23 +137,22 @@ class Call:
                     for task in others:
                         task.cancel()
                     self._evidence.drop()
-                    self._replies.stop()
-                    await self._toolbox.aclose()
+                    self._ended = ended = self._ended or CallEnded("failed", code=INTERNAL_ERROR)
+                    await wind_up(ended, self._channel, self._replies, self._toolbox, self._clock)
         finally:
-            ended = self._ended or CallEnded("failed")
             self.history.close(ended.reason)
         return ended
 
-    def end(self, reason: str, *, moved: bool = False) -> None:
+    def end(self, reason: str, *, moved: bool = False, code: int = NORMAL) -> None:
         """Make :meth:`run` return soon. Only the first reason counts."""
         if self._ended is None:
-            self._ended = CallEnded(reason, moved)
+            self._ended = CallEnded(reason, moved, code)
             self._until.reschedule(now())
 
     def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case orders.HangUp(goodbye=True):
+            case orders.HangUp(goodbye=True) if self._turns.state is not State.AWAY:
                 self._clock.announce(own_words(Action.SAY_GOODBYE, self._script))
             case orders.HangUp():
                 self.end("the operator hung up")
@@ -221,7 +201,7 @@ class Call:
         self._clock.press(keys, now())
         if self._turns.state not in LISTENING:
             self._listener.end_speech()  # its beginning is no speech either
-        if self._replies.interruptible:
+        if self._replies.interruptible and not self._replies.still_silent:
             self._happened(Event.KEY_PRESSED)
 
     def _heard(self, event: speech.SpeechEvent) -> None:
@@ -256,22 +236,24 @@ class Call:
             self._clock.fell_quiet(now())
 
     def _do(self, action: Action) -> None:
-        clock, replies, held = self._clock, self._replies, self._turns.state is State.HELD
+        clock, replies, spoken = self._clock, self._replies, self._listener.spoken
         if action in (Action.DISCARD, Action.FORGET, Action.RELEASE):
             self._evidence.drop()
-        if action is Action.FORGET:
+        if action in (Action.FORGET, Action.CLOSE_UTTERANCE):
             self._listener.end_speech()
         done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
-            Action.ANSWER_KEYS: lambda: replies.answer_text(KEYPAD.format(clock.take_keys())),
-            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(over_speech=held),
+            Action.ANSWER_KEYS: lambda: replies.answer_keys(*clock.take_keys()),
+            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(spoken),
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
-            Action.FORGET: replies.forget,
+            Action.FORGET: lambda: replies.discard(forget=True),
             Action.RELEASE: replies.release,
             Action.HOLD: replies.hold,
             Action.RESUME: replies.resume,
             Action.DROP_REPLY: replies.drop,
+            Action.HEAR_OUT: replies.hear_out,
+            Action.CLOSE_UTTERANCE: replies.close_utterance,
             Action.HANG_UP: lambda: self.end("the agent hung up"),
         }
         done.get(action, lambda: replies.say(own_words(action, self._script)))()
@@ -290,6 +272,8 @@ class Call:
         try:
             async with aclosing(self._player.play(reply)) as events:
                 async for event in events:
+                    if self._ended is not None:
+                        return  # these were the last words
                     self._understood(reply, event)
         except LineError as error:
             self.end(str(error))
@@ -298,14 +282,14 @@ class Call:
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
             self.obey(orders.CallerNotMoved())
-        if self._replies.unanswered and not reply.interruptible and not reply.hang_up:
+        if self._replies.unanswered.audio and not reply.interruptible and not reply.hang_up:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
                 self._happened(Event.TURN_ENDED)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
-        if reply is not self._replies.draft:
+        if reply is not self._replies.draft or self._turns.state is State.AWAY:
             return
         if reply.over_speech:
             if not (isinstance(heard, Heard) and self._judge.wants_answer(heard.text)):
@@ -326,15 +310,15 @@ class Call:
                 self.end(str(error))
 
     def _look_at_the_clock(self) -> None:
-        clock, at = self._clock, now()
+        clock, replies, at = self._clock, self._replies, now()
         if self._listener.in_speech and clock.is_stalled(at):
             # A caller leg that stops sending is silent; the gate counts audio, so tell it.
             self._listen(self._listener.silence(TICK))
         if reason := clock.over(at, away=self._turns.state is State.AWAY):
             self.end(reason)
         elif self._turns.state is State.QUIET:
-            drafting, moving = self._replies.draft is not None, self._transfer.under_way
-            match clock.due(at, drafting=drafting, moving=moving):
+            drafting = replies.draft is not None
+            match clock.due(at, drafting=drafting, moving=self._transfer.under_way):
                 case BridgeDue():
                     self._clock.announce(Announcement(text=self._player.fillers.next_words()))
                 case Event() as event:

@@ -45,6 +45,7 @@ class CallClock:
         self._began = self._audio_at = self._quiet_since = now
         self._keys = ""  # pressed, and not answered
         self._key_at = 0.0
+        self._keys_since = 0.0
         self._announcements: deque[Announcement] = deque()
         self._idled = 0
         self._warned = False
@@ -64,13 +65,15 @@ class CallClock:
     def press(self, keys: str, now: float) -> None:
         """Collect keys until :meth:`take_keys`; more than :data:`MOST_KEYS` are dropped."""
         self.caller_is_there()
+        if not self._keys:
+            self._keys_since = now
         self._keys = (self._keys + keys)[:MOST_KEYS]
         self._key_at = now
 
-    def take_keys(self) -> str:
-        """Return the keys that were pressed, and start over."""
+    def take_keys(self) -> tuple[str, float]:
+        """Return the keys that were pressed, and when the first of them; start over."""
         keys, self._keys = self._keys, ""
-        return keys
+        return keys, self._keys_since
 
     def announce(self, announcement: Announcement) -> None:
         """Have something said as soon as nobody speaks."""

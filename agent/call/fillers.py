@@ -47,9 +47,7 @@ class Fillers:
             return False
         self._said += not reply.filler
         reply.filler, reply.using_tools = "", False  # once; then as in any other silence
-        reply.playout.begin(filler)
-        reply.playout.put(at_rate(audio, self._rate))
-        reply.playout.finish()
+        reply.playout.interject(filler, at_rate(audio, self._rate))
         return True
 
     def _coming(self) -> str:

@@ -12,10 +12,14 @@ import structlog
 from agent.call.reply import Reply
 from pipelines.clock import now
 from pipelines.conversation import Message, ToolResult
+from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
 from pipelines.tools.tool import ToolRun
 
 log = structlog.get_logger()
+
+KEYPAD = "Keypad: {}"
+"""How keys that were pressed stand in conversation and transcript."""
 
 
 class Journal(Protocol):
@@ -54,18 +58,27 @@ class History:
         """Keep what the caller said, once: from when the reply to it begins to sound."""
         if reply.said and not reply.kept:
             reply.kept = True
-            self.conversation.append(Message("user", reply.said))
-            self.note("caller", text=reply.said)
+            self.caller_told(reply.said, None if reply.utterance is None else reply.utterance.began)
+
+    def caller_told(self, text: str, began: float | None) -> None:
+        """Keep what the caller said or pressed, with when they began to; None is now."""
+        self.conversation.append(Message("user", text))
+        self._journal.add("caller", at=self._at(began), text=text)
 
     def agent_said(self, reply: Reply, *, cut_off: bool) -> None:
         """Keep what the caller has heard of a reply, and what its tools gave back."""
         self.conversation += reply.tool_messages
         if heard := reply.playout.heard(now()):
             self.conversation.append(Message("assistant", heard, cut_off))
-            began = round(reply.started_at - self._began, 3)
+            began = self._at(reply.started_at)
             self._journal.add("agent", at=began, text=heard, cut_off=cut_off)
         if reply.playout.gaps:
             log.warning("the reply was heard with gaps", gaps=reply.playout.gaps)
+
+    def came_too_late(self, step: Step | None) -> None:
+        """Keep what tools gave to a reply that was dropped before it could take it."""
+        if isinstance(step, ToolsEnded):
+            self.conversation.append(step.message)
 
     def tool_gave(self, result: ToolResult) -> None:
         """Tell the model, with the next turn, what became of a tool that nobody waits for."""
@@ -100,5 +113,6 @@ class History:
             audio_wasted=round(self._audio_wasted, 1),
         )
 
-    def _at(self) -> float:
-        return round(now() - self._began, 3)
+    def _at(self, time: float | None = None) -> float:
+        """Return a time, or now, as it stands in the transcript: seconds since the answer."""
+        return round((now() if time is None else time) - self._began, 3)

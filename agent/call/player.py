@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
 
+from agent.call.apologies import Apologies
 from agent.call.fillers import Fillers
 from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
@@ -62,9 +63,7 @@ class ReplyPlayer:
 
         self.fillers = Fillers(script, lineup.tts, settings.turns, channel.rate)
         self.speaker = Speaker(channel, self.fillers, settings.turns.rewind_after, history)
-        self._history = history
-        self._max_failures = settings.calls.max_failures
-        self._failures = 0  # in a row
+        self._apologies = Apologies(script, settings.calls.max_failures, history)
 
     async def play(self, reply: Reply) -> AsyncGenerator[Heard | ReplyLost, None]:
         """Prepare a reply, wait for its release, and play it until it was heard.
@@ -81,25 +80,15 @@ class ReplyPlayer:
                     reply.take(heard)
                     yield heard
             await reply.released.wait()
-            self._failures = 0
+            self._apologies.none_needed()
         except ProviderError as error:
+            reply.settled = True
             yield ReplyLost()
             await reply.released.wait()
-            self._note_failure(error)
-            await self._apologise(reply)
+            await self._apologise(reply, self._apologies.words(reply, error))
         await self.speaker.wait_until_heard(reply)
 
-    def _note_failure(self, error: ProviderError) -> None:
-        self._failures += 1
-        log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._failures)
-        self._history.note("failed", stage=error.stage)
-
-    async def _apologise(self, reply: Reply) -> None:
-        script = self.maker.script
-        texts = [script.apology]
-        if self._failures >= self._max_failures:
-            reply.hang_up = True
-            texts.append(script.brief.goodbye)
+    async def _apologise(self, reply: Reply, texts: Sequence[str]) -> None:
         apology = self.speaker.play(reply, self.maker.steps(reply, *texts))
         try:
             async with aclosing(apology) as events:

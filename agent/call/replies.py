@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from agent.call.history import History
+from agent.call.history import KEYPAD, History
 from agent.call.maker import ReplyMaker
 from agent.call.reply import Announcement, Reply
 from agent.call.speaker import Speaker
 from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
+from pipelines.clock import now
 from pipelines.listening.utterance import Utterance
+from pipelines.stages.stt import Heard
 
 
 class Replies:
@@ -40,18 +42,19 @@ class Replies:
     ) -> None:
         self._maker = maker
         self._speaker = speaker
-        self._history = history
+        self.history = history
         self._start = start
         self._longest = settings.calls.max_utterance
         self._most_drafts = settings.turns.max_drafts if settings.turns.drafting else 0
         self._drafts = 0  # of this turn
+        self._tasks: set[asyncio.Task[None]] = set()
         self.sounding: Reply | None = None
         """The one that sounds, or will next."""
 
         self.draft: Reply | None = None
         """The one that nobody may hear yet."""
 
-        self.unanswered: list[Audio] = []
+        self.unanswered = Utterance()
         """What was said, and is in no utterance that is being answered."""
 
     @property
@@ -63,7 +66,7 @@ class Replies:
     def still_silent(self) -> bool:
         """Whether there is an answer that has not begun to sound."""
         reply = self.sounding
-        return reply is not None and reply.utterance is not None and not reply.playout.sent
+        return reply is not None and reply.utterance is not None and reply.started_at is None
 
     def say(self, announcement: Announcement) -> None:
         """Say something that is no answer, from now."""
@@ -71,25 +74,24 @@ class Replies:
         reply.interruptible = announcement.interruptible
         reply.hang_up, reply.transfer = announcement.hang_up, announcement.transfer
         reply.release()
-        self.sounding = reply
-        reply.task = self._start(reply)
+        self.sounding = self._play(reply)
 
-    def answer_text(self, text: str) -> None:
-        """Draft an answer to something that needs not be heard."""
-        utterance = Utterance(text=text)
-        utterance.close()
-        self._begin_draft(utterance)
+    def answer_keys(self, keys: str, since: float) -> None:
+        """Draft an answer to keys that were pressed, the first of them then."""
+        pressed = Utterance(text=KEYPAD.format(keys), began=since)
+        self._begin_draft(pressed).take(Heard(pressed.text))
+        pressed.close()
 
-    def open_utterance(self, *, over_speech: bool) -> Reply:
+    def open_utterance(self, spoken: float = 0.0) -> Reply:
         """Collect what the caller says, after what was not answered, and prepare to answer it.
 
+        Over our words it may be no more than an "uh-huh".
+
         Args:
-            over_speech: Whether it may be no more than an "uh-huh" to our words.
+            spoken: Seconds that they have spoken already.
         """
-        draft = self._begin_draft(Utterance(before=self.unanswered))
-        self.unanswered = []
-        draft.over_speech = over_speech
-        return draft
+        said = self.unanswered.followed_by(Utterance(began=now() - spoken))
+        return self._begin_draft(said, over_speech=self.sounding is not None)
 
     def hear(self, audio: Audio) -> None:
         """Add to the utterance that is being said."""
@@ -98,7 +100,9 @@ class Replies:
 
     def overhear(self, audio: Audio) -> None:
         """Keep what is said over words that cannot be interrupted, for afterwards."""
-        self.unanswered.append(audio)
+        if not self.unanswered.audio:
+            self.unanswered = Utterance()  # it begins now
+        self.unanswered.add(audio)
 
     def prepare(self, *, surely: bool) -> Reply:
         """Have the draft answer what was said so far; return it.
@@ -108,28 +112,29 @@ class Replies:
         """
         draft = _there(self.draft)
         if draft.caller_went_on:
-            over_speech = draft.over_speech
             self.discard()
-            draft = self.open_utterance(over_speech=over_speech)
+            draft = self.open_utterance()
         self._drafts += 1
         if draft.utterance is not None and (surely or self._drafts <= self._most_drafts):
             draft.utterance.close()
         return draft
 
-    def discard(self) -> None:
-        """Cancel the draft; keep what the caller said for the next."""
+    def discard(self, *, forget: bool = False) -> None:
+        """Cancel the draft; keep what the caller said for the next, unless it is forgotten."""
         draft, self.draft = self.draft, None
-        if draft is None:
-            return
-        draft.cancel()
-        if draft.utterance is not None:
-            self.unanswered = draft.utterance.audio
-        self._history.discarded(draft)
+        if draft is not None:
+            draft.cancel()
+            self.history.discarded(draft)
+            self.unanswered = draft.utterance or self.unanswered
+        if forget:
+            self.unanswered = Utterance()
 
-    def forget(self) -> None:
-        """Cancel the draft, and forget what was said."""
-        self.discard()
-        self.unanswered = []
+    def close_utterance(self) -> None:
+        """Hear no more of what the caller says, and find out what was said."""
+        if self.draft is None and self.unanswered.audio:
+            self._begin_draft(self.unanswered, over_speech=True)
+        if self.draft is not None and self.draft.utterance is not None:
+            self.draft.utterance.close()
 
     def release(self) -> None:
         """Let the draft sound: it is the reply now."""
@@ -149,45 +154,60 @@ class Replies:
     def drop(self) -> None:
         """Cancel the reply and keep what was heard of it.
 
-        What the caller said before a reply that did not get to sound is kept for the next: they are
-        simply still speaking.
+        What the caller said before a reply that did not get to sound, or before it was understood
+        (a filler may have sounded), is answered with what they say next: they are still speaking.
         """
         reply, self.sounding = self.sounding, None
         if reply is None:
             return
         reply.cancel()
-        if reply.utterance is not None and not reply.playout.sent:
-            if reply.utterance.seconds < self._longest:
-                self.unanswered = reply.utterance.audio
-            else:
-                self._history.caller_said(reply)
-        if self.draft is not None:
-            self.draft.over_speech = False  # it is a turn now
-        self._keep(reply, cut_off=True)
+        said = reply.utterance
+        if said is None or said.text or said.seconds >= self._longest or reply.answers:
+            self.history.caller_said(reply)
+        elif self.draft is None:
+            self.unanswered = said
+        else:
+            over_speech = self.draft.over_speech
+            self.discard()
+            self._begin_draft(said.followed_by(self.unanswered), over_speech=over_speech)
+        self.history.agent_said(reply, cut_off=True)
+        if reply.started_at is not None:
+            self._maker.toolbox.new_turn()
+
+    def hear_out(self) -> None:
+        """Take what the caller says over our words for a turn."""
+        _there(self.draft).over_speech = False
 
     def ended(self, reply: Reply) -> None:
         """Note that the caller has heard all of the reply."""
         self.sounding = None
-        self._history.caller_said(reply)
-        self._keep(reply, cut_off=False)
-
-    def stop(self) -> None:
-        """Cancel both; keep what was heard, and what the caller said last."""
-        for reply in (self.sounding, self.draft):
-            if reply is not None:
-                self._history.caller_said(reply)
-        self.drop()
-        self.discard()
-
-    def _begin_draft(self, utterance: Utterance) -> Reply:
-        self.draft = draft = self._maker.answering(utterance)
-        draft.task = self._start(draft)
-        return draft
-
-    def _keep(self, reply: Reply, *, cut_off: bool) -> None:
-        self._history.agent_said(reply, cut_off=cut_off)
-        if reply.playout.sent:
+        self.history.caller_said(reply)
+        self.history.agent_said(reply, cut_off=False)
+        if reply.started_at is not None:
             self._maker.toolbox.new_turn()
+
+    def stop(self) -> Reply | None:
+        """Keep what was heard; cancel all but what the caller's last words are heard for."""
+        last = self.sounding if self.still_silent else self.draft
+        if last is not self.sounding:
+            self.drop()
+        for task in self._tasks - {last and last.task}:
+            task.cancel()
+        if last is not None:
+            last.going.clear()  # nothing of it sounds any more
+        return last
+
+    def _begin_draft(self, utterance: Utterance, *, over_speech: bool = False) -> Reply:
+        self.unanswered = Utterance()
+        self.draft = self._maker.answering(utterance)
+        self.draft.over_speech = over_speech
+        return self._play(self.draft)
+
+    def _play(self, reply: Reply) -> Reply:
+        reply.task = self._start(reply)
+        self._tasks.add(reply.task)
+        reply.task.add_done_callback(self._tasks.discard)
+        return reply
 
 
 def _there(reply: Reply | None) -> Reply:

@@ -61,6 +61,9 @@ class Reply:
     over_at: float | None = None
     """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
 
+    settled: bool = False
+    """Whether it is known what the caller said, or that nobody will know."""
+
     kept: bool = False
     """Whether ``said`` is in the history. It is from when the reply begins to sound."""
 
@@ -68,7 +71,9 @@ class Reply:
     transfer: str = ""
     """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
 
-    started_at: float = 0.0
+    started_at: float | None = None
+    """When it began to sound; None while it has not."""
+
     held_at: float = 0.0
     quiet_since: float = 0.0
     """When the caller began to wait for it: at its release, or after a filler."""
@@ -93,7 +98,7 @@ class Reply:
 
     def take(self, heard: Heard) -> None:
         """Note what the caller turned out to say."""
-        self.said = heard.text
+        self.said, self.settled = heard.text, True
         if heard.turn_over and self.utterance is not None:
             self.over_at = self.utterance.seconds
 
@@ -128,6 +133,11 @@ class Reply:
         """Stop it. What has been sent may still be heard: a ``clear`` has to follow."""
         if self.task is not None:
             self.task.cancel()
+
+    @property
+    def answers(self) -> bool:
+        """Whether it has begun to answer what it is known that the caller said."""
+        return self.settled and self.started_at is not None
 
     @property
     def caller_went_on(self) -> bool:

@@ -15,11 +15,7 @@ from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
 from pipelines.reply.speech import at_line_rate
-from pipelines.reply.steps import (
-    PressKeys,
-    SentenceEnded,
-    Step,
-)
+from pipelines.reply.steps import PressKeys, SentenceEnded, Step
 from pipelines.stages.stt import Heard
 
 HANG_UP_MARGIN = 0.4
@@ -91,7 +87,10 @@ class Speaker:
                         playout.put(step)
                         await self._send_pending(reply)
                     case PressKeys(keys):
-                        await self._press(reply, keys)
+                        # Tones, as a telephone does it: the stream has no other way.
+                        pressed = Audio(dtmf.tones(keys, self._rate), self._rate)
+                        playout.interject(f"(pressed {keys})", pressed)
+                        await self._send_pending(reply)
                     case _:
                         reply.note(step)
 
@@ -99,11 +98,11 @@ class Speaker:
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
     ) -> Step | None:
         """Return the next step, None after the last; say a filler while it is late."""
-        pull = asyncio.ensure_future(anext(source, None))
+        pull, taken = asyncio.ensure_future(anext(source, None)), False
         try:
             while True:
                 await asyncio.wait([pull], timeout=TICK if fill else None)
-                if pull.done():
+                if taken := pull.done():
                     return pull.result()
                 if self._fillers.put_if_due(reply, now()):
                     await self._send_pending(reply)
@@ -111,13 +110,8 @@ class Speaker:
             if not pull.done():  # the generator cannot be closed while it runs
                 pull.cancel()
                 await asyncio.wait([pull])
-
-    async def _press(self, reply: Reply, keys: str) -> None:
-        """Send tones, as a telephone does; the stream has no other way."""
-        reply.playout.begin(f"(pressed {keys})")
-        reply.playout.put(Audio(dtmf.tones(keys, self._rate), self._rate))
-        reply.playout.finish()
-        await self._send_pending(reply)
+            if not (taken or pull.cancelled() or pull.exception()):
+                self._history.came_too_late(pull.result())
 
     async def _send_pending(self, reply: Reply) -> None:
         """Send what is to be sent, as fast as the lead allows, once released and while not held."""
@@ -135,7 +129,7 @@ class Speaker:
         if not reply.going.is_set():
             return  # held while a full line took the commands: nothing may follow the `clear`
         at = now()
-        if not reply.playout.sent:
+        if reply.started_at is None:
             reply.started_at = at
             self._history.caller_said(reply)
         audio = reply.playout.take(at)
@@ -150,11 +144,9 @@ class Speaker:
         """
         while True:
             await self._send_pending(reply)
-            left = reply.playout.left(now())
+            left = reply.playout.left(now()) + HANG_UP_MARGIN * reply.hang_up
             if left:
                 await asyncio.sleep(left)
             await reply.going.wait()
             if not reply.playout.pending and not reply.playout.left(now()):
-                break
-        if reply.hang_up:
-            await asyncio.sleep(HANG_UP_MARGIN)
+                return

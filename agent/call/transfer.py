@@ -46,10 +46,12 @@ class CallTransfer:
 
         Call :meth:`end` once it is known what became of it, at once if this returns False.
         """
-        if self.under_way or self._mover is None:
+        if self.under_way:
             return True
         self._to = to
         self._history.note("transfer", to=to, status="started")
+        if self._mover is None:
+            return False
         try:
             await self._mover(self._numbers.get(to, to))
         except TransferError as error:

@@ -5,8 +5,11 @@ first line, ``at``: seconds since the answer.
 
 - ``call``: ``call_id``, ``agent``, ``started`` (UTC, ISO 8601), ``rate`` in hertz; for a call that
   we placed ``dialled``, our name of it
-- ``caller``: ``text``; keys that were pressed are a text of ours, ``Keypad: 12#``
-- ``agent``: ``text``, the words that were heard; ``cut_off``, whether that was not all of it
+- ``caller``: ``text``; keys that were pressed are a text of ours, ``Keypad: 12#``. ``at`` is when
+  they began to speak, or pressed the first; the line is written when it is understood, which is
+  later: behind an ``agent`` line that began after it, or behind the hang-up
+- ``agent``: ``text``, the words that were heard, from ``at`` on; ``cut_off``, whether that was not
+  all of it
 - ``resumed``: a sound of the caller's was a false alarm, and we went on; ``after``, seconds of hold
 - ``transfer``: ``to``, a name in the agent file; ``status``: started, done or failed
 - ``failed``: ``stage``, when a provider failed and the reply was lost

@@ -83,6 +83,8 @@ class StreamEndpoint:
             self._sockets -= 1
             structlog.contextvars.clear_contextvars()
             await line.close(code)
+            if request.transport is not None and request.transport.get_write_buffer_size():
+                request.transport.abort()  # a far end that does not read would keep it for ever
         return socket
 
     async def _take(self, request: web.Request, line: WebSocketLine) -> int:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.call.call import Call, CallEnded
+from agent.call.call import Call
+from agent.call.ending import CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.records.transcript import Transcript
 from agent.server.admission import Admitted

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from agent.call.call import Call
+from agent.call.ending import GOING_AWAY
 from agent.call.orders import Order
 from agent.records.transcript import add_platform_line
 from agent.sinch.contracts import ExpectedCall
@@ -159,7 +160,7 @@ class CallRegistry:
         self.draining = True
         await self._wait_for_calls(seconds)
         for held in list(self._calls.values()):
-            held.call.end("the service stops")
+            held.call.end("the service stops", code=GOING_AWAY)
         await self._wait_for_calls(DRAINED_WITHIN)
 
     async def _wait_for_calls(self, seconds: float) -> None:

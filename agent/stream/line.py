@@ -29,3 +29,11 @@ class Line(Protocol):
             LineError: If it cannot be sent.
         """
         ...
+
+    async def close(self, code: int) -> None:
+        """Close it within a few seconds, which hangs up. Nothing happens the second time.
+
+        Args:
+            code: Of RFC 6455, section 7.4.1.
+        """
+        ...

@@ -13,14 +13,11 @@ from pipelines.clock import now
 EARLY_BYTES = 65_536
 """What may come in before the call is answered: a ``connect`` and a little impatience."""
 
-
 EARLY_SECONDS = 2.0
 """How far the messages of an eager platform may run ahead before any clock can be set."""
 
-
 MESSAGES_A_SECOND = 500
 """Ten times what 20 ms frames need; 2 ms frames would still pass."""
-
 
 CLOSE_TIMEOUT = 2.0
 """Seconds to wait for the far end's close frame; whoever prepares the socket sets it."""
@@ -84,8 +81,16 @@ class WebSocketLine:
             raise LineError("the line is closed") from None
 
     async def close(self, code: int) -> None:
-        """Close the socket, which hangs up. Returns within :data:`CLOSE_TIMEOUT`."""
-        await self._socket.close(code=code)
+        """Close the socket, which hangs up. Nothing happens the second time.
+
+        Returns within :data:`CLOSE_TIMEOUT`, whether or not the far end reads.
+        """
+        # In a task: where a send was given up, aiohttp cancels whoever closes the socket next.
+        closing = asyncio.ensure_future(self._socket.close(code=code))
+        try:
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
+        finally:
+            closing.cancel()
 
     def _count(self, size: int) -> None:
         self._bytes += size

@@ -16,10 +16,14 @@ class Utterance:
     Args:
         before: What the caller said just before, to which nobody has replied.
         text: What it is, if that is known without hearing it: keys that were pressed.
+        began: When the caller began, by the event loop's clock; now if it is not given.
     """
 
-    def __init__(self, before: Iterable[Audio] = (), text: str = "") -> None:
+    def __init__(
+        self, before: Iterable[Audio] = (), text: str = "", began: float | None = None
+    ) -> None:
         self.text = text
+        self.began = now() if began is None else began
         self.audio = list(before)
         """What was said, and what is said after it was closed."""
 
@@ -30,6 +34,14 @@ class Utterance:
         self._changed = asyncio.Event()
         self._bound: asyncio.Timeout | None = None
         self._budget = 0.0
+
+    def followed_by(self, later: Utterance) -> Utterance:
+        """Return both as one, closed if ``later`` is; neither is changed."""
+        began = self.began if self.audio else later.began
+        both = Utterance([*self.audio, *later.audio], began=began)
+        if later.closed:
+            both.close()
+        return both
 
     @property
     def seconds(self) -> float:

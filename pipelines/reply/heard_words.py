@@ -23,6 +23,10 @@ class _Mark:
     end: float | None = None
     """Seconds after it; None while its audio still comes."""
 
+    broke_off: float | None = None
+    """Seconds after what there is of it, if its audio broke off: how much that says is not
+    known."""
+
     ends: list[float] = field(default_factory=list)
     """When each of the first words that the voice was given has been spoken, as far as it told;
     seconds from ``start``."""
@@ -41,15 +45,31 @@ class HeardWords:
     def begin(self, sentence: str, spoken: int, start: float) -> None:
         """Note that the audio from ``start`` on says ``sentence``.
 
+        One before it that has not ended has broken off there.
+
         Args:
             sentence: As it is kept.
             spoken: Words of it as the voice was given it; 0 if that is the same number.
             start: Where it starts.
         """
-        self.finish(start)
+        self._break_off(start)
         words = sentence.split()
         self._marks.append(_Mark(words=words, spoken=spoken or len(words), start=start))
         self._starts.append(start)
+
+    def interject(self, sentence: str, start: float, end: float) -> None:
+        """Note that the audio from ``start`` to ``end`` says ``sentence``, all of it.
+
+        A sentence that has begun at ``start``, and of which no audio has come, begins at ``end``.
+        """
+        words, at = sentence.split(), len(self._marks)
+        if self._marks and self._marks[-1].end is None and self._marks[-1].start >= start:
+            self._marks[-1].start = end
+            at -= 1
+        else:
+            self._break_off(start)
+        mark = _Mark(words=words, spoken=len(words), start=start, end=end)
+        self._marks.insert(at, mark)
 
     def time(self, ends: Iterable[float]) -> None:
         """Note when the next words of the sentence have been spoken, by the voice's own word.
@@ -63,6 +83,10 @@ class HeardWords:
         """Note that the audio of the sentence ends at ``end``. Nothing happens the second time."""
         if self._marks and self._marks[-1].end is None:
             self._marks[-1].end = end
+
+    def _break_off(self, at: float) -> None:
+        if self._marks and self._marks[-1].end is None and self._marks[-1].broke_off is None:
+            self._marks[-1].broke_off = at
 
     def until(self, position: float, made: float) -> str:
         """Return the words before ``position``, rounded down to whole words.
@@ -86,6 +110,8 @@ class HeardWords:
 
 def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
     if mark.end is None:
+        if mark.broke_off is not None:
+            position, made = min(position, mark.broke_off), mark.broke_off
         seconds = max(made - mark.start, len(mark.words) * SLOW_WORD)
     else:
         seconds = mark.end - mark.start

@@ -47,6 +47,12 @@ class Playout:
         """
         self._words.begin(sentence, spoken, self._made)
 
+    def interject(self, sentence: str, audio: Audio) -> None:
+        """Take words, whole, that are said before the sentence that has begun and does not come."""
+        start = self._made
+        self.put(audio)
+        self._words.interject(sentence, start, self._made)
+
     def time(self, ends: Iterable[float]) -> None:
         """Note when the next words of the sentence have been spoken, by the voice's own word.
 

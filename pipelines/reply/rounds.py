@@ -9,10 +9,7 @@ from pipelines.conversation import ToolCall, ToolResult
 from pipelines.reply.control import CONTROLS, control_step
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.speech import say
-from pipelines.reply.steps import (
-    SentenceEnded,
-    Step,
-)
+from pipelines.reply.steps import SentenceEnded, Step
 
 
 class ModelRound:

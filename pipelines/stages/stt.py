@@ -23,6 +23,7 @@ from pipelines.stages.attempts import Attempts
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
+from pipelines.turn_taking.backchannels import has_words
 
 log = structlog.get_logger()
 
@@ -97,8 +98,9 @@ class FailoverTranscriber:
 
     async def aclose(self) -> None:
         """Close the connections of the call."""
-        for candidate in list(self._sessions):
-            await self._drop(candidate)
+        async with asyncio.TaskGroup() as at_once:
+            for candidate in list(self._sessions):
+                at_once.create_task(self._drop(candidate))
 
     def _open(self, candidate: Candidate[Transcriber]) -> TranscriptionSession:
         if candidate not in self._sessions:
@@ -124,6 +126,8 @@ class FailoverTranscriber:
                     self._counting(utterance, attempts.candidate, open_session)
                 ) as speech:
                     text = encodable((await open_session.transcribe(speech)).strip())
+                if not has_words(text):
+                    text = ""  # a sound, whatever the provider calls it
                 turn_over = bool(text) and not utterance.closed
                 if not text:
                     await utterance.wait_closed()

@@ -11,10 +11,12 @@ import json
 import traceback
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
 
+from pipelines.background import BackgroundTasks
 from pipelines.clock import now
 from pipelines.conversation import ToolCall, ToolResult, ToolSpec
 from pipelines.encodable import encodable
@@ -32,7 +34,7 @@ _BROKEN = "the tool is broken; whether it was done is not known"
 CLOSE_WITHIN = 3.0
 """Seconds that a tool which is to be finished may go on after the call. A call is gone within 5."""
 
-STOP_WITHIN = 1.0
+STOP_WITHIN = 0.5
 """Seconds that a tool may take to stop once it is cancelled; then it is left behind."""
 
 
@@ -63,10 +65,11 @@ class Toolbox:
     Args:
         tools: With names of their own.
         about: The call.
-        spawn: Starts a task that belongs to the call. What it is given never raises.
         on_kept: Told the result of a tool that nobody waits for any more: the reply that asked for
             it was interrupted.
         on_done: Told of each run and of each call that could not be run, once; for the journal.
+        spawn: Starts a task. What it is given never raises. One that does not stop when the call
+            ends is left behind; so it may not be of the call's own, which would wait for it.
     """
 
     def __init__(
@@ -74,13 +77,13 @@ class Toolbox:
         tools: Iterable[Tool],
         about: CallInfo,
         *,
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_kept: Callable[[ToolResult], None],
         on_done: Callable[[ToolRun], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]] | None = None,
     ) -> None:
         self._tools = {tool.spec.name: tool for tool in tools}
         self._about = about
-        self._spawn = spawn
+        self._spawn = spawn or partial(BackgroundTasks().start, name="a tool of a call")
         self._on_kept = on_kept
         self._on_done = on_done
         self._numbers = itertools.count(1)

@@ -101,6 +101,9 @@ class Action(enum.Enum):
     DISCARD = enum.auto()
     """Cancel the draft, keep what was said. Nothing happens if there is no draft."""
 
+    CLOSE_UTTERANCE = enum.auto()
+    """Hear no more of what the caller says. Nothing happens if they say nothing."""
+
     FORGET = enum.auto()
     """Cancel the draft, and forget what was said."""
 
@@ -114,7 +117,10 @@ class Action(enum.Enum):
     """Go on where the caller stopped hearing the reply."""
 
     DROP_REPLY = enum.auto()
-    """Cancel the reply, remember what was heard of it."""
+    """Cancel the reply, remember what was heard of it. While it may sound, HOLD comes before."""
+
+    HEAR_OUT = enum.auto()
+    """What the caller says over our words is a turn."""
 
     ASK_STILL_THERE = enum.auto()
     SAY_GOODBYE = enum.auto()
@@ -135,6 +141,7 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     # The caller speaks, and is answered.
     (_S.QUIET, _E.SPEECH_STARTED): (_S.HEARING, (_A.DISCARD, _A.OPEN_UTTERANCE)),
     (_S.HEARING, _E.SPEECH_PAUSED): (_S.PAUSED, (_A.DRAFT,)),
+    (_S.HEARING, _E.SPEECH_RESUMED): (_S.HEARING, (_A.DISCARD, _A.OPEN_UTTERANCE)),
     (_S.HEARING, _E.TURN_ENDED): (_S.REPLYING, (_A.RELEASE,)),
     (_S.PAUSED, _E.SPEECH_RESUMED): (_S.HEARING, (_A.DISCARD, _A.OPEN_UTTERANCE)),
     (_S.PAUSED, _E.TURN_ENDED): (_S.REPLYING, (_A.RELEASE,)),
@@ -149,8 +156,8 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.REPLYING, _E.SPEECH_STARTED): (_S.HELD, (_A.HOLD, _A.DISCARD, _A.OPEN_UTTERANCE)),
     (_S.HELD, _E.SPEECH_PAUSED): (_S.HELD, (_A.DRAFT,)),
     (_S.HELD, _E.SPEECH_RESUMED): (_S.HELD, (_A.DISCARD, _A.OPEN_UTTERANCE)),
-    (_S.HELD, _E.BARGE_IN): (_S.HEARING, (_A.DROP_REPLY,)),
-    (_S.HELD, _E.WORDS): (_S.PAUSED, (_A.DROP_REPLY,)),
+    (_S.HELD, _E.BARGE_IN): (_S.HEARING, (_A.DROP_REPLY, _A.HEAR_OUT)),
+    (_S.HELD, _E.WORDS): (_S.PAUSED, (_A.DROP_REPLY, _A.HEAR_OUT)),
     (_S.HELD, _E.FALSE_ALARM): (_S.REPLYING, (_A.FORGET, _A.RESUME)),
     # It lasted so long without a transcript that we went on; what it was is decided later.
     (_S.HELD, _E.TURN_ENDED): (_S.REPLYING, (_A.RESUME,)),
@@ -165,14 +172,15 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.QUIET, _E.ANNOUNCEMENT_DUE): (_S.REPLYING, (_A.ANNOUNCE,)),
     # The caller presses keys: that stops us, as in any menu, and is answered once all are in.
     (_S.QUIET, _E.KEY_PRESSED): (_S.QUIET, ()),
-    (_S.REPLYING, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY,)),
-    (_S.HELD, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY, _A.FORGET)),
+    (_S.REPLYING, _E.KEY_PRESSED): (_S.QUIET, (_A.HOLD, _A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
+    (_S.HELD, _E.KEY_PRESSED): (_S.QUIET, (_A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
     (_S.HEARING, _E.KEY_PRESSED): (_S.HEARING, ()),
     (_S.PAUSED, _E.KEY_PRESSED): (_S.PAUSED, ()),
     (_S.QUIET, _E.KEYS_ENTERED): (_S.REPLYING, (_A.ANSWER_KEYS, _A.RELEASE)),
     # Somebody else takes over.
-    **{(s, _E.MOVED): (_S.AWAY, (_A.FORGET,)) for s in (_S.QUIET, _S.HEARING, _S.PAUSED)},
-    **{(s, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.FORGET)) for s in (_S.REPLYING, _S.HELD)},
+    **{(s, _E.MOVED): (_S.AWAY, (_A.CLOSE_UTTERANCE,)) for s in (_S.QUIET, _S.HEARING, _S.PAUSED)},
+    (_S.REPLYING, _E.MOVED): (_S.AWAY, (_A.HOLD, _A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
+    (_S.HELD, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
 }
 
 

@@ -16,6 +16,7 @@ from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
+from pipelines.clock import now
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
 from pipelines.stages.budgets import Budgets
@@ -53,6 +54,8 @@ class Caller:
     """Other messages that come in first."""
 
     received: list[tuple[float, str | bytes]] = field(default_factory=list)
+    closed: tuple[float, int] | None = None
+    """When we hung up, and with which code."""
 
     def __post_init__(self) -> None:
         self._marks = iter([mark for mark in self.script for _ in range(5)])
@@ -77,6 +80,9 @@ class Caller:
             self.stall = (math.inf, 0.0)
             await asyncio.sleep(seconds)
         await asyncio.sleep(0)  # as a full socket would, let others run
+
+    async def close(self, code: int) -> None:
+        self.closed = self.closed or (asyncio.get_running_loop().time(), code)
 
     def commands(self, name: str) -> list[float]:
         return [at for at, m in self.received if m == json.dumps({"command": name})]
@@ -160,8 +166,14 @@ def talk(
     mover: Mover | None = None,
     made: Callable[[Call], object] | None = None,
     tools: Sequence[Tool] = (),
+    gone: Callable[[float], object] | None = None,
+    leaves: int = 0,
 ) -> Talk:
-    """Hold a whole call in virtual time; nothing may outlive it. ``made`` is given the call."""
+    """Hold a whole call in virtual time; nothing may outlive it.
+
+    ``made`` is given the call, ``gone`` the time at which nothing of it is left, its connections
+    included; ``leaves`` is how many tasks it may leave behind all the same, which are waited for.
+    """
     line = Caller(caller) if isinstance(caller, str) else caller
     notes = Notes()
 
@@ -170,9 +182,10 @@ def talk(
         connect = protocol.receive(CONNECT)
         assert isinstance(connect, Connect)
         protocol.answer()
+        lineup = providers.lineup()
         call = Call(
             channel=Channel(line, protocol, connect.rate),
-            lineup=providers.lineup(),
+            lineup=lineup,
             script=script,
             detector=Loudness(),
             turn_model=turn_model,
@@ -185,6 +198,13 @@ def talk(
         if made is not None:
             made(call)
         ended = await call.run()
+        await lineup.aclose()
+        if gone is not None:
+            gone(now())
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert len(left) == leaves
+        if left:
+            await asyncio.wait(left)
         return Talk(line, call, notes, ended.reason)
 
     return run(main())

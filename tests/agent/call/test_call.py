@@ -389,8 +389,12 @@ def _never_faster_than_one_reply(done: Talk) -> bool:
 
 
 def _in_order(done: Talk) -> bool:
-    times = [line["at"] for line in done.notes.lines if line["kind"] in ("caller", "agent")]
-    return times == sorted(times) and done.notes.lines[-1]["kind"] == "ended"
+    """Either side's words are in order; a line is written once it is known, which may be later."""
+    for kind in ("caller", "agent"):
+        times = [line["at"] for line in done.notes.of(kind)]
+        if times != sorted(times):
+            return False
+    return str(done.notes.lines[-1]["kind"]) == "ended"
 
 
 def _script(greeting: str) -> Script:

@@ -83,7 +83,21 @@ def test_a_key_stops_the_agent_and_is_no_speech() -> None:
     greeting, reply = done.notes.of("agent")
     assert greeting["cut_off"]
     assert reply["text"] == "Five it is."
-    assert len(done.caller.commands("clear")) <= 1
+    (cleared,) = done.caller.commands("clear")
+    assert 0.6 <= cleared <= 0.7
+    assert done.caller.audio_between(cleared - 0.0005, reply["at"]) == []
+
+
+def test_a_transfer_that_is_answered_while_we_speak_silences_us_at_once() -> None:
+    """The caller hears who has answered, and no more of us."""
+
+    def order(call: Call) -> None:
+        asyncio.get_running_loop().call_later(0.5, call.obey, CallerMoved(stay=True))
+
+    done = talk("." * 40, voice(), made=order)
+    (cleared,) = done.caller.commands("clear")
+    assert cleared == pytest.approx(0.5, abs=0.11)
+    assert done.caller.audio_between(cleared - 0.0005, 4.0) == []
 
 
 def test_keys_over_a_legal_notice_wait_for_its_end() -> None:
@@ -227,8 +241,9 @@ def test_what_is_brought_up_is_said_in_turn() -> None:
         for text in ("First.", "Second."):
             call.obey(TransferCaller(to="desk", announcement=text))
 
-    done = talk("." * 60, voice(), made=order)
-    assert spoken(done) == ["Hello, who is this?", "First.", "Second."]
+    done = talk("." * 90, voice(), made=order)
+    assert spoken(done)[:3] == ["Hello, who is this?", "First.", "Second."]
+    assert spoken(done)[3] == SCRIPT.transfer_failed  # this call cannot be passed on
 
 
 def test_a_message_is_left_whatever_is_said() -> None:

@@ -13,6 +13,7 @@ from agent.call.replies import Replies
 from agent.call.reply import Reply
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.audio import Audio
+from pipelines.stages.stt import Heard
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.call.parts import Parts
 from tests.agent.conversation import RATE
@@ -43,7 +44,8 @@ def with_replies(
             parts.player.maker, parts.speaker, parts.history, call_settings, start=start
         )
         story(replies, parts)
-        replies.stop()
+        if (last := replies.stop()) is not None:
+            last.cancel()  # nobody waits for its words
         done, running = await asyncio.wait(tasks, timeout=0.01)
         assert not running
         assert all(task.cancelled() for task in done)
@@ -54,6 +56,7 @@ def with_replies(
 def sound(reply: Reply | None, sentence: str) -> None:
     """Send all of a sentence of it, which is heard later."""
     assert reply is not None
+    reply.started_at = 0.0
     reply.playout.begin(sentence)
     reply.playout.put(piece(1.0))
     while reply.playout.pending:
@@ -73,7 +76,7 @@ def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> N
 
     def story(replies: Replies, parts: Parts) -> None:
         said: list[Audio] = []
-        replies.open_utterance(over_speech=False)
+        replies.open_utterance()
         for what in walk:
             if what == "hear":
                 said.append(piece(0.02))
@@ -85,9 +88,9 @@ def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> N
                 assert replies.still_silent
                 replies.drop()
             replies.discard()
-            assert [id(one) for one in replies.unanswered] == [id(one) for one in said]
-            replies.open_utterance(over_speech=False)
-            assert replies.unanswered == []
+            assert [id(one) for one in replies.unanswered.audio] == [id(one) for one in said]
+            replies.open_utterance()
+            assert replies.unanswered.audio == []
         assert [id(one) for one in held_by(replies.draft)] == [id(one) for one in said]
 
     with_replies(story)
@@ -95,7 +98,7 @@ def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> N
 
 @pytest.mark.parametrize(
     ("seconds", "sounds", "kept", "on_record"),
-    [(1.0, False, 1, []), (5.0, False, 0, ["Hi."]), (1.0, True, 0, [])],
+    [(1.0, False, 1, []), (5.0, False, 0, ["Hi."]), (1.0, True, 0, ["Hi."])],
     ids=["goes on", "goes on for too long", "interrupts"],
 )
 def test_what_was_said_before_a_dropped_reply_is_kept_if_it_was_not_answered(
@@ -104,16 +107,22 @@ def test_what_was_said_before_a_dropped_reply_is_kept_if_it_was_not_answered(
     """They are still speaking then; what is said over our words is a turn from then on."""
 
     def story(replies: Replies, parts: Parts) -> None:
-        replies.open_utterance(over_speech=False).said = "Hi."
+        replies.open_utterance().take(Heard("Hi."))
         replies.hear(piece(seconds))
         replies.release()
         if sounds:
             sound(replies.sounding, "one two")
-        over = replies.open_utterance(over_speech=True)
+        replies.open_utterance()
+        replies.hear(piece(0.1))
         replies.drop()
         assert replies.sounding is None
+        over = replies.draft
+        assert over is not None
+        assert over.over_speech
+        replies.hear_out()
         assert not over.over_speech
-        assert len(replies.unanswered) == kept
+        assert [one.seconds for one in held_by(over)] == [*[seconds] * kept, 0.1]
+        assert not replies.unanswered.audio
         assert [line["text"] for line in parts.notes.of("caller")] == on_record
 
     with_replies(story)

@@ -228,3 +228,20 @@ def test_a_tool_that_is_kept_is_finished_after_the_hang_up() -> None:
     )
     assert done.ending == "the caller hung up"
     assert booking.done == 1
+
+
+def test_a_tool_that_ends_while_its_filler_is_held_is_told_to_the_model() -> None:
+    """The caller interrupts the filler: the reply is dropped, and what was done is known."""
+    booking = Booking(1.5)
+    model = Watching("[book]", "All right.")
+    filler = "I am asking the kitchen now, that takes a while."
+    done = talk(
+        QUESTION + "." * 18 + "+" * 10 + "." * 60,
+        voice(["Book it.", "Never mind."], llm=model),
+        tools=[booking.tool(filler=filler)],
+    )
+    assert booking.done == 1
+    assert len(done.caller.commands("clear")) == 1
+    told = [result.text for m in model.asked[1][1] for result in m.results]
+    assert told == ['{"booked": true}']
+    assert done.lines[-1] == ("assistant", "All right.")

@@ -28,6 +28,7 @@ def test_words_heard_only_grow_and_are_a_beginning_of_what_was_said(
     """Whatever a voice tells of its words; and all of them once all has been heard."""
     words, made, said = HeardWords(), 0.0, list[str]()
     for number, (count, spoken, seconds, ends) in enumerate(sentences):
+        words.finish(made)
         sentence = [f"{number}.{word}" for word in range(count)]
         words.begin(" ".join(sentence), spoken, made)
         words.time(ends)
@@ -43,8 +44,41 @@ def test_words_heard_only_grow_and_are_a_beginning_of_what_was_said(
         assert words.until(made, made).split() == said
 
 
+def test_a_sentence_that_broke_off_is_not_credited_whole() -> None:
+    """What there is of it is credited as a slow voice would speak it; then the next counts."""
+    words = HeardWords()
+    words.begin("one two three four five six seven eight nine ten", 0, 0.0)
+    words.begin("Sorry.", 0, 1.5)
+    words.finish(2.0)
+    heard = [words.until(at, 2.0) for at in (0.5, 1.5, 1.9, 2.0)]
+    assert heard == ["one", "one two three", "one two three", "one two three Sorry."]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.02, 4), st.booleans()), min_size=1, max_size=5),
+    st.lists(st.floats(0, 20), min_size=2).map(sorted),
+)
+def test_what_is_said_before_a_late_sentence_takes_nothing_from_it(
+    sentences: list[tuple[float, bool]], positions: list[float]
+) -> None:
+    """Wherever a filler comes, all words are credited, in the order in which they sound."""
+    words, made, said = HeardWords(), 0.0, list[str]()
+    for number, (seconds, late) in enumerate(sentences):
+        words.begin(f"a{number} b{number}", 0, made)
+        if late:
+            words.interject("One moment.", made, made + 1.0)
+            made += 1.0
+            said += ["One", "moment."]
+        made += seconds
+        words.finish(made)
+        said += [f"a{number}", f"b{number}"]
+    assert words.until(made, made).split() == said
+    heard = [words.until(position, made).split() for position in positions]
+    assert all(one == said[: len(one)] for one in heard)
+
+
 def test_a_sentence_ends_once() -> None:
-    """Where the next begins, at the latest; silence after it is nobody's."""
+    """Silence after it is nobody's."""
     words = HeardWords()
     words.begin("one two", 0, 0.0)
     words.finish(1.0)
