@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -31,12 +32,19 @@ from agent.sinch.contracts import (
     CallControlError,
     Dial,
     ExpectedCall,
+    NoRoomError,
     NoSuchCallError,
     NotSetUpError,
 )
 from agent.sinch.legs import PlacedLeg
 from agent.store.errors import StoreError
-from agent.stream.addresses import client_address
+from agent.stream.addresses import (
+    client_address,
+    is_cross_site,
+    is_loopback,
+    is_other_origin,
+    is_proxied,
+)
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -45,6 +53,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
+
+AGAIN_AFTER = 15
+"""Seconds until it is worth asking for a call again that there was no room for."""
 
 
 class OperatorInterface:
@@ -71,6 +82,7 @@ class OperatorInterface:
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
+        self._hosts = [urlsplit(sinch.public_url).netloc.lower()]
         self._limit = settings.requests_a_minute
         self._sinch = sinch
         self._prompts = prompts
@@ -93,6 +105,9 @@ class OperatorInterface:
         self, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
+            if self._is_cross_site(request):
+                log.warning("operator refused: another site", remote=client_address(request))
+                return _problem(403, "asked by another site, or for another host")
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
@@ -118,6 +133,12 @@ class OperatorInterface:
             return int(60 - (now - lately[0])) + 1
         lately.append(now)
         return 0
+
+    def _is_cross_site(self, request: web.Request) -> bool:
+        """Return whether a page of another site asks, or one for which our address was borrowed."""
+        if is_loopback(request.remote) and not is_proxied(request):
+            return is_cross_site(request, self._hosts)
+        return is_other_origin(request)
 
     async def _describe(self, _request: web.Request) -> web.Response:
         return web.json_response(OPENAPI)
@@ -213,6 +234,8 @@ async def _answered(
     except NoSuchCallError as error:
         return _problem(404, str(error))
     except (CallControlError, PersonaError) as error:
+        if isinstance(error, NoRoomError):
+            return _problem(503, str(error), {"retry-after": str(AGAIN_AFTER)})
         return _problem(409, str(error))
     except _UnreadableError as error:
         return _problem(400, str(error))

@@ -112,6 +112,7 @@ def service(
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
     registry = CallRegistry(
+        max_calls=settings.server.max_calls,
         transcripts=settings.transcripts,
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,

@@ -20,6 +20,7 @@ from agent.sinch.contracts import (
     ExpectedCall,
     KeyInUseError,
     LocalCalls,
+    NoRoomError,
     NotSetUpError,
     RefusedError,
 )
@@ -106,6 +107,7 @@ class OutgoingCalls:
 
         Raises:
             NotSetUpError: If there is no account, or no caller id.
+            NoRoomError: If there would be nobody to talk to whoever answers.
             KeyInUseError: If a call of this key does not come about elsewhere.
             RefusedError: If Sinch does not dial.
             StoreError: If the database fails; nobody is dialled then.
@@ -115,6 +117,12 @@ class OutgoingCalls:
         caller_id = dial.caller_id or self._settings.caller_id
         if not caller_id:
             raise NotSetUpError("no caller id: give one, or set sinch.caller_id")
+        if reason := self._calls.no_room():
+            known = await self._directory.dialled_with(idempotency_key) if idempotency_key else None
+            if known is not None:
+                return known
+            log.warning("not dialled", reason=reason)
+            raise NoRoomError
         name = f"d{uuid.uuid4().hex[:24]}"
         if idempotency_key and not await self._directory.first_to_dial(idempotency_key, name):
             return await self._dialled_with(idempotency_key)
@@ -123,6 +131,7 @@ class OutgoingCalls:
             facts = await self._actions.place(name, dial, caller_id)
         except SinchError as error:
             await self._directory.advance(leg, LegEvent.REFUSED, LegFacts(reason=str(error)))
+            self._calls.forget(name)
             if idempotency_key:
                 await self._directory.forget_key(idempotency_key)
             log.warning("not dialled", status=error.status, code=error.code)
@@ -185,6 +194,11 @@ class OutgoingCalls:
             self._follow_ups.start_later(BEEP_WITHIN, leave, "leave a message")
         if decision in (Decision.WAIT, Decision.WAIT_FOR_BEEP):
             return answers.wait(answered)
+        if reason := self._calls.no_room(leg.name):
+            log.warning("an answered call is declined", reason=reason)
+            return answers.say_and_hang_up(
+                self._settings.sorry, self._settings.announcer, answer=False
+            )
         return await self._connect(answered, leave_message=decision is Decision.LEAVE_MESSAGE)
 
     async def _connect(self, leg: PlacedLeg, *, leave_message: bool) -> Svaml:

@@ -102,6 +102,16 @@ async def dialled(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         yield socket
 
 
+async def declined(url: str, **headers: str) -> int:
+    """Ask for a websocket that is not connected; return the status of HTTP."""
+    async with aiohttp.ClientSession() as session:
+        try:
+            async with session.ws_connect(url, headers=headers):
+                return 101
+        except aiohttp.WSServerHandshakeError as error:
+            return error.status
+
+
 async def command(socket: aiohttp.ClientWebSocketResponse) -> str:
     """Return the next text message's command; "closed" once the socket is."""
     while True:
