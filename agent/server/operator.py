@@ -57,6 +57,9 @@ BODY_WITHIN = 5.0
 AGAIN_AFTER = 15
 """Seconds until it is worth asking for a call again that there was no room for."""
 
+STATUSES: Mapping[type[Exception], int] = {NoSuchCallError: 404, NoRoomError: 503}
+"""What is answered to what cannot be done, where it is not 409."""
+
 
 class OperatorInterface:
     """The routes.
@@ -231,12 +234,9 @@ async def _answered(
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except NoSuchCallError as error:
-        return _problem(404, str(error))
     except (CallControlError, PersonaError) as error:
-        if isinstance(error, NoRoomError):
-            return _problem(503, str(error), {"retry-after": str(AGAIN_AFTER)})
-        return _problem(409, str(error))
+        again = {"retry-after": str(AGAIN_AFTER)} if isinstance(error, NoRoomError) else None
+        return _problem(STATUSES.get(type(error), 409), str(error), again)
     except _UnreadableError as error:
         return _problem(400, str(error))
     except web.HTTPRequestEntityTooLarge:
