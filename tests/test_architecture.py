@@ -45,7 +45,7 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 
 ASKED_ON_THE_WAY = """
-    agent/stream: addresses connect line
+    agent/stream: addresses budget connect counted_websocket line
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply
@@ -384,9 +384,10 @@ HEAVY = {
     "alembic": "agent/store",
     "asyncpg": "agent/store",
     "aiohttp": "agent/server/answering.py agent/server/app.py agent/server/operator.py "
-    "agent/server/start.py agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
+    "agent/server/connections.py agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "
-    "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/websocket.py "
+    "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/counted_websocket.py "
+    "agent/stream/websocket.py "
     "pipelines/connection_errors.py pipelines/providers/transport pipelines/tools/post.py",
     "bm25s": "pipelines/providers/lookup",
     "jinja2": "agent/personas",

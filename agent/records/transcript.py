@@ -18,8 +18,9 @@ first line, ``at``: seconds since the answer.
   ``failures``, ``retries``, ``first_result`` (seconds, the median); ``seconds`` of speech
   transcribed; ``tokens_in``, ``tokens_cached`` of them, ``tokens_out``; ``characters`` spoken;
   ``cost`` and ``currency``, if its price is in the settings
-- ``ended``: ``reason``; ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
-  language model's), ``audio_wasted`` (seconds synthesized)
+- ``ended``: ``reason``; ``close_code`` and ``close_reason`` of the platform, if it was the first to
+  close the line (1005: without a code; 1006: without a word); ``drafts_discarded``, and what they
+  cost: ``tokens_wasted`` (pieces of the language model's), ``audio_wasted`` (seconds synthesized)
 - ``platform``: what the platform said of the phone's leg, behind ``ended``: ``result``, ``reason``,
   ``seconds``, and ``amount`` and ``currency``: the price, or in version 2 of the API the rate a
   minute

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 
 import structlog
@@ -19,15 +18,25 @@ from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.tokens import Claims, StreamTokens, TokenError
+from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
+from agent.stream.addresses import is_loopback
 from agent.stream.connect import Connect
 
 log = structlog.get_logger()
 
 
 class NotAdmittedError(Exception):
-    """The call is rejected. The message is for our log only."""
+    """The call is rejected. The message is for our log only.
+
+    Args:
+        reason: The message.
+        status: What HTTP has for it, while nothing is connected yet.
+    """
+
+    def __init__(self, reason: str, status: int = 401) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,25 @@ class Caller:
 
     proxied: bool
     """Whether a proxy says that it stands between."""
+
+    cross_site: bool = False
+    """Whether another host was asked for, or a page of another site asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What was right about the address of a stream, before it is connected."""
+
+    trusted: bool
+    """Whether it brought a token. Otherwise the call has to bring one, or come from here."""
+
+    claims: Claims | None = None
+    """What a one-use token says, which is used up."""
+
+    @property
+    def name(self) -> str:
+        """Our name of the call, as it is expected; ``""`` if that is not known."""
+        return (self.claims.dialled or self.claims.call) if self.claims is not None else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +133,64 @@ class Admission:
             return int(given)
         return self._server.rate
 
-    async def admit(self, caller: Caller, connect: Connect) -> Admitted:
+    def look(self, caller: Caller) -> Ticket:
+        """Return what can be said of a stream before it is connected. Uses nothing up.
+
+        Raises:
+            NotAdmittedError: If nothing that it could say would let it in.
+        """
+        token = _address_token(caller)
+        if self._is_fixed(token):
+            return Ticket(trusted=True)
+        if token and self._tokens is not None:
+            try:
+                return Ticket(trusted=True, claims=self._tokens.read(token))
+            except TokenError as error:
+                raise NotAdmittedError(str(error)) from None
+        if token and self._server.token is not None:
+            raise NotAdmittedError("the token is wrong")
+        # A token may come with `connect`.
+        if not (self._server.token or self._tokens or self._is_from_here(caller)):
+            here = self._open_to_loopback and caller.cross_site
+            raise NotAdmittedError("another site asks" if here else "no token", 403)
+        return Ticket(trusted=False)
+
+    async def redeem(self, caller: Caller, ticket: Ticket) -> None:
+        """Use up the one-use token in the address of a stream, if there is one.
+
+        Raises:
+            NotAdmittedError: If it is late, or used already.
+        """
+        if ticket.claims is not None:
+            await self._redeem(_address_token(caller))
+
+    async def give_back(self, ticket: Ticket) -> None:
+        """Undo :meth:`redeem`: the stream did not come about, and may be asked for again."""
+        if ticket.claims is not None and self._tokens is not None:
+            try:
+                await self._tokens.give_back(ticket.claims)
+            except StoreError:  # the database has logged it; the platform gives the call up
+                log.warning("a token stays used, though its stream did not come about")
+
+    async def admit(
+        self, caller: Caller, connect: Connect, ticket: Ticket | None = None
+    ) -> Admitted:
         """Return how to answer, and use up the token that the call brought.
+
+        Args:
+            caller: Who asks.
+            connect: What they said.
+            ticket: What the address was worth; None if it was not looked at.
 
         Raises:
             NotAdmittedError: If the call is not trusted, or there is no such agent.
         """
         headers = dict(connect.headers)
         in_header = headers.pop("token", "")  # no template may see it
-        token = _address_token(caller) or in_header
-        claims = await self._trust(token, caller)
+        if ticket is not None and ticket.trusted:
+            claims = ticket.claims
+        else:
+            claims = await self._trust(_address_token(caller) or in_header, caller)
         connect = replace(connect, headers=headers)
         try:
             if claims is not None:
@@ -122,7 +198,8 @@ class Admission:
             agent = caller.query.get("agent") or headers.get("agent") or self._usual
             script = script_for(self._prompts, agent, details(headers, connect.call_id))
         except (PersonaError, StoreError) as error:
-            if claims is not None and self._call_control is not None:
+            in_header_only = ticket is None or not ticket.trusted
+            if claims is not None and in_header_only and self._call_control is not None:
                 self._call_control.stream_ended(claims, moved=False)  # nobody else will come
             what = "the database fails: " if isinstance(error, StoreError) else ""
             raise NotAdmittedError(f"{what}{error}") from None
@@ -136,19 +213,36 @@ class Admission:
         Raises:
             NotAdmittedError: If it is not trusted.
         """
-        fixed = self._server.token
-        if fixed is not None and hmac.compare_digest(
-            token.encode("utf-8", "replace"), fixed.get_secret_value().encode()
-        ):
+        if self._is_fixed(token):
             return None
         if self._tokens is not None and token:
-            try:
-                return await self._tokens.redeem(token, time.time())
-            except TokenError as error:
-                raise NotAdmittedError(str(error)) from None
-        if self._open_to_loopback and _is_here(caller):
+            return await self._redeem(token)
+        if self._is_from_here(caller):
             return None
         raise NotAdmittedError("the token is wrong or missing")
+
+    async def _redeem(self, token: str) -> Claims | None:
+        if self._tokens is None:
+            return None
+        try:
+            return await self._tokens.redeem(token, time.time())
+        except TokenUncheckedError as error:
+            raise NotAdmittedError(str(error), 503) from None
+        except TokenError as error:
+            raise NotAdmittedError(str(error)) from None
+
+    def _is_fixed(self, token: str) -> bool:
+        """Return whether this is the token of calls that are routed by hand."""
+        fixed = self._server.token
+        return fixed is not None and hmac.compare_digest(
+            token.encode("utf-8", "replace"), fixed.get_secret_value().encode()
+        )
+
+    def _is_from_here(self, caller: Caller) -> bool:
+        """Return whether the caller is on this very machine, and needs no token."""
+        if not self._open_to_loopback or caller.proxied or caller.cross_site:
+            return False
+        return is_loopback(caller.remote)
 
     async def _routed(self, claims: Claims, connect: Connect) -> Admitted:
         name = claims.dialled or claims.call
@@ -216,11 +310,3 @@ def _alone(script: Script) -> Script:
 def _address_token(caller: Caller) -> str:
     """Return the token in the endpoint's address; ``""`` if there is none."""
     return caller.path_token or caller.query.get("token", "")
-
-
-def _is_here(caller: Caller) -> bool:
-    """Return whether the caller is on this very machine."""
-    try:
-        return not caller.proxied and ip_address(caller.remote or "").is_loopback
-    except ValueError:
-        return False

@@ -4,39 +4,76 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
+from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError, Ticket
 from agent.server.call_runner import CallRunner
 from agent.server.registry import CallRegistry
+from agent.server.waiting_room import WaitingRoom
 from agent.settings.calls import LineSettings
 from agent.settings.server import ServerSettings
-from agent.stream.addresses import client_address
+from agent.sinch.tokens import Claims
+from agent.stream.addresses import (
+    client_address,
+    counted_as,
+    is_cross_site,
+    is_loopback,
+    is_proxied,
+)
+from agent.stream.budget import Meter, before_the_answer
 from agent.stream.connect import Connect, ProtocolError
+from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import LineError
 from agent.stream.protocol import StreamProtocol, StreamState
-from agent.stream.websocket import CLOSE_TIMEOUT, WebSocketLine
+from agent.stream.websocket import WebSocketLine
 
 log = structlog.get_logger()
 
-SPARE_SOCKETS = 32
-"""Sockets beyond ``max_calls``: room to tell the next callers `busy` instead of nothing."""
+AGAIN_AFTER = 5
+"""Seconds until it is worth trying once more to connect where there was no room."""
 
-PROXY_HEADERS = {"forwarded", "x-forwarded-for", "x-real-ip", "via"}
-"""Any of them, and a call from loopback is not from this machine."""
+AT_ONCE = 0.2
+"""Seconds for our close frame to leave to somebody who has not said what they come for."""
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Visit:
+    """A socket that may bring a call."""
+
+    request: web.Request
+    caller: Caller
+    ticket: Ticket
+    address: str
+    """For the log, and as it is counted."""
+
+    name: str
+    """By which its place is known until its call has one."""
+
+    claims: Claims | None
+    """Of its token. Once that is used up, call control is told if no call comes of it."""
+
+    place: ExitStack
+    """Of one that waits, or is to come; closed once there is a call."""
+
+    connect: Connect | None = None
+    held: bool = False
 
 
 class StreamEndpoint:
     """Where the platform's streams come in.
 
+    What can be decided without a websocket is decided before there is one, in HTTP: whether what
+    stands in the address is right, and whether there is room.
+
     Args:
-        server: How many calls there may be, and how long a socket may take to `connect`.
+        server: How many sockets may wait, and how long one may take to `connect`.
         line: What each socket may ask of us.
         admission: Who may have a call.
-        registry: The calls that there are.
+        registry: The calls that there are, and whether there is room for another.
         runner: Holds a call once it is answered.
     """
 
@@ -49,68 +86,132 @@ class StreamEndpoint:
         registry: CallRegistry,
         runner: CallRunner,
     ) -> None:
-        self._max_calls = server.max_calls
         self._connect_timeout = server.connect_timeout
         self._line_settings = line
         self._admission = admission
         self._registry = registry
         self._runner = runner
-        self._sockets = 0
+        self._waiting = WaitingRoom(server.max_waiting)
+        self._coming: set[str] = set()
+        """Calls with a token whose socket is there: each has its place."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Take the websocket that is asked for, and have a call on it."""
-        if self._sockets >= self._max_calls + SPARE_SOCKETS:
-            log.warning("socket refused: too many", sockets=self._sockets)
-            raise web.HTTPServiceUnavailable
-        socket = web.WebSocketResponse(
-            timeout=CLOSE_TIMEOUT,
-            compress=False,  # PCM does not shrink, and costs time trying
-            max_msg_size=self._line_settings.max_message_bytes,
+        """Take the websocket that is asked for, and have a call on it.
+
+        Returns:
+            What was asked for; or 400 if that is no websocket, 401 or 403 if it is not trusted, 503
+            if there is no room, or the database fails.
+        """
+        address = counted_as(client_address(request))
+        try:
+            with ExitStack() as place:
+                visit = self._look(request, address, place)
+                line = await self._connect(visit)
+                await self._have_call(visit, line)
+        except NotAdmittedError as error:
+            log.warning("call refused", reason=str(error), remote=address)
+            headers = {"Retry-After": str(AGAIN_AFTER)} if error.status == 503 else {}
+            response = web.Response(status=error.status, headers=headers)
+            response.force_close()
+            return response
+        except ConnectionError:
+            log.info("hung up before the socket was connected", remote=address)
+            return web.Response(status=400)
+        return line.socket
+
+    def _look(self, request: web.Request, address: str, place: ExitStack) -> _Visit:
+        """Return what comes.
+
+        Raises:
+            NotAdmittedError: If it is not let in.
+        """
+        caller = _caller(request)
+        ticket = self._admission.look(caller)
+        if reason := self._registry.no_room(ticket.name, self._coming):
+            raise NotAdmittedError(reason, 503)
+        return _Visit(
+            request=request,
+            caller=caller,
+            ticket=ticket,
+            address=address,
+            name=ticket.name or str(uuid.uuid4()),
+            claims=ticket.claims,
+            place=place,
         )
-        await socket.prepare(request)
-        line = WebSocketLine(socket, self._line_settings)
-        self._sockets += 1
+
+    async def _connect(self, visit: _Visit) -> WebSocketLine:
+        """Make a line of the socket; whoever comes in has a place then.
+
+        A one-use token is used up before, so that it connects one socket; and given back if that
+        comes to nothing.
+
+        Raises:
+            NotAdmittedError: If the token is late, or used already, or it is no websocket.
+            ConnectionError: If the far end has left.
+        """
+        meter = self._take_place(visit)
+        settings = self._line_settings
+        socket = CountedWebSocket(meter, settings.max_message_bytes)
+        if not socket.can_prepare(visit.request):
+            raise NotAdmittedError("no websocket is asked for", 400)
+        await self._admission.redeem(visit.caller, visit.ticket)
+        connected = False
+        try:
+            await socket.prepare(visit.request)
+            connected = True
+        finally:
+            if not connected:
+                await self._admission.give_back(visit.ticket)
+        return WebSocketLine(socket, meter, settings)
+
+    def _take_place(self, visit: _Visit) -> Meter:
+        """Have a place for one that comes; return what counts what it sends."""
+        if visit.ticket.trusted:
+            self._coming.add(visit.name)
+            visit.place.callback(self._coming.discard, visit.name)
+            return Meter(before_the_answer())
+        transport = visit.request.transport
+        if transport is None:
+            raise ConnectionResetError
+        visit.place.enter_context(self._waiting.place(visit.address, transport.abort))
+        return Meter(before_the_answer(), self._waiting.budget(visit.address))
+
+    async def _have_call(self, visit: _Visit, line: WebSocketLine) -> None:
+        """Have the call that a socket brings, whatever becomes of it; close the socket."""
         code: int = WSCloseCode.INTERNAL_ERROR
         try:
-            code = await self._take(request, line)
+            code = await self._take(visit, line)
         except LineError as error:
-            log.warning("line lost before the answer", reason=str(error))
+            log.warning("line lost before the answer", reason=str(error), remote=visit.address)
             code = WSCloseCode.POLICY_VIOLATION
         except Exception:
             # A bug ends its own call, and no other.
             log.exception("call failed: this is a bug")
         finally:
-            self._sockets -= 1
             structlog.contextvars.clear_contextvars()
-            await line.close(code)
-            if request.transport is not None and request.transport.get_write_buffer_size():
-                request.transport.abort()  # a far end that does not read would keep it for ever
-        return socket
+            if not visit.held:
+                self._runner.leave(visit.claims)
+            await line.close(code, AT_ONCE if visit.connect is None else CLOSE_TIMEOUT)
+            transport = visit.request.transport
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # a far end that does not read would keep it for ever
 
-    async def _take(self, request: web.Request, line: WebSocketLine) -> int:
+    async def _take(self, visit: _Visit, line: WebSocketLine) -> int:
         """Answer one call or refuse it; return the code to close the socket with."""
-        caller = Caller(
-            query=request.query,
-            path_token=request.match_info.get("token", ""),
-            remote=request.remote,
-            proxied=bool(PROXY_HEADERS & {name.lower() for name in request.headers}),
-        )
-        protocol = StreamProtocol(self._admission.rate(caller))
+        protocol = StreamProtocol(self._admission.rate(visit.caller))
         try:
-            connect = await self._ring(line, protocol)
-            admitted = await self._admit(caller, connect)
+            visit.connect = connect = await self._ring(line, protocol)
+            admitted = await self._admit(visit, connect)
         except _NotTakenError as refusal:
-            log.warning("call refused", reason=str(refusal), remote=client_address(request))
+            log.warning("call refused", reason=str(refusal), remote=visit.address)
             if protocol.state is StreamState.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
             return refusal.code
-        try:
-            await line.send(protocol.answer())
-        except LineError:
-            self._runner.leave(admitted.claims)
-            raise
+        await line.send(protocol.answer())
         line.carry(connect.rate)
         structlog.contextvars.bind_contextvars(call_id=_for_log(admitted.call_id))
+        visit.held = True
+        visit.place.close()
         await self._runner.hold(admitted, line, protocol, connect)
         return WSCloseCode.GOING_AWAY if self._registry.draining else WSCloseCode.OK
 
@@ -134,22 +235,32 @@ class StreamEndpoint:
             raise _NotTakenError(str(error), WSCloseCode.UNSUPPORTED_DATA) from None
         raise _NotTakenError("closed before connect", WSCloseCode.OK)
 
-    async def _admit(self, caller: Caller, connect: Connect) -> Admitted:
+    async def _admit(self, visit: _Visit, connect: Connect) -> Admitted:
         """Return how to answer.
 
         Raises:
             _NotTakenError: If the call is not trusted, there is no room, or no such agent.
         """
         try:
-            admitted = await self._admission.admit(caller, connect)
+            admitted = await self._admission.admit(visit.caller, connect, visit.ticket)
         except NotAdmittedError as error:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
-        draining, calls = self._registry.draining, len(self._registry.in_progress)
-        if draining or calls >= self._max_calls:
-            self._runner.leave(admitted.claims)
-            reason = "draining" if draining else f"{calls} calls already"
+        visit.claims = admitted.claims
+        name = visit.name if visit.ticket.trusted else admitted.name
+        if reason := self._registry.no_room(name, self._coming):
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
+
+
+def _caller(request: web.Request) -> Caller:
+    proxied = is_proxied(request)
+    return Caller(
+        query=request.query,
+        path_token=request.match_info.get("token", ""),
+        remote=request.remote,
+        proxied=proxied,
+        cross_site=is_loopback(request.remote) and not proxied and is_cross_site(request),
+    )
 
 
 class _NotTakenError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService
+from agent.stream.addresses import TRUSTED_PROXIES
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
@@ -43,6 +45,7 @@ class Service:
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
         app = web.Application(client_max_size=MAX_BYTES)
+        app[TRUSTED_PROXIES] = [ip_network(one) for one in self.server.trusted_proxies]
         path = self.server.path
         app.router.add_get(path, self.streams.handle)
         app.router.add_get(path.rstrip("/") + "/{token}", self.streams.handle)

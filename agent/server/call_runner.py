@@ -12,6 +12,7 @@ import structlog
 
 from agent.call.call import Call
 from agent.call.ending import CallEnded
+from agent.call.history import Journal
 from agent.call.transfer import Mover, TransferError
 from agent.records.transcript import Transcript
 from agent.server.admission import Admitted
@@ -57,6 +58,20 @@ class CallResources:
     """Started, by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class _RecordOfLine:
+    """The record of a call, whose last line says how the far end has left, if it was first."""
+
+    journal: Transcript
+    line: WebSocketLine
+
+    def add(self, kind: str, **fields: object) -> None:
+        closed = self.line.socket.far_end_closed if kind == "ended" else None
+        if closed is not None:
+            fields |= {"close_code": closed.code, "close_reason": closed.reason}
+        self.journal.add(kind, **fields)
+
+
 class CallRunner:
     """Hold calls, from the answer to the record.
 
@@ -85,7 +100,8 @@ class CallRunner:
         started = datetime.now(UTC)
         journal = self._begin_transcript(admitted, started, connect.rate)
         lineup = self._resources.providers.lineup()
-        call = self._build(admitted, line, protocol, connect, lineup, journal)
+        record = _RecordOfLine(journal, line)
+        call = self._build(admitted, line, protocol, connect, lineup, record)
         log.info("call answered", agent=admitted.agent, rate=connect.rate)
         ended = CallEnded("failed")
         try:
@@ -126,7 +142,7 @@ class CallRunner:
         protocol: StreamProtocol,
         connect: Connect,
         lineup: Lineup,
-        journal: Transcript,
+        journal: Journal,
     ) -> Call:
         resources = self._resources
         return Call(

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -34,6 +35,7 @@ from agent.sinch.contracts import (
     DestinationRefusedError,
     Dial,
     ExpectedCall,
+    NoRoomError,
     NoSuchCallError,
     NotSetUpError,
 )
@@ -41,7 +43,13 @@ from agent.sinch.legs import PlacedLeg
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
-from agent.stream.addresses import client_address
+from agent.stream.addresses import (
+    client_address,
+    is_cross_site,
+    is_loopback,
+    is_other_origin,
+    is_proxied,
+)
 from pipelines.clock import now
 from pipelines.encodable import read_json
 
@@ -54,6 +62,9 @@ _Kind = Literal["look", "dial", "hang up", "no token"]
 
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
+
+AGAIN_AFTER = 15
+"""Seconds until it is worth asking for a call again that there was no room for."""
 
 
 class OperatorInterface:
@@ -88,6 +99,7 @@ class OperatorInterface:
             "hang up": settings.hang_ups_a_minute,
             "no token": settings.requests_a_minute,
         }
+        self._hosts = [urlsplit(sinch.public_url).netloc.lower()]
         self._sinch = sinch
         self._prompts = prompts
         self._usual = usual
@@ -110,6 +122,9 @@ class OperatorInterface:
         self, kind: _Kind, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def guarded(request: web.Request) -> web.Response:
+            if self._is_cross_site(request):
+                log.warning("operator refused: another site", remote=client_address(request))
+                return _problem(403, "asked by another site, or for another host")
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
@@ -135,6 +150,12 @@ class OperatorInterface:
             return int(60 - (now - lately[0])) + 1
         lately.append(now)
         return 0
+
+    def _is_cross_site(self, request: web.Request) -> bool:
+        """Return whether a page of another site asks, or one for which our address was borrowed."""
+        if is_loopback(request.remote) and not is_proxied(request):
+            return is_cross_site(request, self._hosts)
+        return is_other_origin(request)
 
     async def _describe(self, _request: web.Request) -> web.Response:
         return web.json_response(OPENAPI)
@@ -254,6 +275,7 @@ _STATUS: Mapping[type[Exception], int] = {
     _UnreadableError: 400,
     _CannotBeDialledError: 422,
     DestinationRefusedError: 422,
+    NoRoomError: 503,
     AllowanceUsedUpError: 429,
 }
 """What an error is answered with; any other is that it cannot be done as things are, 409."""
@@ -266,7 +288,8 @@ async def _answered(
     try:
         return await handler(request)
     except (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError) as error:
-        return _problem(_STATUS.get(type(error), 409), str(error))
+        again = {"retry-after": str(AGAIN_AFTER)} if isinstance(error, NoRoomError) else None
+        return _problem(_STATUS.get(type(error), 409), str(error), again)
     except web.HTTPRequestEntityTooLarge:
         return _problem(413, "the body is too long")
     except StoreError:  # the database has logged it

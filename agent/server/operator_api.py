@@ -113,13 +113,14 @@ def _parameter(name: str, where: str, description: str) -> dict[str, Any]:
 _PROBLEMS = {
     "400": "The request is wrong; `detail` says where.",
     "401": "No token, or a wrong one.",
+    "403": "Asked by a page of another site, or for another host.",
     "404": "No such call.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
     "413": "The body is too long.",
     "422": "This number or address may not be called; `detail` says why.",
     "429": "Too many requests: see `Retry-After`; or as much was dialled as may be in a day or at "
     "once: `detail` says which limit that is.",
-    "503": "The database fails.",
+    "503": "The database fails; or no more calls are taken now, see `Retry-After`.",
 }
 
 OPENAPI: Mapping[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -28,6 +29,11 @@ ORDERS_AGAIN = 0.5
 
 DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
+
+
+RESERVED_FOR = 15.0
+"""Seconds that a call which comes in has its place, from the callback on: its stream comes within
+two or three, unless the caller has hung up meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class CallRegistry:
     """The calls of one process. Close it in the end, once no call is left.
 
     Args:
+        max_calls: Calls at once.
         transcripts: Folder of the transcripts.
         prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
         expected_within: Seconds for that stream to come.
@@ -50,10 +57,12 @@ class CallRegistry:
     def __init__(
         self,
         *,
+        max_calls: int,
         transcripts: Path,
         prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
         expected_within: float,
     ) -> None:
+        self._max_calls = max_calls
         self._transcripts = transcripts
         self._prepare = prepare
         self._expected_within = expected_within
@@ -64,7 +73,9 @@ class CallRegistry:
         self._processes: OtherProcesses | None = None
         """What all processes know; None while there is none to tell."""
 
-        self._expected: dict[str, ExpectedCall] = {}
+        self._expected: dict[str, tuple[ExpectedCall, float]] = {}
+        """With the time until which each has its place."""
+
         self._changed = asyncio.Event()
         self.answered = 0
         """Calls answered since the start."""
@@ -101,17 +112,36 @@ class CallRegistry:
                 self._processes.ended(name)
             self._changed.set()
 
+    def no_room(self, name: str = "", coming: Set[str] = frozenset()) -> str:
+        """Return why no call is taken now, fit for a log; ``""`` if one is.
+
+        Args:
+            name: Of the call; one that is expected has its place already.
+            coming: Calls whose socket is there.
+        """
+        if self.draining:
+            return "draining"
+        at = now()
+        places = {call for call, (_, until) in self._expected.items() if at < until}
+        taken = len(self._calls) + len((places | coming) - {name})
+        return f"{taken} calls already" if taken >= self._max_calls else ""
+
     # What call control asks of us
 
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
-        self._expected[expected.call] = expected
+        keeps = self._expected_within if expected.outgoing else RESERVED_FOR
+        self._expected[expected.call] = expected, now() + keeps
         self._background.start_later(
-            self._expected_within, lambda: self._forget(expected), "forgetting an announced call"
+            self._expected_within, lambda: self._miss(expected), "forgetting an announced call"
         )
         self._background.start(self._prepare(expected), "warming up for an announced call")
 
-    async def _forget(self, expected: ExpectedCall) -> None:
+    def forget(self, name: str) -> None:
+        """Expect a call no more, if it was expected."""
+        self._expected.pop(name, None)
+
+    async def _miss(self, expected: ExpectedCall) -> None:
         if self._expected.pop(expected.call, None) is None or expected.outgoing:
             return
         try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
@@ -19,6 +18,7 @@ from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
+from agent.server.connections import HttpConnections
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
 from agent.server.providers import running, warm_expected, warm_usual
@@ -71,14 +71,13 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     ):
         new_detector = detectors(settings.vad)
         built = service(settings, providers, new_detector, turn_model, servers, store)
-        # Access logs would hold addresses, whose query may carry a token.
-        runner = web.AppRunner(built.application(), access_log=None)
-        await runner.setup()
         background = BackgroundTasks()
-        try:
-            site = web.TCPSite(runner, settings.server.host, settings.server.port)
-            await site.start()
-            host, port = runner.addresses[0][:2]
+        server = settings.server
+        connections = HttpConnections(server)
+        async with (
+            connections.served(built.application(), server.host, server.port) as (host, port),
+            aclosing(background),
+        ):
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
@@ -90,9 +89,6 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             draining = background.start(built.registry.drain(settings.server.drain), "draining")
             at_once = background.start(_next(stop), "waiting for a second signal")
             await asyncio.wait([draining, at_once], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await background.aclose()
-            await runner.cleanup()
 
 
 def service(
@@ -114,6 +110,7 @@ def service(
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
     registry = CallRegistry(
+        max_calls=settings.server.max_calls,
         transcripts=settings.transcripts,
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,

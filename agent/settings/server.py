@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -14,6 +15,13 @@ def _line_rate(rate: int) -> int:
     if rate not in RATES:
         raise ValueError(f"one of {', '.join(map(str, RATES))}")
     return rate
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError("an address, or a network such as 10.0.0.0/8") from None
 
 
 class ServerSettings(Section):
@@ -39,13 +47,34 @@ class ServerSettings(Section):
         "8000 is what a phone carries.",
     )
     max_calls: int = Field(
-        50, ge=1, description="Calls at once; the next is told `busy`. Measure yours."
+        50,
+        ge=1,
+        description="Calls at once; the next is declined before it is connected. Measure yours.",
+    )
+    max_waiting: int = Field(
+        64,
+        ge=2,
+        description="Sockets without a token in their address that may wait to say "
+        "`connect`, half of them of one address; when another comes, the one goes that has waited "
+        "longest. Calls with a token need none of these places.",
+    )
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        ("127.0.0.0/8", "::1/128"),
+        description="Addresses or networks of proxies whose `X-Forwarded-For` is believed; who is "
+        "behind any other counts as one address. Unset: those of this machine.",
+    )
+    idle_timeout: float = Field(
+        75.0,
+        ge=5,
+        le=3600,
+        description="Seconds until an HTTP connection closes on which nothing "
+        "is asked; longer than your proxy keeps its own.",
     )
     connect_timeout: float = Field(
         10.0, gt=0, le=60, description="Seconds from the socket to `connect`; Sinch's sample: 10."
     )
     drain: float = Field(
-        30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones get `busy`."
+        30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones are declined."
     )
 
 

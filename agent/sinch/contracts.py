@@ -53,6 +53,13 @@ class CannotMoveError(CallControlError):
         )
 
 
+class NoRoomError(CallControlError):
+    """There are as many calls here as there may be, or the service stops. Ask again later."""
+
+    def __init__(self) -> None:
+        super().__init__("no more calls are taken here now: ask again later")
+
+
 class NotSetUpError(CallControlError):
     """A setting is missing; the message says which."""
 
@@ -111,8 +118,19 @@ class LocalCalls(Protocol):
         """Our name of each, and its agent; one that was routed by hand has the platform's id."""
         ...
 
+    def no_room(self, name: str = "") -> str:
+        """Return why no call is taken now, fit for a log; ``""`` if one is.
+
+        One that is expected has its place already, if ``name`` says that it is this one.
+        """
+        ...
+
     def expect(self, expected: ExpectedCall) -> None:
-        """Prepare for a call. Returns at once."""
+        """Prepare for a call, and keep a place for it. Returns at once."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Expect a call no more, if it was expected."""
         ...
 
     def deliver(self, call_id: str, order: Order) -> bool:

@@ -89,6 +89,7 @@ class CallEndings:
             What the platform is to do.
         """
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
+        self._calls.forget(call_name)
         if await self._directory.first_to_end(leg.call_id):
             self._follow_ups.start(self._close_record(callback), "close a record")
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)

@@ -17,6 +17,7 @@ from agent.sinch.legs import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -61,16 +62,10 @@ class IncomingCalls:
                 "call refused: no agent for it", called=phone_numbers.shortened(callback.called)
             )
             return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
-        stream = self._stream(callback, agent)
-        call = BridgedCall(
-            name=leg.call_id,
-            version=leg.version,
-            phone=CALLER,
-            call_id=leg.call_id,
-            session=leg.session_id,
-            conference=self._conference(leg),
-        )
-        await self._directory.add_call(call)
+        if reason := self._calls.no_room(leg.call_id):
+            log.warning("call declined", reason=reason)
+            return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=True)
+        # Before anything is waited for: the next caller may have no place then.
         self._calls.expect(
             ExpectedCall(
                 call=leg.call_id,
@@ -80,6 +75,20 @@ class IncomingCalls:
                 headers=callback.headers,
             )
         )
+        stream = self._stream(callback, agent)
+        call = BridgedCall(
+            name=leg.call_id,
+            version=leg.version,
+            phone=CALLER,
+            call_id=leg.call_id,
+            session=leg.session_id,
+            conference=self._conference(leg),
+        )
+        try:
+            await self._directory.add_call(call)
+        except StoreError:
+            self._calls.forget(call.name)
+            raise
         log.info("call announced", agent=agent, version=leg.version)
         self._stream_legs.bring(call, stream)
         return answers.connect_incoming(

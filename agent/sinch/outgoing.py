@@ -21,6 +21,7 @@ from agent.sinch.contracts import (
     ExpectedCall,
     KeyInUseError,
     LocalCalls,
+    NoRoomError,
     NotSetUpError,
     RefusedError,
 )
@@ -111,6 +112,7 @@ class OutgoingCalls:
 
         Raises:
             NotSetUpError: If there is no account, or no caller id.
+            NoRoomError: If there would be nobody to talk to whoever answers.
             KeyInUseError: If a call of this key does not come about elsewhere.
             DestinationRefusedError: If this number or address may not be called.
             AllowanceUsedUpError: If as much was dialled as may be.
@@ -123,14 +125,15 @@ class OutgoingCalls:
         if not caller_id:
             raise NotSetUpError("no caller id: give one, or set sinch.caller_id")
         self._rules.check(dial.to)
+        if (known := await self._known_without_room(idempotency_key)) is not None:
+            return known
         name = f"d{uuid.uuid4().hex[:24]}"
         if idempotency_key and not await self._directory.first_to_dial(idempotency_key, name):
             return await self._dialled_with(idempotency_key)
         try:
             await self._rules.admit_call(name, dial.to, dial.max_seconds)
         except AllowanceUsedUpError:
-            if idempotency_key:
-                await self._directory.forget_key(idempotency_key)
+            await self._forget_key(idempotency_key)
             raise
         leg = await self._add_leg(name, dial, caller_id, self._actions)
         try:
@@ -138,13 +141,32 @@ class OutgoingCalls:
         except SinchError as error:
             await self._directory.advance(leg, LegEvent.REFUSED, LegFacts(reason=str(error)))
             await self._rules.not_dialled(name, certain=not error.may_be_done)
-            if idempotency_key:
-                await self._directory.forget_key(idempotency_key)
+            self._calls.forget(name)
+            await self._forget_key(idempotency_key)
             log.warning("not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
         leg = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
         log.info("dialled", to=phone_numbers.shortened(dial.to), dialled=name)
         return leg
+
+    async def _known_without_room(self, key: str) -> PlacedLeg | None:
+        """Return the call that a key stands for, if there is no room for another; else None.
+
+        Raises:
+            NoRoomError: If there is no room, and no such call.
+        """
+        reason = self._calls.no_room()
+        if not reason:
+            return None
+        known = await self._directory.dialled_with(key) if key else None
+        if known is None:
+            log.warning("not dialled", reason=reason)
+            raise NoRoomError
+        return known
+
+    async def _forget_key(self, key: str) -> None:
+        if key:
+            await self._directory.forget_key(key)
 
     async def _add_leg(self, name: str, dial: Dial, caller_id: str, actions: Actions) -> PlacedLeg:
         leg = PlacedLeg(
@@ -200,6 +222,11 @@ class OutgoingCalls:
             self._follow_ups.start_later(BEEP_WITHIN, leave, "leave a message")
         if decision in (Decision.WAIT, Decision.WAIT_FOR_BEEP):
             return answers.wait(answered)
+        if reason := self._calls.no_room(leg.name):
+            log.warning("an answered call is declined", reason=reason)
+            return answers.say_and_hang_up(
+                self._settings.sorry, self._settings.announcer, answer=False
+            )
         return await self._connect(answered, leave_message=decision is Decision.LEAVE_MESSAGE)
 
     async def _connect(self, leg: PlacedLeg, *, leave_message: bool) -> Svaml:

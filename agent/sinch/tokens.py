@@ -26,6 +26,10 @@ class TokenError(Exception):
     """The token is wrong, expired or used. The message is for our log, and does not quote it."""
 
 
+class TokenUncheckedError(TokenError):
+    """The database does not say whether the token was used: it may be good another time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
     """What a token stands for."""
@@ -96,8 +100,8 @@ class StreamTokens:
             now: Unix time.
 
         Raises:
-            TokenError: If it is not ours, has expired, or the call has its stream already; or if
-                the database does not say.
+            TokenError: If it is not ours, has expired, or the call has its stream already.
+            TokenUncheckedError: If the database does not say.
         """
         claims = self.read(token)
         if now > claims.expires:
@@ -105,10 +109,18 @@ class StreamTokens:
         try:
             used = await self._store.claim(stream_claim(claims.call))
         except StoreError as error:
-            raise TokenError(f"the database fails: {error}") from None
+            raise TokenUncheckedError(f"the database fails: {error}") from None
         if used is not None:
             raise TokenError("the token was used")
         return claims
+
+    async def give_back(self, claims: Claims) -> None:
+        """Make a token good again that was redeemed for a stream which did not come about.
+
+        Raises:
+            StoreError: If the database fails; the token stays used then.
+        """
+        await self._store.release(stream_claim(claims.call))
 
     def _seal(self, body: str) -> str:
         given = body.encode("utf-8", "replace")

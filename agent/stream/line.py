@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+HUNG_UP = "the caller hung up"
+"""Why a call is over whose far end has left without a word of anything wrong."""
+
 
 class LineError(Exception):
     """The line broke, or the far end abuses it: this call is over. Holds a reason fit for a log."""

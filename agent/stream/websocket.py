@@ -3,100 +3,106 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMsgType
 
 from agent.settings.calls import LineSettings
-from agent.stream.line import LineError
-from pipelines.clock import now
-
-EARLY_BYTES = 65_536
-"""What may come in before the call is answered: a ``connect`` and a little impatience."""
-
-EARLY_SECONDS = 2.0
-"""How far the messages of an eager platform may run ahead before any clock can be set."""
-
-MESSAGES_A_SECOND = 500
-"""Ten times what 20 ms frames need; 2 ms frames would still pass."""
-
-CLOSE_TIMEOUT = 2.0
-"""Seconds to wait for the far end's close frame; whoever prepares the socket sets it."""
+from agent.stream.budget import Meter, of_a_call
+from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
+from agent.stream.line import HUNG_UP, LineError
 
 
 class WebSocketLine:
-    """The line of one call over an aiohttp websocket.
+    """The line of one call over a websocket.
 
     Args:
         socket: Prepared, and read by nobody else.
+        meter: The socket's.
         settings: What it may ask of us.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, settings: LineSettings) -> None:
-        self._socket = socket
+    def __init__(self, socket: CountedWebSocket, meter: Meter, settings: LineSettings) -> None:
+        self.socket = socket
+        self._meter = meter
         self._settings = settings
-        self._bytes = self._messages = 0
-        self._allowed_bytes = EARLY_BYTES
-        self._bytes_a_second = 0
-        self._since = now()
+        self._rate = 0
+        self._pieces: list[bytes] = []
 
     def carry(self, rate: int) -> None:
         """Allow audio at ``rate`` hertz, from now on."""
-        self._since = now()
-        self._bytes_a_second = 2 * rate
-        self._allowed_bytes = EARLY_BYTES + int(self._settings.burst * self._bytes_a_second)
+        self._rate = rate
+        self._meter.allow(of_a_call(self._settings, rate))
 
     async def receive(self) -> str | bytes | None:
-        """Return the next message; None once either side has closed.
+        """Return the next message, long audio in pieces; None once either side has closed.
 
         Cancelling is safe: no message is lost.
 
         Raises:
-            LineError: If a message is too big or no message at all, or too much comes too fast.
+            LineError: If a message is too big or no message at all, if too much comes too fast, or
+                the far end closes for an error.
         """
-        # No deadline: Call watches for a line that carries nothing, and may be half-open.
-        message = await self._socket.receive()
-        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
-            return None
-        if message.type is WSMsgType.ERROR:
-            raise LineError(f"the line broke: {message.data}")
-        data: str | bytes = message.data
-        self._count(len(data))
-        return data
+        while True:
+            if self._pieces:
+                await asyncio.sleep(0)
+                return self._pieces.pop()
+            # No deadline: Call watches for a line that carries nothing, and may be half-open.
+            message = await self.socket.receive()
+            match message.type:
+                case WSMsgType.TEXT | WSMsgType.BINARY:
+                    return self._first_piece(message.data)
+                case WSMsgType.PING:
+                    await self._sent(self.socket.pong(message.data))
+                case WSMsgType.CLOSE | WSMsgType.CLOSING | WSMsgType.CLOSED | WSMsgType.ERROR:
+                    if fault := self.socket.fault:
+                        raise LineError(fault)
+                    return None
 
     async def send(self, message: str | bytes) -> None:
         """Send a message.
 
         Raises:
-            LineError: If the socket is closed, or the far end does not read.
+            LineError: If the far end has left, or does not read.
         """
-        try:
-            async with asyncio.timeout(self._settings.send_timeout):
-                if isinstance(message, str):
-                    await self._socket.send_str(message)
-                else:
-                    await self._socket.send_bytes(message)
-        except TimeoutError:
-            raise LineError("the far end does not read") from None
-        except (ConnectionError, RuntimeError):  # the second: aiohttp, on a closed websocket
-            raise LineError("the line is closed") from None
+        if isinstance(message, str):
+            sent = await self._sent(self.socket.send_str(message))
+        else:
+            sent = await self._sent(self.socket.send_bytes(message))
+        if not sent:
+            raise LineError(self.socket.fault or HUNG_UP)
 
-    async def close(self, code: int) -> None:
-        """Close the socket, which hangs up. Nothing happens the second time.
+    async def close(self, code: int, within: float = CLOSE_TIMEOUT) -> None:
+        """Close the socket, which hangs up; nothing happens the second time.
 
-        Returns within :data:`CLOSE_TIMEOUT`, whether or not the far end reads.
+        Returns ``within`` so many seconds, whether or not the far end reads.
         """
         # In a task: where a send was given up, aiohttp cancels whoever closes the socket next.
-        closing = asyncio.ensure_future(self._socket.close(code=code))
+        closing = asyncio.ensure_future(self.socket.close(code=code))
         try:
-            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
+            await asyncio.wait([closing], timeout=within)
         finally:
             closing.cancel()
 
-    def _count(self, size: int) -> None:
-        self._bytes += size
-        self._messages += 1
-        seconds = now() - self._since
-        if self._bytes > self._allowed_bytes + seconds * self._bytes_a_second:
-            raise LineError("audio came much faster than real time")
-        if self._messages > MESSAGES_A_SECOND * (self._settings.burst + EARLY_SECONDS + seconds):
-            raise LineError("too many messages")
+    def _first_piece(self, message: str | bytes) -> str | bytes:
+        """Return what comes first of a message, half a second of audio at the most."""
+        if isinstance(message, bytes) and 0 < self._rate < len(message):
+            starts = range(0, len(message), self._rate)
+            self._pieces = [message[at : at + self._rate] for at in reversed(starts)]
+            return self._pieces.pop()
+        return message
+
+    async def _sent(self, sending: Awaitable[None]) -> bool:
+        """Return whether something was sent, and not whether the far end has left.
+
+        Raises:
+            LineError: If the far end does not read.
+        """
+        try:
+            async with asyncio.timeout(self._settings.send_timeout):
+                await sending
+        except TimeoutError:
+            raise LineError("the far end does not read") from None
+        except (ConnectionError, RuntimeError):  # the second: aiohttp, on a closed websocket
+            return False
+        return True

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from agent.server.connections import HttpConnections
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
@@ -56,6 +57,7 @@ async def running(
     port: int = 0,
     *,
     alone: bool = True,
+    head_within: float = 10.0,
     **sections: Any,
 ) -> AsyncIterator[Running]:
     """Serve calls on a free port; ``sections`` are those of the settings.
@@ -78,16 +80,10 @@ async def running(
     async with opened(settings.database) as store:
         built = service(settings, providers or voice(), Loudness, store=store)
         app = built.application()
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", port)
-            await site.start()
-            port = runner.addresses[0][1]
-            url = f"ws://127.0.0.1:{port}{settings.server.path}"
+        connections = HttpConnections(settings.server, head_within)
+        async with connections.served(app, "127.0.0.1", port) as at:
+            url = f"ws://{at[0]}:{at[1]}{settings.server.path}"
             yield Running(url, built.registry, app, folder / "transcripts")
-        finally:
-            await runner.cleanup()
     if not alone:
         return
     await asyncio.sleep(0.05)  # closed transports say so on the next turn of the loop
@@ -100,6 +96,16 @@ async def dialled(url: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """Connect a raw websocket."""
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
         yield socket
+
+
+async def declined(url: str, **headers: str) -> int:
+    """Ask for a websocket that is not connected; return the status of HTTP."""
+    async with aiohttp.ClientSession() as session:
+        try:
+            async with session.ws_connect(url, headers=headers):
+                return 101
+        except aiohttp.WSServerHandshakeError as error:
+            return error.status
 
 
 async def command(socket: aiohttp.ClientWebSocketResponse) -> str:

@@ -87,7 +87,9 @@ def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
         raise AssertionError(expected)
 
     async def main() -> None:
-        registry = CallRegistry(transcripts=tmp_path, prepare=prepare, expected_within=60)
+        registry = CallRegistry(
+            max_calls=9, transcripts=tmp_path, prepare=prepare, expected_within=60
+        )
         registry.carry_orders(OtherProcesses(store_in(database, Looking())))
         with registry.holding("phone", Obedient(), "reception"):
             await asyncio.sleep(5)

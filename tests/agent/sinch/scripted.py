@@ -94,6 +94,15 @@ class ScriptedCalls:
         self.told: list[Mapping[str, Any]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
+        self.forgotten: list[str] = []
+        self.full = ""
+        """Why no call is taken."""
+
+    def no_room(self, _name: str = "") -> str:
+        return self.full
+
+    def forget(self, name: str) -> None:
+        self.forgotten.append(name)
 
     def expect(self, expected: ExpectedCall) -> None:
         assert expected.agent == "reception"

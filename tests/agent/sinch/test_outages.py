@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
 from agent.simulator.plan import Plan
-from tests.agent.loopback import command, dialled, until
+from tests.agent.loopback import declined, until
 from tests.agent.sinch.stories import Story, tell
 from tests.agent.sinch.test_callbacks import ICE, Poster, find
 from tests.databases import FILE, PostgresqlServer
@@ -59,9 +59,7 @@ def test_calls_outlive_the_database(tmp_path: Path, database_url: DatabaseUrl, a
                 await until(other.over.is_set, 8)
                 assert len(other.said) == 1
                 assert "we cannot take your call right now" in other.said[0]
-                async with dialled(f"{s.server.url}/{token}") as socket:
-                    await socket.send_str(CONNECT)
-                    assert await command(socket) == "reject"
+                assert await declined(f"{s.server.url}/{token}") == 503
                 status, problem = await s.operate("POST", "/calls", {"to": "+15550000009"})
                 assert (status, "the database fails" in problem["detail"]) == (503, True)
                 assert not talking.over.is_set()
@@ -81,9 +79,3 @@ def test_calls_outlive_the_database(tmp_path: Path, database_url: DatabaseUrl, a
         await until(lambda: len(s.lines("ended")) == 2)
 
     tell(tmp_path, "v1", story, database=database_url)
-
-
-CONNECT = (
-    '{"command": "connect", "id": "stream", "applicationId": "a", "encoding": "pcm16", '
-    '"rate": 8000, "headers": {}}'
-)

@@ -281,14 +281,15 @@ def test_a_phone_without_an_agent_is_hung_up(tmp_path: Path) -> None:
 
 
 def test_a_caller_for_whom_there_is_no_room_is_not_left_waiting(tmp_path: Path) -> None:
-    """The stream is told `busy`; the conference that the caller waits in is ended by us."""
+    """The platform says so at once: no conference, no stream, and the call before goes on."""
 
     async def story(s: Story) -> None:
         first = await s.call_in(Plan(patience=30))
         await until(lambda: s.lines("call"))
         second = await s.call_in(Plan(patience=30))
         await until(second.over.is_set, 5)
-        assert ("DELETE", f"/calling/v1/conferences/id/{second.room}") in s.sinch.requests
+        assert "we cannot take your call right now" in second.said[0]
+        assert not second.room
         assert not first.over.is_set()
         await s.sinch.hang_up(first)
 

@@ -10,8 +10,10 @@ import pytest
 from aiohttp import web
 
 from agent.settings.calls import LineSettings
+from agent.stream.budget import Meter, before_the_answer
+from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import LineError
-from agent.stream.websocket import CLOSE_TIMEOUT, WebSocketLine
+from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 
 UPGRADE = (
@@ -27,9 +29,10 @@ async def far_end(
     """Serve one line on this machine; yield its far end, which reads no more than it has to."""
 
     async def handle(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(timeout=CLOSE_TIMEOUT)
+        meter = Meter(before_the_answer())
+        socket = CountedWebSocket(meter, 1 << 20)
         await socket.prepare(request)
-        await serve(WebSocketLine(socket, LineSettings(send_timeout=0.5)))
+        await serve(WebSocketLine(socket, meter, LineSettings(send_timeout=0.5)))
         if request.transport is not None:
             request.transport.abort()
         return socket

@@ -1,0 +1,138 @@
+"""HTTP connections that are idle, slow, or too many: closed, so that there is room for others.
+
+aiohttp closes a kept connection after a while; it has no limit on how slowly the head of a request
+may come, how slowly an answer is read, or how many connections there are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from agent.settings.server import ServerSettings
+from pipelines.background import BackgroundTasks
+from pipelines.clock import now
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the connections: what has to go may stay this much longer."""
+
+HEAD_WITHIN = 10.0
+"""Seconds from the connection to its first request."""
+
+REQUEST_WITHIN = 60.0
+"""Seconds for the rest of a request, and our answer: the slowest is one to `POST /calls`, while
+Sinch is asked more than once."""
+
+LINGER = 2.0
+"""Seconds to read on what is left of a request that was answered before its end."""
+
+BESIDES_CALLS = 128
+"""Connections besides the sockets of calls, and those that wait: callbacks, an operator, health."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What a connection does."""
+
+    since: float
+    asks: bool = False
+    asked_before: bool = False
+
+
+class HttpConnections:
+    """The connections of a server, each with what it does.
+
+    Args:
+        settings: How long one may be idle, and how many calls there are besides.
+        head_within: Seconds from a connection to its first request.
+    """
+
+    def __init__(self, settings: ServerSettings, head_within: float = HEAD_WITHIN) -> None:
+        self._idle = settings.idle_timeout
+        self._most = settings.max_calls + settings.max_waiting + BESIDES_CALLS
+        self._head_within = head_within
+        self._states: dict[RequestHandler, _State] = {}
+
+    @asynccontextmanager
+    async def served(
+        self, app: web.Application, host: str, port: int
+    ) -> AsyncIterator[tuple[str, int]]:
+        """Serve an application at an address; yield the address, with the port that was taken.
+
+        Raises:
+            OSError: If the address cannot be listened on.
+        """
+
+        @web.middleware
+        async def noting(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._noting(request, handler)
+
+        app.middlewares.append(noting)
+        # Access logs would hold addresses, whose query may carry a token.
+        runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=self._idle, lingering_time=LINGER
+        )
+        await runner.setup()
+        background = BackgroundTasks()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            server = runner.server
+            if server is not None:
+                background.keep_running(lambda: self._watch(server), "watching connections")
+            yield runner.addresses[0][0], runner.addresses[0][1]
+        finally:
+            await background.aclose()
+            await runner.cleanup()
+
+    async def _noting(
+        self,
+        request: web.Request,
+        handler: Handler,
+    ) -> web.StreamResponse:
+        """Note when a request begins and ends."""
+        state = self._states.setdefault(request.protocol, _State(now()))
+        state.asks, state.asked_before, state.since = True, True, now()
+        if request.headers.get("upgrade"):
+            state.since = math.inf  # a stream has limits of its own
+        try:
+            return await handler(request)
+        finally:
+            state.asks, state.since = False, now()
+
+    async def _watch(self, server: web.Server) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            self._look(server.connections, now())
+
+    def _look(self, connections: Sequence[RequestHandler], at: float) -> None:
+        """Close those that take too long; and of too many, those that have asked for nothing."""
+        self._states = {one: self._states.get(one) or _State(at) for one in connections}
+        silent: list[RequestHandler] = []
+        for connection, state in self._states.items():
+            longest = REQUEST_WITHIN if state.asks else self._idle
+            if not state.asked_before:
+                longest = self._head_within
+                silent.append(connection)
+            if at - state.since > longest:
+                _abort(connection)
+        if (more := len(connections) - self._most) > 0:
+            log.warning("too many connections", connections=len(connections))
+            for connection in silent[:more]:
+                _abort(connection)
+
+
+def _abort(connection: RequestHandler) -> None:
+    """Close a connection, whatever has not been sent on it yet."""
+    if connection.transport is not None:
+        connection.transport.abort()
