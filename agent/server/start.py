@@ -63,7 +63,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     stop = _on_signals()
     async with (
         running_store(settings.database) as store,
-        running(settings.providers(), settings.budget) as providers,
+        running(settings.providers(), settings.budget, settings.phrases) as providers,
         running_turn_model(settings.turns) as turn_model,
         running_mcp_servers(settings.mcp) as servers,
     ):
