@@ -48,7 +48,7 @@ ASKED_ON_THE_WAY = """
     agent/stream: addresses connect line
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
-    agent/call: clock evidence fillers history maker orders own_words reply transfer
+    agent/call: apologies clock evidence fillers history maker orders own_words reply transfer
     pipelines/reply: control heard_words playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import structlog
-
+from agent.call.apologies import Apologies
 from agent.call.fillers import Fillers
 from agent.call.history import History
 from agent.call.maker import ReplyMaker, with_tools
@@ -20,8 +19,6 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.toolbox import Toolbox
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,7 @@ class ReplyPlayer:
 
         self.fillers = Fillers(script, lineup.tts, settings.turns, channel.rate)
         self.speaker = Speaker(channel, self.fillers, settings.turns.rewind_after, history)
-        self._history = history
-        self._max_failures = settings.calls.max_failures
-        self._failures = 0  # in a row
+        self._apologies = Apologies(self.maker, history, settings.calls.max_failures)
 
     async def play(self, reply: Reply) -> AsyncGenerator[Heard | ReplyLost, None]:
         """Prepare a reply, wait for its release, and play it until it was heard.
@@ -81,29 +76,12 @@ class ReplyPlayer:
                     reply.take(heard)
                     yield heard
             await reply.released.wait()
-            self._failures = 0
+            self._apologies.heard_a_reply()
         except ProviderError as error:
             yield ReplyLost()
             await reply.released.wait()
-            self._note_failure(error)
-            await self._apologise(reply)
+            apology = self._apologies.make(reply, error)
+            async with aclosing(self.speaker.play(reply, apology)) as nothing_heard:
+                async for _ in nothing_heard:
+                    raise RuntimeError("an apology hears nothing") from None
         await self.speaker.wait_until_heard(reply)
-
-    def _note_failure(self, error: ProviderError) -> None:
-        self._failures += 1
-        log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._failures)
-        self._history.note("failed", stage=error.stage)
-
-    async def _apologise(self, reply: Reply) -> None:
-        script = self.maker.script
-        texts = [script.apology]
-        if self._failures >= self._max_failures:
-            reply.hang_up = True
-            texts.append(script.brief.goodbye)
-        apology = self.speaker.play(reply, self.maker.steps(reply, *texts))
-        try:
-            async with aclosing(apology) as events:
-                async for _ in events:
-                    raise RuntimeError("an apology hears nothing")
-        except ProviderError as error:
-            log.warning("apology lost", stage=error.stage, error=str(error))
