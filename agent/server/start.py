@@ -15,7 +15,7 @@ from aiohttp import web
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.routing import Routing
-from agent.server.admission import Admission
+from agent.server.admission import Admission, why_closed
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
@@ -115,6 +115,7 @@ def service(
         transcripts=settings.transcripts,
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
+        why_closed=lambda: why_closed(providers.down),
     )
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, registry, store, processes)

@@ -103,6 +103,11 @@ class LocalCalls(Protocol):
         """Our name of each, and its agent; one that was routed by hand has the platform's id."""
         ...
 
+    @property
+    def closed(self) -> str:
+        """Why no call may come in now, fit for a log; ``""`` if one may."""
+        ...
+
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call. Returns at once."""
         ...
