@@ -24,6 +24,8 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     assert "pipelines/models/silero_vad.LICENSE" in names
     assert "pipelines/stages/probe.wav" in names
     assert "pipelines/stages/probe.LICENSE" in names
+    assert "pipelines/stages/sorry.en.wav" in names
+    assert "pipelines/stages/sorry.LICENSE" in names
     assert "agent/simulator/scenarios/recordings/mm-hm.wav" in names
     assert "agent/simulator/scenarios/recordings/LICENSE" in names
     assert "agent/store/migrations/versions/0001_first.py" in names

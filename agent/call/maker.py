@@ -61,14 +61,24 @@ class ReplyMaker:
         sentences = [sentence for text in texts for sentence in cut(text)]
         return say(self._request(reply), _each(sentences))
 
+    def is_prepared(self, *texts: str) -> bool:
+        """Return whether fixed texts can be said without a voice."""
+        spoken = [self._spoken(sentence) for text in texts for sentence in cut(text)]
+        return all(self.lineup.tts.kept(words, self.rate) for words in spoken if words)
+
     async def prepare_phrases(self) -> None:
         """Speak in advance what may be needed when nothing else works."""
-        brief = self.script.brief
-        fillers = [speakable(one, brief.language, brief.pronounce) for one in self.toolbox.fillers]
+        script, fillers = self.script, map(self._spoken, self.toolbox.fillers)
         try:
-            await self.lineup.tts.prepare([*self.script.own_sentences, *fillers], self.rate)
+            await self.lineup.tts.prepare(
+                [*script.own_sentences, *fillers], self.rate, script.lasting_sentences
+            )
         except ProviderError as error:
             log.warning("phrases cannot be prepared", error=str(error))
+
+    def _spoken(self, sentence: str) -> str:
+        brief = self.script.brief
+        return speakable(sentence, brief.language, brief.pronounce)
 
     def _request(self, reply: Reply) -> ReplyRequest:
         return ReplyRequest(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-
-import structlog
 
 from agent.call.apologies import Apologies
 from agent.call.fillers import Fillers
@@ -21,8 +19,6 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.toolbox import Toolbox
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class ReplyPlayer:
 
         self.fillers = Fillers(script, lineup.tts, settings.turns, channel.rate)
         self.speaker = Speaker(channel, self.fillers, settings.turns.rewind_after, history)
-        self._apologies = Apologies(script, settings.calls.max_failures, history)
+        self._apologies = Apologies(self.maker, history, settings.calls.max_failures)
 
     async def play(self, reply: Reply) -> AsyncGenerator[Heard | ReplyLost, None]:
         """Prepare a reply, wait for its release, and play it until it was heard.
@@ -80,19 +76,13 @@ class ReplyPlayer:
                     reply.take(heard)
                     yield heard
             await reply.released.wait()
-            self._apologies.none_needed()
+            self._apologies.heard_a_reply()
         except ProviderError as error:
             reply.settled = True
             yield ReplyLost()
             await reply.released.wait()
-            await self._apologise(reply, self._apologies.words(reply, error))
+            apology = self._apologies.make(reply, error)
+            async with aclosing(self.speaker.play(reply, apology)) as nothing_heard:
+                async for _ in nothing_heard:
+                    raise RuntimeError("an apology hears nothing") from None
         await self.speaker.wait_until_heard(reply)
-
-    async def _apologise(self, reply: Reply, texts: Sequence[str]) -> None:
-        apology = self.speaker.play(reply, self.maker.steps(reply, *texts))
-        try:
-            async with aclosing(apology) as events:
-                async for _ in events:
-                    raise RuntimeError("an apology hears nothing")
-        except ProviderError as error:
-            log.warning("apology lost", stage=error.stage, error=str(error))

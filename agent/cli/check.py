@@ -47,11 +47,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _running_service(host: str, port: int) -> str:
     """Return how the providers of the service on this machine are, a comment line for each."""
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - to ask, not to listen
     try:
-        with urlopen(f"http://{host}:{port}/health", timeout=2) as answer:
+        try:
+            answer = urlopen(f"http://{host}:{port}/health", timeout=2)
+        except HTTPError as unwell:  # 503, with the same body
+            answer = unwell
+        with answer:
             found = json.load(answer)["providers"]
             return "\n".join(
                 f"# the running service: {one['stage']} {one['provider']}: {one['status']}"

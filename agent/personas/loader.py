@@ -65,7 +65,10 @@ class Persona:
             return self._templates.fill(text, variables)
 
         front = self._front
+        own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+        own += (front.transfer_failed, front.goodbye)
         return Script(
+            lasting=frozenset(fill(one) for one in own if self._templates.lasts(one, given.keys())),
             greeting=fill(front.greeting),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),

@@ -122,10 +122,22 @@ class Script:
 
     tools: DeclaredTools = field(default_factory=DeclaredTools)
     brief: Brief
+    lasting: frozenset[str] = frozenset()
+    """The texts above that are the same in every call: nothing of a caller is in them."""
 
     @property
     def own_sentences(self) -> tuple[str, ...]:
         """What the agent says of itself, as a voice reads it; first what is needed first."""
+        return tuple(map(self._spoken, self._sentences()))
+
+    @property
+    def lasting_sentences(self) -> frozenset[str]:
+        """Those that are the same in every call, as a voice reads them."""
+        own = {sentence for text in self.lasting for sentence in cut(text)}
+        own |= {tool.filler for tool in self.tools.fixed}
+        return frozenset(self._spoken(one) for one in self._sentences() if one in own)
+
+    def _sentences(self) -> list[str]:
         brief = self.brief
         texts = [self.greeting, *self.fillers, self.apology, brief.goodbye]
         if self.numbers:
@@ -134,4 +146,7 @@ class Script:
             sentence for text in (*texts, self.still_there, self.time_up) for sentence in cut(text)
         ]
         sentences += [tool.filler for tool in self.tools.fixed if tool.filler]
-        return tuple(speakable(one, brief.language, brief.pronounce) for one in sentences)
+        return sentences
+
+    def _spoken(self, sentence: str) -> str:
+        return speakable(sentence, self.brief.language, self.brief.pronounce)

@@ -6,7 +6,7 @@ itself taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 
@@ -52,7 +52,20 @@ class Templates:
             for place, source in texts
             if "{" in source
         }
+        self._variables = {
+            source: meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+            for source in self._compiled
+        }
         self._try_out(texts, own)
+
+    def lasts(self, text: str, given: Set[str]) -> bool:
+        """Return whether ``text``, one of the file's, is the same in every call.
+
+        Args:
+            text: As the file has it.
+            given: Names of the file's own variables that have another value in this call.
+        """
+        return not self._variables.get(text, set()) & (CALL_VARIABLES | given)
 
     def fill(self, text: str, variables: Mapping[str, object]) -> str:
         """Return ``text``, one of the file's, with its variables filled in, as a single line.

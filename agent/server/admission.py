@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,8 +22,12 @@ from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedE
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback
 from agent.stream.connect import Connect
+from pipelines.providers.contracts import Stage
 
 log = structlog.get_logger()
+
+NOBODY: Mapping[Stage, str] = {"stt": "speech-to-text", "llm": "language model", "tts": "voice"}
+"""Without any of these no call can be held."""
 
 
 class NotAdmittedError(Exception):
@@ -37,6 +41,15 @@ class NotAdmittedError(Exception):
     def __init__(self, reason: str, status: int = 401) -> None:
         super().__init__(reason)
         self.status = status
+
+
+def why_closed(down: Sequence[Stage]) -> str:
+    """Return why no call may come in now, fit for a log; ``""`` if one may.
+
+    Args:
+        down: The stages of which nobody works.
+    """
+    return "".join(f"no {NOBODY[stage]} works" for stage in down[:1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

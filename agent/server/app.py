@@ -65,9 +65,9 @@ class Service:
         return app
 
     async def _health(self, _request: web.Request) -> web.Response:
-        draining = self.registry.draining
+        status = "draining" if self.registry.draining else self.registry.closed or "ok"
         body = {
-            "status": "draining" if draining else "ok",
+            "status": status,
             "calls": len(self.registry.in_progress),
             "max_calls": self.server.max_calls,
             "providers": [
@@ -75,7 +75,7 @@ class Service:
                 for stage, candidate in self.providers.candidates
             ],
         }
-        return web.json_response(body, status=503 if draining else 200)
+        return web.json_response(body, status=200 if status == "ok" else 503)
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
         if self.processes is not None:

@@ -15,6 +15,7 @@ import structlog
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
 from agent.server.admission import details, script_for
+from agent.server.phrase_folder import PhraseFolder, voice_identity
 from agent.settings import SettingsError
 from agent.settings.providers import Chosen
 from agent.sinch.contracts import ExpectedCall
@@ -24,6 +25,7 @@ from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.lineup import Providers
+from pipelines.stages.phrases import PhraseFiles, PhraseStore
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.probe import probe, probe_speech
 
@@ -34,7 +36,10 @@ START_WITHIN = 60.0
 
 
 def build(
-    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets, limits: ModelLimits
+    chosen: Mapping[Stage, Sequence[Chosen]],
+    budgets: Budgets,
+    limits: ModelLimits,
+    phrases: PhraseFiles | None = None,
 ) -> Providers:
     """Build what the settings name; start it before use."""
 
@@ -42,20 +47,33 @@ def build(
         return ProviderPool(stage, [(one.name, one.provider(one.options)) for one in chosen[stage]])
 
     return Providers(
-        stt=pool("stt"), llm=pool("llm"), tts=pool("tts"), budgets=budgets, limits=limits
+        stt=pool("stt"),
+        llm=pool("llm"),
+        tts=pool("tts"),
+        budgets=budgets,
+        limits=limits,
+        phrases=PhraseStore(files=phrases),
     )
 
 
 @asynccontextmanager
 async def running(
-    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets, limits: ModelLimits
+    chosen: Mapping[Stage, Sequence[Chosen]], budgets: Budgets, limits: ModelLimits, phrases: Path
 ) -> AsyncIterator[Providers]:
     """Build the configured providers, start them side by side, close them in the end.
+
+    Args:
+        chosen: Whom each stage asks, in order.
+        budgets: How long they may take.
+        limits: How much a model may be shown, and write.
+        phrases: Folder of fixed sentences.
 
     Raises:
         SettingsError: If one cannot be started.
     """
-    providers = build(chosen, budgets, limits)
+    voice = chosen["tts"][0]
+    folder = PhraseFolder(phrases, voice_identity(voice.name, voice.options))
+    providers = build(chosen, budgets, limits, folder)
     try:
         try:
             async with asyncio.timeout(START_WITHIN):
@@ -67,13 +85,14 @@ async def running(
         yield providers
     finally:
         await providers.aclose()
+        folder.close()
 
 
 async def warm(providers: Providers, script: Script, rate: int) -> None:
     """Prepare for a call with ``script``: its own sentences, and connections to the providers."""
     await providers.warm()
     try:
-        await providers.prepare(script.own_sentences, rate)
+        await providers.prepare(script.own_sentences, rate, script.lasting_sentences)
     except ProviderError as error:
         log.warning("the greeting is not prepared", error=str(error))
 

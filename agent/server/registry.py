@@ -52,6 +52,7 @@ class CallRegistry:
         transcripts: Folder of the transcripts.
         prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
         expected_within: Seconds for that stream to come.
+        why_closed: Says why no call may come in now; ``""`` if one may.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class CallRegistry:
         transcripts: Path,
         prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
         expected_within: float,
+        why_closed: Callable[[], str] = lambda: "",
     ) -> None:
         self._max_calls = max_calls
         self._transcripts = transcripts
         self._prepare = prepare
         self._expected_within = expected_within
+        self._why_closed = why_closed
         self._background = BackgroundTasks()
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
@@ -87,6 +90,11 @@ class CallRegistry:
     def in_progress(self) -> dict[str, str]:
         """The calls here: our name of each, and its agent."""
         return {name: held.agent for name, held in self._calls.items()}
+
+    @property
+    def closed(self) -> str:
+        """Why no call may come in now, fit for a log; ``""`` if one may."""
+        return self._why_closed()
 
     @contextmanager
     def holding(self, name: str, call: Call, agent: str) -> Iterator[None]:
@@ -121,6 +129,8 @@ class CallRegistry:
         """
         if self.draining:
             return "draining"
+        if closed := self.closed:
+            return closed
         at = now()
         places = {call for call, (_, until) in self._expected.items() if at < until}
         taken = len(self._calls) + len((places | coming) - {name})

@@ -14,7 +14,7 @@ import structlog
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.routing import Routing
-from agent.server.admission import Admission
+from agent.server.admission import Admission, why_closed
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
@@ -65,7 +65,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     stop = _on_signals()
     async with (
         running_store(settings.database) as store,
-        running(settings.providers(), settings.budget, settings.llm) as providers,
+        running(settings.providers(), settings.budget, settings.llm, settings.phrases) as providers,
         running_turn_model(settings.turns) as turn_model,
         running_mcp_servers(settings.mcp) as servers,
     ):
@@ -114,6 +114,7 @@ def service(
         transcripts=settings.transcripts,
         prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
+        why_closed=lambda: why_closed(providers.down),
     )
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, registry, store, processes)

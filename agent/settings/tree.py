@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     transcripts: Path = Field(
         Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
     )
+    phrases: Path = Field(
+        Path("phrases"),
+        description="Folder of what agents say of themselves (greeting, apology, goodbye) as "
+        "audio, 64 MB at most: heard while the voice is down, after a restart too.",
+    )
     database: CheckedDatabaseUrl = Field(
         DatabaseUrl(DEFAULT),
         description="What the processes of one service share: used tokens, calls, orders to them. "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
+from pipelines.stages.tts import EndlessError
 from pipelines.text.speakable import speakable
 
 
@@ -26,11 +27,13 @@ async def say(
             if not words:
                 continue
             yield SentenceStarted(sentence, len(words.split()))
-            async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Audio):
-                        request.spent.audio += piece.seconds
-                    yield piece
+            voice = request.lineup.tts.speak(words, request.rate)
+            with suppress(EndlessError):
+                async with aclosing(voice) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Audio):
+                            request.spent.audio += piece.seconds
+                        yield piece
             yield SentenceEnded(sentence)
 
 

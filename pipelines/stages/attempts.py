@@ -9,23 +9,21 @@ where that one stopped, so that nothing is said twice. What counts as a failure:
 
 A quick failure is tried once more at the same provider, on a fresh connection: most are a
 connection that had died unnoticed. One that is not retryable is not, nor one that timed out while
-there is another provider.
+there is another provider, or nothing can be heard meanwhile: no filler bridges a voice's silence.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from pipelines.clock import now
-from pipelines.providers.contracts import ContextTooLongError, ProviderError, Stage
+from pipelines.providers.contracts import ContextTooLongError, ProviderError
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
 
 P = TypeVar("P")
-T = TypeVar("T")
 
 
 class Attempts(Generic[P]):
@@ -55,8 +53,8 @@ class Attempts(Generic[P]):
         return len(self._order) == 1
 
     def patience(self, budget: float, patience: float) -> float:
-        """Return the seconds to wait for a result."""
-        return budget if self.alone else min(budget, patience)
+        """Return the seconds to wait for a result: fewer where the whole stage is known to fail."""
+        return budget if self.alone and not self._pool.down else min(budget, patience)
 
     def asked(self) -> None:
         """Note that it is being asked now."""
@@ -73,14 +71,30 @@ class Attempts(Generic[P]):
         Args:
             since: From when on it could be, if that is later than when it was asked.
         """
+        self.candidate.heard_at = now()
         seconds = max(0.0, now() - max(self._began, since))
         self.candidate.first_results += seconds
         self.candidate.answered += 1
         self._usage.of(self._pool.stage, self.candidate.name).first_results.append(seconds)
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Have it known, while the block runs, that the present request waits for a result."""
+        waiting, began = self.candidate.waiting, self._began
+        waiting.append(began)
+        try:
+            yield
+        finally:
+            waiting.remove(began)
+
     def worked(self) -> None:
         """Note that it has done its job."""
         self._pool.worked(self.candidate)
+
+    def left(self, error: ProviderError) -> None:
+        """Note a failure that costs nothing of this result: nobody is asked for more of it."""
+        self._usage.of(self._pool.stage, self.candidate.name).failures += 1
+        self._pool.failed(self.candidate, error)
 
     def failed(self, error: ProviderError) -> None:
         """Note a failure; afterwards :attr:`candidate` is whom to ask next.
@@ -89,7 +103,8 @@ class Attempts(Generic[P]):
             ProviderError: ``error``, if nobody is left to ask.
         """
         self._usage.of(self._pool.stage, self.candidate.name).failures += 1
-        hopeless = not error.retryable or (error.timed_out and not self.alone)
+        silent = self._pool.stage == "tts"  # meanwhile
+        hopeless = not error.retryable or (error.timed_out and (silent or not self.alone))
         if not self._again and not hopeless:
             self._again = True
             return
@@ -99,42 +114,3 @@ class Attempts(Generic[P]):
             raise error
         self._order = self._order[1:]
         self._again = False
-
-
-async def with_deadlines(
-    source: AsyncGenerator[T, None],
-    first: float,
-    after: float,
-    stage: Stage,
-    counts: Callable[[T], bool],
-) -> AsyncGenerator[T, None]:
-    """Yield what ``source`` yields, as long as it comes in time; close it in any case.
-
-    Args:
-        source: Gives results.
-        first: Seconds to the first that counts, in all.
-        after: Seconds between two, from then on.
-        stage: Named in the error.
-        counts: Whether a piece is a result; a server may send others for ever.
-
-    Raises:
-        ProviderError: If it does not.
-    """
-    budget, begun = first, False
-    deadline = now() + first
-    async with aclosing(source):
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    item = await anext(source)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise ProviderError(
-                    stage, f"nothing came for {budget:g} s", timed_out=True
-                ) from None
-            begun = begun or counts(item)
-            yield item
-            if begun:
-                budget = after
-                deadline = now() + after  # from when the next piece is wanted

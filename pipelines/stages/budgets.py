@@ -14,10 +14,16 @@ class Budgets(Section):
     first_token: float = Field(8.0, gt=0, description="Seconds to the first piece of the reply.")
     """From the transcript."""
 
-    next_token: float = Field(5.0, gt=0, description="Seconds between two pieces.")
+    next_token: float = Field(
+        5.0,
+        gt=0,
+        description="Seconds that a reply may fall behind half the pace of speech, in all.",
+    )
     first_audio: float = Field(5.0, gt=0, description="Seconds to a sentence's first audio.")
     next_audio: float = Field(
-        2.0, gt=0, description="Seconds between two pieces of a sentence's audio: silence, if used."
+        2.0,
+        gt=0,
+        description="Seconds that a sentence may fall behind while spoken, in all: silence.",
     )
     """Nothing can be said in the meantime."""
 

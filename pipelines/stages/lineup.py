@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class Lineup:
     llm: FailoverLanguageModel
     tts: Phrases
     usage: Usage
+    down: Callable[[Stage], bool]
+    """Whether nobody of a stage works, as far as that is known by now."""
 
     async def aclose(self) -> None:
         """Close the connections of the call."""
@@ -71,6 +73,11 @@ class Providers:
         """Everybody, with what they do."""
         return [(pool.stage, candidate) for pool in self.pools for candidate in pool.candidates]
 
+    @property
+    def down(self) -> tuple[Stage, ...]:
+        """The stages of which nobody works: no call can be held meanwhile."""
+        return tuple(pool.stage for pool in self.pools if pool.down)
+
     async def start(self) -> None:
         """Start all, side by side.
 
@@ -96,22 +103,24 @@ class Providers:
         return Lineup(
             stt=FailoverTranscriber(self.stt, self.budgets, usage),
             llm=FailoverLanguageModel(self.llm, self.budgets, usage, self.limits),
-            tts=Phrases(FailoverSynthesizer(self.tts, self.budgets, usage), self.phrases),
+            tts=self._phrases(usage),
             usage=usage,
+            down=lambda stage: stage in self.down,
         )
 
     async def warm(self) -> None:
         """Open what a call is about to need."""
         await _side_by_side(pool.first.provider.warm() for pool in self.pools)
 
-    async def prepare(self, sentences: Sequence[str], rate: int) -> None:
-        """Speak what calls are about to need; on nobody's account.
+    async def prepare(
+        self, sentences: Sequence[str], rate: int, lasting: Collection[str] = ()
+    ) -> None:
+        """Speak what calls are about to need; on nobody's account. See :meth:`Phrases.prepare`.
 
         Raises:
             ProviderError: If it cannot be spoken.
         """
-        synthesizer = FailoverSynthesizer(self.tts, self.budgets, Usage())
-        await Phrases(synthesizer, self.phrases).prepare(sentences, rate)
+        await self._phrases(Usage()).prepare(sentences, rate, lasting)
 
     async def watch(self, speech: Audio) -> None:
         """Probe those that failed until they are back; runs until it is cancelled.
@@ -121,6 +130,10 @@ class Providers:
                 :func:`pipelines.stages.probe.probe_speech` has some.
         """
         await watch(self.pools, speech)
+
+    def _phrases(self, usage: Usage) -> Phrases:
+        synthesizer = FailoverSynthesizer(self.tts, self.budgets, usage)
+        return Phrases(synthesizer, self.phrases, lambda: self.tts.candidates[0].healthy)
 
 
 async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -16,15 +16,19 @@ from pipelines.providers.contracts import (
     ProviderError,
     RequestRefusedError,
 )
-from pipelines.stages.attempts import Attempts, with_deadlines
+from pipelines.stages.attempts import Attempts
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.context import ContextWindow
+from pipelines.stages.deadlines import ResultPace, with_deadlines
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
 from pipelines.text.sentences import SentenceCutter
 
 log = structlog.get_logger()
+SLOWEST = 7.0
+"""Characters a second of a model that keeps up: half of what a voice speaks, since there are pauses
+between sentences, and fillers in them."""
 
 _GO_ON = Message("user", GO_ON)
 
@@ -158,13 +162,14 @@ class FailoverLanguageModel:
         source = attempts.candidate.provider.reply(brief, asked)
         blank = True
         after = attempts.patience(budgets.next_token, budgets.patience)
-        pieces = with_deadlines(source, first, after, "llm", _substantial)
+        pace = ResultPace[Piece](first=first, behind=after, seconds=seconds_of)
+        pieces = with_deadlines(source, pace, "llm")
         async with aclosing(pieces):
             async for piece in pieces:
                 if isinstance(piece, Tokens):
                     used.count(piece)
                     continue
-                if blank and _substantial(piece):
+                if blank and seconds_of(piece):
                     attempts.answered()
                     blank = False
                 yield piece
@@ -172,8 +177,14 @@ class FailoverLanguageModel:
             raise ProviderError("llm", "the reply is empty")
 
 
-def _substantial(piece: Piece) -> bool:
-    return isinstance(piece, ToolCall) or (isinstance(piece, str) and bool(piece.strip()))
+def seconds_of(piece: Piece) -> float:
+    """Return how long a piece of a reply may take to be written; 0 if it is none."""
+    match piece:
+        case str():
+            return len(piece) / SLOWEST if piece.strip() else 0.0
+        case ToolCall():
+            return 1.0  # its arguments are text, too
+    return 0.0
 
 
 def _cleaned(call: ToolCall) -> ToolCall:

@@ -27,6 +27,10 @@ FIRST_COOLDOWN = 10.0
 LONGEST_COOLDOWN = 300.0
 """Seconds between two probes of one that stays away."""
 
+DOWN_PROBED_EVERY = 10.0
+"""The same, while nobody else of its stage works: no call comes in until a probe says that they do
+again (:attr:`ProviderPool.down`)."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Candidate(Generic[P]):
@@ -46,6 +50,12 @@ class Candidate(Generic[P]):
     cooldown_until: float = field(default=0.0, repr=False)
     """When the cooldown is over, by the event loop's clock."""
 
+    waiting: list[float] = field(default_factory=list, repr=False)
+    """When those requests were made that have no result yet, by the event loop's clock."""
+
+    heard_at: float = field(default=0.0, repr=False)
+    """When the last result came."""
+
     probing: bool = False
     """Whether it is being asked for something tiny just now."""
 
@@ -55,6 +65,11 @@ class Candidate(Generic[P]):
         if not self.healthy:
             return "cooling down"
         return "ok" if self.answered else "unused"
+
+    @property
+    def silent_since(self) -> float:
+        """Since when it owes somebody a result, and gives none to anybody."""
+        return max(self.heard_at, min(self.waiting, default=now()))
 
     @property
     def healthy(self) -> bool:
@@ -83,6 +98,14 @@ class ProviderPool(Generic[P]):
         """Return whom to ask: the healthy ones, then those that cool down, each as configured."""
         return sorted(self.candidates, key=lambda candidate: not candidate.healthy)
 
+    @property
+    def down(self) -> bool:
+        """Whether nobody of the stage works: each has failed twice in a row at the least.
+
+        Once may be the request's fault; whoever is alone is probed at once then, and that decides.
+        """
+        return all(one.cooldown > FIRST_COOLDOWN for one in self.candidates)
+
     def worked(self, candidate: Candidate[P]) -> None:
         """Note that a provider has done its job."""
         if not candidate.healthy:
@@ -95,7 +118,7 @@ class ProviderPool(Generic[P]):
         candidate.cooldown = longer(
             candidate.cooldown, first=FIRST_COOLDOWN, longest=LONGEST_COOLDOWN
         )
-        candidate.cooldown_until = now() + candidate.cooldown
+        candidate.cooldown_until = now() + self._pause(candidate)
         log.warning(
             "provider failed",
             stage=self.stage,
@@ -105,11 +128,13 @@ class ProviderPool(Generic[P]):
         )
 
     def to_probe(self) -> list[Candidate[P]]:
-        """Return those whose cooldown is over, and that nobody probes yet.
-
-        One that is alone is never among them: it is asked by every call anyway.
-        """
-        if len(self.candidates) == 1:
-            return []
+        """Return those whose cooldown is over, and that nobody probes yet."""
         cooling = [one for one in self.candidates if not one.healthy and not one.probing]
         return [candidate for candidate in cooling if now() >= candidate.cooldown_until]
+
+    def _pause(self, candidate: Candidate[P]) -> float:
+        """Return the seconds until one that failed is probed."""
+        if any(one.healthy for one in self.candidates):
+            return candidate.cooldown
+        first = candidate.cooldown == FIRST_COOLDOWN
+        return 0.0 if first else min(candidate.cooldown, DOWN_PROBED_EVERY)

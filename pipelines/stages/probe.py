@@ -10,7 +10,7 @@ import wave
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -21,13 +21,19 @@ from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import (
     LanguageModel,
     ProviderError,
+    Speech,
     Stage,
     Synthesizer,
     Transcriber,
 )
+from pipelines.stages import llm, tts
+from pipelines.stages.budgets import Budgets
+from pipelines.stages.deadlines import ResultPace
 from pipelines.stages.pool import Candidate, ProviderPool
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 PROBE_WITHIN = 10.0
 """Seconds for a provider to give something tiny; healthy ones take less than two."""
@@ -102,7 +108,9 @@ async def _probe_one(pool: ProviderPool[Any], candidate: Candidate[Any], speech:
 
 
 async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: ANN401 - of any stage
-    """Ask a provider for something tiny; return the seconds to its first result.
+    """Ask a provider for something tiny, all of it; return the seconds to its first result.
+
+    One that begins well may be too slow, or not end.
 
     Args:
         stage: What it does.
@@ -110,24 +118,27 @@ async def probe(stage: Stage, provider: Any, speech: Audio) -> float:  # noqa: A
         speech: A word or two, for speech-to-text to hear.
 
     Raises:
-        ProviderError: If nothing comes.
+        ProviderError: If nothing comes, or no end of it.
     """
     began = now()
-    asks: dict[str, Callable[[Any, Audio], Awaitable[None]]]
+    asks: dict[str, Callable[[Any, Audio], Awaitable[float]]]
     asks = {"stt": _transcribe, "llm": _reply, "tts": _speak}
     try:
         async with asyncio.timeout(PROBE_WITHIN):
-            await asks[stage](provider, speech)
+            return await asks[stage](provider, speech) - began
     except TimeoutError:
         raise ProviderError(stage, f"nothing came for {PROBE_WITHIN:g} s", timed_out=True) from None
-    return now() - began
 
 
-async def _transcribe(provider: Transcriber, speech: Audio) -> None:
+# Each returns when the first of its result came.
+
+
+async def _transcribe(provider: Transcriber, speech: Audio) -> float:
     open_session = provider.open_session()
     try:
         if not (await open_session.transcribe(_pieces(speech))).strip():
             raise ProviderError("stt", "it did not hear what was said")
+        return now()
     finally:
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
@@ -142,17 +153,27 @@ async def _pieces(speech: Audio) -> AsyncIterator[Audio]:
         yield Audio(speech.pcm[at : at + size], speech.rate)
 
 
-async def _reply(provider: LanguageModel, _speech: Audio) -> None:
-    await _first("llm", provider.reply(PROBED, [Message("user", "Do you work?")]))
+async def _reply(provider: LanguageModel, _speech: Audio) -> float:
+    return await _whole(
+        "llm", provider.reply(PROBED, [Message("user", "Do you work?")]), llm.seconds_of
+    )
 
 
-async def _speak(provider: Synthesizer, _speech: Audio) -> None:
-    await _first("tts", provider.speak(PROBE_WORDS))
+async def _speak(provider: Synthesizer, _speech: Audio) -> float:
+    budgets = Budgets()
+    pace = ResultPace[Speech](first=PROBE_WITHIN, behind=budgets.next_audio, seconds=tts.seconds_of)
+    source = provider.speak(PROBE_WORDS)
+    return await _whole("tts", tts.in_time(source, PROBE_WORDS, pace), tts.seconds_of)
 
 
-async def _first(stage: Stage, source: AsyncGenerator[Any, None]) -> None:
+async def _whole(
+    stage: Stage, source: AsyncGenerator[T, None], seconds_of: Callable[[T], float]
+) -> float:
+    first: float | None = None
     async with aclosing(source) as pieces:
         async for piece in pieces:
-            if isinstance(piece, str | Audio):
-                return
-    raise ProviderError(stage, "nothing came")
+            if first is None and seconds_of(piece):
+                first = now()
+    if first is None:
+        raise ProviderError(stage, "nothing came")
+    return first

@@ -8,15 +8,31 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError, Speech, Synthesizer, Timing
-from pipelines.stages.attempts import Attempts, with_deadlines
+from pipelines.stages.attempts import Attempts
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.deadlines import ResultPace, with_deadlines
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import Usage
 
 CHARACTERS_A_SECOND = 14.0
 """How fast voices speak: 150 words a minute of 5.7 letters, space included. To guess how much of a
 sentence was spoken by one that broke off without telling."""
+
+NO_LESS = 1.0
+"""Seconds that a voice has for the first audio of a sentence, however long it owes others theirs:
+it may be their sentences that it cannot speak. Callers who say "Hello?" to a voice that hangs wait
+for so much longer at the most."""
+
+LONGEST_LETTER, LONGEST_SIGN, LONGEST_BESIDES = 0.2, 0.6, 3.0
+"""Seconds of audio that a letter of an alphabet may take, any other character (a syllable of
+Chinese, a digit, an abbreviation), and pauses besides. Three times what slow voices take: Piper's
+needs 0.07 for a letter, and a slow syllable of Chinese is 0.3."""
+
+
+class EndlessError(ProviderError):
+    """A voice went on for longer than its text can take; what was to be said has been said."""
 
 
 class FailoverSynthesizer:
@@ -40,6 +56,7 @@ class FailoverSynthesizer:
         far as they are known: a word may be said twice, or half. Its audio may have another rate.
 
         Raises:
+            EndlessError: If it was spoken, and the voice did not end.
             ProviderError: If it cannot be spoken, or not to its end.
         """
         attempts = Attempts(self._pool, self._usage)
@@ -56,6 +73,9 @@ class FailoverSynthesizer:
                 async with aclosing(self._attempt(attempts, rest, rate)) as pieces:
                     async for piece in pieces:
                         yield spoken.add(piece)
+            except EndlessError as error:
+                attempts.left(error)
+                raise
             except ProviderError as error:
                 attempts.failed(error)
                 spoken.broke_off()
@@ -66,19 +86,22 @@ class FailoverSynthesizer:
     async def _attempt(
         self, attempts: Attempts[Synthesizer], text: str, rate: int
     ) -> AsyncGenerator[Speech, None]:
-        budgets = self._budgets
+        budgets, silent = self._budgets, True
         first = attempts.patience(budgets.first_audio, budgets.patience)
         attempts.asked()
-        source = attempts.candidate.provider.speak(text, rate)
-        silent = True
+        # Whoever was asked before waits for the same voice: it is silent since then.
+        waited = now() - attempts.candidate.silent_since
+        first = max(first - waited, min(first, NO_LESS))
         after = attempts.patience(budgets.next_audio, budgets.patience)
-        pieces = with_deadlines(source, first, after, "tts", _is_audio)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if silent and _is_audio(piece):
-                    attempts.answered()
-                    silent = False
-                yield piece
+        pace = ResultPace[Speech](first=first, behind=after, seconds=seconds_of)
+        source = attempts.candidate.provider.speak(text, rate)
+        with attempts.waiting():
+            async with aclosing(in_time(source, text, pace)) as pieces:
+                async for piece in pieces:
+                    if silent and seconds_of(piece):
+                        attempts.answered()
+                        silent = False
+                    yield piece
         if silent:
             raise ProviderError("tts", "no audio came")
 
@@ -134,5 +157,51 @@ class _Progress:
         return timing
 
 
-def _is_audio(piece: Speech) -> bool:
-    return isinstance(piece, Audio) and bool(piece.pcm)
+async def in_time(
+    source: AsyncGenerator[Speech, None], text: str, pace: ResultPace[Speech]
+) -> AsyncGenerator[Speech, None]:
+    """Yield what a voice gives, as long as it keeps ``pace``, and is not longer than its text.
+
+    Where it falls behind, it is gathered for a moment: the caller hears one pause instead of one
+    after each piece. What was gathered when it fails was not heard.
+
+    Raises:
+        EndlessError: If it does not end.
+        ProviderError: If it breaks off, or is too slow.
+    """
+    left = longest(text)
+    gathered: list[Speech] = []
+    async with aclosing(with_deadlines(source, pace, "tts")) as pieces:
+        async for piece in pieces:
+            gathered.append(_first(left, piece))
+            left -= seconds_of(piece)
+            if pace.refilling and left > 0:
+                continue
+            for one in gathered:
+                yield one
+            gathered.clear()
+            if left <= 0:
+                raise EndlessError("tts", f"more than {longest(text):.1f} s for its text")
+    for one in gathered:
+        yield one
+
+
+def longest(text: str) -> float:
+    """Return the seconds of audio that a voice can take for ``text``, and twice as much."""
+    letters = sum(one.isalpha() and ord(one) < _ALPHABETS for one in text)
+    return LONGEST_BESIDES + letters * LONGEST_LETTER + (len(text) - letters) * LONGEST_SIGN
+
+
+_ALPHABETS = 0x0E00
+"""Scripts from here on (Thai, Chinese, Japanese, Korean) have syllables, or more, in a letter."""
+
+
+def _first(seconds: float, piece: Speech) -> Speech:
+    if not isinstance(piece, Audio) or piece.seconds <= seconds:
+        return piece
+    return Audio(piece.pcm[: 2 * round(seconds * piece.rate)], piece.rate)
+
+
+def seconds_of(piece: Speech) -> float:
+    """Return how long a piece sounds; 0 if it is no audio."""
+    return piece.seconds if isinstance(piece, Audio) else 0.0

@@ -28,6 +28,7 @@ from pipelines.providers.scripted import (
     TranscriberOptions,
 )
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.recorded import recorded_sorry
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.turns import State
@@ -196,13 +197,14 @@ def test_when_a_provider_fails_the_agent_apologises(stage: str, hang: bool) -> N
 
 
 @pytest.mark.parametrize("hang", [False, True], ids=["fails", "hangs"])
-def test_without_a_voice_the_agent_gives_up_in_the_end(hang: bool) -> None:
-    """Nothing can be said, so after three lost replies it hangs up rather than stay silent."""
+def test_without_a_voice_the_agent_gives_up_at_once(hang: bool) -> None:
+    """It says so in a recording, which needs no voice, and hangs up rather than stay silent."""
     script = (GREETED + "+" * 10 + "." * 30) * 4
     providers = voice(["Hello?"], ["Hi."], tts=Failing("tts", hang), budgets=BUDGETS)
     done = talk(script, providers)
     assert done.ending == "the agent hung up"
-    assert len(done.notes.of("failed")) == 3
+    assert len(done.notes.of("failed")) == 1
+    assert done.lines == [("assistant", recorded_sorry("en").text)]
 
 
 def test_an_empty_reply_is_a_failure() -> None:

@@ -1,6 +1,7 @@
 """Agent files: what a good one gives, what a bad one is told, and what callers cannot do."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
-from agent.personas.script import MAX_VALUE, Details, stranger_line
+from agent.personas.script import MAX_VALUE, SAMPLE, Details, stranger_line
 from pipelines.conversation import Question
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
@@ -333,3 +334,25 @@ def test_numbers_transfers_and_given_variables() -> None:
 def test_a_mistake_about_numbers_is_told_in_one_line(front: str, line: str) -> None:
     """Where it is, and what is allowed there."""
     assert line in mistake(file(f"greeting: Hi\n{front}"))
+
+
+def test_what_is_the_same_in_every_call_is_told_apart() -> None:
+    """Its audio may be kept: nothing of a caller is in it."""
+    persona = loader.parse(
+        """---
+greeting: Hello {{ caller }}.
+goodbye: Goodbye from {{ shop }}.
+apology: Sorry?
+time_up: It is {{ time }}.
+variables: {shop: our shop}
+---
+Be brief.
+"""
+    )
+    script = persona.render(SAMPLE)
+    assert {"Goodbye from our shop.", "Sorry?"} <= script.lasting
+    assert script.greeting not in script.lasting
+    assert script.time_up not in script.lasting
+    other = persona.render(replace(SAMPLE, given={"shop": "Ann"}))
+    assert other.brief.goodbye not in other.lasting
+    assert script.lasting_sentences <= set(script.own_sentences)

@@ -5,17 +5,35 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from agent.server.providers import build, probe_all, running, table
+from agent.personas.loader import parse
+from agent.personas.script import SAMPLE, Details
+from agent.server.admission import NOBODY
+from agent.server.phrase_folder import PhraseFolder
+from agent.server.providers import build, probe_all, running, table, warm
 from agent.settings import Settings, SettingsError
 from agent.simulator.plan import Plan
 from agent.simulator.stream_caller import place_call
-from pipelines.providers.contracts import ProviderError
-from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
+from pipelines.audio import SPEECH_RATE
+from pipelines.providers.contracts import ProviderError, Speech
+from pipelines.providers.scripted import (
+    LanguageModel,
+    LanguageModelOptions,
+    Synthesizer,
+    SynthesizerOptions,
+    Transcriber,
+    TranscriberOptions,
+)
+from pipelines.stages.lineup import Providers
+from pipelines.stages.phrases import PhraseStore
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running
 from tests.agent.loopback import running as serving
@@ -47,11 +65,11 @@ def test_each_is_asked_for_something_tiny() -> None:
     assert lines[3].endswith("a fault, as told")
 
 
-def test_a_key_that_is_missing_stops_the_start_by_its_name() -> None:
+def test_a_key_that_is_missing_stops_the_start_by_its_name(tmp_path: Path) -> None:
     """Those of providers that are not used are not asked for."""
 
     async def start(given: Settings) -> None:
-        async with running(given.providers(), given.budget, given.llm):
+        async with running(given.providers(), given.budget, given.llm, tmp_path):
             await asyncio.sleep(0)
 
     asyncio.run(start(settings()))
@@ -103,6 +121,38 @@ def test_the_state_of_providers_is_to_be_seen(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("stage", ["stt", "llm", "tts"])
+def test_while_nobody_of_a_stage_works_the_service_is_not_well(stage: str, tmp_path: Path) -> None:
+    """It says so with 503, and is well again by itself: those who failed are probed."""
+    makes: dict[str, Callable[[], Any]] = {
+        "stt": lambda: Transcriber(TranscriberOptions(fault="fails", faults=2)),
+        "llm": lambda: LanguageModel(LanguageModelOptions(fault="fails", faults=2)),
+        "tts": lambda: Synthesizer(SynthesizerOptions(fault="fails", faults=2)),
+    }
+
+    async def main() -> None:
+        providers = voice(**{stage: makes[stage]()})
+        async with serving(tmp_path, providers) as server, aiohttp.ClientSession() as http:
+            base = server.url.replace("ws://", "http://").removesuffix("/stream")
+            (pool,) = (one for one in providers.pools if one.stage == stage)
+
+            async def health() -> tuple[int, str]:
+                async with http.get(f"{base}/health") as answer:
+                    return answer.status, (await answer.json())["status"]
+
+            assert await health() == (200, "ok")
+            for _ in range(2):
+                pool.failed(pool.candidates[0], ProviderError(pool.stage, "it broke"))
+            assert await health() == (503, f"no {NOBODY[pool.stage]} works")
+            assert server.registry.closed
+            while not pool.candidates[0].healthy:
+                pool.candidates[0].cooldown_until = 0.0
+                await asyncio.sleep(0.1)
+            assert await health() == (200, "ok")
+
+    asyncio.run(main())
+
+
 def test_check_live_tells_a_script_by_its_status(tmp_path: Path) -> None:
     """1 if one does not work."""
     (tmp_path / "voice-agent.toml").write_text(
@@ -119,3 +169,67 @@ def test_check_live_tells_a_script_by_its_status(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "nothing came" in done.stdout
     assert done.stderr == ""
+
+
+class Refusing(Synthesizer):
+    """A voice that may be refused, and counts what it was asked for."""
+
+    def __init__(self, *, refused: bool) -> None:
+        super().__init__(SynthesizerOptions())
+        self.refused = refused
+        self.spoken: list[str] = []
+
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        self.spoken.append(text)
+        if self.refused:
+            raise ProviderError("tts", "refused")
+        async with aclosing(super().speak(text, rate)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+
+def with_folder(tts: Synthesizer, folder: Path) -> Providers:
+    """Scripted providers that keep fixed sentences in a folder, as the service does."""
+    return replace(voice(tts=tts), phrases=PhraseStore(files=PhraseFolder(folder, "mine")))
+
+
+AGENT = """---
+greeting: "Hello {{ caller }}. Welcome to Linden Street."
+apology: Sorry?
+goodbye: Bye.
+---
+Be brief.
+"""
+
+
+def test_what_an_agent_always_says_outlives_the_process_and_no_caller_s_name_does(
+    tmp_path: Path,
+) -> None:
+    """It is spoken once; after a restart without a voice it is there all the same."""
+    persona = parse(AGENT)
+    script = persona.render(Details(now=SAMPLE.now, caller="Zoe"))
+    again = persona.render(Details(now=SAMPLE.now, caller="Adam"))
+
+    async def main() -> None:
+        first, second = Refusing(refused=False), Refusing(refused=True)
+        await warm(with_folder(first, tmp_path), script, 8000)
+        assert {"Hello Zoe.", "Welcome to Linden Street.", "Sorry?", "Bye."} <= set(first.spoken)
+        restarted = with_folder(second, tmp_path)
+        await warm(restarted, again, 8000)
+        assert set(second.spoken) == {"Hello Adam.", "Welcome to Linden Street."}
+        tts = restarted.lineup().tts
+        assert {"Sorry?", "Bye."} <= again.lasting_sentences
+        assert all(tts.kept(one, 8000) for one in again.lasting_sentences)
+        assert tts.kept("Hello Adam.", 8000) == ()
+
+    asyncio.run(main())
+
+
+def test_another_voice_s_sentences_are_not_kept_for_the_first(tmp_path: Path) -> None:
+    """Or the one that took over for an hour would greet callers for good."""
+    script = parse(AGENT).render(SAMPLE)
+    first, second = Refusing(refused=True), Refusing(refused=False)
+    files = PhraseStore(files=PhraseFolder(tmp_path, "mine"))
+    asyncio.run(warm(replace(voice(tts=[first, second]), phrases=files), script, 8000))
+    assert second.spoken
+    assert list(tmp_path.iterdir()) == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from agent.sinch.callbacks import (
-    IncomingCall,
-)
+import pytest
+
+from agent.settings.sinch import SinchSettings
+from agent.sinch.callbacks import IncomingCall, Version
 from agent.sinch.stream_legs import STREAM_WITHIN
 from agent.sinch.tokens import Claims
+from agent.sinch.versions import ANSWERS
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 
 
@@ -66,3 +68,21 @@ def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> 
         assert s.platform.of("clear") == [(0.0, "c-phone")]
 
     tell(tmp_path, "v1", story, conference=True)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_call_that_cannot_be_held_is_declined_before_its_stream(
+    tmp_path: Path, version: Version
+) -> None:
+    """The platform says that we are sorry; nothing is prepared, and nobody waits for a stream."""
+
+    async def story(s: Story) -> None:
+        s.calls.full = "no voice works"
+        told = await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        assert told == ANSWERS[version].say_and_hang_up(
+            "Sorry.", SinchSettings().announcer, answer=True
+        )
+        assert s.calls.expected == []
+        assert await s.directory.call("phone") is None
+
+    tell(tmp_path, version, story)

@@ -64,6 +64,21 @@ def test_then_the_next_is_given_the_same() -> None:
     assert second.asked == [ASKED]
 
 
+def test_a_model_that_writes_slower_than_it_is_spoken_is_replaced_within_the_turn() -> None:
+    """Each piece comes in time, and the caller would wait a minute for the sentence."""
+    first = Model([step for letter in "We open at nine in the morning." for step in (letter, 0.9)])
+    said, took = think(first, Model(["Ten."]))
+    assert said == ["Ten."]
+    assert took <= BUDGETS.next_token + 2.0
+
+
+def test_one_as_fast_as_it_is_spoken_is_fast_enough() -> None:
+    """However long it writes: a local one does twelve characters a second."""
+    text = "We open at nine in the morning. " * 20
+    said, _ = think(Model([step for letter in text for step in (letter, 1 / 12)]), Model(["No."]))
+    assert said == [text[:31]] * 20
+
+
 @pytest.mark.parametrize("how", [{"retryable": False}, {"timed_out": True}])
 def test_one_that_will_fail_again_is_not_asked_again(how: dict[str, bool]) -> None:
     """A refused key stays refused, and a second deadline would be silence."""

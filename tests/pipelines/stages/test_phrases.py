@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
-from pipelines.stages.phrases import Phrases, PhraseStore
+from pipelines.stages.phrases import Key, Phrases, PhraseStore
 
 
 class Counting(Synthesizer):
@@ -128,5 +128,113 @@ def test_a_preparation_that_is_cancelled_takes_nobody_along() -> None:
         assert await hearing == b"".join(bytes([n]) * 3200 for n in (1, 2, 3, 4))
         assert tts.spoken == ["one two three four"] * 2
         assert voice.kept("one two three four") == ()
+
+    asyncio.run(main())
+
+
+class Late(Counting):
+    """Fails after a moment."""
+
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        self.spoken.append(text)
+        await asyncio.sleep(0.01)
+        raise ProviderError("tts", "broken")
+        yield
+
+
+def test_who_waits_for_a_sentence_that_cannot_be_spoken_is_told_so() -> None:
+    """The voice is not asked for it all over again: it has failed a moment ago."""
+
+    async def main() -> None:
+        tts = Late()
+        voice = Phrases(tts)
+        preparing = asyncio.create_task(voice.prepare(["One moment."]))
+        await asyncio.sleep(0)
+        with pytest.raises(ProviderError):
+            await said(voice, "One moment.")
+        with pytest.raises(ProviderError):
+            await preparing
+        assert tts.spoken == ["One moment."]
+
+    asyncio.run(main())
+
+
+class Picky(Counting):
+    """Cannot speak one sentence, in time or at all."""
+
+    def __init__(self, refuses: str, *, timed_out: bool) -> None:
+        super().__init__()
+        self._refuses, self._timed_out = refuses, timed_out
+
+    async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
+        if text == self._refuses:
+            raise ProviderError("tts", "not this", timed_out=self._timed_out)
+        async for piece in super().speak(text, rate):
+            yield piece
+
+
+@pytest.mark.parametrize("timed_out", [False, True])
+def test_one_sentence_that_cannot_be_spoken_leaves_the_others(timed_out: bool) -> None:
+    """An apology is wanted the more; only a voice that hangs is left alone, or that fails twice."""
+
+    async def main() -> None:
+        tts = Counting()
+        tts.broken = True
+        with pytest.raises(ProviderError):
+            await Phrases(tts).prepare([f"Number {number}." for number in range(9)])
+        assert len(tts.spoken) == 2
+        voice = Phrases(Picky("Two.", timed_out=timed_out))
+        with pytest.raises(ProviderError):
+            await voice.prepare(["One.", "Two.", "Three."])
+        assert voice.kept("One.")
+        assert bool(voice.kept("Three.")) is not timed_out
+
+    asyncio.run(main())
+
+
+class Files:
+    """Files of a disk that takes a moment."""
+
+    def __init__(self) -> None:
+        self.audio: dict[Key, Audio] = {}
+
+    async def load(self, keys: Sequence[Key]) -> Mapping[Key, Audio]:
+        await asyncio.sleep(0.01)
+        return {key: self.audio[key] for key in keys if key in self.audio}
+
+    async def save(self, key: Key, audio: Audio) -> None:
+        self.audio[key] = audio
+
+
+def test_what_lasts_is_in_files_and_a_voice_is_asked_once() -> None:
+    """Whoever wants it while the files are read waits for them, and not for the voice."""
+
+    async def main() -> None:
+        files, first = Files(), Counting()
+        await Phrases(first, PhraseStore(files=files)).prepare(["Hello.", "Ann."], 8000, {"Hello."})
+        assert files.audio.keys() == {("Hello.", 8000)}
+        second = Counting()
+        voice = Phrases(second, PhraseStore(files=files))
+        preparing = asyncio.create_task(voice.prepare(["Hello.", "Ann."], 8000, {"Hello."}))
+        await asyncio.sleep(0)
+        heard = [piece async for piece in voice.speak("Hello.", 8000)]
+        assert heard == [files.audio["Hello.", 8000]]
+        await preparing
+        assert second.spoken == ["Ann."]
+
+    asyncio.run(main())
+
+
+def test_a_greeting_that_no_file_has_is_spoken_once() -> None:
+    """For the call that waits for it, and to be kept."""
+
+    async def main() -> None:
+        tts = Slow()
+        voice = Phrases(tts, PhraseStore(files=Files()))
+        preparing = asyncio.create_task(voice.prepare(["one two"], lasting={"one two"}))
+        await asyncio.sleep(0)
+        assert await said(voice, "one two") == pytest.approx(0.2)
+        await preparing
+        assert tts.spoken == ["one two"]
 
     asyncio.run(main())

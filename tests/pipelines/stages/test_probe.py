@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +13,7 @@ from structlog.testing import capture_logs
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.clock import now
 from pipelines.conversation import Brief, Message
-from pipelines.providers.contracts import Piece, ProviderError
+from pipelines.providers.contracts import Piece, ProviderError, Stage
 from pipelines.providers.scripted import (
     LanguageModel,
     LanguageModelOptions,
@@ -23,7 +24,7 @@ from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import FIRST_COOLDOWN
 from pipelines.stages.probe import probe, probe_speech, watch
 from pipelines.stages.usage import DraftCost
-from tests.pipelines.stages.scripted import ASKED, SECOND, Model, broken, pool, transcriber
+from tests.pipelines.stages.scripted import ASKED, SECOND, Model, Voice, broken, pool, transcriber
 from tests.virtual_time import run
 
 
@@ -106,7 +107,7 @@ def test_a_probe_that_hangs_holds_up_nobody() -> None:
             group.failed(candidate, broken())
         watching = asyncio.create_task(watch([group], Audio(SECOND, SPEECH_RATE)))
         await asyncio.sleep(FIRST_COOLDOWN + 5)
-        assert (len(hanging.asked), len(fine.asked)) == (1, 1)
+        assert (len(hanging.asked), len(fine.asked)) == (1, 2)  # the last hope is asked at once
         await asyncio.sleep(4 * FIRST_COOLDOWN)
         assert group.first.provider is fine
         assert (len(hanging.asked), len(fine.asked)) == (2, 2)
@@ -149,6 +150,20 @@ def test_a_start_that_fails_leaves_no_other_behind() -> None:
         with pytest.raises(ProviderError, match="it broke"):
             await providers.start()
         assert other.cancelled
+
+    run(main())
+
+
+@pytest.mark.parametrize("stage", ["llm", "tts"])
+def test_one_that_begins_well_and_is_too_slow_or_does_not_end_does_not_work(stage: Stage) -> None:
+    """Or each probe would bring back what each reply gives up."""
+    piece: Any = {"llm": "o", "tts": Audio(bytes(320), SPEECH_RATE)}[stage]
+    forever: list[Any] = ["yes " * 9, 0.5] * 40 if stage == "llm" else [1] * 40
+
+    async def main() -> None:
+        for steps in ([piece, 0.1] * 400, forever):
+            with pytest.raises(ProviderError):
+                await probe(stage, Voice(steps), Audio(SECOND, SPEECH_RATE))
 
     run(main())
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.audio import Audio
-from pipelines.providers.contracts import Speech, Timing
-from pipelines.stages.tts import FailoverSynthesizer
+from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.clock import now
+from pipelines.providers.contracts import ProviderError, Speech, Timing
+from pipelines.stages.tts import EndlessError, FailoverSynthesizer, longest
 from pipelines.stages.usage import Usage
-from tests.pipelines.stages.scripted import BUDGETS, Voice, broken, pool
+from tests.pipelines.stages.scripted import BUDGETS, SECOND, Voice, broken, pool
 from tests.virtual_time import run
 
 
@@ -87,3 +90,142 @@ def test_however_voices_break_off_no_word_is_left_out(faults: list[tuple[int, bo
     read = [voice.read[0] for voice in voices if voice.read]
     assert all(TEXT.endswith(text) for text in read)
     assert [len(text) for text in read] == sorted((len(text) for text in read), reverse=True)
+
+
+TICK = 0.01
+"""Seconds of audio in a small piece."""
+
+
+def small(count: int, every: float) -> list[Any]:
+    """So many small pieces, one each so many seconds."""
+    return [Audio(bytes(round(2 * SPEECH_RATE * TICK)), SPEECH_RATE), every] * count
+
+
+def timed(voices: Sequence[Voice], text: str = TEXT) -> tuple[list[tuple[float, float]], str]:
+    """Return when audio came and how much, and what it ended with."""
+
+    async def main() -> tuple[list[tuple[float, float]], str]:
+        synthesizer = FailoverSynthesizer(pool(*voices, stage="tts"), BUDGETS, Usage())
+        came: list[tuple[float, float]] = []
+        try:
+            async with aclosing(synthesizer.speak(text)) as source:
+                async for piece in source:
+                    came += [(now(), piece.seconds)] if isinstance(piece, Audio) else []
+        except ProviderError as error:
+            return came, type(error).__name__
+        return came, ""
+
+    return run(main())
+
+
+def gaps(came: Sequence[tuple[float, float]]) -> list[float]:
+    """Return the seconds of silence within audio that is played as it comes."""
+    ends, found = came[0][0], []
+    for at, seconds in came:
+        if at > ends + 1e-6:
+            found.append(at - ends)
+        ends = max(ends, at) + seconds
+    return found
+
+
+def test_a_voice_slower_than_real_time_is_replaced_within_the_sentence() -> None:
+    """Ten milliseconds each hundred: two or three breaks, not fifty, and the rest by another."""
+    second = Voice([3])
+    came, error = timed([Voice(small(300, 0.1)), second])
+    assert error == ""
+    assert TEXT.endswith(second.read[0])
+    assert len(gaps(came)) <= 3
+    assert max(gaps(came)) <= BUDGETS.next_audio + 0.5
+
+
+def test_one_that_is_alone_is_given_up_clearly() -> None:
+    """Within its budget, and it is not asked again meanwhile."""
+    slow = Voice(small(300, 0.1))
+    came, error = timed([slow])
+    assert error == "ProviderError"
+    assert len(slow.read) == 1
+    assert came[-1][0] <= BUDGETS.next_audio + 0.5
+
+
+@pytest.mark.parametrize("every", [0.011, 0.012, 0.013])
+def test_one_that_is_a_little_too_slow_is_gathered(every: float) -> None:
+    """One pause or two in a sentence of three seconds, none after each piece."""
+    came, error = timed([Voice(small(300, every))])
+    assert error == ""
+    assert sum(seconds for _, seconds in came) == pytest.approx(3.0)
+    assert len([gap for gap in gaps(came) if gap > 0.05]) <= 2
+
+
+@given(st.lists(st.sampled_from([0.0, 0.02, 0.06, 0.09]), min_size=10, max_size=60))
+def test_one_that_is_merely_unsteady_is_not_noticed(waits: list[float]) -> None:
+    """Pieces of 0.1 s that come within their time, whatever comes between them."""
+    steps = [step for wait in waits for step in (wait, Audio(SECOND[:3200], SPEECH_RATE))]
+    came, error = timed([Voice(steps)], TEXT * 3)
+    assert error == ""
+    assert gaps(came) == []
+    assert len(came) == len(waits)
+
+
+@pytest.mark.parametrize("text", ["Yes.", TEXT, "我们早上十点开门。", "1 2 3"])
+def test_a_voice_that_never_ends_is_cut_at_a_bound_for_its_text(text: str) -> None:
+    """What was to be said was said: nobody says it again, and the next sentence is another's."""
+    endless, second = Voice([1] * 10_000), Voice([1])
+    came, error = timed([endless, second], text)
+    assert error == EndlessError.__name__
+    assert second.read == []
+    assert sum(seconds for _, seconds in came) == pytest.approx(longest(text))
+    assert longest(text) <= 3.0 + 0.6 * len(text)
+
+
+def test_the_sentence_after_one_without_end_is_another_s() -> None:
+    """The one that did not end cools down."""
+    voices = pool(Voice([1] * 10_000), Voice([1]), stage="tts")
+
+    async def main() -> list[Speech]:
+        synthesizer = FailoverSynthesizer(voices, BUDGETS, Usage())
+        with pytest.raises(EndlessError):
+            [piece async for piece in synthesizer.speak("Yes.")]
+        return [piece async for piece in synthesizer.speak("Yes.")]
+
+    assert seconds(run(main())) == 1
+
+
+def test_a_voice_that_hangs_is_waited_for_once_however_many_sentences_wait() -> None:
+    """Who asks later is told when those are who asked first, or a second after they have asked."""
+
+    async def main() -> list[float]:
+        synthesizer = FailoverSynthesizer(pool(Voice([60.0]), stage="tts"), BUDGETS, Usage())
+        ended: list[float] = []
+
+        async def ask(at: float) -> None:
+            await asyncio.sleep(at)
+            with pytest.raises(ProviderError):
+                [piece async for piece in synthesizer.speak("Yes.")]
+            ended.append(now())
+
+        async with asyncio.TaskGroup() as tasks:
+            for at in (0.0, 2.0, 3.9):
+                tasks.create_task(ask(at))
+        return ended
+
+    assert run(main()) == pytest.approx([4.0, 4.0, 4.9])
+
+
+def test_a_voice_that_speaks_for_others_has_its_whole_time() -> None:
+    """One sentence that it hangs on is that sentence's fault."""
+
+    async def main() -> None:
+        voices = pool(Voice([60.0], [1], [3.5, 1]), stage="tts")
+        synthesizer = FailoverSynthesizer(voices, BUDGETS, Usage())
+
+        async def hang() -> None:
+            with pytest.raises(ProviderError):
+                [piece async for piece in synthesizer.speak("Xyzzy.")]
+
+        hangs = asyncio.create_task(hang())
+        await asyncio.sleep(3.0)
+        assert [piece async for piece in synthesizer.speak("Yes.")]
+        assert [piece async for piece in synthesizer.speak("No.")]
+        await hangs
+
+    run(main())
