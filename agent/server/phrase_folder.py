@@ -2,7 +2,8 @@
 
 A file a sentence, named by a hash of whose voice it is, of the line's rate and of the text: another
 voice, model or wording is another file, and no word stands in a name. A file begins with a magic
-number, the rate of its audio and the SHA-256 of what follows: the samples, 16 bits and mono.
+number, the rate of its audio and the SHA-256 of that and of what follows: the samples, 16 bits and
+mono.
 """
 
 from __future__ import annotations
@@ -127,9 +128,9 @@ class PhraseFolder:
                 pcm = file.read(1 + round(2 * MOST_SECONDS * min(rate, 192_000)))
         except FileNotFoundError:
             return None
-        audio = Audio(pcm, rate) if rate else None
-        whole = audio is not None and 0 < audio.seconds <= MOST_SECONDS and len(pcm) % 2 == 0
-        if magic != _MAGIC or not whole or digest != hashlib.sha256(pcm).digest():
+        audio = Audio(pcm, rate or 1)
+        whole = rate and 0 < audio.seconds <= MOST_SECONDS and len(pcm) % 2 == 0
+        if magic != _MAGIC or not whole or digest != _digest(audio):
             log.warning("a kept phrase is damaged", file=path.name)
             return None
         with suppress(OSError):
@@ -138,7 +139,7 @@ class PhraseFolder:
 
     def _save(self, key: Key, audio: Audio) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        head = _HEAD.pack(_MAGIC, audio.rate, hashlib.sha256(audio.pcm).digest())
+        head = _HEAD.pack(_MAGIC, audio.rate, _digest(audio))
         # Written beside it and moved: whoever reads it meanwhile, or after a crash, has it whole.
         handle, name = tempfile.mkstemp(dir=self._folder)  # 0600
         try:
@@ -163,6 +164,11 @@ class PhraseFolder:
                 return
             path.unlink(missing_ok=True)
             total -= size
+
+
+def _digest(audio: Audio) -> bytes:
+    """Return what changes with any bit of a file behind its magic number."""
+    return hashlib.sha256(audio.rate.to_bytes(4, "little") + audio.pcm).digest()
 
 
 def _look_at(done: asyncio.Future[T]) -> None:
