@@ -16,6 +16,7 @@ import structlog
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
+from agent.server.registry import CallRegistry
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
@@ -61,6 +62,32 @@ class Admitted:
     script: Script
     claims: Claims | None = None
     """None for a call that was routed by hand."""
+
+
+class Capacity:
+    """Whether one more call may come in. One a process; every door asks it.
+
+    Args:
+        registry: The calls that there are.
+        max_calls: More than that are never taken.
+    """
+
+    def __init__(self, registry: CallRegistry, max_calls: int) -> None:
+        self._registry = registry
+        self.max_calls = max_calls
+
+    def refusal(self) -> str | None:
+        """Return why no call may come in now, for our log alone; None if one may.
+
+        Costs next to nothing and changes nothing, so it may be asked at the callback, at the
+        upgrade and before the answer. Each asks anew: what was true at the callback need not be
+        at the answer. Whoever gets a text declines: `busy` on a stream, `sorry` to a callback,
+        503 to whoever wants a call placed.
+        """
+        if self._registry.draining:
+            return "draining"
+        calls = len(self._registry.in_progress)
+        return f"{calls} calls already" if calls >= self.max_calls else None
 
 
 class Admission:

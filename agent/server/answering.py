@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 from aiohttp import WSCloseCode, web
 
-from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
+from agent.server.admission import Admission, Admitted, Caller, Capacity, NotAdmittedError
 from agent.server.call_runner import CallRunner
 from agent.server.registry import CallRegistry
 from agent.settings.calls import LineSettings
@@ -33,9 +33,10 @@ class StreamEndpoint:
     """Where the platform's streams come in.
 
     Args:
-        server: How many calls there may be, and how long a socket may take to `connect`.
+        server: How long a socket may take to `connect`.
         line: What each socket may ask of us.
         admission: Who may have a call.
+        capacity: Whether there is room for one.
         registry: The calls that there are.
         runner: Holds a call once it is answered.
     """
@@ -46,20 +47,21 @@ class StreamEndpoint:
         server: ServerSettings,
         line: LineSettings,
         admission: Admission,
+        capacity: Capacity,
         registry: CallRegistry,
         runner: CallRunner,
     ) -> None:
-        self._max_calls = server.max_calls
         self._connect_timeout = server.connect_timeout
         self._line_settings = line
         self._admission = admission
+        self._capacity = capacity
         self._registry = registry
         self._runner = runner
         self._sockets = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Take the websocket that is asked for, and have a call on it."""
-        if self._sockets >= self._max_calls + SPARE_SOCKETS:
+        if self._sockets >= self._capacity.max_calls + SPARE_SOCKETS:
             log.warning("socket refused: too many", sockets=self._sockets)
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(
@@ -142,10 +144,8 @@ class StreamEndpoint:
             admitted = await self._admission.admit(caller, connect)
         except NotAdmittedError as error:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
-        draining, calls = self._registry.draining, len(self._registry.in_progress)
-        if draining or calls >= self._max_calls:
+        if reason := self._capacity.refusal():
             self._runner.leave(admitted.claims)
-            reason = "draining" if draining else f"{calls} calls already"
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
 

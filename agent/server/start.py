@@ -15,7 +15,7 @@ from aiohttp import web
 from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.routing import Routing
-from agent.server.admission import Admission
+from agent.server.admission import Admission, Capacity
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
@@ -139,6 +139,7 @@ def service(
         server=settings.server,
         line=settings.line,
         admission=admission,
+        capacity=Capacity(registry, settings.server.max_calls),
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
