@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from agent.server.answering import StreamEndpoint
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
 from agent.server.registry import CallRegistry
+from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.processes import OtherProcesses
@@ -40,6 +41,8 @@ class Service:
     operator: OperatorInterface | None
     """None if there is no token to ask it with."""
 
+    watchdog: Watchdog = field(default_factory=Watchdog)
+
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
         app = web.Application(client_max_size=MAX_BYTES)
@@ -47,7 +50,7 @@ class Service:
         app.router.add_get(path, self.streams.handle)
         app.router.add_get(path.rstrip("/") + "/{token}", self.streams.handle)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(self.registry, self.providers)
+        metrics = Metrics(self.registry, self.providers, self.watchdog)
 
         async def measure(_request: web.Request) -> web.Response:
             return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -58,7 +61,7 @@ class Service:
         if self.operator is not None:
             self.operator.add_to(app)
         app.cleanup_ctx.append(self._running_registry)
-        app.cleanup_ctx.append(self._watching_providers)
+        app.cleanup_ctx.append(self._watching)
         return app
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -84,9 +87,10 @@ class Service:
             if self.sinch.api is not None:
                 await self.sinch.api.aclose()
 
-    async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
+    async def _watching(self, _app: web.Application) -> AsyncIterator[None]:
         speech = probe_speech()
         background = BackgroundTasks()
         background.keep_running(lambda: self.providers.watch(speech), "watching the providers")
+        background.keep_running(self.watchdog.run, "watching the event loop")
         yield
         await background.aclose()

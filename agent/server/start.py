@@ -23,6 +23,7 @@ from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
+from agent.server.service_manager import living, notify
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
@@ -62,6 +63,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     check(settings)
     stop = _on_signals()
     async with (
+        living(settings.server.held_limit),
         running_store(settings.database) as store,
         running(settings.providers(), settings.budget) as providers,
         running_turn_model(settings.turns) as turn_model,
@@ -77,6 +79,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             site = web.TCPSite(runner, settings.server.host, settings.server.port)
             await site.start()
             host, port = runner.addresses[0][:2]
+            notify("READY=1")
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
@@ -84,6 +87,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             )
             await stop.get()
             warming.cancel()
+            notify("STOPPING=1")
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
             draining = background.start(built.registry.drain(settings.server.drain), "draining")
             at_once = background.start(_next(stop), "waiting for a second signal")

@@ -47,6 +47,13 @@ class ServerSettings(Section):
     drain: float = Field(
         30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones get `busy`."
     )
+    held_limit: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        description="Seconds that the event loop may be held, all calls in silence, until the "
+        "process ends itself, to be started again; 0: never.",
+    )
 
 
 class OperatorSettings(Section):
