@@ -9,12 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_address
-from pathlib import Path
 
 import structlog
 
-from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
 from agent.server.registry import CallRegistry
 from agent.settings.server import ServerSettings
@@ -96,7 +95,7 @@ class Admission:
     Args:
         server: Its rate, and the token of calls that are routed by hand.
         open_to_loopback: Whether a call from this very machine needs no token.
-        prompts: Folder of the agent files.
+        agents: The agent files.
         usual: The agent that answers, unless a call names one.
         tokens: Redeems one-use tokens; None if there are none.
         call_control: Knows the calls that we placed; None if we place none.
@@ -107,14 +106,14 @@ class Admission:
         *,
         server: ServerSettings,
         open_to_loopback: bool,
-        prompts: Path,
+        agents: AgentFolder,
         usual: str,
         tokens: StreamTokens | None,
         call_control: CallControl | None,
     ) -> None:
         self._server = server
         self._open_to_loopback = open_to_loopback
-        self._prompts = prompts
+        self._agents = agents
         self._usual = usual
         self._tokens = tokens
         self._call_control = call_control
@@ -147,7 +146,7 @@ class Admission:
             if claims is not None:
                 return await self._routed(claims, connect)
             agent = caller.query.get("agent") or headers.get("agent") or self._usual
-            script = script_for(self._prompts, agent, details(headers, connect.call_id))
+            script = await self._agents.script(agent, details(headers, connect.call_id))
         except (PersonaError, StoreError) as error:
             if claims is not None and self._call_control is not None:
                 self._call_control.stream_ended(claims, moved=False)  # nobody else will come
@@ -194,9 +193,8 @@ class Admission:
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
         )
-        script = script_for(
-            self._prompts, claims.agent, details(connect.headers, claims.call, known)
-        )
+        about = details(connect.headers, claims.call, known)
+        script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
             script = replace(
                 script,
@@ -209,15 +207,6 @@ class Admission:
         return Admitted(
             name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims
         )
-
-
-def script_for(prompts: Path, agent: str, about: Details) -> Script:
-    """Return the agent's file as it is now, filled in for one call.
-
-    Raises:
-        PersonaError: If there is no such agent, or its file has a mistake.
-    """
-    return loader.load(prompts, agent).render(about)
 
 
 def details(

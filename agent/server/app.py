@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
@@ -26,6 +27,7 @@ class Service:
     """What answers in one process; :func:`agent.server.start.service` puts it together."""
 
     server: ServerSettings
+    agents: AgentFolder
     providers: Providers
     """Started. Whoever started them closes them."""
 
@@ -60,8 +62,9 @@ class Service:
             app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
             self.operator.add_to(app)
+        app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._running_registry)
-        app.cleanup_ctx.append(self._watching)
+        app.cleanup_ctx.append(self._watching_providers)
         return app
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -70,12 +73,22 @@ class Service:
             "status": "draining" if draining else "ok",
             "calls": len(self.registry.in_progress),
             "max_calls": self.server.max_calls,
+            "agents": self.agents.health,
             "providers": [
                 {"stage": stage, "provider": candidate.name, "status": candidate.status}
                 for stage, candidate in self.providers.candidates
             ],
         }
         return web.json_response(body, status=503 if draining else 200)
+
+    async def _watching_itself(self, _app: web.Application) -> AsyncIterator[None]:
+        background = BackgroundTasks()
+        await self.agents.start()
+        background.keep_running(self.agents.watch, "watching the agent files")
+        background.keep_running(self.watchdog.run, "watching the event loop")
+        yield
+        await background.aclose()
+        await self.agents.aclose()
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
         if self.processes is not None:
@@ -87,10 +100,9 @@ class Service:
             if self.sinch.api is not None:
                 await self.sinch.api.aclose()
 
-    async def _watching(self, _app: web.Application) -> AsyncIterator[None]:
+    async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
         speech = probe_speech()
         background = BackgroundTasks()
         background.keep_running(lambda: self.providers.watch(speech), "watching the providers")
-        background.keep_running(self.watchdog.run, "watching the event loop")
         yield
         await background.aclose()

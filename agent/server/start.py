@@ -14,6 +14,7 @@ from aiohttp import web
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
 from agent.server.admission import Admission, Capacity
 from agent.server.answering import StreamEndpoint
@@ -82,7 +83,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             notify("READY=1")
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
-                warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
+                warm_usual(providers, built.agents, settings.agent, settings.server.rate),
                 "warming up",
             )
             await stop.get()
@@ -115,22 +116,15 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
+    agents = AgentFolder(settings.prompts)
     registry = CallRegistry(
         transcripts=settings.transcripts,
-        prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
+        prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )
     processes = OtherProcesses(store) if store is not None else None
-    sinch = _sinch_service(settings, registry, store, processes)
+    sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
-    admission = Admission(
-        server=settings.server,
-        open_to_loopback=settings.open_to_loopback,
-        prompts=settings.prompts,
-        usual=settings.agent,
-        tokens=sinch.tokens if sinch is not None else None,
-        call_control=call_control,
-    )
     resources = CallResources(
         settings=_call_settings(settings),
         transcripts=settings.transcripts,
@@ -142,20 +136,32 @@ def service(
     streams = StreamEndpoint(
         server=settings.server,
         line=settings.line,
-        admission=admission,
+        admission=_admission(settings, agents, sinch),
         capacity=Capacity(registry, settings.server.max_calls),
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
     return Service(
         server=settings.server,
+        agents=agents,
         providers=providers,
         registry=registry,
         streams=streams,
         sinch=sinch,
         processes=processes,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, registry, call_control),
+        operator=_operator(settings, agents, registry, call_control),
+    )
+
+
+def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | None) -> Admission:
+    return Admission(
+        server=settings.server,
+        open_to_loopback=settings.open_to_loopback,
+        agents=agents,
+        usual=settings.agent,
+        tokens=sinch.tokens if sinch is not None else None,
+        call_control=sinch.call_control if sinch is not None else None,
     )
 
 
@@ -173,6 +179,7 @@ def _call_settings(settings: Settings) -> CallSettings:
 
 def _sinch_service(
     settings: Settings,
+    agents: AgentFolder,
     registry: CallRegistry,
     store: Store | None,
     processes: OtherProcesses | None,
@@ -189,19 +196,22 @@ def _sinch_service(
         max_seconds=min(MAX_SECONDS, int(settings.calls.max_seconds) + 60),
     )
     usual = "" if sinch.refuse_unrouted else settings.agent
-    routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
+    routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
 
 
 def _operator(
-    settings: Settings, registry: CallRegistry, call_control: CallControl | None
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    call_control: CallControl | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
     return OperatorInterface(
         settings=settings.operator,
         sinch=settings.sinch,
-        prompts=settings.prompts,
+        agents=agents,
         usual=settings.agent,
         registry=registry,
         call_control=call_control,

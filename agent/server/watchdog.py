@@ -90,15 +90,16 @@ class Watchdog:
         self.holds = 0
         """How often the loop was held, since the start."""
 
-        self._beat_at = time.monotonic()
-        self._unlogged = 0
-        self._next_log = 0.0
+        self._beat_at = 0.0
+        self._seen: list[str] = []
+        self._not_logged = 0
+        self._next_log = float("-inf")
 
     async def run(self) -> None:
-        """Watch until this is cancelled; the thread is gone on return, within :data:`BEAT`."""
+        """Watch until this is cancelled; the thread is gone on return."""
         stopped = threading.Event()
         arguments = (threading.get_ident(), stopped)
-        thread = threading.Thread(target=self._watch, args=arguments, name="watchdog", daemon=True)
+        thread = threading.Thread(target=self._look, args=arguments, name="watchdog", daemon=True)
         self._beat_at = time.monotonic()
         thread.start()
         try:
@@ -106,37 +107,35 @@ class Watchdog:
                 due = now() + BEAT
                 await asyncio.sleep(BEAT)
                 self._beat_at = time.monotonic()
-                at = now()
-                self.lag.note(at - due, at)
+                self._note(now() - due, now())
         finally:
             stopped.set()
+            thread.join()  # it waits for nothing but this
 
-    # In the thread
-
-    def _watch(self, loop: int, stopped: threading.Event) -> None:
-        while not stopped.wait(BEAT):
-            beat = self._beat_at
-            if time.monotonic() - beat < BEAT + HELD:
-                continue
-            self.holds += 1
-            told = self._tell(loop, time.monotonic())
-            while self._beat_at == beat:
-                if stopped.wait(BEAT):
-                    return
-            if told:
-                seconds = round(self._beat_at - beat - BEAT, 1)
-                log.warning("the event loop is free again", seconds=seconds)
-
-    def _tell(self, loop: int, at: float) -> bool:
-        """Log what the loop is at, unless that was done a moment ago; return whether it was."""
+    def _note(self, late: float, at: float) -> None:
+        self.lag.note(late, at)
+        stack, self._seen = self._seen, []
+        if late < HELD:
+            return
+        self.holds += 1
         if at < self._next_log:
-            self._unlogged += 1
-            return False
+            self._not_logged += 1
+            return
         self._next_log = at + LOG_EVERY
-        stack = where(sys._current_frames().get(loop))  # noqa: SLF001 - there is no other way
-        log.warning("the event loop is held", stack=stack, not_logged=self._unlogged)
-        self._unlogged = 0
-        return True
+        seconds = round(late, 2)
+        log.warning(
+            "the event loop was held", seconds=seconds, stack=stack, not_logged=self._not_logged
+        )
+        self._not_logged = 0
+
+    def _look(self, loop: int, stopped: threading.Event) -> None:
+        """Take down where the loop's thread stands, while it is overdue. Runs in a thread.
+
+        It logs nothing: a log that cannot be written may be what holds the loop.
+        """
+        while not stopped.wait(BEAT):
+            if not self._seen and time.monotonic() - self._beat_at >= BEAT + HELD:
+                self._seen = where(sys._current_frames().get(loop))  # noqa: SLF001 - no other way
 
 
 def where(frame: FrameType | None) -> list[str]:

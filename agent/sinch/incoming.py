@@ -55,7 +55,7 @@ class IncomingCalls:
     async def answer(self, callback: IncomingCall) -> Svaml:
         """Return what the platform is to do with the call."""
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
-        agent = self._routing.agent(callback.called, callback.caller, callback.headers)
+        agent = await self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info(
                 "call refused: no agent for it", called=phone_numbers.shortened(callback.called)

@@ -45,7 +45,7 @@ def test_a_bug_in_a_probe_does_not_end_the_watch() -> None:
 
     async def main() -> None:
         built = service(Settings(), providers, Loudness)
-        watching = built._watching(web.Application())
+        watching = built._watching_providers(web.Application())
         await anext(watching)
         candidate = providers.llm.candidates[0]
         providers.llm.failed(candidate, ProviderError("llm", "it broke"))

@@ -49,28 +49,31 @@ def hold(secret: str, done: Callable[[], bool]) -> int:
     return len(secret)
 
 
-def test_what_holds_the_loop_is_told_while_it_does() -> None:
+def test_what_held_the_loop_is_told() -> None:
     """With the function's name, without its arguments; how long it was is in the histogram."""
 
     async def main() -> Watchdog:
         watchdog = Watchdog()
         watching = asyncio.create_task(watchdog.run())
         await asyncio.sleep(0.15)
-        hold("the caller's words", lambda: watchdog.holds > 0)
-        await until(lambda: len(logs) == 2)
+        for _ in range(3):
+            before = watchdog.holds
+            hold("the caller's words", lambda: bool(watchdog._seen))
+            await until(lambda: watchdog.holds > before)  # noqa: B023 - waited for here
         watching.cancel()
         await asyncio.wait([watching])
         return watchdog
 
     with capture_logs() as logs:
         watchdog = asyncio.run(main())
-    held, free = logs
-    assert held["event"] == "the event loop is held"
+    held = logs[0]
+    assert held["event"] == "the event loop was held"
     assert any("test_watchdog.py" in line and line.endswith(" hold") for line in held["stack"])
+    assert held["seconds"] >= 0.25
     assert "caller's words" not in str(logs)
-    assert free["event"] == "the event loop is free again"
-    assert watchdog.lag.longest > 0.2
-    assert watchdog.holds == 1
+    assert watchdog.lag.longest >= 0.25
+    assert watchdog.holds >= 3
+    assert len(logs) <= watchdog.holds  # a line each ten seconds, at the most
 
 
 def test_a_stack_is_bounded() -> None:

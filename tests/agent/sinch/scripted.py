@@ -29,6 +29,7 @@ from agent.sinch.processes import OtherProcesses
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import StreamTokens, stream_claim
+from tests.agent.personas.inline import agents_in
 from tests.databases import inline_store
 from tests.virtual_time import run
 
@@ -118,7 +119,7 @@ class Story:
                 sorry="Sorry.",
             ),
             stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
-            routing=Routing(folder=folder, usual="reception"),
+            routing=Routing(agents=agents_in(folder), usual="reception"),
             tokens=self.tokens,
             directory=self.directory,
             processes=OtherProcesses(self.store),
