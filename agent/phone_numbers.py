@@ -9,6 +9,11 @@ import phonenumbers
 _SIP = re.compile(r"sips?:[^\s@:<>]{1,128}@[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.IGNORECASE)
 
 
+def load() -> None:
+    """Read what is known of all countries: 0.1 s. Else each is read when first met, in a call."""
+    phonenumbers.PhoneMetadata.load_all()
+
+
 def number(text: str, country: str = "") -> str:
     """Return a number in E.164, such as ``+15551234567``.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from agent import phone_numbers
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.metrics import CONTENT_TYPE, Metrics
@@ -84,6 +86,7 @@ class Service:
     async def _watching_itself(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()
         await self.agents.start()
+        await asyncio.to_thread(phone_numbers.load)
         background.keep_running(self.agents.watch, "watching the agent files")
         background.keep_running(self.watchdog.run, "watching the event loop")
         yield
@@ -99,6 +102,7 @@ class Service:
             await self.sinch.call_control.aclose()
             if self.sinch.api is not None:
                 await self.sinch.api.aclose()
+        await self.registry.records.aclose()
 
     async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
         speech = probe_speech()

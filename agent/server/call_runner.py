@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from agent.call.call import Call, CallEnded
 from agent.call.transfer import Mover, TransferError
-from agent.records.transcript import Transcript
+from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
@@ -40,9 +39,6 @@ class CallResources:
     """What a process has for its calls."""
 
     settings: CallSettings
-    transcripts: Path
-    """Folder of the transcripts."""
-
     providers: Providers
     """Started."""
 
@@ -93,7 +89,7 @@ class CallRunner:
                     ended = await call.run()
                 finally:
                     await lineup.aclose()
-                    journal.close()
+                    await journal.aclose()
         finally:
             self.leave(admitted.claims, moved=ended.moved)
         seconds = (datetime.now(UTC) - started).total_seconds()
@@ -104,9 +100,9 @@ class CallRunner:
         if claims is not None and self._call_control is not None:
             self._call_control.stream_ended(claims, moved=moved)
 
-    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Transcript:
+    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Record:
         claims = admitted.claims
-        journal = Transcript(self._resources.transcripts, admitted.call_id, started)
+        journal = self._registry.records.begin(admitted.call_id, started)
         dialled = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
         journal.add(
             "call",
@@ -125,7 +121,7 @@ class CallRunner:
         protocol: StreamProtocol,
         connect: Connect,
         lineup: Lineup,
-        journal: Transcript,
+        journal: Record,
     ) -> Call:
         resources = self._resources
         return Call(

@@ -7,14 +7,13 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from agent.call.call import Call
 from agent.call.orders import Order
-from agent.records.transcript import add_platform_line
+from agent.records.writer import RecordWriter
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -41,7 +40,7 @@ class CallRegistry:
     """The calls of one process. Close it in the end, once no call is left.
 
     Args:
-        transcripts: Folder of the transcripts.
+        records: Writes the transcripts.
         prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
         expected_within: Seconds for that stream to come.
     """
@@ -49,11 +48,11 @@ class CallRegistry:
     def __init__(
         self,
         *,
-        transcripts: Path,
+        records: RecordWriter,
         prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
         expected_within: float,
     ) -> None:
-        self._transcripts = transcripts
+        self.records = records
         self._prepare = prepare
         self._expected_within = expected_within
         self._background = BackgroundTasks()
@@ -124,7 +123,7 @@ class CallRegistry:
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add to the transcript of a call what the platform says of it."""
-        add_platform_line(self._transcripts, call_id, **fields)
+        self.records.platform_line(call_id, fields)
 
     # Other processes, and the end
 

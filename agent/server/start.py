@@ -16,6 +16,7 @@ from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
+from agent.records.writer import RecordWriter
 from agent.server.admission import Admission, Capacity
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
@@ -118,7 +119,7 @@ def service(
     """
     agents = AgentFolder(settings.prompts)
     registry = CallRegistry(
-        transcripts=settings.transcripts,
+        records=RecordWriter(settings.transcripts),
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )
@@ -127,7 +128,6 @@ def service(
     call_control = sinch.call_control if sinch is not None else None
     resources = CallResources(
         settings=_call_settings(settings),
-        transcripts=settings.transcripts,
         providers=providers,
         new_detector=new_detector,
         turn_model=turn_model,

@@ -10,6 +10,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from agent.call.call import Call
+from agent.records.writer import RecordWriter
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
@@ -87,7 +88,7 @@ def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
         raise AssertionError(expected)
 
     async def main() -> None:
-        registry = CallRegistry(transcripts=tmp_path, prepare=prepare, expected_within=60)
+        registry = CallRegistry(records=RecordWriter(tmp_path), prepare=prepare, expected_within=60)
         registry.carry_orders(OtherProcesses(store_in(database, Looking())))
         with registry.holding("phone", Obedient(), "reception"):
             await asyncio.sleep(5)
