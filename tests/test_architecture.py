@@ -134,7 +134,7 @@ FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
     "pipelines.onnx pipelines.audio",
-    "pipelines.background pipelines.conversation pipelines.text",
+    "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors",
     "pipelines.providers",
     "pipelines.listening pipelines.turn_taking pipelines.tools",
@@ -492,6 +492,7 @@ FILES = {
     "agent/personas/loader.py": "in the thread of agent/personas/folder.py; and before the start",
     "agent/personas/files.py": "in the thread of agent/personas/folder.py",
     "agent/records/transcript.py": "in the thread of agent/records/writer.py",
+    "agent/server/machine.py": "before the start",
     "agent/server/mcp_servers.py": "before the start",
     "agent/server/service_manager.py": "stderr, at the start",
     "agent/store/sqlite.py": "in its threads",

@@ -15,6 +15,8 @@ import structlog
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
+from agent.server.machine import Room
+from agent.server.overload import Overload
 from agent.server.registry import CallRegistry
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
@@ -63,17 +65,28 @@ class Admitted:
     """None for a call that was routed by hand."""
 
 
+PROVEN_AFTER = 10.0
+"""Seconds after which what a call costs has been measured: a greeting and a first reply."""
+
+GROWTH = 0.1
+"""Of the calls in progress, the share that may be younger than that, beyond ``Room.at_once``."""
+
+
 class Capacity:
     """Whether one more call may come in. One a process; every door asks it.
 
     Args:
         registry: The calls that there are.
-        max_calls: More than that are never taken.
+        room: How many there may be.
+        overload: Whether there is too much to do already.
     """
 
-    def __init__(self, registry: CallRegistry, max_calls: int) -> None:
+    def __init__(self, registry: CallRegistry, room: Room, overload: Overload) -> None:
         self._registry = registry
-        self.max_calls = max_calls
+        self.room = room
+        self.overload = overload
+        self.declined = 0
+        """Calls that were told `busy`, since the start."""
 
     def refusal(self) -> str | None:
         """Return why no call may come in now, for our log alone; None if one may.
@@ -86,7 +99,16 @@ class Capacity:
         if self._registry.draining:
             return "draining"
         calls = len(self._registry.in_progress)
-        return f"{calls} calls already" if calls >= self.max_calls else None
+        if calls >= self.room.most:
+            return f"{calls} calls already"
+        if self.overload.reason:
+            return f"overload: {self.overload.reason}"
+        if calls >= self.room.at_once:
+            # What these cost shows once they speak: a few at a time, so that it is never too late.
+            young = self._registry.younger_than(PROVEN_AFTER)
+            if young >= max(1, int(GROWTH * calls)):
+                return f"{young} of {calls} calls have only begun"
+        return None
 
 
 class Admission:

@@ -61,7 +61,7 @@ class StreamEndpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Take the websocket that is asked for, and have a call on it."""
-        if self._sockets >= self._capacity.max_calls + SPARE_SOCKETS:
+        if self._sockets >= self._capacity.room.most + SPARE_SOCKETS:
             log.warning("socket refused: too many", sockets=self._sockets)
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(
@@ -146,6 +146,7 @@ class StreamEndpoint:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         if reason := self._capacity.refusal():
             self._runner.leave(admitted.claims)
+            self._capacity.declined += 1
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
 

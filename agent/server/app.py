@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from agent import phone_numbers
 from agent.personas.folder import AgentFolder
+from agent.server.admission import Capacity
 from agent.server.answering import StreamEndpoint
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
@@ -45,7 +46,8 @@ class Service:
     operator: OperatorInterface | None
     """None if there is no token to ask it with."""
 
-    watchdog: Watchdog = field(default_factory=Watchdog)
+    watchdog: Watchdog
+    capacity: Capacity
 
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
@@ -54,7 +56,7 @@ class Service:
         app.router.add_get(path, self.streams.handle)
         app.router.add_get(path.rstrip("/") + "/{token}", self.streams.handle)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(self.registry, self.providers, self.watchdog)
+        metrics = Metrics(self.registry, self.providers, self.watchdog, self.capacity)
 
         async def measure(_request: web.Request) -> web.Response:
             return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -74,7 +76,8 @@ class Service:
         body = {
             "status": "draining" if draining else "ok",
             "calls": len(self.registry.in_progress),
-            "max_calls": self.server.max_calls,
+            "max_calls": self.capacity.room.most,
+            "refusing": self.capacity.refusal() or "",
             "agents": self.agents.health,
             "providers": [
                 {"stage": stage, "provider": candidate.name, "status": candidate.status}
@@ -89,6 +92,7 @@ class Service:
         await asyncio.to_thread(phone_numbers.load)
         background.keep_running(self.agents.watch, "watching the agent files")
         background.keep_running(self.watchdog.run, "watching the event loop")
+        background.keep_running(self.capacity.overload.watch, "watching for an overload")
         yield
         await background.aclose()
         await self.agents.aclose()

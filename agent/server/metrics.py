@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.metrics_core import HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.server.admission import Capacity
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from pipelines.stages.lineup import Providers
@@ -22,10 +23,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, capacity: Capacity
+    ) -> None:
         self._calls = registry
         self._providers = providers
         self._watchdog = watchdog
+        self._capacity = capacity
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric as it is now."""
@@ -47,6 +51,19 @@ class _Now(Collector):
         )
         yield GaugeMetricFamily(
             "voice_agent_loop_lag_longest_seconds", "Since the start.", value=lag.longest
+        )
+        yield GaugeMetricFamily(
+            "voice_agent_overloaded",
+            "1: no more calls are taken, for what is measured; the log says for what.",
+            value=int(bool(self._capacity.overload.reason)),
+        )
+        yield CounterMetricFamily(
+            "voice_agent_overloads", "Times that began.", value=self._capacity.overload.times
+        )
+        yield CounterMetricFamily(
+            "voice_agent_calls_declined",
+            "Calls that were told `busy`.",
+            value=self._capacity.declined,
         )
         yield CounterMetricFamily(
             "voice_agent_loop_held",
@@ -86,9 +103,11 @@ class _Now(Collector):
 class Metrics:
     """The metrics of a process."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, capacity: Capacity
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers, watchdog))
+        self._registry.register(_Now(registry, providers, watchdog, capacity))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

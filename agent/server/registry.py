@@ -18,6 +18,7 @@ from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -34,6 +35,8 @@ class _Held:
 
     call: Call
     agent: str
+    since: float
+    """By the event loop's clock."""
 
 
 class CallRegistry:
@@ -75,6 +78,11 @@ class CallRegistry:
         """The calls here: our name of each, and its agent."""
         return {name: held.agent for name, held in self._calls.items()}
 
+    def younger_than(self, seconds: float) -> int:
+        """Return how many of the calls here were answered within the last ``seconds``."""
+        at = now()
+        return sum(at - held.since < seconds for held in self._calls.values())
+
     @contextmanager
     def holding(self, name: str, call: Call, agent: str) -> Iterator[None]:
         """Have ``call`` among those in progress, until the block is left.
@@ -86,7 +94,7 @@ class CallRegistry:
         """
         while name in self._calls:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self._calls[name] = _Held(call, agent)
+        self._calls[name] = _Held(call, agent, now())
         self._expected.pop(name, None)
         self.answered += 1
         if self._processes is not None:

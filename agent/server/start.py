@@ -21,11 +21,14 @@ from agent.server.admission import Admission, Capacity
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
+from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
+from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
 from agent.server.service_manager import living, notify
+from agent.server.watchdog import Watchdog
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
@@ -123,6 +126,9 @@ def service(
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )
+    watchdog = Watchdog()
+    read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
+    capacity = Capacity(registry, room(settings.server.max_calls, providers), Overload(read))
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -137,7 +143,7 @@ def service(
         server=settings.server,
         line=settings.line,
         admission=_admission(settings, agents, sinch),
-        capacity=Capacity(registry, settings.server.max_calls),
+        capacity=capacity,
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
@@ -146,6 +152,8 @@ def service(
         agents=agents,
         providers=providers,
         registry=registry,
+        watchdog=watchdog,
+        capacity=capacity,
         streams=streams,
         sinch=sinch,
         processes=processes,

@@ -38,8 +38,12 @@ class ServerSettings(Section):
         description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
         "8000 is what a phone carries.",
     )
-    max_calls: int = Field(
-        50, ge=1, description="Calls at once; the next is told `busy`. Measure yours."
+    max_calls: int | None = Field(
+        None,
+        ge=1,
+        description="Calls at once in a process; the next is told `busy`. Unset: 100, or 10 for "
+        "each core where a model on this machine hears or speaks. Fewer are taken while the "
+        "machine is measured to be full.",
     )
     connect_timeout: float = Field(
         10.0, gt=0, le=60, description="Seconds from the socket to `connect`; Sinch's sample: 10."
