@@ -88,24 +88,32 @@ class Capacity:
         self.declined = 0
         """Calls that were told `busy`, since the start."""
 
-    def refusal(self) -> str | None:
+    def refusal(self, *, announced: bool = False) -> str | None:
         """Return why no call may come in now, for our log alone; None if one may.
 
         Costs next to nothing and changes nothing, so it may be asked at the callback, at the
-        upgrade and before the answer. Each asks anew: what was true at the callback need not be
-        at the answer. Whoever gets a text declines: `busy` on a stream, `sorry` to a callback,
-        503 to whoever wants a call placed.
+        upgrade and before the answer. Whoever gets a text declines: `busy` on a stream, `sorry` to
+        a callback, 503 to whoever wants a call placed.
+
+        Args:
+            announced: Whether this call was let in before, at its callback or when it was dialled,
+                and only its stream comes now. It has its place already: somebody has picked up, so
+                what is measured since does not send it away.
         """
         if self._registry.draining:
             return "draining"
         calls = len(self._registry.in_progress)
+        if announced:
+            return f"{calls} calls already" if calls >= self.room.most else None
+        coming = self._registry.announced
+        calls += coming
         if calls >= self.room.most:
             return f"{calls} calls already"
         if self.overload.reason:
             return f"overload: {self.overload.reason}"
         if calls >= self.room.at_once:
             # What these cost shows once they speak: a few at a time, so that it is never too late.
-            young = self._registry.younger_than(PROVEN_AFTER)
+            young = coming + self._registry.younger_than(PROVEN_AFTER)
             if young >= max(1, int(GROWTH * calls)):
                 return f"{young} of {calls} calls have only begun"
         return None

@@ -144,7 +144,8 @@ class StreamEndpoint:
             admitted = await self._admission.admit(caller, connect)
         except NotAdmittedError as error:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
-        if reason := self._capacity.refusal():
+        announced = self._registry.is_announced(admitted.name)
+        if reason := self._capacity.refusal(announced=announced):
             self._runner.leave(admitted.claims)
             self._capacity.declined += 1
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)

@@ -78,6 +78,15 @@ class CallRegistry:
         """The calls here: our name of each, and its agent."""
         return {name: held.agent for name, held in self._calls.items()}
 
+    @property
+    def announced(self) -> int:
+        """How many calls were let in whose stream has not come yet."""
+        return len(self._expected)
+
+    def is_announced(self, name: str) -> bool:
+        """Return whether the stream of a call is waited for."""
+        return name in self._expected
+
     def younger_than(self, seconds: float) -> int:
         """Return how many of the calls here were answered within the last ``seconds``."""
         at = now()

@@ -162,6 +162,28 @@ def test_beyond_what_is_safe_calls_come_in_a_few_at_a_time() -> None:
     in_process(story)
 
 
+def test_a_call_that_was_announced_has_its_place() -> None:
+    """It counts from then on, and its stream is not sent away for what is measured since."""
+
+    async def story(registry: CallRegistry, overload: Overload) -> None:
+        capacity = Capacity(registry, Room(most=3, at_once=2), overload)
+        for name in "ab":
+            assert capacity.refusal() is None
+            registry.expect(ExpectedCall(call=name, agent="reception", caller="", called=""))
+        assert capacity.refusal() == "2 of 2 calls have only begun"
+        overload.reason = "the event loop is late"
+        assert registry.is_announced("a")
+        assert capacity.refusal(announced=True) is None
+        with registry.holding("a", cast("Call", None), "reception"):
+            assert not registry.is_announced("a")
+            assert capacity.refusal(announced=True) is None
+            await asyncio.sleep(61)  # the stream of the other did not come
+            overload.reason = ""
+            assert capacity.refusal() is None
+
+    in_process(story)
+
+
 def test_how_many_calls_follows_from_machine_and_lineup(tmp_path: Path) -> None:
     """A model on this machine takes cores; a hosted line-up takes the loop alone."""
     hosted = voice()
