@@ -35,6 +35,11 @@ class ImpossibleNumberError(ValueError):
     """It has the form of a number, but nobody can be called by it. The message quotes nothing."""
 
 
+def load() -> None:
+    """Read what is known of all countries: 0.1 s. Else each is read when first met, in a call."""
+    phonenumbers.PhoneMetadata.load_all()
+
+
 def number(text: str, country: str = "") -> str:
     """Return a number in E.164, such as ``+12025550123``.
 

@@ -136,7 +136,7 @@ FLOORS = (
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
     "pipelines.encodable pipelines.masking",
     "pipelines.onnx pipelines.audio",
-    "pipelines.background pipelines.conversation pipelines.text",
+    "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors",
     "pipelines.providers",
     "pipelines.listening pipelines.turn_taking pipelines.tools",
@@ -480,3 +480,56 @@ def test_a_class_name_has_one_meaning() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(path)
     assert not {name: found for name, found in places.items() if len(found) > 1}.keys() - ROLES
+
+
+# Files
+
+TOUCHES = {
+    "stat", "lstat", "exists", "is_file", "is_dir", "read_text", "read_bytes", "write_text",
+    "write_bytes", "glob", "rglob", "iterdir", "scandir", "listdir", "mkdir", "touch", "unlink",
+    "rmdir", "rename", "fsync", "which", "open",
+}  # fmt: skip
+"""Calls that wait for a disk. ``tests/file_trap.py`` catches those that have an audit event."""
+
+FILES = {
+    "agent/cli": "nobody is on the line",
+    "agent/simulator": "the caller's side",
+    "agent/settings": "before the start",
+    "agent/personas/loader.py": "in the thread of agent/personas/folder.py; and before the start",
+    "agent/personas/files.py": "in the thread of agent/personas/folder.py",
+    "agent/records/transcript.py": "in the thread of agent/records/writer.py",
+    "agent/private_files.py": "in the threads of whoever keeps files",
+    "agent/server/machine.py": "before the start",
+    "agent/server/mcp_servers.py": "before the start",
+    "agent/server/phrase_folder.py": "in its thread",
+    "agent/server/service_manager.py": "stderr, at the start",
+    "agent/store/sqlite.py": "in its threads",
+    "pipelines/environment.py": "at the start; and when an agent file is loaded, in that thread",
+    "pipelines/listening/detectors.py": "at the start",
+    "pipelines/providers/moonshine.py": "in its threads",
+    "pipelines/providers/openai_transcribe.py": "a WAV file in memory",
+    "pipelines/providers/piper.py": "in its threads",
+    "pipelines/stages/probe.py": "at the start",
+    "pipelines/stages/recorded.py": "at the start",
+    "pipelines/tools/mcp_transport.py": "/dev/null",
+    "pipelines/turn_taking/smart_turn.py": "in its thread",
+}
+"""Who touches files, and why no call waits for it: all calls share one event loop."""
+
+
+def touches_files(path: str) -> bool:
+    """Return whether a file calls anything that waits for a disk."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in TOUCHES:
+                return True
+    return False
+
+
+def test_who_touches_files_says_why_no_call_waits_for_it() -> None:
+    """The way to a disk is a thread, or before the first call."""
+    found = {path for path in SOURCES if touches_files(path)}
+    known = {path for path in found if path.startswith(tuple(FILES))}
+    assert found == known
+    assert all(any(path.startswith(place) for path in found) for place in FILES)

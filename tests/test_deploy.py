@@ -167,6 +167,17 @@ def test_all_wait_for_the_drain() -> None:
     assert service_unit()["ExecStart"][-1].endswith("/.venv/bin/voice-agent serve")
 
 
+def test_a_process_that_hangs_is_started_again() -> None:
+    """Whoever runs it restarts what has ended; systemd waits until it has said where it stood."""
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    assert compose["services"]["agent"]["restart"] == "unless-stopped"
+    unit = (DEPLOY / "voice-agent.service").read_text()
+    found = dict(re.findall(r"^(Type|Restart|WatchdogSec)=(.+)$", unit, re.MULTILINE))
+    assert found["Type"] == "notify"
+    assert found["Restart"] in {"on-failure", "always"}
+    assert 0 < ServerSettings().held_limit < float(found["WatchdogSec"])
+
+
 def test_the_proxy_passes_callbacks_and_streams_and_nothing_else() -> None:
     """It names the service and the paths that are there; the operator's interface stays inside."""
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

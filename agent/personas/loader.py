@@ -11,8 +11,11 @@ names in them are checked, and each is rendered once for every day of the week.
 
 from __future__ import annotations
 
-import functools
+import os
 import re
+import stat
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.personas.declared_tools import DeclaredTools, build
@@ -24,6 +27,13 @@ from pipelines.conversation import Brief, Destination, Question
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
+
+TRIES = 10
+"""Times that a file is read which is being written, :data:`SETTLED` seconds apart."""
+
+SETTLED = 0.02
+"""Seconds since the last write after which a file has the time of that write and no other: Linux
+counts in steps of up to 10 ms, and sets the time before the bytes."""
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What an agent may be called: no dot and no slash, so that no name leads out of the folder."""
@@ -113,45 +123,113 @@ class Persona:
         return {target.name: target.to for target in self._front.transfers}
 
 
-def names(folder: Path) -> list[str]:
-    """Return the agents in ``folder``, sorted; whether they are well written is not looked at."""
-    return sorted(file.stem for file in folder.glob("*.md") if NAME.fullmatch(file.stem))
-
-
 def load(folder: Path, name: str) -> Persona:
-    """Return the agent ``name`` of ``folder`` as the file is now.
-
-    A file that has not changed is not read again, so this may run for every call and on the event
-    loop: 30 microseconds then, 10 milliseconds for a changed file of 16 KB (2 vCPU Xeon).
+    """Return the agent ``name`` of ``folder`` as the file is now. Reads it: not for the event loop.
 
     Raises:
         PersonaError: If there is no such agent or its file has a mistake.
     """
-    if not NAME.fullmatch(name):
-        raise PersonaError(f"agent {name[:64]!r}: a name is 1 to 64 letters, digits, - or _")
-    path = folder / f"{name}.md"
+    path = path_of(folder, name)
     try:
-        stat = path.stat()
-        return _read(path, stat.st_mtime_ns, stat.st_size)
+        _, text = read(path)
     except FileNotFoundError:
-        known = ", ".join(names(folder)) or "none"
-        raise PersonaError(f"{path}: no such file; agents here: {known}") from None
+        known = (file.stem for file in folder.glob("*.md") if NAME.fullmatch(file.stem))
+        raise PersonaError(missing(path, sorted(known))) from None
     except OSError as error:
         raise PersonaError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_file(path, text)
 
 
-@functools.lru_cache(maxsize=64)
-def _read(path: Path, mtime_ns: int, size: int) -> Persona:  # noqa: ARG001 - a key of the cache
-    if size > MAX_BYTES:
-        raise PersonaError(f"{path}: {size} bytes; at most {MAX_BYTES} are allowed")
+def path_of(folder: Path, name: str) -> Path:
+    """Return the path of an agent's file, whether it is there or not.
+
+    Raises:
+        PersonaError: If that is no name.
+    """
+    if not NAME.fullmatch(name):
+        raise PersonaError(f"agent {name[:64]!r}: a name is 1 to 64 letters, digits, - or _")
+    return folder / f"{name}.md"
+
+
+def missing(path: Path, known: Sequence[str]) -> str:
+    """Say that there is no such agent, and which there are."""
+    return f"{path}: no such file; agents here: {', '.join(known) or 'none'}"
+
+
+Stamp = tuple[int, int, int, int]
+"""What changes when a file does: when it was written, when its entry was, its size, its inode."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Return the stamp of a file."""
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+def read(path: Path) -> tuple[Stamp, str]:
+    """Return the text of an agent file, whole, and its stamp. Waits for a write to be over.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        OSError: If it cannot be read.
+        PersonaError: If it is too large, no text, or does not stand still.
+    """
+    for _ in range(TRIES):
+        # Without waiting: a pipe of that name would have nobody to write into it.
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(number, "rb") as file:  # noqa: PTH123 - it is open already
+            before = os.fstat(number)
+            if not (stat.S_ISREG(before.st_mode) or stat.S_ISDIR(before.st_mode)):
+                raise PersonaError(f"{path}: not a file")
+            if before.st_size > MAX_BYTES:
+                raise PersonaError(
+                    f"{path}: {before.st_size} bytes; at most {MAX_BYTES} are allowed"
+                )
+            content = file.read(MAX_BYTES + 1)
+            after = os.fstat(number)
+        settled = abs(time.time_ns() - after.st_mtime_ns) >= SETTLED * 1e9
+        if settled and stamp_of(before) == stamp_of(after) and len(content) == after.st_size:
+            break
+        time.sleep(SETTLED)
+    else:
+        raise PersonaError(f"{path}: is being written")
     try:
-        text = path.read_text("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PersonaError(f"{path}: byte {error.start + 1}: must be UTF-8") from None
+    return stamp_of(after), text.replace("\r\n", "\n")
+
+
+def parse_file(path: Path, text: str) -> Persona:
+    """Return the agent that ``text``, the content of ``path``, describes.
+
+    Raises:
+        PersonaError: If there is a mistake; one line with file and place.
+    """
     try:
         return parse(text)
     except PersonaError as error:
         raise PersonaError(f"{path}: {error}") from error.__cause__
+
+
+def front_matter_of(path: Path, text: str) -> FrontMatter:
+    """Return the front matter of ``text``, the content of ``path``; its templates are not tried.
+
+    Raises:
+        PersonaError: As :func:`parse_file`.
+    """
+    try:
+        return read_front_matter(_halves(text)[0])
+    except PersonaError as error:
+        raise PersonaError(f"{path}: {error}") from error.__cause__
+
+
+def _halves(text: str) -> tuple[str, list[str], int]:
+    """Return the front matter, the lines below it, and the number of the first of those."""
+    opening, *lines = text.split("\n")
+    end = next((number for number, line in enumerate(lines) if line.rstrip() == "---"), None)
+    if opening.rstrip() != "---" or end is None:
+        raise PersonaError("line 1: begin with front matter between two lines of ---")
+    return "\n".join(lines[:end]), lines[end + 1 :], end + 3
 
 
 def parse(text: str) -> Persona:
@@ -160,18 +238,14 @@ def parse(text: str) -> Persona:
     Raises:
         PersonaError: If there is a mistake; one line with its place, without the file.
     """
-    opening, *lines = text.split("\n")
-    ends = [number for number, line in enumerate(lines) if line.rstrip() == "---"]
-    if opening.rstrip() != "---" or not ends:
-        raise PersonaError("line 1: begin with front matter between two lines of ---")
-    front = read_front_matter("\n".join(lines[: ends[0]]))
-    body = lines[ends[0] + 1 :]
+    head, body, first_line = _halves(text)
+    front = read_front_matter(head)
     prompt = "\n".join(body).strip()
     if not prompt:
-        raise PersonaError(f"line {ends[0] + 3}: write the system prompt below the front matter")
+        raise PersonaError(f"line {first_line}: write the system prompt below the front matter")
     blank = next(number for number, line in enumerate(body) if line.strip())
     all_texts = [*texts(front), (PROMPT, prompt)]
-    templates = Templates(all_texts, front.variables, first_line=ends[0] + 3 + blank)
+    templates = Templates(all_texts, front.variables, first_line=first_line + blank)
     try:
         tools = build(front.tools)
     except ValueError as error:

@@ -5,39 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import structlog
-
-from agent.personas import loader
-from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.settings.sinch import Route
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
     """Rules, the first that fits; then the numbers in the agent files; then the usual agent."""
 
-    folder: Path
+    agents: AgentFolder
     usual: str
     """The agent that answers when no rule does; ``""`` if such a call is refused."""
 
     routes: Sequence[Route] = ()
 
-    def agent(self, called: str, caller: str, headers: Mapping[str, str]) -> str:
+    async def agent(self, called: str, caller: str, headers: Mapping[str, str]) -> str:
         """Return the agent for a call; ``""`` if nobody answers it."""
         for route in self.routes:
             if fits(route, called, caller, headers):
                 return route.agent
-        for name in loader.names(self.folder):
-            try:
-                if called and called in loader.load(self.folder, name).numbers:
-                    return name
-            except PersonaError as error:
-                log.warning("agent file passed over", agent=name, error=str(error))
-        return self.usual
+        by_number = await self.agents.answering(called) if called else ""
+        return by_number or self.usual
 
 
 def fits(route: Route, called: str, caller: str, headers: Mapping[str, str]) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
-from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.call_control import CallControl
@@ -22,12 +21,8 @@ from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedE
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback
 from agent.stream.connect import Connect
-from pipelines.providers.contracts import Stage
 
 log = structlog.get_logger()
-
-NOBODY: Mapping[Stage, str] = {"stt": "speech-to-text", "llm": "language model", "tts": "voice"}
-"""Without any of these no call can be held."""
 
 
 class NotAdmittedError(Exception):
@@ -41,15 +36,6 @@ class NotAdmittedError(Exception):
     def __init__(self, reason: str, status: int = 401) -> None:
         super().__init__(reason)
         self.status = status
-
-
-def why_closed(down: Sequence[Stage]) -> str:
-    """Return why no call may come in now, fit for a log; ``""`` if one may.
-
-    Args:
-        down: The stages of which nobody works.
-    """
-    return "".join(f"no {NOBODY[stage]} works" for stage in down[:1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +96,7 @@ class Admission:
     Args:
         server: Its rate, and the token of calls that are routed by hand.
         open_to_loopback: Whether a call from this very machine needs no token.
-        prompts: Folder of the agent files.
+        agents: The agent files.
         usual: The agent that answers, unless a call names one.
         tokens: Redeems one-use tokens; None if there are none.
         call_control: Knows the calls that we placed; None if we place none.
@@ -121,14 +107,14 @@ class Admission:
         *,
         server: ServerSettings,
         open_to_loopback: bool,
-        prompts: Path,
+        agents: AgentFolder,
         usual: str,
         tokens: StreamTokens | None,
         call_control: CallControl | None,
     ) -> None:
         self._server = server
         self._open_to_loopback = open_to_loopback
-        self._prompts = prompts
+        self._agents = agents
         self._usual = usual
         self._tokens = tokens
         self._call_control = call_control
@@ -209,7 +195,7 @@ class Admission:
             if claims is not None:
                 return await self._routed(claims, connect)
             agent = caller.query.get("agent") or headers.get("agent") or self._usual
-            script = script_for(self._prompts, agent, details(headers, connect.call_id))
+            script = await self._agents.script(agent, details(headers, connect.call_id))
         except (PersonaError, StoreError) as error:
             in_header_only = ticket is None or not ticket.trusted
             if claims is not None and in_header_only and self._call_control is not None:
@@ -274,9 +260,8 @@ class Admission:
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
         )
-        script = script_for(
-            self._prompts, claims.agent, details(connect.headers, claims.call, known)
-        )
+        about = details(connect.headers, claims.call, known)
+        script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
             script = replace(
                 script,
@@ -289,15 +274,6 @@ class Admission:
         return Admitted(
             name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims
         )
-
-
-def script_for(prompts: Path, agent: str, about: Details) -> Script:
-    """Return the agent's file as it is now, filled in for one call.
-
-    Raises:
-        PersonaError: If there is no such agent, or its file has a mistake.
-    """
-    return loader.load(prompts, agent).render(about)
 
 
 def details(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from aiohttp import web
 
+from agent import phone_numbers
+from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
 from agent.server.registry import CallRegistry
+from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.processes import OtherProcesses
@@ -27,6 +31,7 @@ class Service:
     """What answers in one process; :func:`agent.server.start.service` puts it together."""
 
     server: ServerSettings
+    agents: AgentFolder
     providers: Providers
     """Started. Whoever started them closes them."""
 
@@ -42,6 +47,8 @@ class Service:
     operator: OperatorInterface | None
     """None if there is no token to ask it with."""
 
+    watchdog: Watchdog
+
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
         app = web.Application(client_max_size=MAX_BYTES)
@@ -50,7 +57,7 @@ class Service:
         app.router.add_get(path, self.streams.handle)
         app.router.add_get(path.rstrip("/") + "/{token}", self.streams.handle)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(self.registry, self.providers)
+        metrics = Metrics(self.registry, self.providers, self.watchdog)
 
         async def measure(_request: web.Request) -> web.Response:
             return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
@@ -60,22 +67,37 @@ class Service:
             app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
             self.operator.add_to(app)
+        app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._running_registry)
         app.cleanup_ctx.append(self._watching_providers)
         return app
 
     async def _health(self, _request: web.Request) -> web.Response:
-        status = "draining" if self.registry.draining else self.registry.closed or "ok"
+        capacity = self.registry.capacity
+        status = "draining" if self.registry.draining else capacity.broken or "ok"
         body = {
             "status": status,
             "calls": len(self.registry.in_progress),
-            "max_calls": self.server.max_calls,
+            "max_calls": capacity.room.most,
+            "refusing": self.registry.no_room(),
+            "agents": self.agents.health,
             "providers": [
                 {"stage": stage, "provider": candidate.name, "status": candidate.status}
                 for stage, candidate in self.providers.candidates
             ],
         }
         return web.json_response(body, status=200 if status == "ok" else 503)
+
+    async def _watching_itself(self, _app: web.Application) -> AsyncIterator[None]:
+        background = BackgroundTasks()
+        await self.agents.start()
+        await asyncio.to_thread(phone_numbers.load)
+        background.keep_running(self.agents.watch, "watching the agent files")
+        background.keep_running(self.watchdog.run, "watching the event loop")
+        background.keep_running(self.registry.capacity.overload.watch, "watching for an overload")
+        yield
+        await background.aclose()
+        await self.agents.aclose()
 
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
         if self.processes is not None:
@@ -86,6 +108,7 @@ class Service:
             await self.sinch.call_control.aclose()
             if self.sinch.api is not None:
                 await self.sinch.api.aclose()
+        await self.registry.records.aclose()
 
     async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
         speech = probe_speech()

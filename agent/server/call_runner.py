@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,7 +13,7 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.history import Journal
 from agent.call.transfer import Mover, TransferError
-from agent.records.transcript import Transcript
+from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
@@ -42,9 +41,6 @@ class CallResources:
     """What a process has for its calls."""
 
     settings: CallSettings
-    transcripts: Path
-    """Folder of the transcripts."""
-
     providers: Providers
     """Started."""
 
@@ -62,7 +58,7 @@ class CallResources:
 class _RecordOfLine:
     """The record of a call, whose last line says how the far end has left, if it was first."""
 
-    journal: Transcript
+    journal: Record
     line: WebSocketLine
 
     def add(self, kind: str, **fields: object) -> None:
@@ -110,7 +106,7 @@ class CallRunner:
                     ended = await call.run()
                 finally:
                     await lineup.aclose()
-                    journal.close()
+                    await journal.aclose()
         finally:
             self.leave(admitted.claims, moved=ended.moved)
         seconds = (datetime.now(UTC) - started).total_seconds()
@@ -121,9 +117,9 @@ class CallRunner:
         if claims is not None and self._call_control is not None:
             self._call_control.stream_ended(claims, moved=moved)
 
-    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Transcript:
+    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Record:
         claims = admitted.claims
-        journal = Transcript(self._resources.transcripts, admitted.call_id, started)
+        journal = self._registry.records.begin(admitted.call_id, started)
         dialled = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
         journal.add(
             "call",

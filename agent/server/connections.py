@@ -54,13 +54,16 @@ class HttpConnections:
     """The connections of a server, each with what it does.
 
     Args:
-        settings: How long one may be idle, and how many calls there are besides.
+        settings: How long one may be idle, and how many may wait.
+        most_calls: How many calls there are besides.
         head_within: Seconds from a connection to its first request.
     """
 
-    def __init__(self, settings: ServerSettings, head_within: float = HEAD_WITHIN) -> None:
+    def __init__(
+        self, settings: ServerSettings, most_calls: int, head_within: float = HEAD_WITHIN
+    ) -> None:
         self._idle = settings.idle_timeout
-        self._most = settings.max_calls + settings.max_waiting + BESIDES_CALLS
+        self._most = most_calls + settings.max_waiting + BESIDES_CALLS
         self._head_within = head_within
         self._states: dict[RequestHandler, _State] = {}
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.metrics_core import SummaryMetricFamily
+from prometheus_client.metrics_core import HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from agent.server.registry import CallRegistry
+from agent.server.watchdog import Watchdog
 from pipelines.stages.lineup import Providers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,9 +22,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers) -> None:
+    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
         self._calls = registry
         self._providers = providers
+        self._watchdog = watchdog
+        self._capacity = registry.capacity
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric as it is now."""
@@ -32,6 +35,40 @@ class _Now(Collector):
         yield CounterMetricFamily(
             "voice_agent_calls_answered", "Calls answered.", value=self._calls.answered
         )
+        yield from self._loop()
+        yield from self._stages()
+
+    def _loop(self) -> Iterator[Metric]:
+        lag = self._watchdog.lag
+        yield HistogramMetricFamily(
+            "voice_agent_loop_lag_seconds",
+            "How late the event loop is, looked at ten times a second.",
+            buckets=lag.buckets,
+            sum_value=lag.total,
+        )
+        yield GaugeMetricFamily(
+            "voice_agent_loop_lag_longest_seconds", "Since the start.", value=lag.longest
+        )
+        yield GaugeMetricFamily(
+            "voice_agent_overloaded",
+            "1: no more calls are taken, for what is measured; the log says for what.",
+            value=int(bool(self._capacity.overload.reason)),
+        )
+        yield CounterMetricFamily(
+            "voice_agent_overloads", "Times that began.", value=self._capacity.overload.times
+        )
+        yield CounterMetricFamily(
+            "voice_agent_calls_declined",
+            "Calls that were turned away for want of room.",
+            value=self._capacity.declined,
+        )
+        yield CounterMetricFamily(
+            "voice_agent_loop_held",
+            "Times that the event loop was held; the log says by what.",
+            value=self._watchdog.holds,
+        )
+
+    def _stages(self) -> Iterator[Metric]:
         labels = ("stage", "provider")
         up = GaugeMetricFamily(
             "voice_agent_provider_up",
@@ -63,9 +100,9 @@ class _Now(Collector):
 class Metrics:
     """The metrics of a process."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers) -> None:
+    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers))
+        self._registry.register(_Now(registry, providers, watchdog))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

@@ -11,7 +11,6 @@ import hmac
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,9 +20,9 @@ from pydantic import BaseModel, ValidationError
 
 from agent import phone_numbers
 from agent.call.orders import HangUp
-from agent.personas import loader
 from agent.personas.errors import PersonaError
-from agent.server.admission import details, script_for
+from agent.personas.folder import AgentFolder
+from agent.server.admission import details
 from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
@@ -73,7 +72,7 @@ class OperatorInterface:
     Args:
         settings: Of this interface; ``token`` is set.
         sinch: Version of the API, country and patience of the calls that are placed.
-        prompts: Folder of the agent files.
+        agents: The agent files.
         usual: The agent of a call that names none.
         registry: The calls of this process.
         others: What the others hold; None if this process keeps to itself.
@@ -85,7 +84,7 @@ class OperatorInterface:
         *,
         settings: OperatorSettings,
         sinch: SinchSettings,
-        prompts: Path,
+        agents: AgentFolder,
         usual: str,
         registry: CallRegistry,
         others: OtherProcesses | None,
@@ -101,7 +100,7 @@ class OperatorInterface:
         }
         self._hosts = [urlsplit(sinch.public_url).netloc.lower()]
         self._sinch = sinch
-        self._prompts = prompts
+        self._agents = agents
         self._usual = usual
         self._calls = registry
         self._others = others
@@ -211,11 +210,11 @@ class OperatorInterface:
             message=asked.message,
             keys=asked.keys,
         )
-        self._check_agent(dial)
+        await self._check_agent(dial)
         placed = await self._with_account().dial(dial, key)
         return web.json_response(_described(placed), status=201)
 
-    def _check_agent(self, dial: Dial) -> None:
+    async def _check_agent(self, dial: Dial) -> None:
         """Find now what would otherwise be found once somebody has answered.
 
         Raises:
@@ -225,9 +224,9 @@ class OperatorInterface:
             call="", agent=dial.agent, caller="", called="", variables=dial.variables, outgoing=True
         )
         try:
-            script_for(self._prompts, dial.agent, details({}, "", expected))
+            await self._agents.script(dial.agent, details({}, "", expected))
         except PersonaError as error:
-            known = ", ".join(loader.names(self._prompts))
+            known = ", ".join(self._agents.names)
             raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:

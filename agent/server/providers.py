@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 
 from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
-from agent.server.admission import details, script_for
+from agent.server.admission import details
 from agent.server.phrase_folder import PhraseFolder, voice_identity
 from agent.settings import SettingsError
 from agent.settings.providers import Chosen
@@ -97,10 +98,10 @@ async def warm(providers: Providers, script: Script, rate: int) -> None:
         log.warning("the greeting is not prepared", error=str(error))
 
 
-async def warm_usual(providers: Providers, prompts: Path, agent: str, rate: int) -> None:
+async def warm_usual(providers: Providers, agents: AgentFolder, agent: str, rate: int) -> None:
     """Prepare for the usual agent."""
     try:
-        script = script_for(prompts, agent, Details(now=datetime.now().astimezone()))
+        script = await agents.script(agent, Details(now=datetime.now().astimezone()))
     except PersonaError as error:
         log.warning("the greeting is not prepared", error=str(error))
     else:
@@ -108,13 +109,13 @@ async def warm_usual(providers: Providers, prompts: Path, agent: str, rate: int)
 
 
 async def warm_expected(
-    providers: Providers, prompts: Path, rate: int, expected: ExpectedCall
+    providers: Providers, agents: AgentFolder, rate: int, expected: ExpectedCall
 ) -> None:
     """Prepare for a call whose stream is about to come."""
     headers = {"caller": expected.caller, "called": expected.called, **expected.headers}
     try:
         about = details(headers, expected.call, expected)
-        script = script_for(prompts, expected.agent, about)
+        script = await agents.script(expected.agent, about)
     except PersonaError as error:
         log.warning("the agent of an announced call", error=str(error))
     else:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -15,7 +14,8 @@ import structlog
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY
 from agent.call.orders import Order
-from agent.records.transcript import add_platform_line
+from agent.records.writer import RecordWriter
+from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -42,33 +42,32 @@ class _Held:
 
     call: Call
     agent: str
+    since: float
+    """By the event loop's clock."""
 
 
 class CallRegistry:
     """The calls of one process. Close it in the end, once no call is left.
 
     Args:
-        max_calls: Calls at once.
-        transcripts: Folder of the transcripts.
+        capacity: What this process can carry.
+        records: Writes the transcripts.
         prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
         expected_within: Seconds for that stream to come.
-        why_closed: Says why no call may come in now; ``""`` if one may.
     """
 
     def __init__(
         self,
         *,
-        max_calls: int,
-        transcripts: Path,
+        capacity: Capacity,
+        records: RecordWriter,
         prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
         expected_within: float,
-        why_closed: Callable[[], str] = lambda: "",
     ) -> None:
-        self._max_calls = max_calls
-        self._transcripts = transcripts
+        self.capacity = capacity
+        self.records = records
         self._prepare = prepare
         self._expected_within = expected_within
-        self._why_closed = why_closed
         self._background = BackgroundTasks()
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
@@ -91,11 +90,6 @@ class CallRegistry:
         """The calls here: our name of each, and its agent."""
         return {name: held.agent for name, held in self._calls.items()}
 
-    @property
-    def closed(self) -> str:
-        """Why no call may come in now, fit for a log; ``""`` if one may."""
-        return self._why_closed()
-
     @contextmanager
     def holding(self, name: str, call: Call, agent: str) -> Iterator[None]:
         """Have ``call`` among those in progress, until the block is left.
@@ -107,7 +101,7 @@ class CallRegistry:
         """
         while name in self._calls:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self._calls[name] = _Held(call, agent)
+        self._calls[name] = _Held(call, agent, now())
         self._expected.pop(name, None)
         self.answered += 1
         if self._processes is not None:
@@ -129,12 +123,18 @@ class CallRegistry:
         """
         if self.draining:
             return "draining"
-        if closed := self.closed:
-            return closed
         at = now()
         places = {call for call, (_, until) in self._expected.items() if at < until}
-        taken = len(self._calls) + len((places | coming) - {name})
-        return f"{taken} calls already" if taken >= self._max_calls else ""
+        others = len((places | coming) - {name})
+        young = sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
+        return self.capacity.refusal(
+            taken=len(self._calls) + others, young=young + others, has_place=name in places
+        )
+
+    def decline(self, reason: str) -> None:
+        """Note that a call was turned away."""
+        self.capacity.declined += 1
+        log.warning("call declined", reason=reason)
 
     # What call control asks of us
 
@@ -171,7 +171,7 @@ class CallRegistry:
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add to the transcript of a call what the platform says of it."""
-        add_platform_line(self._transcripts, call_id, **fields)
+        self.records.platform_line(call_id, fields)
 
     # Other processes, and the end
 

@@ -13,16 +13,23 @@ import structlog
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
-from agent.server.admission import Admission, why_closed
+from agent.records.writer import RecordWriter
+from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
+from agent.server.capacity import Capacity
 from agent.server.connections import HttpConnections
+from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
+from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
+from agent.server.service_manager import living, notify
+from agent.server.watchdog import Watchdog
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
@@ -64,6 +71,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     check(settings)
     stop = _on_signals()
     async with (
+        living(settings.server.held_limit),
         running_store(settings.database) as store,
         running(settings.providers(), settings.budget, settings.llm, settings.phrases) as providers,
         running_turn_model(settings.turns) as turn_model,
@@ -73,18 +81,20 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         built = service(settings, providers, new_detector, turn_model, servers, store)
         background = BackgroundTasks()
         server = settings.server
-        connections = HttpConnections(server)
+        connections = HttpConnections(server, built.registry.capacity.room.most)
         async with (
             connections.served(built.application(), server.host, server.port) as (host, port),
             aclosing(background),
         ):
+            notify("READY=1")
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
-                warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
+                warm_usual(providers, built.agents, settings.agent, settings.server.rate),
                 "warming up",
             )
             await stop.get()
             warming.cancel()
+            notify("STOPPING=1")
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
             draining = background.start(built.registry.drain(settings.server.drain), "draining")
             at_once = background.start(_next(stop), "waiting for a second signal")
@@ -109,27 +119,22 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
+    agents = AgentFolder(settings.prompts)
+    watchdog = Watchdog()
+    read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     registry = CallRegistry(
-        max_calls=settings.server.max_calls,
-        transcripts=settings.transcripts,
-        prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
+        capacity=Capacity(
+            room(settings.server.max_calls, providers), Overload(read), lambda: providers.down
+        ),
+        records=RecordWriter(settings.transcripts),
+        prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
-        why_closed=lambda: why_closed(providers.down),
     )
     processes = OtherProcesses(store) if store is not None else None
-    sinch = _sinch_service(settings, registry, store, processes)
+    sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
-    admission = Admission(
-        server=settings.server,
-        open_to_loopback=settings.open_to_loopback,
-        prompts=settings.prompts,
-        usual=settings.agent,
-        tokens=sinch.tokens if sinch is not None else None,
-        call_control=call_control,
-    )
     resources = CallResources(
         settings=_call_settings(settings),
-        transcripts=settings.transcripts,
         providers=providers,
         new_detector=new_detector,
         turn_model=turn_model,
@@ -138,19 +143,32 @@ def service(
     streams = StreamEndpoint(
         server=settings.server,
         line=settings.line,
-        admission=admission,
+        admission=_admission(settings, agents, sinch),
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
     return Service(
         server=settings.server,
+        agents=agents,
         providers=providers,
         registry=registry,
+        watchdog=watchdog,
         streams=streams,
         sinch=sinch,
         processes=processes,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, registry, processes, call_control),
+        operator=_operator(settings, agents, registry, processes, call_control),
+    )
+
+
+def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | None) -> Admission:
+    return Admission(
+        server=settings.server,
+        open_to_loopback=settings.open_to_loopback,
+        agents=agents,
+        usual=settings.agent,
+        tokens=sinch.tokens if sinch is not None else None,
+        call_control=sinch.call_control if sinch is not None else None,
     )
 
 
@@ -168,6 +186,7 @@ def _call_settings(settings: Settings) -> CallSettings:
 
 def _sinch_service(
     settings: Settings,
+    agents: AgentFolder,
     registry: CallRegistry,
     store: Store | None,
     processes: OtherProcesses | None,
@@ -184,12 +203,13 @@ def _sinch_service(
         max_seconds=min(MAX_SECONDS, int(settings.calls.max_seconds) + 60),
     )
     usual = "" if sinch.refuse_unrouted else settings.agent
-    routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
+    routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
 
 
 def _operator(
     settings: Settings,
+    agents: AgentFolder,
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
@@ -199,7 +219,7 @@ def _operator(
     return OperatorInterface(
         settings=settings.operator,
         sinch=settings.sinch,
-        prompts=settings.prompts,
+        agents=agents,
         usual=settings.agent,
         registry=registry,
         others=others,

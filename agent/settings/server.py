@@ -46,10 +46,12 @@ class ServerSettings(Section):
         description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
         "8000 is what a phone carries.",
     )
-    max_calls: int = Field(
-        50,
+    max_calls: int | None = Field(
+        None,
         ge=1,
-        description="Calls at once; the next is declined before it is connected. Measure yours.",
+        description="Calls at once in a process; the next is declined before it is connected. "
+        "Unset: 100, or 10 for each core where a model on this machine hears or speaks. Fewer are "
+        "taken while the machine is measured to be full.",
     )
     max_waiting: int = Field(
         64,
@@ -75,6 +77,13 @@ class ServerSettings(Section):
     )
     drain: float = Field(
         30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones are declined."
+    )
+    held_limit: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        description="Seconds that the event loop may be held, all calls in silence, until the "
+        "process ends itself, to be started again; 0: never.",
     )
 
 

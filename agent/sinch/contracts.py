@@ -125,6 +125,10 @@ class LocalCalls(Protocol):
         """
         ...
 
+    def decline(self, reason: str) -> None:
+        """Note that a call was turned away for that reason. Returns at once."""
+        ...
+
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call, and keep a place for it. Returns at once."""
         ...

@@ -56,14 +56,14 @@ class IncomingCalls:
     async def answer(self, callback: IncomingCall) -> Svaml:
         """Return what the platform is to do with the call."""
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
-        agent = self._routing.agent(callback.called, callback.caller, callback.headers)
+        agent = await self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info(
                 "call refused: no agent for it", called=phone_numbers.shortened(callback.called)
             )
             return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
         if reason := self._calls.no_room(leg.call_id):
-            log.warning("call declined", reason=reason)
+            self._calls.decline(reason)
             return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=True)
         # Before anything is waited for: the next caller may have no place then.
         self._calls.expect(

@@ -160,7 +160,7 @@ class OutgoingCalls:
             return None
         known = await self._directory.dialled_with(key) if key else None
         if known is None:
-            log.warning("not dialled", reason=reason)
+            self._calls.decline(reason)
             raise NoRoomError
         return known
 
@@ -223,7 +223,7 @@ class OutgoingCalls:
         if decision in (Decision.WAIT, Decision.WAIT_FOR_BEEP):
             return answers.wait(answered)
         if reason := self._calls.no_room(leg.name):
-            log.warning("an answered call is declined", reason=reason)
+            self._calls.decline(reason)
             return answers.say_and_hang_up(
                 self._settings.sorry, self._settings.announcer, answer=False
             )

@@ -48,16 +48,25 @@ class ProviderError(Exception):
             again, so it is not asked while there is another.
         retryable: Whether to ask the same provider again, at once, may help. False if it refuses
             the key, the model or the request, say, or was not started.
+        limited: Whether it takes no more requests for now (HTTP 429): more calls would make it
+            worse, so none are let in while nobody else is left to ask.
     """
 
     def __init__(
-        self, stage: Stage, message: str, *, timed_out: bool = False, retryable: bool = True
+        self,
+        stage: Stage,
+        message: str,
+        *,
+        timed_out: bool = False,
+        retryable: bool = True,
+        limited: bool = False,
     ) -> None:
         super().__init__(f"{stage}: {message}")
         self.stage = stage
         self.reason = message
         self.timed_out = timed_out
         self.retryable = retryable
+        self.limited = limited
 
 
 class ContextTooLongError(ProviderError):

@@ -8,12 +8,10 @@ How often it is wrong: ``python -m tests.benchmarks.word_errors``.
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import math
 import re
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +29,7 @@ from pipelines.providers.contracts import (
     TranscriptionSession,
 )
 from pipelines.settings import Section
+from pipelines.workers import WorkerThreads
 
 log = structlog.get_logger()
 
@@ -130,7 +129,7 @@ class Transcriber:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._pool = ThreadPoolExecutor(options.threads, thread_name_prefix="moonshine")
+        self.workers = WorkerThreads(options.threads, "moonshine")
         self._model: _Model | None = None
         self._runs: set[ort.RunOptions] = set()  # of each request under way
 
@@ -140,8 +139,7 @@ class Transcriber:
         Raises:
             ProviderError: If the weights are not installed, or cannot be loaded.
         """
-        loop = asyncio.get_running_loop()
-        self._model = await loop.run_in_executor(self._pool, _load, WEIGHTS[self._options.model])
+        self._model = await self.workers.run(_load, WEIGHTS[self._options.model])
         log.info("moonshine ready", model=self._options.model, threads=self._options.threads)
 
     async def warm(self) -> None:
@@ -152,9 +150,8 @@ class Transcriber:
         self._model = None
         for run in self._runs:
             run.terminate = True
-        # Its queue is not cancelled: that would raise CancelledError in tasks nobody cancelled.
-        # What is queued fails at its first step instead.
-        await asyncio.to_thread(self._pool.shutdown)
+        # What is queued fails at its first step.
+        await self.workers.aclose()
 
     def open_session(self) -> TranscriptionSession:
         """Return the session of one call."""
@@ -177,9 +174,8 @@ class Transcriber:
             raise ProviderError("stt", "moonshine is not started, or closed")
         run = ort.RunOptions()
         self._runs.add(run)
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, model.transcribe, samples, run)
+            return await self.workers.run(model.transcribe, samples, run)
         finally:
             run.terminate = True
             self._runs.discard(run)

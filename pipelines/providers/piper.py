@@ -12,7 +12,6 @@ import importlib.util
 import re
 import unicodedata
 from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.piper_clauses import Clause, clauses
 from pipelines.settings import Section
+from pipelines.workers import WorkerThreads
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._pool = ThreadPoolExecutor(options.threads, thread_name_prefix="piper")
+        self.workers = WorkerThreads(options.threads, "piper")
         self._model: _Model | None = None
         self._runs: set[ort.RunOptions] = set()  # of each text under way
 
@@ -109,8 +109,7 @@ class Synthesizer:
         Raises:
             ProviderError: If the voice is not installed, cannot be loaded, or is not English.
         """
-        loop = asyncio.get_running_loop()
-        self._model = await loop.run_in_executor(self._pool, _load, self._options)
+        self._model = await self.workers.run(_load, self._options)
         log.info("piper ready", rate=self._model.rate, threads=self._options.threads)
 
     async def warm(self) -> None:
@@ -121,9 +120,8 @@ class Synthesizer:
         self._model = None
         for run in self._runs:
             run.terminate = True
-        # Its queue is not cancelled: that would raise CancelledError in tasks nobody cancelled.
-        # What is queued fails at its first step instead.
-        await asyncio.to_thread(self._pool.shutdown)
+        # What is queued fails at its first step.
+        await self.workers.aclose()
 
     async def speak(
         self,
@@ -166,8 +164,7 @@ class Synthesizer:
             return None
         if self._model is None:
             raise ProviderError("tts", "piper is not started, or closed")
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._pool, self._model.say, clause, run)
+        return self.workers.run(self._model.say, clause, run)
 
 
 _REWRITES = tuple(

@@ -55,6 +55,8 @@ class Candidate(Generic[P]):
 
     heard_at: float = field(default=0.0, repr=False)
     """When the last result came."""
+    limited_at: float = field(default=float("-inf"), repr=False)
+    """When it last said that it takes no more requests for now, by the event loop's clock."""
 
     probing: bool = False
     """Whether it is being asked for something tiny just now."""
@@ -115,6 +117,8 @@ class ProviderPool(Generic[P]):
     def failed(self, candidate: Candidate[P], error: ProviderError) -> None:
         """Let a provider cool down; twice as long each time, until it has worked again."""
         candidate.failures += 1
+        if error.limited:
+            candidate.limited_at = now()
         candidate.cooldown = longer(
             candidate.cooldown, first=FIRST_COOLDOWN, longest=LONGEST_COOLDOWN
         )

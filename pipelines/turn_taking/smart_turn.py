@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import numpy.typing as npt
 from pipelines.audio import SPEECH_RATE
 from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError
+from pipelines.workers import WorkerThreads
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,29 +35,27 @@ class SmartTurn:
     """
 
     def __init__(self, threads: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(threads, "smart-turn")
+        self.workers = WorkerThreads(threads, "smart-turn")
         self._session: ort.InferenceSession | None = None
 
     async def start(self) -> None:
         """See :meth:`TurnModel.start`."""
-        loop = asyncio.get_running_loop()
         try:
-            self._session = await loop.run_in_executor(self._pool, _load)
+            self._session = await self.workers.run(_load)
             await self.complete(bytes(2 * SPEECH_RATE))  # the first run allocates
         except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
     async def aclose(self) -> None:
         """See :meth:`TurnModel.aclose`."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        await self.workers.aclose()
 
     async def complete(self, pcm: bytes) -> float:
         """See :meth:`TurnModel.complete`."""
         if (session := self._session) is None:
             raise ProviderError("stt", "smart turn: not started")
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, _probability, session, pcm)
+            return await self.workers.run(_probability, session, pcm)
         except ORT_ERRORS as error:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 

@@ -15,12 +15,14 @@ from pipelines.providers.contracts import (
     Stage,
 )
 
+TOO_MANY = 429
+
 _STATUS = {
     401: ": the key is refused",
     402: ": no credit",
     403: ": the key is refused",
     404: ": the server does not know the model, the voice or the URL",
-    429: ": too many requests, or no credit",
+    TOO_MANY: ": too many requests, or no credit",
 }
 
 _REFUSALS = {400, 401, 402, 403, 404, 405, 422}
@@ -30,7 +32,10 @@ _REFUSALS = {400, 401, 402, 403, 404, 405, 422}
 def refused(stage: Stage, status: int) -> ProviderError:
     """Return the error for an HTTP status."""
     return ProviderError(
-        stage, f"HTTP {status}{_STATUS.get(status, '')}", retryable=status not in _REFUSALS
+        stage,
+        f"HTTP {status}{_STATUS.get(status, '')}",
+        retryable=status not in _REFUSALS,
+        limited=status == TOO_MANY,
     )
 
 
@@ -89,5 +94,9 @@ def again(error: ProviderError) -> ProviderError:
     Each who waits has one of their own, so that tracebacks stay apart.
     """
     return ProviderError(
-        error.stage, error.reason, timed_out=error.timed_out, retryable=error.retryable
+        error.stage,
+        error.reason,
+        timed_out=error.timed_out,
+        retryable=error.retryable,
+        limited=error.limited,
     )

@@ -163,7 +163,6 @@ def test_an_unknown_agent_is_told_the_known_ones(tmp_path: Path) -> None:
     """Whoever mistypes a name sees the right one."""
     for name in ("night", "day", "not.one"):
         (tmp_path / f"{name}.md").write_text(file("greeting: Hello."))
-    assert loader.names(tmp_path) == ["day", "night"]
     with pytest.raises(PersonaError, match=r"no such file; agents here: day, night$"):
         loader.load(tmp_path, "noon")
 
@@ -188,7 +187,6 @@ def test_editing_takes_effect_and_a_live_call_keeps_its_own(tmp_path: Path) -> N
     path.write_text(file("greeting: One."))
     os.utime(path, ns=(1, 1))
     before = loader.load(tmp_path, "a")
-    assert loader.load(tmp_path, "a") is before
     path.write_text(file("greeting: Two."))
     os.utime(path, ns=(2, 2))
     after = loader.load(tmp_path, "a")
@@ -266,7 +264,7 @@ def test_no_call_breaks_a_file_that_loaded(
     assert loader.parse(text).render(details).greeting.startswith("Hi")
 
 
-@pytest.mark.parametrize("name", loader.names(PROMPTS))
+@pytest.mark.parametrize("name", sorted(file.stem for file in PROMPTS.glob("*.md")))
 @pytest.mark.parametrize("day", range(7))
 def test_agents_that_ship_can_be_spoken(name: str, day: int) -> None:
     """Whatever ships loads, renders on every day, and has nothing that a voice cannot say."""

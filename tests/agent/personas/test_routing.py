@@ -8,6 +8,8 @@ import pytest
 
 from agent.personas.routing import Routing, fits
 from agent.settings.sinch import Route
+from tests.agent.personas.inline import agents_in
+from tests.virtual_time import run
 
 CALLER, CALLED = "+442079460000", "+12025550100"
 
@@ -22,13 +24,18 @@ def test_the_first_rule_that_fits_decides(tmp_path: Path) -> None:
         Route(agent="uk", caller="+44*"),
         Route(agent="sip", called="sip:Desk@example.com"),
     ]
-    routing = Routing(folder=tmp_path, usual="reception", routes=routes)
-    assert routing.agent(CALLED, CALLER, {"x-tier": "Gold"}) == "vip"
-    assert routing.agent(CALLED, CALLER, {}) == "uk"
-    assert routing.agent("sip:desk@example.com", "", {}) == "sip"
-    assert routing.agent(CALLED, "+33123456789", {}) == "sales"
-    assert routing.agent("+15550199", "", {}) == "reception"
-    assert Routing(folder=tmp_path, usual="").agent("+15550199", "", {}) == ""
+    agents = agents_in(tmp_path)
+    routing = Routing(agents=agents, usual="reception", routes=routes)
+
+    def agent(called: str, caller: str, headers: dict[str, str]) -> str:
+        return run(routing.agent(called, caller, headers))
+
+    assert agent(CALLED, CALLER, {"x-tier": "Gold"}) == "vip"
+    assert agent(CALLED, CALLER, {}) == "uk"
+    assert agent("sip:desk@example.com", "", {}) == "sip"
+    assert agent(CALLED, "+33123456789", {}) == "sales"
+    assert agent("+15550199", "", {}) == "reception"
+    assert run(Routing(agents=agents, usual="").agent("+15550199", "", {})) == ""
 
 
 @pytest.mark.parametrize(

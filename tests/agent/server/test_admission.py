@@ -12,6 +12,7 @@ from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError
 from agent.settings import Settings
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.stream.connect import Connect
+from tests.agent.personas.inline import agents_in
 from tests.agent.sinch.credentials import V1
 from tests.databases import inline_store
 from tests.virtual_time import run
@@ -44,7 +45,7 @@ def admission(folder: Path, tokens: StreamTokens | None = None, **given: Any) ->
     return Admission(
         server=settings.server,
         open_to_loopback=settings.open_to_loopback,
-        prompts=prompts,
+        agents=agents_in(prompts),
         usual=settings.agent,
         tokens=tokens,
         call_control=None,

@@ -10,6 +10,10 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from agent.call.call import Call
+from agent.records.writer import RecordWriter
+from agent.server.capacity import Capacity
+from agent.server.machine import Room
+from agent.server.overload import Overload
 from agent.server.registry import CallRegistry
 from agent.server.start import service
 from agent.settings import Settings
@@ -88,7 +92,10 @@ def test_a_bug_in_an_order_does_not_end_the_looking(tmp_path: Path) -> None:
 
     async def main() -> None:
         registry = CallRegistry(
-            max_calls=9, transcripts=tmp_path, prepare=prepare, expected_within=60
+            capacity=Capacity(Room(most=9, at_once=9), Overload(list)),
+            records=RecordWriter(tmp_path),
+            prepare=prepare,
+            expected_within=60,
         )
         registry.carry_orders(OtherProcesses(store_in(database, Looking())))
         with registry.holding("phone", Obedient(), "reception"):

@@ -16,7 +16,7 @@ import pytest
 
 from agent.personas.loader import parse
 from agent.personas.script import SAMPLE, Details
-from agent.server.admission import NOBODY
+from agent.server.capacity import NOBODY
 from agent.server.phrase_folder import PhraseFolder
 from agent.server.providers import build, probe_all, running, table, warm
 from agent.settings import Settings, SettingsError
@@ -144,7 +144,7 @@ def test_while_nobody_of_a_stage_works_the_service_is_not_well(stage: str, tmp_p
             for _ in range(2):
                 pool.failed(pool.candidates[0], ProviderError(pool.stage, "it broke"))
             assert await health() == (503, f"no {NOBODY[pool.stage]} works")
-            assert server.registry.closed
+            assert server.registry.no_room()
             while not pool.candidates[0].healthy:
                 pool.candidates[0].cooldown_until = 0.0
                 await asyncio.sleep(0.1)

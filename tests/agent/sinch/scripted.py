@@ -30,6 +30,7 @@ from agent.sinch.processes import OtherProcesses
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import StreamTokens, stream_claim
+from tests.agent.personas.inline import agents_in
 from tests.databases import inline_store
 from tests.virtual_time import run
 
@@ -95,11 +96,15 @@ class ScriptedCalls:
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
+        self.declined: list[str] = []
         self.full = ""
         """Why no call is taken."""
 
     def no_room(self, _name: str = "") -> str:
         return self.full
+
+    def decline(self, reason: str) -> None:
+        self.declined.append(reason)
 
     def forget(self, name: str) -> None:
         self.forgotten.append(name)
@@ -142,7 +147,7 @@ class Story:
         self.call_control = CallControl(
             settings=settings,
             stream=StreamTarget(url="wss://agent.example.com/stream", rate=8000, max_seconds=3600),
-            routing=Routing(folder=folder, usual="reception"),
+            routing=Routing(agents=agents_in(folder), usual="reception"),
             tokens=self.tokens,
             directory=self.directory,
             processes=OtherProcesses(self.store),

@@ -1,0 +1,77 @@
+"""Threads that a model of this machine runs in, and how long its work waits for one.
+
+The wait is the first that grows when a machine has too much to do, long before the event loop is
+late: a model computes without the interpreter's lock, and callers are answered later and later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar, runtime_checkable
+
+T = TypeVar("T")
+
+LATELY = 5.0
+"""Seconds over which :attr:`WorkerThreads.wait` looks back: about a turn of a conversation."""
+
+
+class WorkerThreads:
+    """The threads of one model. They start with the first work; close them in the end.
+
+    Args:
+        threads: Pieces of work done at once; others wait, in the order in which they came.
+        name: Of the threads.
+    """
+
+    def __init__(self, threads: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._waiting: dict[int, float] = {}  # since when, by :func:`time.monotonic`
+        self._waited: deque[tuple[float, float]] = deque(maxlen=1000)  # when, and for how long
+        self._count = 0
+
+    def run(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        """Do ``work`` in a thread. Cancelling the future is safe: it is then not begun any more."""
+        self._count += 1
+        ticket = self._count
+        self._waiting[ticket] = time.monotonic()
+
+        def begin() -> T:
+            at = time.monotonic()
+            self._waited.append((at, at - self._waiting.pop(ticket, at)))
+            return work(*arguments)
+
+        def forget(_future: Future[T]) -> None:
+            self._waiting.pop(ticket, None)  # it was cancelled
+
+        future = self._pool.submit(begin)
+        future.add_done_callback(forget)
+        return asyncio.wrap_future(future)
+
+    @property
+    def wait(self) -> float:
+        """Seconds that work waits for a thread, of late: the median, or what waits now if longer.
+
+        0 if there was none.
+        """
+        at = time.monotonic()
+        longest = max((at - since for since in self._waiting.copy().values()), default=0.0)
+        lately = sorted(waited for when, waited in self._waited.copy() if at - when < LATELY)
+        return max(longest, lately[len(lately) // 2] if lately else 0.0)
+
+    async def aclose(self) -> None:
+        """End the threads, once what was given to them is done. Later work raises RuntimeError.
+
+        Its queue is not cancelled: that would raise CancelledError in tasks that nobody cancelled.
+        """
+        await asyncio.to_thread(self._pool.shutdown)
+
+
+@runtime_checkable
+class OnThisMachine(Protocol):
+    """A model that computes here, and so competes with calls for the cores."""
+
+    workers: WorkerThreads
