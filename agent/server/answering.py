@@ -142,7 +142,8 @@ class StreamEndpoint:
             admitted = await self._admission.admit(caller, connect)
         except NotAdmittedError as error:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
-        draining, calls = self._registry.draining, len(self._registry.in_progress)
+        calls = len(self._registry.in_progress)
+        draining = not self._registry.takes(admitted.name)
         if draining or calls >= self._max_calls:
             self._runner.leave(admitted.claims)
             reason = "draining" if draining else f"{calls} calls already"

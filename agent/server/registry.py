@@ -13,17 +13,25 @@ from typing import Any
 import structlog
 
 from agent.call.call import Call
-from agent.call.orders import Order
+from agent.call.orders import HangUp, Order
 from agent.records.transcript import add_platform_line
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
+
+ANNOUNCED_WITHIN = 5.0
+"""Seconds for the streams of calls that were announced before the drain: they come within two or
+three, unless the caller has hung up."""
+
+GOODBYE_WITHIN = 8.0
+"""Seconds for agents to let the caller, or themselves, finish a sentence, and to say goodbye."""
 
 DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
@@ -89,6 +97,7 @@ class CallRegistry:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
         self._calls[name] = _Held(call, agent)
         self._expected.pop(name, None)
+        self._changed.set()
         self.answered += 1
         if self._processes is not None:
             self._processes.began(name, agent)
@@ -111,7 +120,9 @@ class CallRegistry:
         self._background.start(self._prepare(expected), "warming up for an announced call")
 
     async def _forget(self, expected: ExpectedCall) -> None:
-        if self._expected.pop(expected.call, None) is not None and not expected.outgoing:
+        gone = self._expected.pop(expected.call, None)
+        self._changed.set()
+        if gone is not None and not expected.outgoing:
             log.warning("an announced call did not come", agent=expected.agent)
 
     def deliver(self, call_id: str, order: Order) -> bool:
@@ -149,21 +160,49 @@ class CallRegistry:
                 await asyncio.sleep(ORDERS_AGAIN)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more calls, let those in progress finish, end them after ``seconds``."""
+        """Take no more calls, let those in progress finish; after ``seconds`` agents say goodbye.
+
+        Calls that were announced before still come. Returns once no call is left; that is
+        :data:`GOODBYE_WITHIN` and :data:`DRAINED_WITHIN` later at the most.
+        """
         self.draining = True
-        await self._wait_for_calls(seconds)
+        until = now() + seconds
+        await self._wait(lambda: not self._announced, min(seconds, ANNOUNCED_WITHIN))
+        await self._wait(lambda: not self._calls, until - now())
+        if self._calls:
+            log.warning("calls are still in progress: goodbye", calls=len(self._calls))
+            for held in list(self._calls.values()):
+                held.call.obey(HangUp(goodbye=True))
+            await self._wait(lambda: not self._calls, GOODBYE_WITHIN)
+        await self.end_calls(DRAINED_WITHIN)
+
+    async def end_calls(self, within: float) -> None:
+        """Take no more calls, and end those in progress, which have so many seconds to be gone."""
+        self.draining = True
         for held in list(self._calls.values()):
             held.call.end("the service stops")
-        await self._wait_for_calls(DRAINED_WITHIN)
+        await self._wait(lambda: not self._calls, within)
+        if self._calls:
+            log.warning("calls do not end", calls=len(self._calls))
 
-    async def _wait_for_calls(self, seconds: float) -> None:
+    def takes(self, name: str) -> bool:
+        """Return whether a call of that name is taken, though the service may be draining."""
+        return not self.draining or name in self._expected
+
+    @property
+    def _announced(self) -> list[str]:
+        """The calls whose streams are about to come; phones that we dial may ring for long."""
+        return [name for name, expected in self._expected.items() if not expected.outgoing]
+
+    async def _wait(self, true: Callable[[], bool], seconds: float) -> None:
+        """Wait for calls that come and go to make something true, or for the time to pass."""
         try:
-            async with asyncio.timeout(seconds):
-                while self._calls:
+            async with asyncio.timeout(max(0.0, seconds)):
+                while not true():
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            log.warning("calls are still in progress", calls=len(self._calls))
+            return
 
     async def aclose(self) -> None:
         """Stop what runs beside the calls."""

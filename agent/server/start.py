@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -23,6 +22,7 @@ from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
+from agent.server.stopping import Stopping, signals
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
@@ -46,9 +46,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+AT_ONCE = 1.0
+"""Seconds for calls to close their records when the process is to end at once."""
+
+ANSWERED_WITHIN = 1.0
+"""Seconds for requests to be answered that have come before the process ends, calls being over."""
+
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Answer calls until SIGTERM or SIGINT, then drain; a second signal ends at once.
+    """Answer calls until a signal comes, then drain; a second ends at once: see `stopping`.
 
     Args:
         settings: The whole tree.
@@ -60,7 +66,17 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         OSError: If the address cannot be listened on.
     """
     check(settings)
-    stop = _on_signals()
+    with signals() as stopping:
+        try:
+            async with stopping.scope:
+                await _serve(settings, ready, stopping)
+        except TimeoutError:
+            if not stopping.scope.expired():
+                raise
+            log.warning("ended at once")
+
+
+async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Stopping) -> None:
     async with (
         running_store(settings.database) as store,
         running(settings.providers(), settings.budget) as providers,
@@ -70,25 +86,26 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         new_detector = detectors(settings.vad)
         built = service(settings, providers, new_detector, turn_model, servers, store)
         # Access logs would hold addresses, whose query may carry a token.
-        runner = web.AppRunner(built.application(), access_log=None)
+        app = built.application()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=ANSWERED_WITHIN)
         await runner.setup()
         background = BackgroundTasks()
         try:
             site = web.TCPSite(runner, settings.server.host, settings.server.port)
             await site.start()
             host, port = runner.addresses[0][:2]
+            stopping.serving()
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, settings.prompts, settings.agent, settings.server.rate),
                 "warming up",
             )
-            await stop.get()
+            await stopping.asked.wait()
             warming.cancel()
             log.info("draining; once more to stop at once", seconds=settings.server.drain)
-            draining = background.start(built.registry.drain(settings.server.drain), "draining")
-            at_once = background.start(_next(stop), "waiting for a second signal")
-            await asyncio.wait([draining, at_once], return_when=asyncio.FIRST_COMPLETED)
+            await built.registry.drain(settings.server.drain)
         finally:
+            await built.registry.end_calls(AT_ONCE)  # of which a drain has left none
             await background.aclose()
             await runner.cleanup()
 
@@ -274,26 +291,3 @@ async def running_mcp_servers(
         yield servers
     finally:
         await asyncio.gather(*(server.aclose() for server in servers.values()))
-
-
-def _on_signals() -> asyncio.Queue[int]:
-    """Return a queue that gets SIGTERM and SIGINT as they come, until the process ends."""
-    caught: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, caught.put_nowait, number)
-        except NotImplementedError:  # on Windows
-            signal.signal(number, partial(_wake, loop, caught))
-    return caught
-
-
-def _wake(
-    loop: asyncio.AbstractEventLoop, caught: asyncio.Queue[int], number: int, _frame: object
-) -> None:
-    """Pass a signal on to a loop that may be asleep."""
-    loop.call_soon_threadsafe(caught.put_nowait, number)
-
-
-async def _next(signals: asyncio.Queue[int]) -> None:
-    await signals.get()

@@ -98,6 +98,9 @@ class StreamTarget:
 class LocalCalls(Protocol):
     """The calls of this process."""
 
+    draining: bool
+    """Whether no more calls are taken, because the process is about to end."""
+
     @property
     def in_progress(self) -> Mapping[str, str]:
         """Our name of each, and its agent; one that was routed by hand has the platform's id."""

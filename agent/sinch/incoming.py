@@ -61,6 +61,9 @@ class IncomingCalls:
                 "call refused: no agent for it", called=phone_numbers.shortened(callback.called)
             )
             return answers.say_and_hang_up(settings.refusal, settings.announcer, answer=True)
+        if self._calls.draining:
+            log.warning("call declined", reason="draining")
+            return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=True)
         stream = self._stream(callback, agent)
         call = BridgedCall(
             name=leg.call_id,

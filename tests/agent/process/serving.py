@@ -101,6 +101,7 @@ async def serving(
     preexec: Any = None,
     agent_file: str = AGENT,
     announced: bool = True,
+    folder_on_path: bool = False,
     **settings: str,
 ) -> AsyncIterator[ServiceProcess]:
     """Run the service in ``folder`` until the block is left; it is killed then, if it is there.
@@ -111,6 +112,7 @@ async def serving(
         preexec: Done in the new process before it begins.
         agent_file: Of the usual agent.
         announced: Whether it says where it listens; if not, it is enough that it has begun.
+        folder_on_path: Whether providers may be in the folder.
         settings: By the names of their variables, without the prefix.
     """
     prepare(folder, agent_file)
@@ -119,7 +121,8 @@ async def serving(
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "agent.cli", "serve"),
             cwd=folder,
-            env=environment(settings),
+            env=environment(settings)
+            | ({"PYTHONPATH": f"{ROOT}:{folder}"} if folder_on_path else {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=file if stderr is None else stderr,

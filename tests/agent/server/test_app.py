@@ -17,7 +17,12 @@ from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan, Turn
 from agent.simulator.stream_caller import place_call
 from pipelines.audio import Audio
-from pipelines.providers.scripted import Transcriber, TranscriberOptions
+from pipelines.providers.scripted import (
+    Synthesizer,
+    SynthesizerOptions,
+    Transcriber,
+    TranscriberOptions,
+)
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import Running, command, dialled, running, until
 
@@ -167,7 +172,7 @@ def test_a_full_server_is_busy_and_a_call_makes_room(tmp_path: Path) -> None:
 
 
 def test_a_draining_server_is_busy_and_ends_calls_in_time(tmp_path: Path) -> None:
-    """Calls may finish; when their time is up they are hung up; /health says what goes on."""
+    """Calls may finish; when their time is up the agent says goodbye; /health says what goes on."""
 
     async def story(server: Running) -> None:
         async with dialled(server.url) as held:
@@ -184,9 +189,26 @@ def test_a_draining_server_is_busy_and_ends_calls_in_time(tmp_path: Path) -> Non
                 assert (await answer.json())["calls"] == 1
             assert await command(held) == "closed"
             await drained
-        assert server.lines()[-1]["reason"] == "the service stops"
+        goodbye = [line for line in server.lines() if line["kind"] == "agent"][-1]
+        assert "oodbye" in goodbye["text"]
+        assert server.lines()[-1]["reason"] == "the agent hung up"
 
     serve(tmp_path, story)
+
+
+def test_who_cannot_say_goodbye_is_hung_up_on(tmp_path: Path) -> None:
+    """No voice, no goodbye; the call ends all the same, and no later."""
+    mute = Synthesizer(SynthesizerOptions(fault="hangs"))
+
+    async def story(server: Running) -> None:
+        async with dialled(server.url) as held:
+            await held.send_str(json.dumps(CONNECT))
+            assert await command(held) == "answer"
+            await server.registry.drain(0.1)
+            assert not server.registry.in_progress
+        assert server.lines()[-1]["kind"] == "ended"
+
+    serve(tmp_path, story, providers=voice(tts=mute))
 
 
 def test_a_socket_without_connect_is_closed(tmp_path: Path) -> None:
