@@ -15,7 +15,8 @@ first line, ``at``: seconds since the answer.
   ``failures``, ``retries``, ``first_result`` (seconds, the median); ``seconds`` of speech
   transcribed; ``tokens_in``, ``tokens_cached`` of them, ``tokens_out``; ``characters`` spoken;
   ``cost`` and ``currency``, if its price is in the settings
-- ``ended``: ``reason``; ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
+- ``ended``: ``reason`` (``interrupted`` if the process died, as another has found);
+  ``drafts_discarded``, and what they cost: ``tokens_wasted`` (pieces of the
   language model's), ``audio_wasted`` (seconds synthesized)
 - ``platform``: what the platform said of the phone's leg, behind ``ended``: ``result``, ``reason``,
   ``seconds``, and ``amount`` and ``currency``: the price, or in version 2 of the API the rate a
@@ -32,6 +33,8 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+
+from agent.records import locks
 
 log = structlog.get_logger()
 
@@ -58,6 +61,7 @@ class Transcript:
             # Words are private: only the service's user may read them. "x": never two in one file.
             self.path.touch(mode=0o600, exist_ok=False)
             self._file = _open(self.path)
+            locks.hold(self._file)  # as long as this process lives
         except OSError as error:
             self._give_up(error)
 

@@ -29,6 +29,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import (
     CallControlError,
+    CallGoneError,
     Dial,
     ExpectedCall,
     NoSuchCallError,
@@ -42,6 +43,9 @@ from pipelines.clock import now
 log = structlog.get_logger()
 
 Model = TypeVar("Model", bound=BaseModel)
+
+STATUS: Mapping[type[Exception], int] = {NoSuchCallError: 404, CallGoneError: 410}
+"""Of what cannot be done; anything else is 409."""
 
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
@@ -210,10 +214,8 @@ async def _answered(
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except NoSuchCallError as error:
-        return _problem(404, str(error))
     except (CallControlError, PersonaError) as error:
-        return _problem(409, str(error))
+        return _problem(STATUS.get(type(error), 409), str(error))
     except _UnreadableError as error:
         return _problem(400, str(error))
     except web.HTTPRequestEntityTooLarge:

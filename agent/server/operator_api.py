@@ -115,6 +115,7 @@ _PROBLEMS = {
     "401": "No token, or a wrong one.",
     "404": "No such call.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
+    "410": "The process that held the call has died.",
     "413": "The body is too long.",
     "429": "Too many requests; see `Retry-After`.",
     "503": "The database fails.",

@@ -114,6 +114,8 @@ class CallRegistry:
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
         self._expected[expected.call] = expected
+        if self._processes is not None:
+            self._processes.announced(expected.call, expected.agent)
         self._background.start_later(
             self._expected_within, lambda: self._forget(expected), "forgetting an announced call"
         )
@@ -122,6 +124,8 @@ class CallRegistry:
     async def _forget(self, expected: ExpectedCall) -> None:
         gone = self._expected.pop(expected.call, None)
         self._changed.set()
+        if gone is not None and self._processes is not None:
+            self._processes.ended(expected.call)
         if gone is not None and not expected.outgoing:
             log.warning("an announced call did not come", agent=expected.agent)
 

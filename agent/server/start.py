@@ -18,8 +18,10 @@ from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
+from agent.server.health import FolderWatch, Found, Health, look_at_folder
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
+from agent.server.orphans import Orphans
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
 from agent.server.stopping import Stopping, signals
@@ -163,9 +165,11 @@ def service(
         server=settings.server,
         providers=providers,
         registry=registry,
+        health=_health(settings, registry, providers, processes),
         streams=streams,
         sinch=sinch,
         processes=processes,
+        orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, registry, call_control),
     )
@@ -203,6 +207,37 @@ def _sinch_service(
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(folder=settings.prompts, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
+
+
+def _health(
+    settings: Settings,
+    registry: CallRegistry,
+    providers: Providers,
+    processes: OtherProcesses | None,
+) -> Health:
+    return Health(
+        registry=registry,
+        max_calls=settings.server.max_calls,
+        providers=providers,
+        folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
+        database=processes.database_failure if processes is not None else str,
+    )
+
+
+def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
+    """Return what looks at each folder of the settings, by the name of its setting."""
+    return {
+        "transcripts": partial(look_at_folder, settings.transcripts, "written"),
+        "prompts": partial(look_at_folder, settings.prompts, "read"),
+    }
+
+
+def _orphans(
+    settings: Settings, processes: OtherProcesses | None, call_control: CallControl | None
+) -> Orphans | None:
+    if processes is None:
+        return None
+    return Orphans(settings.transcripts, processes, call_control)
 
 
 def _operator(

@@ -12,6 +12,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Actions,
+    CallGoneError,
     CannotMoveError,
     NoAgentError,
     NoSuchCallError,
@@ -72,6 +73,7 @@ class Transfers:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
             NoAgentError: If it has no agent who could.
+            CallGoneError: If it had one, whose process has died.
         """
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
@@ -81,7 +83,8 @@ class Transfers:
         if not await self._dispatch.order(
             call_name, TransferCaller(to=to, announcement=announcement)
         ):
-            raise NoAgentError
+            lost = await self._directory.stream_is_lost(call.call_id)
+            raise CallGoneError if lost else NoAgentError
 
     async def possible(self, call_name: str) -> bool:
         """Return whether the caller of a call can be passed on."""

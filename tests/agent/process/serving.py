@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import agent
@@ -96,24 +97,24 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 @asynccontextmanager
 async def serving(
     folder: Path,
+    settings: Mapping[str, str] = MappingProxyType({}),
     *,
     stderr: int | IO[bytes] | None = None,
     preexec: Any = None,
     agent_file: str = AGENT,
     announced: bool = True,
     folder_on_path: bool = False,
-    **settings: str,
 ) -> AsyncIterator[ServiceProcess]:
     """Run the service in ``folder`` until the block is left; it is killed then, if it is there.
 
     Args:
         folder: Where it runs; two processes in one folder share its database and transcripts.
+        settings: By the names of their variables, without the prefix.
         stderr: Where its log goes; unless it is given, to a file.
         preexec: Done in the new process before it begins.
         agent_file: Of the usual agent.
         announced: Whether it says where it listens; if not, it is enough that it has begun.
         folder_on_path: Whether providers may be in the folder.
-        settings: By the names of their variables, without the prefix.
     """
     prepare(folder, agent_file)
     errors = folder / f"stderr-{uuid.uuid4().hex[:8]}"

@@ -64,7 +64,7 @@ class Account:
         given |= {"SERVER__PORT": str(port), "OPERATOR__TOKEN": TOKEN, **self.settings, **settings}
         if self.database is not None:
             given["DATABASE"] = self.database.get_secret_value()
-        return await self.stack.enter_async_context(serving(self.folder, **given))
+        return await self.stack.enter_async_context(serving(self.folder, given))
 
     async def call_in(self, plan: Plan = LONG) -> PhoneLeg:
         """Have somebody call, who stays on the line."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from agent.server.start import ANSWERED_WITHIN, AT_ONCE
 from agent.server.stopping import GONE_WITHIN
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan
@@ -75,7 +76,7 @@ def test_a_goodbye_is_heard_at_the_end_of_the_drain(tmp_path: Path) -> None:
     """In the words of the agent's file; then we hang up, and the process ends."""
 
     async def main() -> None:
-        async with serving(tmp_path, SERVER__DRAIN="0.5") as service, calling(service) as call:
+        async with serving(tmp_path, {"SERVER__DRAIN": "0.5"}) as service, calling(service) as call:
             service.kill(signal.SIGTERM)
             report = (await call).report
             assert report.ended_by == "agent"
@@ -98,7 +99,7 @@ def test_a_second_signal_ends_at_once(first: int, second: int, tmp_path: Path) -
 
     async def main() -> None:
         async with (
-            serving(tmp_path, SERVER__DRAIN="600") as service,
+            serving(tmp_path, {"SERVER__DRAIN": "600"}) as service,
             calling(service, call_id="c1"),
             calling(service, call_id="c2"),
         ):
@@ -121,7 +122,7 @@ def test_a_second_signal_ends_a_process_whose_loop_is_held(tmp_path: Path) -> No
 
     async def main() -> None:
         given = {"TTS__PROVIDER": "blocking:Synthesizer"}
-        async with serving(tmp_path, folder_on_path=True, **given) as service:
+        async with serving(tmp_path, given, folder_on_path=True) as service:
             await until(held.exists, 30.0)  # as soon as its greeting is prepared
             service.kill(signal.SIGTERM)
             await asyncio.sleep(0.3)  # two at once are one
@@ -143,7 +144,7 @@ def test_a_start_is_ended_by_the_first_signal(tmp_path: Path) -> None:
 
     async def main() -> None:
         given = {"STT__PROVIDER": "blocking:Transcriber"}
-        async with serving(tmp_path, folder_on_path=True, announced=False, **given) as service:
+        async with serving(tmp_path, given, folder_on_path=True, announced=False) as service:
             await until(lambda: "loading" in service.errors.read_text(), 30.0)
             service.kill(signal.SIGTERM)
             assert await service.ended() == 0
@@ -194,6 +195,4 @@ def test_a_call_that_was_announced_before_still_comes(tmp_path: Path) -> None:
 
 def test_the_alarm_leaves_time_for_records() -> None:
     """What a process does when it ends at once has its second."""
-    from agent.server.start import ANSWERED_WITHIN, AT_ONCE
-
     assert AT_ONCE + ANSWERED_WITHIN < GONE_WITHIN

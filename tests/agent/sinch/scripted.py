@@ -87,6 +87,7 @@ class ScriptedCalls:
         self.told: list[Mapping[str, Any]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
+        self.draining = False
 
     def expect(self, expected: ExpectedCall) -> None:
         assert expected.agent == "reception"
