@@ -130,11 +130,7 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
-    registry = CallRegistry(
-        transcripts=settings.transcripts,
-        prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
-        expected_within=settings.sinch.token_lifetime,
-    )
+    registry = _registry(settings, providers)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -172,6 +168,14 @@ def service(
         orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, registry, call_control),
+    )
+
+
+def _registry(settings: Settings, providers: Providers) -> CallRegistry:
+    return CallRegistry(
+        transcripts=settings.transcripts,
+        prepare=partial(warm_expected, providers, settings.prompts, settings.server.rate),
+        expected_within=settings.sinch.token_lifetime,
     )
 
 

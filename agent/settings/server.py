@@ -45,7 +45,9 @@ class ServerSettings(Section):
         10.0, gt=0, le=60, description="Seconds from the socket to `connect`; Sinch's sample: 10."
     )
     drain: float = Field(
-        30.0, ge=0, description="Seconds that calls may go on after SIGTERM; new ones get `busy`."
+        30.0,
+        ge=0,
+        description="Seconds that calls may go on after SIGTERM; then agents say goodbye.",
     )
 
 

@@ -28,6 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "VAD__GATE": "webrtcvad",
     "VAD__JUDGE": "none",
     "TURNS__MODEL": "none",
+    "TURNS__IDLE_AFTER": "600",  # nobody is asked whether they are still there
     "SERVER__PORT": "0",
     "LOG__FORMAT": "json",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_disk_that_is_nearly_full_is_a_warning(
     disk = SimpleNamespace(
         f_frsize=1, f_bavail=int(free), f_blocks=int(total), f_files=10**7, f_favail=files
     )
-    monkeypatch.setattr(health.os, "statvfs", lambda _: disk)
+    monkeypatch.setattr(os, "statvfs", lambda _: disk)
     assert bool(health._room(Path())) is warned
 
 
@@ -158,13 +159,13 @@ def test_nothing_waits_for_a_disk_that_hangs(
 ) -> None:
     """The service answers meanwhile, says so, and ends."""
     monkeypatch.setattr(health, "ANSWERED_WITHIN", 0.1)
-    statvfs = health.os.statvfs
+    statvfs = os.statvfs
 
     def hang(folder: Path) -> object:
         hanging.wait(60)
         return statvfs(folder)
 
-    monkeypatch.setattr(health.os, "statvfs", hang)
+    monkeypatch.setattr(os, "statvfs", hang)
 
     async def main() -> None:
         async with running(tmp_path) as server:
