@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from agent.server.registry import DRAINED_WITHIN, GOODBYE_WITHIN
 from agent.settings import Settings, load
 from agent.settings.placeholders import PUBLISHED, refuse_placeholders
 from agent.settings.server import ServerSettings
 from agent.sinch import account
+from agent.sinch.follow_ups import FINISH_WITHIN
+from agent.store.engine import WITHIN
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -83,6 +86,7 @@ def test_the_image_is_not_root_has_a_health_check_and_copies_what_is_there() -> 
     last_stage = lines[max(n for n, line in enumerate(lines) if line.startswith("FROM")) :]
     assert "USER voice-agent" in last_stage
     assert any(line.startswith("HEALTHCHECK") for line in last_stage)
+    assert f"127.0.0.1:{ServerSettings().port}/live'" in "".join(last_stage)
 
 
 def service_unit() -> dict[str, list[str]]:
@@ -160,7 +164,7 @@ def test_systemd_finds_little_to_reproach(tmp_path: Path) -> None:
 
 def test_all_wait_for_the_drain() -> None:
     """A stop that comes sooner cuts calls off."""
-    drain = ServerSettings().drain
+    drain = ServerSettings().drain + GOODBYE_WITHIN + DRAINED_WITHIN + FINISH_WITHIN + WITHIN
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     assert float(compose["services"]["agent"]["stop_grace_period"].rstrip("s")) > drain
     assert float(service_unit()["TimeoutStopSec"][-1]) > drain

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 from agent.cli.options import Commands, add_config, fail
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 
 def add(commands: Commands) -> None:
@@ -40,9 +44,31 @@ def run(options: argparse.Namespace) -> int:
             return 1 if any(one.error for one in probed) else 0
         print(settings.effective())
         print(_running_service(settings.server.host, settings.server.port))
+        return _surroundings(settings)
     except SettingsError as error:
         return fail(error)
     return 0
+
+
+def _surroundings(settings: Settings) -> int:
+    """Say what is wrong with the folders and the database; return 1 if one cannot be used."""
+    from agent.server.health import ANSWERED_WITHIN, look_within
+    from agent.server.start import looks
+    from agent.store.checking import writable
+    from agent.store.errors import StoreError
+
+    wrong: list[str] = []
+    for name, look in looks(settings).items():
+        found = look_within(name, look, ANSWERED_WITHIN)
+        if found.error:
+            wrong.append(f"{name} = {str(getattr(settings, name))!r}: {found.error}")
+        if found.warning:
+            print(f"# warning: {name}: {found.warning}")
+    try:
+        asyncio.run(writable(settings.database))
+    except StoreError as error:
+        wrong.append(f"database = {str(settings.database)!r}: {error}")
+    return fail(ValueError("\n".join(wrong))) if wrong else 0
 
 
 def _running_service(host: str, port: int) -> str:

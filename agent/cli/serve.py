@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import sys
 
 from agent.cli.options import Commands, add_config, fail
 
@@ -30,7 +32,16 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(start.serve(settings, lambda url: print(f"listening on {url}", flush=True)))
+        asyncio.run(start.serve(settings, _ready))
     except (SettingsError, OSError) as error:
         return fail(error)
     return 0
+
+
+def _ready(url: str) -> None:
+    """Say where calls are answered; that nobody can be told is no reason not to answer them."""
+    try:
+        print(f"listening on {url}", flush=True)
+    except OSError:
+        # What could not be written would be tried again at the end, and fail there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -39,6 +39,7 @@ from typing import TextIO
 import structlog
 
 from agent.private_files import make_private_folder
+from agent.records import locks
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ class Transcript:
             # Words are private: only the service's user may read them. "x": never two in one file.
             self.path.touch(mode=0o600, exist_ok=False)
             self._file = _open(self.path)
+            locks.hold(self._file)  # as long as this process lives
         except OSError as error:
             self._give_up(error)
 

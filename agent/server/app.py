@@ -12,8 +12,10 @@ from aiohttp import web
 from agent import phone_numbers
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
+from agent.server.health import Health
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
+from agent.server.orphans import Orphans
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
@@ -36,12 +38,16 @@ class Service:
     """Started. Whoever started them closes them."""
 
     registry: CallRegistry
+    health: Health
     streams: StreamEndpoint
     sinch: SinchService | None
     """None without an account."""
 
     processes: OtherProcesses | None
     """The others; None if this one keeps to itself."""
+
+    orphans: Orphans | None
+    """Of other processes; None if this one keeps to itself."""
 
     callback_path: str
     operator: OperatorInterface | None
@@ -56,6 +62,8 @@ class Service:
         path = self.server.path
         app.router.add_get(path, self.streams.handle)
         app.router.add_get(path.rstrip("/") + "/{token}", self.streams.handle)
+        app.router.add_get("/live", self._live)
+        app.router.add_get("/ready", self._ready)
         app.router.add_get("/health", self._health)
         metrics = Metrics(self.registry, self.providers, self.watchdog)
 
@@ -68,25 +76,27 @@ class Service:
         if self.operator is not None:
             self.operator.add_to(app)
         app.cleanup_ctx.append(self._watching_itself)
+        app.cleanup_ctx.append(self._watching_health)
         app.cleanup_ctx.append(self._running_registry)
         app.cleanup_ctx.append(self._watching_providers)
         return app
 
+    async def _live(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        reasons = self.health.not_ready()
+        body = {"ready": not reasons, "reasons": reasons}
+        return web.json_response(body, status=503 if reasons else 200)
+
     async def _health(self, _request: web.Request) -> web.Response:
-        capacity = self.registry.capacity
-        status = "draining" if self.registry.draining else capacity.broken or "ok"
-        body = {
-            "status": status,
-            "calls": len(self.registry.in_progress),
-            "max_calls": capacity.room.most,
-            "refusing": self.registry.no_room(),
-            "agents": self.agents.health,
-            "providers": [
-                {"stage": stage, "provider": candidate.name, "status": candidate.status}
-                for stage, candidate in self.providers.candidates
-            ],
-        }
-        return web.json_response(body, status=200 if status == "ok" else 503)
+        report = self.health.report()
+        return web.json_response(report, status=200 if report["status"] == "ok" else 503)
+
+    async def _watching_health(self, _app: web.Application) -> AsyncIterator[None]:
+        self.health.start()
+        yield
+        await asyncio.to_thread(self.health.close)
 
     async def _watching_itself(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()
@@ -114,5 +124,7 @@ class Service:
         speech = probe_speech()
         background = BackgroundTasks()
         background.keep_running(lambda: self.providers.watch(speech), "watching the providers")
+        if self.orphans is not None:
+            background.keep_running(self.orphans.watch, "watching for processes that died")
         yield
         await background.aclose()

@@ -31,6 +31,7 @@ from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import (
     AllowanceUsedUpError,
     CallControlError,
+    CallGoneError,
     DestinationRefusedError,
     Dial,
     ExpectedCall,
@@ -271,6 +272,7 @@ class _CannotBeDialledError(Exception):
 
 _STATUS: Mapping[type[Exception], int] = {
     NoSuchCallError: 404,
+    CallGoneError: 410,
     _UnreadableError: 400,
     _CannotBeDialledError: 422,
     DestinationRefusedError: 422,

@@ -116,6 +116,7 @@ _PROBLEMS = {
     "403": "Asked by a page of another site, or for another host.",
     "404": "No such call.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
+    "410": "The process that held the call has died.",
     "413": "The body is too long.",
     "422": "This number or address may not be called; `detail` says why.",
     "429": "Too many requests: see `Retry-After`; or as much was dialled as may be in a day or at "

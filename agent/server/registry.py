@@ -13,7 +13,7 @@ import structlog
 
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY
-from agent.call.orders import Order
+from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
 from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.sinch.contracts import ExpectedCall
@@ -26,6 +26,13 @@ log = structlog.get_logger()
 
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
+
+ANNOUNCED_WITHIN = 5.0
+"""Seconds for the streams of calls that were announced before the drain: they come within two or
+three, unless the caller has hung up."""
+
+GOODBYE_WITHIN = 8.0
+"""Seconds for agents to let the caller, or themselves, finish a sentence, and to say goodbye."""
 
 DRAINED_WITHIN = 5.0
 """Seconds for calls to be gone, once they are told to end."""
@@ -103,6 +110,7 @@ class CallRegistry:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
         self._calls[name] = _Held(call, agent, now())
         self._expected.pop(name, None)
+        self._changed.set()
         self.answered += 1
         if self._processes is not None:
             self._processes.began(name, agent)
@@ -121,7 +129,7 @@ class CallRegistry:
             name: Of the call; one that is expected has its place already.
             coming: Calls whose socket is there.
         """
-        if self.draining:
+        if self.draining and name not in self._expected:
             return "draining"
         at = now()
         places = {call for call, (_, until) in self._expected.items() if at < until}
@@ -142,6 +150,8 @@ class CallRegistry:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
         keeps = self._expected_within if expected.outgoing else RESERVED_FOR
         self._expected[expected.call] = expected, now() + keeps
+        if self._processes is not None:
+            self._processes.announced(expected.call, expected.agent)
         self._background.start_later(
             self._expected_within, lambda: self._miss(expected), "forgetting an announced call"
         )
@@ -149,10 +159,16 @@ class CallRegistry:
 
     def forget(self, name: str) -> None:
         """Expect a call no more, if it was expected."""
-        self._expected.pop(name, None)
+        if self._expected.pop(name, None) is None:
+            return
+        self._changed.set()
+        if self._processes is not None:
+            self._processes.ended(name)
 
     async def _miss(self, expected: ExpectedCall) -> None:
-        if self._expected.pop(expected.call, None) is None or expected.outgoing:
+        missed = expected.call in self._expected
+        self.forget(expected.call)
+        if not missed or expected.outgoing:
             return
         try:
             elsewhere = self._processes is not None and await self._processes.took(expected.call)
@@ -196,21 +212,45 @@ class CallRegistry:
                 await asyncio.sleep(ORDERS_AGAIN)
 
     async def drain(self, seconds: float) -> None:
-        """Take no more calls, let those in progress finish, end them after ``seconds``."""
+        """Take no more calls, let those in progress finish; after ``seconds`` agents say goodbye.
+
+        Calls that were announced before still come. Returns once no call is left; that is
+        :data:`GOODBYE_WITHIN` and :data:`DRAINED_WITHIN` later at the most.
+        """
         self.draining = True
-        await self._wait_for_calls(seconds)
+        until = now() + seconds
+        await self._wait(lambda: not self._announced, min(seconds, ANNOUNCED_WITHIN))
+        await self._wait(lambda: not self._calls, until - now())
+        if self._calls:
+            log.warning("calls are still in progress: goodbye", calls=len(self._calls))
+            for held in list(self._calls.values()):
+                held.call.obey(HangUp(goodbye=True))
+            await self._wait(lambda: not self._calls, GOODBYE_WITHIN)
+        await self.end_calls(DRAINED_WITHIN)
+
+    async def end_calls(self, within: float) -> None:
+        """Take no more calls, and end those in progress, which have so many seconds to be gone."""
+        self.draining = True
         for held in list(self._calls.values()):
             held.call.end("the service stops", code=GOING_AWAY)
-        await self._wait_for_calls(DRAINED_WITHIN)
+        await self._wait(lambda: not self._calls, within)
+        if self._calls:
+            log.warning("calls do not end", calls=len(self._calls))
 
-    async def _wait_for_calls(self, seconds: float) -> None:
+    @property
+    def _announced(self) -> list[str]:
+        """The calls whose streams are about to come; phones that we dial may ring for long."""
+        return [name for name, (call, _) in self._expected.items() if not call.outgoing]
+
+    async def _wait(self, true: Callable[[], bool], seconds: float) -> None:
+        """Wait for calls that come and go to make something true, or for the time to pass."""
         try:
-            async with asyncio.timeout(seconds):
-                while self._calls:
+            async with asyncio.timeout(max(0.0, seconds)):
+                while not true():
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            log.warning("calls are still in progress", calls=len(self._calls))
+            return
 
     async def aclose(self) -> None:
         """Stop what runs beside the calls."""

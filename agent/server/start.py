@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
@@ -22,13 +21,16 @@ from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.connections import HttpConnections
+from agent.server.health import FolderWatch, Found, Health, look_at_folder
 from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
+from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.registry import CallRegistry
 from agent.server.service_manager import living, notify
+from agent.server.stopping import Stopping, signals
 from agent.server.watchdog import Watchdog
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
@@ -55,9 +57,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+AT_ONCE = 1.0
+"""Seconds for calls to close their records when the process is to end at once."""
+
+ANSWERED_WITHIN = 1.0
+"""Seconds for requests to be answered that have come before the process ends, calls being over."""
+
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Answer calls until SIGTERM or SIGINT, then drain; a second signal ends at once.
+    """Answer calls until a signal comes, then drain; a second ends at once: see `stopping`.
 
     Args:
         settings: The whole tree.
@@ -69,7 +77,17 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         OSError: If the address cannot be listened on.
     """
     check(settings)
-    stop = _on_signals()
+    with signals() as stopping:
+        try:
+            async with stopping.scope:
+                await _serve(settings, ready, stopping)
+        except TimeoutError:
+            if not stopping.scope.expired():
+                raise
+            log.warning("ended at once")
+
+
+async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Stopping) -> None:
     async with (
         living(settings.server.held_limit),
         running_store(settings.database) as store,
@@ -86,19 +104,21 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             connections.served(built.application(), server.host, server.port) as (host, port),
             aclosing(background),
         ):
+            stopping.serving()
             notify("READY=1")
             ready(f"ws://{host}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, built.agents, settings.agent, settings.server.rate),
                 "warming up",
             )
-            await stop.get()
-            warming.cancel()
-            notify("STOPPING=1")
-            log.info("draining; once more to stop at once", seconds=settings.server.drain)
-            draining = background.start(built.registry.drain(settings.server.drain), "draining")
-            at_once = background.start(_next(stop), "waiting for a second signal")
-            await asyncio.wait([draining, at_once], return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await stopping.asked.wait()
+                warming.cancel()
+                notify("STOPPING=1")
+                log.info("draining; once more to stop at once", seconds=server.drain)
+                await built.registry.drain(server.drain)
+            finally:
+                await built.registry.end_calls(AT_ONCE)  # of which a drain has left none
 
 
 def service(
@@ -122,14 +142,7 @@ def service(
     agents = AgentFolder(settings.prompts)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
-    registry = CallRegistry(
-        capacity=Capacity(
-            room(settings.server.max_calls, providers), Overload(read), lambda: providers.down
-        ),
-        records=RecordWriter(settings.transcripts),
-        prepare=partial(warm_expected, providers, agents, settings.server.rate),
-        expected_within=settings.sinch.token_lifetime,
-    )
+    registry = _registry(settings, agents, providers, Overload(read))
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -153,9 +166,11 @@ def service(
         providers=providers,
         registry=registry,
         watchdog=watchdog,
+        health=_health(settings, agents, registry, providers, processes),
         streams=streams,
         sinch=sinch,
         processes=processes,
+        orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, registry, processes, call_control),
     )
@@ -169,6 +184,18 @@ def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | No
         usual=settings.agent,
         tokens=sinch.tokens if sinch is not None else None,
         call_control=sinch.call_control if sinch is not None else None,
+    )
+
+
+def _registry(
+    settings: Settings, agents: AgentFolder, providers: Providers, overload: Overload
+) -> CallRegistry:
+    most = room(settings.server.max_calls, providers)
+    return CallRegistry(
+        capacity=Capacity(most, overload, lambda: providers.down),
+        records=RecordWriter(settings.transcripts),
+        prepare=partial(warm_expected, providers, agents, settings.server.rate),
+        expected_within=settings.sinch.token_lifetime,
     )
 
 
@@ -205,6 +232,39 @@ def _sinch_service(
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
+
+
+def _health(
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    providers: Providers,
+    processes: OtherProcesses | None,
+) -> Health:
+    return Health(
+        registry=registry,
+        agents=agents,
+        providers=providers,
+        folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
+        database=processes.database_failure if processes is not None else str,
+    )
+
+
+def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
+    """Return what looks at each folder of the settings, by the name of its setting."""
+    return {
+        "transcripts": partial(look_at_folder, settings.transcripts, "written"),
+        "prompts": partial(look_at_folder, settings.prompts, "read"),
+        "phrases": partial(look_at_folder, settings.phrases, "written"),
+    }
+
+
+def _orphans(
+    settings: Settings, processes: OtherProcesses | None, call_control: CallControl | None
+) -> Orphans | None:
+    if processes is None:
+        return None
+    return Orphans(settings.transcripts, processes, call_control)
 
 
 def _operator(
@@ -313,26 +373,3 @@ async def running_mcp_servers(
         yield servers
     finally:
         await asyncio.gather(*(server.aclose() for server in servers.values()))
-
-
-def _on_signals() -> asyncio.Queue[int]:
-    """Return a queue that gets SIGTERM and SIGINT as they come, until the process ends."""
-    caught: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        try:
-            loop.add_signal_handler(number, caught.put_nowait, number)
-        except NotImplementedError:  # on Windows
-            signal.signal(number, partial(_wake, loop, caught))
-    return caught
-
-
-def _wake(
-    loop: asyncio.AbstractEventLoop, caught: asyncio.Queue[int], number: int, _frame: object
-) -> None:
-    """Pass a signal on to a loop that may be asleep."""
-    loop.call_soon_threadsafe(caught.put_nowait, number)
-
-
-async def _next(signals: asyncio.Queue[int]) -> None:
-    await signals.get()

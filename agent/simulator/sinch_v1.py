@@ -197,6 +197,9 @@ class SinchV1:
     def _connect_stream(self, leg: PhoneLeg, action: Svaml) -> None:
         """Have the phone in the room of ``leg`` say its plan to the stream."""
         phones = [one for one in self._network.in_room(leg.room) if not one.is_stream]
+        # The answer to the callback of a phone may be slower than the request for the stream.
+        late = [one for one in self._network.legs if not one.room and not one.over.is_set()]
+        phones += [one for one in late if one.number in self._network.phones]
         plan = self._network.phones[phones[0].number].plan if phones else Plan()
         options = action.get("streamingOptions", {})
         headers = {h["key"]: h["value"] for h in action.get("callHeaders", [])}

@@ -151,6 +151,10 @@ class CallControl:
         name = leg.name or leg.custom
         return await self._directory.leg(name) if name else None
 
+    async def let_go(self, name: str) -> None:
+        """See to a call whose process has died; see :meth:`CallEndings.let_go`."""
+        await self._endings.let_go(name)
+
     # What an operator may ask for
 
     async def dial(self, request: Dial, idempotency_key: str = "") -> PlacedLeg:

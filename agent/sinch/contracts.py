@@ -36,6 +36,13 @@ class CallOverError(CallControlError):
         super().__init__("the call is over")
 
 
+class CallGoneError(CallControlError):
+    """The process that held it has died; its phone is hung up, or about to be."""
+
+    def __init__(self) -> None:
+        super().__init__("gone: the process that held the call has died")
+
+
 class NoAgentError(CallControlError):
     """Nobody of ours talks to the caller: they were passed on, or the stream has not come."""
 

@@ -146,6 +146,13 @@ class CallDirectory:
             return False
         return await self._store.live_calls.alive(came.owner)
 
+    async def stream_is_lost(self, call_id: str) -> bool:
+        """Return whether it has come, has not ended, and its process is dead."""
+        came = await self._store.claims.find(stream_claim(call_id))
+        if came is None or await self._store.claims.find(_over(call_id)) is not None:
+            return False
+        return not await self._store.live_calls.alive(came.owner)
+
     async def stream_ended(self, call_id: str) -> None:
         """Note that the stream of a call has ended, or will never come."""
         await self._store.claims.claim(_over(call_id))

@@ -23,6 +23,9 @@ RECORD_WITHIN = 5.0
 """Seconds for our own end of a call to be on record, once the platform has told its own; a call is
 gone in that time, whatever failed."""
 
+INTERRUPTED = "interrupted"
+"""Why a call ended whose process has died."""
+
 LOOK_EVERY = 0.05
 """Seconds between two looks at whether it is."""
 
@@ -81,6 +84,31 @@ class CallEndings:
             why = LegFacts(reason="hung up by the operator")
             await self._directory.advance(leg, LegEvent.ENDED, why)
         await self._hang_ups.phone(call_name)
+
+    async def let_go(self, call_name: str) -> None:
+        """Hang up whoever was left alone by a process that has died, and note that it is over.
+
+        A phone that still rings is let be, since any process answers its callbacks; so are those
+        who talk to somebody whom they were passed on to, and a call whose stream is elsewhere.
+
+        Raises:
+            RefusedError: If Sinch does not hang up.
+        """
+        call = await self._directory.call(call_name)
+        if call is None or call.status is not CallStatus.WITH_AGENT:
+            return
+        if await self._dispatch.has_stream(call.call_id):
+            return
+        log.warning("a phone is hung up: the process of its call has died")
+        await self._hang_ups.phone(call_name)
+        if call.transfer:
+            await self._hang_ups.unanswered_transfer(call.transfer)
+        await self._hang_ups.conference(call_name)
+        leg = await self._directory.placed(call_name)
+        if leg is not None:
+            await self._directory.advance(leg, LegEvent.ENDED, LegFacts(reason=INTERRUPTED))
+        await self._directory.advance_call(call_name, CallEvent.ENDED)
+        await self._directory.stream_ended(call.call_id)
 
     async def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.

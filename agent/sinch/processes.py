@@ -9,7 +9,7 @@ import structlog
 from agent.call import orders
 from agent.call.orders import Order, OrderError
 from agent.sinch.tokens import stream_claim
-from agent.store.live_calls import LiveCall
+from agent.store.live_calls import LiveCall, OrphanCall
 from agent.store.store import Store
 
 log = structlog.get_logger()
@@ -27,6 +27,14 @@ class OtherProcesses:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def database_failure(self) -> str:
+        """Return why the database could not be written a moment ago; ``""`` if it could."""
+        return self._store.live_calls.failing
+
+    def announced(self, name: str, agent: str) -> None:
+        """Tell the others that the stream of a call is about to come. Returns at once."""
+        self._store.live_calls.announced(name, agent)
+
     def began(self, name: str, agent: str) -> None:
         """Tell the others that this process holds a call now. Returns at once."""
         self._store.live_calls.began(name, agent)
@@ -35,6 +43,18 @@ class OtherProcesses:
     def ended(self, name: str) -> None:
         """Tell the others that this process does not hold a call any more. Returns at once."""
         self._store.live_calls.ended(name)
+
+    async def died(self) -> dict[str, float]:
+        """Return the processes that are found dead, each with its last beat."""
+        return await self._store.live_calls.died()
+
+    async def inherit(self, process: str, at: float) -> list[OrphanCall]:
+        """Return the calls that a dead process has left, which are ours to see to then."""
+        return await self._store.live_calls.inherit(process, at)
+
+    async def settled(self, name: str) -> None:
+        """Tell that nothing is left to be done about a call of a dead process."""
+        await self._store.live_calls.settled(name)
 
     async def hold(self, name: str) -> bool:
         """Return whether one of the others holds a call, and is alive."""

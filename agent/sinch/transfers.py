@@ -12,6 +12,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Actions,
+    CallGoneError,
     CannotMoveError,
     NoAgentError,
     NoSuchCallError,
@@ -77,6 +78,7 @@ class Transfers:
             CannotMoveError: If its caller cannot be passed on.
             NoAgentError: If it has no agent who could.
             DestinationRefusedError: If ``to`` may not be called.
+            CallGoneError: If it had one, whose process has died.
         """
         self._rules.check(to)
         call = await self._directory.call(call_name)
@@ -87,7 +89,8 @@ class Transfers:
         if not await self._dispatch.order(
             call_name, TransferCaller(to=to, announcement=announcement)
         ):
-            raise NoAgentError
+            lost = await self._directory.stream_is_lost(call.call_id)
+            raise CallGoneError if lost else NoAgentError
 
     async def possible(self, call_name: str) -> bool:
         """Return whether the caller of a call can be passed on."""

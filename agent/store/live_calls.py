@@ -7,19 +7,21 @@ it has left counts no more, though it stands in the tables until it is swept.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from agent.store import process_identity
 from agent.store.engine import Database
 from agent.store.errors import StoreError
-from agent.store.tables import Now, digest, live_calls, processes
+from agent.store.heartbeats import Heartbeats
+from agent.store.tables import Now, digest, live_calls, orders, processes
 from pipelines.clock import now
 
 BEAT_EVERY = 5.0
@@ -28,11 +30,12 @@ BEAT_EVERY = 5.0
 DEAD_AFTER = 15.0
 """Seconds without one, after which a process counts as dead: three were lost."""
 
-HOST = socket.gethostname()
-"""What this machine is called, for people who look for the log of a call."""
-
 AT_ONCE = 100
 """Calls that are written in one transaction."""
+
+
+HOST = socket.gethostname()
+"""What this machine is called, for people who look for the log of a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,18 @@ class LiveCall:
     host: str
     pid: int
     """Of the process that holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanCall:
+    """A call of a process that has died."""
+
+    name: str
+    held: bool
+    """Whether its stream was there; otherwise it was announced, and may come to another process."""
+
+    age: float
+    """Seconds since it began, or was announced."""
 
 
 class LiveCalls:
@@ -62,17 +77,27 @@ class LiveCalls:
         self.process = f"{uuid.uuid4().hex}"
         """Our name among the processes."""
 
+        self.failing = ""
+        """Why the last heartbeat could not be written; ``""`` if it could."""
+
         self._beat_at: float | None = None
         self._sees_from = -inf
         """When the others had their chance to beat, too, since the database failed us."""
 
-        self._calls: dict[str, str] = {}
-        self._written: dict[str, str] = {}
+        self._us = process_identity.own()
+        self._others = Heartbeats()
+        self._calls: dict[str, dict[str, Any]] = {}
+        self._written: dict[str, dict[str, Any]] = {}
         self._changed = asyncio.Event()
+
+    def announced(self, name: str, agent: str) -> None:
+        """Tell that the stream of the call ``name`` is about to come, here or elsewhere."""
+        self._calls[name] = {"name": name, "agent": agent, "announced": True}
+        self._changed.set()
 
     def began(self, name: str, agent: str) -> None:
         """Tell that we hold the call ``name`` now."""
-        self._calls[name] = agent
+        self._calls[name] = {"name": name, "agent": agent}
         self._changed.set()
 
     def ended(self, name: str) -> None:
@@ -89,9 +114,9 @@ class LiveCalls:
             self._changed.clear()
             try:
                 await self.beat()
-                pause = BEAT_EVERY
-            except StoreError:  # the database has logged it
-                pause = BEAT_EVERY / 5
+                self.failing, pause = "", BEAT_EVERY
+            except StoreError as error:  # the database has logged it
+                self.failing, pause = str(error), BEAT_EVERY / 5
             try:
                 async with asyncio.timeout(pause):
                     await self._changed.wait()
@@ -105,14 +130,14 @@ class LiveCalls:
             StoreError: If the database fails.
         """
         calls = dict(self._calls)
-        new = [name for name, agent in calls.items() if self._written.get(name) != agent]
+        new = [name for name, value in calls.items() if self._written.get(name) != value]
         gone = [name for name in self._written if name not in calls]
         new, gone = new[:AT_ONCE], gone[:AT_ONCE]
         await self._database.write(lambda c: self._write(c, {n: calls[n] for n in new}, gone))
         if self._beat_at is not None and now() - self._beat_at > DEAD_AFTER:
             self._sees_from = now() + BEAT_EVERY
         self._beat_at = now()
-        self._written = {n: a for n, a in self._written.items() if n not in gone}
+        self._written = {n: v for n, v in self._written.items() if n not in gone}
         self._written |= {name: calls[name] for name in new}
         if len(new) == AT_ONCE or len(gone) == AT_ONCE:
             self._changed.set()
@@ -170,7 +195,63 @@ class LiveCalls:
         calls = calls.where(_beats(), live_calls.c.process != self.process)
         calls = calls.order_by(live_calls.c.at)
         rows = await self._database.read(lambda c: c.execute(calls).all())
-        return [LiveCall(**row.value, **row.holder) for row in rows if row.value and row.holder]
+        return [
+            LiveCall(
+                name=row.value["name"],
+                agent=row.value["agent"],
+                host=row.holder["host"],
+                pid=row.holder["pid"],
+            )
+            for row in rows
+            if row.value and row.holder and not row.value.get("announced")
+        ]
+
+    async def died(self) -> dict[str, float]:
+        """Return the processes that are found dead, each with its last beat, for :meth:`inherit`.
+
+        Dead is who has ended on this machine, or has not beaten for as long as
+        :data:`~agent.store.heartbeats.WATCHED`.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        beats = select(processes.c.id, processes.c.value, processes.c.at)
+        try:
+            rows = await self._database.read(
+                lambda c: c.execute(beats.where(processes.c.id != self.process)).all()
+            )
+        except StoreError:
+            self._others.begin_anew()
+            raise
+        dead = set(self._others.look({row.id: row.at for row in rows}, now()))
+        dead |= {row.id for row in rows if process_identity.has_ended(row.value)}
+        return {row.id: row.at for row in rows if row.id in dead}
+
+    async def inherit(self, process: str, at: float) -> list[OrphanCall]:
+        """Return the calls that a dead process has left; they are returned to one process only.
+
+        They are ours then, and orders to them are thrown away. Tell by :meth:`settled` what is done
+        about each, so that it is not left to the next, should we die as well.
+
+        Args:
+            process: One that has died.
+            at: Its last beat; if it has beaten since, it is let be.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        return await self._database.write(lambda c: self._inherit(c, process, at))
+
+    async def settled(self, name: str) -> None:
+        """Tell that nothing is left to be done about a call of a dead process.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        if name in self._calls:
+            return  # it has come to us meanwhile
+        this = (live_calls.c.name == digest(name), live_calls.c.process == self.process)
+        await self._database.write(lambda c: c.execute(delete(live_calls).where(*this)))
 
     def _check_sight(self) -> None:
         """See to it that a silent heart is a dead process, and not a database that fails.
@@ -183,9 +264,29 @@ class LiveCalls:
         if silent or now() < self._sees_from:
             raise StoreError("which processes are alive is not known yet")
 
-    def _write(self, connection: Connection, new: Mapping[str, str], gone: list[str]) -> None:
-        us = {"host": HOST, "pid": os.getpid()}
-        beat = insert(processes).values(id=self.process, value=us, at=Now())
+    def _inherit(self, connection: Connection, process: str, at: float) -> list[OrphanCall]:
+        beat = (processes.c.id == process, processes.c.at == at)
+        if not connection.execute(delete(processes).where(*beat)).rowcount:
+            return []  # it lives, or another has them
+        theirs = live_calls.c.process == process
+        rows = connection.execute(
+            select(live_calls.c.name, live_calls.c.value, (Now() - live_calls.c.at).label("age"))
+            .where(theirs)
+        ).all()  # fmt: skip
+        connection.execute(update(live_calls).where(theirs).values(process=self.process))
+        connection.execute(delete(orders).where(orders.c.call.in_([row.name for row in rows])))
+        return [
+            OrphanCall(
+                name=str(row.value["name"]), held=not row.value.get("announced"), age=row.age
+            )
+            for row in rows
+            if row.value is not None and "name" in row.value
+        ]
+
+    def _write(
+        self, connection: Connection, new: Mapping[str, dict[str, Any]], gone: list[str]
+    ) -> None:
+        beat = insert(processes).values(id=self.process, value=self._us, at=Now())
         connection.execute(
             beat.on_conflict_do_update(index_elements=["id"], set_={"at": beat.excluded.at})
         )
@@ -193,12 +294,9 @@ class LiveCalls:
             ours = live_calls.c.process == self.process
             those = live_calls.c.name.in_([digest(name) for name in gone])
             connection.execute(delete(live_calls).where(ours, those))
-        for name, agent in new.items():
+        for name, value in new.items():
             row = insert(live_calls).values(
-                name=digest(name),
-                process=self.process,
-                value={"name": name, "agent": agent},
-                at=Now(),
+                name=digest(name), process=self.process, value=value, at=Now()
             )
             set_ = {column: row.excluded[column] for column in ("process", "value", "at")}
             connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=set_))

@@ -17,7 +17,12 @@ from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan, Turn
 from agent.simulator.stream_caller import place_call
 from pipelines.audio import Audio
-from pipelines.providers.scripted import Transcriber, TranscriberOptions
+from pipelines.providers.scripted import (
+    Synthesizer,
+    SynthesizerOptions,
+    Transcriber,
+    TranscriberOptions,
+)
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import Running, command, declined, dialled, running, until
 
@@ -171,8 +176,8 @@ def test_a_full_server_declines_and_a_call_makes_room(tmp_path: Path) -> None:
     serve(tmp_path, story, server={"max_calls": 1})
 
 
-def test_a_draining_server_declines_and_ends_calls_in_time(tmp_path: Path) -> None:
-    """Calls may finish; when their time is up they are hung up; /health says what goes on."""
+def test_a_draining_server_is_busy_and_ends_calls_in_time(tmp_path: Path) -> None:
+    """Calls may finish; when their time is up the agent says goodbye; /health says what goes on."""
 
     async def story(server: Running) -> None:
         async with dialled(server.url) as held:
@@ -187,9 +192,26 @@ def test_a_draining_server_declines_and_ends_calls_in_time(tmp_path: Path) -> No
                 assert (await answer.json())["calls"] == 1
             assert await command(held) == "closed"
             await drained
-        assert server.lines()[-1]["reason"] == "the service stops"
+        goodbye = [line for line in server.lines() if line["kind"] == "agent"][-1]
+        assert "oodbye" in goodbye["text"]
+        assert server.lines()[-1]["reason"] == "the agent hung up"
 
     serve(tmp_path, story)
+
+
+def test_who_cannot_say_goodbye_is_hung_up_on(tmp_path: Path) -> None:
+    """No voice, no goodbye; the call ends all the same, and no later."""
+    mute = Synthesizer(SynthesizerOptions(fault="hangs"))
+
+    async def story(server: Running) -> None:
+        async with dialled(server.url) as held:
+            await held.send_str(json.dumps(CONNECT))
+            assert await command(held) == "answer"
+            await server.registry.drain(0.1)
+            assert not server.registry.in_progress
+        assert server.lines()[-1]["kind"] == "ended"
+
+    serve(tmp_path, story, providers=voice(tts=mute))
 
 
 def test_a_socket_without_connect_is_closed(tmp_path: Path) -> None:
@@ -317,6 +339,6 @@ def test_a_disk_that_fails_costs_the_transcript_not_the_call(tmp_path: Path) -> 
 
     with capture_logs() as logs:
         serve(tmp_path, story)
-    assert [e["event"] for e in logs if e["log_level"] == "error"] == [
-        "transcript cannot be written"
-    ]
+    errors = [e["event"] for e in logs if e["log_level"] == "error"]
+    assert errors.count("transcript cannot be written") == 1
+    assert set(errors) <= {"transcript cannot be written", "a folder cannot be used"}

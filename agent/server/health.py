@@ -1,0 +1,238 @@
+"""Whether this process works, and whether it takes calls: looked at beside them, not on the loop.
+
+Folders are looked at in threads of their own, one each, since a disk may hang; the database by its
+own heartbeat. Whoever asks is answered from what was found last.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from agent.personas.folder import AgentFolder
+from agent.server.capacity import NOBODY
+from agent.server.registry import CallRegistry
+from pipelines.stages.lineup import Providers
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 10.0
+"""Seconds between two looks at a folder."""
+
+ANSWERED_WITHIN = 5.0
+"""Seconds for a disk to answer; no answer is one."""
+
+PROBE_BYTES = 4096
+"""What is written to try a folder: a full disk still takes an empty file."""
+
+PROBE_NAME = ".voice-agent-can-write"
+
+LITTLE_ROOM = 1 << 30
+"""Bytes free below which a disk is nearly full, or a twentieth of it if that is less."""
+
+FEW_FILES = 1000
+"""Files that a disk has room for, below which it is nearly full."""
+
+Kind = Literal["written", "read"]
+"""What a folder has to be good for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is the matter with something."""
+
+    error: str = ""
+    """Why it cannot be used, in one line; ``""`` if it can."""
+
+    warning: str = ""
+    """What will go wrong before long; ``""`` if nothing."""
+
+
+def look_at_folder(folder: Path, kind: Kind) -> Found:
+    """Return what is the matter with a folder. It may take as long as the disk likes.
+
+    A folder to be written that is not there is made when it is needed, so that its parent is tried;
+    what is written is deleted again.
+    """
+    try:
+        if kind == "read":
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".md") and not os.access(entry.path, os.R_OK):
+                        return Found(error=f"{entry.name} cannot be read")
+            return Found()
+        while not folder.exists() and folder.parent != folder:
+            folder = folder.parent
+        probe = folder / PROBE_NAME
+        try:
+            descriptor = os.open(probe, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(bytes(PROBE_BYTES))
+        finally:
+            probe.unlink(missing_ok=True)  # another process may try it at the same time
+        return Found(warning=_room(folder))
+    except OSError as error:
+        return Found(error=error.strerror or type(error).__name__)
+
+
+def _room(folder: Path) -> str:
+    disk = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    if disk is None:
+        return ""
+    free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+    if free < min(LITTLE_ROOM, total / 20):
+        return f"the disk is nearly full: {free / 1e6:.0f} MB are free"
+    if disk.f_files and disk.f_favail < FEW_FILES:
+        return f"the disk is nearly full: it has room for {disk.f_favail} files"
+    return ""
+
+
+def look_within(name: str, look: Callable[[], Found], seconds: float) -> Found:
+    """Look once; return what is the matter, or that there was no answer in time. Waits."""
+    watch = FolderWatch(name, look)
+    watch.close()
+    watch.start()
+    return watch.wait(seconds)
+
+
+class FolderWatch:
+    """Looks at a folder now and then, in a thread of its own. Close it in the end.
+
+    Args:
+        name: Of the setting.
+        look: Looks at it; see :func:`look_at_folder`.
+    """
+
+    def __init__(self, name: str, look: Callable[[], Found]) -> None:
+        self.name = name
+        self._look = look
+        self._last = Found()
+        self._asked_at: float | None = None
+        """Since when the disk has been asked; None if it is not."""
+
+        self._stop = threading.Event()
+        # A daemon: one that waits for a disk cannot be stopped.
+        self._thread = threading.Thread(target=self._run, name=f"watch {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> Found:
+        """Return what was found, once the thread has ended; it is given so many seconds."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            return Found(error=f"the disk does not answer within {seconds:g} s")
+        return self._last
+
+    @property
+    def found(self) -> Found:
+        """What is the matter with it, as far as is known."""
+        asked = self._asked_at
+        if asked is not None and time.monotonic() - asked > ANSWERED_WITHIN:
+            return Found(error=f"the disk does not answer within {ANSWERED_WITHIN:g} s")
+        return self._last
+
+    def close(self) -> None:
+        """Stop looking; the thread ends once the disk answers."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while True:
+            self._asked_at = time.monotonic()
+            found = self._look()
+            self._last, self._asked_at, before = found, None, self._last
+            _tell(self.name, before, found)
+            if self._stop.wait(LOOK_EVERY):
+                return
+
+
+def _tell(name: str, before: Found, found: Found) -> None:
+    """Log what has changed."""
+    if found.error and found.error != before.error:
+        log.error("a folder cannot be used", folder=name, error=found.error)
+    elif before.error and not found.error:
+        log.warning("a folder can be used again", folder=name)
+    if found.warning and not before.warning:
+        log.warning("a disk is nearly full", folder=name, warning=found.warning)
+
+
+class Health:
+    """What is asked at ``/live``, ``/ready`` and ``/health``.
+
+    Args:
+        registry: The calls, and whether there is room for another.
+        agents: Their files.
+        providers: Of the three stages.
+        folders: What is looked at; started and closed with this.
+        database: Returns why the database cannot be written; ``""`` if it can.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: CallRegistry,
+        agents: AgentFolder,
+        providers: Providers,
+        folders: Sequence[FolderWatch],
+        database: Callable[[], str],
+    ) -> None:
+        self._registry = registry
+        self._agents = agents
+        self._providers = providers
+        self._folders = folders
+        self._database = database
+
+    def start(self) -> None:
+        """Begin to look."""
+        for watch in self._folders:
+            watch.start()
+
+    def close(self) -> None:
+        """Look no more. Threads that wait for a disk are left to it."""
+        for watch in self._folders:
+            watch.close()
+        for watch in self._folders:
+            if not watch.found.error:
+                watch.wait(ANSWERED_WITHIN)
+
+    def failures(self) -> dict[str, str]:
+        """Return what does not work, by its name, with why."""
+        found = {watch.name: watch.found.error for watch in self._folders}
+        found["database"] = self._database()
+        found |= {stage: f"no {NOBODY[stage]} works" for stage in self._providers.down}
+        return {name: error for name, error in found.items() if error}
+
+    def not_ready(self) -> dict[str, str]:
+        """Return why no call is to be sent here, by what it is; nothing if one may."""
+        reasons = self.failures()
+        if self._registry.draining:
+            reasons["draining"] = "the service stops"
+        elif not reasons and (refusal := self._registry.no_room()):
+            reasons["full"] = refusal
+        return reasons
+
+    def report(self) -> Mapping[str, object]:
+        """Return how everything is, as JSON."""
+        failures = self.failures()
+        warnings = {watch.name: watch.found.warning for watch in self._folders}
+        return {
+            "status": "draining" if self._registry.draining else "failing" if failures else "ok",
+            "calls": len(self._registry.in_progress),
+            "max_calls": self._registry.capacity.room.most,
+            "refusing": self._registry.no_room(),
+            "agents": self._agents.health,
+            "failures": failures,
+            "warnings": {name: warning for name, warning in warnings.items() if warning},
+            "providers": [
+                {"stage": stage, "provider": candidate.name, "status": candidate.status}
+                for stage, candidate in self._providers.candidates
+            ],
+        }

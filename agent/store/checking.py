@@ -1,0 +1,61 @@
+"""Whether a database can be written, asked by somebody who leaves nothing in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import Connection, insert
+
+from agent.settings.database import DatabaseUrl
+from agent.store import schema
+from agent.store.engine import SqlDatabase
+from agent.store.errors import StoreError
+from agent.store.tables import Now, processes
+
+NAME = "check"
+"""Of a process that there never is."""
+
+
+class _UndoneError(Exception):
+    """It could be written."""
+
+
+async def writable(url: DatabaseUrl) -> None:
+    """Return if the database can be written. It is left as it is; a file is not made.
+
+    Raises:
+        StoreError: If it cannot be used, or does not answer in time.
+    """
+    if not url.is_postgresql and not _is_made(url):
+        return
+    database = SqlDatabase(url, quiet=True)
+    try:
+        if await schema.state(database) in ("empty", "older"):
+            return  # `serve` brings the tables up to date
+        try:
+            await database.write(_write)
+        except _UndoneError:
+            return
+    finally:
+        await database.aclose()
+
+
+def _write(connection: Connection) -> None:
+    connection.execute(insert(processes).values(id=NAME, value={}, at=Now()))
+    raise _UndoneError  # which rolls it back
+
+
+def _is_made(url: DatabaseUrl) -> bool:
+    """Return whether there is a file.
+
+    Raises:
+        StoreError: If there is none, and none can be made.
+    """
+    file = Path(url.get_secret_value().removeprefix("sqlite:///"))
+    folder = file.parent
+    while not folder.exists() and folder.parent != folder:
+        folder = folder.parent
+    if not file.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise StoreError(f"{folder} cannot be written")
+    return file.exists()

@@ -1,0 +1,119 @@
+"""Processes that are killed in the middle of calls, and what the next one, or another, does."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.settings.database import DatabaseUrl
+from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.sinch.callbacks import Version
+from tests.agent.loopback import until
+from tests.agent.process.serving import ServiceProcess, serving
+from tests.agent.process.sinch import LONG, Account, account
+from tests.agent.process.test_stopping import calling
+from tests.agent.sinch.stories import CALLER, free_port
+
+LONG_ENOUGH = 60.0
+"""Seconds for what takes a moment, on a machine that is busy."""
+
+
+async def in_conversation(us: Account, service: ServiceProcess) -> PhoneLeg:
+    """Return a caller who was greeted and stays on the line, in a process that others know of."""
+    leg = await us.call_in()
+    await until(lambda: service.lines("agent"), LONG_ENOUGH)
+    await asyncio.sleep(0.5)
+    return leg
+
+
+async def seen_to(us: Account, service: ServiceProcess, leg: PhoneLeg) -> None:
+    """The phone is hung up, and the record closed."""
+    await until(leg.over.is_set, LONG_ENOUGH)
+    await until(lambda: service.lines("ended"), LONG_ENOUGH)
+    if us.version == "v1":  # in version 2 the platform hangs up by itself, and tells nobody
+        await until(lambda: service.lines("platform"), LONG_ENOUGH)
+    (ended,) = service.lines("ended")
+    assert ended["reason"] == "interrupted"
+    async with asyncio.timeout(LONG_ENOUGH):
+        hang_up = ("POST", f"/calls/{leg.call_id}/hangup")
+        while (await us.operate(service, *hang_up))[0] != 409:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(2.0)  # it takes sixty requests a minute
+    assert not service.logged("background work failed: this is a bug")
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_the_next_start_sees_to_what_was_left(
+    tmp_path: Path, version: Version, database_url: DatabaseUrl
+) -> None:
+    """Killed with a caller on the line: at once after the start, nobody hangs on any more."""
+
+    async def main() -> None:
+        async with account(tmp_path, version, database_url) as us:
+            first = await us.start()
+            leg = await in_conversation(us, first)
+            first.kill()
+            await first.ended()
+            service = await us.start()
+            await seen_to(us, service, leg)
+
+    asyncio.run(main())
+
+
+def test_another_process_sees_to_what_was_left(tmp_path: Path, database_url: DatabaseUrl) -> None:
+    """The one that lives does it, and its own call goes on; orders to the dead are refused."""
+
+    async def main() -> None:
+        async with account(tmp_path, "v1", database_url) as us:
+            first = await us.start()
+            other = await us.start(free_port())
+            leg = await in_conversation(us, first)
+            us.callbacks_to(other)
+            first.kill()
+            status, answer = await us.operate(
+                other, "POST", f"/calls/{leg.call_id}/transfer", {"to": "+15550000002"}
+            )
+            assert status in (404, 409, 410, 202), answer  # it may not be known yet
+            await seen_to(us, other, leg)
+            status, _ = await us.operate(
+                other, "POST", f"/calls/{leg.call_id}/transfer", {"to": "+15550000002"}
+            )
+            assert status == 404
+            assert other.process.returncode is None
+
+    asyncio.run(main())
+
+
+def test_a_phone_that_still_rings_is_answered_by_the_next(tmp_path: Path) -> None:
+    """Its callbacks come to whichever process is there; nobody hangs it up."""
+
+    async def main() -> None:
+        phones = {CALLER: Phone(plan=LONG, after=4.0)}
+        async with account(tmp_path, "v1", phones=phones) as us:
+            first = await us.start()
+            other = await us.start(free_port())
+            status, call = await us.operate(first, "POST", "/calls", {"to": CALLER})
+            assert status == 201
+            us.callbacks_to(other)
+            first.kill()
+            # It rings while the other finds out; the stream, too, is taken wherever it is told.
+            await until(lambda: us.sinch.callbacks, LONG_ENOUGH)
+            status, call = await us.operate(other, "GET", f"/calls/{call['id']}")
+            assert call["status"] == "connected"
+
+    asyncio.run(main())
+
+
+def test_records_are_closed_without_an_account(tmp_path: Path) -> None:
+    """Calls that are routed by hand leave a record, too, and nothing else."""
+
+    async def main() -> None:
+        async with serving(tmp_path) as first, calling(first):
+            first.kill()
+            await first.ended()
+        async with serving(tmp_path) as service:
+            await until(lambda: service.lines("ended"), LONG_ENOUGH)
+            assert service.lines("ended")[0]["reason"] == "interrupted"
+
+    asyncio.run(main())
