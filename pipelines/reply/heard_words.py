@@ -31,6 +31,9 @@ class _Mark:
     """When each of the first words that the voice was given has been spoken, as far as it told;
     seconds from ``start``."""
 
+    timed: bool = False
+    """Whether it tells: words of which it has not told were not spoken yet."""
+
 
 class HeardWords:
     """The sentences of one reply, and where in its audio each of them is.
@@ -75,8 +78,9 @@ class HeardWords:
         """Note when the next words of the sentence have been spoken, by the voice's own word.
 
         Args:
-            ends: Seconds from the beginning of its audio.
+            ends: Seconds from the beginning of its audio. None of them: it will tell.
         """
+        self._marks[-1].timed = True
         self._marks[-1].ends.extend(ends)
 
     def finish(self, end: float) -> None:
@@ -118,6 +122,6 @@ def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
     # The margin is for sums of 20 ms frames that miss the total by a rounding error.
     into = position - mark.start + 1e-6
     share = into / seconds if seconds > 0 else 0.0
-    if mark.ends and share < 1:
+    if mark.timed and share < 1:
         share = bisect_right(mark.ends, into) / mark.spoken
     return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -31,6 +31,10 @@ Chinese, a digit, an abbreviation), and pauses besides. Three times what slow vo
 needs 0.07 for a letter, and a slow syllable of Chinese is 0.3."""
 
 
+ROUNDING = 1e-6
+"""Seconds by which sums of pieces may miss the end of a word that ends with them."""
+
+
 class EndlessError(ProviderError):
     """A voice went on for longer than its text can take; what was to be said has been said."""
 
@@ -54,6 +58,8 @@ class FailoverSynthesizer:
 
         When a provider breaks off, the next one goes on with the words that were not spoken yet, as
         far as they are known: a word may be said twice, or half. Its audio may have another rate.
+        Times of words come just before the audio in which these end, never ahead of it: those of a
+        voice that breaks off are not true of the next.
 
         Raises:
             EndlessError: If it was spoken, and the voice did not end.
@@ -72,7 +78,8 @@ class FailoverSynthesizer:
             try:
                 async with aclosing(self._attempt(attempts, rest, rate)) as pieces:
                     async for piece in pieces:
-                        yield spoken.add(piece)
+                        for one in spoken.add(piece):
+                            yield one
             except EndlessError as error:
                 attempts.left(error)
                 raise
@@ -119,27 +126,36 @@ class _Progress:
     """Words that those have spoken."""
 
     ends: list[float] = field(default_factory=list)
-    """When the first words have been spoken, as far as it is known."""
+    """When the first words have been spoken, or will be, as far as it is known."""
+
+    told: int = 0
+    """How many of those whoever plays it knows of."""
 
     def rest(self) -> list[str]:
         """Return the words that are to be spoken."""
         return self.words[self.done :]
 
-    def add(self, piece: Speech) -> Speech:
-        """Take what the present voice gives; return it as a part of the whole sentence."""
+    def add(self, piece: Speech) -> Iterator[Speech]:
+        """Take what the present voice gives; yield it as a part of the whole sentence."""
         if isinstance(piece, Timing):
-            timing = Timing(tuple(self.before + end for end in piece.ends))
-            self.ends += timing.ends
-            return timing
+            self.ends += (self.before + end for end in piece.ends)
+            yield self._reached()  # none, perhaps: that is known, and not to be guessed
+            return
         self.seconds += piece.seconds
-        return piece
+        if (timing := self._reached()).ends:
+            yield timing
+        yield piece
+
+    def _reached(self) -> Timing:
+        """Return the times that the audio has come to."""
+        told, self.told = self.told, bisect_right(self.ends, self.seconds + ROUNDING, lo=self.told)
+        return Timing(tuple(self.ends[told : self.told]))
 
     def broke_off(self) -> None:
         """Decide how many words the present voice has spoken."""
         if len(self.ends) > self.done:
-            # Times may come before the audio that they are about.
-            spoken = bisect_right(self.ends, self.seconds)
-            self.done = min(max(self.done, spoken), len(self.words))
+            del self.ends[self.told :]  # of what did not come
+            self.done = min(max(self.done, self.told), len(self.words))
         else:
             letters = (self.seconds - self.before) * CHARACTERS_A_SECOND
             while self.done < len(self.words) and letters >= len(self.words[self.done]) + 1:
@@ -148,12 +164,16 @@ class _Progress:
         self.before = self.seconds
 
     def catch_up(self) -> Timing | None:
-        """Return the time of words that are taken for spoken, if it has not been told."""
-        missing = self.done - len(self.ends)
-        if missing <= 0:
+        """Return the time of words that are taken for spoken, and are not told of yet.
+
+        Of none, perhaps: half a word was spoken then, and those after it are not where one would
+        guess them to be. None if nothing was spoken.
+        """
+        if not self.before:
             return None
-        timing = Timing((self.before,) * missing)
+        timing = Timing((self.before,) * (self.done - len(self.ends)))
         self.ends += timing.ends
+        self.told = len(self.ends)
         return timing
 
 

@@ -20,6 +20,8 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import ceil
 from typing import Any
 
 import structlog
@@ -51,9 +53,11 @@ from pipelines.providers.contracts import (
     ProviderError,
     Speech,
     Stage,
+    Timing,
     TranscriptionSession,
 )
 from pipelines.stages.budgets import Budgets
+from pipelines.stages.tts import CHARACTERS_A_SECOND
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -64,6 +68,8 @@ FRAME = 0.020
 SAMPLES = SPEECH_RATE // 50
 SILENCE = bytes(2 * SAMPLES)
 WORD_FRAMES = 10
+"""Of a word of the caller; ours are as long as voices make them."""
+
 GONE_WITHIN = 5.0
 NOISE, UH_HUH = 1, 2
 """Values of sounds that are no words of the caller."""
@@ -77,6 +83,11 @@ class BrokenRuleError(Exception):
 
 
 # Words as audio
+
+
+def length(word: str) -> int:
+    """Return the frames that a voice takes for a word: as long as voices are taken to speak."""
+    return ceil((len(word) + 1) / CHARACTERS_A_SECOND / FRAME)
 
 
 def frames_of(value: int, count: int = WORD_FRAMES) -> list[bytes]:
@@ -119,6 +130,8 @@ class Trouble:
 
     delay: float
     gap: float = 0.0
+    """Seconds between two words; a word that a voice says takes about half of one."""
+
     fault: str = ""
     """"", "fails", "hangs", "breaks" or "stalls" after a part."""
 
@@ -150,12 +163,16 @@ class Schedule:
     sounds: bool = False
     """Whether the caller makes any that are no words."""
 
+    telling: list[bool] = field(default_factory=list)
+    """Of each voice, whether it tells when its words end."""
+
     def __post_init__(self) -> None:
         self.chance = random.Random(self.number)
         chance = self.chance
         self.calm_ears = chance.random() < 0.6
         self.calm_voice = chance.random() < 0.5
         self.calm_mind = chance.random() < 0.5
+        self.telling = [chance.random() < 0.3 for _ in range(2)]
         self.settings = CallSettings(
             turns=TurnSettings(
                 drafting=chance.random() < 0.8,
@@ -239,7 +256,7 @@ class Schedule:
             return Trouble(chance.choice([0.0, 0.1, 0.3, 0.8]))
         return Trouble(
             chance.choice([0.0, 0.1, 0.3, 0.8, 1.5, 2.5]),
-            chance.choice([0.0, 0.0, 0.05, 0.3]),
+            chance.choice([0.0, 0.0, 0.05, 0.3, 0.6]),
             chance.choices(["", "fails", "hangs", "breaks", "stalls"], [8, 1, 1, 1, 1])[0],
         )
 
@@ -323,24 +340,47 @@ class Mind(Stand):
 
 
 class Voice(Stand):
-    """Writes each word into its samples."""
+    """Writes each word into its samples, some in two pieces.
+
+    Args:
+        world: Where it speaks.
+        telling: Whether it tells when its words end.
+    """
 
     stage = "tts"
+
+    def __init__(self, world: World, *, telling: bool) -> None:
+        super().__init__(world)
+        self._telling = telling
 
     async def speak(self, text: str, rate: int = SPEECH_RATE) -> AsyncGenerator[Speech, None]:
         world = self._world
         trouble = world.schedule.trouble(world.schedule.calm_voice)
+        words = text.split()
+        world.asked(words)
         await self._strike(trouble, "fails", "hangs")
         await asyncio.sleep(trouble.delay)
-        words = text.split()
-        for number, word in enumerate(words):
-            if trouble.fault and number == len(words) // 2:
-                world.spoilt |= set(words)
+        pieces = self._pieces(words)
+        breaks_at = world.schedule.chance.randrange(len(pieces)) if trouble.fault else -1
+        if self._telling:
+            lengths = [length(word) * FRAME for word in words]
+            yield Timing(tuple(accumulate(lengths)))
+        for number, (word, frames) in enumerate(pieces):
+            if number == breaks_at:
                 await self._strike(trouble, "breaks", "stalls")
-            value = world.vocabulary.value(word)
-            yield Audio(b"".join(frames_of(value)), SPEECH_RATE)
-            await asyncio.sleep(trouble.gap)
+            yield Audio(b"".join(frames), SPEECH_RATE)
+            await asyncio.sleep(trouble.gap * len(frames) / length(word))
         world.whole |= dict.fromkeys(words, now())
+
+    def _pieces(self, words: Sequence[str]) -> list[tuple[str, list[bytes]]]:
+        """Return the audio piece by piece: of which word, and its frames."""
+        pieces: list[tuple[str, list[bytes]]] = []
+        for word in words:
+            frames = frames_of(self._world.vocabulary.value(word), length(word))
+            half = len(frames) // 2 if self._world.schedule.chance.random() < 0.5 else 0
+            pieces += [(word, frames[:half])] if half else []
+            pieces.append((word, frames[half:]))
+        return pieces
 
 
 @dataclass
@@ -403,8 +443,13 @@ class World:
     schedule: Schedule
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     notes: TimedNotes = field(default_factory=TimedNotes)
+    begun: set[str] = field(default_factory=set)
+    """The last words of the sentences that a voice was asked for."""
+
+    again: set[str] = field(default_factory=set)
+    """Words at which the next voice was asked to go on: half of them may have been said."""
+
     spoilt: set[str] = field(default_factory=set)
-    """Words of sentences whose audio broke off: what of them was spoken is a guess."""
 
     whole: dict[str, float] = field(default_factory=dict)
     """Words of sentences of which it is known that no more of them comes, and since when."""
@@ -448,6 +493,11 @@ class World:
                         call = ToolCall(PRESS_KEYS, {"keys": "12"})
             self.answers[key] = words, call
         return self.answers[key]
+
+    def asked(self, words: Sequence[str]) -> None:
+        """Note what a voice is asked for, when perhaps another has begun with it."""
+        self.again |= {words[0]} if words[-1] in self.begun else set()
+        self.begun.add(words[-1])
 
     @property
     def tools(self) -> list[Tool]:
@@ -495,7 +545,7 @@ class World:
         providers = voice(
             stt=[Ears(self), Ears(self)],
             llm=[Mind(self), Mind(self)],
-            tts=[Voice(self), Voice(self)],
+            tts=[Voice(self, telling=telling) for telling in schedule.telling],
             budgets=Budgets(patience=1.0, transcript=2.0),
         )
         self.call = Call(
@@ -561,10 +611,16 @@ def recorded(world: World) -> list[str]:
 
 
 def nothing_is_said_twice(world: World) -> str:
-    """Every frame of an answer is heard once, and in order."""
+    """Every frame of an answer is heard once, and in order; half a word may be said anew."""
     for word, frames in words_heard(world).items():
-        numbers = [number for _, number in frames]
-        if ours(word) and word not in world.spoilt and numbers != list(range(len(numbers))):
+        numbers, takes = [number for _, number in frames], list[int]()
+        for number in numbers:
+            takes = [*takes, 0] if number == 0 else takes
+            if ours(word) and (not takes or number != takes[-1]):
+                return f"{word}: frames {numbers} at {frames[0][0]:.2f}"
+            takes[-1:] = [number + 1]
+        halves = takes[:-1] if word in world.again else []
+        if ours(word) and (len(takes) > len(halves) + 1 or length(word) in halves):
             return f"{word}: frames {numbers} at {frames[0][0]:.2f}"
     return ""
 
@@ -572,7 +628,7 @@ def nothing_is_said_twice(world: World) -> str:
 def no_word_is_kept_that_was_not_heard(world: World) -> str:
     heard = words_heard(world)
     for word in recorded(world):
-        if ours(word) and word not in world.spoilt and len(heard.get(word, ())) < WORD_FRAMES:
+        if ours(word) and word not in world.spoilt and len(heard.get(word, ())) < length(word):
             return f"{word}: {len(heard.get(word, ()))} frames were heard"
     return ""
 
@@ -584,7 +640,7 @@ def no_sentence_is_lost_that_was_heard(world: World) -> str:
 
     def surely(word: str) -> bool:
         """Return whether a word was heard, and known to be the last, not just when it was cut."""
-        if word in world.spoilt or len(heard.get(word, ())) < WORD_FRAMES:
+        if word in world.spoilt or len(heard.get(word, ())) < length(word):
             return False
         times = (heard[word][-1][0] + FRAME, world.whole.get(word, edges[-1]))
         return not any(abs(edge - at) < 1.5 * FRAME for edge in edges for at in times)
