@@ -214,7 +214,7 @@ class StreamEndpoint:
         visit.held = True
         visit.place.close()
         await self._runner.hold(admitted, line, protocol, connect)
-        return WSCloseCode.GOING_AWAY if self._registry.draining else WSCloseCode.OK
+        return WSCloseCode.OK  # the call has closed the line, with a code of its own
 
     async def _ring(self, line: WebSocketLine, protocol: StreamProtocol) -> Connect:
         """Wait for `connect`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -94,19 +95,21 @@ class CallRunner:
             ExceptionGroup: If there is a bug.
         """
         started = datetime.now(UTC)
-        journal = self._begin_transcript(admitted, started, connect.rate)
-        lineup = self._resources.providers.lineup()
-        record = _RecordOfLine(journal, line)
-        call = self._build(admitted, line, protocol, connect, lineup, record)
-        log.info("call answered", agent=admitted.agent, rate=connect.rate)
         ended = CallEnded("failed")
         try:
-            with self._registry.holding(admitted.name, call, admitted.agent):
-                try:
-                    ended = await call.run()
-                finally:
-                    await lineup.aclose()
-                    await journal.aclose()
+            async with AsyncExitStack() as opened:
+                journal = self._begin_transcript(admitted, started, connect.rate)
+                opened.push_async_callback(journal.aclose)
+                lineup = self._resources.providers.lineup()
+                opened.push_async_callback(lineup.aclose)
+                record = _RecordOfLine(journal, line)
+                call = self._build(admitted, line, protocol, connect, lineup, record)
+                log.info("call answered", agent=admitted.agent, rate=connect.rate)
+                with self._registry.holding(admitted.name, call, admitted.agent):
+                    try:
+                        ended = await call.run()
+                    finally:
+                        await opened.aclose()  # it is in progress until then
         finally:
             self.leave(admitted.claims, moved=ended.moved)
         seconds = (datetime.now(UTC) - started).total_seconds()

@@ -18,6 +18,11 @@ NOBODY: Mapping[Stage, str] = {"stt": "speech-to-text", "llm": "language model",
 """Without any of these no call can be held."""
 
 
+def why_broken(stage: Stage) -> str:
+    """Return what is said where nobody of a stage works."""
+    return f"no {NOBODY[stage]} works"
+
+
 class Capacity:
     """What this process can carry.
 
@@ -39,7 +44,7 @@ class Capacity:
     @property
     def broken(self) -> str:
         """Why no call can be held at all, fit for a log; ``""`` if one can."""
-        return "".join(f"no {NOBODY[stage]} works" for stage in self._down()[:1])
+        return "".join(why_broken(stage) for stage in self._down()[:1])
 
     def refusal(self, *, taken: int, young: int, has_place: bool) -> str:
         """Return why no call may come in now, fit for a log; ``""`` if one may.

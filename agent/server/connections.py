@@ -37,6 +37,9 @@ Sinch is asked more than once."""
 LINGER = 2.0
 """Seconds to read on what is left of a request that was answered before its end."""
 
+ANSWERED_WITHIN = 1.0
+"""Seconds for requests to be answered that have come before the process ends, calls being over."""
+
 BESIDES_CALLS = 128
 """Connections besides the sockets of calls, and those that wait: callbacks, an operator, health."""
 
@@ -84,11 +87,15 @@ class HttpConnections:
         app.middlewares.append(noting)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=self._idle, lingering_time=LINGER
+            app,
+            access_log=None,
+            keepalive_timeout=self._idle,
+            lingering_time=LINGER,
+            shutdown_timeout=ANSWERED_WITHIN,
         )
-        await runner.setup()
         background = BackgroundTasks()
         try:
+            await runner.setup()
             await web.TCPSite(runner, host, port).start()
             server = runner.server
             if server is not None:

@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 
 from agent.personas.folder import AgentFolder
-from agent.server.capacity import NOBODY
+from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
 from pipelines.stages.lineup import Providers
 
@@ -40,8 +40,8 @@ LITTLE_ROOM = 1 << 30
 FEW_FILES = 1000
 """Files that a disk has room for, below which it is nearly full."""
 
-Kind = Literal["written", "read"]
-"""What a folder has to be good for."""
+Kind = Literal["written", "read", "kept"]
+"""What a folder has to be good for; of one where things are only kept, a failure is a warning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,8 @@ def look_at_folder(folder: Path, kind: Kind) -> Found:
             probe.unlink(missing_ok=True)  # another process may try it at the same time
         return Found(warning=_room(folder))
     except OSError as error:
-        return Found(error=error.strerror or type(error).__name__)
+        why = error.strerror or type(error).__name__
+        return Found(warning=why) if kind == "kept" else Found(error=why)
 
 
 def _room(folder: Path) -> str:
@@ -207,7 +208,7 @@ class Health:
         """Return what does not work, by its name, with why."""
         found = {watch.name: watch.found.error for watch in self._folders}
         found["database"] = self._database()
-        found |= {stage: f"no {NOBODY[stage]} works" for stage in self._providers.down}
+        found |= {stage: why_broken(stage) for stage in self._providers.down}
         return {name: error for name, error in found.items() if error}
 
     def not_ready(self) -> dict[str, str]:

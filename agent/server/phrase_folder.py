@@ -24,6 +24,7 @@ import structlog
 from pydantic import BaseModel
 
 from pipelines.audio import Audio
+from pipelines.clock import now
 from pipelines.stages.phrases import Key
 
 log = structlog.get_logger()
@@ -85,8 +86,11 @@ class PhraseFolder:
 
     async def _do(self, work: Callable[[], T], otherwise: T) -> T:
         """Do ``work`` in the thread; return ``otherwise`` if that fails, or takes long."""
-        if self._last is not None and not self._last.done():
-            return otherwise  # the disk hangs: let nothing pile up
+        until = now() + WITHIN
+        while self._last is not None and not self._last.done():
+            await asyncio.wait([self._last], timeout=until - now())
+            if now() >= until:
+                return otherwise  # the disk hangs: let nothing pile up
         work_done = asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._last = work_done
         done, _ = await asyncio.wait([work_done], timeout=WITHIN)
@@ -141,7 +145,7 @@ class PhraseFolder:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         head = _HEAD.pack(_MAGIC, audio.rate, _digest(audio))
         # Written beside it and moved: whoever reads it meanwhile, or after a crash, has it whole.
-        handle, name = tempfile.mkstemp(dir=self._folder)  # 0600
+        handle, name = tempfile.mkstemp(_SUFFIX, dir=self._folder)  # 0600
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(head + audio.pcm)
@@ -154,7 +158,7 @@ class PhraseFolder:
     def _prune(self) -> None:
         """Delete the longest unused, and what a crash left, beyond the bound."""
         files: list[tuple[float, int, Path]] = []
-        for path in self._folder.iterdir():
+        for path in self._folder.glob(f"*{_SUFFIX}"):  # whatever else is here is somebody's
             with suppress(FileNotFoundError):  # another process prunes, too
                 stat = path.stat()
                 files.append((stat.st_mtime, stat.st_size, path))

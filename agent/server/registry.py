@@ -210,6 +210,7 @@ class CallRegistry:
                     self.deliver(call_id, order)
             except StoreError:  # the database has logged it
                 await asyncio.sleep(ORDERS_AGAIN)
+                processes.look_again()
 
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in progress finish; after ``seconds`` agents say goodbye.

@@ -60,9 +60,6 @@ log = structlog.get_logger()
 AT_ONCE = 1.0
 """Seconds for calls to close their records when the process is to end at once."""
 
-ANSWERED_WITHIN = 1.0
-"""Seconds for requests to be answered that have come before the process ends, calls being over."""
-
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Answer calls until a signal comes, then drain; a second ends at once: see `stopping`.
@@ -255,7 +252,7 @@ def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
     return {
         "transcripts": partial(look_at_folder, settings.transcripts, "written"),
         "prompts": partial(look_at_folder, settings.prompts, "read"),
-        "phrases": partial(look_at_folder, settings.phrases, "written"),
+        "phrases": partial(look_at_folder, settings.phrases, "kept"),
     }
 
 

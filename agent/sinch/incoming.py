@@ -17,7 +17,6 @@ from agent.sinch.legs import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.versions import ANSWERS
-from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -84,11 +83,13 @@ class IncomingCalls:
             session=leg.session_id,
             conference=self._conference(leg),
         )
+        known = False
         try:
             await self._directory.add_call(call)
-        except StoreError:
-            self._calls.forget(call.name)
-            raise
+            known = True
+        finally:
+            if not known:  # the database fails, or our answer is not waited for any more
+                self._calls.forget(call.name)
         log.info("call announced", agent=agent, version=leg.version)
         self._stream_legs.bring(call, stream)
         return answers.connect_incoming(

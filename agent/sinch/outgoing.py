@@ -7,6 +7,7 @@ import enum
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -34,6 +35,7 @@ from agent.sinch.rest import SinchError
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -132,10 +134,11 @@ class OutgoingCalls:
             return await self._dialled_with(idempotency_key)
         try:
             await self._rules.admit_call(name, dial.to, dial.max_seconds)
-        except AllowanceUsedUpError:
-            await self._forget_key(idempotency_key)
+            leg = await self._add_leg(name, dial, caller_id, self._actions)
+        except (AllowanceUsedUpError, StoreError):
+            with suppress(StoreError):
+                await self._forget_key(idempotency_key)
             raise
-        leg = await self._add_leg(name, dial, caller_id, self._actions)
         try:
             facts = await self._actions.place(name, dial, caller_id)
         except SinchError as error:
@@ -145,7 +148,8 @@ class OutgoingCalls:
             await self._forget_key(idempotency_key)
             log.warning("not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
-        leg = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
+        with suppress(StoreError):  # the database has logged it; somebody's phone rings
+            leg = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
         log.info("dialled", to=phone_numbers.shortened(dial.to), dialled=name)
         return leg
 
@@ -224,6 +228,8 @@ class OutgoingCalls:
             return answers.wait(answered)
         if reason := self._calls.no_room(leg.name):
             self._calls.decline(reason)
+            if not callback.asks:  # what we answer is not looked at
+                self._follow_ups.start(self._hang_ups.phone(leg.name), "hang up: there is no room")
             return answers.say_and_hang_up(
                 self._settings.sorry, self._settings.announcer, answer=False
             )

@@ -77,6 +77,10 @@ class OtherProcesses:
         """Return when it is time to look for orders."""
         await self._store.orders.arrivals.wait()
 
+    def look_again(self) -> None:
+        """Have :meth:`orders_arrive` return at once: orders could not be taken."""
+        self._store.orders.arrivals.look()
+
     async def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:
         """Take the orders for these calls, oldest first; each is given to one process once."""
         taken: list[tuple[str, Order]] = []

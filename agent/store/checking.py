@@ -17,10 +17,6 @@ NAME = "check"
 """Of a process that there never is."""
 
 
-class _UndoneError(Exception):
-    """It could be written."""
-
-
 async def writable(url: DatabaseUrl) -> None:
     """Return if the database can be written. It is left as it is; a file is not made.
 
@@ -33,17 +29,15 @@ async def writable(url: DatabaseUrl) -> None:
     try:
         if await schema.state(database) in ("empty", "older"):
             return  # `serve` brings the tables up to date
-        try:
-            await database.write(_write)
-        except _UndoneError:
-            return
+        await database.write(_write)
     finally:
         await database.aclose()
 
 
 def _write(connection: Connection) -> None:
-    connection.execute(insert(processes).values(id=NAME, value={}, at=Now()))
-    raise _UndoneError  # which rolls it back
+    with connection.begin_nested() as undone:
+        connection.execute(insert(processes).values(id=NAME, value={}, at=Now()))
+        undone.rollback()
 
 
 def _is_made(url: DatabaseUrl) -> bool:

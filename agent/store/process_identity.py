@@ -22,7 +22,7 @@ def own() -> dict[str, Any]:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "place": _place(),
-        "born": _born(os.getpid()),
+        "born": _born(os.getpid()) or "",
     }
 
 
@@ -34,7 +34,10 @@ def has_ended(known: Mapping[str, Any] | None) -> bool:
     """
     match known:
         case {"pid": int(pid), "place": str(place), "born": str(born)} if place and born:
-            return place == _place() and _born(pid) != born
+            there = _born(pid)
+            if place != _place() or there == born:
+                return False
+            return there is not None or not _is_there(pid)
     return False
 
 
@@ -45,12 +48,23 @@ def _place() -> str:
         return ""
 
 
-def _born(pid: int) -> str:
-    """Return when a process began, in ticks; ``""`` if there is none, or it waits to be buried."""
+def _is_there(pid: int) -> bool:
+    """Return whether there is a process of that id, though /proc may hide it from us."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _born(pid: int) -> str | None:
+    """Return when a process began, in ticks; ``""`` if it waits to be buried, None if unknown."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
-        return ""
+        return None
     # The name in brackets may hold anything; proc(5) has the fields behind it from the third on.
     state, *fields = text.rpartition(")")[2].split()
     return "" if state in "ZX" else fields[18]

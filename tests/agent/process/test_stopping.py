@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.server.start import ANSWERED_WITHIN, AT_ONCE
+from agent.server.connections import ANSWERED_WITHIN
+from agent.server.start import AT_ONCE
 from agent.server.stopping import GONE_WITHIN
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan
