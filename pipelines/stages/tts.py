@@ -67,11 +67,8 @@ class FailoverSynthesizer:
         """
         attempts = Attempts(self._pool, self._usage)
         spoken = _Progress(words=text.split())
-        while True:
+        while rest := " ".join(spoken.rest()):
             used = self._usage.of("tts", attempts.candidate.name)
-            rest = " ".join(spoken.rest())
-            if not rest:
-                return
             if timing := spoken.catch_up():
                 yield timing
             used.characters += len(rest)
