@@ -57,7 +57,7 @@ from pipelines.providers.contracts import (
     TranscriptionSession,
 )
 from pipelines.stages.budgets import Budgets
-from pipelines.stages.tts import CHARACTERS_A_SECOND
+from pipelines.stages.tts import usual
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -87,7 +87,7 @@ class BrokenRuleError(Exception):
 
 def length(word: str) -> int:
     """Return the frames that a voice takes for a word: as long as voices are taken to speak."""
-    return ceil((len(word) + 1) / CHARACTERS_A_SECOND / FRAME)
+    return ceil(usual(word) / FRAME)
 
 
 def frames_of(value: int, count: int = WORD_FRAMES) -> list[bytes]:
