@@ -292,6 +292,9 @@ class Call:
         if reply is not self._replies.draft or self._turns.state is State.AWAY:
             return
         if reply.over_speech:
+            if not self._replies.interruptible:
+                self._replies.discard()  # we say our last; it is kept with what they say meanwhile
+                return
             if not (isinstance(heard, Heard) and self._judge.wants_answer(heard.text)):
                 self._happened(Event.FALSE_ALARM)
                 return

@@ -120,14 +120,19 @@ class Replies:
         return draft
 
     def discard(self, *, forget: bool = False) -> None:
-        """Cancel the draft; keep what the caller said for the next, unless it is forgotten."""
+        """Cancel the draft; keep what the caller said for the next, unless it is forgotten.
+
+        What was overheard since is kept in any case.
+        """
         draft, self.draft = self.draft, None
-        if draft is not None:
-            draft.cancel()
-            self.history.discarded(draft)
-            self.unanswered = draft.utterance or self.unanswered
-        if forget:
-            self.unanswered = Utterance()
+        if draft is None:
+            return
+        draft.cancel()
+        self.history.discarded(draft)
+        if not forget and draft.utterance is not None:
+            since, self.unanswered = self.unanswered, draft.utterance
+            if since.audio:
+                self.unanswered = self.unanswered.followed_by(since)
 
     def close_utterance(self) -> None:
         """Hear no more of what the caller says, and find out what was said."""

@@ -100,12 +100,13 @@ class Timing:
     """When the next words of a sentence have been spoken.
 
     It decides which words count as heard when the caller interrupts. Rather tell of too few words
-    than of one that was not spoken yet; those that nothing is told of are estimated.
+    than of one that was not spoken yet. In a sentence that nothing is told of they are estimated.
     """
 
     ends: tuple[float, ...]
     """Seconds from the beginning of the sentence's audio, one for each further word, in order. A
-    word is what white space separates in the text that was to be spoken."""
+    word is what white space separates in the text that was to be spoken. None: those that are
+    spoken will be told of, or are not to be estimated."""
 
 
 Speech = Audio | Timing

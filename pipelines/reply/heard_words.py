@@ -122,6 +122,6 @@ def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
     # The margin is for sums of 20 ms frames that miss the total by a rounding error.
     into = position - mark.start + 1e-6
     share = into / seconds if seconds > 0 else 0.0
-    if mark.timed and share < 1:
+    if mark.timed and (mark.end is None or share < 1):
         share = bisect_right(mark.ends, into) / mark.spoken
     return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]

@@ -20,6 +20,10 @@ CHARACTERS_A_SECOND = 14.0
 """How fast voices speak: 150 words a minute of 5.7 letters, space included. To guess how much of a
 sentence was spoken by one that broke off without telling."""
 
+USUAL_SIGN = 0.25
+"""Seconds that any character takes which is no letter of an alphabet: a syllable of Chinese, a
+digit. Such text has few words to go on at: all of it is said anew, rather than the rest never."""
+
 NO_LESS = 1.0
 """Seconds that a voice has for the first audio of a sentence, however long it owes others theirs:
 it may be their sentences that it cannot speak. Callers who say "Hello?" to a voice that hangs wait
@@ -67,11 +71,8 @@ class FailoverSynthesizer:
         """
         attempts = Attempts(self._pool, self._usage)
         spoken = _Progress(words=text.split())
-        while True:
+        while rest := " ".join(spoken.rest()):
             used = self._usage.of("tts", attempts.candidate.name)
-            rest = " ".join(spoken.rest())
-            if not rest:
-                return
             if timing := spoken.catch_up():
                 yield timing
             used.characters += len(rest)
@@ -157,9 +158,9 @@ class _Progress:
             del self.ends[self.told :]  # of what did not come
             self.done = min(max(self.done, self.told), len(self.words))
         else:
-            letters = (self.seconds - self.before) * CHARACTERS_A_SECOND
-            while self.done < len(self.words) and letters >= len(self.words[self.done]) + 1:
-                letters -= len(self.words[self.done]) + 1
+            left = self.seconds - self.before + ROUNDING
+            while self.done < len(self.words) and left >= usual(self.words[self.done]):
+                left -= usual(self.words[self.done])
                 self.done += 1
         self.before = self.seconds
 
@@ -204,6 +205,16 @@ async def in_time(
                 raise EndlessError("tts", f"more than {longest(text):.1f} s for its text")
     for one in gathered:
         yield one
+
+
+def usual(word: str) -> float:
+    """Return the seconds of audio that voices take for ``word`` and what divides it from others."""
+    signs = sum(map(_is_sign, word))
+    return (len(word) - signs + 1) / CHARACTERS_A_SECOND + signs * USUAL_SIGN
+
+
+def _is_sign(one: str) -> bool:
+    return one.isdigit() or ord(one) >= _ALPHABETS
 
 
 def longest(text: str) -> float:

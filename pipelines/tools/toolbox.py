@@ -88,6 +88,7 @@ class Toolbox:
         self._on_done = on_done
         self._numbers = itertools.count(1)
         self._runs: dict[tuple[str, str], _Run] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # of all runs, also of those given up
         self._closed = False
 
     @property
@@ -160,8 +161,8 @@ class Toolbox:
             for run in running:
                 if run.running and not run.told:
                     self._cancel(run)
-        if left := {run.task for run in running if run.task and not run.task.done()}:
-            await asyncio.wait(left, timeout=STOP_WITHIN)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
 
     def _begin(self, call: ToolCall) -> _Run | ToolResult:
         """Return the run of ``call``, new or shared, or why it is not run."""
@@ -179,6 +180,8 @@ class Toolbox:
         about = replace(self._about, tool_call=str(next(self._numbers)))
         run = _Run(call, tool, about, started=now())
         run.task = self._spawn(self._run(run))
+        self._tasks.add(run.task)
+        run.task.add_done_callback(self._tasks.discard)
         self._runs[key] = run
         return run
 

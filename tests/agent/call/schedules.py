@@ -57,7 +57,7 @@ from pipelines.providers.contracts import (
     TranscriptionSession,
 )
 from pipelines.stages.budgets import Budgets
-from pipelines.stages.tts import CHARACTERS_A_SECOND
+from pipelines.stages.tts import usual
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -87,7 +87,7 @@ class BrokenRuleError(Exception):
 
 def length(word: str) -> int:
     """Return the frames that a voice takes for a word: as long as voices are taken to speak."""
-    return ceil((len(word) + 1) / CHARACTERS_A_SECOND / FRAME)
+    return ceil(usual(word) / FRAME)
 
 
 def frames_of(value: int, count: int = WORD_FRAMES) -> list[bytes]:
@@ -449,8 +449,6 @@ class World:
     again: set[str] = field(default_factory=set)
     """Words at which the next voice was asked to go on: half of them may have been said."""
 
-    spoilt: set[str] = field(default_factory=set)
-
     whole: dict[str, float] = field(default_factory=dict)
     """Words of sentences of which it is known that no more of them comes, and since when."""
 
@@ -628,8 +626,9 @@ def nothing_is_said_twice(world: World) -> str:
 def no_word_is_kept_that_was_not_heard(world: World) -> str:
     heard = words_heard(world)
     for word in recorded(world):
-        if ours(word) and word not in world.spoilt and len(heard.get(word, ())) < length(word):
-            return f"{word}: {len(heard.get(word, ()))} frames were heard"
+        frames = {number for _, number in heard.get(word, ())}
+        if ours(word) and len(frames) < length(word):
+            return f"{word}: {len(frames)} frames were heard"
     return ""
 
 
@@ -640,7 +639,7 @@ def no_sentence_is_lost_that_was_heard(world: World) -> str:
 
     def surely(word: str) -> bool:
         """Return whether a word was heard, and known to be the last, not just when it was cut."""
-        if word in world.spoilt or len(heard.get(word, ())) < length(word):
+        if len({number for _, number in heard.get(word, ())}) < length(word):
             return False
         times = (heard[word][-1][0] + FRAME, world.whole.get(word, edges[-1]))
         return not any(abs(edge - at) < 1.5 * FRAME for edge in edges for at in times)

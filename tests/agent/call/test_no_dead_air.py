@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from itertools import groupby
@@ -171,6 +171,33 @@ def test_nothing_said_over_the_last_words_keeps_the_call() -> None:
     done = call_with("tts", refused, asks="." * 10 + "+" * 20 + "." * 100)
     assert said_last(done) == SORRY
     assert done.notes.of("ended")[0]["at"] <= recorded_sorry("en").audio.seconds + 1.0
+
+
+class Counts(Transcriber):
+    """Takes a first sound for something, late; then tells how long the caller was loud."""
+
+    def __init__(self, takes_for: str) -> None:
+        super().__init__(TranscriberOptions())
+        self._takes_for = [takes_for]
+
+    async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
+        pcm = b"".join([audio.pcm async for audio in speech])
+        loud = sum(max(pcm[at : at + 640]) > 8 for at in range(0, len(pcm), 640)) * FRAME
+        if self._takes_for:
+            await asyncio.sleep(2.0)
+            return self._takes_for.pop()
+        return f"{loud:.0f} seconds"
+
+
+@pytest.mark.parametrize("first", ["Mm-hm.", "Yes, please."])
+def test_what_is_said_over_the_last_words_is_kept_whole(first: str) -> None:
+    """Also where the sound before them is understood only in the midst of it."""
+    hangs = Synthesizer(SynthesizerOptions(fault="hangs"))
+    asks = "." * 40 + "+" * 3 + "." * 10 + "+" * 25 + "." * 100
+    done = talk(Caller(asks), voice(stt=Counts(first), replies=["Fine."], tts=hangs))
+    assert [line["text"] for line in done.notes.of("caller")] == ["3 seconds"]
+    assert done.lines[0] == ("assistant", SORRY)
+    assert done.ending == "the agent hung up"
 
 
 class Files:

@@ -96,6 +96,24 @@ def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> N
     with_replies(story)
 
 
+@pytest.mark.parametrize(("forget", "kept"), [(False, [1.0, 0.5, 0.25]), (True, [0.5, 0.25])])
+def test_what_is_overheard_is_kept_whatever_becomes_of_what_was_said_before(
+    forget: bool, kept: list[float]
+) -> None:
+    """Our words, which cannot be stopped, have begun over a sound that nobody understood yet."""
+
+    def story(replies: Replies, parts: Parts) -> None:
+        replies.open_utterance()
+        replies.hear(piece(1.0))
+        replies.prepare(surely=True)
+        replies.overhear(piece(0.5))
+        replies.discard(forget=forget)
+        replies.overhear(piece(0.25))
+        assert [one.seconds for one in replies.unanswered.audio] == kept
+
+    with_replies(story)
+
+
 @pytest.mark.parametrize(
     ("seconds", "sounds", "kept", "on_record"),
     [(1.0, False, 1, []), (5.0, False, 0, ["Hi."]), (1.0, True, 0, ["Hi."])],

@@ -44,6 +44,27 @@ def test_words_heard_only_grow_and_are_a_beginning_of_what_was_said(
         assert words.until(made, made).split() == said
 
 
+def test_of_a_voice_that_will_tell_nothing_is_guessed() -> None:
+    """No word before it has told of one; all at the end."""
+    words = HeardWords()
+    words.begin("one two", 0, 0.0)
+    words.time([])
+    assert words.until(1.9, 2.0) == ""
+    words.time([0.5])
+    words.finish(2.0)
+    assert [words.until(at, 2.0) for at in (0.4, 1.9, 2.0)] == ["", "one", "one two"]
+
+
+def test_a_timed_sentence_that_broke_off_has_the_words_that_were_told_of() -> None:
+    """However long its audio is: the voices may have said half of a word again and again."""
+    words = HeardWords()
+    words.begin("one two", 0, 0.0)
+    words.time([0.5])
+    words.begin("Sorry.", 0, 3.0)
+    words.finish(3.5)
+    assert words.until(3.0, 3.5) == "one"
+
+
 def test_a_sentence_that_broke_off_is_not_credited_whole() -> None:
     """What there is of it is credited as a slow voice would speak it; then the next counts."""
     words = HeardWords()

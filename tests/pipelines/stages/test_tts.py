@@ -71,6 +71,49 @@ def test_the_voice_s_own_word_on_its_words_counts_more() -> None:
     assert ends(spoken) == pytest.approx([0.3, 0.6, 0.9, 1.5, 2.0])
 
 
+def test_times_of_words_that_a_voice_did_not_come_to_are_told_by_the_next_alone() -> None:
+    """The first tells of all words, and breaks off before one has ended, or within the second."""
+    first = Voice([Timing((1.5, 2.0, 2.5)), 1, broken(retryable=False)])
+    second = Voice([Timing((0.5, 1.5)), 1, broken(retryable=False)])
+    third = Voice([Timing((0.25, 0.5)), 1])
+    spoken = speak("One two three", first, second, third)
+    assert [second.read, third.read] == [["One two three"], ["two three"]]
+    assert ends(spoken) == pytest.approx([1.5, 2.25, 2.5])
+
+
+def test_times_come_just_before_the_audio_that_reaches_them() -> None:
+    """So whoever plays it knows of them in time, and of none too many."""
+    spoken = speak("One two", Voice([Timing((0.5, 1.5)), 1, 1]))
+    assert [type(piece) for piece in spoken] == [Timing, Timing, Audio, Timing, Audio]
+    assert [piece.ends for piece in spoken if isinstance(piece, Timing)] == [(), (0.5,), (1.5,)]
+
+
+def test_a_word_that_ends_with_the_audio_was_spoken() -> None:
+    """Sums of pieces miss its end by less than any sound."""
+    tenth = Audio(bytes(SPEECH_RATE // 5), SPEECH_RATE)
+    first = Voice([Timing((0.3 + 1e-12,)), tenth, tenth, tenth, broken(retryable=False)])
+    second = Voice([1])
+    speak("One two", first, second)
+    assert second.read == ["two"]
+
+
+def test_after_half_a_word_no_words_are_guessed_from_the_audio() -> None:
+    """It is said anew, so those after it end later than their share."""
+    half = Audio(bytes(SPEECH_RATE // 5), SPEECH_RATE)
+    spoken = speak("Wonderful news", Voice([half, broken(retryable=False)]), Voice([1]))
+    assert spoken[1] == Timing(())
+    assert Timing(()) not in speak("Wonderful news", Voice([1]))
+
+
+@pytest.mark.parametrize("text", ["我们早上九点开门晚上六点关门欢迎光临", "4155550123456789"])
+def test_what_has_more_sound_in_a_character_is_not_taken_for_said(text: str) -> None:
+    """A second and a half of four."""
+    half = Audio(bytes(SPEECH_RATE), SPEECH_RATE)
+    second = Voice([4])
+    speak(text, Voice([1, half, broken(retryable=False)]), second)
+    assert second.read == [text]
+
+
 def test_a_voice_that_breaks_off_at_the_end_has_said_all() -> None:
     """Nobody is asked for nothing."""
     second = Voice([1])

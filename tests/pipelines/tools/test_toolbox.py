@@ -403,6 +403,25 @@ def test_a_reply_that_waits_at_the_end_of_a_call_is_let_go() -> None:
     virtual_time.run(main())
 
 
+def test_a_tool_that_was_given_up_just_before_the_end_has_ended_with_it() -> None:
+    """Nobody waits for its result; but the call is not over before it is."""
+
+    async def slow_to_stop(arguments: Mapping[str, Any], about: CallInfo) -> str:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            await asyncio.sleep(0.2)
+        return ""
+
+    async def main() -> None:
+        box = toolbox(tool("slow", slow_to_stop, timeout=90.0, on_barge_in="cancel"))
+        await interrupt(box.run_all([ToolCall("slow")]), after=1.0)
+        await box.aclose()
+        assert round(asyncio.get_running_loop().time(), 3) == 1.2
+
+    virtual_time.run(main())
+
+
 def test_closing_can_be_cancelled() -> None:
     """What runs is cancelled then, too."""
 
