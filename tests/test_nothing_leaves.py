@@ -93,7 +93,10 @@ def test_a_call_leaves_its_record_and_nothing_else(tmp_path: Path) -> None:
     assert everything(temporary) == set()
     left = {Path(name).parts[0] for name in everything(work)}
     assert "transcripts" in left
-    assert {name for name in left if not name.startswith("voice-agent.db")} == {"transcripts"}
+    assert {name for name in left if not name.startswith("voice-agent.db")} == {
+        "transcripts",
+        "phrases",
+    }
     loose = [path for path in work.rglob("*") if path.stat().st_mode & 0o077]
     assert loose == []
     odd = [line for line in seen.read_text().splitlines() if not _is_usual(line, work, seen)]

@@ -19,8 +19,8 @@ from agent.simulator.sinch_api import StandIn
 from agent.sinch.callbacks import Version
 from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.sinch import schemas
+from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import CALLED, CALLER, TOKEN, free_port
-from tests.agent.sinch.test_signing import V1, V2
 
 LONG = Plan(patience=600, max_seconds=600, linger=600)
 """Somebody who stays on the line."""

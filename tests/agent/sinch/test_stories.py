@@ -47,10 +47,10 @@ def test_a_call_comes_in(tmp_path: Path, version: Version) -> None:
         assert platform["seconds"] > 2
         assert platform["currency"] == "EUR"
         if version == "v1":
-            assert s.events() == ["ice", "dice"]
+            await until(lambda: s.events() == ["ice", "dice"])
             assert (platform["result"], platform["reason"]) == ("ANSWERED", "CALLERHANGUP")
         else:
-            assert s.events() == ["call.incoming", "call.webhook.ended"]
+            await until(lambda: s.events() == ["call.incoming", "call.webhook.ended"])
             assert (platform["result"], platform["reason"]) == ("COMPLETED", "CALLER_HANGUP")
 
     tell(tmp_path, version, story, providers=voice(["Good day."], ["Good bye."]))
