@@ -58,6 +58,7 @@ class Account:
             "API_URL": self.sinch_url,
             "PUBLIC_URL": base,
             "CALLER_ID": "+12025550100",
+            "DIALLING__NUMBERS": '["+1555*"]',
             "CONFERENCE": json.dumps(self.version == "v1"),
         }
         given = {f"SINCH__{name}": value for name, value in account.items()}
