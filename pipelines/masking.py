@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote
 MASK = "***"
 
 _START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_WITHIN = re.compile(_START.pattern + r"[^\s\"'<>]+")
+_WITHIN = re.compile(r"(?<![A-Za-z0-9+.-])" + _START.pattern + r"[^\s\"'<>]+")
+"""Begun at the beginning of a word only, or a long word would cost its square."""
 
 _SHORTEST = 3
 """Characters of a part of an address that is looked for in a text: less is in many words."""

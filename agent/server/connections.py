@@ -126,18 +126,21 @@ class HttpConnections:
             self._look(server.connections, now())
 
     def _look(self, connections: Sequence[RequestHandler], at: float) -> None:
-        """Close those that take too long; and of too many, those that have asked for nothing."""
+        """Close those that take too long; and of too many, those that ask for nothing just now.
+
+        Of these the ones go first that never have, and that have been silent for longest.
+        """
         self._states = {one: self._states.get(one) or _State(at) for one in connections}
-        silent: list[RequestHandler] = []
         for connection, state in self._states.items():
             longest = REQUEST_WITHIN if state.asks else self._idle
             if not state.asked_before:
                 longest = self._head_within
-                silent.append(connection)
             if at - state.since > longest:
                 _abort(connection)
         if (more := len(connections) - self._most) > 0:
             log.warning("too many connections", connections=len(connections))
+            silent = [one for one, state in self._states.items() if not state.asks]
+            silent.sort(key=lambda one: (self._states[one].asked_before, self._states[one].since))
             for connection in silent[:more]:
                 _abort(connection)
 

@@ -1,14 +1,16 @@
 """Credentials that everybody knows: samples out of documentation, and texts that stand for a token.
 
 With one of them in force anybody could sign callbacks, or place calls, so the service does not
-start. A sample of our own documentation is one, too.
+start. A sample of our own documentation is one, too, unless it is tried out against the stand-in.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -35,6 +37,9 @@ PUBLISHED = {
 }
 """Keys (in lower case) and secrets that stand in Sinch's own documentation and SDKs."""
 
+OWN_SAMPLES = {"any", "try-it-3f0c9a6d1be84572a1f4c60d"}
+"""What ``docs/sinch-number.md`` has for a try with the stand-in; the secret there is a word."""
+
 CREDENTIALS = (
     "application_key",
     "application_secret",
@@ -55,10 +60,14 @@ enough, have fewer in one case of a hundred; the 48 of ``openssl rand -hex 24`` 
 _WORDS = re.compile(
     "change(me|it|this)|replace(me|it|this)|secret|password|passw0rd|placeholder|example|sample"
     "|yourtoken|yourkey|(operator|server|bearer|access|api|test|my)token|tokenhere|longrandom"
-    "|randomtext|default|qwerty|asdfgh|letmein|insert"
+    "|randomtext|default|qwerty|asdfgh|letmein|insert|1q2w3e|fixme|setme"
 )
 """What stands in a text that somebody meant to replace; its signs and spaces are left out.
 No word is so short that chance would write it."""
+
+
+_LEET = str.maketrans("01345$", "oleass")
+"""Signs that stand for letters in a word."""
 
 
 def refuse_placeholders(settings: Settings) -> None:
@@ -72,6 +81,7 @@ def refuse_placeholders(settings: Settings) -> None:
 
 
 def _published(settings: Settings) -> Iterator[str]:
+    tried_out = urlsplit(settings.sinch.api_url or "").hostname in ("127.0.0.1", "::1", "localhost")
     for name in CREDENTIALS:
         value = _text(getattr(settings.sinch, name))
         if value in PUBLISHED or value.lower() in PUBLISHED:
@@ -79,6 +89,19 @@ def _published(settings: Settings) -> Iterator[str]:
                 f"sinch.{name}: this is the sample of Sinch's documentation, which everybody "
                 "has; take your own from the dashboard"
             )
+        elif not tried_out and (value in OWN_SAMPLES or _is_words(name, value)):
+            yield f"sinch.{name}: a placeholder; take your own from the dashboard"
+
+
+def _is_words(name: str, value: str) -> bool:
+    """Return whether a secret is a text in base64: Sinch's are random bytes."""
+    if name not in ("application_secret", "service_secret") or not value:
+        return False
+    try:
+        secret = base64.b64decode(value)
+    except ValueError:  # the settings say so
+        return False
+    return len(set(secret)) < 2 or (secret.isascii() and secret.decode("ascii").isprintable())
 
 
 def _weak(settings: Settings) -> Iterator[str]:
@@ -86,6 +109,8 @@ def _weak(settings: Settings) -> Iterator[str]:
     for name, token in tokens.items():
         if token is not None and (why := weakness(_text(token))):
             yield f"{name}: {why}; `openssl rand -hex 24` makes a good one"
+        elif _text(token) in OWN_SAMPLES and settings.sinch.public_url.startswith("https:"):
+            yield f"{name}: a sample of ours; `openssl rand -hex 24` makes a good one"
 
 
 def weakness(token: str) -> str:
@@ -96,14 +121,23 @@ def weakness(token: str) -> str:
     """
     if len(token) < SHORTEST:
         return f"shorter than {SHORTEST} characters"
-    if _WORDS.search(re.sub(r"[^a-z0-9]", "", token.lower())):
+    signs = re.sub(r"[^a-z0-9$]", "", token.lower())
+    if _WORDS.search(signs) or _WORDS.search(signs.translate(_LEET)) or token in PUBLISHED:
         return "a placeholder, not a secret"
+    letters = re.sub(r"[^A-Za-z]", "", token)
+    if re.search(r"\s", token) or (not re.search(r"\d", token) and _is_prose(letters)):
+        return "words, not a secret"
     steps = [abs(ord(b) - ord(a)) for a, b in pairwise(token)]
     in_a_row = sum(step <= 1 for step in steps) > len(steps) / 2
     repeats = token in (token + token)[1:-1]
     if len(set(token)) < FEWEST or repeats or in_a_row:
         return "too regular to be a secret"
     return ""
+
+
+def _is_prose(letters: str) -> bool:
+    """Return whether letters are written as words are: chance mixes capitals and small ones."""
+    return sum(letter.isupper() for letter in letters) < len(letters) / 5 or letters.isupper()
 
 
 def _text(value: str | SecretStr | None) -> str:

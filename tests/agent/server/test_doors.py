@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from agent.server.connections import BESIDES_CALLS, HttpConnections, _State
+from agent.settings.server import ServerSettings
 from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
 from agent.sinch.tokens import Claims, StreamTokens
@@ -382,3 +384,35 @@ def test_silent_connections_beyond_number_make_room(tmp_path: Path) -> None:
             await asyncio.gather(*closed)
 
     serve(tmp_path, story, server={"max_calls": 2, "max_waiting": 2})
+
+
+def test_of_too_many_connections_the_silent_ones_go() -> None:
+    """Those that have never asked first, then the longest silent; who waits for an answer stays."""
+
+    class Connection:
+        """Is its own transport."""
+
+        aborted = False
+
+        @property
+        def transport(self) -> Connection:
+            return self
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    def connection() -> Any:
+        return Connection()
+
+    connections = HttpConnections(ServerSettings(max_waiting=2), most_calls=1)
+    most = 1 + 2 + BESIDES_CALLS
+    asking, asked, never = connection(), [connection() for _ in range(most)], connection()
+    connections._states[asking] = _State(0.0, asks=True, asked_before=True)
+    for number, one in enumerate(asked):
+        connections._states[one] = _State(float(number % 50), asked_before=True)
+    connections._states[never] = _State(49.0)
+    connections._look([asking, *asked, never], 50.0)
+    gone = [one for one in asked if one.aborted]
+    assert gone == [asked[0]]
+    assert never.aborted
+    assert not asking.aborted
