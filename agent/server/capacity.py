@@ -65,7 +65,8 @@ class Capacity:
             return ""
         if self.broken:
             return self.broken
-        if self.overload.reason:
+        # One is always taken: nobody is here who would suffer, and it may be another's load.
+        if self.overload.reason and taken:
             return f"overload: {self.overload.reason}"
         # What new ones cost shows once they speak: a few at a time, so that it is never too late.
         if taken >= self.room.at_once and young >= max(1, int(GROWTH * taken)):

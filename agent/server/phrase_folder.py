@@ -69,7 +69,7 @@ class PhraseFolder:
         self._most_bytes = most_bytes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="phrases")
         self._last: asyncio.Future[Any] | None = None  # of what the thread was given
-        self._failed = False
+        self._late = self._failed = False
 
     async def load(self, keys: Sequence[Key]) -> Mapping[Key, Audio]:
         """Return those of ``keys`` that are there, whole."""
@@ -88,12 +88,13 @@ class PhraseFolder:
         """Do ``work`` in the thread; return ``otherwise`` if that fails, or takes long."""
         until = now() + WITHIN
         while self._last is not None and not self._last.done():
-            await asyncio.wait([self._last], timeout=until - now())
-            if now() >= until:
+            if self._late or now() >= until:
                 return otherwise  # the disk hangs: let nothing pile up
+            await asyncio.wait([self._last], timeout=until - now())
         work_done = asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._last = work_done
         done, _ = await asyncio.wait([work_done], timeout=WITHIN)
+        self._late = not done
         if not done:
             work_done.add_done_callback(_look_at)
             return self._give_up("takes long", otherwise)

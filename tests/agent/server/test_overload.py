@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack, aclosing
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -244,9 +244,12 @@ def test_calls_are_turned_away_at_the_door_and_it_shows(tmp_path: Path) -> None:
     """`busy` on the stream; /health and /metrics say why and how many; then calls come in again."""
 
     async def main() -> None:
-        async with running(tmp_path) as server:
+        async with running(tmp_path) as server, AsyncExitStack() as calls:
             overload = server.registry.capacity.overload
             overload.reason = "models wait for threads"
+            first = await calls.enter_async_context(dialled(server.url))
+            await first.send_json(CONNECT)
+            assert await command(first) == "answer"  # one is always taken
             assert await declined(server.url) == 503
             base = server.url.replace("ws:", "http:").removesuffix("/stream")
             async with aiohttp.ClientSession() as session:

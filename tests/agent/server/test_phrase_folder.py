@@ -80,7 +80,7 @@ def test_the_longest_unused_go_first(tmp_path: Path) -> None:
     async def main() -> None:
         kept = folder_of(tmp_path, most_bytes=5 * (len(AUDIO.pcm) + 100))
         (tmp_path / "phrases").mkdir()
-        left = tmp_path / "phrases" / "tmp123"
+        left = tmp_path / "phrases" / "tmp123.phrase"
         left.write_bytes(bytes(1000))
         os.utime(left, (0, 0))
         for number in range(12):

@@ -23,7 +23,7 @@ from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 
 CALLER, CALLED, MANAGER, SERVICE = "+15550000001", "+12025550199", "+15550000002", "+15550199999"
-TOKEN = "an-operator-with-a-long-token"
+TOKEN = "3f0c9a6d1be84572a1f4c60d98e7b35c"
 
 AGENT = f"""---
 greeting: Hello, who is this?
