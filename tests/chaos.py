@@ -17,8 +17,8 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
@@ -48,7 +48,8 @@ from tests.agent.loopback import running, until
 from tests.contract import events
 from tests.contract.case import Case, Plan
 from tests.contract.hearing import Connection, Finishing, HearingServer
-from tests.contract.proxy import Line, listening, proxying
+from tests.contract.proxied import behind_a_proxy
+from tests.contract.proxy import Line, Proxy
 from tests.contract.wires import cartesia_tts, deepgram_stt, openai_chat
 
 Fault = Literal["hang", "refuse", "trickle", "garbage", "slow", "endless"]
@@ -182,30 +183,17 @@ def wire(trouble: Trouble) -> Any:
     return CASES[trouble.stage].wire(plan)
 
 
-@asynccontextmanager
-async def provided(trouble: Trouble) -> AsyncIterator[Any]:
-    """Yield the adapter, started, before its server."""
-    case, sock = CASES[trouble.stage], listening()
-    runner = web.AppRunner(
-        wire(trouble).application(), handler_cancellation=True, shutdown_timeout=0.1
-    )
-    await runner.setup()
-    await web.SockSite(runner, sock).start()
-    try:
-        async with proxying(sock.getsockname()[1]) as proxy:
-            if trouble.fault == "refuse":
-                proxy.refuse()
-            elif trouble.fault == "trickle":
-                proxy.line = TRICKLES[trouble.stage]
-            given = {**case.options(f"http://127.0.0.1:{proxy.port}"), "api_key": "of-no-use"}
-            provider = case.provider(case.provider.Options.model_validate(given))
-            await provider.start()
-            try:
-                yield provider
-            finally:
-                await provider.aclose()
-    finally:
-        await runner.cleanup()
+def provided(trouble: Trouble) -> AbstractAsyncContextManager[Any]:
+    """Return what yields the adapter, started, before its server."""
+
+    def spoil(proxy: Proxy) -> None:
+        if trouble.fault == "refuse":
+            proxy.refuse()
+        elif trouble.fault == "trickle":
+            proxy.line = TRICKLES[trouble.stage]
+
+    application = wire(trouble).application()
+    return behind_a_proxy(CASES[trouble.stage], application, spoil, "of-no-use", cancels=True)
 
 
 def works(stage: Stage) -> Any:

@@ -47,7 +47,6 @@ def run(options: argparse.Namespace) -> int:
         return _surroundings(settings)
     except SettingsError as error:
         return fail(error)
-    return 0
 
 
 def _surroundings(settings: Settings) -> int:

@@ -16,6 +16,7 @@ from pipelines.providers.contracts import (
 )
 
 TOO_MANY = 429
+"""The status of a rate limit, which is passed once time has gone by, not with a shorter request."""
 
 _STATUS = {
     401: ": the key is refused",
@@ -44,9 +45,6 @@ MAX_REFUSAL = 16 * 1024
 
 _FAULTS = (400, 422)
 """Statuses that find fault with a request."""
-
-_LIMITED = 429
-"""The status of a rate limit, which is passed once time has gone by, not with a shorter request."""
 
 _TOO_LONG = re.compile(
     r"""
@@ -78,7 +76,7 @@ def refused_reply(status: int, said: str) -> ProviderError:
         status: Of the answer; 200 if the refusal came in the stream.
         said: The server's own words, or their beginning; they get into no error.
     """
-    if status == 413 or (status != _LIMITED and _TOO_LONG.search(said[:MAX_REFUSAL])):
+    if status == 413 or (status != TOO_MANY and _TOO_LONG.search(said[:MAX_REFUSAL])):
         where = f"HTTP {status}: " if status >= 300 else ""
         return ContextTooLongError(f"{where}the conversation is too long for the model")
     if status in _FAULTS:

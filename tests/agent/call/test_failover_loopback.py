@@ -6,13 +6,11 @@ Its server speaks the provider's wire format, and a proxy before it breaks what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.plan import Plan as CallPlan
@@ -31,7 +29,8 @@ from pipelines.stages.budgets import Budgets
 from tests.agent.conversation import voice
 from tests.agent.loopback import Running, running, until
 from tests.contract.case import Case, Fault, Plan
-from tests.contract.proxy import GOOD, Line, Proxy, listening, proxying
+from tests.contract.proxied import behind_a_proxy
+from tests.contract.proxy import GOOD, Line, Proxy
 from tests.contract.wires import cartesia_tts, deepgram_stt, openai_chat
 
 CASES: dict[str, Case] = {
@@ -62,28 +61,13 @@ PLANS: list[Fault] = ["error", "unauthorized", "rate_limit", "garbage", "silent"
 FAULTS = [*LINES, *PLANS]
 
 
-@asynccontextmanager
-async def provided(case: Case, fault: str, key: str) -> AsyncIterator[Any]:
-    """Yield the adapter, started, behind a line or before a server with ``fault``."""
+def provided(case: Case, fault: str, key: str) -> AbstractAsyncContextManager[Any]:
+    """Return what yields the adapter, started, behind a line or before a server with ``fault``."""
     plan = Plan(text="Good day.", seconds=0.6)
     if fault in PLANS:
         plan.fault = fault
-    sock = listening()
-    runner = web.AppRunner(case.wire(plan).application(), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.SockSite(runner, sock).start()
-    try:
-        async with proxying(sock.getsockname()[1]) as proxy:
-            _set(proxy, fault)
-            given = {**case.options(f"http://127.0.0.1:{proxy.port}"), "api_key": key}
-            provider = case.provider(case.provider.Options.model_validate(given))
-            await provider.start()
-            try:
-                yield provider
-            finally:
-                await provider.aclose()
-    finally:
-        await runner.cleanup()
+    application = case.wire(plan).application()
+    return behind_a_proxy(case, application, lambda proxy: _set(proxy, fault), key)
 
 
 def _set(proxy: Proxy, fault: str) -> None:
