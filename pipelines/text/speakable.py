@@ -36,15 +36,15 @@ only if it is made of signs that are whole words; what is beyond is not said."""
 ORDER: tuple[tuple[Rule, ...], ...] = (
     addresses.RULES,
     dates.RULES,
+    money.RULES,
     ranges.RULES,
     times.RULES,
     weekdays.RULES,
-    money.RULES,
-    telephone.RULES,
+    ordinals.RULES,
     quantities.RULES,
+    telephone.RULES,
     abbreviations.RULES,
     signs.RULES,
-    ordinals.RULES,
     figures.RULES,
 )
 """The longest and surest first, bare figures last: a rule sees what those before it left. A new
@@ -55,9 +55,9 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
     """Return ``text`` as it is read out; ``""`` if there is nothing to read.
 
     Markdown, HTML, emoji and bare links go or become words in any language. Numbers, dates, times,
-    amounts, telephone numbers and addresses become words in English, German, Spanish, French and Italian.
-    It is :data:`MOST_READ` characters at the most. The time it takes grows with the length of the
-    text alone. Never raises.
+    amounts, telephone numbers and addresses become words in English, German, Spanish, French and
+    Italian. It is :data:`MOST_READ` characters at the most. The time it takes grows with the length
+    of the text alone. Never raises.
 
     Args:
         text: A sentence or several.

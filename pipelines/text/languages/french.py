@@ -3,70 +3,113 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
+from pipelines.text.languages.language import SpokenLanguage, each, words
+from pipelines.text.languages.romance import noun_of_currency
 from pipelines.text.numerals import cardinal, year
 
-# fmt: off
-MONTHS = (
-    "janvier", "février", "mars", "avril", "mai", "juin",
-    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-)
-# fmt: on
+
+def _time(hour: int, minute: int, half: str) -> str:
+    if hour in (0, 24):
+        said = "minuit"
+    else:
+        said = "une heure" if hour == 1 else f"{_before_feminine(cardinal(hour, 'fr'))} heures"
+    ending = {"a": " du matin", "p": " de l'après-midi"}.get(half, "")
+    return said + (f" {cardinal(minute, 'fr')}" if minute else "") + ending
 
 
-def _time(hour: int, minute: int, _half: str) -> str:
-    said = "une heure" if hour == 1 else f"{_feminine(cardinal(hour, 'fr'))} heures"
-    return said + (f" {cardinal(minute, 'fr')}" if minute else "")
+def _is_feminine(name: str) -> bool:
+    return name.partition(" ")[0].rstrip("s") in _FEMININE
 
 
-def _feminine(number: str) -> str:
+_FEMININE = words("""livre couronne roupie hryvnia lire once tonne minute heure seconde
+    calorie kilocalorie pinte cuillère milliseconde roupiah partie unité personne
+    nuit semaine année""")
+
+
+def _one(name: str) -> str:
+    return f"{'une' if _is_feminine(name) else 'un'} {name}"
+
+
+def _before_feminine(number: str) -> str:
     return re.sub(r"\bun$", "une", number)
 
 
-def _date(day: int, month: int, of_year: int | None, _before: str) -> str:
-    said = f"{'premier' if day == 1 else cardinal(day, 'fr')} {MONTHS[month - 1]}"
+def _date(day: int, month: str, of_year: int | None, _before: str) -> str:
+    said = f"{_day(day, '')} {month}"
     return said + (f" {year(of_year, 'fr')}" if of_year else "")
 
 
+def _name_of_currency(name: str) -> str:
+    """Return the name of a currency as people say it."""
+    return re.sub(r"^(dollar)(s?) des États-Unis$", r"\1\2 américain\2", name)
+
+
+def _day(day: int, _before: str) -> str:
+    return "premier" if day == 1 else cardinal(day, "fr")
+
+
 def _contracted(amount: str) -> str:
-    return re.sub(r"\bde (?=eu)", "d'", amount)
+    return re.sub(r"\bde (?=[aeiouyéèh](?!en|uan))", "d'", amount)
 
 
 # fmt: off
 FRENCH = SpokenLanguage(
     code="fr", thousands="[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE} ]",
+    loose_thousands="['’.]", point="virgule", decimals_as_number=True,
     at="arobase", dot="point", slash="slash", hyphen="tiret",
     underscore="tiret bas", plus="plus", minus="moins", ampersand="et", percent="pour cent",
-    number="numéro", about="environ", to="à", one="un", one_feminine="une",
-    feminine=frozenset({"livre", "minute"}), and_cents=" {}",
-    per="par", per_what="seconde minute heure jour nuit semaine mois an personne",
-    currencies=currencies(
-        Currency(one="dollar", many="dollars", cent="cent", cents="cents"),
-        Currency(one="euro", many="euros", cent="centime", cents="centimes"),
-        Currency(one="livre", many="livres", cent="penny", cents="pence"),
-    ),
+    number="numéro", about="environ", to="à", one=_one, is_feminine=_is_feminine,
+    before_feminine=_before_feminine, and_cents=" {}",
+    per="par {}".format,
+    per_what="seconde minute heure jour nuit semaine mois trimestre an année personne unité",
+    per_signs={"j": "jour", "sem": "semaine", "pers": "personne", "pers.": "personne"},
+    cents={
+        **each("EUR CHF MAD DZD XAF XOF", ("centime", "centimes")),
+        **each("USD CAD AUD NZD SGD HKD ZAR", ("cent", "cents")),
+        **each("MXN ARS COP PHP BRL", ("centavo", "centavos")),
+        **each("SEK DKK NOK", ("öre", "öre")),
+        **each("KWD BHD JOD IQD AED", ("fils", "fils")),
+        "GBP": ("penny", "pence"), "PLN": ("grosz", "groszy"), "RUB": ("kopeck", "kopecks"),
+        "INR": ("paisa", "paisas"), "TND": ("millime", "millimes"), "TRY": ("kuruş", "kuruş"),
+    },
+    cents_are_named=False, noun_of_currency=noun_of_currency,
+    name_of_currency=_name_of_currency,
     units={
-        "kg": ("kilo", "kilos"), "g": ("gramme", "grammes"), "km": ("kilomètre", "kilomètres"),
-        "m": ("mètre", "mètres"), "cm": ("centimètre", "centimètres"),
-        "mm": ("millimètre", "millimètres"), "m²": ("mètre carré", "mètres carrés"),
-        "km/h": ("kilomètre heure", "kilomètres heure"), "l": ("litre", "litres"),
-        "ml": ("millilitre", "millilitres"), "°": ("degré", "degrés"),
-        "°C": ("degré", "degrés"),
-        "Go": ("gigaoctet", "gigaoctets"), "Mo": ("mégaoctet", "mégaoctets"),
-        "min": ("minute", "minutes"),
+        "kg": ("kilo", "kilos"), "km/h": ("kilomètre heure", "kilomètres heure"),
+        "Go": "digital-gigabyte", "Mo": "digital-megabyte", "Ko": "digital-kilobyte",
+        "ko": "digital-kilobyte", "To": "digital-terabyte", "mn": "duration-minute",
+        "t": "mass-tonne", "°": ("degré", "degrés"), "°C": ("degré", "degrés"),
+        "dB": ("décibel", "décibels"), "ch": ("cheval", "chevaux"), "cts": ("centime", "centimes"),
+        "m/s": ("mètre par seconde", "mètres par seconde"), "¢": ("cent", "cents"),
     },
     fractions={"1/2": "un demi", "1/3": "un tiers", "2/3": "deux tiers", "1/4": "un quart",
                "3/4": "trois quarts"},
-    months=MONTHS,
+    months_short={"jan": 1, "fév": 2, "fev": 2, "juill": 7, "aout": 8, "dec": 12},
+    dated="le du au dès lundi mardi mercredi jeudi vendredi samedi dimanche",
+    at_time="à",
     abbreviations={
         "m": "monsieur", "mme": "madame", "mlle": "mademoiselle", "dr": "docteur",
         "av": "avenue", "bd": "boulevard", "tél": "téléphone", "env": "environ",
         "p.ex": "par exemple", "p. ex": "par exemple", "etc": "et cetera",
     },
-    cents_are_named=False, contracted=_contracted,
+    contracted=_contracted,
     time_mark=r"(?:\s?h\s?|:)", after_time=r"(?:\s?h\b)?",
-    days={}, time=_time, date=_date,
-    scale="mille million millions milliard milliards", of=" de ",
+    days_short={}, days_that_are_words="lun mar mer jeu ven sam dim",
+    time=_time, date=_date, day=_day,
+    at_the_time="à {}".format,
+    thousand="k K mille",
+    scales={
+        **dict.fromkeys(("million", "millions", "M", "Mio", "Mio."), ("million", "millions")),
+        **dict.fromkeys(("milliard", "milliards", "Md", "Mds", "Mrd", "Mrd."),
+                        ("milliard", "milliards")),
+    },
+    of=" de ",
 )
 # fmt: on
+
+SWISS_FRENCH = replace(
+    FRENCH, thousands="['’ ]", currency_signs={"Fr.": "CHF"}, at_home=frozenset(("CHF",))
+)
+"""Of Switzerland."""

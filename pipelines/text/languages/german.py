@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.text.languages.language import Currency, SpokenLanguage, currencies
+import re
+from dataclasses import replace
+
+from pipelines.text.languages.language import SpokenLanguage, each, words
 from pipelines.text.numerals import cardinal, ordinal, year
 
 # fmt: off
@@ -11,6 +14,42 @@ MONTHS = (
     "Juli", "August", "September", "Oktober", "November", "Dezember",
 )
 # fmt: on
+"""For who cuts sentences, where CLDR's are not loaded."""
+
+RANKED = {
+    **each(
+        """Etage Klasse Reihe Woche Stelle Stufe Runde Tür Straße Querstraße Kreuzung Ausfahrt
+        Person Auflage Liga Stunde Minute Nacht Mahnung Rate Zahlung Wahl Generation Ebene Hälfte
+        Seite Schicht Impfung Sitzung Haltestelle""",
+        "",
+    ),
+    **each(
+        """Stock Platz Tag Monat Teil Schritt Termin Versuch Bezirk Geburtstag Weltkrieg Advent
+        Gang Besuch Abschnitt Halbmonat Anruf Raum Eingang Aufgang""",
+        "r",
+    ),
+    **each(
+        """Stockwerk Obergeschoss Untergeschoss OG UG Jahr Quartal Halbjahr Mal Kapitel Kind
+        Jahrhundert Lebensjahr Schuljahr Semester Mal Zimmer Drittel Viertel Gebot""",
+        "s",
+    ),
+}
+"""What "3." stands before as a rank, and how the rank ends there if no article says so."""
+
+_DATIVE = words(
+    "am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem unserem ihrem"
+)
+"""Words that what follows is in the dative after, or takes its ending."""
+
+
+def rank(number: int, before: str, ending: str) -> str:
+    """Return a rank as it stands after the word before it; with ``ending`` if that does not say."""
+    before = before.lower()
+    if before in _DATIVE:
+        ending = "n"
+    elif before in ("der", "die", "das"):
+        ending = ""
+    return ordinal(number, "de") + ending
 
 
 def _time(hour: int, minute: int, _half: str) -> str:
@@ -18,39 +57,84 @@ def _time(hour: int, minute: int, _half: str) -> str:
     return f"{said} Uhr" + (f" {cardinal(minute, 'de')}" if minute else "")
 
 
-def _date(day: int, month: int, of_year: int | None, before: str) -> str:
-    dative = before.lower() in ("am", "ab", "bis", "dem", "den", "im", "seit", "vom", "zum", "beim")
-    ending = "n" if dative else "" if before.lower() == "der" else "r"
-    said = f"{ordinal(day, 'de')}{ending} {MONTHS[month - 1]}"
+def _date(day: int, month: str, of_year: int | None, before: str) -> str:
+    said = f"{rank(day, before, 'r')} {month}"
     return said + (f" {year(of_year, 'de')}" if of_year else "")
+
+
+def _day(day: int, before: str) -> str:
+    return rank(day, before, "r")
+
+
+def _in_the_sentence(name: str) -> str:
+    """Return the name of a currency with its adjective in lower case, as in a sentence."""
+    adjective = re.match(r"\w+(?:sche[rs]?|neue[rs]?) ", name)
+    return name[0].lower() + name[1:] if adjective else name
+
+
+def _one(name: str) -> str:
+    return f"{'eine' if _is_feminine(name) else 'ein'} {name}"
+
+
+def _is_feminine(name: str) -> bool:
+    last = re.split("[ -]", name)[-1] if " pro " not in name else name.partition(" ")[0]
+    return bool(
+        re.search(
+            r"(?i:krone|rupie|lira|hrywnja|unze|meile|tonne|gallone|minute|stunde|"
+            r"sekunde|kalorie|stärke|million|milliarde|billion|woche|nacht|person)e?n?$",
+            last,
+        )
+    )
+
+
+def _before_noun(number: str) -> str:
+    return re.sub("eins$", "ein", number)
+
+
+def _before_feminine(number: str) -> str:
+    return re.sub("eins$", "eine", number)
 
 
 # fmt: off
 GERMAN = SpokenLanguage(
-    code="de", thousands=r"\.", at="ät", dot="Punkt", slash="Schrägstrich", hyphen="Minus",
+    code="de", thousands=r"\.", loose_thousands="[ '’]", point="Komma", at="ät", dot="Punkt",
+    slash="Schrägstrich", hyphen="Minus",
     underscore="Unterstrich", plus="plus", minus="minus", ampersand="und", percent="Prozent",
-    number="Nummer", about="etwa", to="bis", one="ein",
-    one_feminine="eine", feminine=frozenset({"Minute", "Stunde", "Kilowattstunde"}),
-    and_cents=" {}",
-    per="pro", per_what="Sekunde Minute Stunde Tag Nacht Woche Monat Jahr Person Stück",
-    currencies=currencies(
-        Currency(one="Dollar", many="Dollar", cent="Cent", cents="Cent"),
-        Currency(one="Euro", many="Euro", cent="Cent", cents="Cent"),
-        Currency(one="Pfund", many="Pfund", cent="Penny", cents="Pence"),
-    ),
+    number="Nummer", about="etwa", to="bis",
+    one=_one, is_feminine=_is_feminine,
+    before_noun=_before_noun, before_feminine=_before_feminine, and_cents=" {}",
+    per="pro {}".format,
+    per_what="Sekunde Minute Stunde Tag Nacht Woche Monat Quartal Jahr Person Stück Kopf",
+    per_signs={"Std": "Stunde", "Std.": "Stunde", "Min": "Minute", "Mon": "Monat",
+               "Mon.": "Monat", "Pers": "Person", "Pers.": "Person", "St": "Stück",
+               "Stk": "Stück"},
+    cents={
+        **each("EUR USD AUD CAD NZD SGD HKD ZAR", ("Cent", "Cent")),
+        **each("MXN ARS COP PHP BRL", ("Centavo", "Centavos")),
+        **each("KWD BHD JOD IQD AED", ("Fils", "Fils")),
+        **each("SEK DKK NOK", ("Öre", "Öre")),
+        "GBP": ("Penny", "Pence"), "CHF": ("Rappen", "Rappen"), "PLN": ("Grosz", "Groszy"),
+        "CZK": ("Heller", "Heller"), "RUB": ("Kopeke", "Kopeken"), "TRY": ("Kuruş", "Kuruş"),
+        "INR": ("Paisa", "Paise"), "TND": ("Millime", "Millimes"), "OMR": ("Baisa", "Baisa"),
+    },
+    cents_are_named=False, noun_of_currency=lambda name: re.split("[ -]", name)[-1],
+    name_of_currency=_in_the_sentence, at_home=frozenset(("CHF",)),
     units={
-        "kg": ("Kilogramm",) * 2, "g": ("Gramm",) * 2, "km": ("Kilometer",) * 2,
-        "m": ("Meter",) * 2, "cm": ("Zentimeter",) * 2, "mm": ("Millimeter",) * 2,
-        "m²": ("Quadratmeter",) * 2, "km/h": ("Kilometer pro Stunde",) * 2,
-        "l": ("Liter",) * 2, "ml": ("Milliliter",) * 2, "°": ("Grad",) * 2, "°C": ("Grad",) * 2,
-        "GB": ("Gigabyte",) * 2, "MB": ("Megabyte",) * 2,
-        "kWh": ("Kilowattstunde", "Kilowattstunden"),
-        "Std": ("Stunde", "Stunden"), "min": ("Minute", "Minuten"),
-        "Min": ("Minute", "Minuten"),
+        "Std": "duration-hour", "Std.": "duration-hour", "Min": "duration-minute",
+        "Min.": "duration-minute", "Sek": "duration-second", "Sek.": "duration-second",
+        "sek": "duration-second", "t": "mass-tonne", "PS": ("PS", "PS"), "qm": "area-square-meter",
+        "°": ("Grad", "Grad"), "°C": ("Grad", "Grad"), "dB": ("Dezibel", "Dezibel"),
+        "Pfd": ("Pfund", "Pfund"), "ct": ("Cent", "Cent"), "Ct": ("Cent", "Cent"),
+        "bar": ("Bar", "Bar"), "Stk": ("Stück", "Stück"), "Stk.": ("Stück", "Stück"),
+        "Pers.": ("Person", "Personen"),
+        "m/s": ("Meter pro Sekunde",) * 2,
     },
     fractions={"1/2": "ein halb", "1/3": "ein Drittel", "2/3": "zwei Drittel",
                "1/4": "ein Viertel", "3/4": "drei Viertel"},
-    months=MONTHS,
+    months_short={"jän": 1, "jan": 1, "mär": 3, "mrz": 3, "jun": 6, "jul": 7, "sep": 9},
+    dated="am ab bis vom zum seit dem den der montag dienstag mittwoch donnerstag freitag samstag "
+          "sonntag",
+    at_time="um ab bis von gegen",
     abbreviations={
         "z.b": "zum Beispiel", "z. b": "zum Beispiel", "d.h": "das heißt", "d. h": "das heißt",
         "ca": "circa", "nr": "Nummer", "str": "Straße", "bzw": "beziehungsweise",
@@ -58,10 +142,21 @@ GERMAN = SpokenLanguage(
         "mind": "mindestens", "usw": "und so weiter", "tel": "Telefon",
         "hr": "Herr", "fr": "Frau", "dr": "Doktor",
     },
-    days={"Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag",
-          "Fr": "Freitag", "Sa": "Samstag", "So": "Sonntag"},
-    short_months=True, short_days_are_words=True, cents_are_named=False,
+    days_short={}, days_that_are_words="mo di mi do fr sa so",
     after_time=r"(?:\sUhr\b)?",
-    time=_time, date=_date, scale="Tausend Million Millionen Mio Milliarden",
+    time=_time, date=_date, day=_day,
+    at_the_time="um {}".format,
+    thousand="k K T Tsd Tsd. tsd Tausend tausend",
+    scales={
+        **dict.fromkeys(("Million", "Millionen", "Mio", "Mio.", "M"), ("Million", "Millionen")),
+        **dict.fromkeys(("Milliarde", "Milliarden", "Mrd", "Mrd.", "Md."),
+                        ("Milliarde", "Milliarden")),
+        **dict.fromkeys(("Billion", "Billionen", "Bio", "Bio."), ("Billion", "Billionen")),
+    },
 )
 # fmt: on
+
+SWISS_GERMAN = replace(
+    GERMAN, thousands="['’]", loose_thousands=r"[ '’]", currency_signs={"Fr.": "CHF"}
+)
+"""Of Switzerland, where a stop stands before decimals."""

@@ -1,9 +1,29 @@
-"""What a language is to the rules: its words, and how it says numbers, times, dates and amounts."""
+"""What a language is to the rules: its words, and how it says numbers, times, dates and amounts.
+
+What months, days, units and currencies are called is CLDR's (:mod:`pipelines.text.cldr`); here is
+what is said otherwise than it is written, and the grammar around a number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+Names = tuple[str, str]
+"""What one thing is called, and what several are."""
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of ``text``."""
+    return frozenset(text.split())
+
+
+def each(keys: str, value: Value) -> dict[str, Value]:
+    """Return ``value`` by each of the words in ``keys``."""
+    return dict.fromkeys(keys.split(), value)
 
 
 def unchanged(text: str) -> str:
@@ -11,25 +31,24 @@ def unchanged(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Currency:
-    """What an amount is called: one and several, and its hundredths."""
-
-    one: str
-    many: str
-    cent: str
-    cents: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpokenLanguage:
     """A language that texts are read in. One object a language: they are told apart by identity."""
 
     code: str
-    """As num2words knows it."""
+    """As num2words and CLDR know it."""
 
     thousands: str
     """Between groups of three digits; a regular expression."""
+
+    loose_thousands: str = ""
+    """Between them where a unit or a currency says that all is one number: "12 000 €"."""
+
+    point: str
+    """Said between a number and its decimals."""
+
+    decimals_as_number: bool = False
+    """Whether two decimals are read as one number: "virgule soixante-quinze"."""
 
     at: str
     dot: str
@@ -47,19 +66,24 @@ class SpokenLanguage:
     to: str
     """In a range: "9-17"."""
 
-    per: str
+    per: Callable[[str], str]
     per_what: str
     """What may come after the slash of "5 €/hour"; words."""
 
-    one: str
-    """Before a thing that is counted."""
+    per_signs: Mapping[str, str]
+    """What may come there too, and is no word: "5 €/mo"."""
 
-    one_feminine: str = ""
-    feminine: frozenset[str] = frozenset()
-    """Things below that take it."""
+    one: Callable[[str], str]
+    """What stands before one of a thing, in the place of "one": "una", of "libra"."""
+
+    is_feminine: Callable[[str], bool] = field(default=lambda _: False)
+    """Whether a thing is, by its name."""
 
     before_noun: Callable[[str], str] = unchanged
-    """Makes of a numeral what stands before the thing that it counts."""
+    """Makes of a numeral what stands before the things that it counts."""
+
+    before_feminine: Callable[[str], str] = unchanged
+    """The same, if those are feminine."""
 
     and_cents: str
     """Between an amount and its hundredths; ``{}`` is their number and name."""
@@ -67,26 +91,48 @@ class SpokenLanguage:
     cents_are_named: bool = True
     """Whether their name is said after an amount: "zwölf Euro fünfzig" does without."""
 
-    currencies: Mapping[str, Currency]
-    units: Mapping[str, tuple[str, str]]
-    """One and several, by the sign that stands after a number."""
+    cents: Mapping[str, Names]
+    """What the minor units of currencies are called, by the code of the currency."""
+
+    currency_signs: Mapping[str, str] = field(default_factory=dict)
+    """Codes by the signs that stand for another currency here than elsewhere, or only here."""
+
+    at_home: frozenset[str] = frozenset()
+    """Codes of currencies that need no country here."""
+
+    noun_of_currency: Callable[[str], str]
+    """Takes the country off the name of a currency."""
+
+    name_of_currency: Callable[[str], str] = unchanged
+    """Makes of the name of one or several what is said with a number."""
+
+    units: Mapping[str, str | Names]
+    """By the sign that stands after a number: what CLDR names it, or what it is called. They go
+    before those of all languages (:data:`pipelines.text.units.SIGNS`)."""
 
     fractions: Mapping[str, str]
-    months: tuple[str, ...]
-    short_months: bool = False
-    """Whether their first three letters are read as them; in some languages those are words."""
+
+    months_short: Mapping[str, int] = field(default_factory=dict)
+    """How months are shortened, in lower case, besides what CLDR has."""
 
     month_first: bool = False
     """Whether 3/4/2026 is in March."""
 
+    dated: str
+    """Words that a date follows; lower case."""
+
+    at_time: str
+    """Words that a time follows, even if it is written "7.30"; lower case."""
+
     abbreviations: Mapping[str, str]
     """Lower case, by what stands before a stop."""
 
-    days: Mapping[str, str]
-    """Days of the week, by how they are shortened; case matters."""
+    days_short: Mapping[str, int] = field(default_factory=dict)
+    """How days are shortened, Monday being 0, besides what CLDR has; case matters."""
 
-    short_days_are_words: bool = False
-    """Whether those are words too ("so"), and days only in a range."""
+    days_that_are_words: str = ""
+    """Short names of days that are words too ("so", "Sun"): days only in a range, or beside a date;
+    lower case."""
 
     time_mark: str = ":"
     """Between hour and minute; a regular expression."""
@@ -97,19 +143,23 @@ class SpokenLanguage:
     time: Callable[[int, int, str], str]
     """Hour, minute and "a", "p" or nothing, as words."""
 
-    date: Callable[[int, int, int | None, str], str]
-    """Day, month (from 1), year and the word before it, as words."""
+    date: Callable[[int, str, int | None, str], str]
+    """Day, name of the month, year and the word before it, as words."""
 
-    scale: str
-    """Words that may stand between an amount and its currency: "$5 million"."""
+    day: Callable[[int, str], str]
+    """Day of a month and the word before it, as words: the first of "24-26 November"."""
+
+    at_the_time: Callable[[str], str]
+    """Makes of a time in words what follows a date: "at nine thirty"."""
+
+    thousand: str
+    """Words and signs for a thousand, between an amount and its currency: "$5k"."""
+
+    scales: Mapping[str, Names]
+    """Thousands of thousands, by the word or sign between an amount and its currency: "$5M"."""
 
     of: str = " "
     """What then joins the currency."""
 
     contracted: Callable[[str], str] = unchanged
     """Makes of such an amount what is said: "d'euros"."""
-
-
-def currencies(dollar: Currency, euro: Currency, pound: Currency) -> dict[str, Currency]:
-    """Return what the signs and codes of these three are called."""
-    return {"$": dollar, "USD": dollar, "€": euro, "EUR": euro, "£": pound, "GBP": pound}

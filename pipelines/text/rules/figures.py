@@ -46,26 +46,19 @@ def number_in_words(number: str, language: SpokenLanguage) -> str:
 def value_in_words(worth: Decimal, language: SpokenLanguage) -> str:
     """Return a value in words; without decimals if it is whole."""
     whole = int(worth)
-    return cardinal(whole if worth == whole else worth, language.code)
+    said = cardinal(whole, language.code)
+    if worth == whole:
+        return said
+    decimals = f"{worth:f}".partition(".")[2]
+    at_once = language.decimals_as_number and len(decimals) == 2 and decimals[0] != "0"
+    return f"{said} {language.point} " + (
+        cardinal(int(decimals), language.code) if at_once else digit_by_digit(decimals, language)
+    )
 
 
 def digit_by_digit(digits: str, language: SpokenLanguage) -> str:
     """Read the digits in a text one by one, and nothing else of it."""
     return " ".join(cardinal(int(digit), language.code) for digit in _DIGIT.findall(digits))
-
-
-def counted(worth: Decimal, names: tuple[str, str], language: SpokenLanguage) -> str:
-    """Return so many of a thing in words.
-
-    Args:
-        worth: How many.
-        names: What one is called, and what several are.
-        language: Of the names.
-    """
-    one, many = names
-    if worth == 1:
-        return f"{language.one_feminine if one in language.feminine else language.one} {one}"
-    return f"{language.before_noun(value_in_words(worth, language))} {many}"
 
 
 def _list_item(found: re.Match[str], language: SpokenLanguage) -> str:

@@ -3,54 +3,103 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
+from pipelines.text.amounts import (
+    DASH,
+    SIGNED,
+    amount_pattern,
+    amount_value,
+    counted,
+    in_words,
+    is_thousand,
+    scale_pattern,
+    scaled,
+)
+from pipelines.text.currencies import Currency, currency_of, signs
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import (
-    counted,
-    digit_by_digit,
-    is_too_long,
-    number_in_words,
-    number_pattern,
-    number_value,
-    value_in_words,
-)
+from pipelines.text.rules.figures import is_too_long, value_in_words
 from pipelines.text.rules.rule import Rule
+from pipelines.text.units import per_names
+
+_EMPTY_CENTS = r"(?:[.,]\s?[-–—]{1,2}(?![-\w]))?"
+"""What stands for no cents: "12,- €", "CHF 12.–"."""
 
 
 def _sign_first(language: SpokenLanguage) -> str:
-    number, sign = number_pattern(language), any_of(language.currencies)
-    return rf"(?P<sign>{sign})\s?(?P<number>{number})(?![0-9]){_scale(language)}"
+    """Return a pattern for "$5", "-$5", "$-5", "$5M", "$5-10" and "$5k-$10k"."""
+    amount, sign = amount_pattern(language), any_of(signs(language))
+    first_scale, scale = (
+        rf"(?:\s?(?P<{name}>{scale_pattern(language)}))?" for name in ("first_scale", "scale")
+    )
+    return (
+        rf"(?:(?<![\w)\]])(?P<minus>[-−–+]))?(?<![^\W\d_])(?P<sign>{sign})\s?(?P<inner>[-−](?=[0-9]))?"
+        rf"(?:(?P<first>{amount}){first_scale}{DASH}(?:(?P=sign)\s?)?(?={amount}(?![0-9-])))?"
+        rf"(?P<number>{amount})(?![0-9]){_EMPTY_CENTS}{scale}{_per(language)}"
+    )
 
 
 def _sign_last(language: SpokenLanguage) -> str:
-    number, sign = number_pattern(language), any_of(language.currencies)
-    return rf"(?<![\w.,])(?P<number>{number}){_scale(language)}\s?(?P<sign>{sign})(?!\w)"
+    """Return a pattern for "5 €", "-5 €", "5-10 €", "5 Mio. €" and "5 €/h"."""
+    amount = amount_pattern(language)
+    sign = any_of(sign for sign in signs(language) if not sign.endswith("."))
+    first_scale, scale = (
+        rf"(?:\s?(?P<{name}>{scale_pattern(language)}))?" for name in ("first_scale", "scale")
+    )
+    return (
+        rf"{SIGNED}(?:(?P<first>{amount}){first_scale}(?:\s?{sign})?{DASH}(?=[0-9]))?"
+        rf"(?P<number>{amount}){_EMPTY_CENTS}{scale}\s?(?P<sign>{sign})(?!\w){_per(language)}"
+    )
 
 
-def _scale(language: SpokenLanguage) -> str:
-    return rf"(?:\s(?P<scale>{any_of(language.scale.split())})\b)?"
+def _per(language: SpokenLanguage) -> str:
+    return rf"(?:\s?/\s?(?P<per>{any_of(per_names(language))})(?![\w/]))?"
 
 
 def _money(found: re.Match[str], language: SpokenLanguage) -> str:
-    number, currency = found["number"], language.currencies[found["sign"]]
-    if is_too_long(number):
-        return f"{digit_by_digit(number, language)} {currency.many}"
-    if found["scale"]:
-        said = f"{number_in_words(number, language)} {found['scale']}{language.of}{currency.many}"
-        return language.contracted(said)
-    worth = number_value(number, language)
-    whole, cents = divmod(worth * 100, 100)
+    parts = found.groupdict()
+    currency = currency_of(found["sign"], language)
+    said = _amount(amount_value(found["number"], language), found["scale"], currency, language)
+    if found["first"]:
+        said = f"{_first(found, currency, language)} {language.to} {said}"
+    if minus := found["minus"] or parts.get("inner"):
+        said = f"{language.plus if minus == '+' else language.minus} {said}"
+    return f"{said} {language.per(per_names(language)[found['per']])}" if found["per"] else said
+
+
+def _first(found: re.Match[str], currency: Currency, language: SpokenLanguage) -> str:
+    """Return the first amount of two; without its currency if it is a number of the same kind."""
+    worth, scale = amount_value(found["first"], language), found["first_scale"]
+    last = found["scale"]
+    if scale is None and worth < amount_value(found["number"], language):
+        scale = last  # "$5-10k"
+    if scale and is_thousand(scale, language):
+        worth, scale = worth * 1000, None
+    if last and is_thousand(last, language):
+        last = None
+    if scale == last and (scale or worth == int(worth)):
+        return in_words(worth, currency.names[0], language)
+    return _amount(worth, scale, currency, language)
+
+
+def _amount(worth: Decimal, scale: str | None, currency: Currency, language: SpokenLanguage) -> str:
+    """Return an amount with its minor unit, if it has one and that is known."""
+    if scale:
+        return scaled(worth, scale, currency.names, language)
+    if is_too_long(f"{worth:f}") or worth == int(worth) or not currency.digits:
+        return counted(worth, currency.names, language)
+    whole, cents = divmod(worth * 10**currency.digits, 10**currency.digits)
     if cents != int(cents):
-        return f"{value_in_words(worth, language)} {currency.many}"
-    in_cents = counted(cents, (currency.cent, currency.cents), language)
-    if cents and not whole:
+        return counted(worth, currency.names, language)
+    nameless = not language.cents_are_named and currency.digits == 2 and cents >= 10
+    if not currency.cents and not (whole and nameless):
+        return counted(worth, currency.names, language)
+    in_cents = counted(cents, currency.cents, language) if currency.cents else ""
+    if not whole:
         return in_cents
-    said = counted(whole, (currency.one, currency.many), language)
-    if not cents:
-        return said
-    rest = in_cents if language.cents_are_named else value_in_words(cents, language)
-    return said + language.and_cents.format(rest)
+    rest = value_in_words(cents, language) if nameless else in_cents
+    return counted(whole, currency.names, language) + language.and_cents.format(rest)
 
 
 RULES = (

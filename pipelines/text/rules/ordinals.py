@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+from pipelines.text.languages import german, italian, spanish
 from pipelines.text.languages.language import SpokenLanguage
-from pipelines.text.numerals import ordinal, year
+from pipelines.text.numerals import cardinal, ordinal, year
+from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
+
+_YEAR = r"(1[1-9][0-9]{2}|20[0-9]{2})\b(?![,.]?[0-9])"
 
 
 def _rank(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -22,12 +26,115 @@ def _year(found: re.Match[str], language: SpokenLanguage) -> str:
     return year(int(found[1]), language.code)
 
 
+def _after_word(found: re.Match[str], language: SpokenLanguage) -> str:
+    return f"{found[1]} {year(int(found[2]), language.code)}"
+
+
+def _german(found: re.Match[str], _: SpokenLanguage) -> str:
+    before, ending = found["before"] or "", german.RANKED.get(found["noun"] or "", "")
+    case = "dem" if before == "der" and _is_dative(found.string[: found.start()]) else before
+    said = german.rank(int(found["rank"]), case, ending)
+    if found["first"]:
+        said = f"{german.rank(int(found['first']), case, ending)} {found['and']} {said}"
+    return f"{before} {said}".strip()
+
+
+def _is_dative(text: str) -> bool:
+    """Return whether "der" after a text is the dative: "in der 3. Etage"."""
+    return bool(
+        re.search(r"\b(?i:in|auf|an|aus|bei|mit|nach|seit|von|zu|ab|vor|hinter)\s$", text[-10:])
+    )
+
+
+def _spanish(found: re.Match[str], _: SpokenLanguage) -> str:
+    """Read "2.ª", "3er", "5º"; the short form stands before a thing."""
+    number, sign = int(found["rank"]), found["sign"]
+    said = {11: "undécimo", 12: "duodécimo"}.get(number) or ordinal(number, "es")
+    if sign.endswith(("ª", "a")):
+        return " ".join(f"{word[:-1]}a" if word.endswith("o") else word for word in said.split())
+    if sign == "er" or found["noun"] is not None:
+        return re.sub(r"(primer|tercer)o$", r"\1", said)
+    return said
+
+
+def _italian(found: re.Match[str], _: SpokenLanguage) -> str:
+    said = ordinal(int(found["rank"]), "it")
+    feminine = found["sign"] == "ª" or found["noun"] in italian.RANKED_FEMININE
+    return f"{said[:-1]}a" if feminine else said
+
+
+def _french(found: re.Match[str], _: SpokenLanguage) -> str:
+    number, sign = int(found["rank"]), found["sign"]
+    if number == 1:
+        return "première" if sign in ("re", "ère", "ʳᵉ") else "premier"
+    if sign in ("nd", "nde"):
+        return "second" if sign == "nd" else "seconde"
+    return ordinal(number, "fr")
+
+
+def _german_decade(found: re.Match[str], _: SpokenLanguage) -> str:
+    number = int(found[1])
+    return (year(number, "de") if number > 99 else cardinal(number, "de")) + "er"
+
+
 RULES = (
     Rule(r"(?<![\w.,])([0-9]{1,9})(?:st|nd|rd|th)\b", _rank, only=("en",)),
-    Rule(r"(?<!\w)'?((?:1[1-9]|20)?[2-9]0)s\b", _decade, only=("en",)),
-    Rule(r"(?<=\b[Ii]n )(1[1-9][0-9]{2}|20[0-9]{2})\b(?![,.]?[0-9])", _year, only=("en",)),
-    Rule(r"(?<=\bsince )(1[1-9][0-9]{2}|20[0-9]{2})\b(?![,.]?[0-9])", _year, only=("en",)),
-    Rule(r"(?<![\w.,])1(?:er|ʳᵉ|re|ère)\b", lambda *_: "premier", only=("fr",)),
-    Rule(r"(?<![\w.,])([0-9]{1,9})(?:e|ème)\b", _rank, only=("fr",)),
-    Rule(r"(?<![\w.,])([0-9]{1,2})\.?[ºª°]", _rank, only=("es",)),
+    Rule(r"(?<!\w)['’]?((?:1[1-9]|20)?[2-9]0|(?:1[1-9]|20)[01]0)['’]?s\b", _decade, only=("en",)),
+    Rule(
+        r"\b((?i:in|since|year|until|during|spring|summer|autumn|fall|winter)) "
+        rf"{_YEAR}",
+        _after_word,
+        only=("en",),
+    ),
+    Rule(
+        r"\b((?i:by|from|before|after|to|of)) (19[0-9]{2}|20[0-4][0-9])\b"
+        r"(?![,.]?[0-9]|\s[a-z])",
+        _after_word,
+        only=("en",),
+    ),
+    Rule(
+        r"\b((?i:jahre?s?|seit|anno|von|bis)) (1[1-9][0-9]{2})\b(?![,.]?[0-9]|\s[A-Z])",
+        _after_word,
+        only=("de",),
+    ),
+    Rule(r"(?<![\w.,])([0-9]{2}|1[1-9][0-9]0|20[0-9]0)er\b", _german_decade, only=("de",)),
+    # "3. Etage", "im 3. Stock", "der 3. und 4. Tag"
+    Rule(
+        rf"(?:\b(?P<before>[^\W\d_]+)\s)?(?<![\w.,:/])"
+        rf"(?:(?P<first>[0-9]{{1,3}})\.\s?(?P<and>und|oder|bis)\s)?(?P<rank>[0-9]{{1,3}})\."
+        rf"(?=\s?(?P<noun>{any_of(german.RANKED)})\b)",
+        _german,
+        only=("de",),
+    ),
+    # "am 24. bis zum", "zum 3. Mal": what goes on in lower case is no new sentence
+    Rule(
+        r"\b(?P<before>[Dd]e[rmns]|[Dd]ie|[Dd]as|[AaIi]m|[Vv]om|[Zz]u[mr]|[Bb]eim)\s"
+        r"(?P<rank>[0-9]{1,3})\.(?=\s[a-zäöü])(?P<noun>)(?P<first>)(?P<and>)",
+        _german,
+        only=("de",),
+    ),
+    # "1er", "2e", "2ème", "1re"
+    Rule(
+        r"(?<![\w.,])(?P<rank>[0-9]{1,9})(?P<sign>er|ʳᵉ|re|ère|e|è|ème|ième|nd|nde|ᵉ)s?\b",
+        _french,
+        only=("fr",),
+    ),
+    # "3º piso", "2.ª", "3er piso", "5to"
+    Rule(
+        r"(?<![\w.,])(?P<rank>[0-9]{1,3})\.?"
+        rf"(?P<sign>[ºª](?!\s?[CF]\b)|°(?=\s{any_of(spanish.RANKED)}\b)"
+        r"|(?:er|(?<=[137])r[oa]|(?<=2)d[oa]|(?<=[456])t[oa]|(?<=7)m[oa]|(?<=8)v[oa]|(?<=9)n[oa])\b)"
+        r"(?P<noun>(?=\s[a-zñáéíóú]{3}))?",
+        _spanish,
+        only=("es",),
+    ),
+    # "3º", "2ª", "3° piano"
+    Rule(
+        r"(?<![\w.,])(?P<rank>[0-9]{1,3})(?:\.?(?P<sign>[ºª])|°)"
+        rf"(?=\s(?P<noun>{any_of(italian.RANKED)})\b|(?<!°)(?!\s?[CF]\b))",
+        _italian,
+        only=("it",),
+    ),
+    # "anni '90"
+    Rule(r"(?<!\w)['’](?=[0-9]0\b)", lambda *_: "", only=("fr", "it", "es")),
 )

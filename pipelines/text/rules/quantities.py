@@ -4,23 +4,76 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
+from functools import cache
 
+from pipelines.text import cldr
+from pipelines.text.amounts import DASH, SIGNED, amount_pattern, amount_value, counted, in_words
+from pipelines.text.currencies import currency_of
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import (
-    counted,
-    digit_by_digit,
-    is_too_long,
-    number_in_words,
-    number_pattern,
-    number_value,
-)
+from pipelines.text.rules.figures import number_in_words
 from pipelines.text.rules.rule import Rule
+from pipelines.text.units import SIGNS, per_names, unit_names
+
+_TEMPERATURES = ("°C", "°F")
 
 
 def _slash_before_measure(language: SpokenLanguage) -> str:
-    """Return a pattern for the slash of "5 €/hour"."""
-    return rf"(?<=\w)\s?/\s?(?={any_of(language.per_what.split())}\b)"
+    """Return a pattern for the end of "5 people/hour"."""
+    return rf"(?<=\w)\s?/\s?(?P<per>{any_of(language.per_what.split())})\b"
+
+
+def _scale_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "5 Mio. Kunden", "2bn" and "1.2M users", which are no money."""
+    names = {name for pair in language.scales.values() for name in pair}
+    long = any_of(sign for sign in language.scales if len(sign) > 2 and sign not in names)
+    short = any_of(sign for sign in language.scales if sign in ("bn", "Md"))
+    return (
+        rf"{SIGNED}(?P<number>{amount_pattern(language)})"
+        rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|(?P<million>M)(?=\s[a-z]))(?![\w²³/])"
+    )
+
+
+def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
+    sign = found["long"] or found["short"] or found["million"]
+    said = counted(amount_value(found["number"], language), language.scales[sign], language)
+    return _sign(found, language) + said
+
+
+@cache
+def _spelled(language: SpokenLanguage) -> frozenset[str]:
+    """Return what units and currencies are called: words that change the number before them."""
+    names = [unit_names(sign, language) for sign in {**SIGNS, **language.units}]
+    names += [currency_of(code, language).names for code in ("USD", "EUR", "GBP", "INR", "CHF")]
+    words = {name.partition(" ")[0] for pair in names for name in pair}
+    one = language.per_what.split()
+    return frozenset({*words, *one, *(f"{word}s" for word in one)} - {""})
+
+
+def _spelled_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "1 hora" and "21 Euro"."""
+    amount = amount_pattern(language)
+    return rf"{SIGNED}(?P<number>{amount})\s(?P<name>{any_of(_spelled(language))})(?!\w)"
+
+
+def _spelled_unit(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read the number alone: the words stay as they are written."""
+    worth, name = amount_value(found["number"], language), found["name"]
+    said = language.one(name) if worth == 1 else f"{in_words(worth, name, language)} {name}"
+    return _sign(found, language) + said
+
+
+def _inches(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read 12" as inches, unless the mark closes a quotation."""
+    if found["mark"] == '"' and found.string.count('"', 0, found.start()) % 2:
+        return found[0]
+    names = cldr.unit("length-inch", language.code)
+    if found["next"]:
+        return (
+            f"{in_words(amount_value(found['number'], language), names[0], language)} {names[0]} "
+        )
+    return counted(amount_value(found["number"], language), names, language)
 
 
 def _in_ascii(found: re.Match[str], _: SpokenLanguage) -> str:
@@ -36,28 +89,79 @@ def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
     return whole + language.fractions[found["part"]]
 
 
+def _percent_pattern(language: SpokenLanguage) -> str:
+    amount = amount_pattern(language)
+    return rf"{SIGNED}(?:(?P<first>{amount}){DASH})?(?P<number>{amount})\s?%"
+
+
 def _percent(found: re.Match[str], language: SpokenLanguage) -> str:
-    return f"{number_in_words(found['number'], language)} {language.percent}"
+    first = f"{number_in_words(found['first'], language)} {language.to} " if found["first"] else ""
+    said = f"{first}{number_in_words(found['number'], language)} {language.percent}"
+    return _sign(found, language) + said
+
+
+def _sign(found: re.Match[str], language: SpokenLanguage) -> str:
+    match found["minus"]:
+        case None:
+            return ""
+        case "+":
+            return f"{language.plus} "
+        case _:
+            return f"{language.minus} "
+
+
+def _feet_and_inches(_: SpokenLanguage) -> str:
+    """Return a pattern for 5'10" and "6 ft 2 in"."""
+    return (
+        r"(?<![\w.,])(?P<feet>[0-9]{1,3})(?:\s?(?:ft\.?|feet|foot)\s?(?P<inches>[0-9]{1,2})\s?"
+        r"(?:inch(?:es)?\b|in\b|[\"″”])|['’′]\s?(?P<more>[0-9]{1,2})(?:[\"″”]|''|’’|(?!\w)))"
+    )
+
+
+def _feet(found: re.Match[str], language: SpokenLanguage) -> str:
+    feet, inches = int(found["feet"]), int(found["inches"] or found["more"])
+    foot, inch = (cldr.unit(f"length-{one}", language.code) for one in ("foot", "inch"))
+    return f"{counted(Decimal(feet), foot, language)} {counted(Decimal(inches), inch, language)}"
 
 
 def _unit_pattern(language: SpokenLanguage) -> str:
+    amount, units = amount_pattern(language), any_of({**SIGNS, **language.units})
     return (
-        rf"(?<![\w.,])(?P<number>{number_pattern(language)})\s?"
-        rf"(?P<unit>{any_of(language.units)})(?!\w)(?:\.(?=\s[a-zäöü]))?"
+        rf"{SIGNED}(?:(?P<first>{amount})(?:\s?(?P<same>{units}))?{DASH})?(?P<number>{amount})\s?"
+        rf"(?P<unit>{units})(?:/(?P<per>{any_of(per_names(language))})(?![\w/]))?"
+        r"(?![\w²³]|['’]\w)(?:\.(?=\s[a-zäöü]))?"
     )
 
 
 def _unit(found: re.Match[str], language: SpokenLanguage) -> str:
-    number, names = found["number"], language.units[found["unit"]]
-    if is_too_long(number):
-        return f"{digit_by_digit(number, language)} {names[1]}"
-    return counted(number_value(number, language), names, language)
+    unit = found["unit"]
+    names = unit_names(unit, language)
+    if unit in _TEMPERATURES and all(one in found.string for one in _TEMPERATURES):
+        names = cldr.unit(SIGNS[unit], language.code)  # which of the two is said
+    said = counted(amount_value(found["number"], language), names, language)
+    if first := found["first"]:
+        if found["same"] not in (None, unit):
+            return found[0]
+        said = f"{in_words(amount_value(first, language), names[0], language)} {language.to} {said}"
+    per = f" {language.per(per_names(language)[found['per']])}" if found["per"] else ""
+    return _sign(found, language) + said + per
 
 
 RULES = (
-    Rule(_slash_before_measure, lambda _, language: f" {language.per} "),
+    Rule(
+        _slash_before_measure,
+        lambda found, language: f" {language.per(found['per'])}",
+    ),
     Rule(r"[½⅓⅔¼¾]", _in_ascii),
     Rule(_fraction_pattern, _fraction),
-    Rule(lambda language: rf"(?P<number>{number_pattern(language)})\s?%", _percent),
+    Rule(_percent_pattern, _percent),
+    Rule(_feet_and_inches, _feet),
+    Rule(
+        r"(?<![\w.,])(?P<number>[0-9]{1,3}(?:\.[0-9])?)(?P<mark>″|''|\")(?!\w)(?P<next>\s(?=[a-z]))?",
+        _inches,
+        only=("en",),
+    ),
     Rule(_unit_pattern, _unit),
+    Rule(_scale_pattern, _scale),
+    Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),
 )

@@ -1,48 +1,143 @@
-"""Times of the day."""
+"""Times of the day, and how long something takes."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
+from pipelines.text import cldr
+from pipelines.text.amounts import counted
 from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.numerals import cardinal
+from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 
-_HALF = r"(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
+_HALF = r"(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 """Of the day: "a.m."; its last stop stays where it may end the sentence."""
+
+_HOUR = r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])"
+
+_NO_TIME = r"(?![0-9]|[.,:][0-9]|\s?(?:%|[$€£°]|percent|per\b|each\b|million|Prozent|Euro))"
+"""What does not come after "7.30" if that is a time."""
+
+_LONG = (
+    ("days", r"[djg]"),
+    ("hours", r"(?:hrs?|hs|h|[Ss]td\.?)"),
+    ("minutes", r"(?:mins?|mn|m|Min\.?)"),
+    ("seconds", r"(?:secs?|sek|seg|s|Sek\.?)"),
+)
+"""Parts of a duration, and the signs for them: "m" are minutes beside hours."""
+
+
+def time_in_words(hour: int, minute: int, half: str, language: SpokenLanguage) -> str:
+    """Return a time of the day in words; ``half`` is "a", "p" or nothing."""
+    return language.time(hour, minute, half)
+
+
+def zone_in_words(offset: str, language: SpokenLanguage) -> str:
+    """Return what "Z" or "+01:00" after a time is said as, with a space before it."""
+    found = re.fullmatch(r"\s?([+−-])([0-9]{1,2}):?([0-9]{2})?", offset)
+    if not found or not int(found[2] + (found[3] or "")):
+        return " UTC"
+    sign = language.plus if found[1] == "+" else language.minus
+    minutes = f" {cardinal(int(found[3]), language.code)}" if int(found[3] or 0) else ""
+    return f" UTC {sign} {cardinal(int(found[2]), language.code)}{minutes}"
 
 
 def _hour_and_minute(language: SpokenLanguage) -> str:
     return (
-        rf"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4]){language.time_mark}(?P<minute>[0-5][0-9])"
-        rf"(?::[0-5][0-9])?(?![0-9:]){language.after_time}{_HALF}?"
+        rf"{_HOUR}{language.time_mark}(?P<minute>[0-5][0-9])"
+        rf"(?::(?P<second>[0-5][0-9]))?(?![0-9:]){language.after_time}{_HALF}?"
+    )
+
+
+def _at_hour_and_minute(language: SpokenLanguage) -> str:
+    """Return a pattern for "at 7.30"."""
+    return (
+        rf"\b(?P<before>(?i:{any_of(language.at_time.split())}))\s(?P<hour>[01]?[0-9]|2[0-4])"
+        rf"[.h](?P<minute>[0-5][0-9])\b{_NO_TIME}{language.after_time}{_HALF}?"
     )
 
 
 def _time(found: re.Match[str], language: SpokenLanguage) -> str:
     parts = found.groupdict()
     minute, half = int(parts.get("minute") or 0), (parts.get("half") or "").lower()
-    return language.time(int(parts["hour"]), minute, half)
+    said = time_in_words(int(parts["hour"]), minute, half, language)
+    if int(parts.get("second") or 0):
+        names = cldr.unit("duration-second", language.code)
+        seconds = counted(Decimal(parts["second"]), names, language)
+        said = f"{said} {language.ampersand} {seconds}"
+    return f"{parts['before']} {said}" if parts.get("before") else said
+
+
+def _duration_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "1h 30m", "2d 5h", "45m 30s" and "1h30"."""
+    parts = "".join(
+        rf"(?:(?P<{name}>[0-9]{{1,4}})\s?{sign}(?![^\W\d_])\s?)?" for name, sign in _LONG
+    )
+    bare = "(?!)" if "h" in language.time_mark else "(?<=[0-9]h)[0-5][0-9]"
+    return rf"(?<![\w:.,])(?=[0-9]){parts}(?P<bare>{bare})?(?<!\s)(?![\w²³/])"
+
+
+def _duration(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read a duration of two parts or more; others are left."""
+    given = {name: found[name] for name, _ in _LONG if found[name]}
+    if found["bare"]:
+        given["minutes"] = found["bare"]
+    if len(given) < 2:
+        return found[0]
+    said = []
+    for name, count in given.items():
+        names = _DAYS.get(language.code) if name == "days" else None
+        names = names or cldr.unit(f"duration-{name[:-1]}", language.code)
+        said.append(counted(Decimal(count), names, language))
+    return " ".join(said)
+
+
+_DAYS = {"it": ("giorno", "giorni")}
+"""What CLDR lacks."""
 
 
 RULES = (
+    Rule(
+        r"\b(d?)alle\s(?:ore\s)?(?:0?0|24)[:.]00(?![:.,]?[0-9])",
+        lambda found, _: f"{'da' if found[1] else 'a'} mezzanotte",
+        only=("it",),
+    ),
+    # "17.30 Uhr", "9.30 bis 17.30 Uhr"
+    Rule(
+        rf"{_HOUR}\.(?P<minute>[0-5][0-9])"
+        r"(?:\sUhr\b|(?=\s(?:bis|und|oder)\s[0-9]{1,2}(?:[.:][0-9]{2})?\sUhr\b))",
+        _time,
+        only=("de",),
+    ),
+    # "9.30 to 10.30 am"
+    Rule(
+        rf"{_HOUR}\.(?P<minute>[0-5][0-9])(?=\sto\s[0-9]{{1,2}}[.:][0-9]{{2}}\s?[ap]\.?m\b)",
+        _time,
+        only=("en",),
+    ),
+    # "at 7.30"
+    Rule(_at_hour_and_minute, _time),
+    Rule(_duration_pattern, _duration),
     Rule(_hour_and_minute, _time),
+    # "10.30 pm"
+    Rule(rf"{_HOUR}\.(?P<minute>[0-5][0-9]){_HALF}", _time, only=("en", "es")),
     # "5 p.m."
     Rule(rf"(?<![\w:.,])(?P<hour>1[0-2]|0?[1-9]){_HALF}", _time, only=("en", "es")),
-    # "17 Uhr", "17.30 Uhr"
-    Rule(
-        r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])\sUhr\b",
-        _time,
-        only=("de",),
-    ),
-    Rule(
-        r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>[0-5][0-9])\sUhr\b",
-        _time,
-        only=("de",),
-    ),
+    # "17 Uhr"
+    Rule(rf"{_HOUR}\sUhr\b", _time, only=("de",)),
     # "17 h"; "5 €/h" is none
+    Rule(rf"{_HOUR}\s?(?:h|heures?)\b(?!/)", _time, only=("fr",)),
+    # "a las 17h"
     Rule(
-        r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])\s?(?:h|heures?)\b(?!/)",
+        r"\b(?P<before>[Ll]as?)\s(?P<hour>[01]?[0-9]|2[0-4])\s?(?:h|hs|hrs|horas)\b",
         _time,
-        only=("fr",),
+        only=("es",),
+    ),
+    # "UTC+2"
+    Rule(
+        r"\b(?:UTC|GMT)\s?(?P<offset>[+−-][0-9]{1,2}(?::[0-9]{2})?)(?![\w:])",
+        lambda found, language: zone_in_words(found["offset"], language).lstrip(),
     ),
 )

@@ -1,0 +1,69 @@
+"""Currencies: the signs that stand for them, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from pipelines.text import cldr
+from pipelines.text.languages.language import Names, SpokenLanguage, words
+
+SIGNS: Mapping[str, str] = {
+    "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "円": "JPY",
+    "₹": "INR", "₨": "INR",
+    "Rs": "INR", "Rs.": "INR", "₩": "KRW", "₪": "ILS", "₽": "RUB", "₴": "UAH",
+    "₦": "NGN", "₱": "PHP", "฿": "THB", "₫": "VND", "₡": "CRC", "₲": "PYG", "₵": "GHS",
+    "₸": "KZT", "₼": "AZN", "₾": "GEL", "₭": "LAK", "₮": "MNT", "៛": "KHR", "৳": "BDT",
+    "؋": "AFN", "֏": "AMD", "kr": "DKK", "kr.": "DKK", "Kr": "DKK", "zł": "PLN", "Kč": "CZK",
+    "лв": "BGN", "RMB": "CNY", "R$": "BRL", "S/": "PEN", "Rp": "IDR", "SFr": "CHF", "SFr.": "CHF",
+}  # fmt: skip
+"""Codes by the signs that name no country. CLDR has them too, but Babel does not."""
+
+NAMED: Mapping[str, str] = {
+    "US$": "USD", "U$S": "USD", "$US": "USD", "A$": "AUD", "AU$": "AUD", "$AU": "AUD",
+    "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
+    "$ US": "USD", "$ CA": "CAD", "$ CAN": "CAD", "CAN$": "CAD", "₺": "TRY",
+    "NT$": "TWD", "MX$": "MXN", "CN¥": "CNY", "J$": "JMD", "EC$": "XCD",
+}  # fmt: skip
+"""Codes by the signs that do: the country is said."""
+
+ALONE = words("USD EUR GBP JPY CNY KRW ILS PLN CZK HUF THB UAH BRL VND NGN ZAR MYR IDR BDT GEL KZT")
+"""Codes of those that are known by their noun alone."""
+
+WORDS = frozenset(("ALL", "TOP", "SOS", "XXX"))
+"""Codes that are more often words in capitals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Currency:
+    """What an amount is called."""
+
+    names: Names
+    """One and several."""
+
+    cents: Names | None
+    """Of its minor unit, if we know them."""
+
+    digits: int
+    """Decimals that are counted in that: two of a dollar, three of a dinar, none of a yen."""
+
+
+@cache
+def signs(language: SpokenLanguage) -> Mapping[str, str]:
+    """Return the codes of all signs, codes and other, that stand for a currency."""
+    codes = {code: code for code in cldr.currency_codes() - WORDS}
+    return {**codes, **SIGNS, **NAMED, **language.currency_signs}
+
+
+@cache
+def currency_of(sign: str, language: SpokenLanguage) -> Currency:
+    """Return the currency that a sign stands for in texts of ``language``."""
+    code = signs(language)[sign]
+    name = language.name_of_currency
+    if sign not in NAMED and (code != sign or code in ALONE | language.at_home):
+        name = language.noun_of_currency
+    one, many = map(name, cldr.currency(code, language.code))
+    return Currency(
+        names=(one, many), cents=language.cents.get(code), digits=cldr.currency_digits(code)
+    )
