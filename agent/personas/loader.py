@@ -24,6 +24,7 @@ from agent.personas.front_matter import FrontMatter, read_front_matter, texts
 from agent.personas.script import Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from pipelines.conversation import Brief, Destination, Question
+from pipelines.text.speakable import prepare
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
@@ -250,4 +251,5 @@ def parse(text: str) -> Persona:
         tools = build(front.tools)
     except ValueError as error:
         raise PersonaError(f"tools.{one_line(error)}") from error.__cause__
+    prepare(front.language)
     return Persona(front, prompt, templates, tools)

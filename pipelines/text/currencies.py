@@ -52,7 +52,10 @@ class Currency:
 @cache
 def signs(language: SpokenLanguage) -> Mapping[str, str]:
     """Return the codes of all signs, codes and other, that stand for a currency."""
-    codes = {code: code for code in cldr.currency_codes() - WORDS}
+    named = (
+        code for code in cldr.currency_codes() if cldr.currency(code, language.code)[0] != code
+    )
+    codes = {code: code for code in named if code not in WORDS}
     return {**codes, **SIGNS, **NAMED, **language.currency_signs}
 
 

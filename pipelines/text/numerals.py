@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 
@@ -11,7 +12,12 @@ from num2words import num2words
 @lru_cache(4096)
 def cardinal(value: int | Decimal, code: str) -> str:
     """Return ``value`` in words, without the commas that would be heard as pauses."""
-    return str(num2words(value, lang=code)).replace(",", "")
+    said = str(num2words(value, lang=code)).replace(",", "")
+    return re.sub(r"\b(veinti)?uno mil", _one_thousand, said) if code == "es" else said
+
+
+def _one_thousand(found: re.Match[str]) -> str:
+    return "veintiún mil" if found[1] else "un mil"
 
 
 @lru_cache(1024)

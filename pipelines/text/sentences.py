@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-from pipelines.text.languages.german import MONTHS as GERMAN_MONTHS
+from pipelines.text.languages.german import ARTICLES, FLOORS, MONTHS, RANKED
 
 LONGEST = 400
 """Characters of a sentence; a longer one is cut where a speaker would breathe. Half a minute of
@@ -41,6 +41,9 @@ _ABBREVIATION = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """One too many only makes a sentence longer; words that often end one are not here."""
+
+_RANK = re.compile(r"[0-9]{1,2}|[0-3]?[0-9]\.[01]?[0-9]")
+"""What a stop after may be a rank or a date in German, and no end: "3. Mai", "30.11. um zehn"."""
 
 _WORD = re.compile(r" *+([^\W\d_]*+)(.?)", re.DOTALL)
 
@@ -116,9 +119,8 @@ class SentenceCutter:
             if _ABBREVIATION.fullmatch(word) or (len(before) == 1 and word.isdigit()):
                 return False
             if (
-                word.isdigit()
-                and len(word) <= 2
-                and (ends := self._is_no_month(found.end())) is not True
+                _RANK.fullmatch(word)
+                and (ends := self._is_no_rank(before[-2:], found.end())) is not True
             ):
                 return ends
         elif not ("!" in found["mark"] or "?" in found["mark"]):
@@ -127,13 +129,22 @@ class SentenceCutter:
             return not following.islower() if following else None
         return True
 
-    def _is_no_month(self, at: int) -> bool | None:
-        """Say whether what follows is no month ("am 3. Mai" goes on); None while it may be one."""
+    def _is_no_rank(self, words: list[str], at: int) -> bool | None:
+        """Say whether what follows takes no rank; None while it may.
+
+        "Am 3. Mai" goes on, and so do "3. Etage", "der 3. Anrufer" and "am 30.11. um zehn".
+        """
         found = _WORD.match(self._text, at)
         name, more = found.groups() if found else ("", "")
+        if "." in words[-1]:
+            return not name.islower() if name or more else None
+        article = words[0].lower()
+        if article in ARTICLES:
+            return False
+        names = (*MONTHS, *(RANKED if article == "am" else FLOORS))
         if more:
-            return name not in GERMAN_MONTHS
-        return None if any(month.startswith(name) for month in GERMAN_MONTHS) else True
+            return name not in names
+        return None if any(one.startswith(name) for one in names) else True
 
 
 def _breath(text: str) -> int:

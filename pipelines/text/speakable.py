@@ -78,6 +78,19 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
     return plain if any(char.isalnum() for char in plain) else ""
 
 
+def prepare(language: str) -> None:
+    """Make ready to read texts in a language: 0.1 s of work, 0.2 for the first language.
+
+    Call it off the event loop, before the first text; without it, that text waits. A language that
+    texts are not read in takes nothing.
+
+    Args:
+        language: BCP 47 tag.
+    """
+    if known := language_of(language):
+        _rules(known)
+
+
 def _pieces(text: str) -> Iterator[str]:
     """Yield ``text`` in pieces of bounded length: some rules take the square of it."""
     text = re.sub(r"[^\S\n]+", " ", text)
@@ -96,7 +109,7 @@ def _read(text: str, language: SpokenLanguage | None, pronounce: Mapping[str, st
     return text if language is None else replaced(text, _rules(language))
 
 
-@lru_cache(16)
+@lru_cache(32)
 def _rules(language: SpokenLanguage) -> tuple[Replacement, ...]:
     """Return what the rules do to texts of ``language``, in their order."""
     rules = (rule for kind in ORDER for rule in kind)

@@ -11,7 +11,8 @@ from pipelines.text.numerals import cardinal, ordinal, year
 def _time(hour: int, minute: int, half: str) -> str:
     if not minute and not half and hour in (0, 24):
         return "midnight"
-    said = cardinal(hour or 12 if half else hour, "en")
+    half = half or ("a" if hour == 0 else "")
+    said = cardinal(hour or 12, "en")
     ending = f" {half.upper()} M" if half else ""
     if minute:
         return f"{said} {'oh ' * (minute < 10)}{cardinal(minute, 'en')}{ending}"

@@ -16,6 +16,10 @@ def _time(hour: int, minute: int, half: str) -> str:
     else:
         said = "une heure" if hour == 1 else f"{_before_feminine(cardinal(hour, 'fr'))} heures"
     ending = {"a": " du matin", "p": " de l'après-midi"}.get(half, "")
+    if half == "p" and 6 <= hour < 12:
+        ending = " du soir"
+    if hour == 12 and half:
+        said, ending = "minuit" if half == "a" else "midi", ""
     return said + (f" {cardinal(minute, 'fr')}" if minute else "") + ending
 
 
@@ -74,7 +78,7 @@ FRENCH = SpokenLanguage(
         "GBP": ("penny", "pence"), "PLN": ("grosz", "groszy"), "RUB": ("kopeck", "kopecks"),
         "INR": ("paisa", "paisas"), "TND": ("millime", "millimes"), "TRY": ("kuruş", "kuruş"),
     },
-    cents_are_named=False, noun_of_currency=noun_of_currency,
+    cents_are_named=False, and_centimeters=" ", noun_of_currency=noun_of_currency,
     name_of_currency=_name_of_currency,
     units={
         "kg": ("kilo", "kilos"), "km/h": ("kilomètre heure", "kilomètres heure"),

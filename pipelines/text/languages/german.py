@@ -36,6 +36,12 @@ RANKED = {
 }
 """What "3." stands before as a rank, and how the rank ends there if no article says so."""
 
+FLOORS = words("Etage Stock Stockwerk Obergeschoss OG Klasse Platz Reihe")
+"""Those of them that stand there without an article too."""
+
+ARTICLES = words("der die das dem den des im zum zur vom beim")
+"""Words, in lower case, that a number and a stop after are a rank: "der 3. Anrufer"."""
+
 _DATIVE = words(
     "am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem unserem ihrem"
 )
@@ -52,7 +58,9 @@ def rank(number: int, before: str, ending: str) -> str:
     return ordinal(number, "de") + ending
 
 
-def _time(hour: int, minute: int, _half: str) -> str:
+def _time(hour: int, minute: int, half: str) -> str:
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
     said = "ein" if hour == 1 else cardinal(hour, "de")
     return f"{said} Uhr" + (f" {cardinal(minute, 'de')}" if minute else "")
 
@@ -117,7 +125,8 @@ GERMAN = SpokenLanguage(
         "CZK": ("Heller", "Heller"), "RUB": ("Kopeke", "Kopeken"), "TRY": ("Kuruş", "Kuruş"),
         "INR": ("Paisa", "Paise"), "TND": ("Millime", "Millimes"), "OMR": ("Baisa", "Baisa"),
     },
-    cents_are_named=False, noun_of_currency=lambda name: re.split("[ -]", name)[-1],
+    cents_are_named=False, and_centimeters=" ",
+    noun_of_currency=lambda name: re.split("[ -]", name)[-1],
     name_of_currency=_in_the_sentence, at_home=frozenset(("CHF",)),
     units={
         "Std": "duration-hour", "Std.": "duration-hour", "Min": "duration-minute",
@@ -143,7 +152,7 @@ GERMAN = SpokenLanguage(
         "hr": "Herr", "fr": "Frau", "dr": "Doktor",
     },
     days_short={}, days_that_are_words="mo di mi do fr sa so",
-    after_time=r"(?:\sUhr\b)?",
+    after_time=r"(?:\s?(?:Uhr|h)\b)?",
     time=_time, date=_date, day=_day,
     at_the_time="um {}".format,
     thousand="k K T Tsd Tsd. tsd Tausend tausend",

@@ -13,6 +13,10 @@ from pipelines.text.numerals import cardinal, year
 def _time(hour: int, minute: int, half: str) -> str:
     said = "una" if hour == 1 else cardinal(hour, "it")
     ending = {"a": " di mattina", "p": " di pomeriggio"}.get(half, "")
+    if half and hour == 12:
+        ending = " di notte" if half == "a" else ""
+    elif half == "p" and hour >= 6:
+        ending = " di sera"
     return said + (f" e {cardinal(minute, 'it')}" if minute else "") + ending
 
 
@@ -68,7 +72,7 @@ ITALIAN = SpokenLanguage(
         "GBP": ("penny", "pence"), "PLN": ("grosz", "groszy"), "RUB": ("copeco", "copechi"),
         "INR": ("paisa", "paise"), "TND": ("millesimo", "millesimi"), "TRY": ("kuruş", "kuruş"),
     },
-    cents_are_named=False, noun_of_currency=noun_of_currency,
+    cents_are_named=False, and_centimeters=" e ", noun_of_currency=noun_of_currency,
     units={
         "kg": ("chilo", "chili"), "t": ("tonnellata", "tonnellate"), "sec": "duration-second",
         "mph": ("miglio orario", "miglia orarie"), "CV": ("cavallo", "cavalli"),

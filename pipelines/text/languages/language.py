@@ -110,6 +110,9 @@ class SpokenLanguage:
     """By the sign that stands after a number: what CLDR names it, or what it is called. They go
     before those of all languages (:data:`pipelines.text.units.SIGNS`)."""
 
+    and_centimeters: str = ""
+    """Between meters and their hundredths: "ein Meter achtzig"; empty if that is not said."""
+
     fractions: Mapping[str, str]
 
     months_short: Mapping[str, int] = field(default_factory=dict)

@@ -14,13 +14,24 @@ def _time(hour: int, minute: int, half: str) -> str:
     if hour in (0, 24) and not minute and not half:
         return "doce de la noche"
     said = re.sub("uno$", "una", cardinal(hour, "es"))
-    ending = {"a": " de la mañana", "p": " de la tarde"}.get(half, "")
+    if half == "a":
+        ending = " de la noche" if hour == 12 else " de la mañana"
+    elif half == "p" and hour == 12:
+        ending = " del mediodía"
+    else:
+        ending = (" de la noche" if 8 <= hour < 12 else " de la tarde") if half else ""
     return said + (f" y {cardinal(minute, 'es')}" if minute else "") + ending
 
 
 def _date(day: int, month: str, of_year: int | None, _before: str) -> str:
     said = f"{cardinal(day, 'es')} de {month}"
     return said + (f" de {year(of_year, 'es')}" if of_year else "")
+
+
+def _per(what: str) -> str:
+    if what in ("día", "mes", "trimestre", "año"):
+        return f"al {what}"
+    return f"a la {what}" if what == "semana" else f"por {what}"
 
 
 def _day(day: int, _before: str) -> str:
@@ -58,7 +69,7 @@ SPANISH = SpokenLanguage(
     at="arroba", dot="punto", slash="barra", hyphen="guion",
     underscore="guion bajo", plus="más", minus="menos", ampersand="y", percent="por ciento",
     number="número", about="unos", to="a", one=_one, is_feminine=ends_as_feminine,
-    and_cents=" con {}", per="por {}".format,
+    and_cents=" con {}", and_centimeters=" ", per=_per,
     per_what="segundo minuto hora día noche semana mes trimestre año persona unidad",
     per_signs={"mes": "mes", "pers": "persona", "pers.": "persona", "ud": "unidad",
                "ud.": "unidad"},

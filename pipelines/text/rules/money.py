@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from pipelines.text.amounts import (
@@ -29,7 +30,7 @@ _EMPTY_CENTS = r"(?:[.,]\s?[-–—]{1,2}(?![-\w]))?"
 
 def _sign_first(language: SpokenLanguage) -> str:
     """Return a pattern for "$5", "-$5", "$-5", "$5M", "$5-10" and "$5k-$10k"."""
-    amount, sign = amount_pattern(language), any_of(signs(language))
+    amount, sign = amount_pattern(language), _sign(signs(language))
     first_scale, scale = (
         rf"(?:\s?(?P<{name}>{scale_pattern(language)}))?" for name in ("first_scale", "scale")
     )
@@ -40,10 +41,17 @@ def _sign_first(language: SpokenLanguage) -> str:
     )
 
 
+def _sign(among: Iterable[str]) -> str:
+    """Return a pattern for a sign; codes, of which there are many, are tried at capitals alone."""
+    all_of = set(among)
+    codes = {sign for sign in all_of if re.fullmatch("[A-Z]{3}", sign)}
+    return rf"(?:(?=[A-Z]{{3}}(?![A-Za-z])){any_of(codes)}|{any_of(all_of - codes)})"
+
+
 def _sign_last(language: SpokenLanguage) -> str:
     """Return a pattern for "5 €", "-5 €", "5-10 €", "5 Mio. €" and "5 €/h"."""
     amount = amount_pattern(language)
-    sign = any_of(sign for sign in signs(language) if not sign.endswith("."))
+    sign = _sign(sign for sign in signs(language) if not sign.endswith("."))
     first_scale, scale = (
         rf"(?:\s?(?P<{name}>{scale_pattern(language)}))?" for name in ("first_scale", "scale")
     )
@@ -103,6 +111,8 @@ def _amount(worth: Decimal, scale: str | None, currency: Currency, language: Spo
 
 
 RULES = (
+    # "49,- Euro"
+    Rule(r"(?<=[0-9])[.,]\s?[-–—]{1,2}(?=\s[^\W\d_])", lambda *_: ""),
     Rule(_sign_first, _money),
     Rule(_sign_last, _money),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipelines.text.languages import german, italian, spanish
-from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.languages.language import SpokenLanguage, words
 from pipelines.text.numerals import cardinal, ordinal, year
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
@@ -32,18 +32,20 @@ def _after_word(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _german(found: re.Match[str], _: SpokenLanguage) -> str:
     before, ending = found["before"] or "", german.RANKED.get(found["noun"] or "", "")
-    case = "dem" if before == "der" and _is_dative(found.string[: found.start()]) else before
+    case = "dem" if before == "der" and _is_dative(found) else before
     said = german.rank(int(found["rank"]), case, ending)
     if found["first"]:
         said = f"{german.rank(int(found['first']), case, ending)} {found['and']} {said}"
     return f"{before} {said}".strip()
 
 
-def _is_dative(text: str) -> bool:
-    """Return whether "der" after a text is the dative: "in der 3. Etage"."""
-    return bool(
-        re.search(r"\b(?i:in|auf|an|aus|bei|mit|nach|seit|von|zu|ab|vor|hinter)\s$", text[-10:])
-    )
+def _is_dative(found: re.Match[str]) -> bool:
+    """Return whether what is before "der" makes it the dative: "in der 3. Etage"."""
+    before = found.string[max(0, found.start() - 10) : found.start()].split()
+    return bool(before) and before[-1].lower() in _DATIVE
+
+
+_DATIVE = words("in auf an aus bei mit nach seit von zu ab vor hinter neben über unter")
 
 
 def _spanish(found: re.Match[str], _: SpokenLanguage) -> str:
@@ -88,7 +90,7 @@ RULES = (
     ),
     Rule(
         r"\b((?i:by|from|before|after|to|of)) (19[0-9]{2}|20[0-4][0-9])\b"
-        r"(?![,.]?[0-9]|\s[a-z])",
+        r"(?![,.]?[0-9]|\s(?!(?:to|till|until|and|on|we|it|the)\b)[a-z])",
         _after_word,
         only=("en",),
     ),
@@ -106,10 +108,10 @@ RULES = (
         _german,
         only=("de",),
     ),
-    # "am 24. bis zum", "zum 3. Mal": what goes on in lower case is no new sentence
+    # "der 3. Anrufer", "am 24. bis zum": nothing else stands between an article and what goes on
     Rule(
         r"\b(?P<before>[Dd]e[rmns]|[Dd]ie|[Dd]as|[AaIi]m|[Vv]om|[Zz]u[mr]|[Bb]eim)\s"
-        r"(?P<rank>[0-9]{1,3})\.(?=\s[a-zäöü])(?P<noun>)(?P<first>)(?P<and>)",
+        r"(?P<rank>[0-9]{1,3})\.(?=\s[^\W\d_])(?P<noun>)(?P<first>)(?P<and>)",
         _german,
         only=("de",),
     ),

@@ -8,15 +8,32 @@ from decimal import Decimal
 from functools import cache
 
 from pipelines.text import cldr
-from pipelines.text.amounts import DASH, SIGNED, amount_pattern, amount_value, counted, in_words
-from pipelines.text.currencies import currency_of
+from pipelines.text.amounts import (
+    DASH,
+    SIGNED,
+    amount_pattern,
+    amount_value,
+    counted,
+    in_words,
+    is_thousand,
+)
 from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import number_in_words
+from pipelines.text.rules.figures import number_in_words, value_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
+_ADDRESS = re.compile(
+    r"\s(?:[0-9]|[\w-]*(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|teenth|ieth)\b)"
+)
+"""After a "W" that is the west of a street: "10 W 42nd St"."""
+
 _TEMPERATURES = ("°C", "°F")
+
+
+_SPELLED = ("USD", "EUR", "GBP", "INR", "CHF", "SEK", "MXN")
+"""Currencies whose nouns are those of most others."""
 
 
 def _slash_before_measure(language: SpokenLanguage) -> str:
@@ -27,7 +44,8 @@ def _slash_before_measure(language: SpokenLanguage) -> str:
 def _scale_pattern(language: SpokenLanguage) -> str:
     """Return a pattern for "5 Mio. Kunden", "2bn" and "1.2M users", which are no money."""
     names = {name for pair in language.scales.values() for name in pair}
-    long = any_of(sign for sign in language.scales if len(sign) > 2 and sign not in names)
+    signs = [*language.scales, *(one for one in language.thousand.split() if one[:3] == "Tsd")]
+    long = any_of(sign for sign in signs if len(sign) > 2 and sign not in names)
     short = any_of(sign for sign in language.scales if sign in ("bn", "Md"))
     return (
         rf"{SIGNED}(?P<number>{amount_pattern(language)})"
@@ -37,16 +55,18 @@ def _scale_pattern(language: SpokenLanguage) -> str:
 
 def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
     sign = found["long"] or found["short"] or found["million"]
-    said = counted(amount_value(found["number"], language), language.scales[sign], language)
-    return _sign(found, language) + said
+    worth = amount_value(found["number"], language)
+    if is_thousand(sign, language):
+        return _sign(found, language) + in_words(worth * 1000, "", language)
+    return _sign(found, language) + counted(worth, language.scales[sign], language)
 
 
 @cache
 def _spelled(language: SpokenLanguage) -> frozenset[str]:
     """Return what units and currencies are called: words that change the number before them."""
-    names = [unit_names(sign, language) for sign in {**SIGNS, **language.units}]
-    names += [currency_of(code, language).names for code in ("USD", "EUR", "GBP", "INR", "CHF")]
-    words = {name.partition(" ")[0] for pair in names for name in pair}
+    units = [name for sign in {**SIGNS, **language.units} for name in unit_names(sign, language)]
+    money = [name for code in _SPELLED for name in cldr.currency(code, language.code)]
+    words = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
     one = language.per_what.split()
     return frozenset({*words, *one, *(f"{word}s" for word in one)} - {""})
 
@@ -62,6 +82,12 @@ def _spelled_unit(found: re.Match[str], language: SpokenLanguage) -> str:
     worth, name = amount_value(found["number"], language), found["name"]
     said = language.one(name) if worth == 1 else f"{in_words(worth, name, language)} {name}"
     return _sign(found, language) + said
+
+
+def _meters(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read "1m80" as people say it."""
+    meters = counted(Decimal(found["meters"]), unit_names("m", language), language)
+    return meters + language.and_centimeters + cardinal(int(found["rest"]), language.code)
 
 
 def _inches(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -135,10 +161,16 @@ def _unit_pattern(language: SpokenLanguage) -> str:
 
 def _unit(found: re.Match[str], language: SpokenLanguage) -> str:
     unit = found["unit"]
+    if unit == "W" and _ADDRESS.match(found.string, found.end()):
+        return found[0]
     names = unit_names(unit, language)
     if unit in _TEMPERATURES and all(one in found.string for one in _TEMPERATURES):
         names = cldr.unit(SIGNS[unit], language.code)  # which of the two is said
-    said = counted(amount_value(found["number"], language), names, language)
+    worth = amount_value(found["number"], language)
+    said = counted(worth, names, language)
+    if unit == "m" and language.and_centimeters and re.search(r"[.,][1-9][0-9]$", found["number"]):
+        hundredths = value_in_words(worth % 1 * 100, language)
+        said = counted(Decimal(int(worth)), names, language) + language.and_centimeters + hundredths
     if first := found["first"]:
         if found["same"] not in (None, unit):
             return found[0]
@@ -161,6 +193,13 @@ RULES = (
         _inches,
         only=("en",),
     ),
+    Rule(
+        r"(?<![\w.,])(?P<meters>[0-9])\s?m\s?(?P<rest>[0-9]{2})(?!\w)",
+        _meters,
+        only=("de", "es", "fr", "it"),
+    ),
+    # "5°C/41°F"
+    Rule(r"(?<=°[CF])\s?/\s?(?=[-−]?[0-9])", lambda *_: ", "),
     Rule(_unit_pattern, _unit),
     Rule(_scale_pattern, _scale),
     Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),

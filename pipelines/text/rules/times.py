@@ -15,6 +15,9 @@ from pipelines.text.rules.rule import Rule
 _HALF = r"(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 """Of the day: "a.m."; its last stop stays where it may end the sentence."""
 
+_GERMAN_HALF = _HALF.replace("[AaPp]", r"[Pp]|A(?=M)|[Aa](?=\.\s?[Mm]\.)")
+"""The same, where "am" is a word: "um 9:30 am Montag"."""
+
 _HOUR = r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])"
 
 _NO_TIME = r"(?![0-9]|[.,:][0-9]|\s?(?:%|[$€£°]|percent|per\b|each\b|million|Prozent|Euro))"
@@ -34,28 +37,38 @@ def time_in_words(hour: int, minute: int, half: str, language: SpokenLanguage) -
     return language.time(hour, minute, half)
 
 
-def zone_in_words(offset: str, language: SpokenLanguage) -> str:
+def zone_in_words(offset: str, language: SpokenLanguage, name: str = "UTC") -> str:
     """Return what "Z" or "+01:00" after a time is said as, with a space before it."""
     found = re.fullmatch(r"\s?([+−-])([0-9]{1,2}):?([0-9]{2})?", offset)
     if not found or not int(found[2] + (found[3] or "")):
-        return " UTC"
+        return f" {name}"
     sign = language.plus if found[1] == "+" else language.minus
     minutes = f" {cardinal(int(found[3]), language.code)}" if int(found[3] or 0) else ""
-    return f" UTC {sign} {cardinal(int(found[2]), language.code)}{minutes}"
+    return f" {name} {sign} {cardinal(int(found[2]), language.code)}{minutes}"
 
 
 def _hour_and_minute(language: SpokenLanguage) -> str:
     return (
         rf"{_HOUR}{language.time_mark}(?P<minute>[0-5][0-9])"
-        rf"(?::(?P<second>[0-5][0-9]))?(?![0-9:]){language.after_time}{_HALF}?"
+        rf"(?::(?P<second>[0-5][0-9]))?(?![0-9:]){language.after_time}{_half(language)}?"
     )
 
 
+def _half(language: SpokenLanguage) -> str:
+    return _GERMAN_HALF if language.code == "de" else _HALF
+
+
+def _half_hour(language: SpokenLanguage) -> str:
+    """Return a pattern for "5 p.m."."""
+    return rf"(?<![\w:.,])(?P<hour>1[0-2]|0?[1-9]){_half(language)}"
+
+
 def _at_hour_and_minute(language: SpokenLanguage) -> str:
-    """Return a pattern for "at 7.30"."""
+    """Return a pattern for "at 7.30" and "from 9.30 to 10.30"."""
     return (
-        rf"\b(?P<before>(?i:{any_of(language.at_time.split())}))\s(?P<hour>[01]?[0-9]|2[0-4])"
-        rf"[.h](?P<minute>[0-5][0-9])\b{_NO_TIME}{language.after_time}{_HALF}?"
+        rf"\b(?P<before>(?i:{any_of(language.at_time.split())}))\s"
+        rf"(?:(?P<first>[01]?[0-9]|2[0-4])[.h](?P<past>[0-5][0-9])\s(?P<to>{language.to})\s)?"
+        rf"(?P<hour>[01]?[0-9]|2[0-4])[.h](?P<minute>[0-5][0-9])\b{_NO_TIME}{language.after_time}{_half(language)}?"
     )
 
 
@@ -67,6 +80,9 @@ def _time(found: re.Match[str], language: SpokenLanguage) -> str:
         names = cldr.unit("duration-second", language.code)
         seconds = counted(Decimal(parts["second"]), names, language)
         said = f"{said} {language.ampersand} {seconds}"
+    if parts.get("first"):
+        begin = time_in_words(int(parts["first"]), int(parts["past"]), "", language)
+        said = f"{begin} {parts['to']} {said}"
     return f"{parts['before']} {said}" if parts.get("before") else said
 
 
@@ -99,6 +115,7 @@ _DAYS = {"it": ("giorno", "giorni")}
 
 
 RULES = (
+    Rule(r"\b[Hh]\.?\s(?=[0-9]{1,2}[.:][0-9])", lambda *_: "ore ", only=("it",)),
     Rule(
         r"\b(d?)alle\s(?:ore\s)?(?:0?0|24)[:.]00(?![:.,]?[0-9])",
         lambda found, _: f"{'da' if found[1] else 'a'} mezzanotte",
@@ -124,7 +141,7 @@ RULES = (
     # "10.30 pm"
     Rule(rf"{_HOUR}\.(?P<minute>[0-5][0-9]){_HALF}", _time, only=("en", "es")),
     # "5 p.m."
-    Rule(rf"(?<![\w:.,])(?P<hour>1[0-2]|0?[1-9]){_HALF}", _time, only=("en", "es")),
+    Rule(_half_hour, _time),
     # "17 Uhr"
     Rule(rf"{_HOUR}\sUhr\b", _time, only=("de",)),
     # "17 h"; "5 €/h" is none
@@ -137,7 +154,7 @@ RULES = (
     ),
     # "UTC+2"
     Rule(
-        r"\b(?:UTC|GMT)\s?(?P<offset>[+−-][0-9]{1,2}(?::[0-9]{2})?)(?![\w:])",
-        lambda found, language: zone_in_words(found["offset"], language).lstrip(),
+        r"\b(?P<name>UTC|GMT)\s?(?P<offset>[+−-][0-9]{1,2}(?::[0-9]{2})?)(?![\w:])",
+        lambda found, language: zone_in_words(found["offset"], language, found["name"]).lstrip(),
     ),
 )

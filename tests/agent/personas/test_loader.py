@@ -13,6 +13,7 @@ from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import MAX_VALUE, SAMPLE, Details, stranger_line
 from pipelines.conversation import Question
+from pipelines.text import speakable
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
 TUESDAY = datetime(2026, 11, 24, 16, 5, tzinfo=UTC)
@@ -66,6 +67,15 @@ def test_own_sentences_are_what_a_voice_reads() -> None:
     script = loader.parse(text).render(Details(now=TUESDAY))
     assert script.brief.pronounce == {"Nguyen": "win"}
     assert script.own_sentences[:2] == ("Hello, win's here.", "Open nine to seventeen.")
+
+
+def test_a_language_is_made_ready_with_the_file_that_speaks_it() -> None:
+    """Off the event loop, where files are read: no sentence of a call waits for its rules."""
+    speakable._rules.cache_clear()
+    loader.parse(file("language: en-GB\ngreeting: Hello"))
+    built = speakable._rules.cache_info().misses
+    assert speakable.speakable("5 km", "en-GB") == "five kilometers"
+    assert (built, speakable._rules.cache_info().misses) == (1, 1)
 
 
 def test_a_greeting_and_a_prompt_are_enough() -> None:

@@ -41,6 +41,11 @@ CUT = [
     ("It is 5. That is all.", ["It is 5.", "That is all."]),
     ("Um 9. Mein Name", ["Um 9.", "Mein Name"]),
     ("Am 9. Ma", ["Am 9.", "Ma"]),
+    ("Wir sind im 3. Stock, Sie in der 2. Etage.", ["Wir sind im 3. Stock, Sie in der 2. Etage."]),
+    ("Im Haus 5, 3. Etage. Bis dann.", ["Im Haus 5, 3. Etage.", "Bis dann."]),
+    ("Sie sind der 3. Anrufer.", ["Sie sind der 3. Anrufer."]),
+    ("Am 30.11. um zehn. Danke.", ["Am 30.11. um zehn.", "Danke."]),
+    ("Erst am 30.11. Bis dann.", ["Erst am 30.11.", "Bis dann."]),
     ("1. Soup\n2. Salad", ["1. Soup", "2. Salad"]),
     ("  \n ", []),
 ]
