@@ -20,7 +20,7 @@ from pipelines.text.amounts import (
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import number_in_words, value_in_words
+from pipelines.text.rules.figures import value_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
@@ -57,7 +57,7 @@ def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
     sign = found["long"] or found["short"] or found["million"]
     worth = amount_value(found["number"], language)
     if is_thousand(sign, language):
-        return _sign(found, language) + in_words(worth * 1000, "", language)
+        return _sign(found, language) + in_words(worth * 1000, sign, language)
     return _sign(found, language) + counted(worth, language.scales[sign], language)
 
 
@@ -121,8 +121,11 @@ def _percent_pattern(language: SpokenLanguage) -> str:
 
 
 def _percent(found: re.Match[str], language: SpokenLanguage) -> str:
-    first = f"{number_in_words(found['first'], language)} {language.to} " if found["first"] else ""
-    said = f"{first}{number_in_words(found['number'], language)} {language.percent}"
+    name = language.percent
+    said = f"{in_words(amount_value(found['number'], language), name, language)} {name}"
+    if found["first"]:
+        first = in_words(amount_value(found["first"], language), name, language)
+        said = f"{first} {language.to} {said}"
     return _sign(found, language) + said
 
 
