@@ -35,11 +35,11 @@ only if it is made of signs that are whole words; what is beyond is not said."""
 
 ORDER: tuple[tuple[Rule, ...], ...] = (
     addresses.RULES,
+    weekdays.RULES,
     dates.RULES,
     money.RULES,
     ranges.RULES,
     times.RULES,
-    weekdays.RULES,
     ordinals.RULES,
     quantities.RULES,
     telephone.RULES,

@@ -22,7 +22,8 @@ SIGNS: Mapping[str, str] = {
     "km/h": "speed-kilometer-per-hour", "kmh": "speed-kilometer-per-hour",
     "kph": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second",
     "mph": "speed-mile-per-hour", "‰": "concentr-permille",
-    "h": "duration-hour", "min": "duration-minute", "ms": "duration-millisecond",
+    "s": "duration-second", "h": "duration-hour", "min": "duration-minute",
+    "ms": "duration-millisecond",
     "°": "angle-degree", "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
     "kB": "digital-kilobyte", "KB": "digital-kilobyte", "MB": "digital-megabyte",
     "GB": "digital-gigabyte", "TB": "digital-terabyte",
@@ -32,7 +33,8 @@ SIGNS: Mapping[str, str] = {
     "kWh": "energy-kilowatt-hour", "kJ": "energy-kilojoule", "kcal": "energy-kilocalorie",
     "V": "electric-volt", "mA": "electric-milliampere", "Hz": "frequency-hertz",
     "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz", "GHz": "frequency-gigahertz",
-    "hPa": "pressure-hectopascal", "psi": "pressure-pound-force-per-square-inch",
+    "mmHg": "pressure-millimeter-ofhg", "hPa": "pressure-hectopascal",
+    "psi": "pressure-pound-force-per-square-inch",
     "mmol/l": "concentr-millimole-per-liter", "mmol/L": "concentr-millimole-per-liter",
 }  # fmt: skip
 """CLDR's names, by what stands after a number."""

@@ -95,7 +95,7 @@ ENGLISH = SpokenLanguage(
     at_the_time="at {}".format,
     thousand="k K thousand",
     scales={
-        **dict.fromkeys(("million", "M", "m", "mn", "mil", "mio"), ("million", "million")),
+        **dict.fromkeys(("million", "M", "MM", "m", "mn", "mil", "mio"), ("million", "million")),
         **dict.fromkeys(("billion", "B", "b", "bn"), ("billion", "billion")),
         **dict.fromkeys(("trillion", "T", "tn"), ("trillion", "trillion")),
         "lakh": ("lakh", "lakh"), "lakhs": ("lakh", "lakh"), "lac": ("lakh", "lakh"),

@@ -13,7 +13,6 @@ from pipelines.text.numerals import year
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 from pipelines.text.rules.times import time_in_words, zone_in_words
-from pipelines.text.rules.weekdays import dated_day, short_day
 
 _BEFORE = r"(?:\b(?P<before>[^\W\d_]+)\s)?"
 _BEGINS = r"(?<![\w./-])"
@@ -97,8 +96,12 @@ def _named_date(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _month_year(language: SpokenLanguage) -> str:
-    months = any_of(name.title() for name in _months(language))
-    return rf"\b(?P<month>{months})\.?\s(?P<year>1[89][0-9]{{2}}|20[0-9]{{2}})\b(?![,.]?[0-9])"
+    """Return a pattern for "May 2026" and, where its name is as well a word, "dic. 2026"."""
+    if language.code in ("en", "de"):
+        month = rf"(?P<month>{any_of(name.title() for name in _months(language))})\.?"
+    else:
+        month = rf"(?P<month>(?i:{any_of(_short_months(language))}))\.(?:\sde)?"
+    return rf"\b{month}\s(?P<year>1[89][0-9]{{2}}|20[0-9]{{2}})\b(?![,.]?[0-9])"
 
 
 def _month_of_year(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -189,18 +192,22 @@ def _years(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 RULES = (
-    Rule(dated_day, short_day),
+    # "2026-01-05/2026-01-07"
+    Rule(
+        r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})\s?[/–—]\s?(?=[12][0-9]{3}-)",
+        lambda _, language: f" {language.to} ",
+    ),
+    # "2026-01-05T09:30/2026-01-05T10:00"
+    Rule(
+        r"(?<=T[0-9]{2}:[0-9]{2})(?P<rest>(?::[0-9]{2})?Z?)\s?/\s?(?=[12][0-9]{3}-)",
+        lambda found, language: f"{found['rest']} {language.to} ",
+    ),
     # "2026-01-05T09:30:00.5+01:00", "2026-01-05 09:30", "20260105T093000Z"
     Rule(
         rf"{_BEFORE}{_BEGINS}{_YEAR}(?P<mark>-?)(?P<month>[01][0-9])(?P=mark){_DAY}(?:[Tt]|\s)"
         r"(?P<hour>[01][0-9]|2[0-4]):?(?P<minute>[0-5][0-9])(?::?[0-6][0-9](?:[.,][0-9]+)?)?"
         r"(?P<zone>\s?[Zz]\b|\s?[+−-][0-9]{2}(?::?[0-9]{2})?)?(?:\[[\w/+-]+\])?(?![\w:])",
         _timestamp,
-    ),
-    # "2026-01-05/2026-01-07"
-    Rule(
-        r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})\s?[/–—]\s?(?=[12][0-9]{3}-)",
-        lambda _, language: f" {language.to} ",
     ),
     # "24.11.-26.11.", "24/11-26/11": each is a date
     Rule(
@@ -221,7 +228,7 @@ RULES = (
     Rule(_day_of_month, _named_date, only=("en",)),
     Rule(_day_stop_month, _named_date, only=("de",)),
     Rule(_day_word_month, _named_date, only=("es", "fr", "it")),
-    Rule(_month_year, _month_of_year, only=("en", "de")),
+    Rule(_month_year, _month_of_year),
     # "2026-11-24", "2026/11/24"
     Rule(
         rf"{_BEFORE}{_BEGINS}{_YEAR}(?P<iso>[-/])(?P<month>[01]?[0-9])(?P=iso){_DAY}(?![\w/-])",

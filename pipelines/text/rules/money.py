@@ -28,6 +28,10 @@ _EMPTY_CENTS = r"(?:[.,]\s?[-–—]{1,2}(?![-\w]))?"
 """What stands for no cents: "12,- €", "CHF 12.–"."""
 
 
+_AMOUNT_BEFORE = re.compile(r"[0-9]\s?$")
+"""Before a sign and a dash: that of "5€-10€", which is no minus."""
+
+
 def _sign_first(language: SpokenLanguage) -> str:
     """Return a pattern for "$5", "-$5", "$-5", "$5M", "$5-10" and "$5k-$10k"."""
     amount, sign = amount_pattern(language), _sign(signs(language))
@@ -67,6 +71,10 @@ def _per(language: SpokenLanguage) -> str:
 
 def _money(found: re.Match[str], language: SpokenLanguage) -> str:
     parts = found.groupdict()
+    if parts.get("inner") and _AMOUNT_BEFORE.search(
+        found.string, max(0, found.start() - 2), found.start()
+    ):
+        return found[0]
     currency = currency_of(found["sign"], language)
     said = _amount(amount_value(found["number"], language), found["scale"], currency, language)
     if found["first"]:
@@ -110,7 +118,18 @@ def _amount(worth: Decimal, scale: str | None, currency: Currency, language: Spo
     return counted(whole, currency.names, language) + language.and_cents.format(rest)
 
 
+def _about(language: SpokenLanguage) -> str:
+    """Return a pattern for the "~" of "~$5" and "≈ 5 kg"."""
+    return rf"[~≈]\s?(?=[-−]?(?:{_sign(signs(language))}\s?)?[0-9])"
+
+
 RULES = (
+    Rule(_about, lambda _, language: f"{language.about} "),
+    # "12€50"
+    Rule(
+        r"(?<![\w.,])([0-9]{1,4})([€$£])([0-9]{2})(?!\w|[.,][0-9])",
+        lambda found, _: f"{found[1]}.{found[3]} {found[2]}",
+    ),
     # "49,- Euro"
     Rule(r"(?<=[0-9])[.,]\s?[-–—]{1,2}(?=\s[^\W\d_])", lambda *_: ""),
     Rule(_sign_first, _money),

@@ -81,7 +81,14 @@ def _german_decade(found: re.Match[str], _: SpokenLanguage) -> str:
 
 RULES = (
     Rule(r"(?<![\w.,])([0-9]{1,9})(?:st|nd|rd|th)\b", _rank, only=("en",)),
-    Rule(r"(?<!\w)['’]?((?:1[1-9]|20)?[2-9]0|(?:1[1-9]|20)[01]0)['’]?s\b", _decade, only=("en",)),
+    # "1990s", "the '80s", "the 80s"; "30s" are seconds
+    Rule(
+        r"(?<!\w)(?:['’]?(?=[0-9]{4})|['’]|(?<=the )|(?<=my )|(?<=her )|(?<=his )"
+        r"|(?<=early )|(?<=late ))"
+        r"((?:1[1-9]|20)?[2-9]0|(?:1[1-9]|20)[01]0)['’]?s\b",
+        _decade,
+        only=("en",),
+    ),
     Rule(
         r"\b((?i:in|since|year|until|during|spring|summer|autumn|fall|winter)) "
         rf"{_YEAR}",
@@ -126,14 +133,14 @@ RULES = (
         r"(?<![\w.,])(?P<rank>[0-9]{1,3})\.?"
         rf"(?P<sign>[ºª](?!\s?[CF]\b)|°(?=\s{any_of(spanish.RANKED)}\b)"
         r"|(?:er|(?<=[137])r[oa]|(?<=2)d[oa]|(?<=[456])t[oa]|(?<=7)m[oa]|(?<=8)v[oa]|(?<=9)n[oa])\b)"
-        r"(?P<noun>(?=\s[a-zñáéíóú]{3}))?",
+        r"(?:(?<=r)\.(?=\s[a-z]))?(?P<noun>(?=\s[a-zñáéíóú]{3}))?",
         _spanish,
         only=("es",),
     ),
     # "3º", "2ª", "3° piano"
     Rule(
-        r"(?<![\w.,])(?P<rank>[0-9]{1,3})(?:\.?(?P<sign>[ºª])|°)"
-        rf"(?=\s(?P<noun>{any_of(italian.RANKED)})\b|(?<!°)(?!\s?[CF]\b))",
+        r"(?<![\w.,])(?P<rank>[0-9]{1,3})(?:\.?(?P<sign>[ºª])|[°ao](?=\s))"
+        rf"(?=\s(?P<noun>{any_of(italian.RANKED)})\b|(?<=[ºª])(?!\s?[CF]\b))",
         _italian,
         only=("it",),
     ),

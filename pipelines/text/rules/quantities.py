@@ -17,17 +17,24 @@ from pipelines.text.amounts import (
     in_words,
     is_thousand,
 )
-from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.languages.language import SpokenLanguage, words
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.figures import value_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
+_QUOTE = re.compile(r'(?<![0-9])"')
+
 _ADDRESS = re.compile(
     r"\s(?:[0-9]|[\w-]*(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|teenth|ieth)\b)"
 )
 """After a "W" that is the west of a street: "10 W 42nd St"."""
+
+_MANY = words(
+    "Euro euro Dollar Kunden Menschen Leute Nutzer clienti utenti persone abitanti dollari"
+)
+"""Besides what ends in "s", things of which "5k" are five thousand: a "4k TV" is none."""
 
 _TEMPERATURES = ("°C", "°F")
 
@@ -49,12 +56,13 @@ def _scale_pattern(language: SpokenLanguage) -> str:
     short = any_of(sign for sign in language.scales if sign in ("bn", "Md"))
     return (
         rf"{SIGNED}(?P<number>{amount_pattern(language)})"
-        rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|(?P<million>M)(?=\s[a-z]))(?![\w²³/])"
+        rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|(?P<million>M)(?=\s[a-z])"
+        rf"|(?P<thousand>k)(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b))(?![\w²³/])"
     )
 
 
 def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
-    sign = found["long"] or found["short"] or found["million"]
+    sign = found["long"] or found["short"] or found["million"] or found["thousand"]
     worth = amount_value(found["number"], language)
     if is_thousand(sign, language):
         return _sign(found, language) + in_words(worth * 1000, sign, language)
@@ -66,9 +74,9 @@ def _spelled(language: SpokenLanguage) -> frozenset[str]:
     """Return what units and currencies are called: words that change the number before them."""
     units = [name for sign in {**SIGNS, **language.units} for name in unit_names(sign, language)]
     money = [name for code in _SPELLED for name in cldr.currency(code, language.code)]
-    words = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
+    nouns = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
     one = language.per_what.split()
-    return frozenset({*words, *one, *(f"{word}s" for word in one)} - {""})
+    return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {""})
 
 
 def _spelled_pattern(language: SpokenLanguage) -> str:
@@ -92,7 +100,7 @@ def _meters(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _inches(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read 12" as inches, unless the mark closes a quotation."""
-    if found["mark"] == '"' and found.string.count('"', 0, found.start()) % 2:
+    if found["mark"] == '"' and len(_QUOTE.findall(found.string, 0, found.start())) % 2:
         return found[0]
     names = cldr.unit("length-inch", language.code)
     if found["next"]:
@@ -107,12 +115,17 @@ def _in_ascii(found: re.Match[str], _: SpokenLanguage) -> str:
 
 
 def _fraction_pattern(language: SpokenLanguage) -> str:
-    return rf"(?<![\w/.,])(?P<whole>[0-9]+\s)?(?P<part>{any_of(language.fractions)})(?![0-9/])"
+    units = any_of({**SIGNS, **language.units})
+    return (
+        rf"(?<![\w/.,])(?P<whole>[0-9]+\s)?(?P<part>{any_of(language.fractions)})(?![0-9/])"
+        rf"(?:\s?(?P<unit>{units})(?![\w/²³]))?"
+    )
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
     whole = f"{found['whole']}{language.ampersand} " if found["whole"] else ""
-    return whole + language.fractions[found["part"]]
+    unit = f" {unit_names(found['unit'], language)[0]}" if found["unit"] else ""
+    return whole + language.fractions[found["part"]] + unit
 
 
 def _percent_pattern(language: SpokenLanguage) -> str:
@@ -186,6 +199,10 @@ RULES = (
     Rule(
         _slash_before_measure,
         lambda found, language: f" {language.per(found['per'])}",
+    ),
+    Rule(
+        r"(?<=[lL])\s?/\s?(?=100\s?km\b)",
+        lambda _, language: f" {language.per('')}",
     ),
     Rule(r"[½⅓⅔¼¾]", _in_ascii),
     Rule(_fraction_pattern, _fraction),

@@ -18,7 +18,7 @@ _HALF = r"(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 _GERMAN_HALF = _HALF.replace("[AaPp]", r"[Pp]|A(?=M)|[Aa](?=\.\s?[Mm]\.)")
 """The same, where "am" is a word: "um 9:30 am Montag"."""
 
-_HOUR = r"(?<![\w:.,])(?P<hour>[01]?[0-9]|2[0-4])"
+_HOUR = r"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4])"
 
 _NO_TIME = r"(?![0-9]|[.,:][0-9]|\s?(?:%|[$€£°]|percent|per\b|each\b|million|Prozent|Euro))"
 """What does not come after "7.30" if that is a time."""
@@ -115,6 +115,8 @@ _DAYS = {"it": ("giorno", "giorni")}
 
 
 RULES = (
+    # "T09:30"
+    Rule(r"(?<!\w)T(?=[0-2][0-9]:[0-5][0-9])", lambda *_: ""),
     Rule(r"\b[Hh]\.?\s(?=[0-9]{1,2}[.:][0-9])", lambda *_: "ore ", only=("it",)),
     Rule(
         r"\b(d?)alle\s(?:ore\s)?(?:0?0|24)[:.]00(?![:.,]?[0-9])",
@@ -151,6 +153,12 @@ RULES = (
         r"\b(?P<before>[Ll]as?)\s(?P<hour>[01]?[0-9]|2[0-4])\s?(?:h|hs|hrs|horas)\b",
         _time,
         only=("es",),
+    ),
+    # "14.30 h"
+    Rule(
+        rf"{_HOUR}\.(?P<minute>[0-5][0-9])\s?(?:h|hs|hrs|horas|heures)\b(?!/)",
+        _time,
+        only=("es", "fr", "it"),
     ),
     # "UTC+2"
     Rule(

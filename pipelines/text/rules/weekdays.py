@@ -46,11 +46,11 @@ def _all_days(found: re.Match[str], language: SpokenLanguage) -> str:
     return re.sub(rf"\b{any_of(_days(language))}\b", lambda day: _days(language)[day[0]], text)
 
 
-def dated_day(language: SpokenLanguage) -> str:
+def _dated_day(language: SpokenLanguage) -> str:
     """Return a pattern for a short day before a date or a time: "Sat 9:30", "Sa., 30.11."."""
     return (
         rf"\b({any_of(_days(language))})\b\.?"
-        r"(?=,?\s[0-9]{1,2}(?:[:/][0-9]|\.[0-9]{1,2}\.|\.\s?[A-ZÄ]|\s?[ap]\.?m\b|h[0-9]?))"
+        r"(?=:\s|,?\s[0-9]{1,2}(?:[:/][0-9]|\s?[-–—]\s?[0-9]|\.[0-9]{1,2}\.|\.\s?[A-ZÄ]|\s?[ap]\.?m\b|h[0-9]?))"
     )
 
 
@@ -60,7 +60,7 @@ def _any_day(language: SpokenLanguage) -> str:
     return rf"\b({any_of(day for day in _days(language) if day.lower() not in words)})\b{_STOP}"
 
 
-def short_day(found: re.Match[str], language: SpokenLanguage) -> str:
+def _short_day(found: re.Match[str], language: SpokenLanguage) -> str:
     """Return the name of a day that is shortened."""
     return _days(language)[found[1]]
 
@@ -71,5 +71,11 @@ _STOP = r"(?:\.(?!\s[A-Z]))?"
 RULES = (
     Rule(_day_to_day, _from_day_to_day),
     Rule(_day_and_day, _all_days),
-    Rule(_any_day, short_day),
+    Rule(_dated_day, _short_day),
+    Rule(
+        r"\bM\s?[-–]\s?F\b",
+        lambda _, language: f"{_days(language)['Mon']} {language.to} {_days(language)['Fri']}",
+        only=("en",),
+    ),
+    Rule(_any_day, _short_day),
 )
