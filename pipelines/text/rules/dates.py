@@ -25,6 +25,9 @@ _NO_DATES = frozenset((24, 7)), frozenset((7,))
 _NUMBERED = words("version kapitel abschnitt punkt nr ziffer absatz artikel seite")
 """Words, in lower case, that "3.2." after is no date."""
 
+_EXPIRY = words("exp expires expiry expiration valid thru")
+"""Words that a month and a year follow, of a card: no day."""
+
 _MEASURES = r"(?!\s?(?:\"|”|in\b|inch|of\b|cup|mile|feet|ft\b|teaspoon|tablespoon))"
 """What comes after the fractions of a kitchen or a workshop."""
 
@@ -76,7 +79,7 @@ def _day_stop_month(language: SpokenLanguage) -> str:
 def _day_before_month(between: str, month: str, after_first: str) -> str:
     return (
         rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}{DASH})?{_DAY}{between}"
-        rf"\s?{month}(?:\.(?=\s?[0-9a-z,;:)]))?(?:,?\s{_YEAR}\b)?"
+        rf"\s?{month}(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
     )
 
 
@@ -85,13 +88,13 @@ def _day_word_month(language: SpokenLanguage) -> str:
     long, short = any_of(_long_months(language)), any_of(_short_months(language))
     return (
         rf"(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){DASH})?{_DAY}(?:er|°|º)?(?:\sde)?\s"
-        rf"(?P<month>(?i:{long})\b|(?i:{short})\b(?=\.|\s(?:del?\s)?[12][0-9]{{3}}\b))"
-        rf"(?:\.(?=\s?[0-9a-z,;:)]))?(?:\s(?:del?\s)?{_YEAR}\b)?"
+        rf"(?P<month>(?i:{long})\b|(?i:{short})\b(?=\.|\s(?:del?\s)?[12][0-9]{{3}}\b)"
+        rf"(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?)(?:\s(?:del?\s)?{_YEAR}\b)?"
     )
 
 
 def _named_date(found: re.Match[str], language: SpokenLanguage) -> str:
-    month = _months(language)[found["month"].lower()]
+    month = _months(language)[found["month"].lower().rstrip(".")]
     return _said(found, month, int(found["day"]), language)
 
 
@@ -132,6 +135,8 @@ def _is_version(found: re.Match[str]) -> bool:
 def _slashed(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read "30/11" or "11/30" if a word says that it is a date, or if it can be nothing else."""
     first, second = int(found["day"]), int(found["month"])
+    if (found["before"] or "").lower() in _EXPIRY:
+        return found[0]
     if first in _NO_DATES[0] and second in _NO_DATES[1]:
         return found[0]
     dated = (found["before"] or "").lower() in language.dated.split()
@@ -187,7 +192,10 @@ def _day_to_day(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _years(found: re.Match[str], language: SpokenLanguage) -> str:
     first, last = found["first"], found["last"]
-    last = first[:2] + last if len(last) == 2 else last
+    if len(last) == 2:
+        if last <= first[2:] or ("–" not in found[0] and int(last) <= 12):
+            return found[0]  # "2026-11" is a month
+        last = first[:2] + last
     return f"{year(int(first), language.code)} {language.to} {year(int(last), language.code)}"
 
 
@@ -267,7 +275,7 @@ RULES = (
     # "2020-2024", "2020–24"
     Rule(
         r"(?<![\w.,/-])(?P<first>1[1-9][0-9]{2}|20[0-9]{2})"
-        r"(?:\s?[-–—]\s?(?P<last>1[1-9][0-9]{2}|20[0-9]{2}|(?<=–)[0-9]{2}))(?![\w-]|[.,][0-9])",
+        r"(?:\s?[-–—]\s?(?P<last>1[1-9][0-9]{2}|20[0-9]{2}|[0-9]{2}))(?![\w-]|[.,][0-9])",
         _years,
     ),
 )

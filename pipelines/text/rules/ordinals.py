@@ -137,6 +137,12 @@ RULES = (
         _spanish,
         only=("es",),
     ),
+    # "dal 1° al 5"
+    Rule(
+        r"\b((?i:il|dal|al|del|nel|ogni))\s1°(?!\s?[CF]\b)",
+        lambda found, _: f"{found[1]} primo",
+        only=("it",),
+    ),
     # "3º", "2ª", "3° piano"
     Rule(
         r"(?<![\w.,])(?P<rank>[0-9]{1,3})(?:\.?(?P<sign>[ºª])|[°ao](?=\s))"

@@ -26,14 +26,17 @@ from pipelines.text.units import SIGNS, per_names, unit_names
 
 _QUOTE = re.compile(r'(?<![0-9])"')
 
+_ABBREVIATED = words(
+    "min mins Min Std Sek sec secs seg hr hrs ft lb lbs oz yd mi gal tsp tbsp yr yrs wk wks Pers Stk"
+)
+"""Signs of units that take a stop; behind others it ends a sentence."""
+
 _ADDRESS = re.compile(
-    r"\s(?:[0-9]|[\w-]*(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|teenth|ieth)\b)"
+    r"\s(?:[0-9]|[\w-]*(?:first|second|third|(?:four|fif|six|seven|eigh|nin|teen|tie)th)\b)"
 )
 """After a "W" that is the west of a street: "10 W 42nd St"."""
 
-_MANY = words(
-    "Euro euro Dollar Kunden Menschen Leute Nutzer clienti utenti persone abitanti dollari"
-)
+_MANY = words("Euro euro Dollar dollari Kunden Menschen Leute Nutzer clienti utenti persone")
 """Besides what ends in "s", things of which "5k" are five thousand: a "4k TV" is none."""
 
 _TEMPERATURES = ("°C", "°F")
@@ -171,8 +174,19 @@ def _unit_pattern(language: SpokenLanguage) -> str:
     return (
         rf"{SIGNED}(?:(?P<first>{amount})(?:\s?(?P<same>{units}))?{DASH})?(?P<number>{amount})\s?"
         rf"(?P<unit>{units})(?:/(?P<per>{any_of(per_names(language))})(?![\w/]))?"
-        r"(?![\w²³]|['’]\w)(?:\.(?=\s[a-zäöü]))?"
+        r"(?![\w²³]|['’]\w)(?P<stop>\.(?=\s[a-zäöü0-9]))?"
     )
+
+
+def _adjective_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "a 5-km run"."""
+    units = any_of({**SIGNS, **language.units})
+    return rf"(?<![\w.,-])(?P<number>{amount_pattern(language)})-(?P<unit>{units})(?=\s[a-z])"
+
+
+def _adjective(found: re.Match[str], language: SpokenLanguage) -> str:
+    one = unit_names(found["unit"], language)[0]
+    return f"{in_words(amount_value(found['number'], language), one, language)} {one}"
 
 
 def _unit(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -192,7 +206,8 @@ def _unit(found: re.Match[str], language: SpokenLanguage) -> str:
             return found[0]
         said = f"{in_words(amount_value(first, language), names[0], language)} {language.to} {said}"
     per = f" {language.per(per_names(language)[found['per']])}" if found["per"] else ""
-    return _sign(found, language) + said + per
+    stop = "." if found["stop"] and unit not in _ABBREVIATED else ""
+    return _sign(found, language) + said + per + stop
 
 
 RULES = (
@@ -205,6 +220,7 @@ RULES = (
         lambda _, language: f" {language.per('')}",
     ),
     Rule(r"[½⅓⅔¼¾]", _in_ascii),
+    Rule(r"(?<=[0-9])\s?°\s?(?=[CF]\b)", lambda *_: "°"),
     Rule(_fraction_pattern, _fraction),
     Rule(_percent_pattern, _percent),
     Rule(_feet_and_inches, _feet),
@@ -220,6 +236,7 @@ RULES = (
     ),
     # "5°C/41°F"
     Rule(r"(?<=°[CF])\s?/\s?(?=[-−]?[0-9])", lambda *_: ", "),
+    Rule(_adjective_pattern, _adjective, only=("en",)),
     Rule(_unit_pattern, _unit),
     Rule(_scale_pattern, _scale),
     Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),

@@ -115,6 +115,19 @@ _DAYS = {"it": ("giorno", "giorni")}
 
 
 RULES = (
+    # "24h/24", "7j/7"
+    Rule(
+        r"(?<![\w.,/])(24|7)\s?(h|j)\s?/\s?\1(?!\w)",
+        lambda found, language: (
+            f"{cardinal(int(found[1]), language.code)} {'heures' if found[2] == 'h' else 'jours'} "
+            f"sur {cardinal(int(found[1]), language.code)}"
+        ),
+        only=("fr",),
+    ),
+    # "la 1 de la tarde"
+    Rule(
+        r"\b([Ll]a) 1(?=\s(?:de la|en punto|y)\b)", lambda found, _: f"{found[1]} una", only=("es",)
+    ),
     # "T09:30"
     Rule(r"(?<!\w)T(?=[0-2][0-9]:[0-5][0-9])", lambda *_: ""),
     Rule(r"\b[Hh]\.?\s(?=[0-9]{1,2}[.:][0-9])", lambda *_: "ore ", only=("it",)),

@@ -26,12 +26,12 @@ def _days(language: SpokenLanguage) -> Mapping[str, str]:
 def _day_to_day(language: SpokenLanguage) -> str:
     """Return a pattern for "Mon-Fri" and "lun. a vie."."""
     day = any_of(_days(language))
-    return rf"\b({day})\b\.?(?:\s?[-–—]\s?|\s{language.to}\s)({day})\b{_STOP}"
+    return rf"\b({day})\b\.?(?:\s?[-–—]\s?|\s({language.to}|al|au)\s)({day})\b{_STOP}"
 
 
 def _from_day_to_day(found: re.Match[str], language: SpokenLanguage) -> str:
     days = _days(language)
-    return f"{days[found[1]]} {language.to} {days[found[2]]}"
+    return f"{days[found[1]]} {found[2] or language.to} {days[found[3]]}"
 
 
 def _day_and_day(language: SpokenLanguage) -> str:
@@ -48,10 +48,18 @@ def _all_days(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _dated_day(language: SpokenLanguage) -> str:
     """Return a pattern for a short day before a date or a time: "Sat 9:30", "Sa., 30.11."."""
+    month = rf"|\.\s?{any_of(cldr.months('de'))}" if language.code == "de" else ""
     return (
         rf"\b({any_of(_days(language))})\b\.?"
-        r"(?=:\s|,?\s[0-9]{1,2}(?:[:/][0-9]|\s?[-–—]\s?[0-9]|\.[0-9]{1,2}\.|\.\s?[A-ZÄ]|\s?[ap]\.?m\b|h[0-9]?))"
+        r"(?=:\s|,?\s[0-9]{1,2}(?:[:/][0-9]|\s?[-–—]\s?[0-9]|\.[0-9]{1,2}\.|\s?[ap]\.?m\b|h[0-9]?"
+        rf"{month}))"
     )
+
+
+def _stopped_day(language: SpokenLanguage) -> str:
+    """Return a pattern for "sáb. de 10 a 13": a stop that ends no sentence."""
+    days = (day for day in _days(language) if f"{day}." not in language.currency_signs)
+    return rf"\b({any_of(days)})\.(?=\s[a-z0-9(]|,)"
 
 
 def _any_day(language: SpokenLanguage) -> str:
@@ -72,6 +80,7 @@ RULES = (
     Rule(_day_to_day, _from_day_to_day),
     Rule(_day_and_day, _all_days),
     Rule(_dated_day, _short_day),
+    Rule(_stopped_day, _short_day),
     Rule(
         r"\bM\s?[-–]\s?F\b",
         lambda _, language: f"{_days(language)['Mon']} {language.to} {_days(language)['Fri']}",
