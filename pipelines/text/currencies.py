@@ -31,6 +31,9 @@ NAMED: Mapping[str, str] = {
 ALONE = words("USD EUR GBP JPY CNY KRW ILS PLN CZK HUF THB UAH BRL VND NGN ZAR MYR IDR BDT GEL KZT")
 """Codes of those that are known by their noun alone."""
 
+WHOLE = frozenset(("IDR", "COP"))
+"""Codes of those that have a minor unit which nobody uses: "Rp 50.000" are fifty thousand."""
+
 WORDS = frozenset(("ALL", "TOP", "SOS", "XXX"))
 """Codes that are more often words in capitals."""
 
@@ -44,6 +47,9 @@ class Currency:
 
     cents: Names | None
     """Of its minor unit, if we know them."""
+
+    is_whole: bool
+    """Whether amounts have no decimals."""
 
     digits: int
     """Decimals that are counted in that: two of a dollar, three of a dinar, none of a yen."""
@@ -67,6 +73,10 @@ def currency_of(sign: str, language: SpokenLanguage) -> Currency:
     if sign not in NAMED and (code != sign or code in ALONE | language.at_home):
         name = language.noun_of_currency
     one, many = map(name, cldr.currency(code, language.code))
+    digits = cldr.currency_digits(code)
     return Currency(
-        names=(one, many), cents=language.cents.get(code), digits=cldr.currency_digits(code)
+        names=(one, many),
+        cents=language.cents.get(code),
+        is_whole=not digits or code in WHOLE,
+        digits=digits,
     )

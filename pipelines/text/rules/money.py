@@ -76,7 +76,7 @@ def _money(found: re.Match[str], language: SpokenLanguage) -> str:
     ):
         return found[0]
     currency = currency_of(found["sign"], language)
-    said = _amount(amount_value(found["number"], language), found["scale"], currency, language)
+    said = _amount(_worth(found["number"], currency, language), found["scale"], currency, language)
     if found["first"]:
         said = f"{_first(found, currency, language)} {language.to} {said}"
     if minus := found["minus"] or parts.get("inner"):
@@ -84,11 +84,18 @@ def _money(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{said} {language.per(per_names(language)[found['per']])}" if found["per"] else said
 
 
+def _worth(number: str, currency: Currency, language: SpokenLanguage) -> Decimal:
+    """Return the value of an amount; of a currency without decimals, each mark is of thousands."""
+    if currency.is_whole and re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+", number):
+        return Decimal(re.sub("[.,]", "", number))
+    return amount_value(number, language)
+
+
 def _first(found: re.Match[str], currency: Currency, language: SpokenLanguage) -> str:
     """Return the first amount of two; without its currency if it is a number of the same kind."""
-    worth, scale = amount_value(found["first"], language), found["first_scale"]
+    worth, scale = _worth(found["first"], currency, language), found["first_scale"]
     last = found["scale"]
-    if scale is None and worth < amount_value(found["number"], language):
+    if scale is None and worth < _worth(found["number"], currency, language):
         scale = last  # "$5-10k"
     if scale and is_thousand(scale, language):
         worth, scale = worth * 1000, None

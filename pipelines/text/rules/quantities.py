@@ -27,7 +27,7 @@ from pipelines.text.units import SIGNS, per_names, unit_names
 _QUOTE = re.compile(r'(?<![0-9])"')
 
 _ABBREVIATED = words(
-    "min mins Min Std Sek sec secs seg hr hrs ft lb lbs oz yd mi gal tsp tbsp yr yrs wk wks Pers Stk"
+    "min mins Min Std Sek sec secs seg hr hrs ft lb lbs oz yd mi gal tsp tbsp yr yrs wk wks Stk"
 )
 """Signs of units that take a stop; behind others it ends a sentence."""
 
@@ -59,7 +59,7 @@ def _scale_pattern(language: SpokenLanguage) -> str:
     short = any_of(sign for sign in language.scales if sign in ("bn", "Md"))
     return (
         rf"{SIGNED}(?P<number>{amount_pattern(language)})"
-        rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|(?P<million>M)(?=\s[a-z])"
+        rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|\s?(?P<million>M)(?=\s[a-z])"
         rf"|(?P<thousand>k)(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b))(?![\w²³/])"
     )
 
@@ -77,6 +77,7 @@ def _spelled(language: SpokenLanguage) -> frozenset[str]:
     """Return what units and currencies are called: words that change the number before them."""
     units = [name for sign in {**SIGNS, **language.units} for name in unit_names(sign, language)]
     money = [name for code in _SPELLED for name in cldr.currency(code, language.code)]
+    units += [name for names in language.scales.values() for name in names]
     nouns = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
     one = language.per_what.split()
     return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {""})
