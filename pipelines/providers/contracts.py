@@ -105,8 +105,9 @@ class Timing:
 
     ends: tuple[float, ...]
     """Seconds from the beginning of the sentence's audio, one for each further word, in order. A
-    word is what white space separates in the text that was to be spoken. None: those that are
-    spoken will be told of, or are not to be estimated."""
+    word is what white space separates in the text that was to be spoken; in scripts without spaces
+    it is a character (:func:`pipelines.text.words.words`). None: those that are spoken will be told
+    of, or are not to be estimated."""
 
 
 Speech = Audio | Timing

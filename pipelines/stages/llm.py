@@ -24,6 +24,7 @@ from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
 from pipelines.text.sentences import SentenceCutter
+from pipelines.text.words import joined
 
 log = structlog.get_logger()
 SLOWEST = 7.0
@@ -96,7 +97,7 @@ class FailoverLanguageModel:
                 self._choose_next(attempts, asked, error)
                 if said:
                     known = set(map(_gist, said))
-                    so_far = Message("assistant", " ".join(said))
+                    so_far = Message("assistant", joined(said))
                     asked = [*conversation, so_far, _GO_ON]
             else:
                 attempts.worked()
