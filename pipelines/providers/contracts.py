@@ -252,7 +252,8 @@ class LanguageModel(Provider, Protocol):
     def reply(self, brief: Brief, conversation: Sequence[Message]) -> AsyncGenerator[Piece, None]:
         """Yield the next assistant message, piece by piece, and what it has cost.
 
-        Text comes as it is written, cut anywhere. Tool calls come whole, in the order asked for,
+        Text comes as it is written, cut anywhere; what is in it that is not for the caller is taken
+        out by whoever asks (:mod:`pipelines.text.reply_text`). Tool calls come whole, in the order asked for,
         and may stand between texts; half of one is never yielded. :class:`Tokens`, if the provider
         counts them, come once. Closing the generator ends the request.
 
