@@ -253,9 +253,9 @@ class LanguageModel(Provider, Protocol):
         """Yield the next assistant message, piece by piece, and what it has cost.
 
         Text comes as it is written, cut anywhere; what is in it that is not for the caller is taken
-        out by whoever asks (:mod:`pipelines.text.reply_text`). Tool calls come whole, in the order asked for,
-        and may stand between texts; half of one is never yielded. :class:`Tokens`, if the provider
-        counts them, come once. Closing the generator ends the request.
+        out by whoever asks (:mod:`pipelines.text.reply_text`). Tool calls come whole, in the order
+        asked for, and may stand between texts; half of one is never yielded. :class:`Tokens`, if
+        the provider counts them, come once. Closing the generator ends the request.
 
         Args:
             brief: What the model knows, the same all call; ``brief.tools`` are what it may ask for.

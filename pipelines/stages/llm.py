@@ -25,7 +25,7 @@ from pipelines.stages.usage import DraftCost, Usage
 from pipelines.stages.written import BegunAnew, Written, for_the_caller
 from pipelines.text.reply_text import ReplyText
 from pipelines.text.sentences import SentenceCutter
-from pipelines.text.words import joined
+from pipelines.text.words import joined, length
 
 log = structlog.get_logger()
 SLOWEST = 7.0
@@ -192,7 +192,7 @@ def seconds_of(piece: Written) -> float:
     """Return how long a piece of a reply may take to be written; 0 if it is none."""
     match piece:
         case str():
-            return len(piece) / SLOWEST if piece.strip() else 0.0
+            return length(piece) / SLOWEST if piece.strip() else 0.0
         case ToolCall():
             return 1.0  # its arguments are text, too
     return 0.0

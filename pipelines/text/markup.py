@@ -13,7 +13,7 @@ BLOCKS = frozenset(
     address article aside blockquote body br canvas caption center col colgroup dd details dialog
     dir div dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header
     hgroup hr html iframe legend li link main menu meta nav noscript ol optgroup option p pre
-    search section select speak summary table tbody td template tfoot th thead title tr ul video
+    search section select speak summary table tbody template tfoot thead title tr ul video
     """.split()  # noqa: SIM905 - a list that is read and edited
 )
 """HTML's elements, and SSML's, that stand on lines of their own: what is in them does not run on
@@ -24,7 +24,7 @@ INLINE = frozenset(
     a abbr acronym area audio b base bdi bdo big button cite code data datalist del dfn em embed
     font i img input ins kbd label map mark math meter nobr object output param path picture
     progress q rp rt ruby s samp slot small source span strike strong sub sup svg textarea time
-    track tt u var wbr
+    track td th tt u var wbr
 
     amazon:auto-breaths amazon:breath amazon:domain amazon:effect amazon:emotion break desc
     emphasis google:style lang lexicon lookup mstts:express-as mstts:silence mstts:viseme par
@@ -77,27 +77,33 @@ _MARKUP: tuple[Replacement, ...] = tuple(
     (re.compile(pattern, re.MULTILINE), new)
     for pattern, new in (
         (r"^[ \t]*(?:```|~~~).*$", " "),
-        (r"<!--.*?-->", " "),
+        (r"<!--.*?-->|<\?xml[^<>]*>|<!(?:DOCTYPE|doctype)[^<>]*>|<!\[CDATA\[|\]\]>", " "),
+        (r"</t[dh]\s*>", ", "),
         (_tags(BLOCKS | {"break"}), " "),
         (_tags(INLINE - {"break"}), ""),
         (r"^[ \t]*(?:[-*_][ \t]*){3,}$", " "),  # a line across
         (r"^[ \t]*\|?[ \t]*:?-{2,}[-| :]*$", " "),  # below the head of a table
         (rf"(?<![\w*])\*{_direction(_ACTS)}\*(?![\w*])", " "),
         (rf"(?<!\w)(?:\({_direction(_SOUNDS)}\)|\[{_direction(_SOUNDS)}\])(?![\w(])", " "),
+        (r"^[ \t]*\[[^\[\]]+\]:[ \t]*<?https?://.*$", " "),  # where links lead to
         (r"^[ \t]*\[\^[\w-]{1,20}\]:[ \t]*", ""),  # a footnote, and what refers to one
         (r"\[\^[\w-]{1,20}\]|(?<=[\w.!?,)])(?:\[\d{1,3}(?:, ?\d{1,3})*\])+(?!\()", ""),
         (r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1"),
         (r"!?\[([^\[\]]+)\]\[[^\[\]]*\]", r"\1"),
         (r"<((?:https?://)[^<>\s]*)>", r"\1"),
         (r"<(?:mailto:|tel:|sip:)?([^<>\s@]++@[^<>\s@]++|\+[\d().-]+)>", r"\1"),
+        (r"^([ \t]*#{1,6}[ \t].*?)[ \t]#+[ \t]*$", r"\1"),
         (r"^[ \t]*(?:#{1,6}[ \t]|>[ \t]?|[-*+•‣◦▪–][ \t]+)+", ""),
         (r"^[ \t]*(?:={3,}|-{3,})[ \t]*$", " "),  # below a heading
-        (r"[ \t]#{1,6}[ \t]*$", ""),  # behind one
         (r"\[[ xX]\][ \t]+", ""),
         (r"^[ \t]*\||\|[ \t]*$", ""),
         (r"[ \t]*\|[ \t]*", ", "),
-        (r"\$\$", " "),
-        (r"\\[()\[\]]", " "),  # around a formula
+        (r"\$\$|\\[()\[\]]|\\(?:left|right|quad|displaystyle)\b", " "),  # a formula
+        (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2"),
+        (r"\\(?:text|mathrm|mathbf|textbf|emph)\{([^{}]*)\}", r"\1"),
+        (r"\\(?:times|cdot)\b", "×"),
+        (r"(?<=[\w)])\^(?:2|\{2\})(?!\w)", "²"),
+        (r"(?<=[\w)])\^(?:3|\{3\})(?!\w)", "³"),
         (r"`+|\*{2,}|~~+", ""),
         # Emphasis; a star by itself is a key, or a product.
         (r"(?<![\w*#])\*(?=[^\s*\"'”’),.;:!?])([^*\n]{1,200}?)(?<!\s)\*(?![\w*#])", r"\1"),

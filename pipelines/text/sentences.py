@@ -8,15 +8,13 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from pipelines.text.languages.german import MONTHS as GERMAN_MONTHS
-from pipelines.text.words import IDEOGRAPHS, UNSPACED, UNSPACED_LETTERS
+from pipelines.text.words import IDEOGRAPH, UNSPACED, UNSPACED_LETTERS, length
 
 LONGEST = 400
-"""Characters of a sentence; a longer one is cut where a speaker would breathe. Half a minute of
-speech, twice the longest that people write for the ear; services take 4,096 characters or 5,000
-bytes, and numbers in words are up to ten times as long as in figures."""
-
-IDEOGRAPH = 3
-"""Characters that one of Chinese or Japanese counts as: it is a syllable, and takes as long."""
+"""Characters of a sentence, as :func:`pipelines.text.words.length` counts them; a longer one is cut
+where a speaker would breathe. Half a minute of speech, twice the longest that people write for the
+ear; services take 4,096 characters or 5,000 bytes, and numbers in words are up to ten times as long
+as in figures."""
 
 WIDE_MARKS = "。！？；｡．‼⁇⁈⁉" + "।॥" + "؟۔" + "።፧፨" + "։" + "།༎" + "។៕" + "။" + "\u037e"
 """Marks that end a sentence with or without a space after them: of Chinese and Japanese, of the
@@ -42,7 +40,6 @@ _MAY_GO_ON = _MARKS + _CLOSERS + " "
 """Characters of a candidate: at the end of the text, more of it may follow."""
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_IDEOGRAPHS = re.compile(f"[{IDEOGRAPHS}]")
 _GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 
 PHRASE = 24
@@ -106,7 +103,7 @@ class SentenceCutter:
             room = LONGEST + 1 - self._length
             end = at + (room if delta.isascii() else max(1, room // IDEOGRAPH))
             self._text += delta[at:end]
-            self._length += _length(delta[at:end])
+            self._length += length(delta[at:end])
             at = end
             whole += self._whole_sentences()
             if self._length > LONGEST:
@@ -134,7 +131,7 @@ class SentenceCutter:
     def _take(self, end: int) -> str:
         """Return what is before ``end``, and keep the rest."""
         sentence, self._text = self._text[:end].strip(), self._text[end:]
-        self._decided, self._length = 0, _length(self._text)
+        self._decided, self._length = 0, length(self._text)
         return sentence
 
     def _ends_sentence(self, found: re.Match[str]) -> bool | None:
@@ -182,10 +179,6 @@ class SentenceCutter:
         if more:
             return name not in GERMAN_MONTHS
         return None if any(month.startswith(name) for month in GERMAN_MONTHS) else True
-
-
-def _length(text: str) -> int:
-    return len(text) + (IDEOGRAPH - 1) * len(_IDEOGRAPHS.findall(text))
 
 
 def _ends(mark: str) -> bool:

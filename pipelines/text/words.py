@@ -34,6 +34,9 @@ _WORDLIKE = re.compile(r"\w")
 _WIDE = re.compile(rf"[{UNSPACED}\u3000-\u303f\uff00-\uffef]")
 """What no space stands beside in a text without spaces: marks of full width, too."""
 
+IDEOGRAPH = 3
+"""Letters that one of Chinese or Japanese counts as: it is a syllable, and takes as long."""
+
 IDEOGRAPHS_IN_A_WORD, LETTERS_IN_A_WORD = 2, 3
 """Most Chinese words are of two characters; Thai ones of three, marks not counted, on average."""
 
@@ -79,6 +82,11 @@ def joined(parts: Iterable[str]) -> str:
         text.append(part)
         last = part[-1]
     return "".join(text)
+
+
+def length(text: str) -> int:
+    """Return the characters of ``text``; an ideograph counts as :data:`IDEOGRAPH` of them."""
+    return len(text) + (IDEOGRAPH - 1) * len(_IDEOGRAPH.findall(text))
 
 
 def word_count(text: str) -> float:

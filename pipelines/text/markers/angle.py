@@ -81,6 +81,14 @@ _NUMBERED = re.compile(r"(?:unused|extra_id_|reserved_special_token_)\d+|0x[0-9A
 _NUMBERED_TAG = re.compile(rf"<(?:{_NUMBERED.pattern})>")
 _NUMBERED_BEGUN = re.compile(r"<(?:[a-z_]+\d*|0(?:x[0-9A-Fa-f]{0,2})?)")
 _SYSTEM = re.compile(r"<</?SYS>>")
+_DOCUMENT = re.compile(r"<\?xml[^<>]*>|<!DOCTYPE[^<>]*>|<!\[CDATA\[", re.IGNORECASE)
+_BESIDES = (
+    (re.compile("<!--"), re.compile("-->")),
+    (_SYSTEM, _SYSTEM),
+    (_DOCUMENT, None),
+)
+_DOCUMENT_BEGUN = re.compile(r"<(?:\?xml|!DOCTYPE)[^<>]{0,200}\Z", re.IGNORECASE)
+_BEGINNINGS = ("<!--", "<<SYS>>", "<</SYS>>", "</", "<?xml", "<!DOCTYPE", "<![CDATA[")
 
 # Tokens of chat templates, <|name|>
 
@@ -149,25 +157,17 @@ def _what(name: str) -> str | None:
 
 def read_angle(text: str, at: int) -> Reading:
     """Read what begins with ``<``."""
-    if text.startswith("<!--", at):
-        return Marker(end=at + 4, effect="skip", until=re.compile("-->"))
-    for pattern, begun, read in (
-        (_SPECIAL, _SPECIAL_BEGUN, _special),
-        (_NUMBERED_TAG, _NUMBERED_BEGUN, _numbered),
-        (_TAG, _TAG_BEGUN, _tag),
-    ):
+    for beside, until in _BESIDES:
+        if found := beside.match(text, at):
+            return Marker(end=found.end(), effect="skip" if until else "gone", until=until)
+    for pattern, begun, read in _FORMS:
         if found := pattern.match(text, at):
             return read(text, found)
         if (begins := begun.match(text, at)) and begins.end() == len(text):
             return PARTIAL if _may_be_named(text, at) else None
-    if system := _SYSTEM.match(text, at):
-        return Marker(end=system.end(), effect="skip", until=_SYSTEM)
     rest = text[at : at + 9]
-    return (
-        PARTIAL
-        if any(whole.startswith(rest) for whole in ("<!--", "<<SYS>>", "<</SYS>>", "</"))
-        else None
-    )
+    may_be = any(whole.startswith(rest) for whole in _BEGINNINGS)
+    return PARTIAL if may_be or _DOCUMENT_BEGUN.match(text, at) else None
 
 
 def _may_be_named(text: str, at: int) -> bool:
@@ -217,6 +217,8 @@ def _tag(text: str, found: re.Match[str]) -> Reading:
     if what in ("call", "unseen") and not (closes or found[0].endswith("/>")):
         kind = "tool call" if what == "call" else "markup"
         return Marker(end=end, kind=kind, effect="skip", until=_tag_over(name))
+    if closes and name in ("td", "th"):
+        return Marker(end=end, space=", ")
     sentence_over = what != "inline" or found[0] == "</s>"
     does = what if what == "reasoning" else "block" if sentence_over else "inline"
     return replace(_DOES[does], end=end)
@@ -257,3 +259,11 @@ def _turn(text: str, end: int) -> Reading:
             return PARTIAL
         return Marker(end=role.end() if role else end, space="\n")
     return Marker(end=role.end(), effect="over" if role[1] in _THEIRS else "gone", space="\n")
+
+
+_FORMS = (
+    (_SPECIAL, _SPECIAL_BEGUN, _special),
+    (_NUMBERED_TAG, _NUMBERED_BEGUN, _numbered),
+    (_TAG, _TAG_BEGUN, _tag),
+)
+"""What has a name: whole, begun, and what is to be done about it."""

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.text.sentences import IDEOGRAPH, LONGEST, SentenceCutter, sentences
+from pipelines.text.sentences import LONGEST, SentenceCutter, sentences
+from pipelines.text.words import IDEOGRAPH
 
 WHOLE = [
     "Hello Mr. Smith, this is Dr. Jones.",
