@@ -50,7 +50,7 @@ LONGEST_NAME = 64
 _NAME = "[A-Za-z_][A-Za-z0-9_.]*+"
 _CALL = re.compile(
     rf"\[?\s*+(?:{_NAME}(?::\d++)?)(?=\{{\s*+[\"'}}]|\(\s*+(?:\)|\{{|{_NAME}\s*+[=(](?!=)))"
-    rf"|(?=[A-Za-z]*[_.])(?:{_NAME})(?=\(\s*+[\"'\d\[])"
+    rf"|(?=[A-Za-z.]*_|functions\.)(?:{_NAME})(?=\(\s*+[\"'\d\[])"
 )
 _CALL_BEGUN = re.compile(rf"\[?\s*+{_NAME}(?::\d*+)?+(?:\{{\s*+|\(\s*+(?:{_NAME}\s*+)?)?|\[\s*+")
 _WORD_CITATION = re.compile(r"(?:file|nav)?cite(?:turn\d+[a-z]+\d+)+", re.IGNORECASE)

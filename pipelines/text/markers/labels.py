@@ -13,7 +13,7 @@ _SPEAKER = re.compile(
 _LABELLED = (
     # gpt-oss, from a server that drops the tokens and keeps what stands between them
     (
-        re.compile(r"analysis(?=[A-Z])"),
+        re.compile(r"analysis(?=[A-Z])|commentary(?=[A-Z]|\s*to=)"),
         re.compile(r"assistantfinal|assistant\s*<\|channel\|>final"),
     ),
     (re.compile(r"(?i:thought)[ \t]*:"), re.compile(r"(?:Final )?Answer[ \t]*:\s*+")),  # ReAct
@@ -31,7 +31,7 @@ _LABELS: tuple[str, ...] = (
     "assistant :",
     "assistant\n",
 )
-_LABELS += ("analysis-", "final-", "thought:", "thought :")
+_LABELS += ("analysis-", "commentary to=", "commentary-", "final-", "thought:", "thought :")
 _LABELS += tuple(f"here{verb} my thought process:" for verb in (" is", "'s", "’s"))
 
 

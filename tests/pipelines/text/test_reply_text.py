@@ -39,6 +39,8 @@ REASONING = [
     "We open at ten.<|return|>",
     "<|start|>assistant<|channel|>final <|constrain|>text<|message|>We open at ten.",
     "analysisThe caller wants hours. Ten.assistantfinalWe open at ten.",
+    "analysisHours.assistantcommentary to=functions.look json{}assistantfinalWe open at ten.",
+    "commentary to=functions.look json{}assistantfinalWe open at ten.",
     # The server's template had opened it.
     "The caller wants hours. I look.\n</think>\n\nWe open at ten.",
     "The caller wants hours.[/THINK]We open at ten.",
@@ -148,6 +150,7 @@ WORDS = [
     "The set {1, 2}, {name}, [sic], [see below] and (s) are text.",
     'He said {"response": "We open at ten."} in braces.',
     '{"name": "John", "age": 5} is no call.',
+    "See example.com(24/7) or en.example.org/wiki/x_(y=z), commentary to you.",
     "Item(s), f(x), fee(net), we (all) open e.g. this: that.",
     "See [1] and [our menu](https://example.com), option [2] of 3.",
     "Assistants are here: the assistant: is it on line two?",
