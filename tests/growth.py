@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 SMALL, LARGE = 2_000, 16_000
 """Characters of the two inputs that are compared."""
@@ -19,7 +19,7 @@ TRIES = 6
 """Times that both are measured, the best of each kept, before a cost is believed to grow too fast:
 a machine that is busy elsewhere delays some of them."""
 
-FAMILIES: Mapping[str, str] = {
+FAMILIES: dict[str, str] = {
     "dots": ".",
     "an ellipsis": "…",
     "digits": "7",

@@ -36,8 +36,10 @@ from pipelines.providers.transport.sse import sse
 from pipelines.reply.playout import Playout
 from pipelines.stages.context import ContextWindow
 from pipelines.text.markup import tidied, without_markup
+from pipelines.text.reply_text import ReplyText
 from pipelines.text.sentences import SentenceCutter
 from pipelines.text.speakable import PIECE, speakable
+from pipelines.text.words import words
 from pipelines.tools.arguments import argument_error
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import ending
@@ -53,6 +55,13 @@ def cut(size: int, given: str) -> None:
     for delta in pieces(given, size):
         cutter.feed(clean.feed(delta))
     cutter.flush()
+
+
+def read_reply(size: int, given: str, *, thinking: bool = False) -> None:
+    reply = ReplyText(thinking=thinking)
+    for delta in pieces(given, size):
+        reply.feed(delta)
+    reply.flush()
 
 
 def read_events(size: int, given: str) -> None:
@@ -154,6 +163,9 @@ def show(given: str) -> None:
 
 PARSERS: Mapping[str, Callable[[str], object]] = {
     **{f"sentences, {size} at a time": partial(cut, size) for size in SIZES},
+    **{f"a reply, {size} at a time": partial(read_reply, size) for size in SIZES},
+    "a reply, expected to think": partial(read_reply, 7, thinking=True),
+    "counted words": words,
     **{f"events, {size} at a time": partial(read_events, size) for size in SIZES},
     **{f"tool calls, {size} at a time": partial(gather_call, size) for size in SIZES[1:]},
     **{
@@ -179,6 +191,31 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "playout": play,
     "history": show,
 }
+
+
+REPLIES: tuple[str, ...] = (
+    "<think>",
+    "</think>",
+    "<|a|>",
+    "<|channel|>a",
+    "[TOOL_CALLS]",
+    "【4",
+    "\ue200",
+    "[1",
+)
+REPLIES += ('{"name":"a', '{"name":"\\"', "a_b(", "a(a=", "```a", "assistant:", "\nUser", '<a b="')
+REPLIES += ("<b a ", "<|im_start|> ", "{ ", "<tool_call>")
+"""What begins a marker of a reply, again and again."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("unit", REPLIES)
+def test_markers_that_do_not_end_cost_no_more(
+    unit: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a model repeats."""
+    monkeypatch.setitem(growth.FAMILIES, "a marker", unit)
+    assert growth.growth(partial(read_reply, size), "a marker") <= MOST
 
 
 LENGTH_ALONE = ("events", "tool calls", "playout", "history", "whole", "JSON")

@@ -13,6 +13,7 @@ from agent.call.reply import Reply
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.stages.recorded import recorded_sorry
+from pipelines.text.words import words
 
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ class Apologies:
                 return
         _make_last(reply)
         recorded = recorded_sorry(script.brief.language)
-        yield SentenceStarted(recorded.text, len(recorded.text.split()))
+        yield SentenceStarted(recorded.text, len(words(recorded.text)))
         yield recorded.audio
         yield SentenceEnded(recorded.text)
 

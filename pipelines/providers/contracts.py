@@ -105,8 +105,9 @@ class Timing:
 
     ends: tuple[float, ...]
     """Seconds from the beginning of the sentence's audio, one for each further word, in order. A
-    word is what white space separates in the text that was to be spoken. None: those that are
-    spoken will be told of, or are not to be estimated."""
+    word is what white space separates in the text that was to be spoken; in scripts without spaces
+    it is a character (:func:`pipelines.text.words.words`). None: those that are spoken will be told
+    of, or are not to be estimated."""
 
 
 Speech = Audio | Timing
@@ -251,9 +252,10 @@ class LanguageModel(Provider, Protocol):
     def reply(self, brief: Brief, conversation: Sequence[Message]) -> AsyncGenerator[Piece, None]:
         """Yield the next assistant message, piece by piece, and what it has cost.
 
-        Text comes as it is written, cut anywhere. Tool calls come whole, in the order asked for,
-        and may stand between texts; half of one is never yielded. :class:`Tokens`, if the provider
-        counts them, come once. Closing the generator ends the request.
+        Text comes as it is written, cut anywhere; what is in it that is not for the caller is taken
+        out by whoever asks (:mod:`pipelines.text.reply_text`). Tool calls come whole, in the order
+        asked for, and may stand between texts; half of one is never yielded. :class:`Tokens`, if
+        the provider counts them, come once. Closing the generator ends the request.
 
         Args:
             brief: What the model knows, the same all call; ``brief.tools`` are what it may ask for.

@@ -110,6 +110,15 @@ class LanguageModel:
                 "model does not think unless it is told to."
             ),
         )
+        thinks_first: bool = Field(
+            default=False,
+            description=(
+                "Whether the server's chat template opens the model's reasoning itself, so that "
+                "replies begin within it and have a </think> alone (DeepSeek R1, QwQ, on a server "
+                "without a reasoning parser). Nothing is said then before that. Unset, it is "
+                "learned from the first such reply, of which the reasoning is heard."
+            ),
+        )
         service_tier: str | None = Field(
             default=None,
             min_length=1,
@@ -193,6 +202,8 @@ class LanguageModel:
             ProviderError: If the server fails, is too slow, or breaks off; or if a tool call cannot
                 be read, or was cut off.
         """
+        if self._options.thinks_first:
+            yield "<think>"  # which the template has kept
         gathered = StreamedReply(self._options.model)
         async with aclosing(self._chunks(brief, conversation)) as chunks:
             async for chunk in chunks:

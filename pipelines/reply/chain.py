@@ -18,6 +18,7 @@ from pipelines.reply.request import ReplyRequest
 from pipelines.reply.rounds import ModelRound
 from pipelines.reply.steps import SentenceEnded, Step, ToolsEnded, ToolsStarted
 from pipelines.stages.stt import Heard
+from pipelines.text.words import joined
 
 MOST_ROUNDS = 5
 """Times that a model may use tools within one reply; then it has to answer in words. Lookups that
@@ -31,9 +32,8 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
         ProviderError: If a stage has failed, with all of its providers. What was yielded still
             stands.
     """
-    heard = (
-        Heard(utterance.text) if utterance.text else await request.lineup.stt.transcribe(utterance)
-    )
+    known = utterance.text
+    heard = Heard(known) if known else await request.lineup.stt.transcribe(utterance)
     yield heard
     if not heard.text:
         return
@@ -54,7 +54,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
         await request.released.wait()
         got = Message("assistant", "", results=await this.run())
         yield ToolsEnded(got)
-        history.append(replace(got, text=" ".join(this.said)))
+        history.append(replace(got, text=joined(this.said)))
     if not spoken and not end:
         raise ProviderError("llm", "nothing of the reply can be read out")
     for step in end:

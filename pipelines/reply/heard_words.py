@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pipelines.text.words import joined, word_count, words
+
 SLOW_WORD = 0.45
 """Seconds. A word spoken slowly (133 a minute; people and synthesizers speak 150 to 190). Until all
 audio of a sentence is known, its words are credited at this rate, so never too many."""
@@ -14,6 +16,11 @@ audio of a sentence is known, its words are credited at this rate, so never too 
 @dataclass(slots=True, kw_only=True)
 class _Mark:
     words: list[str]
+    """As :func:`pipelines.text.words.words` has them: each with the space after it."""
+
+    slow: float
+    """Seconds that they take when spoken slowly."""
+
     spoken: int
     """Words that the voice was given: "$9" is two."""
 
@@ -56,8 +63,7 @@ class HeardWords:
             start: Where it starts.
         """
         self._break_off(start)
-        words = sentence.split()
-        self._marks.append(_Mark(words=words, spoken=spoken or len(words), start=start))
+        self._marks.append(_mark(sentence, start, spoken=spoken))
         self._starts.append(start)
 
     def interject(self, sentence: str, start: float, end: float) -> None:
@@ -65,14 +71,13 @@ class HeardWords:
 
         A sentence that has begun at ``start``, and of which no audio has come, begins at ``end``.
         """
-        words, at = sentence.split(), len(self._marks)
+        at = len(self._marks)
         if self._marks and self._marks[-1].end is None and self._marks[-1].start >= start:
             self._marks[-1].start = end
             at -= 1
         else:
             self._break_off(start)
-        mark = _Mark(words=words, spoken=len(words), start=start, end=end)
-        self._marks.insert(at, mark)
+        self._marks.insert(at, _mark(sentence, start, end=end))
 
     def time(self, ends: Iterable[float]) -> None:
         """Note when the next words of the sentence have been spoken, by the voice's own word.
@@ -99,8 +104,7 @@ class HeardWords:
             position: How much has been heard.
             made: How much audio there is so far.
         """
-        marks = self._marks
-        return " ".join(word for mark in marks for word in _heard_of(mark, position, made))
+        return joined(_heard_of(mark, position, made) for mark in self._marks)
 
     def start_at(self, position: float) -> float:
         """Return where the sentence at ``position`` starts."""
@@ -112,11 +116,16 @@ class HeardWords:
         return any(mark.start < position for mark in self._marks[-1:])
 
 
-def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
+def _mark(sentence: str, start: float, *, spoken: int = 0, end: float | None = None) -> _Mark:
+    found, slow = words(sentence), word_count(sentence) * SLOW_WORD
+    return _Mark(words=found, slow=slow, spoken=spoken or len(found), start=start, end=end)
+
+
+def _heard_of(mark: _Mark, position: float, made: float) -> str:
     if mark.end is None:
         if mark.broke_off is not None:
             position, made = min(position, mark.broke_off), mark.broke_off
-        seconds = max(made - mark.start, len(mark.words) * SLOW_WORD)
+        seconds = max(made - mark.start, mark.slow)
     else:
         seconds = mark.end - mark.start
     # The margin is for sums of 20 ms frames that miss the total by a rounding error.
@@ -124,4 +133,5 @@ def _heard_of(mark: _Mark, position: float, made: float) -> list[str]:
     share = into / seconds if seconds > 0 else 0.0
     if mark.timed and (mark.end is None or share < 1):
         share = bisect_right(mark.ends, into) / mark.spoken
-    return mark.words[: int(len(mark.words) * min(1.0, max(0.0, share)))]
+    heard = int(len(mark.words) * min(1.0, max(0.0, share)))
+    return "".join(mark.words[:heard]).rstrip()

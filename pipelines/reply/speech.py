@@ -10,6 +10,7 @@ from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.stages.tts import EndlessError
 from pipelines.text.speakable import speakable
+from pipelines.text.words import words as words_of
 
 
 async def say(
@@ -26,7 +27,7 @@ async def say(
             words = speakable(sentence, brief.language, brief.pronounce)
             if not words:
                 continue
-            yield SentenceStarted(sentence, len(words.split()))
+            yield SentenceStarted(sentence, len(words_of(words)))
             voice = request.lineup.tts.speak(words, request.rate)
             with suppress(EndlessError):
                 async with aclosing(voice) as pieces:
@@ -57,7 +58,5 @@ async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGen
                 resampler, source = Resampler(step.rate, rate), step.rate
             if whole := b"".join(frames.feed(tail + resampler.feed(step.pcm))):
                 yield Audio(whole, rate)
-    if resampler is not None:
-        rest = b"".join(frames.feed(resampler.flush())) + frames.flush()
-        if rest:
-            yield Audio(rest, rate)
+    if resampler and (rest := b"".join(frames.feed(resampler.flush())) + frames.flush()):
+        yield Audio(rest, rate)

@@ -12,7 +12,6 @@ from pipelines.encodable import EncodableText, encodable, encodable_json
 from pipelines.providers.contracts import (
     ContextTooLongError,
     LanguageModel,
-    Piece,
     ProviderError,
     RequestRefusedError,
 )
@@ -23,7 +22,10 @@ from pipelines.stages.deadlines import ResultPace, with_deadlines
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import DraftCost, Usage
+from pipelines.stages.written import BegunAnew, Written, for_the_caller
+from pipelines.text.reply_text import ReplyText
 from pipelines.text.sentences import SentenceCutter
+from pipelines.text.words import joined, length
 
 log = structlog.get_logger()
 SLOWEST = 7.0
@@ -69,9 +71,11 @@ class FailoverLanguageModel:
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the sentences of the next message, then the tools it asks for.
 
-        A sentence is given when it is whole: so the next provider can go on after it. Tool calls
-        are given when the reply is whole: so none is given twice. An empty reply is a failure. All
-        of it can be encoded, and none of it is longer than the limit.
+        Only words for the caller are given (:mod:`pipelines.text.reply_text`): no reasoning, and no
+        tool call that is written as text, which is not run either. A sentence is given when it is
+        whole: so the next provider can go on after it. Tool calls are given when the reply is
+        whole: so none is given twice. A reply without words or tool calls is a failure. All of it
+        can be encoded, and none of it is longer than the limit.
 
         A provider that finds the conversation too long is asked again with less of it, at once.
 
@@ -96,7 +100,7 @@ class FailoverLanguageModel:
                 self._choose_next(attempts, asked, error)
                 if said:
                     known = set(map(_gist, said))
-                    so_far = Message("assistant", " ".join(said))
+                    so_far = Message("assistant", joined(said))
                     asked = [*conversation, so_far, _GO_ON]
             else:
                 attempts.worked()
@@ -135,34 +139,38 @@ class FailoverLanguageModel:
         cutter, text, most = SentenceCutter(), EncodableText(), self._limits.max_reply
         async with aclosing(self._attempt(attempts, brief, asked)) as pieces:
             async for piece in pieces:
-                if isinstance(piece, ToolCall):
-                    calls.append(_cleaned(piece))
-                    if len(calls) < MOST_CALLS:
+                match piece:
+                    case BegunAnew():
+                        cutter, text = SentenceCutter(), EncodableText()
                         continue
-                    log.warning("the reply is cut off: it asks for too many tools")
-                    break
+                    case ToolCall():
+                        calls.append(_cleaned(piece))
+                        if len(calls) < MOST_CALLS:
+                            continue
+                        log.warning("the reply is cut off: it asks for too many tools")
+                        break
                 spent.tokens += 1
                 left = most - spent.characters
                 spent.characters += len(piece)
                 for sentence in cutter.feed(text.feed(piece[: max(0, left)])):
                     yield sentence
-                if len(piece) > left:
-                    if left >= 0:
-                        log.warning("the reply is cut off: it is too long", characters=most)
+                if _is_too_long(piece, left, most):
                     return
         for sentence in (*cutter.feed(text.flush()), *cutter.flush()):
             yield sentence
 
     async def _attempt(
         self, attempts: Attempts[LanguageModel], brief: Brief, asked: Sequence[Message]
-    ) -> AsyncGenerator[str | ToolCall, None]:
+    ) -> AsyncGenerator[str | ToolCall | BegunAnew, None]:
         budgets, used = self._budgets, self._usage.of("llm", attempts.candidate.name)
         first = attempts.patience(budgets.first_token, budgets.patience)
         attempts.asked()
-        source = attempts.candidate.provider.reply(brief, asked)
+        candidate = attempts.candidate
+        text = ReplyText(thinking=candidate.thinks_first)
+        source = for_the_caller(candidate.provider.reply(brief, asked), text)
         blank = True
         after = attempts.patience(budgets.next_token, budgets.patience)
-        pace = ResultPace[Piece](first=first, behind=after, seconds=seconds_of)
+        pace = ResultPace[Written](first=first, behind=after, seconds=seconds_of)
         pieces = with_deadlines(source, pace, "llm")
         async with aclosing(pieces):
             async for piece in pieces:
@@ -173,18 +181,27 @@ class FailoverLanguageModel:
                     attempts.answered()
                     blank = False
                 yield piece
+        candidate.thinks_first = text.thinks_first
+        if unsaid := sorted(text.kinds - {"markup"}):
+            log.warning("a reply is not all for the caller", provider=candidate.name, kinds=unsaid)
         if blank and asked[-1:] != [_GO_ON]:
             raise ProviderError("llm", "the reply is empty")
 
 
-def seconds_of(piece: Piece) -> float:
+def seconds_of(piece: Written) -> float:
     """Return how long a piece of a reply may take to be written; 0 if it is none."""
     match piece:
         case str():
-            return len(piece) / SLOWEST if piece.strip() else 0.0
+            return length(piece) / SLOWEST if piece.strip() else 0.0
         case ToolCall():
             return 1.0  # its arguments are text, too
     return 0.0
+
+
+def _is_too_long(piece: str, left: int, most: int) -> bool:
+    if len(piece) > left >= 0:  # for the first time
+        log.warning("the reply is cut off: it is too long", characters=most)
+    return len(piece) > left
 
 
 def _cleaned(call: ToolCall) -> ToolCall:

@@ -58,6 +58,9 @@ class Candidate(Generic[P]):
     limited_at: float = field(default=float("-inf"), repr=False)
     """When it last said that it takes no more requests for now, by the event loop's clock."""
 
+    thinks_first: bool = False
+    """Whether its replies are known to begin within reasoning, which a template opens."""
+
     probing: bool = False
     """Whether it is being asked for something tiny just now."""
 

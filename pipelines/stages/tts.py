@@ -15,6 +15,7 @@ from pipelines.stages.budgets import Budgets
 from pipelines.stages.deadlines import ResultPace, with_deadlines
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import Usage
+from pipelines.text.words import words
 
 CHARACTERS_A_SECOND = 14.0
 """How fast voices speak: 150 words a minute of 5.7 letters, space included. To guess how much of a
@@ -22,7 +23,7 @@ sentence was spoken by one that broke off without telling."""
 
 USUAL_SIGN = 0.25
 """Seconds that any character takes which is no letter of an alphabet: a syllable of Chinese, a
-digit. Such text has few words to go on at: all of it is said anew, rather than the rest never."""
+digit."""
 
 NO_LESS = 1.0
 """Seconds that a voice has for the first audio of a sentence, however long it owes others theirs:
@@ -70,8 +71,8 @@ class FailoverSynthesizer:
             ProviderError: If it cannot be spoken, or not to its end.
         """
         attempts = Attempts(self._pool, self._usage)
-        spoken = _Progress(words=text.split())
-        while rest := " ".join(spoken.rest()):
+        spoken = _Progress(words=words(text))
+        while rest := "".join(spoken.rest()):
             used = self._usage.of("tts", attempts.candidate.name)
             if timing := spoken.catch_up():
                 yield timing
@@ -209,12 +210,13 @@ async def in_time(
 
 def usual(word: str) -> float:
     """Return the seconds of audio that voices take for ``word`` and what divides it from others."""
+    word = word.rstrip()
     signs = sum(map(_is_sign, word))
     return (len(word) - signs + 1) / CHARACTERS_A_SECOND + signs * USUAL_SIGN
 
 
 def _is_sign(one: str) -> bool:
-    return one.isdigit() or ord(one) >= _ALPHABETS
+    return one.isdigit() or ord(one) >= _SYLLABLES
 
 
 def longest(text: str) -> float:
@@ -223,8 +225,11 @@ def longest(text: str) -> float:
     return LONGEST_BESIDES + letters * LONGEST_LETTER + (len(text) - letters) * LONGEST_SIGN
 
 
+_SYLLABLES = 0x2E80
+"""Scripts from here on (Chinese, Japanese, Korean) have a syllable, or more, in a letter."""
+
 _ALPHABETS = 0x0E00
-"""Scripts from here on (Thai, Chinese, Japanese, Korean) have syllables, or more, in a letter."""
+"""Scripts from here on (Thai, Chinese, Japanese, Korean) may have a syllable, or more, in one."""
 
 
 def _first(seconds: float, piece: Speech) -> Speech:

@@ -8,25 +8,46 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from pipelines.text.languages.german import ARTICLES, FLOORS, MONTHS, RANKED
+from pipelines.text.words import IDEOGRAPH, UNSPACED, UNSPACED_LETTERS, length
 
 LONGEST = 400
-"""Characters of a sentence; a longer one is cut where a speaker would breathe. Half a minute of
-speech, twice the longest that people write for the ear; services take 4,096 characters or 5,000
-bytes, and numbers in words are up to ten times as long as in figures."""
+"""Characters of a sentence, as :func:`pipelines.text.words.length` counts them; a longer one is cut
+where a speaker would breathe. Half a minute of speech, twice the longest that people write for the
+ear; services take 4,096 characters or 5,000 bytes, and numbers in words are up to ten times as long
+as in figures."""
+
+WIDE_MARKS = "。！？；｡．‼⁇⁈⁉" + "।॥" + "؟۔" + "።፧፨" + "։" + "།༎" + "។៕" + "။" + "\u037e"
+"""Marks that end a sentence with or without a space after them: of Chinese and Japanese, of the
+languages of India, Arabic and Urdu, Ethiopic, Armenian, Tibetan, Khmer, Burmese; Greek's own
+question mark."""
+
+_MARKS = ".!?…;" + WIDE_MARKS
+_CLOSERS = "\"'”’»)\\]」』｣）］】〉》〕"
 
 _CANDIDATE = re.compile(
-    r"""
+    rf"""
     \n                              # a line is a sentence, whatever it ends in
-    | (?<! [.!?…] )                 # from the first of several marks: each is looked at once
-      (?P<mark> [.!?…]++ )
-      (?P<closed> ["'”’»)\]]*+ )    # what was opened in a sentence is closed in it
-      (?= \s )                      # else it is inside of a number or an address, or not yet whole
+    | (?<! [{_MARKS}] )             # from the first of several marks: each is looked at once
+      (?P<mark> [{_MARKS}]++ )
+      (?P<closed> [{_CLOSERS}]*+ )  # what was opened in a sentence is closed in it
+      (?= . )                       # else it is perhaps not yet whole
+    | (?<= [{UNSPACED_LETTERS}] ) (?P<gap> [ ]++ ) (?= [{UNSPACED_LETTERS}] )
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
-_MAY_GO_ON = ".!?…\"'”’»)]"
+_MAY_GO_ON = _MARKS + _CLOSERS + " "
 """Characters of a candidate: at the end of the text, more of it may follow."""
+
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
+
+PHRASE = 24
+"""Characters from which a space ends a sentence in Thai, Lao, Khmer and Burmese: it stands between
+phrases, Thai and Lao have no mark for the end of a sentence, two seconds are worth a request."""
+
+_POLITE = re.compile("(?:ค่ะ|คะ|ครับ|คับ|จ้ะ|จ้า)$")
+"""What ends a polite sentence in Thai, however short."""
 
 _ABBREVIATION = re.compile(
     r"""
@@ -47,17 +68,21 @@ _RANK = re.compile(r"[0-9]{1,2}|[0-3]?[0-9]\.[01]?[0-9]")
 
 _WORD = re.compile(r" *+([^\W\d_]*+)(.?)", re.DOTALL)
 
-_BREATHS = (re.compile(r"[,;:–—](?=\s)|[，、；：。！？।]"), re.compile(r"\s"))
+_BREATHS = (re.compile(rf"[,;:–—](?=\s)|[，、：､،؛፣፤፥၊៖{WIDE_MARKS}]"), re.compile(r"\s"))
 """Behind what a sentence that is too long is cut, the better place first."""
 
 _JOINED = frozenset(("Mn", "Me", "Mc", "Cf"))
 """Categories of what belongs to the character before it."""
 
+_LEADING = frozenset("เแโใไເແໂໃໄ\u1039\u17d2")
+"""What belongs to the character after it: vowels of Thai and Lao, joints of Burmese and Khmer."""
+
 
 class SentenceCutter:
     """Take a text in any pieces; give its sentences, each as soon as it is certain.
 
-    A sentence ends at a mark (``.``, ``!``, ``?``) that white space follows, or at the end of a
+    A sentence ends at a mark (``.``, ``!``, ``?``) that white space follows, at one of
+    :data:`WIDE_MARKS`, at a space between phrases of a script that has no mark, or at the end of a
     line. A stop after an abbreviation, initials or the number of a list item does not end one, nor
     do the dots of an ellipsis, nor a mark inside brackets or quotes that the sentence goes on
     after. One of more than :data:`LONGEST` characters is cut all the same. Nothing but white space
@@ -68,6 +93,7 @@ class SentenceCutter:
 
     def __init__(self) -> None:
         self._text = ""
+        self._length = 0  # of the text, in characters as LONGEST counts them
         self._decided = 0  # no sentence ends before here
 
     def feed(self, delta: str) -> list[str]:
@@ -77,11 +103,13 @@ class SentenceCutter:
         while at < len(delta):
             # Never more than one character beyond the longest: where a text was cut into deltas
             # makes no difference, and what is searched again does not grow.
-            end = at + LONGEST + 1 - len(self._text)
+            room = LONGEST + 1 - self._length
+            end = at + (room if delta.isascii() else max(1, room // IDEOGRAPH))
             self._text += delta[at:end]
+            self._length += length(delta[at:end])
             at = end
             whole += self._whole_sentences()
-            if len(self._text) > LONGEST:
+            if self._length > LONGEST:
                 whole += filter(None, [self._take(_breath(self._text))])
                 whole += self._whole_sentences()
         return whole
@@ -89,11 +117,12 @@ class SentenceCutter:
     def flush(self) -> list[str]:
         """Return what is left, if anything; a new text may follow."""
         *whole, self._text = *self.feed("\n"), ""
+        self._length = 0
         return whole
 
     def _whole_sentences(self) -> Iterator[str]:
         while found := _CANDIDATE.search(self._text, self._decided):
-            ends = found["mark"] is None or self._ends_sentence(found)
+            ends = self._ends_sentence(found)
             if ends is None:
                 self._decided = found.start()
                 return
@@ -105,11 +134,27 @@ class SentenceCutter:
     def _take(self, end: int) -> str:
         """Return what is before ``end``, and keep the rest."""
         sentence, self._text = self._text[:end].strip(), self._text[end:]
-        self._decided = 0
+        self._decided, self._length = 0, length(self._text)
         return sentence
 
     def _ends_sentence(self, found: re.Match[str]) -> bool | None:
-        """Say whether a sentence ends at this mark; None if what follows is needed to know."""
+        """Say whether a sentence ends here; None if what follows is needed to know."""
+        if found["mark"] is None:
+            so_far = self._text[: found.start()].lstrip()
+            return not found["gap"] or len(so_far) >= PHRASE or bool(_POLITE.search(so_far))
+        before, after = self._text[: found.start()][-1:], self._text[found.end()]
+        if any(mark in WIDE_MARKS for mark in found["mark"]):
+            if found["closed"]:
+                return _ends_quoted(found["mark"], found["closed"], after)
+            return not (found["mark"] == "．" and after.isdigit())
+        if not after.isspace():  # inside of a number or an address
+            unspaced = _UNSPACED.match(before) and _UNSPACED.match(after)
+            return unspaced is not None and _ends(found["mark"])
+        stop = found["mark"] != ";" or _GREEK.match(before) is not None
+        return stop and self._ends_at_a_stop(found)
+
+    def _ends_at_a_stop(self, found: re.Match[str]) -> bool | None:
+        """Say whether a sentence ends at this mark, which white space follows."""
         following = self._text[found.end() :].lstrip(" ")[:1]
         if found["mark"] == ".":
             before = self._text[: found.start()].split()
@@ -123,7 +168,7 @@ class SentenceCutter:
                 and (ends := self._is_no_rank(before[-2:], found.end())) is not True
             ):
                 return ends
-        elif not ("!" in found["mark"] or "?" in found["mark"]):
+        elif not _ends(found["mark"]):
             return False  # an ellipsis
         if found["closed"]:  # "(really!) good", or the end
             return not following.islower() if following else None
@@ -147,13 +192,31 @@ class SentenceCutter:
         return None if any(one.startswith(name) for one in names) else True
 
 
+def _ends(mark: str) -> bool:
+    """Return whether marks end a sentence wherever they stand, and are no ellipsis."""
+    return mark in (".", ";") or "!" in mark or "?" in mark
+
+
+def _ends_quoted(mark: str, closed: str, after: str) -> bool:
+    """Return whether a sentence ends behind what is closed, where no spaces are written.
+
+    Japanese goes on after a quote by と or って; and a title or an aside may have a mark in it.
+    """
+    if after in "とっ":
+        return False
+    return closed[-1] not in ")）]］】〉》〕" or mark[-1] in "。｡.।"
+
+
 def _breath(text: str) -> int:
-    """Return where to cut a text that is longer than :data:`LONGEST`: never in its first half."""
+    """Return where to cut a text that is one character too long: never in its first half."""
+    most = len(text) - 1
     for pattern in _BREATHS:
-        if places := [found.end() for found in pattern.finditer(text, LONGEST // 2, LONGEST + 1)]:
+        if places := [found.end() for found in pattern.finditer(text, most // 2, most + 1)]:
             return places[-1]
-    at = LONGEST
-    while at > LONGEST // 2 and unicodedata.category(text[at]) in _JOINED:
+    at = most
+    while at > most // 2 and (
+        unicodedata.category(text[at]) in _JOINED or text[at - 1] in _LEADING
+    ):
         at -= 1
     return at
 

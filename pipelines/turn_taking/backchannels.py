@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 BACKCHANNELS: Mapping[str, frozenset[str]] = {
@@ -33,7 +34,23 @@ BACKCHANNELS: Mapping[str, frozenset[str]] = {
     )
     | {"ah bon", "bien sûr", "daccord", "je vois", "très bien"},
 }
-"""By primary language subtag: words, and phrases of them. A language that is not here has none."""
+"""By primary language subtag: words, and phrases of them. A language that is neither here nor
+below has none."""
+
+UNSPACED_BACKCHANNELS: Mapping[str, re.Pattern[str]] = {
+    "zh": re.compile(
+        "(?:[嗯唔呃啊哦噢喔诶欸哎呵哈對对是好行的了]|可以|没错|沒錯|明白|知道|清楚|當然|当然|没问题|沒問題|ok)+"
+    ),
+    "ja": re.compile(
+        "(?:はい|ええ|うん|うーん|ああ|あー|へえ|へー|ほう|ふーん|ふん|そう|です|ですか|ですね|ね|か|なるほど"
+        "|たしかに|確かに|わかりました|分かりました|わかった|分かった|了解)+"
+    ),
+    "th": re.compile("(?:ค่ะ|คะ|ครับ|คับ|อืม|อือ|อ๋อ|โอเค|ใช่|ได้|เข้าใจ|แล้ว)+"),
+}
+"""The same where no spaces are written: what the whole text consists of."""
+
+LONGEST_UNSPACED = 12
+"""Characters, for the same: the longest of them twice."""
 
 MOST_WORDS = 4
 """Beyond these it is a sentence, whatever it is made of."""
@@ -66,8 +83,15 @@ def is_backchannel(text: str, language: str) -> bool:
     """
     known = BACKCHANNELS.get(language.partition("-")[0].lower(), frozenset())
     spoken = _ANNOTATION.sub(" ", text)
+    if unspaced := UNSPACED_BACKCHANNELS.get(language.partition("-")[0].lower()):
+        letters = "".join(filter(_is_letter, spoken.casefold()))
+        return len(letters) <= LONGEST_UNSPACED and unspaced.fullmatch(letters) is not None
     words = _WORD.findall(_JOINT.sub("", _APOSTROPHE.sub("", spoken.casefold())))
     return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
+
+
+def _is_letter(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN"
 
 
 def _made_of(words: list[str], known: frozenset[str]) -> bool:

@@ -14,6 +14,7 @@ import structlog
 
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
+from pipelines.text.words import word_count
 from pipelines.turn_taking.backchannels import has_words, is_backchannel
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
 from pipelines.turn_taking.settings import TurnSettings
@@ -120,7 +121,7 @@ class TurnJudge:
             return True
         words = self._detector.so_far
         # Two at least: the first guess at an "mm-hm" is often another word.
-        return " " in words and self.wants_answer(words)
+        return word_count(words) > 1 and self.wants_answer(words)
 
     def wants_answer(self, words: str) -> bool:
         """Return whether words over ours are more than an "uh-huh"."""

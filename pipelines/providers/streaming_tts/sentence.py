@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError, Speech, Timing
+from pipelines.text.words import words
 
 SILENCE = 10.0
 """Seconds without any result after which a sentence fails. Whoever asks for it has a shorter
@@ -34,7 +35,7 @@ class Sentence:
         """Of audio that has come."""
 
         self._odd = b""
-        self._untimed = len(text.split())
+        self._untimed = len(words(text))
         self._last_end = 0.0
         self._results: asyncio.Queue[Speech | ProviderError | None] = asyncio.Queue()
 

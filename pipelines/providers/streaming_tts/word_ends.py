@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from pipelines.text.words import words
+
 
 class WordEnds:
     """Tells when the words of a text end, from what a provider says of parts of it.
@@ -14,11 +16,11 @@ class WordEnds:
     when it was not is worse than not to know.
 
     Args:
-        text: What is spoken; its words are separated by white space.
+        text: What is spoken; its words are those of :func:`pipelines.text.words.words`.
     """
 
     def __init__(self, text: str) -> None:
-        self._left = deque(_letters(word) for word in text.split())
+        self._left = deque(_letters(word) for word in words(text))
         self._part = ""
 
     def add(self, parts: Iterable[tuple[str, float]]) -> tuple[float, ...]:

@@ -72,6 +72,41 @@ def test_barge_in_clears_at_once_and_nothing_follows() -> None:
     assert [line["cut_off"] for line in done.notes.of("agent")] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("greeting", "heard"),
+    [
+        ("我们早上十点开门晚上六点关门。你要预订吗？", "我们"),
+        ("ร้านเปิดสิบโมงเช้าค่ะ", "ร้านเปิ"),
+        ("営業時間は十時からです。ご予約ですか？", "営業"),
+    ],
+)
+def test_what_was_heard_before_a_barge_in_is_kept_without_spaces_too(
+    greeting: str, heard: str
+) -> None:
+    """In history and transcript; a character is a word where no spaces are written."""
+    script = replace(SCRIPT, greeting=greeting)
+    done = talk("....." + "+" * 10 + "." * 20, voice(["好"], ["好。"]), script=script)
+    assert done.lines == [("assistant", heard), ("user", "好"), ("assistant", "好。")]
+    assert [line["text"] for line in done.notes.of("agent")] == [heard, "好。"]
+
+
+def test_what_a_model_writes_beside_its_reply_is_neither_heard_nor_kept() -> None:
+    """No reasoning, no call as text, no token: not in voice, history or transcript."""
+    written = "<think>Hours. I look.</think>We open at ten.<|im_end|>"
+    called = '<function=book_table>{"day": "Monday"}</function>'
+    done = talk(
+        GREETED + "+" * 6 + "." * 40,
+        voice(["When do you open?"], llm=[_model(called), _model(written)]),
+    )
+    assert done.lines == [GREETING, ("user", "When do you open?"), ("assistant", "We open at ten.")]
+    assert [line["text"] for line in done.notes.of("agent")] == [GREETING[1], "We open at ten."]
+    assert done.notes.of("failed") == []
+
+
+def _model(line: str) -> LanguageModel:
+    return LanguageModel(LanguageModelOptions(lines=(line,)))
+
+
 def test_a_caller_who_pauses_to_think_loses_nothing() -> None:
     """Speech resumed before any reply sounded is one utterance, answered once."""
     heard: list[float] = []

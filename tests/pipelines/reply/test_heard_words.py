@@ -107,3 +107,17 @@ def test_a_sentence_ends_once() -> None:
     words.finish(4.0)
     words.finish(9.0)
     assert [words.until(at, 9.0) for at in (0.5, 2.9, 4.0)] == ["one", "one two", "one two three"]
+
+
+def test_of_a_sentence_without_spaces_the_characters_are_heard_one_by_one() -> None:
+    """By their share of its audio; by the voice's own times, where it tells."""
+    words = HeardWords()
+    words.begin("我们早上十点开门。", 0, 0.0)
+    assert words.until(1.0, 1.0) == "我们早上"  # slowly, while more may come
+    words.finish(2.0)
+    assert words.until(1.0, 2.0) == "我们早上"
+    words.begin("你要预订吗？", 0, 2.0)
+    words.time([0.3, 0.3, 0.9])
+    words.finish(4.0)
+    assert words.until(2.5, 4.0) == "我们早上十点开门。你要"
+    assert words.until(4.0, 4.0) == "我们早上十点开门。你要预订吗？"

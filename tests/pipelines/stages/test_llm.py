@@ -56,6 +56,95 @@ def test_a_quick_failure_is_tried_once_more_at_the_same_provider() -> None:
     assert len(first.asked) == 2
 
 
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        ["<think>Hours. I look.</think>We open ", "at nine. Until six."],
+        [
+            "<th",
+            "ink>",
+            "Hours. ",
+            "I look.</thi",
+            "nk>We open at nine. ",
+            "Until six.<|im_",
+            "end|>",
+        ],
+        [
+            "We open at nine. ",
+            '<function=book_table>{"day": "Monday. No."}</function>',
+            "Until six.",
+        ],
+        ["assistant: ", "We open at nine. Until six.", "</s>", "\nUser: And then?"],
+    ],
+)
+def test_only_words_for_the_caller_are_given(deltas: list[str]) -> None:
+    """No reasoning, no call that is written as text, no token; so neither said nor kept."""
+    assert think(Model(deltas))[0] == ["We open at nine.", "Until six."]
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ["<think>Hours.</think>", "<think>Hours. Te", '{"name": "x", "arguments": {}}', "</s>"],
+)
+def test_a_reply_without_words_for_the_caller_is_empty(nothing: str) -> None:
+    """So somebody else answers, and there is no silence."""
+    first = Model([nothing])
+    assert think(first, Model(["Ten."]))[0] == ["Ten."]
+    assert len(first.asked) == 2
+
+
+def test_who_takes_over_is_told_only_what_was_said() -> None:
+    """Nothing of the other's reasoning."""
+    first = Model(["<think>Hours. I look.</think>We open at nine. ", broken(retryable=False)])
+    second = Model(["<think>Go on.</think>Until six."])
+    assert think(first, second)[0] == ["We open at nine.", "Until six."]
+    assert second.asked[0][-2:] == [
+        Message("assistant", "We open at nine."),
+        Message("user", GO_ON),
+    ]
+
+
+def test_reasoning_that_the_server_s_template_opens_is_learned() -> None:
+    """Of the first reply what is not said yet is dropped; later ones begin behind it."""
+    model = Model(
+        ["Hours. ", "I look.", "</think>", "Ten."], ["Hm. ", "Well. ", "</think>Six."], ["No."]
+    )
+
+    async def main() -> list[list[str | ToolCall]]:
+        stage = FailoverLanguageModel(pool(model), BUDGETS, Usage(), LIMITS)
+        return [await pieces(stage) for _ in range(4)]
+
+    assert run(main()) == [["Hours.", "Ten."], ["Six."], ["No."], ["No."]]
+
+
+def test_what_is_not_for_the_caller_is_logged_without_its_words() -> None:
+    """Whoever runs the server may mend it."""
+    with capture_logs() as logs:
+        think(Model(["<think>Secret.</think>Hi. <tool_call>{}</tool_call>"]))
+    (line,) = [line for line in logs if line["log_level"] == "warning"]
+    assert line["kinds"] == ["reasoning", "tool call"]
+    assert "Secret" not in str(line)
+
+
+def test_a_text_without_markers_is_given_when_it_was_before() -> None:
+    """Each sentence leaves with the white space behind it."""
+
+    async def main() -> list[float]:
+        model = Model(
+            [
+                step
+                for delta in ("Hel", "lo. ", "We open", " at ten. ", "Yes")
+                for step in (delta, 0.1)
+            ]
+        )
+        stage = FailoverLanguageModel(pool(model), BUDGETS, Usage(), LIMITS)
+        clock = asyncio.get_running_loop().time
+        async with aclosing(stage.reply(Brief(), ASKED, DraftCost())) as reply:
+            return [clock() async for _ in reply]
+
+    assert run(main()) == pytest.approx([0.1, 0.3, 0.5])
+
+
 def test_then_the_next_is_given_the_same() -> None:
     """Within the same turn."""
     first, second = Model([broken()]), Model(["Ten."])

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.text.sentences import LONGEST, SentenceCutter, sentences
+from pipelines.text.words import IDEOGRAPH
 
 WHOLE = [
     "Hello Mr. Smith, this is Dr. Jones.",
@@ -48,9 +49,46 @@ CUT = [
     ("Erst am 30.11. Bis dann.", ["Erst am 30.11.", "Bis dann."]),
     ("1. Soup\n2. Salad", ["1. Soup", "2. Salad"]),
     ("  \n ", []),
+    # Marks that need no space after them.
+    ("我们早上十点开门。你要预订吗？好的！", ["我们早上十点开门。", "你要预订吗？", "好的！"]),
+    ("好的!你要预订吗?行.", ["好的!", "你要预订吗?", "行."]),
+    ("今日は晴れです！！明日は？！", ["今日は晴れです！！", "明日は？！"]),
+    ("他说：“好。”然后走了。", ["他说：“好。”", "然后走了。"]),
+    ("「はい。」と言いました。次です。", ["「はい。」と言いました。", "次です。"]),
+    ("『どうぞ。』次の方。", ["『どうぞ。』", "次の方。"]),
+    ("《你好！》这本书很好。", ["《你好！》这本书很好。"]),
+    ("好的……让我看看。", ["好的……让我看看。"]),
+    ("价格是3.5元。版本３．５。", ["价格是3.5元。", "版本３．５。"]),
+    ("请写信到 a.b@c.cn。谢谢", ["请写信到 a.b@c.cn。", "谢谢"]),
+    ("先付款；再取货。", ["先付款；", "再取货。"]),
+    ("ﾊｲ｡ﾄﾞｳｿﾞ｡", ["ﾊｲ｡", "ﾄﾞｳｿﾞ｡"]),
+    ("नमस्ते। आप कैसे हैं?", ["नमस्ते।", "आप कैसे हैं?"]),
+    ("শুভ সকাল।কেমন আছেন?", ["শুভ সকাল।", "কেমন আছেন?"]),
+    ("राम राम॥ जी।", ["राम राम॥", "जी।"]),
+    ("هل تريد الحجز؟ نعم، غدا. شكرا", ["هل تريد الحجز؟", "نعم، غدا.", "شكرا"]),
+    ("یہ ٹھیک ہے۔شکریہ۔", ["یہ ٹھیک ہے۔", "شکریہ۔"]),
+    ("Τι ώρα είναι; Είναι πέντε.", ["Τι ώρα είναι;", "Είναι πέντε."]),
+    ("Τι ώρα είναι\u037e Πέντε.", ["Τι ώρα είναι\u037e", "Πέντε."]),
+    ("It is open; come in.", ["It is open; come in."]),
+    ("Բարեւ։ Ինչպես եք։", ["Բարեւ։", "Ինչպես եք։"]),
+    ("ሰላም። እንዴት ነህ?", ["ሰላም።", "እንዴት ነህ?"]),
+    ("សួស្តី។តើអ្នកសុខសប្បាយទេ?", ["សួស្តី។", "តើអ្នកសុខសប្បាយទេ?"]),
+    ("မင်္ဂလာပါ။ နေကောင်းလား။", ["မင်္ဂလာပါ။", "နေကောင်းလား။"]),
+    # Spaces between phrases, where there is no mark.
+    (
+        "สวัสดีค่ะ ร้านเปิดสิบโมงเช้าถึงสองทุ่มทุกวัน ต้องการจองโต๊ะไหมคะ",
+        ["สวัสดีค่ะ", "ร้านเปิดสิบโมงเช้าถึงสองทุ่มทุกวัน", "ต้องการจองโต๊ะไหมคะ"],
+    ),
+    ("คุณ สมชาย มา", ["คุณ สมชาย มา"]),
+    ("เปิด 10.00 น. ถึง 20.00 น.", ["เปิด 10.00 น. ถึง 20.00 น."]),
 ]
 
-texts = st.text(st.sampled_from("aIb. .!?…\"')(\n 5No") | st.characters(), max_size=60)
+texts = st.text(
+    st.sampled_from("aIb. .!?…\"')(\n 5No")
+    | st.sampled_from("我。」！と．；।ค่ะ ;α")
+    | st.characters(),
+    max_size=60,
+)
 
 
 def cut(*deltas: str) -> list[str]:
@@ -81,6 +119,8 @@ def test_sentences_are_cut_at_their_ends(text: str, expected: list[str]) -> None
         ("A line\n", ["A line"]),
         ("It is 5. T", ["It is 5."]),
         ("Am 5. M", []),  # "ai", perhaps
+        ("我们十点开门。", []),  # "」", perhaps
+        ("我们十点开门。你", ["我们十点开门。"]),
     ],
 )
 def test_a_sentence_leaves_as_soon_as_it_is_certain(so_far: str, ready: list[str]) -> None:
@@ -126,6 +166,9 @@ def test_a_long_sentence_is_cut_where_a_speaker_breathes() -> None:
     [
         ("7", "7"),
         ("漢", "漢"),
+        ("ค่", "ค่"),
+        ("เก้", "เก้"),
+        ("မ္မ", "မ္မ"),
         ("e\u0301\u0302", "e\u0301\u0302"),
         ("\u0301", "\u0301"),
         (".", "."),
@@ -139,9 +182,19 @@ def test_what_has_no_words_is_cut_between_characters(unit: str, whole: str) -> N
     assert all(sentence.startswith(unit) for sentence in found)
 
 
+@pytest.mark.parametrize("text", ["我们在这里等您" * 300, "ร้านเปิดทุกวัน" * 300, "नमस्ते जी " * 400])
+def test_what_is_spoken_at_once_is_short_in_any_script(text: str) -> None:
+    """Within what services take in bytes; of syllables, half a minute."""
+    found = cut(text)
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(len(sentence.encode()) <= 1600 for sentence in found)
+    if text.startswith("我"):
+        assert all(len(sentence) <= LONGEST // IDEOGRAPH for sentence in found)
+
+
 @given(
     st.lists(st.sampled_from(["a", "word ", ", ", ". ", "No. ", "am 3. ", '."', "...", " ", "\n"])),
-    st.sampled_from(["a", "word ", ", and ", "3. ", '."', " ", "e\u0301"]),
+    st.sampled_from(["a", "word ", ", and ", "3. ", '."', " ", "e\u0301", "漢", "ค่ะ ", "漢a", "é"]),
     st.integers(1, 500),
     st.lists(st.integers(0, 3000), max_size=8),
 )

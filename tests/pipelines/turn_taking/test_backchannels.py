@@ -21,6 +21,29 @@ def test_listeners_say_these(said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "language", "so"),
+    [
+        ("嗯嗯。", "zh-CN", True),
+        ("对，对，好的", "zh", True),
+        ("等一下", "zh", False),
+        ("好的我要预订", "zh", False),
+        ("はい、はい。", "ja", True),
+        ("なるほどですね", "ja-JP", True),
+        ("ちょっと待って", "ja", False),
+        ("ค่ะ ใช่ค่ะ", "th", True),
+        ("หยุดก่อน", "th", False),
+        ("嗯" * 13, "zh", False),
+        ("。", "zh", False),
+    ],
+)
+def test_where_no_spaces_are_written_the_whole_is_made_of_them(
+    said: str, language: str, so: bool
+) -> None:
+    """However a transcriber divides it."""
+    assert is_backchannel(said, language) is so
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "No.",

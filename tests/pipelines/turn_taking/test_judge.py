@@ -95,6 +95,9 @@ def test_who_cannot_tell_changes_nothing(
         ("Stop that", 0.3, True),
         ("uh huh", 0.3, False),
         ("uh huh", 0.5, True),
+        ("等", 0.3, False),
+        ("等一下", 0.3, True),
+        ("หยุดก่อน", 0.3, True),
     ],
 )
 def test_a_barge_in_is_long_or_two_words_that_want_an_answer(

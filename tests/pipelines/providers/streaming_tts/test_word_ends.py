@@ -29,7 +29,7 @@ def ends(text: str, parts: Sequence[str]) -> list[float]:
         ("A follow-up.", ["A", "follow", "up"], [1, 3]),
         ("To New York.", ["To", "New York"], [1, 2, 2]),
         ("Yes - no.", ["Yes", "-", "no"], [1, 1, 3]),
-        ("你好 世界", ["你", "好", "世", "界"], [2, 4]),
+        ("你好 世界", ["你", "好", "世界"], [1, 2, 3, 3]),
         ("It is 5 o'clock", ["It", "is", "five", "o'clock"], [1, 2]),
         ("one two three", ["one", "three"], [1]),
         ("one two", ["one", "two", "two", "three"], [1, 2]),
