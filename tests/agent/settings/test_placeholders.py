@@ -117,7 +117,7 @@ def test_a_token_that_can_be_guessed_is_refused(token: str) -> None:
     if len(token) >= 16:  # less is refused by the settings themselves
         for section in ("operator", "server"):
             with pytest.raises(SettingsError, match=f"^{section}.token: .*openssl") as caught:
-                refuse_placeholders(Settings(**{section: {"token": token}}))  # type: ignore[arg-type]
+                refuse_placeholders(Settings(**{section: {"token": token}}))
             assert token not in str(caught.value).replace("`openssl rand -hex 24`", "")
 
 
