@@ -220,7 +220,7 @@ def hint(kind: Kind, given: object) -> str:
 
 def _word(given: object) -> str:
     words = {dict: "section", list: "list", str: "text", bool: "true or false"}
-    return words.get(type(given), "number")
+    return next((word for kind, word in words.items() if isinstance(given, kind)), "number")
 
 
 def _hint_for_a_number(given: str) -> str:

@@ -29,6 +29,10 @@ RENAMED: Mapping[str, str] = {
 """Settings, or whole sections, that have another name now, by the old one."""
 
 
+MOST_TOLD = 100
+"""Mistakes of one section; who has more mends these first."""
+
+
 class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
@@ -69,7 +73,7 @@ def explain(
     """
     lines: list[str] = []
     above = tuple(prefix.split(".")[:-1])
-    for mistake in error.errors(include_url=False):
+    for mistake in error.errors(include_url=False)[:MOST_TOLD]:
         between = mistake["type"] == "missing" or isinstance(mistake["input"], BaseModel)
         if between and not whole:
             continue
