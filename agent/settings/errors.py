@@ -120,8 +120,14 @@ def is_secret(name: str, kind: Kind | None) -> bool:
     """Return whether a setting's value is not to be quoted."""
     if kind is not None and (kind.is_secret or kind.is_section or kind.item.is_secret):
         return True
-    bare = kind is not None and (kind.is_number or kind.plain is bool or kind.is_choice)
-    return any(word in name.lower() for word in SECRET_WORDS) or (".options" in name and not bare)
+    if kind is not None and (kind.is_number or kind.plain is bool or kind.is_choice):
+        return False
+    return any(word in name.lower() for word in (*SECRET_WORDS, ".options"))
+
+
+def printable(name: str) -> str:
+    """Return a name that somebody gave on one line, and no longer than anybody reads."""
+    return "".join(char if char.isprintable() else "?" for char in name[:100])
 
 
 def named(name: str, value: object, *, secret: bool) -> str:
@@ -132,7 +138,7 @@ def named(name: str, value: object, *, secret: bool) -> str:
 
 
 def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
-    place = [str(part) for part in mistake["loc"]]
+    place = [printable(str(part)) for part in mistake["loc"]]
     name = prefix + ".".join(place)
     if mistake["type"] == "extra_forbidden":
         if now := renamed(name):
@@ -179,7 +185,7 @@ def _meant(
         return did_you_mean([spelling(f"{above}{name}{rest}") for name in close])
     if not prefix:
         whole = {spelt(name): name for name in _settings(model)}
-        closest = difflib.get_close_matches(spelt(".".join(parts))[:200], whole, n=1, cutoff=0.75)
+        closest = difflib.get_close_matches(spelt(".".join(parts))[:200], whole, n=1, cutoff=0.85)
         if closest:
             return did_you_mean([spelling(whole[closest[0]])])
     if not known:

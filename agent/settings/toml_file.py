@@ -45,6 +45,8 @@ _WORDS = (
     ("^Invalid value", r"(?i)=\s*(yes|no|on|off)\b", "write true or false"),
     ("^Invalid value", r"(?i)=\s*(null|none|nil|~)\s*(#.*)?$",
      "leave the line out for what is not set"),
+    ("Unescaped|Invalid hex|escape", "",
+     "write \\\\ for a backslash, or take ' for quotation marks"),
     ("^Invalid value", "", "a text stands in quotation marks, a list in [ ]"),
     ("after a statement", r"[,;]\s*(#.*)?$", "nothing stands behind a value; take the sign away"),
     ("after a statement", r"=\s*[+-]?\d[^\"'\[{#=]*(#.*)?$",

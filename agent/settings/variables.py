@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 from agent.settings.allowed import Kind, allowed, at
-from agent.settings.errors import is_secret, named, renamed, unknown
+from agent.settings.errors import is_secret, named, printable, renamed, unknown
 from agent.settings.origins import Origins
 from agent.settings.tree import PREFIX, Settings
 from agent.text_files import UnreadableTextError, read_text
@@ -24,8 +24,9 @@ DOT_ENV = Path(".env")
 
 _SERVICE = re.compile(
     r"""VOICE_AGENT(_[A-Z0-9_]+)?_(
-    SERVICE_HOST | SERVICE_PORT(_[A-Z0-9_]+)?                  # Kubernetes, of a Service
-    | PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?             # Kubernetes, and Docker's links
+    SERVICE_HOST | SERVICE_PORT(_[A-Z0-9_]+)?  # Kubernetes, of a Service
+    # Kubernetes, and Docker's links
+    | PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|ADDR|PORT|(PORT_)?(START|END)))?
     )""",
     re.VERBOSE,
 )
@@ -61,14 +62,21 @@ def take(origins: Origins) -> list[str]:
             in_file[variable.name.upper()] = variable
         elif not os.environ.get(variable.name):
             os.environ[variable.name] = variable.value
-    ours = [name for name in sorted(os.environ) if is_ours(name) and os.environ[name].strip()]
+    ours = [
+        name for name in sorted(os.environ) if is_ours(name) and not _is_blank(os.environ[name])
+    ]
     in_environment = {
-        name.upper(): Variable(name=name, value=os.environ[name], where=name) for name in ours
+        name.upper(): Variable(name=name, value=os.environ[name], where=printable(name))
+        for name in ours
     }
     for variable in (in_file | in_environment).values():
-        if variable.value.strip() and not injected(variable.name, variable.value):
+        if not _is_blank(variable.value) and not injected(variable.name, variable.value):
             mistakes += _take_one(variable, origins)
     return mistakes
+
+
+def _is_blank(value: str) -> bool:
+    return value.strip() in ("", '""', "''")  # as Docker reads NAME="" of a file
 
 
 def is_ours(name: str) -> bool:

@@ -65,6 +65,7 @@ TOML = [
     ('[sinch]\ncountry = "usa"', "2: sinch.country = 'usa': must be a country in two capital let"),
     ('[sinch]\npublic_url = "a.b"', "2: sinch.public_url = 'a.b': must be an address that begins "),
     ('[operator]\ntoken = "short"', "2: operator.token = (hidden): must be a text of 16 character"),
+    ("[sinch]\ntoken_lifetime = 0", "2: sinch.token_lifetime = 0: must be a number from 1 to 3600"),
     # One of a few words.
     (
         '[log]\nlevel = "INFO"',
@@ -122,6 +123,10 @@ TOML = [
     ("agent = 'it's'", "1: not TOML: agent: nothing stands behind a value but a comment, which be"),
     ('agent = "reception', "1: not TOML: agent: a bracket or a quotation mark is not closed, here"),
     ("agent\u00a0= 'a'", "1: not TOML: agent: an invisible character stands in it, or a space tha"),
+    (
+        'prompts = "C:\\Users"',
+        "1: not TOML: prompts: write \\\\ for a backslash, or take ' for quo",
+    ),
     ("[sinch]\nconference = True", "2: not TOML: conference: true and false are written in small "),
     ("[sinch]\nconference = yes", "2: not TOML: conference: write true or false"),
     ("[server]\ntoken = None", "2: not TOML: token: leave the line out for what is not set"),

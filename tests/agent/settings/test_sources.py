@@ -89,7 +89,7 @@ def test_a_virtual_environment_may_be_called_like_the_file() -> None:
     assert load().server.port == 8080
 
 
-@pytest.mark.parametrize("blank", ["", "  ", "\t"])
+@pytest.mark.parametrize("blank", ["", "  ", "\t", '""', "''"])
 @pytest.mark.parametrize(
     "name",
     [
@@ -137,6 +137,8 @@ INJECTED = {
     "PORT_8080_TCP_PROTO": "tcp",
     "PORT_8080_TCP_PORT": "8080",
     "PORT_8080_TCP_ADDR": "10.0.0.1",
+    "PORT_8080_TCP_START": "tcp://172.17.0.2:8080",
+    "PORT_8080_TCP_PORT_END": "8090",
     "PORT_5060_UDP": "udp://10.0.0.1:5060",
     "PORT_5060_UDP_PROTO": "udp",
     "PORT_36412_SCTP_ADDR": "fd00::1",
