@@ -143,7 +143,8 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files",
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
+    "agent.text_files",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",
@@ -499,6 +500,7 @@ FILES = {
     "agent/personas/files.py": "in the thread of agent/personas/folder.py",
     "agent/records/transcript.py": "in the thread of agent/records/writer.py",
     "agent/private_files.py": "in the threads of whoever keeps files",
+    "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/records/interrupted.py": "in a thread of agent/server/orphans.py",
     "agent/server/health.py": "in threads of its own",
     "agent/server/machine.py": "before the start",

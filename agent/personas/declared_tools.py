@@ -77,26 +77,35 @@ def build(declarations: Sequence[Declaration]) -> DeclaredTools:
     Reads secrets from the environment and imports the modules of Python functions.
 
     Raises:
-        ValueError: In one line, as :func:`read`, if a secret or a function is missing, or if two
-            tools have the same name.
+        ValueError: As :func:`read`, if secrets or functions are missing, or if two tools have the
+            same name.
     """
     fixed: dict[str, Tool] = {}
+    mistakes: list[str] = []
+    cause: BaseException | None = None
     for place, declared in enumerate(declarations, 1):
-        match declared:
-            case HttpTool():
-                tool = _http(place, declared)
-            case PythonTool():
-                tool = _python(place, declared)
-            case McpTools():
-                continue
-        name = tool.spec.name
-        if name in _CALL_CONTROL:
-            raise ValueError(f"{place}.name: {name!r} is built in; take another name")
-        if name in fixed:
-            raise ValueError(f"{place}.name: another tool is called {name!r}")
-        fixed[name] = tool
+        if isinstance(declared, McpTools):
+            continue
+        try:
+            tool = _built(place, declared)
+        except ValueError as error:
+            mistakes.append(str(error))
+            cause = cause or error.__cause__
+            continue
+        if tool.spec.name in fixed:
+            mistakes.append(f"{place}.name: another tool is called {tool.spec.name!r}")
+        fixed.setdefault(tool.spec.name, tool)
+    if mistakes:
+        raise ValueError("\n".join(mistakes)) from cause
     mcp = tuple(each for each in declarations if isinstance(each, McpTools))
     return DeclaredTools(fixed=tuple(fixed.values()), mcp=mcp)
+
+
+def _built(place: int, declared: HttpTool | PythonTool) -> Tool:
+    tool = _http(place, declared) if isinstance(declared, HttpTool) else _python(place, declared)
+    if tool.spec.name in _CALL_CONTROL:
+        raise ValueError(f"{place}.name: {tool.spec.name!r} is built in; take another name")
+    return tool
 
 
 def _http(place: int, declared: HttpTool) -> Tool:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, StringConstraints
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
-"""Strict: YAML's bare `yes` and `7:30` are not the texts that their author meant."""
+"""Strict: a value is a text, as it stands in the file; what is something else says so."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text that says something."""

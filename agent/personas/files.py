@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,16 +55,25 @@ class _File:
     mistake: str = ""
     """What is wrong with the version on disk; ``""`` if nothing is known to be."""
 
+    gone: bool = False
+    """Whether there is none on disk, though the settings name this agent: it answers on."""
+
 
 class AgentFiles:
     """The agent files of one folder. Used by one thread at a time.
 
     A file is read again when its time, size or inode has changed. One whose new version is wrong is
     answered by the version before; so is one that cannot be read, and all if the folder is gone.
+
+    Args:
+        folder: Where they are.
+        needed: Agents that the settings name: one whose file is deleted answers on as it was.
+            Any other is no more then.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needed: Set[str] = frozenset()) -> None:
         self._folder = folder
+        self._needed = needed
         self._files: dict[str, _File] = {}
         self._compiled: OrderedDict[str, Persona] = OrderedDict()
         self._by_number: Mapping[str, str] = {}
@@ -101,12 +110,12 @@ class AgentFiles:
             return
         self._looked_at = time.monotonic()
         stamps = self._stamps()
-        if stamps is not None and self._files.keys() - stamps.keys():
+        if stamps is not None and self._gone(stamps):
             time.sleep(GONE_AFTER)
             stamps = self._stamps()
         if stamps is None:
             return
-        gone = self._files.keys() - stamps.keys()
+        gone = self._gone(stamps)
         for name in gone:
             self._forget(name)
         changed = [name for name, stamp in stamps.items() if self._is_new(name, stamp)]
@@ -204,6 +213,8 @@ class AgentFiles:
             else:
                 self._keep(name, persona := parse_file(path, text))
                 self._files[name] = _File(stamp=stamp, text=text, numbers=persona.numbers)
+                if known.mistake:
+                    log.info("agent file is right again", agent=name)
         except FileNotFoundError:
             return  # the next look tells whether it is gone
         except PersonaError as error:
@@ -217,9 +228,19 @@ class AgentFiles:
         if mistake != known.mistake:
             by = "the version before" if known.text is not None else "nobody"
             log.error("agent file has a mistake", agent=name, error=mistake, answered_by=by)
-        self._files[name] = replace(known, stamp=stamp, mistake=mistake)
+        self._files[name] = replace(known, stamp=stamp, mistake=mistake, gone=False)
+
+    def _gone(self, stamps: Mapping[str, Stamp | None]) -> list[str]:
+        """Return the agents that had a file at the last look, and have none."""
+        return [name for name, file in self._files.items() if name not in stamps and not file.gone]
 
     def _forget(self, name: str) -> None:
+        """Take a file out that is deleted; of an agent that is needed, keep the version before."""
+        if name in self._needed and self._files[name].text is not None:
+            mistake = f"{path_of(self._folder, name)}: is deleted, and the settings name this agent"
+            self._keep_the_version_before(name, None, mistake)
+            self._files[name] = replace(self._files[name], gone=True)
+            return
         del self._files[name]
         self._compiled.pop(name, None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,10 +42,13 @@ class AgentFolder:
     Args:
         path: Of the folder.
         threads: Runs what blocks, one piece of work at a time; a thread of its own if None.
+        needed: Agents that the settings name; they answer on if their file is deleted.
     """
 
-    def __init__(self, path: Path, threads: Executor | None = None) -> None:
-        self._files = AgentFiles(path)
+    def __init__(
+        self, path: Path, threads: Executor | None = None, needed: Set[str] = frozenset()
+    ) -> None:
+        self._files = AgentFiles(path, needed)
         self._threads = threads or ThreadPoolExecutor(1, "agent-files")
         self._overdue: asyncio.Future[Any] | None = None
 

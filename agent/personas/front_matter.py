@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Annotated, Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -15,21 +14,26 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
-from agent.personas.errors import PersonaError, first_mistake, one_line
+from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
+from agent.personas.yaml_text import Document, as_written
 from agent.phone_numbers import address, number
+
+TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def _scalar(value: object) -> object:
-    if isinstance(value, str | int | float):
-        return value
-    message = "take a text, a number, true or false"
-    raise ValueError(message)
+    if not isinstance(value, str | int | float):
+        message = "take a text, a number, true or false"
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns only this one into a mistake
+    if value == "" and type(value) is not str:
+        message = "has no value; write '' for an empty text"
+        raise ValueError(message)
+    return as_written(value)
 
 
 def _one_or_more(value: object) -> object:
@@ -37,7 +41,7 @@ def _one_or_more(value: object) -> object:
 
 
 def _language_tag(tag: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
+    if not TAG.fullmatch(tag):
         message = "must be a BCP 47 tag, such as en or en-GB"
         raise ValueError(message)
     return tag
@@ -102,6 +106,7 @@ class FrontMatter(BaseModel):
     )
     greeting_interruptible: bool = Field(
         default=True,
+        strict=False,
         description="false for a legal notice: what the caller says over it waits until it is said",
     )
     fillers: list[Text] = Field(
@@ -134,7 +139,7 @@ class FrontMatter(BaseModel):
     questions: list[FrequentQuestion] = Field(
         default=[], max_length=500, description="what callers ask, and what to answer"
     )
-    numbers: list[Text] = Field(
+    numbers: list[Annotated[Text, AfterValidator(number)]] = Field(
         default=[], max_length=500, description="numbers in E.164 whose calls this agent answers"
     )
     transfers: list[TransferTarget] = Field(
@@ -153,11 +158,6 @@ class FrontMatter(BaseModel):
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
 
-    @field_validator("numbers")
-    @classmethod
-    def _are_numbers(cls, numbers: list[str]) -> list[str]:
-        return [number(one) for one in numbers]
-
     @field_validator("transfers")
     @classmethod
     def _have_names_of_their_own(cls, transfers: list[TransferTarget]) -> list[TransferTarget]:
@@ -166,77 +166,9 @@ class FrontMatter(BaseModel):
             raise ValueError(message)
         return transfers
 
-    @model_validator(mode="after")
-    def _defaults_are_english(self) -> Self:
-        for name in ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure"):
-            if not self.language.startswith("en") and name not in self.model_fields_set:
-                message = f"'{name}' is needed, since language is {self.language!r}"
-                raise ValueError(message)
-        if self.transfers and not self.language.startswith("en"):
-            spoken = {"announcement"} <= set.intersection(
-                *(one.model_fields_set for one in self.transfers)
-            )
-            if not spoken or "transfer_failed" not in self.model_fields_set:
-                message = (
-                    "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, "
-                    f"since language is {self.language!r}"
-                )
-                raise ValueError(message)
-        return self
 
-    @model_validator(mode="after")
-    def _names_are_free(self) -> Self:
-        for name in self.variables:
-            if name in CALL_VARIABLES or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                message = (
-                    f"'variables.{name}': take letters, digits and _, and none of "
-                    + ", ".join(sorted(CALL_VARIABLES))
-                )
-                raise ValueError(message)
-        return self
-
-
-def texts(front: FrontMatter) -> Iterator[tuple[str, str]]:
-    """Yield the place of each text that may be a template, such as ``facts.2``, and the text."""
-    yield "greeting", front.greeting
-    yield "goodbye", front.goodbye
-    yield "apology", front.apology
-    yield "still_there", front.still_there
-    yield "time_up", front.time_up
-    lists = (("fillers", front.fillers), ("unsure", front.unsure), ("facts", front.facts))
-    for field_name, several in lists:
-        for place, text in enumerate(several, 1):
-            yield f"{field_name}.{place}", text
-    for place, question in enumerate(front.questions, 1):
-        yield f"questions.{place}.answer", question.answer
-    yield "transfer_failed", front.transfer_failed
-    for place, target in enumerate(front.transfers, 1):
-        yield f"transfers.{place}.announcement", target.announcement
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML in which a field stands once: PyYAML would keep the last one without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value!r} stands twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
-        return super().construct_mapping(node, deep)
-
-
-def _check_depth(text: str) -> None:
-    """Refuse deep nesting: libyaml's composer, ten times faster than PyYAML's, dies of it."""
-    depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > 20:
-            raise PersonaError("front matter: nested too deep")
-
+_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
+"""Texts that an agent says of its own, whose defaults are English."""
 
 _NESTED: Mapping[str, type[BaseModel]] = {
     "questions": FrequentQuestion,
@@ -244,24 +176,100 @@ _NESTED: Mapping[str, type[BaseModel]] = {
 }
 
 
-def read_front_matter(text: str) -> FrontMatter:
-    """Return the fields that ``text`` holds: YAML, which begins in the file's second line.
-
-    Raises:
-        PersonaError: If there is a mistake; one line with its place, without the file.
-    """
+def read_front_matter(document: Document) -> FrontMatter | None:
+    """Return the fields of a document. What is wrong with them is noted there, and gives None."""
+    front = None
     try:
-        _check_depth(text)
-        fields = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else 1
-        raise PersonaError(f"line {line}: not YAML: {one_line(error.problem)}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: an impossible date, a number of thousands of digits
-        raise PersonaError(f"front matter: not YAML: {one_line(error)}") from None
-    if not isinstance(fields, dict):
-        raise PersonaError("line 2: write the front matter as `field: value`, a field a line")
-    try:
-        return FrontMatter.model_validate(fields)
+        front = FrontMatter.model_validate(document.fields)
     except ValidationError as error:
-        raise PersonaError(first_mistake(error, FrontMatter, _NESTED)) from None
+        for place, what in mistakes_in(error, FrontMatter, _NESTED):
+            if place not in document.broken and "" not in document.broken:
+                document.tell(place, what)
+    _look_at_comments(document)
+    _look_at_defaults(document)
+    _look_at_names(document)
+    return None if document.mistakes else front
+
+
+_ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
+"""How a sentence ends, behind which a comment may stand."""
+
+_CODES = re.compile(r"(language|greeting_interruptible|numbers|tools|variables)\b.*|.*\.(name|to)")
+"""Places of what is no sentence."""
+
+
+def _look_at_comments(document: Document) -> None:
+    """Find what YAML takes for a comment, and its author meant to be said: `Press # to go on`."""
+    for place, (text, comment) in document.commented.items():
+        begun = not text.endswith(_ENDED) and (" " in text or not _CODES.fullmatch(place))
+        if begun or comment[1:2].strip():
+            document.tell(place, "put a text with # in it in quotation marks")
+
+
+def _look_at_defaults(document: Document) -> None:
+    """Find what is said in English by an agent that speaks another language."""
+    fields, broken = document.fields, document.broken
+    language = str(fields.get("language", "en"))
+    if language.startswith("en") or not TAG.fullmatch(language):
+        return
+    for name in _SPOKEN:
+        if name not in fields and name not in broken:
+            document.tell("language", f"'{name}' is needed, since language is {language!r}")
+    transfers = fields.get("transfers")
+    if not isinstance(transfers, list) or not transfers:
+        return
+    own = all("announcement" in one for one in transfers if isinstance(one, dict))
+    if not own or "transfer_failed" not in fields.keys() | broken:
+        document.tell(
+            "language",
+            "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, since "
+            f"language is {language!r}",
+        )
+
+
+def _look_at_names(document: Document) -> None:
+    """Find variables of the file that no template could name."""
+    variables = document.fields.get("variables")
+    for name in variables if isinstance(variables, dict) else ():
+        if name in CALL_VARIABLES or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            document.tell(
+                f"variables.{name}",
+                "take letters, digits and _ for its name, and none of "
+                + ", ".join(sorted(CALL_VARIABLES)),
+            )
+
+
+def own_variables(document: Document) -> dict[str, Any] | None:
+    """Return the variables of a file, whatever else is wrong with it; None if nobody can tell."""
+    variables = document.fields.get("variables", {})
+    if "variables" in document.broken or "" in document.broken or not isinstance(variables, dict):
+        return None
+    return {name: as_written(value) for name, value in variables.items()}
+
+
+def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the place of each text that may be a template, such as ``facts.2``, and the text.
+
+    Args:
+        fields: As they stand in the file: what is no text, where one should be, is left out.
+    """
+    for name in ("greeting", "goodbye", "apology", "still_there", "time_up", "transfer_failed"):
+        yield from _text(name, fields.get(name))
+    for name in ("fillers", "unsure", "facts"):
+        for place, text in _items(fields, name):
+            yield from _text(place, text)
+    for name, part in (("questions", "answer"), ("transfers", "announcement")):
+        for place, one in _items(fields, name):
+            if isinstance(one, dict):
+                yield from _text(f"{place}.{part}", one.get(part))
+
+
+def _items(fields: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    several = fields.get(name)
+    if isinstance(several, list):
+        yield from ((f"{name}.{number}", one) for number, one in enumerate(several, 1))
+
+
+def _text(place: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and value.strip():
+        yield place, value.strip()

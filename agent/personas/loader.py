@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.personas import yaml_text
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.errors import PersonaError, one_line
-from agent.personas.front_matter import FrontMatter, read_front_matter, texts
+from agent.personas.errors import PersonaError, in_file, in_order
+from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.script import Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
+from agent.text_files import UnreadableTextError, decode, open_file
 from pipelines.conversation import Brief, Destination, Question
 from pipelines.text.speakable import prepare
 
@@ -172,44 +173,40 @@ def read(path: Path) -> tuple[Stamp, str]:
     Raises:
         FileNotFoundError: If there is none.
         OSError: If it cannot be read.
-        PersonaError: If it is too large, no text, or does not stand still.
+        PersonaError: If it is no file, too large, no text, or does not stand still.
     """
+    try:
+        return _read(path)
+    except UnreadableTextError as error:
+        raise PersonaError(f"{path}: {error}") from None
+
+
+def _read(path: Path) -> tuple[Stamp, str]:
     for _ in range(TRIES):
-        # Without waiting: a pipe of that name would have nobody to write into it.
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(number, "rb") as file:  # noqa: PTH123 - it is open already
-            before = os.fstat(number)
-            if not (stat.S_ISREG(before.st_mode) or stat.S_ISDIR(before.st_mode)):
-                raise PersonaError(f"{path}: not a file")
+        with open_file(path) as file:
+            before = os.fstat(file.fileno())
             if before.st_size > MAX_BYTES:
-                raise PersonaError(
-                    f"{path}: {before.st_size} bytes; at most {MAX_BYTES} are allowed"
-                )
+                message = f"{before.st_size} bytes; at most {MAX_BYTES} are allowed"
+                raise UnreadableTextError(message)
             content = file.read(MAX_BYTES + 1)
-            after = os.fstat(number)
+            after = os.fstat(file.fileno())
         settled = abs(time.time_ns() - after.st_mtime_ns) >= SETTLED * 1e9
         if settled and stamp_of(before) == stamp_of(after) and len(content) == after.st_size:
-            break
+            return stamp_of(after), decode(content)
         time.sleep(SETTLED)
-    else:
-        raise PersonaError(f"{path}: is being written")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PersonaError(f"{path}: byte {error.start + 1}: must be UTF-8") from None
-    return stamp_of(after), text.replace("\r\n", "\n")
+    raise UnreadableTextError("is being written")
 
 
 def parse_file(path: Path, text: str) -> Persona:
     """Return the agent that ``text``, the content of ``path``, describes.
 
     Raises:
-        PersonaError: If there is a mistake; one line with file and place.
+        PersonaError: If there are mistakes; a line for each, with file and place.
     """
     try:
         return parse(text)
     except PersonaError as error:
-        raise PersonaError(f"{path}: {error}") from error.__cause__
+        raise in_file(path, error) from error.__cause__
 
 
 def front_matter_of(path: Path, text: str) -> FrontMatter:
@@ -219,17 +216,23 @@ def front_matter_of(path: Path, text: str) -> FrontMatter:
         PersonaError: As :func:`parse_file`.
     """
     try:
-        return read_front_matter(_halves(text)[0])
+        document = yaml_text.read(_halves(text)[0], 2)
+        front = read_front_matter(document)
+        if front is None:
+            raise in_order(document.mistakes)
     except PersonaError as error:
-        raise PersonaError(f"{path}: {error}") from error.__cause__
+        raise in_file(path, error) from error.__cause__
+    return front
 
 
 def _halves(text: str) -> tuple[str, list[str], int]:
     """Return the front matter, the lines below it, and the number of the first of those."""
     opening, *lines = text.split("\n")
-    end = next((number for number, line in enumerate(lines) if line.rstrip() == "---"), None)
-    if opening.rstrip() != "---" or end is None:
+    if opening.rstrip() != "---":
         raise PersonaError("line 1: begin with front matter between two lines of ---")
+    end = next((number for number, line in enumerate(lines) if line.rstrip() == "---"), None)
+    if end is None:
+        raise PersonaError("line 1: begin with front matter between two lines of ---; one is there")
     return "\n".join(lines[:end]), lines[end + 1 :], end + 3
 
 
@@ -237,19 +240,33 @@ def parse(text: str) -> Persona:
     """Return the agent that ``text``, the content of an agent file, describes.
 
     Raises:
-        PersonaError: If there is a mistake; one line with its place, without the file.
+        PersonaError: If there are mistakes; a line for each with its place, without the file.
     """
     head, body, first_line = _halves(text)
-    front = read_front_matter(head)
+    document = yaml_text.read(head, 2)
+    front = read_front_matter(document)
+    mistakes = list(document.mistakes)
     prompt = "\n".join(body).strip()
     if not prompt:
-        raise PersonaError(f"line {first_line}: write the system prompt below the front matter")
-    blank = next(number for number, line in enumerate(body) if line.strip())
-    all_texts = [*texts(front), (PROMPT, prompt)]
-    templates = Templates(all_texts, front.variables, first_line=first_line + blank)
-    try:
-        tools = build(front.tools)
-    except ValueError as error:
-        raise PersonaError(f"tools.{one_line(error)}") from error.__cause__
+        mistakes.append(f"line {first_line}: write the system prompt below the front matter")
+    blank = next((number for number, line in enumerate(body) if line.strip()), 0)
+    templates = Templates(
+        [*texts(document.fields), *([(PROMPT, prompt)] if prompt else [])],
+        own_variables(document),
+        {**document.texts, PROMPT: first_line + blank},
+    )
+    mistakes += templates.mistakes
+    tools = DeclaredTools()
+    cause: BaseException | None = None
+    if front is not None:
+        try:
+            tools = build(front.tools)
+        except ValueError as error:
+            cause = error.__cause__
+            for line in str(error).split("\n"):
+                document.tell("tools." + line.partition(": ")[0], line.partition(": ")[2])
+            mistakes += document.mistakes
+    if front is None or mistakes:
+        raise in_order(mistakes) from cause
     prepare(front.language)
     return Persona(front, prompt, templates, tools)

@@ -6,23 +6,40 @@ itself taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
+from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-from agent.personas.errors import PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, SAMPLE
+from agent.personas.errors import MOST_TOLD, PersonaError, one_line
+from agent.personas.script import CALL_VARIABLES, KNOWN_CALLER, SAMPLE
+from agent.settings.allowed import did_you_mean, nearest
 
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
 
 
+class _Environment(SandboxedEnvironment):
+    """A sandbox in which a text is not multiplied, as ``1.10``, a text, would be by a number."""
+
+    intercepted_binops = frozenset({"*"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - Jinja's signature
+        for side in (left, right):
+            if isinstance(side, str | list | tuple):
+                message = f"{side!r:.40} is no number; write `| float` behind it to count with it"
+                raise TypeError(message)
+        return super().call_binop(context, operator, left, right)
+
+
 def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
-    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment = _Environment(undefined=StrictUndefined, autoescape=False)
     del environment.globals["lipsum"]
     return environment
 
@@ -35,28 +52,29 @@ class Templates:
 
     Args:
         texts: Places, for errors, and texts.
-        own: Variables that the file brings itself, besides those of every call.
-        first_line: Of the prompt in the file, for errors.
-
-    Raises:
-        PersonaError: If one is no template, has a variable that there is not, fails, or gives
-            nothing to say when the caller is not known.
+        own: Variables that the file brings itself, besides those of every call; None if they are
+            not known: then nothing is tried out, and no variable is looked for.
+        lines: Where each text begins, by its place.
     """
 
     def __init__(
-        self, texts: Sequence[tuple[str, str]], own: Mapping[str, object], *, first_line: int
+        self,
+        texts: Sequence[tuple[str, str]],
+        own: Mapping[str, object] | None,
+        lines: Mapping[str, int],
     ) -> None:
-        known = CALL_VARIABLES | own.keys()
-        self._compiled = {  # by their source
-            source: _compile(source, place, known, first_line)
-            for place, source in texts
-            if "{" in source
-        }
-        self._variables = {
-            source: meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
-            for source in self._compiled
-        }
-        self._try_out(texts, own)
+        self._lines = lines
+        self._compiled: dict[str, Template] = {}  # by their source
+        self._variables: dict[str, set[str]] = {}
+        self.mistakes: list[str] = []
+        """A line for each; with one, nothing is to be filled in."""
+
+        known = None if own is None else CALL_VARIABLES | own.keys()
+        for place, source in texts:
+            if "{" in source and len(self.mistakes) < 5 * MOST_TOLD:
+                self._compile(place, source, known)
+        if own is not None and not self.mistakes:
+            self._try_out(texts, own)
 
     def lasts(self, text: str, given: Set[str]) -> bool:
         """Return whether ``text``, one of the file's, is the same in every call.
@@ -81,34 +99,79 @@ class Templates:
         template = self._compiled.get(text)
         return _render(template, variables).strip() if template else text
 
+    def _compile(self, place: str, source: str, known: Set[str] | None) -> None:
+        try:
+            tree = _ENVIRONMENT.parse(source)
+            for node, what in islice(_unknown_names(tree), 5 * MOST_TOLD):
+                self._tell(place, node.lineno, f"not a template: {what}")
+            self._compiled[source] = _ENVIRONMENT.from_string(tree)
+            variables = meta.find_undeclared_variables(tree)
+        except TemplateSyntaxError as error:
+            self._tell(place, error.lineno, f"not a template: {error.message}")
+            return
+        except RecursionError:
+            self._tell(place, 1, "not a template: nested too deep")
+            return
+        self._variables[source] = variables
+        if known is None:
+            return
+        for unknown in sorted(variables - known - _ENVIRONMENT.globals.keys())[: 5 * MOST_TOLD]:
+            uses = (node.lineno for node in tree.find_all(nodes.Name) if node.name == unknown)
+            meant = did_you_mean(nearest(unknown, known))
+            there = meant or f"; there are {', '.join(sorted(known))}"
+            self._tell(place, min(uses, default=1), f"unknown variable {unknown!r}{there}")
+
     def _try_out(self, texts: Sequence[tuple[str, str]], own: Mapping[str, object]) -> None:
-        """Fill each text in for every day of a week, with nothing known of the caller."""
-        for day in range(7):
-            details = replace(SAMPLE, now=SAMPLE.now + timedelta(days=day))
-            variables = {**own, **details.variables()}
-            for place, text in texts:
-                try:
-                    spoken = self.fill_prompt(text, variables)
-                except PersonaError as error:
-                    raise PersonaError(f"{place}: {error}") from None
-                if not spoken:
-                    raise PersonaError(f"{place}: gives an empty text when the caller is not known")
+        """Fill each text in for every day of a week, for one who withholds the number, and not."""
+        days = [SAMPLE.now + timedelta(days=day) for day in range(7)]
+        calls = [replace(SAMPLE, now=day).variables() for day in days] + [KNOWN_CALLER.variables()]
+        for place, text in texts:
+            if text in self._compiled:
+                self._try_one(place, text, [{**own, **variables} for variables in calls])
+
+    def _try_one(self, place: str, text: str, calls: Sequence[Mapping[str, object]]) -> None:
+        for variables in calls:
+            try:
+                spoken = self.fill_prompt(text, variables)
+            except PersonaError as error:
+                self._tell(place, _line_of(error.__cause__), str(error))
+                return
+            if not spoken and not variables["caller"]:
+                self._tell(place, 1, "gives an empty text when the caller is not known")
+                return
+
+    def _tell(self, place: str, line: int, what: str) -> None:
+        first = self._lines.get(place, 0)
+        name = "" if place == PROMPT else f"{place}: "
+        where = f"line {first + line - 1}: " if first else ""
+        self.mistakes.append(where + one_line(name + what))
 
 
-def _compile(source: str, place: str, known: frozenset[str], first_line: int) -> Template:
-    try:
-        tree = _ENVIRONMENT.parse(source)
-        template = _ENVIRONMENT.from_string(tree)
-    except TemplateSyntaxError as error:
-        where = f"line {first_line + error.lineno - 1}" if place == PROMPT else place
-        raise PersonaError(f"{where}: not a template: {one_line(error.message)}") from None
-    except RecursionError:
-        raise PersonaError(f"{place}: not a template: nested too deep") from None
-    if unknown := meta.find_undeclared_variables(tree) - known - _ENVIRONMENT.globals.keys():
-        raise PersonaError(
-            f"{place}: unknown variable {min(unknown)!r}; there are " + ", ".join(sorted(known))
-        )
-    return template
+def _unknown_names(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str]]:
+    """Yield each use of a filter or a test that there is not, and what to say of it.
+
+    Each is replaced by one that there is, so that the rest can be looked at.
+    """
+    kinds: tuple[tuple[type[nodes.Filter | nodes.Test], Mapping[str, object]], ...] = (
+        (nodes.Filter, _ENVIRONMENT.filters),
+        (nodes.Test, _ENVIRONMENT.tests),
+    )
+    for kind, known in kinds:
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                meant = did_you_mean(nearest(node.name, known))
+                yield node, f"no {kind.__name__.lower()} named {node.name!r}{meant}"
+                node.name = "string"
+
+
+def _line_of(error: BaseException | None) -> int:
+    """Return the line of a template in which it failed, from 1: Jinja writes it into the trace."""
+    line, trace = 1, error.__traceback__ if error is not None else None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def _render(template: Template, variables: Mapping[str, object]) -> str:
@@ -128,4 +191,4 @@ def _render(template: Template, variables: Mapping[str, object]) -> str:
         TypeError,
         ValueError,
     ) as error:
-        raise PersonaError(f"the template fails: {one_line(error)}") from None
+        raise PersonaError(f"the template fails: {one_line(error)}") from error

@@ -26,8 +26,9 @@ from pydantic import (
     ValidationError,
 )
 
-from agent.personas.errors import first_mistake
+from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text
+from agent.personas.yaml_text import Plain, resolved
 from agent.urls import Url
 from pipelines.tools.arguments import check_schema
 from pipelines.tools.tool import OnBargeIn
@@ -42,6 +43,7 @@ _Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 def _schema(parameters: object) -> object:
     """Return the whole schema; a bare list of properties is that of an object with them all."""
+    parameters = resolved(parameters)
     if not isinstance(parameters, dict):
         message = "must be a JSON Schema, or the properties of one"
         raise ValueError(message)  # noqa: TRY004 - pydantic turns only this one into a mistake
@@ -54,6 +56,12 @@ def _schema(parameters: object) -> object:
         }
     check_schema(parameters)
     return parameters
+
+
+def _nothing(value: object) -> object:
+    """Return None for what YAML calls so."""
+    is_nothing = isinstance(value, Plain) and value.lower() in ("", "~", "null")
+    return None if is_nothing else value
 
 
 _Seconds = Annotated[float, Field(gt=0, le=60, strict=False)]
@@ -108,7 +116,7 @@ class PythonTool(_Tool):
         description="package.module:function, importable; a coroutine function, or one that runs "
         "in a thread. Its signature is the schema, its docstring the description"
     )
-    name: _ToolName | None = Field(
+    name: Annotated[_ToolName | None, BeforeValidator(_nothing)] = Field(
         default=None, description="what the model calls it; otherwise the function's own name"
     )
 
@@ -117,7 +125,7 @@ class McpTools(_Tool):
     """Tools of an MCP server."""
 
     mcp: _ToolName = Field(description="name of a server under `mcp` in the settings")
-    only: list[Text] | None = Field(
+    only: Annotated[list[Text] | None, BeforeValidator(_nothing)] = Field(
         default=None,
         min_length=1,
         description="names of those tools that the model is told of, as the server has them; "
@@ -134,12 +142,22 @@ def read(declared: object) -> list[Declaration]:
     """Return what stands under ``tools`` of an agent file; a validator of the field.
 
     Raises:
-        ValueError: In one line: which tool, counted from 1, which field, what is allowed.
+        ValueError: A line for each mistake: which tool, counted from 1, which field, what is
+            allowed.
     """
     if not isinstance(declared, list) or len(declared) > MAX_TOOLS:
         message = f"must be a list of at most {MAX_TOOLS} tools"
         raise ValueError(message)
-    return [_read_one(place, one) for place, one in enumerate(declared, 1)]
+    found: list[Declaration] = []
+    mistakes: list[str] = []
+    for place, one in enumerate(declared, 1):
+        try:
+            found.append(_read_one(place, one))
+        except ValueError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return found
 
 
 def _read_one(place: int, declared: object) -> Declaration:
@@ -153,4 +171,5 @@ def _read_one(place: int, declared: object) -> Declaration:
     try:
         return TypeAdapter[Declaration](model).validate_python(declared)
     except ValidationError as error:
-        raise ValueError(f"{place}.{first_mistake(error, model)}") from None
+        lines = [f"{place}.{where}: {what}" for where, what in mistakes_in(error, model)]
+        raise ValueError("\n".join(lines)) from None

@@ -214,6 +214,8 @@ class Health:
     def not_ready(self) -> dict[str, str]:
         """Return why no call is to be sent here, by what it is; nothing if one may."""
         reasons = self.failures()
+        if self._agents.names:  # they answer as they were, whatever becomes of their folder
+            reasons.pop("prompts", None)
         if self._registry.draining:
             reasons["draining"] = "the service stops"
         elif not reasons and (refusal := self._registry.no_room()):

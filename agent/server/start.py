@@ -136,7 +136,8 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
-    agents = AgentFolder(settings.prompts)
+    needed = {settings.agent, *(route.agent for route in settings.sinch.routes)}
+    agents = AgentFolder(settings.prompts, needed=needed)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     registry = _registry(settings, agents, providers, Overload(read))

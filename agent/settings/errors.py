@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from agent.settings.allowed import (
+    Kind,
+    allowed,
+    at,
+    did_you_mean,
+    hint,
+    kind_of,
+    nearest,
+    shown,
+    spelt,
+)
+from agent.settings.origins import Origins
 from pipelines.masking import masked
 
 RENAMED: Mapping[str, str] = {
@@ -15,6 +27,10 @@ RENAMED: Mapping[str, str] = {
     "turns.pause_after": "vad.pause_after",  # it is the gate's, as the rest of `vad`
 }
 """Settings, or whole sections, that have another name now, by the old one."""
+
+
+MOST_TOLD = 100
+"""Mistakes of one section; who has more mends these first."""
 
 
 class SettingsError(Exception):
@@ -31,13 +47,20 @@ SECRET_WORDS = (
     ".env",
     ".args",
     ".command",
-    "options",
 )
-"""In the name of a setting whose value is not quoted: it is a secret, or may hold one."""
+"""In the name of a setting whose value is not quoted: it is a secret, or may hold one. Neither are
+the texts among the options of providers."""
 
 
-def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    """Return a line for each mistake: the setting, what was given, and what is allowed.
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    prefix: str,
+    origins: Origins,
+    *,
+    whole: bool = True,
+) -> list[str]:
+    """Return a line for each mistake: where, the setting, what was given, and what is allowed.
 
     Secrets are not quoted, nor those of an address.
 
@@ -45,45 +68,47 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
         error: What was found.
         model: What was to be made of the values.
         prefix: In front of every name, such as ``stt.options.``.
+        origins: Where each was given.
+        whole: Whether all that was given is known; else, what is missing is no mistake.
     """
-    return "\n".join(_explain_one(mistake, model, prefix) for mistake in error.errors())
+    lines: list[str] = []
+    above = tuple(prefix.split(".")[:-1])
+    for mistake in error.errors(include_url=False)[:MOST_TOLD]:
+        between = mistake["type"] == "missing" or isinstance(mistake["input"], BaseModel)
+        if between and not whole:
+            continue
+        said = [text.strip() for text in _explain_one(mistake, model, prefix).split("\n")]
+        place = ".".join(map(str, (*above, *mistake["loc"])))
+        lines += [located(text, place, origins) for text in said]
+    return lines
 
 
-def unknown(name: str, model: type[BaseModel], place: tuple[int | str, ...], prefix: str) -> str:
-    """Return the line for a setting that does not exist.
+def located(line: str, name: str, origins: Origins) -> str:
+    """Return the line for a mistake with where the setting called ``name`` was given before it."""
+    where = origins.where(name.split("."))
+    return f"{where}: {line}" if where else line
+
+
+def unknown(
+    parts: Sequence[str],
+    number: int,
+    model: type[BaseModel],
+    spelling: Callable[[str], str],
+    prefix: str = "",
+) -> str:
+    """Say that there is no such setting, and which was probably meant.
 
     Args:
-        name: As it was given: a setting, or a variable.
+        parts: The path to it from ``model``, as it was given.
+        number: Of the part that is not known.
         model: Where it was looked for.
-        place: The path to it from there.
-        prefix: In front of the names that are suggested.
+        spelling: How a setting is named where this one was given.
+        prefix: In front of the names.
     """
-    dotted = prefix + ".".join(map(str, place))
-    if now := _renamed(dotted):
-        return f"{dotted}: is called {now} now"
-    return f"{name}: no such setting{_nearest(model, place, prefix)}"
+    return f"no such setting{_meant(parts, number, model, spelling, prefix)}"
 
 
-def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
-    name = prefix + ".".join(str(part) for part in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        return unknown(name, model, mistake["loc"], prefix)
-    if mistake["type"] == "missing":
-        return f"{name}: must be given"
-    allowed = mistake["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    if mistake["type"] in ("too_short", "too_long"):  # pydantic counts a secret's as items
-        allowed = allowed.replace("items after validation", "characters")
-    section = mistake["type"] in ("model_type", "dict_type", "model_attributes_type")
-    if section or isinstance(mistake["input"], Mapping | BaseModel):
-        return f"{name}: {allowed}"  # of a whole section, which may hold secrets
-    secret = any(word in name.lower() for word in SECRET_WORDS)
-    value = mistake["input"]
-    shown = repr(masked(value)) if isinstance(value, str) else masked(repr(value))
-    given = "(hidden)" if secret else shown
-    return f"{name} = {given}: {allowed}"
-
-
-def _renamed(name: str) -> str:
+def renamed(name: str) -> str:
     """Return what a setting is called now; ``""`` if it never had another name."""
     for old, now in RENAMED.items():
         if name == old or name.startswith(f"{old}."):
@@ -91,13 +116,86 @@ def _renamed(name: str) -> str:
     return ""
 
 
-def _nearest(model: type[BaseModel], loc: tuple[int | str, ...], prefix: str) -> str:
-    for part in loc[:-1]:
-        kind = model.model_fields[str(part)].annotation
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            return ""
-        model, prefix = kind, f"{prefix}{part}."
-    close = difflib.get_close_matches(str(loc[-1]), model.model_fields, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {prefix}{close[0]}?"
-    return f"; known are {', '.join(prefix + name for name in model.model_fields)}"
+def is_secret(name: str, kind: Kind | None) -> bool:
+    """Return whether a setting's value is not to be quoted."""
+    if kind is not None and (kind.is_secret or kind.is_section or kind.item.is_secret):
+        return True
+    if kind is not None and (kind.is_number or kind.plain is bool or kind.is_choice):
+        return False
+    return any(word in name.lower() for word in (*SECRET_WORDS, ".options"))
+
+
+def printable(name: str) -> str:
+    """Return a name that somebody gave on one line, and no longer than anybody reads."""
+    return "".join(char if char.isprintable() else "?" for char in name[:100])
+
+
+def named(name: str, value: object, *, secret: bool) -> str:
+    """Return ``name = value``, with no secret in it."""
+    if secret:
+        return f"{name} = (hidden)"
+    return f"{name} = {shown(masked(value)) if isinstance(value, str) else masked(shown(value))}"
+
+
+def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
+    place = [printable(str(part)) for part in mistake["loc"]]
+    name = prefix + ".".join(place)
+    if mistake["type"] == "extra_forbidden":
+        if now := renamed(name):
+            return f"{name}: is called {now} now"
+        return f"{name}: {unknown(place, len(place) - 1, model, str, prefix)}"
+    if mistake["type"] == "missing":
+        return f"{name}: must be given"
+    value = mistake["input"]
+    kind = at(model, mistake["loc"])
+    if mistake["type"] in ("value_error", "custom"):
+        what = mistake["msg"].removeprefix("Value error, ")
+    elif kind is None:
+        what = mistake["msg"].removeprefix("Input ")
+    else:
+        what = f"must be {allowed(kind)}{hint(kind, value)}"
+    whole_section = isinstance(value, Mapping | BaseModel) or (kind is not None and kind.is_section)
+    if whole_section:  # it may hold secrets
+        return "\n".join(f"{name}: {line}" for line in what.split("\n"))
+    given = named(name, value, secret=is_secret(name, kind))
+    return "\n".join(f"{given}: {line}" for line in what.split("\n"))
+
+
+def _meant(
+    parts: Sequence[str],
+    number: int,
+    model: type[BaseModel],
+    spelling: Callable[[str], str],
+    prefix: str,
+) -> str:
+    """Return ``; did you mean ...?``, or which settings there are."""
+    section = at(model, parts[:number])
+    known = list(section.model.model_fields) if section and section.model else []
+    above = prefix + "".join(f"{part}." for part in parts[:number])
+    same = [name for name in known if spelt(name) == spelt(parts[number])]
+    if not same and not prefix:
+        given = [spelt(".".join(parts)), spelt(parts[-1])]
+        everywhere = list(_settings(model))
+        found = [name for name in everywhere if spelt(name) == given[0]]
+        found = found or [name for name in everywhere if spelt(name.rpartition(".")[2]) == given[1]]
+        if found and len(found) <= 3:
+            return did_you_mean([spelling(name) for name in found])
+    if close := same or nearest(parts[number], known):
+        rest = "".join(f".{part}" for part in parts[number + 1 :])
+        return did_you_mean([spelling(f"{above}{name}{rest}") for name in close])
+    if not prefix:
+        whole = {spelt(name): name for name in _settings(model)}
+        closest = difflib.get_close_matches(spelt(".".join(parts))[:200], whole, n=1, cutoff=0.85)
+        if closest:
+            return did_you_mean([spelling(whole[closest[0]])])
+    if not known:
+        return ""
+    return f"; known are {', '.join(spelling(above + name) for name in known)}"
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = kind_of(field).model
+        yield prefix + name
+        if inner is not None:
+            yield from _settings(inner, f"{prefix}{name}.")

@@ -1,20 +1,20 @@
-"""Where settings come from, and how they are read."""
+"""Where settings come from, and how they are read: all that is wrong is told at once."""
 
 from __future__ import annotations
 
-import os
-import tomllib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dotenv import load_dotenv
 from pydantic import ValidationError
-from pydantic_settings import SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError as UnreadableVariableError
 
-from agent.settings.errors import SettingsError, explain, unknown
-from agent.settings.tree import FILE, PREFIX, Settings
+from agent.settings import toml_file, variables
+from agent.settings.errors import SettingsError, explain
+from agent.settings.origins import Origins
+from agent.settings.providers import STAGES, mistakes_in
+from agent.settings.tree import FILE, Settings
+from agent.text_files import UnreadableTextError, read_text
 
 
 def load(
@@ -22,46 +22,50 @@ def load(
 ) -> Settings:
     """Read the settings from every source.
 
-    Variables in ``.env`` join the environment, where they do not hide those that are there: a
-    provider's own, such as OPENAI_API_KEY, can stand in the same file.
+    Variables of others in ``.env``, such as OPENAI_API_KEY, join the environment, where they do not
+    hide those that are set.
 
     Args:
         file: Instead of ``voice-agent.toml``; must exist.
         overrides: From the command line, nested as the tree is.
 
     Raises:
-        SettingsError: If anything is wrong: a line for each mistake, which names the setting, what
-            was given and what is allowed.
+        SettingsError: If anything is wrong: a line for each mistake of all sources, which names
+            where it stands, the setting, what was given and what is allowed.
     """
-    if file is not None and not file.is_file():
-        raise SettingsError(f"{file}: no such file")
+    origins = Origins()
+    mistakes = _take_file(file, origins)
+    whole = not mistakes
+    mistakes += variables.take(origins)
+    for name, given in (overrides or {}).items():
+        origins.put((name,), given, "command line")
     try:
-        load_dotenv(".env")
-    except UnicodeDecodeError:
-        raise SettingsError(".env: not UTF-8") from None
-
-    class FromFile(Settings):
-        model_config = SettingsConfigDict(toml_file=file or FILE)
-
-    try:
-        values: dict[str, Any] = dict(overrides or {})
-        settings = FromFile(**values)
+        settings = Settings.of(origins)
     except ValidationError as error:
-        raise SettingsError(explain(error, Settings)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file or FILE}: not TOML: {error}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{file or FILE}: not UTF-8") from None
-    except UnreadableVariableError as error:
-        raise SettingsError(str(error)) from None
-    _refuse_unknown_variables()
-    return settings
+        mistakes += explain(error, Settings, "", origins, whole=whole)
+    else:
+        if not mistakes:
+            return settings
+    for stage in STAGES:
+        default = Settings.model_fields[stage].default.provider
+        mistakes += mistakes_in(stage, default, origins)
+    raise SettingsError("\n".join(sorted(dict.fromkeys(mistakes), key=_line)))
 
 
-def _refuse_unknown_variables() -> None:
-    """Refuse what pydantic-settings passes over: a variable whose first part is no section."""
-    for variable in sorted(os.environ):
-        if variable.upper().startswith(PREFIX):
-            name = variable[len(PREFIX) :].lower().split("__")[0]
-            if name not in Settings.model_fields:
-                raise SettingsError(unknown(variable, Settings, (name,), ""))
+_LINE = re.compile(r"([^:]*), line (\d+):")
+
+
+def _line(mistake: str) -> tuple[str, int]:
+    """Return the order of mistakes: as they stand in a file, the others behind them."""
+    found = _LINE.match(mistake)
+    return (found[1], int(found[2])) if found else ("\uffff", 0)
+
+
+def _take_file(file: Path | None, origins: Origins) -> list[str]:
+    try:
+        text = read_text(file or FILE)
+    except FileNotFoundError:
+        return [f"{file}: no such file"] if file is not None else []
+    except UnreadableTextError as error:
+        return [f"{file or FILE}: {error}"]
+    return toml_file.take(text, str(file or FILE), origins)

@@ -154,14 +154,16 @@ class SinchSettings(Section):
             ("service_id", "service_secret"),
             ("access_key", "access_secret"),
         )
-        for name, secret in halves:
-            if bool(getattr(self, name)) != bool(getattr(self, secret)):
-                message = f"{name} and {secret} go together"
-                raise ValueError(message)
+        mistakes = [
+            f"{name} and {secret} go together"
+            for name, secret in halves
+            if bool(getattr(self, name)) != bool(getattr(self, secret))
+        ]
         regions = V1_REGIONS if self.api == "v1" else V2_REGIONS
         if self.region and self.region not in regions:
-            message = f"region: version {self.api[1]} has {', '.join(regions)}"
-            raise ValueError(message)
+            mistakes.append(f"region: version {self.api[1]} has {', '.join(regions)}")
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
         return self
 
     @property

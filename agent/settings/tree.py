@@ -1,4 +1,4 @@
-"""The tree of settings: which sections there are, and in what order sources count.
+"""The tree of settings: which sections there are.
 
 A section is defined beside the code that takes it: on the speech side in ``pipelines``, on the
 phone side in the files of this package.
@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field, PrivateAttr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
 from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
+from agent.settings.errors import SettingsError
 from agent.settings.mcp import McpServerSettings
+from agent.settings.origins import Origins
 from agent.settings.providers import (
     STAGES,
     Chosen,
@@ -35,6 +32,7 @@ from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
 from pipelines.masking import masked
 from pipelines.providers.contracts import Stage
+from pipelines.settings import Section
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.usage import Pricing
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings
@@ -49,16 +47,12 @@ def _packaged_prompts() -> Path:
     return here if here.is_dir() else Path(str(files("prompts")))
 
 
-class Settings(BaseSettings):
-    """The whole tree. Get one from :func:`agent.settings.load`."""
+class Settings(BaseSettings, Section):
+    """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix=PREFIX,
-        env_nested_delimiter="__",
-        toml_file=FILE,
-    )
+    model_config = SettingsConfigDict(Section.model_config)
+
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     agent: str = Field(
         "reception",
@@ -105,23 +99,43 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature, as below
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - load() reads .env itself
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: command line, environment, file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Take what load() has read, and nothing besides: it knows where each value stands."""
+        return (init_settings,)
+
+    @classmethod
+    def of(cls, origins: Origins) -> Self:
+        """Return the settings that were given, and remember where.
+
+        Raises:
+            pydantic.ValidationError: If one is wrong.
+        """
+        settings = cls.model_validate(origins.values)
+        settings._origins = origins  # noqa: SLF001 - its own
+        return settings
 
     def providers(self) -> dict[Stage, list[Chosen]]:
         """Return whom each stage asks, in order, each with its validated options.
 
         Raises:
-            SettingsError: If there is no such provider, or its options are wrong.
+            SettingsError: If there is no such provider, or its options are wrong; a line for each.
         """
         sections: dict[Stage, StageSettings] = {"stt": self.stt, "llm": self.llm, "tts": self.tts}
-        return {stage: chosen(stage, sections[stage]) for stage in STAGES}
+        found: dict[Stage, list[Chosen]] = {}
+        mistakes: list[str] = []
+        for stage in STAGES:
+            try:
+                found[stage] = chosen(stage, sections[stage], self._origins)
+            except SettingsError as error:
+                mistakes.append(str(error))
+        if mistakes:
+            raise SettingsError("\n".join(mistakes))
+        return found
 
     def effective(self) -> str:
         """Return every setting in force as ``name = value`` lines, with secrets masked.

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import random
+import re
 import tempfile
 import threading
 import time
@@ -100,11 +101,27 @@ def test_numbers_follow_their_files(tmp_path: Path) -> None:
         agents.load("b")
 
 
+GOOD = "---\ngreeting: Two.\n---\nBe brief.\n"
+
 WRONG = {
     "emptied": b"",
+    "a line alone": b"\n",
+    "half written": b"---\ngreeting: Two.\nfacts:\n  - We o",
+    "front matter alone": b"---\ngreeting: Two.\n---\n",
     "yaml": b"---\ngreeting: [\n---\nx",
-    "template": b"---\ngreeting: a {{nobody}}\n---\nx",
+    "unknown field": b"---\ngreting: Two.\n---\nx",
+    "wrong value": b"---\ngreeting: Two.\nfacts: One\n---\nx",
+    "unknown variable": b"---\ngreeting: a {{nobody}}\n---\nx",
+    "template that fails": b"---\ngreeting: a {{ 1 / 0 }}\n---\nx",
+    "template that fails with a caller": b"---\ngreeting: a{{ caller and 1 / 0 }}\n---\nx",
+    "tool without its secret": GOOD.replace(
+        "greeting:",
+        "tools: [{url: 'https://a', name: a, description: b, secret_variable: NO}]\ngreeting:",
+    ).encode(),
     "bytes": b"\xff",
+    "Latin-1": GOOD.replace("Two", "Ol\u00e9").encode("latin-1"),
+    "UTF-16 without a mark": GOOD.encode("utf-16-le"),
+    "NUL": GOOD.encode() + b"\0",
     "size": b"a" * 300_000,
 }
 
@@ -126,11 +143,75 @@ def test_a_mistake_keeps_the_version_before(tmp_path: Path, wrong: bytes) -> Non
     (told,) = logs
     assert told["log_level"] == "error"
     assert told["answered_by"] == "the version before"
-    assert "a.md: " in told["error"]
+    assert "Two" not in told["error"]
+    assert re.match(r".*a.md[:,] ", told["error"])
     write(path, "Two.")
-    assert greeting(agents, "a") == "Two."
+    with capture_logs() as logs:
+        for _ in range(3):
+            look(agents)
+            assert greeting(agents, "a") == "Two."
+    assert [(one["event"], one["agent"]) for one in logs] == [("agent file is right again", "a")]
     assert agents.mistakes == []
     assert agents.answering("+12025550100") == ""
+
+
+@pytest.mark.parametrize("kind", ["deleted", "folder", "pipe", "link to nowhere", "link to itself"])
+def test_an_agent_that_the_settings_name_answers_on(tmp_path: Path, kind: str) -> None:
+    """Whatever becomes of its file; another whose file is deleted is no more."""
+    path, other = tmp_path / "a.md", tmp_path / "b.md"
+    write(path, "One.", "+12025550100")
+    write(other, "Other.")
+    write(tmp_path / "c.md", "C.")
+    agents = AgentFiles(tmp_path, {"a"})
+    look(agents)
+    path.unlink()
+    other.unlink()
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "link to nowhere" | "link to itself":
+            path.symlink_to("a.md" if kind == "link to itself" else "nothing")
+    with capture_logs() as logs:
+        for _ in range(3):
+            look(agents)
+            assert greeting(agents, "a") == "One."
+    assert agents.answering("+12025550100") == "a"
+    assert (agents.mistakes, agents.names) == (["a"], ["a", "c"])
+    assert [one["answered_by"] for one in logs] == ["the version before"]
+    with pytest.raises(PersonaError, match="no such file"):
+        agents.load("b")
+    path.rmdir() if kind == "folder" else path.unlink(missing_ok=True)
+    write(path, "Two.")
+    look(agents)
+    assert (greeting(agents, "a"), agents.mistakes) == ("Two.", [])
+
+
+def test_one_that_is_gone_costs_no_call_a_moment(tmp_path: Path) -> None:
+    """Editors are waited for once, not at every look."""
+    write(tmp_path / "a.md", "One.")
+    write(tmp_path / "b.md", "B.")
+    agents = AgentFiles(tmp_path, {"a"})
+    look(agents)
+    (tmp_path / "a.md").unlink()
+    look(agents)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "GONE_AFTER", 1e9)
+        for _ in range(3):
+            look(agents)
+            assert greeting(agents, "a") == "One."
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_what_is_no_file_holds_no_descriptor(tmp_path: Path) -> None:
+    """It is looked at for as long as the service runs."""
+    (tmp_path / "a.md").mkdir()
+    os.mkfifo(tmp_path / "b.md")
+    agents = AgentFiles(tmp_path)
+    for _ in range(100):
+        look(agents)
+    assert agents.mistakes == ["a", "b"]
 
 
 def test_a_file_that_never_was_right_answers_nobody(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """Agent files: what a good one gives, what a bad one is told, and what callers cannot do."""
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,44 +89,160 @@ def test_a_greeting_and_a_prompt_are_enough() -> None:
 
 
 BAD = [
-    ("", "line 1: begin with front matter between two lines of ---"),
-    ("Be kind.", "line 1: begin with front matter"),
-    ("---\ngreeting: Hello.\n", "line 1: begin with front matter"),
-    ("---\ngreeting: Hello.\n---\n \n", "line 4: write the system prompt"),
-    (file(""), "line 2: write the front matter as `field: value`"),
-    (file("- Hello."), "line 2: write the front matter as `field: value`"),
-    (file("greeting: Hello.\nfacts: [a"), "line 4: not YAML: did not find expected ',' or ']'"),
-    (file("greeting: A.\ngreeting: B."), "line 3: not YAML: 'greeting' stands twice"),
-    (file("goodbye: 2026-13-45"), "front matter: not YAML: month must be in 1..12"),
-    (file("greeting: " + "[" * 100_000), "front matter: nested too deep"),
-    (file("goodbye: Bye."), "greeting: is required"),
-    (file("greting: Hello."), "greting: unknown field; there are greeting, language"),
-    (file("greeting: yes"), "greeting: must be a text; put it in quotes"),
-    (file("greeting: ''"), "greeting: String should have at least 1 character"),
-    (file("greeting: Hi.\nlanguage: English!"), "language: must be a BCP 47 tag, such as en"),
-    (file("greeting: Hallo.\nlanguage: de"), "'goodbye' is needed, since language is 'de'"),
-    (file("greeting: Hi.\nquestions: [{ask: A?}]"), "questions.1.answer: is required"),
+    ("", "1: begin with front matter between two lines of ---"),
+    ("Be kind.", "1: begin with front matter"),
     (
-        file("greeting: Hi.\nquestions: [{ask: A?, answer: B., tag: c}]"),
-        "questions.1.tag: unknown field; there are ask, answer",
+        "---\ngreeting: Hello.\n",
+        "1: begin with front matter between two lines of ---; one is there",
     ),
-    (file("greeting: Hi.\nquestions: [{ask: [], answer: B.}]"), "questions.1.ask: List should"),
-    (file("greeting: Hi.\nvariables: {a: [1]}"), "variables.a: take a text, a number, true or"),
-    (file("greeting: Hi.\nvariables: {1: a}"), "variables: must be a text; put it in quotes"),
-    (file("greeting: Hi.\nvariables: {caller: a}"), "'variables.caller': take letters, digits"),
-    (file("greeting: Hi {{ you }}."), "greeting: unknown variable 'you'; there are call_id, "),
-    (file("greeting: Hi {{ you."), "greeting: not a template: expected name or number"),
-    (file("greeting: Hi.\nfacts: [A., '{% if %}']"), "facts.2: not a template: "),
-    (file("greeting: Hi.", "\nBe kind.\n{% if %}"), "line 6: not a template: "),
-    (file("greeting: '{{ caller }}'"), "greeting: gives an empty text when the caller is not"),
-    (file("greeting: '{{ 1 / 0 }}'"), "greeting: the template fails: division by zero"),
-    (file("greeting: '{{ caller[3] }}'"), "greeting: the template fails: "),
-    (file("greeting: '{{ headers.a.b }}'"), "greeting: the template fails: "),
-    (file("greeting: '{{ {\"Monday\": 1}[weekday] }}'"), "greeting: the template fails: "),
-    (file("greeting: '{{ caller.__class__ }}'"), "greeting: the template fails: access to attri"),
-    (file("greeting: '{{ range(10 ** 9) }}'"), "greeting: the template fails: Range too big"),
-    (file("greeting: '{% include \"/etc/passwd\" %}'"), "greeting: the template fails: no loader"),
-    (file("greeting: '{{ " + "(" * 50_000 + " }}'"), "greeting: not a template: nested too deep"),
+    ("---\ngreeting: Hello.\n---\n \n", "4: write the system prompt"),
+    (file(""), "2: write the front matter as `field: value`"),
+    (file("- Hello."), "2: write the front matter as `field: value`"),
+    (file("greeting:Hello"), "2: write the front matter as `field: value`"),
+    (file("greeting: Hello.\nfacts: [a"), "3: not YAML: the bracket that opens here is not closed"),
+    (file("greeting: A.\ngreeting: B."), "3: 'greeting' stands twice"),
+    (file("greeting: A.\npronounce: {a: b, a: c}"), "3: 'a' stands twice"),
+    (file("greeting: " + "[" * 100_000), "2: not YAML: nested too deep"),
+    (file("greting: Hello."), "2: greting: unknown field; did you mean greeting?"),
+    (file("Greeting: Hello."), "2: Greeting: unknown field; did you mean greeting?"),
+    (
+        file("greeting: Hi.\nstill-there: x"),
+        "3: still-there: unknown field; did you mean still_ther",
+    ),
+    (file("greeting: Hi.\ncolour: red"), "3: colour: unknown field; there are greeting, language"),
+    (file("greeting: Hi.\n<<: {goodbye: Bye.}"), "3: <<: unknown field; there are greeting"),
+    (file("greeting: ''"), "2: greeting: has no value; it must be a text"),
+    (file("greeting: Hi.\ngoodbye:"), "3: goodbye: has no value; it must be a text"),
+    (
+        file("greeting: Hi.\nfacts: One."),
+        "3: facts: must be a list of texts of at most 500 items: a ",
+    ),
+    (file("greeting: Hi.\nlanguage: English!"), "3: language: must be a BCP 47 tag, such as en"),
+    (file("greeting: Hi.\nquestions: [{ask: A?}]"), "3: questions.1.answer: is required"),
+    (
+        file("greeting: Hi.\nquestions:\n- ask: A?\n  answer: B.\n  tag: c"),
+        "6: questions.1.tag: unknown field; there are ask, answer",
+    ),
+    (file("greeting: Hi.\nquestions: [{ask: [], answer: B.}]"), "3: questions.1.ask: must be a li"),
+    (
+        file("greeting: Hi.\nquestions: [A?]"),
+        "3: questions.1: must have ask, answer, each with `na",
+    ),
+    (
+        file("greeting: Hi.\ngreeting_interruptible: perhaps"),
+        "3: greeting_interruptible: must be t",
+    ),
+    (
+        file("greeting: Hi.\nvariables: {a: [1]}"),
+        "3: variables.a: take a text, a number, true or f",
+    ),
+    (
+        file("greeting: Hi.\nvariables:\n  a:"),
+        "4: variables.a: has no value; write '' for an empty",
+    ),
+    (file("greeting: Hi.\nvariables: {1: a}"), "3: variables.1: take letters, digits and _"),
+    (
+        file("greeting: Hi.\nvariables: {caller: a}"),
+        "3: variables.caller: take letters, digits and ",
+    ),
+    # What YAML would make of signs.
+    (file("greeting: Hi: you."), "2: not YAML: put a text with `: ` in it in quotation marks"),
+    (
+        file("greeting: Hi.\nfacts:\n- We are open: daily"),
+        "4: facts.1: must be a text, not empty; pu",
+    ),
+    (file("greeting: Press # to go on"), "2: greeting: put a text with # in it in quotation marks"),
+    (
+        file("greeting: Hi.\nfacts:\n- Room #5"),
+        "4: facts.1: put a text with # in it in quotation ma",
+    ),
+    (
+        file("greeting: Hi.\nvariables: {a: 030 12 # home\n}"),
+        "3: variables.a: put a text with # in ",
+    ),
+    (
+        file("greeting: {{ caller }}"),
+        "2: greeting: put a text that begins with { in quotation marks",
+    ),
+    (
+        file("greeting: {{ caller }}, hi"),
+        "2: not YAML: put a text that begins with {{ in quotation ",
+    ),
+    (file("greeting: *bold*"), "2: not YAML: put a text that begins with * or & in quotati"),
+    (
+        file("greeting: &co Hello"),
+        "2: not YAML: put a text that begins with &co in quotation marks",
+    ),
+    (
+        file("greeting: !Hola amigo"),
+        "2: not YAML: put a text that begins with ! in quotation marks",
+    ),
+    (
+        file("greeting: @you"),
+        "2: not YAML: put a text that begins with @, `, % or a tab in quotation",
+    ),
+    (
+        file("greeting: `you`"),
+        "2: not YAML: put a text that begins with @, `, % or a tab in quotation",
+    ),
+    (file("greeting: 'It's'"), "2: not YAML: nothing stands behind quotation marks"),
+    (file('greeting: "Hi'), "2: not YAML: the quotation marks that open here are not closed"),
+    (file("greeting:\n\t- x"), "3: not YAML: indent with spaces, not with a tab"),
+    (file("greeting: Hi\x07"), "2: not YAML: a character that no text has (U+0007)"),
+    (file("greeting: Hi\n%YAML 1.1"), "3: not YAML: "),
+    (file("greeting: Hi.\nfacts: &a [*a]"), "3: facts.1.1.1"),
+    # Templates.
+    (file("greeting: Hi {{ you }}."), "2: greeting: unknown variable 'you'; there are call_id, "),
+    (
+        file("greeting: Hi {{ caler }}."),
+        "2: greeting: unknown variable 'caler'; did you mean caller",
+    ),
+    (file("greeting: Hi {{ you."), "2: greeting: not a template: expected name or number"),
+    (
+        file("greeting: Hi {{ date | uper }}."),
+        "2: greeting: not a template: no filter named 'uper'; ",
+    ),
+    (
+        file("greeting: |\n  Hi.\n\n  {{ caler }}"),
+        "5: greeting: unknown variable 'caler'; did you m",
+    ),
+    (file("greeting: Hi.\nfacts: [A., '{% if %}']"), "3: facts.2: not a template: "),
+    (file("greeting: Hi.", "\nBe kind.\n{% if %}"), "6: not a template: "),
+    (file("greeting: Hi.", "\nBe kind.\n{{ 1 / 0 }}\n"), "6: the template fails: division by zero"),
+    (
+        file("greeting: Hi.", "A\nB {{ caler }}."),
+        "5: unknown variable 'caler'; did you mean caller?",
+    ),
+    (file("greeting: '{{ caller }}'"), "2: greeting: gives an empty text when the caller is not"),
+    (file("greeting: '{{ 1 / 0 }}'"), "2: greeting: the template fails: division by zero"),
+    (file("greeting: '{{ caller[3] }}'"), "2: greeting: the template fails: "),
+    (
+        file("greeting: 'Hi{% if caller %}{{ 1 / 0 }}{% endif %}'"),
+        "2: greeting: the template fails: ",
+    ),
+    (
+        file("greeting: 'Hi{% if outgoing %}{{ 1 / 0 }}{% endif %}'"),
+        "2: greeting: the template fails",
+    ),
+    (file("greeting: '{{ headers.a.b }}'"), "2: greeting: the template fails: "),
+    (file("greeting: '{{ {\"Monday\": 1}[weekday] }}'"), "2: greeting: the template fails: "),
+    (
+        file("greeting: '{{ caller.__class__ }}'"),
+        "2: greeting: the template fails: access to attri",
+    ),
+    (file("greeting: '{{ range(10 ** 9) }}'"), "2: greeting: the template fails: Range too big"),
+    (
+        file("greeting: '{{ \"a\" * 10 ** 9 }}'"),
+        "2: greeting: the template fails: 'a' is no number",
+    ),
+    (
+        file("greeting: '{% include \"/etc/passwd\" %}'"),
+        "2: greeting: the template fails: no loader",
+    ),
+    (
+        file("greeting: '{{ " + "(" * 50_000 + " }}'"),
+        "2: greeting: not a template: nested too deep",
+    ),
 ]
 
 
@@ -134,8 +252,161 @@ def test_a_mistake_is_told_in_one_line(text: str, line: str, tmp_path: Path) -> 
     (tmp_path / "bad.md").write_text(text)
     with pytest.raises(PersonaError) as told:
         loader.load(tmp_path, "bad")
-    assert str(told.value).startswith(f"{tmp_path / 'bad.md'}: {line}")
-    assert "\n" not in str(told.value)
+    first, *others = str(told.value).split("\n")
+    assert first.startswith(f"{tmp_path / 'bad.md'}, line {line}")
+    assert not others or "facts.1.1" in line
+
+
+def test_what_is_not_there_has_no_line() -> None:
+    """Unless it is another, misspelt: that one is told."""
+    assert mistake(file("goodbye: Bye.")) == "greeting: is required"
+
+
+def test_mistakes_are_told_all_at_once() -> None:
+    """As they stand in the file, one line each, whatever they are of."""
+    text = file(
+        "greeting: Hello: you.\n"  # 2
+        "goodbye: Bye {{ caler }}.\n"
+        "apology: 'It's'\n"  # 4
+        "fillers: One moment.\n"
+        "time_up: Time {{ up }} {{ down }}.\n"  # 6, two
+        "variables: {caller: x, b: [1]}\n"  # two
+        "questions:\n"
+        "  - ask: A?\n"  # 9
+        "    answer: '{% if %}'\n"
+        "    tag: c\n"  # 11
+        "  - B\n"
+        "numbers: ['555', '+12025550100', '0']\n"  # 13, two
+        "tools:\n"
+        "  - {url: 'ftp://x', name: a b, secret_variable: S, description: d}\n"  # 15, two
+        "  - mcp: crm\n"
+        "    onyl: [a]\n"  # 17
+        "still-there: x",
+        "Be {{ kind }}.\n\n{{ date | uper }}",  # 20, 22
+    )
+    lines = [line.partition(":")[0] for line in mistake(text).split("\n")]
+    expected = [2, 3, 4, 5, 6, 6, 7, 7, 10, 11, 12, 13, 13, 15, 15, 17, 18, 20, 22]
+    assert lines == [f"line {number}" for number in expected]
+
+
+def test_english_words_of_another_language_are_told_all_at_once() -> None:
+    """Each text that has to be translated; none of a tag that is none."""
+    said = mistake(file("greeting: Hallo.\nlanguage: de\ngoodbye: Ade."))
+    for name in ("apology", "fillers", "still_there", "time_up", "unsure"):
+        assert f"line 3: language: '{name}' is needed, since language is 'de'" in said
+    assert "goodbye" not in said
+
+
+AS_WRITTEN = [
+    *("7:30", "12:30:15", "190:20:30", "2026-01-05", "2026-01-05 10:00:00", "2026-13-45"),
+    *("no", "No", "NO", "yes", "on", "off", "y", "n", "~", "null", "Null", "=", "<<", "."),
+    *("0301234567", "01234", "007", "00", "0", "-0", "+4930123", "+49 30 123", "1_000", "12 %"),
+    *("0x1F", "0o17", "0b11", "1e3", "1E5", "1e400", ".5", "5.", "-.5", ".inf", ".nan", "NaN"),
+    *("1.10", "9.90", "100.0", "0.10", "1.5", "-5", "42", "12345678901234567890123", "true"),
+    *(
+        "True",
+        "FALSE",
+        "false",
+        "1.2.3",
+        "1,5",
+        "\u0661\u0662",
+        "30 \u20ac",
+        "a-b",
+        "5G",
+        "#x",
+        "- x",
+    ),
+]
+
+
+@pytest.mark.parametrize("value", AS_WRITTEN)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_variable_is_printed_as_it_was_written(value: str, quoted: bool) -> None:
+    """Whatever YAML takes it for: times, dates, telephone numbers, prices, versions, Norway."""
+    if value in ("#x", "- x") and not quoted:
+        return
+    written = f"'{value}'" if quoted else value
+    text = file(f"greeting: 'X{{{{ v }}}}X'\nvariables:\n  v: {written}\nfacts: [\"{value}\"]")
+    script = loader.parse(text).render(SAMPLE)
+    assert script.greeting == f"X{value}X"
+    assert script.brief.facts == (value,)
+
+
+@pytest.mark.parametrize("field", ["greeting", "goodbye", "still_there"])
+@pytest.mark.parametrize("value", [one for one in AS_WRITTEN if one not in ("#x", "- x")])
+def test_a_text_is_said_as_it_was_written(field: str, value: str) -> None:
+    """Without quotation marks, too."""
+    other = "greeting: Hi.\n" if field != "greeting" else ""
+    script = loader.parse(file(f"{other}{field}: {value}")).render(SAMPLE)
+    assert value in (script.greeting, script.brief.goodbye, script.still_there)
+
+
+def test_templates_count_with_numbers_and_ask_flags() -> None:
+    """What prints as it was written is a number; true and false are such, in any case."""
+    text = file(
+        "greeting: '{{ price * 2 }} {{ size + 1 }} {{ late | float * 2 }}'\n"
+        "goodbye: '{% if open %}a{% endif %}{% if shut %}b{% endif %}{{ not shut }} {{ shut }}.'\n"
+        "variables: {price: 4.5, size: 3, late: 1.10, open: True, shut: FALSE}"
+    )
+    script = loader.parse(text).render(SAMPLE)
+    assert script.greeting == "9.0 4 2.2"
+    assert script.brief.goodbye == "aTrue FALSE."
+
+
+def test_words_are_texts_wherever_they_stand() -> None:
+    """Names of words to pronounce, numbers to call, ways of asking; true and false by any name."""
+    text = file(
+        "greeting: Hi.\n"
+        "language: en  # not no\n"
+        "greeting_interruptible: no\n"
+        "pronounce: {no: know, 24/7: all day, 911: nine one one, 5G: five gee, on: off}\n"
+        "numbers: [+12025550100]\n"
+        "questions: [{ask: 7:30?, answer: 8}]\n"
+        "facts:\n"
+        "  - 2026\n"
+        "  - Open on 24.12.  # a comment\n"
+        "  - |\n"
+        "    Two\n"
+        "    lines: # as one\n"
+        "transfers: [{name: '007', to: +12025550123, when: yes, ask: no}]\n"
+    )
+    persona = loader.parse(text)
+    script = persona.render(SAMPLE)
+    assert not script.greeting_interruptible
+    said = {"no": "know", "24/7": "all day", "911": "nine one one", "5G": "five gee", "on": "off"}
+    assert script.brief.pronounce == said
+    assert persona.numbers == ("+12025550100",)
+    assert script.brief.questions == (Question(asked=("7:30?",), answer="8"),)
+    assert script.brief.facts == ("2026", "Open on 24.12.", "Two\nlines: # as one")
+    assert script.brief.destinations[0].when == "yes"
+    assert persona.transfers == {"007": "+12025550123"}
+
+
+def test_aliases_are_known_and_bounded() -> None:
+    """A value may be used again; not so often that it fills the memory."""
+    text = file("greeting: &hi Hello.\ngoodbye: *hi")
+    assert loader.parse(text).render(SAMPLE).brief.goodbye == "Hello."
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for before, name in pairwise("abcdefghi"):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    bomb = file("greeting: Hi.\npronounce:\n  " + "\n  ".join(lines) + "\n  j: *i")
+    assert "repeats too much" in mistake(bomb)
+
+
+def test_a_file_of_any_editor_is_read(tmp_path: Path) -> None:
+    """Byte order marks, UTF-16, line ends of Windows and of old Macs."""
+    text = file("greeting: Ol\u00e9.\nfacts:\n  - One.  ", "Be kind.\n\nAnd brief.")
+    for content in (
+        text.encode("utf-8-sig"),
+        text.encode("utf-16"),
+        text.replace("---\n", "--- \n").encode(),
+        text.replace("\n", "\r\n").encode(),
+        text.replace("\n", "\r").encode(),
+    ):
+        (tmp_path / "a.md").write_bytes(content)
+        script = loader.load(tmp_path, "a").render(SAMPLE)
+        assert (script.greeting, script.brief.facts) == ("Ol\u00e9.", ("One.",))
+        assert script.brief.prompt == "Be kind.\n\nAnd brief."
 
 
 PIECES = [*" \n\t-:[]{}%#'\"&*!|>?,@`0a\x00é", "---\n", "greeting: "]
@@ -153,8 +424,9 @@ def mistake(text: str) -> str:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PIECES)))
 def test_no_text_breaks_the_parser(pieces: list[str]) -> None:
-    """Any text is an agent or is told what is wrong with it, in one line."""
-    assert "\n" not in mistake("---\ngreeting: a\n" + "".join(pieces))
+    """Any text is an agent or is told what is wrong with it, in a line for each mistake."""
+    for line in mistake("---\ngreeting: a\n" + "".join(pieces)).split("\n"):
+        assert re.match("line [0-9]+: |greeting: is required|$", line), line
 
 
 @pytest.mark.parametrize(
@@ -184,8 +456,8 @@ def test_what_is_not_a_small_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
     for name, line in (
         ("large", "262145 bytes; at most 262144 are allowed"),
-        ("latin", "byte 17: must be UTF-8"),
-        ("folder", "cannot be read: Is a directory"),
+        ("latin", r"latin.md: not UTF-8 \(line 2\); save it as UTF-8"),
+        ("folder", "folder.md: a folder, not a file"),
     ):
         with pytest.raises(PersonaError, match=line):
             loader.load(tmp_path, name)
@@ -320,7 +592,7 @@ def test_numbers_transfers_and_given_variables() -> None:
 @pytest.mark.parametrize(
     ("front", "line"),
     [
-        ("numbers: ['555']", "numbers: not a telephone number"),
+        ("numbers: ['555']", "line 3: numbers.1: not a telephone number"),
         ("transfers: [{name: Desk, to: '+12025550123'}]", "transfers.1.name"),
         ("transfers: [{name: desk, to: '12'}]", "transfers.1.to: not a telephone number"),
         ("transfers: [{name: desk}]", "transfers.1.to: is required"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.personas import yaml_text
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.tool_declarations import (
     HttpTool,
@@ -238,12 +240,42 @@ fields = st.dictionaries(
 
 
 @given(st.lists(fields | fields.map(lambda given: http(**given)) | yaml_values, max_size=3))
-def test_any_declaration_is_a_tool_or_one_line(tools: list[Any]) -> None:
+def test_any_declaration_is_a_tool_or_a_line_for_each_mistake(tools: list[Any]) -> None:
     """Whatever stands in the file."""
-    mistake = ""
+    lines: list[str] = []
     try:
         build(read(tools))
     except ValueError as error:
-        mistake = str(error) or "none"
-    assert len(mistake.splitlines()) <= 1
-    assert mistake != "none"
+        lines = str(error).split("\n")
+    assert all(re.match(r"[1-3][.:]", line) for line in lines)
+
+
+def test_schemas_are_json_by_the_core_schema() -> None:
+    """Numbers, true, false and null are such; codes keep their zeros, and words are words."""
+    document = yaml_text.read(
+        "parameters:\n"
+        "  type: object\n"
+        "  additionalProperties: false\n"
+        "  properties:\n"
+        "    country: {type: string, enum: [no, se, on, y, 007, +49, 7:30, 2026-01-05]}\n"
+        "    guests: {type: integer, minimum: 1, maximum: 1e2, multipleOf: 1.0, default: null}\n"
+        "    price: {type: number, minimum: 0.10, default: '5'}\n"
+        "  required: [country]\n",
+        2,
+    )
+    (tool,) = build(read([http(**document.fields)])).fixed
+    found = tool.spec.parameters
+    country, guests, price = found["properties"].values()
+    assert country["enum"] == ["no", "se", "on", "y", "007", "+49", "7:30", "2026-01-05"]
+    assert (guests["minimum"], guests["maximum"], guests["default"]) == (1, 100.0, None)
+    assert (price["minimum"], price["default"]) == (0.1, "5")
+    assert found["additionalProperties"] is False
+
+
+def test_nothing_is_nothing_for_what_may_be_left_out() -> None:
+    """By YAML's words for it; elsewhere they are words."""
+    for word in ("", "~", "null"):
+        text = f"tools:\n  - mcp: crm\n    only: {word}\n    timeout: 4\n"
+        (tools,) = read(yaml_text.read(text, 2).fields["tools"])
+        assert isinstance(tools, McpTools)
+        assert (tools.only, tools.timeout) == (None, 4.0)

@@ -136,6 +136,27 @@ def test_a_folder_that_cannot_be_written_is_no_health(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_agents_that_are_known_take_calls_without_their_folder(*, known: bool) -> None:
+    """A folder that is gone, or a file that cannot be read, is told; it turns no call away."""
+    watch = FolderWatch("prompts", lambda: Found(error="gone"))
+    watch.close()
+    watch.start()
+    assert watch.wait(30).error == "gone"
+    room = SimpleNamespace(room=SimpleNamespace(most=1))
+    fakes: dict[str, Any] = {
+        "registry": SimpleNamespace(
+            draining=False, in_progress={}, capacity=room, no_room=lambda: ""
+        ),
+        "agents": SimpleNamespace(names=["reception"] if known else [], health={"lost": "gone"}),
+        "providers": SimpleNamespace(down=[], candidates=[]),
+    }
+    found = health.Health(folders=[watch], database=str, **fakes)
+    assert found.report()["failures"] == {"prompts": "gone"}
+    assert found.report()["status"] == "failing"
+    assert found.not_ready() == ({} if known else {"prompts": "gone"})
+
+
 def test_nothing_waits_for_a_disk_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: threading.Event
 ) -> None:

@@ -32,7 +32,7 @@ def test_a_password_is_never_shown(url: str, shown: str) -> None:
     assert "hunt" not in repr(settings) + str(settings) + settings.effective()
 
 
-@pytest.mark.parametrize("url", ["mysql://u:hunter2@h/n", "hunter2", "", "sqlite:///", "sqlite://"])
+@pytest.mark.parametrize("url", ["mysql://u:hunter2@h/n", "hunter2", "sqlite:///", "sqlite://"])
 def test_what_is_no_address_is_told_and_not_shown(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,14 +40,17 @@ def test_what_is_no_address_is_told_and_not_shown(
     monkeypatch.setenv("VOICE_AGENT_DATABASE", url)
     with pytest.raises(SettingsError) as caught:
         load()
-    assert str(caught.value).startswith("database = (hidden): sqlite:///FILE, or postgresql://")
+    assert str(caught.value).startswith(
+        "VOICE_AGENT_DATABASE: database = (hidden): sqlite:///FILE, or postgresql://"
+    )
     assert "hunter2" not in str(caught.value)
-    with pytest.raises(ValidationError):
-        Settings()
+    with pytest.raises(ValidationError) as raised:
+        Settings(database=url)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_the_folder_has_another_name_now(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has set it is told, from the environment and from a file."""
     monkeypatch.setenv("VOICE_AGENT_STATE", "/var/lib/voice-agent")
-    with pytest.raises(SettingsError, match=r"^state: is called database now$"):
+    with pytest.raises(SettingsError, match=r"^VOICE_AGENT_STATE: state: is called database now$"):
         load()

@@ -31,12 +31,15 @@ def test_the_command_line_beats_the_environment_beats_the_file(
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ("[server]\nport = 77777", "server.port = 77777: should be less than or equal to 65535"),
-        ('[server]\nport = "x"', "server.port = 'x': should be a valid integer"),
+        (
+            "[server]\nport = 77777",
+            "line 2: server.port = 77777: must be a whole number from 0 to 65535",
+        ),
+        ('[server]\nport = "x"', "line 2: server.port = 'x': must be a whole number"),
         ("[server]\nprot = 1", "server.prot: no such setting; did you mean server.port?"),
         ("[severs]\nport = 1", "severs: no such setting; did you mean server?"),
         ("[server]\nrate = 11025", "server.rate = 11025: one of 8000, 16000, 24000"),
-        ('[log]\nlevel = "loud"', "log.level = 'loud': should be 'debug', 'info'"),
+        ('[log]\nlevel = "loud"', "line 2: log.level = 'loud': must be one of debug, info"),
         ("[server\n", "not TOML"),
         ('[stt.options]\nmodle = "base"', "stt.options.modle: no such setting; did you mean"),
         ('[stt]\nprovider = "ears"', "stt.provider = 'ears': known are assemblyai, "),
@@ -94,16 +97,25 @@ def from_the_command_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load(None, {"turns": {"pause_after": 0.2}})
 
 
-@pytest.mark.parametrize("given", [from_file, from_the_environment, from_the_command_line])
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        (from_file, "voice-agent.toml, line 2"),
+        (from_the_environment, "VOICE_AGENT_TURNS__PAUSE_AFTER"),
+        (from_the_command_line, "command line"),
+    ],
+)
 def test_an_old_name_says_the_new_one(
     given: Callable[[Path, pytest.MonkeyPatch], None],
+    where: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In one line, wherever it stands."""
     with pytest.raises(SettingsError) as caught:
         given(tmp_path, monkeypatch)
-    assert str(caught.value) == f"{OLD}: is called {NOW} now"
+    assert str(caught.value).startswith(f"{where}: {OLD}: is called {NOW} now")
+    assert "\n" not in str(caught.value)
 
 
 def test_an_old_name_leads_to_a_setting() -> None:
@@ -234,11 +246,3 @@ def test_what_may_be_a_secret_is_not_quoted(text: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load().providers()
     assert "sekret" not in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["voice-agent.toml", ".env"])
-def test_a_file_that_is_no_text_is_one_line(name: str, tmp_path: Path) -> None:
-    """Not a traceback."""
-    (tmp_path / name).write_bytes(b'agent = "caf\xe9"\n')
-    with pytest.raises(SettingsError, match=f"^{name}: not UTF-8$"):
-        load()
