@@ -50,7 +50,9 @@ def _packaged_prompts() -> Path:
 class Settings(BaseSettings, Section):
     """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
 
-    model_config = SettingsConfigDict(Section.model_config)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )  # a section's, said once more for those that check types
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
