@@ -55,7 +55,7 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
     """Return ``text`` as it is read out; ``""`` if there is nothing to read.
 
     Markdown, HTML, emoji and bare links go or become words in any language. Numbers, dates, times,
-    amounts, telephone numbers and addresses become words in English, German, Spanish and French.
+    amounts, telephone numbers and addresses become words in English, German, Spanish, French and Italian.
     It is :data:`MOST_READ` characters at the most. The time it takes grows with the length of the
     text alone. Never raises.
 

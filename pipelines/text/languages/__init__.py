@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipelines.text.languages.english import ENGLISH, INTERNATIONAL_ENGLISH
 from pipelines.text.languages.french import FRENCH
 from pipelines.text.languages.german import GERMAN
+from pipelines.text.languages.italian import ITALIAN
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.languages.spanish import SPANISH
 
@@ -15,6 +16,7 @@ LANGUAGES: Mapping[str, SpokenLanguage] = {
     "de": GERMAN,
     "es": SPANISH,
     "fr": FRENCH,
+    "it": ITALIAN,
 }
 """By primary language subtag. In one that is not here, numbers are left to the voice."""
 
