@@ -158,7 +158,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     **{f"tool calls, {size} at a time": partial(gather_call, size) for size in SIZES[1:]},
     **{
         f"read out in {language}": partial(speakable, language=language)
-        for language in ("en", "de", "es", "fr", "ja")
+        for language in ("en", "de", "es", "fr", "it", "ja")
     },
     "pronounced": lambda given: speakable(given, "en", {"a.b": "ab", "Mo": "Mow", "1": "one"}),
     "markup, a piece": lambda given: [without_markup(one) for one in pieces(given, PIECE)],

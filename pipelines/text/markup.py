@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 
+from pipelines.text.characters import JOINERS
 from pipelines.text.replacements import Replacement, replaced
 
 _MARKUP: tuple[Replacement, ...] = tuple(
@@ -37,14 +38,14 @@ def without_markup(text: str) -> str:
 _READ = frozenset("°©®™№")
 """Signs among the pictures that are more than that."""
 
-_JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}")
+_KEYCAP = "\N{COMBINING ENCLOSING KEYCAP}"
 
 
 def _is_picture(char: str) -> bool:
     """Return whether ``char`` is an emoji, part of one, or nothing that has a name."""
-    if char in _READ or char.isascii():
+    if char in _READ or char in JOINERS or char.isascii():
         return False
-    return char in _JOINERS or unicodedata.category(char) in ("So", "Sk", "Cn", "Co", "Cs", "Cf")
+    return char == _KEYCAP or unicodedata.category(char) in ("So", "Sk", "Cn", "Co", "Cs", "Cf")
 
 
 _LAST: tuple[Replacement, ...] = tuple(
