@@ -47,6 +47,9 @@ class SignNames:
     sharp: str
     """In the names of languages and notes: C#."""
 
+    arrow: str
+    """From one place or thing to another."""
+
     backslash: str
     section: str
     copyright: str
@@ -75,7 +78,7 @@ ENGLISH = SignNames(
     less="less than", more="more than", at_most="at most", at_least="at least", equals="equals",
     unequal="is not", times="times", by="by", divided="divided by", plus_minus="plus or minus",
     to_the_power="to the power of", squared="squared", cubed="cubed", root="the root of",
-    infinite="infinity", sharp="sharp", backslash="backslash", section="section",
+    infinite="infinity", sharp="sharp", arrow="to", backslash="backslash", section="section",
     copyright="copyright", ratio="to", out_of="out of", version="version",
     times_ten="times ten to the power of",
     lengths=(("foot", "feet"), ("inch", "inches")), feet="foot",
@@ -85,10 +88,11 @@ GERMAN = SignNames(
     stars="Sterne", star="Stern", hash="Raute",
     press=r"drück\w*|tipp\w*|wähl\w*|Tasten?|gib|geben Sie",
     for_key="um|für|zum|zur|Taste|Zeichen|wenn|und|oder|gedrückt|drücken|wählen",
-    less="kleiner als", more="größer als", at_most="höchstens", at_least="mindestens",
+    less="weniger als", more="mehr als", at_most="höchstens", at_least="mindestens",
     equals="gleich", unequal="ungleich", times="mal", by="mal", divided="geteilt durch",
     plus_minus="plus minus", to_the_power="hoch", squared="zum Quadrat", cubed="hoch drei",
-    root="Wurzel aus", infinite="unendlich", sharp="sharp", backslash="umgekehrter Schrägstrich",
+    root="Wurzel aus", infinite="unendlich", sharp="sharp", arrow="nach",
+    backslash="umgekehrter Schrägstrich",
     section="Paragraf", copyright="Copyright", ratio="zu", out_of="von", version="Version",
     times_ten="mal zehn hoch",
 )
@@ -96,10 +100,10 @@ SPANISH = SignNames(
     stars="estrellas", star="asterisco", hash="almohadilla",
     press=r"puls\w*|presion\w*|marqu\w*|marcar|oprim\w*|teclas?|teclee|digite|aprieta|apriete",
     for_key="para|si|y|o|tecla",
-    less="menor que", more="mayor que", at_most="como máximo", at_least="como mínimo",
+    less="menos de", more="más de", at_most="como máximo", at_least="como mínimo",
     equals="igual a", unequal="distinto de", times="por", by="por", divided="entre",
     plus_minus="más menos", to_the_power="elevado a", squared="al cuadrado", cubed="al cubo",
-    root="raíz de", infinite="infinito", sharp="sharp", backslash="barra invertida",
+    root="raíz de", infinite="infinito", sharp="sharp", arrow="a", backslash="barra invertida",
     section="sección", copyright="copyright", ratio="a", out_of="sobre", version="versión",
     times_ten="por diez elevado a",
 )
@@ -107,10 +111,11 @@ FRENCH = SignNames(
     stars="étoiles", star="étoile", hash="dièse",
     press=r"appuy\w*|tap\w+|compos\w*|touches?|press\w*|fai(?:s|tes)|saisi\w*",
     for_key="pour|si|et|ou|puis|afin",
-    less="inférieur à", more="supérieur à", at_most="au plus", at_least="au moins",
+    less="moins de", more="plus de", at_most="au plus", at_least="au moins",
     equals="égale", unequal="différent de", times="fois", by="sur", divided="divisé par",
     plus_minus="plus ou moins", to_the_power="puissance", squared="au carré", cubed="au cube",
-    root="racine de", infinite="l'infini", sharp="sharp", backslash="barre oblique inverse",
+    root="racine de", infinite="l'infini", sharp="sharp", arrow="à",
+    backslash="barre oblique inverse",
     section="paragraphe", copyright="copyright", ratio="à", out_of="sur", version="version",
     times_ten="fois dix puissance",
 )
@@ -118,10 +123,10 @@ ITALIAN = SignNames(
     stars="stelle", star="asterisco", hash="cancelletto",
     press=r"prem\w*|digit\w*|compon\w*|tast[oi]|schiacci\w*|selezion\w*",
     for_key="per|se|e|o|tasto",
-    less="minore di", more="maggiore di", at_most="al massimo", at_least="almeno",
+    less="meno di", more="più di", at_most="al massimo", at_least="almeno",
     equals="uguale a", unequal="diverso da", times="per", by="per", divided="diviso",
     plus_minus="più o meno", to_the_power="elevato a", squared="al quadrato", cubed="al cubo",
-    root="radice di", infinite="infinito", sharp="sharp", backslash="barra rovesciata",
+    root="radice di", infinite="infinito", sharp="sharp", arrow="a", backslash="barra rovesciata",
     section="paragrafo", copyright="copyright", ratio="a", out_of="su", version="versione",
     times_ten="per dieci elevato a",
 )

@@ -18,7 +18,7 @@ _GROUP = (
 
 _MORE = (
     r"(?:[-/][0-9]{1,12}|-(?-i:[A-Z0-9]{1,12}|[a-z]{0,2}[0-9][a-z0-9]{0,12})| [0-9]{3,12}"
-    r"| (?-i:[A-Z]{0,3}[0-9]{1,4}[A-Z]{1,3}|[A-Z]{1,2}(?![\w'’])))"
+    r"| (?-i:[A-Z]{0,3}[0-9]{1,4}[A-Z]{1,3}|[A-Z]{1,3}(?![\w'’])))"
 )
 """What goes on with it."""
 
@@ -46,7 +46,9 @@ def _after(words: Callable[[SpokenLanguage], str], code: str = _CODE) -> Callabl
 
 def _joined(found: re.Match[str], language: SpokenLanguage) -> str:
     """Return what stands before a code, its number sign in words."""
-    join = re.sub(r"#|\b[Nn][ro]\.|\b[Nn][°º]|\b[Nn]úm\.|№", f" {language.number} ", found["join"])
+    join = re.sub(
+        r"#|\b[Nn][ro]\.|\b[Nn][°º]|\b[Nn]úm\.|№|\b[Nn]\.", f" {language.number} ", found["join"]
+    )
     return f"{found['word']}{join} "
 
 

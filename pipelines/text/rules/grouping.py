@@ -23,6 +23,12 @@ _NOT_BEFORE = r"(?<![\w.,'’/:+-])(?<![0-9] )"
 _NOT_BEHIND = r"(?![^\W_]|[.,'’/:-][0-9])"
 
 RULES = (
+    # "1 000 000": no telephone number ends like that
+    Rule(
+        rf"{_NOT_BEFORE}(?P<whole>[1-9][0-9]{{0,2}}(?: [0-9]{{3}})* 000)(?P<decimals>)"
+        rf"{_NOT_BEHIND}(?! [0-9])",
+        _number,
+    ),
     # "1'234.50", "1'234,50"
     Rule(
         rf"{_NOT_BEFORE}(?P<whole>[1-9][0-9]{{0,2}}(?:['’][0-9]{{3}})+)(?:[.,](?P<decimals>[0-9]+))?"

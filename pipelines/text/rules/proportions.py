@@ -36,7 +36,7 @@ def _feet(found: re.Match[str], language: SpokenLanguage) -> str:
 def _length(found: re.Match[str], language: SpokenLanguage) -> str:
     foot, inch = sign_names(language).lengths
     one, many = foot if found["mark"] in "'′" else inch
-    return f" {found['number']} {one if found['number'] == '1' else many} "
+    return f" {found['number']} {one if found['number'] == '1' else many}"
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -66,7 +66,7 @@ def _parts(above: int, below: int, language: SpokenLanguage) -> str:
 
 
 _RATIO_WORDS = (
-    r"(?i:ratio|scale|odds|score[sd]?|aspect ratio|won|lost|win|format|mixed?|dilut\w+|"
+    r"(?i:ratio|scale|odds|score[sd]?|aspect ratio|won|lost|win|format|mix(?:ed)?|dilut\w+|"
     r"verhältnis\w*|maßstab|mischung|gewann\w*|gewonnen|verlor\w*|escala|proporci[oó]n|ganó|perdió|marcador|échelle|"
     r"rapport|gagné"
     r"|perdu|scala|rapporto|proporzione|vinto|perso|formato|punteggio)"
@@ -100,7 +100,15 @@ RULES = (
     ),
     Rule(rf"(?<=[xX×])\s?(?P<number>{_PLAIN})(?P<mark>['′\"″])", _length, only=("en",)),
     # "10x12 feet", "3 m × 4 m"
-    Rule(rf"(?<![\w.,/])(?P<first>{_PLAIN}{_LENGTH})\s?[xX×]\s?(?={_PLAIN}(?!\w*[xX][a-z]))", _by),
+    Rule(
+        rf"(?:(?<![\w.,/])|(?<=[0-9][xX×]))(?P<first>{_PLAIN}{_LENGTH})\s?[xX×]\s?(?={_PLAIN}(?!\w*[xX][a-z]))",
+        _by,
+    ),
+    # "10-3=7" is no range
+    Rule(
+        r"(?<=[0-9])\s?[-–−]\s?(?=[0-9.,]+\s?=)",
+        lambda _, language: f" {language.minus} ",
+    ),
     # "16:9"; what may be a time is one
     Rule(
         rf"(?P<before>(?<!\w){_RATIO_WORDS}(?:\s\w{{1,8}}){{0,2}}:?\s)(?P<first>[0-9]{{1,6}})\s?[:–-]\s?"
@@ -112,7 +120,10 @@ RULES = (
         _ratio,
     ),
     # "4.8/5", "7/10"
-    Rule(r"(?<![\w.,/])(?P<first>[0-9]+[.,][0-9]+)\s?/\s?(?=(?:5|6|10|100)(?![\w/.,]))", _rating),
+    Rule(
+        r"(?<![\w.,/])(?P<first>[0-9]+[.,][0-9]+)\s?/\s?(?=(?:5|6|10|100)(?![\w/]|[.,][0-9]))",
+        _rating,
+    ),
     Rule(r"(?<![\w.,/])(?P<first>[0-9]|10)\s?/\s?(?=10(?![\w/]|[.,][0-9]))", _rating),
     Rule(r"(?<![\w.,/])(?P<first>[0-9]{1,3})\s?/\s?(?=100(?![\w/]|[.,][0-9]))", _rating),
     Rule(rf"(?:(?P<whole>[0-9]+)\s?)?(?P<sign>[{_VULGAR}])", _vulgar),

@@ -47,14 +47,11 @@ RULES = (
     Rule(r"(?<=[0-9])[⁻⁺]?[⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹])+|(?<=[0-9])(?:[⁻⁺][⁰¹²³⁴-⁹]|[⁰¹⁴-⁹])", _raised),
     Rule(r"(?<=[\w)])[²³]", _power),
     _named(r"(?<=[\w)])\s?\^\s?\(?(?=[-−]?\w)", attrgetter("to_the_power")),
-    _named(r"(?<=[0-9])[eE]\+?(?=-?[0-9]{1,3}(?![\w.,]))", attrgetter("times_ten")),
+    _named(r"(?<=[0-9])[eE]\+?(?=[-−]?[0-9]{1,3}(?!\w|[.,][0-9]))", attrgetter("times_ten")),
     _named(r"√\s?", attrgetter("root")),
     _named(r"∞", attrgetter("infinite")),
     # What compares, the longest first
-    Rule(
-        r"\s?(?:<?[-–—=]+>|→|⇒|↔|⟶|➔)\s?(?=\w)",
-        lambda _, language: f" {language.to} ",
-    ),
+    _named(r"\s?(?:<?[-–—=]+>|→|⇒|↔|⟶)\s?(?=\S)", attrgetter("arrow")),
     _named(r"\s?(?:<=|=<|≤|⩽)\s?(?=\S)", attrgetter("at_most")),
     _named(r"\s?(?:>=|≥|⩾)\s?(?=\S)", attrgetter("at_least")),
     _named(r"\s?(?:!=|≠|=/=)\s?(?=\S)", attrgetter("unequal")),

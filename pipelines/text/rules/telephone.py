@@ -16,7 +16,7 @@ def _phone(found: re.Match[str], language: SpokenLanguage) -> str:
     "555-0123" is "five five five, zero one two three", and so is "5550123".
     """
     text = found[0]
-    if re.fullmatch(rf"[0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+", text):
+    if re.fullmatch(rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+", text):
         return text
     groups = re.findall(r"[0-9]+", text)
     if not _is_spelt(text, groups):
@@ -59,10 +59,10 @@ def _is_spelt(text: str, groups: list[str]) -> bool:
             return one[0] == "0" < one or (digits >= 5 and not (digits < 8 and one.endswith("000")))
         case [first, second]:
             return ((len(first), len(second)) in _HYPHENED and "-" in text) or (
-                text[0] in "0+(" and digits >= 5
+                digits >= 5 and (text[0] in "0+(" or len(second) >= 5)
             )
         case [_, *others]:
-            return digits >= 7 and min(map(len, others)) >= 2
+            return digits >= 7 and (text[0] == "+" or min(map(len, others)) >= 2)
         case _:
             return False
 
@@ -78,5 +78,5 @@ RULES = (
         _vanity,
     ),
     Rule(r"(?<![\w.,:-])1-(?:8(?:00|33|44|55|66|77|88)|900)(?![\w-]|[.,][0-9])", _free_of_charge),
-    Rule(r"(?<![\w.,:])\+?\(?[0-9]+(?:\)?[ ./-]\(?[0-9]+)*(?![.,:]?[0-9]|\w)", _phone),
+    Rule(r"(?<![\w.,:])\+?\(?[0-9]+(?:(?:\)?[ ./-]\(?|\))[0-9]+)*(?![.,:]?[0-9]|\w)", _phone),
 )

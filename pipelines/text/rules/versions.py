@@ -66,7 +66,7 @@ RULES = (
     ),
     # "Version 2.3.1", "iOS 17.4"
     Rule(
-        rf"(?<![\w.-])(?P<before>(?:{_WORDS}|{_PRODUCTS})(?:\s{_WORDS})?)[\s-](?P<v>[vV]\.?\s?)?"
+        rf"(?<![\w.-])(?P<before>(?:{_WORDS}|{_PRODUCTS})(?:\s{_WORDS})?)[\s/-](?P<v>[vV]\.?\s?)?"
         rf"(?=[0-9]+\.[0-9]|[0-9]+\.[xX])(?P<number>{_NUMBER}){_TAIL}(?!,[0-9]|\s?[%€$£°])",
         _version,
     ),
