@@ -130,7 +130,7 @@ ENGLISH = CodeWords(
     calls=_any(r"""
         call(?:s|ed|ing)? dial(?:s|l?ed|l?ing)? ring(?:ing)? phon(?:e|ed|ing) telephon\w+
         texts? emergency emergencies hotline helpline contact numbers?_(?:is|to_call|for)
-        police ambulance fire_brigade fire_department lifeline crisis
+        police ambulance nhs fire_brigade fire_department lifeline crisis
     """),
     called=_any(r"""
         emergency emergencies operators? dispatch(?:ers?)? hotline lifeline right_away

@@ -37,7 +37,7 @@ def _after(words: Callable[[SpokenLanguage], str], code: str = _CODE) -> Callabl
         shown = CODE_WORDS[language.code]
         return (
             rf"(?i:(?<![\w@.])(?P<word>{words(language)})(?!\w)(?P<join>(?:\s?[:=(#«„“\"'–-]"
-            rf"|\s?(?<!\w)(?:{shown.joins})(?!\w)){{0,5}})\s?(?<!\w){code}(?![\w@]|[.,:/–-]\w|[.]-)"
+            rf"|\s?(?<!\w)(?:{shown.joins})(?!\w)){{0,5}}\s?)(?<!\w){code}(?![\w@]|[.,:/–-]\w|[.]-)"
             rf"(?!\s?[%‰€$£¥₹°]|[\s-](?:{shown.amounts})(?!\w)))"
         )
 
@@ -46,10 +46,11 @@ def _after(words: Callable[[SpokenLanguage], str], code: str = _CODE) -> Callabl
 
 def _joined(found: re.Match[str], language: SpokenLanguage) -> str:
     """Return what stands before a code, its number sign in words."""
-    join = re.sub(
-        r"#|\b[Nn][ro]\.|\b[Nn][°º]|\b[Nn]úm\.|№|\b[Nn]\.", f" {language.number} ", found["join"]
-    )
-    return f"{found['word']}{join} "
+    sign = r"#|\b[Nn][ro]\.|\b[Nn][°º]|\b[Nn]úm\.|№|\b[Nn]\."
+    join = re.sub(sign, f" {language.number} ", found["join"])
+    if not join.endswith(tuple("(«„“\"'")):
+        join = re.sub(r"[=–-]?\s*$", " ", join)
+    return found["word"] + join
 
 
 def _code(found: re.Match[str], language: SpokenLanguage) -> str:

@@ -19,7 +19,7 @@ def _short_number(language: SpokenLanguage) -> str:
     shown = CODE_WORDS[language.code]
     numbers = any_of(HELP | shown.help.keys())
     return (
-        rf"(?<![\w.,:/+#$€£-])(?<![0-9] )(?P<number>9-1-1|116 [0-9]{{3}}|{numbers})"
+        rf"(?<![\w.,:/+#$€£-])(?<![0-9] )(?P<number>[0-9]-[0-9]-[0-9]|116 [0-9]{{3}}|{numbers})"
         r"(?!\w|[.,:/-][0-9]|\s[0-9]|\s?[%‰€$£¥₹°])"
         rf"(?!\s(?i:{shown.amounts}|{shown.nouns})(?!\w))"
     )
@@ -30,7 +30,7 @@ def _called(found: re.Match[str], language: SpokenLanguage) -> str:
     shown = CODE_WORDS[language.code]
     start, end = found.span()
     before = re.split(r"[.!?;]\s", found.string[max(0, start - _NEAR) : start])[-1]
-    if "-" not in found["number"] and not (
+    if found["number"] != "9-1-1" and not (
         re.search(rf"(?i)(?<!\w)(?:{shown.calls})(?!\w)", before)
         or re.match(rf"(?i)\W{{1,3}}(?:{shown.called})(?!\w)", found.string[end : end + _NEAR])
     ):

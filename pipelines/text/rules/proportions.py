@@ -98,6 +98,11 @@ RULES = (
         _length,
         only=("en",),
     ),
+    Rule(
+        r"(?<![\w.,'])(?P<number>[0-9]{1,3})(?P<mark>['′])(?=\s(?:tall|high|long|wide|deep)\b)",
+        _length,
+        only=("en",),
+    ),
     Rule(rf"(?<=[xX×])\s?(?P<number>{_PLAIN})(?P<mark>['′\"″])", _length, only=("en",)),
     # "10x12 feet", "3 m × 4 m"
     Rule(

@@ -45,9 +45,12 @@ def _is_word(letters: str) -> bool:
 
 def _spelt(found: re.Match[str], language: SpokenLanguage) -> str:
     chars = [chr(ord(char) - _ASIDE) for char in found[0]]
-    return " ".join(
+    said = " ".join(
         cardinal(int(char), language.code) if char.isdigit() else char.upper() for char in chars
     )
+    start, end = found.span()
+    before, behind = found.string[max(0, start - 1) : start], found.string[end : end + 1]
+    return " " * before.isalnum() + said + " " * behind.isalnum()
 
 
 RULES = (Rule("[\ue000-\uf8ff]+", _spelt),)

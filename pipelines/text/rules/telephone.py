@@ -19,7 +19,7 @@ def _phone(found: re.Match[str], language: SpokenLanguage) -> str:
     if re.fullmatch(rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+", text):
         return text
     groups = re.findall(r"[0-9]+", text)
-    if not _is_spelt(text, groups):
+    if not (_is_spelt(text, groups) or _is_short(found, groups)):
         return text
     if len(groups) == 1:
         groups = re.findall(r"[0-9]{3}(?=[0-9]{3})|[0-9]+", text)
@@ -66,6 +66,17 @@ def _is_spelt(text: str, groups: list[str]) -> bool:
         case _:
             return False
 
+
+def _is_short(found: re.Match[str], groups: list[str]) -> bool:
+    """Return whether "555 1234" is a telephone number: behind what says so."""
+    before = found.string[max(0, found.start() - 30) : found.start()]
+    return [*map(len, groups)] == [3, 4] and bool(_SHOWN.search(before))
+
+
+_SHOWN = re.compile(
+    r"(?i)\b(?:tel|t[eé]l[eé]?fono?|t[eé]l[eé]phone|phone|fax|mobile|cell|handy|call|dial|ruf\w*|llam\w*|appel\w*"
+    r"|chiam\w*)\b\W*(?:\w+\W+){0,3}$"
+)
 
 _HYPHENED = ((3, 4), (5, 4))
 """Digits of the groups of an American number, and of a ZIP code with its addition."""
