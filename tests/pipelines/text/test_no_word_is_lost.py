@@ -72,7 +72,7 @@ TAKES: Mapping[str, Callable[[SpokenLanguage], str]] = {
     "ordinals": lambda _: "st|nd|rd|th|s|er|re|ère|e|ème",
     "proportions": lambda _: "x",
     "quantities": lambda language: keys(language.units),
-    "signs": lambda _: "x|e|c",
+    "signs": lambda _: "x|e|c|nº?",
     "times": lambda _: "a|p|m|am|pm|uhr|h|heures?|t|z",
     "versions": lambda _: "v",
     "weekdays": lambda language: keys(language.days),
@@ -138,7 +138,7 @@ NUMBERS = """
 """
 CODES = """
     LH DE89 3704 KXQZPF AB12CD SW1A 1AA B2B 4K mp3 A4 COVID-19 UTF-8 SAVE20 1-800-FLOWERS
-    **** XXXX-1234 #5 *67 *#06# C# C++ a1b2 a@b.de www.a.de/b x³
+    n° nº **** XXXX-1234 #5 *67 *#06# C# C++ a1b2 a@b.de www.a.de/b x³
 """
 SIGNS = r"""
     # * < > <= >= = != × ÷ + ± & @ / % § № ™ © → ~ ^ | \ . , : ; ! ? ( ) " ' - – — … ° √ ∞
