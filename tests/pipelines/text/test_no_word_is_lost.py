@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.text import rules
@@ -169,6 +169,7 @@ def test_a_rule_that_loses_a_word_is_found_out(found: str, put: str, missing: li
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
+@settings(derandomize=True, max_examples=200)
 @given(text=TEXTS)
 @example(text="<b")
 def test_what_is_missing_was_taken_by_a_rule_that_says_so(tag: str, text: str) -> None:
