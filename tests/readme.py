@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from agent.personas.front_matter import FrequentQuestion, FrontMatter, TransferTarget
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.settings.tables import provider_tables, settings_table
+from tests.spoken_forms import SpokenForm, forms, kinds
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -58,9 +59,37 @@ def _default(value: object) -> str:
     return f"`{json.dumps(value)}`" if value or value is False else ""
 
 
+LANGUAGES = {"en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian"}
+"""Those that texts are read in, in the order of the page."""
+
+
+def spoken_form_tables() -> str:
+    """Return every case of what is read out, by kind and language, as tables."""
+    lines: list[str] = []
+    for kind in kinds():
+        of_kind = list(forms(kind))
+        lines += [f"### {kind.replace('-', ' ').replace('_', ' ').capitalize()}", ""]
+        for code, name in LANGUAGES.items():
+            cases = [form for form in of_kind if form.language.partition("-")[0] == code]
+            lines += [f"**{name}**", ""]
+            lines += [f"None: {form.spoken}" for form in cases if not form.written]
+            if written := [form for form in cases if form.written]:
+                lines += ["| written | spoken |", "| --- | --- |", *map(_spoken_form, written)]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _spoken_form(form: SpokenForm) -> str:
+    written = form.written.replace("|", "\\|")
+    tag = f" ({form.language})" if "-" in form.language else ""
+    ticks = "``" if "`" in written else "`"
+    return f"| {ticks}{written}{ticks}{tag} | {form.spoken} |"
+
+
 TABLES: dict[Path, Callable[[], str]] = {
     DOCS / "settings.md": settings_table,
     DOCS / "agent-files.md": front_matter_tables,
+    DOCS / "spoken-text.md": spoken_form_tables,
     ROOT / "pipelines" / "providers" / "README.md": provider_tables,
 }
 BEGIN, END = "<!-- made by `make readme` -->\n", "<!-- /made -->"

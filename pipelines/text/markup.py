@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 
+from pipelines.text.characters import JOINERS
 from pipelines.text.replacements import Replacement, any_of, replaced
 
 BLOCKS = frozenset(
@@ -116,24 +117,17 @@ _MARKUP: tuple[Replacement, ...] = tuple(
 
 def without_markup(text: str) -> str:
     """Return the words of ``text``, with what stands for markup in them: spaces, commas."""
-    words = html.unescape(replaced(_INVISIBLE.sub("", text), _MARKUP))
-    return "".join(" " if _is_picture(char) else char for char in _INVISIBLE.sub("", words))
+    words = html.unescape(replaced(text, _MARKUP))
+    return "".join(" " if _is_picture(char) else char for char in words)
 
 
-_INVISIBLE = re.compile(
-    r"[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe0e\ufe0f"
-    r"\ufeff]|(?<![\u0600-\u1cff])[\u200c\u200d]"
-)
-"""What may stand within a word and is not seen: a soft hyphen, a space without width, a direction.
-Joiners are letters' own business in Persian and in the scripts of India."""
-
-_READ = frozenset("°©®™№\u200c\u200d")
+_READ = frozenset("°©®™№")
 """Signs among the pictures that are more than that."""
 
 
 def _is_picture(char: str) -> bool:
     """Return whether ``char`` is an emoji, part of one, or nothing that has a name."""
-    if char in _READ or char.isascii():
+    if char in _READ or char in JOINERS or char.isascii():
         return False
     return char == "\N{COMBINING ENCLOSING KEYCAP}" or unicodedata.category(char) in _PICTURES
 

@@ -6,22 +6,32 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from pipelines.text.characters import familiar, visible
 from pipelines.text.languages import language_of
 from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.leftovers import without_leftovers
 from pipelines.text.markup import tidied, without_markup
 from pipelines.text.replacements import Replacement, any_of, replaced
 from pipelines.text.rules import (
     abbreviations,
     addresses,
+    codes,
+    comparisons,
     dates,
+    emergency,
     figures,
+    grouping,
+    keys,
     money,
     ordinals,
+    proportions,
     quantities,
     ranges,
     signs,
+    spelling,
     telephone,
     times,
+    versions,
     weekdays,
 )
 from pipelines.text.rules.rule import Rule
@@ -33,8 +43,17 @@ MOST_READ = 4_000
 """Characters of what is read out: services take 4,096, or 5,000 bytes. A sentence of 400 gets there
 only if it is made of signs that are whole words; what is beyond is not said."""
 
+BEFORE_MARKUP: tuple[tuple[Rule, ...], ...] = (keys.RULES,)
+"""What would be taken for markup."""
+
 ORDER: tuple[tuple[Rule, ...], ...] = (
     addresses.RULES,
+    grouping.RULES,
+    emergency.RULES,
+    codes.RULES,
+    versions.RULES,
+    proportions.RULES,
+    comparisons.RULES,
     weekdays.RULES,
     dates.RULES,
     money.RULES,
@@ -46,18 +65,21 @@ ORDER: tuple[tuple[Rule, ...], ...] = (
     abbreviations.RULES,
     signs.RULES,
     figures.RULES,
+    spelling.RULES,
 )
-"""The longest and surest first, bare figures last: a rule sees what those before it left. A new
-rule is an entry in one of these; a new kind of thing is a file, and a line here."""
+"""The longest and surest first, bare figures and what was put aside for spelling last: a rule
+sees what those before it left. A new rule is an entry in one of these; a new kind of thing is a
+file, and a line here."""
 
 
 def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | None = None) -> str:
     """Return ``text`` as it is read out; ``""`` if there is nothing to read.
 
     Markdown, HTML, emoji and bare links go or become words in any language. Numbers, dates, times,
-    amounts, telephone numbers and addresses become words in English, German, Spanish, French and
-    Italian. It is :data:`MOST_READ` characters at the most. The time it takes grows with the length
-    of the text alone. Never raises.
+    amounts, telephone numbers, codes, signs and addresses become words in English, German, Spanish,
+    French and Italian. It is :data:`MOST_READ` characters at the
+    most. The time it takes grows with the length of the
+    text alone. Never raises.
 
     Args:
         text: A sentence or several.
@@ -88,12 +110,13 @@ def prepare(language: str) -> None:
         language: BCP 47 tag.
     """
     if known := language_of(language):
-        _rules(known)
+        for kinds in (BEFORE_MARKUP, ORDER):
+            _rules(known, kinds)
 
 
 def _pieces(text: str) -> Iterator[str]:
     """Yield ``text`` in pieces of bounded length: some rules take the square of it."""
-    text = re.sub(r"[^\S\n]+", " ", text)
+    text = re.sub(r"[^\S\n]+", " ", visible(text))
     start = 0
     while len(text) - start > PIECE:
         end = text.rfind(" ", start + 1, start + PIECE) + 1 or start + PIECE
@@ -103,16 +126,22 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _read(text: str, language: SpokenLanguage | None, pronounce: Mapping[str, str]) -> str:
+    if language is not None:
+        text = replaced(familiar(text), _rules(language, BEFORE_MARKUP))
     text = without_markup(text)
     if pronounce:
         text = _pronounced(text, pronounce)
-    return text if language is None else replaced(text, _rules(language))
+    if language is not None:
+        text = replaced(text, _rules(language, ORDER))
+    return without_leftovers(text)
 
 
-@lru_cache(32)
-def _rules(language: SpokenLanguage) -> tuple[Replacement, ...]:
-    """Return what the rules do to texts of ``language``, in their order."""
-    rules = (rule for kind in ORDER for rule in kind)
+@lru_cache(64)
+def _rules(
+    language: SpokenLanguage, kinds: tuple[tuple[Rule, ...], ...]
+) -> tuple[Replacement, ...]:
+    """Return what the rules of ``kinds`` do to texts of ``language``, in their order."""
+    rules = (rule for kind in kinds for rule in kind)
     return tuple(rule.for_language(language) for rule in rules if rule.is_for(language))
 
 

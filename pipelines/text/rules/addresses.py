@@ -6,13 +6,19 @@ import re
 
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.rule import Rule
+from pipelines.text.rules.spelling import spelt
 
 
 def _mail(found: re.Match[str], language: SpokenLanguage) -> str:
     names = {"@": language.at, ".": language.dot, "-": language.hyphen}
     names |= {"_": language.underscore, "+": language.plus}
-    text = found[0].removeprefix("mailto:")
+    text = _figures_aside(found[0].removeprefix("mailto:"))
     return re.sub(r"[@.+_-]", lambda mark: f" {names[mark[0]]} ", text)
+
+
+def _figures_aside(text: str) -> str:
+    """Spell figures of an address, but for one or two: nobody types a number in words."""
+    return re.sub(r"[0-9]{3,}", lambda found: f" {spelt(found[0])} ", text)
 
 
 def _link(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -23,6 +29,7 @@ def _link(found: re.Match[str], language: SpokenLanguage) -> str:
     text = re.split(r"[?#]", text.removesuffix(mark))[0].rstrip("/")
     names = {".": language.dot, "/": language.slash, "-": language.hyphen}
     names |= {"_": language.underscore}
+    text = _figures_aside(text)
     return re.sub(r"[./_-]", lambda sign: f" {names[sign[0]]} ", text) + mark
 
 

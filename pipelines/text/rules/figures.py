@@ -20,12 +20,12 @@ def number_pattern(language: SpokenLanguage) -> str:
 
     It has no named groups, so that it can stand in any other.
     """
-    return rf"(?:[0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
+    return rf"(?:[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
 
 
 def number_value(number: str, language: SpokenLanguage) -> Decimal:
     """Return the value of what :func:`number_pattern` found."""
-    grouped = rf"([0-9]{{1,3}}(?:{language.thousands}[0-9]{{3}})+)([.,][0-9]+)?"
+    grouped = rf"([1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+)([.,][0-9]+)?"
     if found := re.fullmatch(grouped, number):
         number = re.sub(r"[^0-9]", "", found[1]) + (found[2] or "")
     return Decimal(number.replace(",", "."))
@@ -66,6 +66,9 @@ def _list_item(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _dotted(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read each part, unless they are groups of thousands."""
+    if re.fullmatch(number_pattern(language), found[0]):
+        return found[0]
     return f" {language.dot} ".join(number_in_words(part, language) for part in found[0].split("."))
 
 

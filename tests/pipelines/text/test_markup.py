@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.text.characters import visible
 from pipelines.text.markup import tidied, without_markup
 
 
 def plain(text: str) -> str:
-    return tidied(without_markup(text))
+    return tidied(without_markup(visible(text)))
 
 
 @pytest.mark.parametrize(

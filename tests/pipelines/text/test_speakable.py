@@ -14,7 +14,7 @@ from pipelines.text import rules
 from pipelines.text.languages import LANGUAGES
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.sentences import LONGEST
-from pipelines.text.speakable import MOST_READ, ORDER, speakable
+from pipelines.text.speakable import BEFORE_MARKUP, MOST_READ, ORDER, speakable
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_every_kind_of_rule_takes_part_once() -> None:
     """A file of rules that nobody put in their order would be dead."""
     names = {module.name for module in pkgutil.iter_modules(rules.__path__)} - {"rule"}
     kinds = [import_module(f"{rules.__name__}.{name}").RULES for name in sorted(names)]
-    assert sorted(map(id, ORDER)) == sorted(map(id, kinds))
+    assert sorted(map(id, BEFORE_MARKUP + ORDER)) == sorted(map(id, kinds))
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
 def test_rules_are_for_languages_that_there_are(language: SpokenLanguage) -> None:
     """Each is for one of them at least, and compiles in all that it is for."""
-    for rule in (rule for kind in ORDER for rule in kind):
+    for rule in (rule for kind in BEFORE_MARKUP + ORDER for rule in kind):
         assert set(rule.only) <= set(LANGUAGES)
         if rule.is_for(language):
             rule.for_language(language)

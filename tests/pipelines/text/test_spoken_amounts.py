@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,22 +12,6 @@ from pipelines.text.languages import LANGUAGES, VARIANTS, language_of
 from pipelines.text.languages.language import words
 from pipelines.text.speakable import prepare, speakable
 from pipelines.text.units import SIGNS
-
-FOLDER = Path(__file__).parent / "spoken_forms"
-KINDS = ("money", "units", "dates", "times", "ordinals")
-
-CASES = [
-    pytest.param(*line.split("\t"), id=f"{kind}-{line.partition(chr(9))[0]}-{number}")
-    for kind in KINDS
-    for number, line in enumerate((FOLDER / f"{kind}.tsv").read_text().splitlines()[1:], 2)
-]
-
-
-@pytest.mark.parametrize(("language", "written", "spoken"), CASES)
-def test_what_is_written_is_said(language: str, written: str, spoken: str) -> None:
-    """A line of the tables: language, what a model writes, what a voice gets."""
-    assert speakable(written, language) == spoken
-
 
 SIGNS_AND_WORDS = words(
     """$ € £ ¥ ₹ US$ CHF kr Rs. Fr. k M bn Mio. Mrd. mln million mil - – − + / . , ' ° °C °F

@@ -1,0 +1,42 @@
+"""Numbers that are called for help: as people say them there."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.text.languages.code_words import CODE_WORDS, HELP
+from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.replacements import any_of
+from pipelines.text.rules.rule import Rule
+from pipelines.text.rules.spelling import spelt
+
+_NEAR = 60
+"""Characters before a number, of the same sentence, in which something shows that it is called."""
+
+
+def _short_number(language: SpokenLanguage) -> str:
+    """Return a pattern for a number of help, alone, that does not count what follows."""
+    shown = CODE_WORDS[language.code]
+    numbers = any_of(HELP | shown.help.keys())
+    return (
+        rf"(?<![\w.,:/+#$€£-])(?<![0-9] )(?P<number>[0-9]-[0-9]-[0-9]|116 [0-9]{{3}}|{numbers})"
+        r"(?!\w|[.,:/-][0-9]|\s[0-9]|\s?[%‰€$£¥₹°])"
+        rf"(?!\s(?i:{shown.amounts}|{shown.nouns})(?!\w))"
+    )
+
+
+def _called(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read the number if the sentence calls it."""
+    shown = CODE_WORDS[language.code]
+    start, end = found.span()
+    before = re.split(r"[.!?;]\s", found.string[max(0, start - _NEAR) : start])[-1]
+    if found["number"] != "9-1-1" and not (
+        re.search(rf"(?i)(?<!\w)(?:{shown.calls})(?!\w)", before)
+        or re.match(rf"(?i)\W{{1,3}}(?:{shown.called})(?!\w)", found.string[end : end + _NEAR])
+    ):
+        return found[0]
+    number = re.sub("[^0-9]", "", found["number"])
+    return shown.help.get(number) or spelt(number)
+
+
+RULES = (Rule(_short_number, _called),)

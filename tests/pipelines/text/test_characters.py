@@ -1,0 +1,51 @@
+"""Characters that nobody sees part no word, and stay where a script needs them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.text.characters import familiar, visible
+from pipelines.text.speakable import speakable
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "res\u00ader\u00adva\u00adtion con\u200bfirmed", "reservation confirmed"),
+        ("nl", "re\u00adser\u200bve\ufeffren", "reserveren"),
+        ("en", "\u202aHello\u202c \u2066there\u2069\u200e.", "Hello there."),
+        ("en", "un\u2060broken e\u200dmail e&shy;mail e&#8203;mail", "unbroken email email email"),
+        ("en", "cafe\u0301 \uff21\uff22 \ufb01ne", "café AB fine"),
+        ("en", "\U0001d401\U0001d428\U0001d425\U0001d41d", "Bold"),
+        ("en", "Great \u2764\ufe0f day", "Great day"),
+        ("en", "Press 1\ufe0f\u20e3 or #\ufe0f\u20e3 now.", "Press one or pound now."),
+        ("de", "\u0661\u0662 Uhr", "zwölf Uhr"),
+        ("fa", "می\u200cروم", "می\u200cروم"),
+        ("hi", "क्\u200dष", "क्\u200dष"),
+        ("ar", "سلام\u200f\u200e", "سلام"),
+    ],
+)
+def test_what_nobody_sees_is_not_heard(language: str, text: str, expected: str) -> None:
+    """In any language; letters in disguise are those that they look like in those that we read."""
+    assert speakable(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1\u202f234,56", "1'234,56"),
+        ("12\u00a0345\u00a0678", "12'345'678"),
+        ("+33\u00a0612\u00a0345\u00a0678", "+33\u00a0612\u00a0345\u00a0678"),
+        ("0171\u00a0234\u00a0567", "0171\u00a0234\u00a0567"),
+        ("5\u00a0km, 10\u00a0000\u00a0km", "5\u00a0km, 10'000\u00a0km"),
+    ],
+)
+def test_a_space_that_does_not_break_joins_thousands(text: str, expected: str) -> None:
+    """Not the groups of a telephone number."""
+    assert visible(text) == expected
+
+
+def test_plain_text_is_as_it_was() -> None:
+    """Of each character that is typed every day."""
+    plain = "".join(map(chr, range(32, 127))) + "äöüßéèñçàì€£°½²…“”’–"
+    assert familiar(visible(plain)) == plain
