@@ -338,7 +338,7 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (TTS, bad(names_the_key), "server_fails-error"),
     (TTS, bad(shows_the_cause), "server_fails-error"),
     (TTS, bad(raises_another_error), "server_fails-garbage"),
-    (TTS, bad(raises_another_error), "survives_nonsense-name"),
+    (TTS, bad(raises_another_error), "survives_nonsense-bytes"),
     (TTS, bad(takes_a_break_for_the_end), "server_fails-early"),
     (TTS, bad(takes_a_break_for_the_end), "breaks-drop"),
     (TTS, bad(takes_a_break_for_the_end), "breaks-end"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any, TypeVar
@@ -51,6 +52,22 @@ def _count(value: object) -> object:
 
 Count = Annotated[int | None, BeforeValidator(_count)]
 """Of tokens; None if it is not told, or cannot be read."""
+
+
+def _times(value: object) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise ValueError("no list of times")  # noqa: TRY004 - pydantic's error
+    try:
+        times = tuple(map(float, value))
+    except (TypeError, OverflowError):
+        raise ValueError("no list of times") from None
+    if not all(map(math.isfinite, times)):
+        raise ValueError("no list of times")
+    return times
+
+
+Times = Annotated[tuple[float, ...], BeforeValidator(_times)]
+"""Of what stands in another list: each is right, or all of them are left out."""
 
 
 def read(kind: type[M], value: object) -> M:
