@@ -46,6 +46,7 @@ from pipelines.text.markup import tidied, without_markup
 from pipelines.text.sentences import SentenceCutter
 from pipelines.text.speakable import PIECE, speakable
 from pipelines.tools.arguments import argument_error
+from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import ending
 from tests import growth
@@ -182,6 +183,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "a refusal": lambda given: refused_reply(400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "a_field")),
     "an error in a stream": lambda given: reported({"error": given[:MAX_REFUSAL]}),
     "an ending": lambda given: ending(given, "en"),
+    "annotations": words_of,
     "a backchannel": lambda given: is_backchannel(given, "en"),
     "questions": look_up,
     "playout": play,
