@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from agent.settings.errors import SettingsError, explain
+from pipelines.environment import strange_character
 from pipelines.providers import find
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
@@ -56,6 +57,10 @@ class TtsSettings(StageSettings):
     provider: str = "piper"
 
 
+SENT = frozenset(("base_url", "model", "voice", "region", "language", "key_variable"))
+"""Options that name something to a server: what is pasted along with a name is not found there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """A provider that the settings name."""
@@ -93,4 +98,11 @@ def _chosen(stage: Stage, place: str, given: StageSettings | FallbackSettings) -
         options = provider.Options.model_validate(given.options)
     except ValidationError as error:
         raise SettingsError(explain(error, provider.Options, f"{place}.options.")) from error
+    for name in SENT & type(options).model_fields.keys():
+        value = getattr(options, name)
+        if isinstance(value, str) and (strange := strange_character(value)):
+            raise SettingsError(
+                f"{place}.options.{name}: there is a character in it that is not seen or not "
+                f"meant ({strange}); type it anew"
+            )
     return Chosen(name=given.provider, provider=provider, options=options)

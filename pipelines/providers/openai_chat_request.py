@@ -6,12 +6,6 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from openai.types.chat import (
-    ChatCompletionFunctionToolParam,
-    ChatCompletionMessageFunctionToolCallParam,
-    ChatCompletionMessageParam,
-)
-
 from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers.transport.failures import SYSTEM, TOOLS
 
@@ -120,9 +114,7 @@ def dispensable(body: dict[str, Any]) -> list[str]:
     return names
 
 
-def _messages(
-    brief: Brief, lines: Sequence[Message], *, apart: bool
-) -> list[ChatCompletionMessageParam]:
+def _messages(brief: Brief, lines: Sequence[Message], *, apart: bool) -> list[dict[str, Any]]:
     """Return the brief and the conversation as the server wants them.
 
     Args:
@@ -130,7 +122,7 @@ def _messages(
         lines: The conversation, which the caller begins.
         apart: Whether the prompt is a message of its own; else it begins the caller's first.
     """
-    messages: list[ChatCompletionMessageParam] = []
+    messages: list[dict[str, Any]] = []
     system = system_message(brief)
     if system and apart:
         messages.append({"role": "system", "content": system})
@@ -149,13 +141,13 @@ def _messages(
     return messages
 
 
-def _asked(call: ToolCall, id_: str) -> ChatCompletionMessageFunctionToolCallParam:
+def _asked(call: ToolCall, id_: str) -> dict[str, Any]:
     arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
     function = {"name": tool_name(call), "arguments": arguments}
-    return {"id": id_, "type": "function", "function": function}  # type: ignore[typeddict-item]
+    return {"id": id_, "type": "function", "function": function}
 
 
-def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
+def _tools(brief: Brief) -> list[dict[str, Any]]:
     return [
         {
             "type": "function",
