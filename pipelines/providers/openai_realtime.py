@@ -122,7 +122,9 @@ class _Message(BaseModel):
 
     type: str = ""
     item_id: str = ""
-    delta: Words = ""
+    delta: str = ""
+    """A part of what ``transcript`` has all of, later."""
+
     transcript: Words = ""
     error: _Error = _Error()
 
@@ -199,11 +201,12 @@ class _Protocol:
         return tuple(self._in_order())
 
     def _item(self, name: str) -> _Item:
-        """Return an item; without its name, the oldest of which there may be more to hear."""
+        """Return an item; one that is named by some messages alone is the oldest without an end."""
         if name in self._told:
             return _Item(name)  # of no use
         for item in self._items:
-            if item.id == name or not (name or item.done):
+            if item.id == name or not (item.done or (name and item.id)):
+                item.id = item.id or name
                 return item
         self._items.append(_Item(name))
         return self._items[-1]

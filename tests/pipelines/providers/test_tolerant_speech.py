@@ -129,6 +129,7 @@ COMMITTED = {"type": "input_audio_buffer.committed", "item_id": "a", "previous_i
         (openai_realtime, [COMMITTED, DELTA, {**COMPLETED, "usage": None, "logprobs": 7}]),
         (openai_realtime, [{**COMMITTED, "item_id": None}, DELTA, COMPLETED]),
         (openai_realtime, [COMMITTED, {**DELTA, "item_id": None}, COMPLETED]),
+        (openai_realtime, [{**DELTA, "item_id": None}, COMMITTED, COMPLETED]),
         (openai_realtime, [COMMITTED, DELTA, {**COMPLETED, "item_id": None}]),
         (openai_realtime, [COMMITTED, DELTA, {**COMPLETED, "transcript": None}]),
         (openai_realtime, [COMMITTED, {**DELTA, "delta": None}, {"type": "new"}, COMPLETED]),
