@@ -29,9 +29,16 @@ from pipelines.providers.lookup.answers import Thresholds
 from pipelines.providers.lookup.language import LANGUAGES
 from pipelines.providers.lookup.reply import ReplyRules
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
+from pipelines.providers.partial_call import PartialCall
 from pipelines.providers.piper_clauses import clauses
-from pipelines.providers.prompt import PartialCall, turns
-from pipelines.providers.transport.failures import MAX_REFUSAL, refused_reply
+from pipelines.providers.prompt import turns
+from pipelines.providers.transport.failures import (
+    MAX_REFUSAL,
+    SYSTEM,
+    TOOLS,
+    refused_reply,
+    reported,
+)
 from pipelines.providers.transport.sse import sse
 from pipelines.reply.playout import Playout
 from pipelines.stages.context import ContextWindow
@@ -41,6 +48,7 @@ from pipelines.text.sentences import SentenceCutter
 from pipelines.text.speakable import PIECE, speakable
 from pipelines.text.words import words
 from pipelines.tools.arguments import argument_error
+from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import ending
 from tests import growth
@@ -184,8 +192,10 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "call headers": lambda given: svaml.call_headers({given: given}),
     "a value of a call": stranger_line,
     "arguments of tools": check_arguments,
-    "a refusal": lambda given: refused_reply(400, given[:MAX_REFUSAL]),
+    "a refusal": lambda given: refused_reply(400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "a_field")),
+    "an error in a stream": lambda given: reported({"error": given[:MAX_REFUSAL]}),
     "an ending": lambda given: ending(given, "en"),
+    "annotations": words_of,
     "a backchannel": lambda given: is_backchannel(given, "en"),
     "questions": look_up,
     "playout": play,

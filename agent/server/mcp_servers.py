@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from agent.settings.mcp import McpServerSettings
-from pipelines.environment import required_from_environment
+from pipelines.environment import required_from_environment, strange_character
 
 if TYPE_CHECKING:
     from pipelines.tools.mcp import McpServer  # an extra
@@ -36,7 +36,14 @@ def mcp_servers(settings: Mapping[str, McpServerSettings]) -> dict[str, McpServe
     for name, one in settings.items():
         where: Command | Remote
         if one.url is not None:
-            where = Remote(url=one.url, headers=_filled_in(f"mcp.{name}.headers", one.headers))
+            headers = _filled_in(f"mcp.{name}.headers", one.headers)
+            for key, value in headers.items():
+                if strange := strange_character(key) or strange_character(value):
+                    raise ValueError(
+                        f"mcp.{name}.headers.{key}: there is a character in it that is not seen "
+                        f"or not meant ({strange}); type it anew"
+                    )
+            where = Remote(url=one.url, headers=headers)
         else:
             command = shutil.which(one.command or "")
             if command is None:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from agent.settings.errors import SettingsError
 from agent.settings.tree import Settings
+from pipelines.environment import strange_character
 
 PUBLISHED = {
     # developers.sinch.com: callback signing, and the .NET SDK's tests.
@@ -71,13 +72,26 @@ _LEET = str.maketrans("01345$", "oleass")
 
 
 def refuse_placeholders(settings: Settings) -> None:
-    """Refuse credentials and tokens that are no secret; no value is quoted.
+    """Refuse credentials and tokens that are no secret, or were copied badly; none is quoted.
 
     Raises:
         SettingsError: A line for each.
     """
-    if lines := [*_published(settings), *_weak(settings)]:
+    if lines := [*_published(settings), *_weak(settings), *_strange(settings)]:
         raise SettingsError("\n".join(lines))
+
+
+def _strange(settings: Settings) -> Iterator[str]:
+    for name in CREDENTIALS:
+        if strange := strange_character(_text(getattr(settings.sinch, name)), ascii_only=True):
+            yield f"sinch.{name}: there is a character in it that no key has ({strange})"
+    for name, token in _tokens(settings).items():
+        if strange := strange_character(_text(token)):
+            yield f"{name}: there is a character in it that is not seen or not meant ({strange})"
+
+
+def _tokens(settings: Settings) -> dict[str, SecretStr | None]:
+    return {"operator.token": settings.operator.token, "server.token": settings.server.token}
 
 
 def _published(settings: Settings) -> Iterator[str]:
@@ -105,8 +119,7 @@ def _is_words(name: str, value: str) -> bool:
 
 
 def _weak(settings: Settings) -> Iterator[str]:
-    tokens = {"operator.token": settings.operator.token, "server.token": settings.server.token}
-    for name, token in tokens.items():
+    for name, token in _tokens(settings).items():
         if token is not None and (why := weakness(_text(token))):
             yield f"{name}: {why}; `openssl rand -hex 24` makes a good one"
         elif _text(token) in OWN_SAMPLES and settings.sinch.public_url.startswith("https:"):

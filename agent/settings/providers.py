@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from agent.settings.allowed import did_you_mean, nearest
 from agent.settings.errors import SettingsError, explain, located, named
 from agent.settings.origins import Origins
+from pipelines.environment import strange_character
 from pipelines.providers import PROVIDERS, find
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
@@ -57,6 +58,10 @@ class TtsSettings(StageSettings):
     """Who speaks."""
 
     provider: str = "piper"
+
+
+SENT = frozenset(("base_url", "model", "voice", "region", "language", "key_variable"))
+"""Options that name something to a server: what is pasted along with a name is not found there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,18 @@ def _chosen(
     except ValidationError as error:
         lines = explain(error, provider.Options, f"{_place(stage, number)}options.", origins)
         raise SettingsError("\n".join(lines)) from error
+    mistakes: list[str] = []
+    for option in sorted(SENT & type(options).model_fields.keys()):
+        value = getattr(options, option)
+        if isinstance(value, str) and (strange := strange_character(value)):
+            setting = f"{_place(stage, number)}options.{option}"
+            line = (
+                f"{setting}: there is a character in it that is not seen or not meant "
+                f"({strange}); type it anew"
+            )
+            mistakes.append(located(line, setting, origins))
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
     return Chosen(name=name, provider=provider, options=options)
 
 

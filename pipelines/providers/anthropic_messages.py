@@ -7,7 +7,7 @@ import and twice the time for each event (measured with 2.13), to read six kinds
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,24 +16,17 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
-from pipelines.encodable import read_json_delta
 from pipelines.providers.contracts import ContextTooLongError, Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks, read_out
-from pipelines.providers.transport.failures import refused_reply
+from pipelines.providers.transport.failures import EFFORT, TOOLS, reported
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-from pipelines.providers.transport.sse import sse
+from pipelines.providers.transport.reading import Count, Words, objects, read
+from pipelines.providers.transport.refusals import Refusals
 from pipelines.settings import Section
 
-from .prompt import (
-    PartialCall,
-    call_ids,
-    plain_id,
-    system_message,
-    tool_name,
-    turns,
-    unreadable_call,
-)
+from .partial_call import PartialCall, unreadable_call
+from .prompt import call_ids, plain_id, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
@@ -44,27 +37,17 @@ SILENCE = 10.0
 """Seconds without a byte after which a reply fails; a server that is at work sends pings. The call
 gives up much earlier; this is for whoever has no deadline of their own."""
 
-EVENTS = {
-    "message_start",
-    "content_block_start",
-    "content_block_delta",
-    "message_delta",
-    "message_stop",
-    "error",
-}
-"""Those that are looked at. There are others, and more may come, says the documentation."""
-
 CUT_SHORT = ("max_tokens", "model_context_window_exceeded", "refusal")
 """Reasons to stop before the reply is whole."""
 
 
 class _Usage(BaseModel):
-    input_tokens: int | None = None
+    input_tokens: Count = None
     """Those that are neither read from the cache nor written to it."""
 
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    output_tokens: int | None = None
+    cache_creation_input_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    output_tokens: Count = None
 
 
 class _Message(BaseModel):
@@ -73,35 +56,32 @@ class _Message(BaseModel):
 
 class _Block(BaseModel):
     type: str = ""
-    text: str = ""
+    text: Words = ""
     """Of a block of type ``text``; mostly it comes in deltas."""
 
     id: str = ""
     name: str = ""
+    input: dict[str, Any] | None = None
+    """Empty, of Anthropic; some gateways have the arguments here."""
 
 
 class _Delta(BaseModel):
     type: str = ""
-    text: str = ""
-    partial_json: str = ""
-    stop_reason: str | None = None
-
-
-class _Error(BaseModel):
-    type: str = ""
-    message: str = ""
+    text: Words = ""
+    partial_json: Any = None
+    stop_reason: Any = None
 
 
 class _Event(BaseModel):
     """Any event; each type has a few of the fields."""
 
-    type: str
-    index: int = 0
+    type: str = ""
+    index: int | None = None
     message: _Message = Field(default_factory=_Message)
     content_block: _Block = Field(default_factory=_Block)
     delta: _Delta = Field(default_factory=_Delta)
     usage: _Usage = Field(default_factory=_Usage)
-    error: _Error = Field(default_factory=_Error)
+    error: Any = None
 
 
 @dataclass(slots=True)
@@ -112,17 +92,28 @@ class _Reply:
     calls: dict[int, PartialCall] = field(default_factory=dict)
     """By the index of their block."""
 
+    ignored: set[int] = field(default_factory=set)
+    """Blocks that are neither text nor a call of ours."""
+
+    block: int = -1
+    """The latest that has begun."""
+
     stop_reason: str | None = None
     usage: _Usage = field(default_factory=_Usage)
     over: bool = False
 
-    def take(self, event: _Event) -> str:
+    def take(self, event: _Event, name: str) -> str:
         """Take an event; return the text in it.
+
+        Args:
+            event: Its data. There are types that we do not know, and more may come, says the
+                documentation.
+            name: Of the event: its type once more.
 
         Raises:
             ProviderError: If it is an error, or out of place.
         """
-        match event.type:
+        match event.type or name:
             case "message_start":
                 self.usage = event.message.usage
             case "content_block_start":
@@ -130,28 +121,31 @@ class _Reply:
             case "content_block_delta":
                 return self._add(event.index, event.delta)
             case "message_delta":
-                self.stop_reason = event.delta.stop_reason
+                self.stop_reason = str(event.delta.stop_reason or "") or self.stop_reason
                 known = event.usage.model_dump(exclude_none=True)  # sums so far, not all of them
                 self.usage = self.usage.model_copy(update=known)
             case "message_stop":
                 self.over = True
             case "error":
-                if event.error.type == "overloaded_error":
-                    raise ProviderError("llm", "the server is overloaded")
-                raise refused_reply(200, f"{event.error.type} {event.error.message}")
+                raise reported(event.error)
         return ""
 
-    def _begin(self, index: int, block: _Block) -> str:
-        if block.type == "tool_use":
-            self.calls[index] = PartialCall(block.name, block.id)
-        return block.text if block.type == "text" else ""
+    def _begin(self, index: int | None, block: _Block) -> str:
+        self.block = self.block + 1 if index is None else index
+        if block.type == "tool_use" or (not block.type and block.name):
+            self.calls[self.block] = call = PartialCall(block.name, block.id)
+            call.add(block.input or None)
+        elif block.type not in ("text", ""):
+            self.ignored.add(self.block)
+        return block.text if block.type in ("text", "") else ""
 
-    def _add(self, index: int, delta: _Delta) -> str:
-        if delta.partial_json:
+    def _add(self, index: int | None, delta: _Delta) -> str:
+        index = self.block if index is None else index
+        if delta.partial_json and index not in self.ignored:
             if index not in self.calls:
                 raise unreadable_call()
             self.calls[index].add(delta.partial_json)
-        return delta.text if delta.type == "text_delta" else ""
+        return delta.text if delta.type in ("text_delta", "") else ""
 
     def whole(self) -> list[ToolCall]:
         """Return the tool calls, now that the stream has ended.
@@ -159,7 +153,7 @@ class _Reply:
         Raises:
             ProviderError: If the reply is not whole, so far as that matters.
         """
-        if self.stop_reason is None:
+        if self.stop_reason is None and not self.over:
             raise ProviderError("llm", "the reply broke off")
         if self.stop_reason in CUT_SHORT:
             log.warning("reply cut off", reason=self.stop_reason)
@@ -169,14 +163,14 @@ class _Reply:
                 raise ContextTooLongError
             if self.stop_reason == "refusal" and not self.said:
                 raise ProviderError("llm", "the model refused to answer")
-        return [call.whole() for call in self.calls.values()]
+        return [call for each in self.calls.values() for call in each.whole()]
 
     def tokens(self) -> Tokens:
         """Return what the reply has cost."""
         usage = self.usage
         cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
         read = (usage.input_tokens or 0) + written + cached
-        return Tokens(read, usage.output_tokens or 0, cached)
+        return Tokens(*(max(0, count) for count in (read, usage.output_tokens or 0, cached)))
 
 
 class LanguageModel:
@@ -222,6 +216,7 @@ class LanguageModel:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._http = Http("llm", options.base_url)
+        self._refusals = Refusals()
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -256,18 +251,22 @@ class LanguageModel:
             ProviderError: If the server fails, breaks off, or refuses; or if a tool call cannot be
                 read, or was cut off.
         """
-        body = _body(self._options, brief, conversation)
-        asking = self._http.request("POST", "/v1/messages", head_within=SILENCE, json=body)
+        asking = self._refusals.asking(
+            self._http,
+            "/v1/messages",
+            lambda refused: _request(self._options, brief, conversation, refused),
+            head_within=SILENCE,
+        )
         reply = _Reply()
         async with (
             asking as answer,
             aclosing(chunks(answer, SILENCE)) as received,
-            aclosing(sse(received)) as events,
+            aclosing(objects(received)) as events,
         ):
-            async for name, data in events:
-                if name not in EVENTS:
-                    continue
-                if text := reply.take(_Event.model_validate(read_json_delta(data))):
+            async for name, event in events:
+                if event is None:  # Anthropic does not say so; gateways do
+                    reply.over = True
+                elif text := reply.take(read(_Event, event), name):
                     reply.said = True
                     yield text
                 if reply.over:
@@ -278,13 +277,24 @@ class LanguageModel:
         yield reply.tokens()
 
 
-def _body(
-    options: LanguageModel.Options, brief: Brief, conversation: Sequence[Message]
-) -> dict[str, Any]:
-    """Return the request."""
+def _request(
+    options: LanguageModel.Options,
+    brief: Brief,
+    conversation: Sequence[Message],
+    refused: Collection[str],
+) -> tuple[dict[str, Any], Collection[str]]:
+    """Return the request, and what it can do without.
+
+    Args:
+        options: How to ask.
+        brief: What the model knows.
+        conversation: What was said.
+        refused: What the server does not take.
+    """
     tools = [
         {"name": spec.name, "description": spec.description, "input_schema": dict(spec.parameters)}
         for spec in brief.tools
+        if TOOLS not in refused
     ]
     body: dict[str, Any] = {
         "model": options.model,
@@ -300,12 +310,12 @@ def _body(
         body["tools"] = tools
         if not brief.may_call_tools:
             body["tool_choice"] = {"type": "none"}
-    if options.effort is None:
-        body["thinking"] = {"type": "disabled"}
-    else:
-        body["thinking"] = {"type": "adaptive"}
-        body["output_config"] = {"effort": options.effort}
-    return body
+    thinks = options.effort is not None
+    body["thinking"] = {"type": "adaptive" if thinks else "disabled"}
+    if thinks:
+        body[EFFORT] = {"effort": options.effort}
+    body = {name: value for name, value in body.items() if name not in refused}
+    return body, {"thinking", EFFORT, TOOLS} & body.keys()
 
 
 def _messages(lines: Sequence[Message]) -> list[dict[str, Any]]:

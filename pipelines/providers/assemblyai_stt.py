@@ -28,6 +28,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -148,14 +149,13 @@ class _Dialect:
         return _Protocol(formats=self._formats, detects_turns=self._options.detect_turns)
 
 
-class _Kind(BaseModel):
+class _Message(BaseModel):
+    """Any message; what follows the error is of a ``Turn``."""
+
     type: str = ""
     error: Any = None
-
-
-class _Turn(BaseModel):
-    transcript: str
-    end_of_turn: bool
+    transcript: Words = ""
+    end_of_turn: bool = False
     turn_is_formatted: bool = True
 
 
@@ -200,19 +200,19 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        kind = _Kind.model_validate_json(message)
-        if kind.error is not None or kind.type == "Error":
+        said = read_message(_Message, message)
+        if said.error or said.type == "Error":
             raise ProviderError("stt", "the server reports an error")
-        match kind.type:
+        match said.type or ("Turn" if said.transcript else ""):
             case "Turn":
-                return self._turn(_Turn.model_validate_json(message))
+                return self._turn(said)
             case "SpeechStarted":
                 return (TurnBegan(),)
             case "Termination":
                 return (ConnectionEnded(),)
         return ()
 
-    def _turn(self, turn: _Turn) -> Sequence[TranscriptionEvent]:
+    def _turn(self, turn: _Message) -> Sequence[TranscriptionEvent]:
         if not turn.end_of_turn or (self._formats and not turn.turn_is_formatted):
             return (InterimTranscript(turn.transcript),)
         final = FinalTranscript(turn.transcript)

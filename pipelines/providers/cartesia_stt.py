@@ -23,6 +23,7 @@ from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -103,13 +104,12 @@ class _Dialect:
         return _Protocol()
 
 
-class _Kind(BaseModel):
-    type: str
+class _Message(BaseModel):
+    """Any message; what follows the type is of a transcript."""
 
-
-class _Transcript(BaseModel):
-    text: str
-    is_final: bool
+    type: str = ""
+    text: Words = ""
+    is_final: bool = False
 
 
 class Error(BaseModel):
@@ -128,6 +128,7 @@ class _Protocol:
 
     def __init__(self) -> None:
         self._text = ""  # final, of what will be finalized
+        self._heard = ""  # of it, final or not
 
     def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
@@ -156,16 +157,16 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        match _Kind.model_validate_json(message).type:
+        said = read_message(_Message, message)
+        match said.type or ("transcript" if said.text else ""):
             case "transcript":
-                transcript = _Transcript.model_validate_json(message)
-                heard = InterimTranscript(self._text + transcript.text)
-                if transcript.is_final:
-                    self._text = heard.text
-                return (heard,)
+                self._heard = self._text + said.text
+                if said.is_final:
+                    self._text = self._heard
+                return (InterimTranscript(self._heard),)
             case "flush_done":
-                text, self._text = self._text, ""
+                text, self._text, self._heard = self._heard, "", ""
                 return (FinalTranscript(text), Finalized())
             case "error":
-                raise Error.model_validate_json(message).reason()
+                raise read_message(Error, message).reason()
         return ()

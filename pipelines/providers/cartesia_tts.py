@@ -6,12 +6,11 @@ well, but with the ``websockets`` package and a pool that cannot see a socket go
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 
 import structlog
-from pydantic import BaseModel, Field, FiniteFloat, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_tts.protocol import (
@@ -27,6 +26,7 @@ from pipelines.providers.streaming_tts.word_ends import WordEnds
 from pipelines.providers.transport.failures import refused
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Times, Words, read_message, samples
 from pipelines.providers.voice_rate import voice_rate
 from pipelines.settings import Section
 
@@ -146,16 +146,17 @@ class _Timestamps(BaseModel):
     """When words end, in seconds of the sentence."""
 
     words: tuple[str, ...]
-    end: tuple[FiniteFloat, ...]
+    end: Times
 
 
 class _Message(BaseModel):
     """What is read of a message."""
 
-    type: str
+    type: str = ""
     context_id: str | None = None
-    data: str = ""
+    data: Words = ""
     word_timestamps: _Timestamps | None = None
+    done: bool = False
     status_code: int = 500
 
 
@@ -191,20 +192,24 @@ class _Protocol:
         """
         if isinstance(message, bytes):
             raise ValueError("a binary message")  # noqa: TRY004 - ValueError is what is promised
-        said = _Message.model_validate_json(message)
+        said = read_message(_Message, message)
         context = said.context_id
+        if context is None and said.type != "error" and len(self._words) == 1:
+            (context,) = self._words
         if said.type == "error":
             error = refused("tts", said.status_code)
             if context is None:
                 raise error
             yield self._ended(context, error)
-        if context is None:
-            return
-        if said.type == "chunk":
-            yield AudioChunk(context, base64.b64decode(said.data, validate=True))
-        elif said.type == "timestamps" and said.word_timestamps:
+        elif context is not None:
+            yield from self._heard(context, said)
+
+    def _heard(self, context: str, said: _Message) -> Iterator[SynthesisEvent]:
+        if said.type in ("chunk", "") and said.data:
+            yield AudioChunk(context, samples(said.data))
+        elif said.type in ("timestamps", "") and said.word_timestamps:
             yield from self._timed(context, said.word_timestamps)
-        elif said.type == "done":
+        elif said.type == "done" or (said.done and not said.type):
             yield self._ended(context)
 
     def _timed(self, context: str, timestamps: _Timestamps) -> Iterator[SynthesisEvent]:

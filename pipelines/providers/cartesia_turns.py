@@ -25,6 +25,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 from .cartesia_stt import KEPT, KEY, VERSION, Error
@@ -99,12 +100,11 @@ class _Dialect:
         return _Protocol()
 
 
-class _Kind(BaseModel):
-    type: str
+class _Message(BaseModel):
+    """Any message."""
 
-
-class _Transcript(BaseModel):
-    transcript: str
+    type: str = ""
+    transcript: Words = ""
 
 
 class _Protocol:
@@ -137,21 +137,18 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        match _Kind.model_validate_json(message).type:
+        said = read_message(_Message, message)
+        match said.type:
             case "turn.start":
                 return (TurnBegan(),)
             case "turn.update":
-                return (InterimTranscript(_text(message)),)
+                return (InterimTranscript(said.transcript),)
             case "turn.eager_end":
-                return (InterimTranscript(_text(message)), TurnMayBeOver())
+                return (InterimTranscript(said.transcript), TurnMayBeOver())
             case "turn.resume":
                 return (TurnResumed(),)
             case "turn.end":
-                return (FinalTranscript(_text(message)), TurnOver())
+                return (FinalTranscript(said.transcript), TurnOver())
             case "error":
-                raise Error.model_validate_json(message).reason()
+                raise read_message(Error, message).reason()
         return ()
-
-
-def _text(message: str | bytes) -> str:
-    return _Transcript.model_validate_json(message).transcript

@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -157,13 +158,12 @@ class _Dialect:
         return _Protocol()
 
 
-class _Kind(BaseModel):
-    type: str
+class _Message(BaseModel):
+    """Any message; only ``TurnInfo`` has more than a type."""
 
-
-class _TurnInfo(BaseModel):
-    event: str
-    transcript: str
+    type: str = ""
+    event: str = ""
+    transcript: Words = ""
 
 
 class _Protocol:
@@ -196,15 +196,16 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        match _Kind.model_validate_json(message).type:
+        said = read_message(_Message, message)
+        match said.type or ("TurnInfo" if said.event else ""):
             case "TurnInfo":
-                return _turn(_TurnInfo.model_validate_json(message))
+                return _turn(said)
             case "Error" | "FatalError":
                 raise ProviderError("stt", "the server reports an error")
         return ()
 
 
-def _turn(info: _TurnInfo) -> Sequence[TranscriptionEvent]:
+def _turn(info: _Message) -> Sequence[TranscriptionEvent]:
     heard = InterimTranscript(info.transcript)
     match info.event:
         case "StartOfTurn":

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import structlog
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, FiniteFloat, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -129,24 +130,35 @@ class _Dialect:
         return _Protocol()
 
 
-class _Kind(BaseModel):
-    type: str
-
-
 class _Alternative(BaseModel):
-    transcript: str
+    transcript: Words = ""
 
 
 class _Channel(BaseModel):
-    alternatives: tuple[_Alternative, ...] = Field(min_length=1)
+    alternatives: tuple[_Alternative, ...] = ()
 
 
-class _Results(BaseModel):
-    channel: _Channel
-    start: float
-    duration: float
+class _Message(BaseModel):
+    """Any message; only results have more than a type."""
+
+    type: str = ""
+    channel: _Channel | None = None
+    start: FiniteFloat | None = None
+    duration: FiniteFloat | None = None
     is_final: bool = False
     from_finalize: bool = False
+
+    @property
+    def text(self) -> str:
+        alternatives = self.channel.alternatives if self.channel else ()
+        return alternatives[0].transcript if alternatives else ""
+
+    @property
+    def end(self) -> float | None:
+        """Seconds of audio that it reaches to, if that is told."""
+        if self.start is None or self.duration is None:
+            return None
+        return self.start + self.duration
 
 
 class _Protocol:
@@ -195,23 +207,26 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        match _Kind.model_validate_json(message).type:
+        said = read_message(_Message, message)
+        match said.type or ("Results" if said.channel else ""):
             case "Results":
-                return self._results(_Results.model_validate_json(message))
+                return self._results(said)
             case "Metadata" if self._ending:
                 return (ConnectionEnded(),)
             case "Error":
                 raise ProviderError("stt", "the server reports an error")
         return ()
 
-    def _results(self, results: _Results) -> Sequence[TranscriptionEvent]:
-        text = results.channel.alternatives[0].transcript
-        if not results.is_final:
+    def _results(self, results: _Message) -> Sequence[TranscriptionEvent]:
+        text, end = results.text, results.end
+        if not (results.is_final or results.from_finalize):
             return (InterimTranscript(text),)
-        end = results.start + results.duration
-        self._heard = max(self._heard, end)
+        asked = self._asked[0] if self._asked and results.from_finalize else None
+        if asked is not None and end is None:
+            end = asked
+        self._heard = max(self._heard, min(end or 0.0, self._sent))
         answered = sum(at <= self._heard + ROUNDED for at in self._asked)
-        if results.from_finalize and self._asked and end > self._answered + ROUNDED:
+        if asked is not None and end is not None and end > self._answered + ROUNDED:
             answered = max(answered, 1)
         for _ in range(answered):
             self._answered = self._asked.popleft()

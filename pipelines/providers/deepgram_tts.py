@@ -23,6 +23,7 @@ from pipelines.providers.streaming_tts.protocol import (
 from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import read_message
 from pipelines.providers.voice_rate import voice_rate
 from pipelines.settings import Section
 
@@ -123,7 +124,7 @@ class _Dialect:
 class _Message(BaseModel):
     """What is read of a message."""
 
-    type: str
+    type: str = ""
 
 
 class _Protocol:
@@ -160,7 +161,7 @@ class _Protocol:
                 self._heard = True
                 yield AudioChunk(self._context, message)
             return
-        match _Message.model_validate_json(message).type:
+        match read_message(_Message, message).type:
             case "Error":
                 raise ProviderError("tts", "the server reported an error")
             case "Flushed":

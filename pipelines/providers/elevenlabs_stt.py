@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, Field, SecretStr
@@ -24,6 +25,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -120,12 +122,11 @@ class _Dialect:
 
 
 class _Message(BaseModel):
-    message_type: str
-    error: str | None = None
+    """Any message."""
 
-
-class _Transcript(BaseModel):
-    text: str
+    message_type: str = ""
+    error: Any = None
+    text: Words = ""
 
 
 class _Protocol:
@@ -162,19 +163,18 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        kind = _Message.model_validate_json(message)
-        match kind.message_type:
+        said = read_message(_Message, message)
+        match said.message_type:
             case "partial_transcript":
-                return (InterimTranscript(_Transcript.model_validate_json(message).text),)
+                return (InterimTranscript(said.text),)
             case "committed_transcript":
-                final = FinalTranscript(_Transcript.model_validate_json(message).text)
-                return (final, *self._answered())
+                return (FinalTranscript(said.text), *self._answered())
             case "commit_throttled":
                 # Less than 0.3 s since the last commit: nothing is heard of so little, unless more
                 # follows; it stays where it is, for the next commit.
                 return self._answered()
-        if kind.error is not None or kind.message_type.endswith("error"):
-            refused = kind.message_type in _REFUSALS
+        if said.error or said.message_type.endswith("error"):
+            refused = said.message_type in _REFUSALS
             raise ProviderError("stt", "the server reports an error", retryable=not refused)
         return ()
 

@@ -6,12 +6,12 @@ Plain aiohttp: the official SDK speaks this websocket only from a thread, one te
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import structlog
-from pydantic import AliasChoices, BaseModel, Field, FiniteFloat, SecretStr
+from pydantic import AliasChoices, BaseModel, Field, SecretStr
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.streaming_tts.protocol import (
@@ -27,6 +27,7 @@ from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.streaming_tts.word_ends import WordEnds
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Times, Words, read_message, samples
 from pipelines.providers.voice_rate import voice_rate
 from pipelines.settings import Section
 
@@ -170,18 +171,18 @@ class _Alignment(BaseModel):
     """When the characters of a piece are spoken, from the beginning of the piece."""
 
     chars: tuple[str, ...]
-    starts: tuple[FiniteFloat, ...] = Field(alias="charStartTimesMs")
-    durations: tuple[FiniteFloat, ...] = Field(alias="charDurationsMs")
+    starts: Times = Field(alias="charStartTimesMs")
+    durations: Times = Field(alias="charDurationsMs")
 
 
 class _Message(BaseModel):
     """What is read of a message."""
 
     context: str | None = Field(None, validation_alias=AliasChoices("contextId", "context_id"))
-    audio: str | None = None
+    audio: Words = ""
     alignment: _Alignment | None = None
     final: bool | None = Field(None, validation_alias=AliasChoices("isFinal", "is_final"))
-    error: str | None = None
+    error: Any = None
 
 
 class _Speaking:
@@ -228,17 +229,21 @@ class _Protocol:
         """
         if isinstance(message, bytes):
             raise ValueError("a binary message")  # noqa: TRY004 - ValueError is what is promised
-        said = _Message.model_validate_json(message)
-        if said.error is not None:
-            reason, retryable = _ERRORS.get(said.error, ("the server reported an error", True))
+        said = read_message(_Message, message)
+        if said.error:
+            other = ("the server reported an error", True)
+            reason, retryable = _ERRORS.get(str(said.error), other)
             raise ProviderError("tts", reason, retryable=retryable)
-        if said.context is None:
+        context = said.context
+        if context is None and len(self._speaking) == 1:
+            (context,) = self._speaking
+        if context is None:
             return
-        if speaking := self._speaking.get(said.context):
-            yield from self._heard(said.context, speaking, said)
+        if speaking := self._speaking.get(context):
+            yield from self._heard(context, speaking, said)
         if said.final:
-            self._speaking.pop(said.context, None)
-            yield SynthesisEnded(said.context)
+            self._speaking.pop(context, None)
+            yield SynthesisEnded(context)
 
     def _heard(self, context: str, speaking: _Speaking, said: _Message) -> Iterator[SynthesisEvent]:
         begins = speaking.size / (2 * speaking.rate)
@@ -248,7 +253,7 @@ class _Protocol:
                 # was begun may never be spoken, though:
                 # https://github.com/pipecat-ai/pipecat/issues/4681, /5271.
                 yield MessageToSend(_closing(context))
-            pcm = base64.b64decode(said.audio, validate=True)
+            pcm = samples(said.audio)
             speaking.size += len(pcm)
             yield AudioChunk(context, pcm)
         if said.alignment is not None:

@@ -6,7 +6,7 @@ that brings google-auth, requests, tenacity and websockets, for one POST that st
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,17 +15,18 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult
-from pipelines.encodable import read_json_delta
+from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks
-from pipelines.providers.transport.failures import refused_reply
+from pipelines.providers.transport.failures import SYSTEM, THINKING_LEVEL, TOOLS, reported
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-from pipelines.providers.transport.sse import sse
+from pipelines.providers.transport.reading import Count, Words, objects, read
+from pipelines.providers.transport.refusals import Refusals
 from pipelines.settings import Section
 
-from .prompt import call_ids, system_message, tool_name, turns, unreadable_call
+from .partial_call import PartialCall, unreadable_call
+from .prompt import call_ids, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
@@ -43,8 +44,21 @@ NO_SIGNATURE = "skip_thought_signature_validator"
 _ID = "gemini:"
 """Begins :attr:`ToolCall.id`; behind it the call's signature, a colon, and Google's own id."""
 
-WHOLE = ("STOP", "MAX_TOKENS")
-"""Reasons to finish of a reply that is good. Others are filters, and mistakes of the model's."""
+FULL = "MAX_TOKENS"
+"""The reason to finish of a reply that grew too long."""
+
+CUT_SHORT = {
+    FULL,
+    "SAFETY",
+    "RECITATION",
+    "LANGUAGE",
+    "OTHER",
+    "BLOCKLIST",
+    "PROHIBITED_CONTENT",
+    "SPII",
+}
+"""Reasons to finish before the reply is whole: its length, and filters. So is one with ``CALL`` in
+it, a mistake of the model's. Any other, of a new version or of a gateway's, means that it is."""
 
 
 class _Wire(BaseModel):
@@ -54,11 +68,11 @@ class _Wire(BaseModel):
 class _FunctionCall(_Wire):
     id: str = ""
     name: str = ""
-    args: dict[str, Any] | None = None
+    args: Any = None
 
 
 class _Part(_Wire):
-    text: str = ""
+    text: Words = ""
     thought: bool = False
     function_call: _FunctionCall | None = None
     thought_signature: str = ""
@@ -70,31 +84,32 @@ class _Content(_Wire):
 
 class _Candidate(_Wire):
     content: _Content = Field(default_factory=_Content)
-    finish_reason: str | None = None
+    finish_reason: Any = None
 
 
 class _Feedback(_Wire):
-    block_reason: str | None = None
+    block_reason: Any = None
 
 
 class _Usage(_Wire):
-    prompt_token_count: int = 0
+    prompt_token_count: Count = None
     """Cached ones included."""
 
-    cached_content_token_count: int = 0
-    candidates_token_count: int = 0
-    thoughts_token_count: int = 0
+    cached_content_token_count: Count = None
+    candidates_token_count: Count = None
+    thoughts_token_count: Count = None
 
     def tokens(self) -> Tokens:
-        written = self.candidates_token_count + self.thoughts_token_count
-        return Tokens(self.prompt_token_count, written, self.cached_content_token_count)
+        written = (self.candidates_token_count or 0) + (self.thoughts_token_count or 0)
+        counts = (self.prompt_token_count or 0, written, self.cached_content_token_count or 0)
+        return Tokens(*(max(0, count) for count in counts))
 
 
 class _Chunk(_Wire):
     candidates: tuple[_Candidate, ...] = ()
     prompt_feedback: _Feedback = Field(default_factory=_Feedback)
     usage_metadata: _Usage | None = None
-    error: dict[str, Any] | None = None
+    error: Any = None
     """What went wrong after the head of the answer was sent."""
 
 
@@ -104,7 +119,7 @@ class _Reply:
 
     said: bool = False
     calls: list[ToolCall] = field(default_factory=list)
-    finish_reason: str | None = None
+    finish_reason: str = ""
     usage: _Usage | None = None
 
     def take(self, chunk: _Chunk) -> str:
@@ -113,17 +128,20 @@ class _Reply:
         Raises:
             ProviderError: If it is an error, or the prompt is refused.
         """
-        if chunk.error is not None:
-            raise refused_reply(200, str(chunk.error))
-        if chunk.prompt_feedback.block_reason:
-            raise ProviderError("llm", "the prompt was blocked by a filter", retryable=False)
+        if chunk.error:
+            raise reported(chunk.error)
+        if str(chunk.prompt_feedback.block_reason or "UNSPECIFIED").endswith("UNSPECIFIED"):
+            return self._take(chunk)
+        raise ProviderError("llm", "the prompt was blocked by a filter", retryable=False)
+
+    def _take(self, chunk: _Chunk) -> str:
         self.usage = chunk.usage_metadata or self.usage  # sums so far
         texts = []
         for candidate in chunk.candidates:
-            self.finish_reason = candidate.finish_reason or self.finish_reason
+            self.finish_reason = str(candidate.finish_reason or self.finish_reason).upper()
             for part in candidate.content.parts:
                 if part.function_call:
-                    self.calls.append(_call(part.function_call, part.thought_signature))
+                    self.calls += _calls(part.function_call, part.thought_signature)
                 elif not part.thought:
                     texts.append(part.text)
         text = "".join(texts)
@@ -136,14 +154,15 @@ class _Reply:
         Raises:
             ProviderError: If it is not.
         """
-        if self.finish_reason is None:
+        if not self.finish_reason:
             raise ProviderError("llm", "the reply broke off")
-        if self.finish_reason == "STOP":
+        mistaken = "CALL" in self.finish_reason  # MALFORMED_FUNCTION_CALL and the like
+        if self.finish_reason not in CUT_SHORT and not mistaken:
             return
-        log.warning("reply cut off", whole=self.finish_reason in WHOLE)
-        if self.calls or "CALL" in self.finish_reason:  # MALFORMED_FUNCTION_CALL and the like
+        log.warning("reply cut off", whole=self.finish_reason == FULL)
+        if self.calls or mistaken:
             raise unreadable_call()
-        if self.finish_reason not in WHOLE and not self.said:
+        if self.finish_reason != FULL and not self.said:
             raise ProviderError("llm", "the reply was blocked by a filter")
 
 
@@ -193,6 +212,7 @@ class LanguageModel:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._http = Http("llm", options.base_url)
+        self._refusals = Refusals()
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -227,18 +247,24 @@ class LanguageModel:
                 cannot be read.
         """
         path = f"/v1beta/models/{self._options.model}:streamGenerateContent"
-        body = _body(self._options, brief, conversation)
-        asking = self._http.request(
-            "POST", path, params={"alt": "sse"}, head_within=SILENCE, json=body
+        asking = self._refusals.asking(
+            self._http,
+            path,
+            lambda refused: _request(self._options, brief, conversation, refused),
+            params={"alt": "sse"},
+            head_within=SILENCE,
         )
         reply = _Reply()
         async with (
             asking as answer,
             aclosing(chunks(answer, SILENCE)) as received,
-            aclosing(sse(received)) as events,
+            aclosing(objects(received)) as events,
         ):
-            async for _, data in events:
-                if text := reply.take(_Chunk.model_validate(read_json_delta(data))):
+            async for _, event in events:
+                if event is None:  # Google does not say so; gateways do
+                    reply.finish_reason = reply.finish_reason or "STOP"
+                    continue
+                if text := reply.take(read(_Chunk, event)):
                     yield text
         reply.check_whole()
         for call in reply.calls:
@@ -247,35 +273,53 @@ class LanguageModel:
             yield reply.usage.tokens()
 
 
-def _body(
-    options: LanguageModel.Options, brief: Brief, conversation: Sequence[Message]
-) -> dict[str, Any]:
-    """Return the request."""
+def _request(
+    options: LanguageModel.Options,
+    brief: Brief,
+    conversation: Sequence[Message],
+    refused: Collection[str],
+) -> tuple[dict[str, Any], Collection[str]]:
+    """Return the request, and what it can do without.
+
+    Args:
+        options: How to ask.
+        brief: What the model knows.
+        conversation: What was said.
+        refused: What the server does not take, such as a prompt of its own for Gemma.
+    """
     signed = not options.model.startswith(UNSIGNED)
-    lines = turns(conversation, tools=bool(brief.tools))
+    tools = brief.tools if TOOLS not in refused else ()
+    lines = turns(conversation, tools=bool(tools))
     config: dict[str, Any] = {"maxOutputTokens": options.max_tokens}
-    if options.thinking_level is not None:
-        config["thinkingConfig"] = {"thinkingLevel": options.thinking_level}
+    dispensable = []
+    if options.thinking_level is not None and THINKING_LEVEL not in refused:
+        config["thinkingConfig"] = {THINKING_LEVEL: options.thinking_level}
+        dispensable.append(THINKING_LEVEL)
     body: dict[str, Any] = {
         "contents": _contents(lines, signed=signed),
         "generationConfig": config,
     }
     if system := system_message(brief):
-        body["systemInstruction"] = {"parts": [{"text": system}]}
-    if brief.tools:
-        declarations = [
-            {
-                "name": spec.name,
-                "description": spec.description,
-                # Any JSON Schema; `parameters` takes a subset of OpenAPI's alone.
-                "parametersJsonSchema": dict(spec.parameters),
-            }
-            for spec in brief.tools
-        ]
-        body["tools"] = [{"functionDeclarations": declarations}]
+        if SYSTEM in refused:
+            body["contents"][0]["parts"].insert(0, {"text": system})
+        else:
+            body["systemInstruction"] = {"parts": [{"text": system}]}
+            dispensable.append(SYSTEM)
+    if tools:
+        dispensable.append(TOOLS)
+        body["tools"] = [{"functionDeclarations": list(map(_declaration, tools))}]
         if not brief.may_call_tools:
             body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
-    return body
+    return body, dispensable
+
+
+def _declaration(spec: ToolSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        # Any JSON Schema; `parameters` takes a subset of OpenAPI's alone.
+        "parametersJsonSchema": dict(spec.parameters),
+    }
 
 
 def _contents(lines: Sequence[Message], *, signed: bool) -> list[dict[str, Any]]:
@@ -319,12 +363,12 @@ def _own_id(call: ToolCall) -> str:
     return call.id.removeprefix(_ID).partition(":")[2] if call.id.startswith(_ID) else ""
 
 
-def _call(call: _FunctionCall, signature: str) -> ToolCall:
+def _calls(call: _FunctionCall, signature: str) -> list[ToolCall]:
     """Return a tool call whose name tells all that has to be sent back with it.
 
     Raises:
-        ProviderError: If the tool has no name.
+        ProviderError: If the tool has no name, or its arguments cannot be read.
     """
-    if not call.name:
-        raise unreadable_call()
-    return ToolCall(call.name, call.args or {}, f"{_ID}{signature}:{call.id}")
+    partial = PartialCall(call.name, f"{_ID}{signature}:{call.id}")
+    partial.add(call.args)
+    return partial.whole()

@@ -7,7 +7,6 @@ the official SDK is gRPC, a native library, and does not take an API key for its
 from __future__ import annotations
 
 import asyncio
-import base64
 import struct
 from collections.abc import AsyncGenerator
 
@@ -19,6 +18,7 @@ from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.transport.bodies import whole_body
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message, samples
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -118,7 +118,7 @@ class Synthesizer:
 class _Answer(BaseModel):
     """What is read of an answer."""
 
-    audio: str = Field(alias="audioContent")
+    audio: Words = Field(alias="audioContent")
 
 
 def _audio(answer: bytes) -> Audio:
@@ -128,9 +128,9 @@ def _audio(answer: bytes) -> Audio:
         ProviderError: If there is none.
         ValueError: If it cannot be read.
     """
-    encoded = _Answer.model_validate_json(answer).audio
-    audio = unpack(base64.b64decode(encoded, validate=True))
-    if not audio.pcm:
+    encoded = read_message(_Answer, answer).audio
+    audio = unpack(samples(encoded)) if encoded else None
+    if audio is None or not audio.pcm:
         raise ProviderError("tts", "no audio came")
     return audio
 
@@ -153,7 +153,7 @@ def unpack(wav: bytes) -> Audio:
             kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
             if (kind, channels, bits) != (1, 1, 16):
                 raise ValueError("not 16-bit PCM, mono")
-        elif name == b"data" and rate and size % 2 == 0:
-            return Audio(chunk, rate)
+        elif name == b"data" and rate:
+            return Audio(chunk[: size & ~1], rate)
         at += 8 + size + size % 2  # chunks begin at even places
     raise ValueError("broken off")

@@ -9,36 +9,27 @@ next provider than by a third attempt.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing, suppress
+from typing import cast
 
 import httpx2
 import openai
 import structlog
-from openai.types.chat import (
-    ChatCompletionChunk,
-    ChatCompletionFunctionToolParam,
-    ChatCompletionMessageFunctionToolCallParam,
-    ChatCompletionMessageParam,
-)
+from openai.types.chat import ChatCompletionChunk
 from pydantic import Field, SecretStr
 
 from pipelines.clock import now
-from pipelines.conversation import Brief, Message, ToolCall
+from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
-from pipelines.providers.transport.failures import refused_reply
+from pipelines.providers.transport.failures import OptionRefusedError, refused_reply
+from pipelines.providers.transport.reading import objects
+from pipelines.providers.transport.refusals import Refusals
 from pipelines.settings import Section
 
-from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, host_key, is_at
-from .prompt import (
-    call_ids,
-    plain_id,
-    system_message,
-    tool_name,
-    turns,
-)
+from .openai_chat_request import dispensable, request
+from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, host_key
 
 log = structlog.get_logger()
 
@@ -48,6 +39,13 @@ NO_KEY = "none"
 IDLE = 55.0
 """Seconds that an unused connection is kept, so that most turns of a call need no new TLS handshake
 (the SDK's HTTP client keeps 5). Load balancers commonly drop idle ones after 60."""
+
+THINKING = 2
+"""Times the wait for the first token that a model may take in all while it visibly thinks, each
+sign of that within the wait: longer silence is no better for being explained."""
+
+READ_OUT_WITHIN = 0.05
+"""Seconds for the end of an answer whose last event has come."""
 
 
 class LanguageModel:
@@ -147,7 +145,8 @@ class LanguageModel:
             gt=0,
             description=(
                 "Seconds from the request to the first piece of the reply. Callers take a silence "
-                "of this length for a dead line; healthy servers need 0.2 to 1."
+                "of this length for a dead line; healthy servers need 0.2 to 1. Twice as long, in "
+                "all, for a model that visibly thinks meanwhile."
             ),
         )
         gap_timeout: float = Field(
@@ -162,6 +161,7 @@ class LanguageModel:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._client: openai.AsyncOpenAI | None = None
+        self._refusals = Refusals()
 
     async def start(self) -> None:
         """Prepare the client; sends nothing.
@@ -207,6 +207,9 @@ class LanguageModel:
         gathered = StreamedReply(self._options.model)
         async with aclosing(self._chunks(brief, conversation)) as chunks:
             async for chunk in chunks:
+                if chunk is None:
+                    gathered.done = True
+                    continue
                 for text in gathered.take(chunk):
                     yield text
         for call in gathered.whole():
@@ -216,66 +219,116 @@ class LanguageModel:
 
     async def _chunks(
         self, brief: Brief, conversation: Sequence[Message]
-    ) -> AsyncGenerator[Chunk, None]:
-        """Yield what the server streams, as long as it comes in time.
+    ) -> AsyncGenerator[Chunk | None, None]:
+        """Yield what the server streams, as long as it comes in time; None once that is whole.
 
         Raises:
             ProviderError: If it does not, or cannot be read.
         """
-        budget = self._options.first_token_timeout
-        deadline = now() + budget
-        begun = False
+        wait = _Wait(self._options.first_token_timeout, self._options.gap_timeout)
         # The errors that are caught are left out of those that are raised: they quote the server,
         # and it may quote the prompt, the words or the key.
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(wait.deadline):
                 stream = await self._open(brief, conversation)
-            async with stream:
+            # Its bytes, not the SDK's events: it knows no byte order mark, and takes 70 µs an
+            # event to build objects of which two fields are wanted.
+            async with (
+                stream,
+                aclosing(stream.response.aiter_bytes()) as received,
+                aclosing(objects(received)) as events,
+            ):
                 while True:
-                    async with asyncio.timeout_at(deadline):
-                        received = await anext(stream, None)
-                    if received is None:
+                    async with asyncio.timeout_at(wait.deadline):
+                        name, event = await anext(events)
+                    if event is None:
+                        yield None
+                        await _read_out(received)
                         return
-                    chunk = Chunk.model_validate(received)
-                    begun = begun or chunk.has_content
+                    chunk = Chunk.of(event, name)
+                    content = chunk.has_content  # raises ValueError if its words are no text
                     yield chunk
-                    if begun:  # a first chunk often holds the role alone
-                        budget = self._options.gap_timeout
-                        deadline = now() + budget  # from when the next piece is wanted
+                    wait.came(content=content, thinks=chunk.thinks)
+        except StopAsyncIteration:
+            return
         except TimeoutError:
-            raise ProviderError("llm", f"nothing came for {budget:g} s", timed_out=True) from None
+            raise ProviderError(
+                "llm", f"nothing came for {wait.seconds:g} s", timed_out=True
+            ) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
             raise _explained(error) from None
-        except (ValueError, RecursionError):  # not JSON, nested too deep, or not a chunk
+        except (ValueError, RecursionError):  # not JSON, nested too deep, or no text
             raise ProviderError("llm", "the server's answer cannot be read") from None
 
     async def _open(
         self, brief: Brief, conversation: Sequence[Message]
     ) -> openai.AsyncStream[ChatCompletionChunk]:
-        """Send the request; return once the head of the answer is there."""
-        options, client = self._options, self._client
-        if client is None:
+        """Send the request; return once the head of the answer is there.
+
+        What the server refuses of it is left out, and it is asked once more. It is told no more of
+        that once it has answered without.
+        """
+        if (client := self._client) is None:
             raise ProviderError("llm", "not started, or closed", retryable=False)
-        tools = _tools(brief) if options.tools else []
-        newer = any(is_at(options.base_url, host) for host in (OPENAI, AZURE))
-        return await client.chat.completions.create(
-            model=options.model,
-            messages=_messages(brief, turns(conversation, tools=bool(tools))),
-            stream=True,
-            stream_options={"include_usage": True},
-            temperature=_given(options.temperature),
-            max_completion_tokens=options.max_tokens if newer else openai.omit,
-            max_tokens=openai.omit if newer else options.max_tokens,
-            tools=tools or openai.omit,
-            # Rather than no tools at all: servers refuse results of tools that they are not told
-            # of, and what they have cached of the prompt begins with the tools.
-            tool_choice="none" if tools and not brief.may_call_tools else openai.omit,
-            extra_body={
-                name: value
-                for name in ("reasoning_effort", "service_tier")
-                if (value := getattr(options, name)) is not None
-            },
-        )
+        refused = self._refusals.known
+        while True:
+            body = request(self._options, brief, conversation, refused)
+            try:
+                stream = await client.chat.completions.create(**body)
+            except openai.APIStatusError as error:
+                failure = _refusal(error, dispensable(body))
+                if not isinstance(failure, OptionRefusedError):
+                    raise failure from None
+                refused |= failure.options
+            else:
+                self._refusals.confirm(refused)
+                return cast("openai.AsyncStream[ChatCompletionChunk]", stream)
+
+
+class _Wait:
+    """How long to wait for the next event of a reply.
+
+    Args:
+        first: Seconds to the first text, tool call, or sign that the model thinks.
+        gap: Seconds between two events after the first text or tool call.
+    """
+
+    def __init__(self, first: float, gap: float) -> None:
+        self._first = first
+        self._gap = gap
+        self._begun = False
+        self._latest = now() + first * THINKING
+        self.seconds = first
+        """Of the wait that :attr:`deadline` ends."""
+
+        self.deadline = now() + first
+
+    def came(self, *, content: bool, thinks: bool) -> None:
+        """Note what came, when the next event is wanted.
+
+        Args:
+            content: Whether there was text or a tool call in it: a first one often has the role
+                alone.
+            thinks: Whether there was visible reasoning.
+        """
+        self._begun = self._begun or content
+        if self._begun:
+            self.seconds = self._gap
+            self.deadline = now() + self._gap
+        elif thinks:
+            self.deadline = min(now() + self._first, self._latest)
+
+
+async def _read_out(received: AsyncGenerator[bytes, None]) -> None:
+    """Read the rest of an answer whose last event has come, so that its connection is kept."""
+    with suppress(httpx2.HTTPError, httpx2.StreamError, TimeoutError):
+        async with asyncio.timeout(READ_OUT_WITHIN):
+            async for _ in received:
+                continue
+
+
+def _refusal(error: openai.APIStatusError, options: Collection[str]) -> ProviderError:
+    return refused_reply(error.status_code, f"{error} {error.body}", options)
 
 
 def _client(options: LanguageModel.Options, key: str) -> openai.AsyncOpenAI:
@@ -294,57 +347,14 @@ def _client(options: LanguageModel.Options, key: str) -> openai.AsyncOpenAI:
     return client
 
 
-def _messages(brief: Brief, lines: Sequence[Message]) -> list[ChatCompletionMessageParam]:
-    """Return the brief and the conversation as the server wants them."""
-    messages: list[ChatCompletionMessageParam] = []
-    if system := system_message(brief):
-        messages.append({"role": "system", "content": system})
-    for line, ids in zip(lines, call_ids(lines, plain_id), strict=True):
-        if line.role == "user":
-            messages.append({"role": "user", "content": line.text})
-        elif not line.results:
-            messages.append({"role": "assistant", "content": line.text})
-        else:
-            calls = [_asked(r.call, id_) for id_, r in zip(ids, line.results, strict=True)]
-            text = line.text or None  # as the servers themselves write it
-            messages.append({"role": "assistant", "content": text, "tool_calls": calls})
-        for id_, result in zip(ids, line.results, strict=True):
-            messages.append({"role": "tool", "tool_call_id": id_, "content": result.text})
-    return messages
-
-
-def _asked(call: ToolCall, id_: str) -> ChatCompletionMessageFunctionToolCallParam:
-    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
-    function = {"name": tool_name(call), "arguments": arguments}
-    return {"id": id_, "type": "function", "function": function}  # type: ignore[typeddict-item]
-
-
-def _tools(brief: Brief) -> list[ChatCompletionFunctionToolParam]:
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": spec.name,
-                "description": spec.description,
-                "parameters": dict(spec.parameters),
-            },
-        }
-        for spec in brief.tools
-    ]
-
-
 def _explained(error: Exception) -> ProviderError:
     """Return an error that says what went wrong, without the server's own words."""
     match error:
-        case openai.APIStatusError(status_code=status):
-            return refused_reply(status, f"{error} {error.body}")
+        case openai.APIStatusError():
+            return _refusal(error, ())
         case openai.APITimeoutError():
             return ProviderError("llm", "no connection in time", timed_out=True)
         case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError():
             return ProviderError("llm", "the connection failed")
-        case _:  # an error event in the stream
-            return refused_reply(200, f"{error} {getattr(error, 'body', '')}")
-
-
-def _given(value: float | None) -> float | openai.Omit:
-    return openai.omit if value is None else value
+        case _:
+            return ProviderError("llm", "the request failed")

@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
 from pipelines.providers.streaming_stt.provider import StreamingStt
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
+from pipelines.providers.transport.reading import Words, read_message
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -112,30 +113,20 @@ class _Dialect:
         return _Protocol(self._options)
 
 
-class _Kind(BaseModel):
-    type: str
-
-
-class _Committed(BaseModel):
-    item_id: str
-
-
-class _Delta(BaseModel):
-    item_id: str
-    delta: str
-
-
-class _Completed(BaseModel):
-    item_id: str
-    transcript: str
-
-
-class _Code(BaseModel):
+class _Error(BaseModel):
     code: str | None = None
 
 
-class _Error(BaseModel):
-    error: _Code
+class _Message(BaseModel):
+    """Any message; each type has a few of the fields."""
+
+    type: str = ""
+    item_id: str = ""
+    delta: str = ""
+    """A part of what ``transcript`` has all of, later."""
+
+    transcript: Words = ""
+    error: _Error = _Error()
 
 
 @dataclass(slots=True)
@@ -192,29 +183,30 @@ class _Protocol:
             ProviderError: If it is an error.
             ValueError: If it is not of the protocol.
         """
-        match _Kind.model_validate_json(message).type:
-            case "input_audio_buffer.committed":
-                self._item(_Committed.model_validate_json(message).item_id)
-            case "conversation.item.input_audio_transcription.delta":
-                delta = _Delta.model_validate_json(message)
-                self._item(delta.item_id).text += delta.delta
-            case "conversation.item.input_audio_transcription.completed":
-                completed = _Completed.model_validate_json(message)
-                item = self._item(completed.item_id)
-                item.text, item.done = completed.transcript, True
-            case "conversation.item.input_audio_transcription.failed":
+        said = read_message(_Message, message)
+        match said.type.removeprefix("conversation.item.input_audio_transcription."):
+            case "input_audio_buffer.committed" if said.item_id:
+                self._item(said.item_id)
+            case "delta":
+                self._item(said.item_id).text += said.delta
+            case "completed":
+                item = self._item(said.item_id)
+                item.text, item.done = said.transcript or item.text, True
+            case "failed":
                 raise ProviderError("stt", "the server could not transcribe")
             case "error":
-                self._error(_Error.model_validate_json(message).error.code)
+                self._error(said.error.code)
             case _:
                 return ()
         return tuple(self._in_order())
 
     def _item(self, name: str) -> _Item:
+        """Return an item; one that is named by some messages alone is the oldest without an end."""
         if name in self._told:
             return _Item(name)  # of no use
         for item in self._items:
-            if item.id == name:
+            if item.id == name or not (item.done or (name and item.id)):
+                item.id = item.id or name
                 return item
         self._items.append(_Item(name))
         return self._items[-1]

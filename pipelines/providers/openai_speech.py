@@ -8,10 +8,9 @@ events of this endpoint.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, Field, SecretStr
@@ -20,7 +19,7 @@ from pipelines.audio import SPEECH_RATE, frame_bytes
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.transport.bodies import chunks, read_out, whole_samples
 from pipelines.providers.transport.http import Http
-from pipelines.providers.transport.sse import sse
+from pipelines.providers.transport.reading import Words, objects, read, samples
 from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, auth_headers, is_at
@@ -43,9 +42,11 @@ PCM = ("application/octet-stream", "audio/l16", "audio/pcm", "audio/raw", "audio
 class _Event(BaseModel):
     """A server-sent event: ``speech.audio.delta`` with ``audio``, or ``speech.audio.done``."""
 
-    type: str
-    audio: str = ""
+    type: str = ""
+    audio: Words = ""
     """Base64 of samples."""
+
+    error: Any = None
 
 
 class Synthesizer:
@@ -200,15 +201,20 @@ async def _spoken_in(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
         ProviderError: If the server reports an error, or breaks off.
         ValueError: If an event cannot be read.
     """
-    async with aclosing(sse(body)) as events:
-        async for _, data in events:
-            event = _Event.model_validate_json(data)
-            match event.type:
-                case "speech.audio.delta":
-                    yield base64.b64decode(event.audio, validate=True)
+    odd = b""
+    async with aclosing(objects(body)) as events:
+        async for name, data in events:
+            event = _Event(type="speech.audio.done") if data is None else read(_Event, data)
+            match event.type or ("" if name == "message" else name):
                 case "speech.audio.done":
                     await read_out(events)
-                    return
+                    return  # half a sample that is left is nothing
                 case "error":
                     raise ProviderError("tts", "the server reported an error")
+                case "speech.audio.delta" | "":
+                    if event.error:
+                        raise ProviderError("tts", "the server reported an error")
+                    pcm = odd + samples(event.audio)
+                    odd = pcm[len(pcm) & ~1 :]
+                    yield pcm[: len(pcm) & ~1]
     raise ProviderError("tts", "the audio broke off")

@@ -16,13 +16,14 @@ import structlog
 from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Audio
-from pipelines.encodable import read_json
 from pipelines.providers.contracts import (
     PlainTranscriptionSession,
+    ProviderError,
     TranscriptionSession,
 )
 from pipelines.providers.transport.bodies import chunks, whole_body
 from pipelines.providers.transport.http import Http, form
+from pipelines.providers.transport.reading import Words, parsed, read
 from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, auth_headers
@@ -37,10 +38,35 @@ MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer, which has a few hundred."""
 
 
+class _Segment(BaseModel):
+    text: Words = ""
+
+
 class _Transcript(BaseModel):
     """What is read of an answer."""
 
-    text: str
+    text: Words = ""
+    segments: tuple[_Segment, ...] = ()
+    """The same in parts, of some servers."""
+
+
+def _text(answer: object) -> str:
+    """Return what was heard.
+
+    Raises:
+        ProviderError: If it is an error.
+        ValueError: If nothing in it could be what was heard.
+    """
+    if isinstance(answer, str):
+        return answer.strip()
+    if not isinstance(answer, dict):
+        raise ValueError("no transcript")  # noqa: TRY004 - ValueError is what is promised
+    if answer.get("error"):
+        raise ProviderError("stt", "the server reports an error")
+    if answer.keys().isdisjoint(("text", "segments")):
+        raise ValueError("no transcript")
+    heard = read(_Transcript, answer)
+    return " ".join((heard.text or " ".join(each.text for each in heard.segments)).split())
 
 
 class Transcriber:
@@ -128,8 +154,7 @@ class Transcriber:
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-            said = read_json(await whole_body(body, MAX_ANSWER))
-            return _Transcript.model_validate(said).text.strip()
+            return _text(parsed(await whole_body(body, MAX_ANSWER)))
 
     def _fields(self) -> dict[str, str]:
         options = self._options

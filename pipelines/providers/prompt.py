@@ -1,4 +1,4 @@
-"""What the adapters of language models share: what a model is told, and what it asks for.
+"""What the adapters of language models share: what a model is told.
 
 Every service has its own form of a conversation, and each refuses some that a telephone call makes:
 one that begins with our greeting, one where somebody speaks twice in a row, tool calls that another
@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from pipelines.conversation import Brief, Message, ToolCall, ToolResult
-from pipelines.encodable import read_json
-from pipelines.providers.contracts import ProviderError
 
 CUT_OFF = "—"
 """After words that the caller interrupted: a model takes a dash for that, and does not read it out,
@@ -107,56 +104,6 @@ def tool_name(call: ToolCall) -> str:
     A model may ask for a tool that it made up; to tell it so, the name has to be sent back.
     """
     return re.sub("[^A-Za-z0-9_-]", "_", call.name)[:64] or "_"
-
-
-MAX_ARGUMENTS = 16_000
-"""Characters of a tool call's arguments: as many as of a result. A model that writes on and on
-writes no call."""
-
-
-@dataclass(slots=True)
-class PartialCall:
-    """A tool call, as far as it has arrived."""
-
-    name: str = ""
-    id: str = ""
-    fragments: list[str] = field(default_factory=list)
-    """Of the arguments, which are JSON."""
-
-    size: int = 0
-    """Characters of them."""
-
-    def add(self, fragment: str) -> None:
-        """Add a fragment of the arguments.
-
-        Raises:
-            ProviderError: If they are longer than :data:`MAX_ARGUMENTS`.
-        """
-        self.size += len(fragment)
-        if self.size > MAX_ARGUMENTS:
-            raise unreadable_call()
-        if fragment:
-            self.fragments.append(fragment)
-
-    def whole(self) -> ToolCall:
-        """Return the call, now that all of it is here.
-
-        Raises:
-            ProviderError: If it has no name, or its arguments are not a JSON object.
-        """
-        try:
-            arguments = read_json("".join(self.fragments).strip() or "{}")
-        except ValueError:
-            raise unreadable_call() from None
-        # Servers write in several ways that there are none.
-        if not self.name or not isinstance(arguments or {}, dict):
-            raise unreadable_call()
-        return ToolCall(self.name, arguments or {}, self.id)
-
-
-def unreadable_call() -> ProviderError:
-    """Return the error for a tool call that cannot be made."""
-    return ProviderError("llm", "a tool call that cannot be read")
 
 
 def _words(message: Message) -> str:

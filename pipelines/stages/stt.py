@@ -23,7 +23,7 @@ from pipelines.stages.attempts import Attempts
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.pool import Candidate, ProviderPool
 from pipelines.stages.usage import Usage
-from pipelines.turn_taking.backchannels import has_words
+from pipelines.turn_taking.annotations import words_of
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class FailoverTranscriber:
     @property
     def so_far(self) -> str:
         """What has been heard of the utterance by now; ``""`` if that is not known."""
-        return encodable(self._current.so_far)
+        return _heard(self._current.so_far)
 
     async def turn_over(self) -> bool:
         """Wait until whoever hears knows whether the utterance was all; return whether it was.
@@ -125,9 +125,7 @@ class FailoverTranscriber:
                 async with aclosing(
                     self._counting(utterance, attempts.candidate, open_session)
                 ) as speech:
-                    text = encodable((await open_session.transcribe(speech)).strip())
-                if not has_words(text):
-                    text = ""  # a sound, whatever the provider calls it
+                    text = _heard(await open_session.transcribe(speech))
                 turn_over = bool(text) and not utterance.closed
                 if not text:
                     await utterance.wait_closed()
@@ -155,3 +153,11 @@ class FailoverTranscriber:
                     used.seconds += piece.seconds
                 counted.append(piece)
                 yield piece
+
+
+def _heard(transcript: str) -> str:
+    """Return what was said: a sound is no word, whatever the provider calls it.
+
+    Whatever a transcriber hears enters here: no adapter looks for annotations itself.
+    """
+    return words_of(encodable(transcript.strip()))

@@ -122,7 +122,7 @@ def http_tool(
         except UnansweredError as error:
             done = "whether it was done is not known" if error.sent else "nothing was done"
             raise ToolError(f"{error}; {done}", undone=not error.sent) from None
-        text = answer.decode("utf-8", "replace").strip()
+        text = answer.decode("utf-8-sig", "replace").strip()
         if not 200 <= status < 300:
             raise ToolError(_refusal(status, text))
         return text or "done"

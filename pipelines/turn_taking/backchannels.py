@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from pipelines.turn_taking.annotations import words_of
+
 BACKCHANNELS: Mapping[str, frozenset[str]] = {
     "en": frozenset(
         """
@@ -55,23 +57,9 @@ LONGEST_UNSPACED = 12
 MOST_WORDS = 4
 """Beyond these it is a sentence, whatever it is made of."""
 
-_ANNOTATION = re.compile(
-    r"\[[^\[\]\d]*\]|\([^()\d]*\)|【[^【】\d]*】|（[^（）\d]*）|\*[^*\d]*\*|<\|[^<>]*\|>"
-)
-"""What a transcriber says of a sound that is no word: ``[BLANK_AUDIO]``, ``(silence)``,
-``*coughs*``, ``<|nospeech|>``. Figures are words, in brackets too: ``(555)``."""
-
 _APOSTROPHE = re.compile(r"['’]")
 _JOINT = re.compile(r"[-‐‑]")
 _WORD = re.compile(r"\w+")
-
-
-def has_words(text: str) -> bool:
-    """Return whether a transcript has a word in it; marks, notes and annotations are none.
-
-    Takes time in proportion to the length of ``text``.
-    """
-    return any(map(str.isalnum, _ANNOTATION.sub(" ", text)))
 
 
 def is_backchannel(text: str, language: str) -> bool:
@@ -82,11 +70,11 @@ def is_backchannel(text: str, language: str) -> bool:
         language: BCP 47 tag.
     """
     known = BACKCHANNELS.get(language.partition("-")[0].lower(), frozenset())
-    spoken = _ANNOTATION.sub(" ", text)
+    spoken = words_of(text).casefold()
     if unspaced := UNSPACED_BACKCHANNELS.get(language.partition("-")[0].lower()):
-        letters = "".join(filter(_is_letter, spoken.casefold()))
+        letters = "".join(filter(_is_letter, spoken))
         return len(letters) <= LONGEST_UNSPACED and unspaced.fullmatch(letters) is not None
-    words = _WORD.findall(_JOINT.sub("", _APOSTROPHE.sub("", spoken.casefold())))
+    words = _WORD.findall(_JOINT.sub("", _APOSTROPHE.sub("", spoken)))
     return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
 
 

@@ -15,7 +15,8 @@ import structlog
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
 from pipelines.text.words import word_count
-from pipelines.turn_taking.backchannels import has_words, is_backchannel
+from pipelines.turn_taking.annotations import words_of
+from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
 from pipelines.turn_taking.settings import TurnSettings
 
@@ -125,7 +126,7 @@ class TurnJudge:
 
     def wants_answer(self, words: str) -> bool:
         """Return whether words over ours are more than an "uh-huh"."""
-        return has_words(words) and not is_backchannel(words, self._language)
+        return bool(words_of(words)) and not is_backchannel(words, self._language)
 
 
 def _last(seconds: float, audio: Sequence[Audio]) -> bytes:

@@ -95,5 +95,10 @@ class Case:
     variable: str | None
     """Environment variable of the key; None if there is none."""
 
+    needs: frozenset[str] = frozenset()
+    """Fields of what the server sends that the adapter cannot do without: those with the words or
+    the audio, and those that alone tell whose they are, or that they are all. Without any other
+    it still gives what the server gave."""
+
     skips: Mapping[str, str] = field(default_factory=dict)
     """Checks of the kit that do not apply, each with its reason."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,8 +24,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.conversation import Message, ToolCall, ToolResult
-from pipelines.providers.contracts import ProviderError, Stage, TranscriptionSession
+from pipelines.conversation import Message, Tokens, ToolCall, ToolResult
+from pipelines.providers.contracts import ProviderError, Stage, Timing, TranscriptionSession
 
 from .bench import (
     AT_ONCE,
@@ -40,6 +48,7 @@ from .bench import (
     words,
 )
 from .case import Fault, Plan
+from .fields import How, Names, Without
 from .proxy import GOOD, SLOW, SPLIT, TRICKLE, Break, Line
 
 Ask = Callable[[Trial], Coroutine[Any, Any, None] | None]
@@ -286,6 +295,55 @@ async def server_has_nothing(trial: Trial) -> None:
             bench.plan.text, bench.plan.seconds = "", 0
             assert not any(isinstance(each, str) and each for each in outcome.results)
             assert not any(isinstance(each, Audio) for each in outcome.results)
+
+
+PAIRS = 8
+"""Two changes at once, each at one place, that are tried of all that there could be."""
+
+
+@check()
+async def no_other_field_is_needed(trial: Trial) -> None:
+    """Without a field that is not among ``Case.needs``, or with something else in it, it works."""
+    chance = random.Random(14)
+    plan = Plan(calls=CALLS) if trial.case.stage == "llm" else None
+    async with trial.bench(plan) as bench:
+        names = Names()
+        bench.proxy.line = Line(mutate=names)
+        await bench.works()
+        others = [name for name in names.found if name not in trial.case.needs]
+        for number, name in enumerate(others):
+            await _works_without(bench, Without(name=name, how="dropped"))
+            await _works_without(bench, Without(name=name, how=("null", "other")[number % 2]))
+        for _ in range(PAIRS if len(others) > 1 else 0):
+            await _works_without(bench, *(_somewhere(chance, names, others) for _ in range(2)))
+        bench.proxy.line = GOOD
+        await bench.works()
+
+
+def _somewhere(chance: random.Random, names: Names, others: Sequence[str]) -> Without:
+    name = chance.choice(others)
+    how: How = chance.choice(("dropped", "null", "other"))
+    return Without(name=name, how=how, at=chance.randrange(names.found[name]))
+
+
+async def _works_without(bench: Bench, *changes: Without) -> None:
+    def changed(data: bytes) -> bytes:
+        for change in changes:
+            data = change(data)
+        return data
+
+    bench.proxy.line = Line(mutate=changed)
+    told = " and ".join(f"{each.name} {each.how} at {each.at}" for each in changes)
+    try:
+        outcome = await bench.outcome()
+    except AssertionError as error:
+        error.add_note(told)
+        raise
+    assert outcome.error is None, f"{told}: {outcome.error}"
+    results = [each for each in outcome.results if not isinstance(each, Tokens | Timing)]
+    tokens = [bench.plan.tokens] if bench.case.stage == "llm" else []
+    wrong = fault_in(bench.case.stage, bench.plan, [*results, *tokens])
+    assert wrong is None, f"{told}: {wrong}"
 
 
 # Nobody wants the result any more.

@@ -302,6 +302,21 @@ class LosesResults(openai_chat.LanguageModel):
                 yield piece
 
 
+class InsistsOnUsage(openai_chat.LanguageModel):
+    """Takes a reply whose cost is not told for none."""
+
+    async def reply(
+        self, brief: Brief, conversation: Sequence[Message]
+    ) -> AsyncGenerator[Piece, None]:
+        counted = False
+        async with aclosing(super().reply(brief, conversation)) as pieces:
+            async for piece in pieces:
+                counted = counted or isinstance(piece, Tokens)
+                yield piece
+        if not counted:
+            raise ProviderError("llm", "the server's answer cannot be read")
+
+
 class GuessesCalls(openai_chat.LanguageModel):
     """Makes a call of what has come of it."""
 
@@ -338,7 +353,7 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (TTS, bad(names_the_key), "server_fails-error"),
     (TTS, bad(shows_the_cause), "server_fails-error"),
     (TTS, bad(raises_another_error), "server_fails-garbage"),
-    (TTS, bad(raises_another_error), "survives_nonsense-name"),
+    (TTS, bad(raises_another_error), "survives_nonsense-value"),
     (TTS, bad(takes_a_break_for_the_end), "server_fails-early"),
     (TTS, bad(takes_a_break_for_the_end), "breaks-drop"),
     (TTS, bad(takes_a_break_for_the_end), "breaks-end"),
@@ -358,6 +373,7 @@ BAD: list[tuple[Case, type[Any], str]] = [
     (CHAT, LosesResults, "results_are_told-own"),
     (CHAT, GuessesCalls, "tool_call_breaks_off"),
     (CHAT, CountsNothing, "works"),
+    (CHAT, InsistsOnUsage, "no_other_field_is_needed"),
     (FILE, deaf(ForgetsTheBeginning), "utterance_goes_on-heard"),
     (FILE, deaf(KeepsTheBeginning), "utterance_is_new"),
     (FILE, deaf(GivesUp), "session_outlives_a_failure-drop"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -87,6 +87,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         json: object = None,
         data: Any = None,  # noqa: ANN401 - bytes, or a form
+        options: Collection[str] = (),
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Ask, and yield the answer once its head is there; its body may be streamed.
 
@@ -100,6 +101,7 @@ class Http:
             headers: Besides those of every request.
             json: The body.
             data: The body, if it is not JSON.
+            options: What a language model can be asked without (:func:`refused_reply`).
 
         Raises:
             ProviderError: If there is no connection, no answer in time, or a status of 400 or more.
@@ -120,7 +122,7 @@ class Http:
                     allow_redirects=False,
                 )
             if response.status >= 300 and self._stage == "llm":
-                raise refused_reply(response.status, await _said(response))
+                raise refused_reply(response.status, await _said(response), options)
             if response.status >= 300:
                 raise refused(self._stage, response.status)
             yield response

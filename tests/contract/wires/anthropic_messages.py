@@ -189,6 +189,7 @@ def _tools(messages: Sequence[Mapping[str, Any]]) -> str | None:
 
 CASE = Case(
     name="anthropic",
+    needs=frozenset(["delta", "text", "content_block", "name", "partial_json", "index"]),
     stage="llm",
     provider=LanguageModel,
     options=lambda url: {"base_url": url},

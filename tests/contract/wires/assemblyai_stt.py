@@ -97,6 +97,7 @@ class Detecting(Turns):
 def _case(name: str, options: Mapping[str, Any], **new: Any) -> Case:
     return Case(
         name=name,
+        needs=frozenset(["transcript", "end_of_turn", "turn_is_formatted"]),
         stage="stt",
         provider=hurried(Transcriber),
         options=lambda url: {"base_url": url, **options},

@@ -49,6 +49,7 @@ class Ink:
 
 CASE = Case(
     name="cartesia",
+    needs=frozenset(["type", "text", "is_final"]),
     stage="stt",
     provider=Transcriber,
     options=lambda url: {"base_url": url},

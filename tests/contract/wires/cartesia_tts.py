@@ -100,6 +100,7 @@ def _timestamps(text: str, seconds: float) -> dict[str, Any]:
 
 CASE = Case(
     name="cartesia",
+    needs=frozenset(["data"]),
     stage="tts",
     provider=Synthesizer,
     options=lambda url: {"base_url": url},

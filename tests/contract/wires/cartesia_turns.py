@@ -52,6 +52,7 @@ class Ink:
 
 CASE = Case(
     name="cartesia-turns",
+    needs=frozenset(["type", "transcript"]),
     stage="stt",
     provider=hurried(Transcriber),
     options=lambda url: {"base_url": url},

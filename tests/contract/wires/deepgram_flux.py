@@ -75,6 +75,7 @@ class Flux:
 
 CASE = Case(
     name="deepgram-flux",
+    needs=frozenset(["event", "transcript"]),
     stage="stt",
     provider=hurried(Transcriber),
     options=lambda url: {"base_url": url},

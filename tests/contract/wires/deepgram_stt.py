@@ -74,6 +74,7 @@ class Listen:
 
 CASE = Case(
     name="deepgram",
+    needs=frozenset(["channel", "alternatives", "transcript", "is_final"]),
     stage="stt",
     provider=Transcriber,
     options=lambda url: {"base_url": url},

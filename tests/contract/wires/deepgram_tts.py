@@ -83,6 +83,7 @@ class Server:
 
 CASE = Case(
     name="deepgram",
+    needs=frozenset(["type"]),
     stage="tts",
     provider=Synthesizer,
     options=lambda url: {"base_url": url},

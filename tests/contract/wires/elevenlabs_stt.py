@@ -56,6 +56,7 @@ class Scribe:
 
 CASE = Case(
     name="elevenlabs",
+    needs=frozenset(["message_type", "text"]),
     stage="stt",
     provider=Transcriber,
     options=lambda url: {"base_url": url},

@@ -149,6 +149,7 @@ def _alignment(text: Sequence[str], seconds: float) -> dict[str, Any] | None:
 
 CASE = Case(
     name="elevenlabs",
+    needs=frozenset(["audio", "isFinal"]),
     stage="tts",
     provider=Synthesizer,
     options=lambda url: {"base_url": url},

@@ -144,6 +144,19 @@ def _named(content: Mapping[str, Any], kind: str) -> list[tuple[str, str]]:
 
 CASE = Case(
     name="gemini",
+    needs=frozenset(
+        [
+            "candidates",
+            "content",
+            "parts",
+            "text",
+            "functionCall",
+            "name",
+            "args",
+            "seats",
+            "finishReason",
+        ]
+    ),
     stage="llm",
     provider=LanguageModel,
     options=lambda url: {"base_url": url},

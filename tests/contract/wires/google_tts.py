@@ -78,6 +78,7 @@ WHOLE = "a sentence comes whole: streaming is by gRPC only"
 
 CASE = Case(
     name="google",
+    needs=frozenset(["audioContent"]),
     stage="tts",
     provider=Synthesizer,
     options=lambda url: {"base_url": url},

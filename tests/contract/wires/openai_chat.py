@@ -157,6 +157,9 @@ def _results(messages: Sequence[Mapping[str, Any]]) -> str | None:
 
 CASE = Case(
     name="openai",
+    needs=frozenset(
+        ["choices", "delta", "content", "tool_calls", "function", "name", "arguments", "index"]
+    ),
     stage="llm",
     provider=LanguageModel,
     options=lambda url: {"base_url": f"{url}/v1", "model": "m", "key_variable": "GROQ_API_KEY"},

@@ -81,6 +81,7 @@ class Realtime:
 
 CASE = Case(
     name="openai-realtime",
+    needs=frozenset(["type", "transcript"]),
     stage="stt",
     provider=Transcriber,
     options=lambda url: {"base_url": url},

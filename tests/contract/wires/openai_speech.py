@@ -111,6 +111,7 @@ def _options(how: str) -> Any:
 CASES = [
     Case(
         name="openai",
+        needs=frozenset(["type", "audio"]),
         stage="tts",
         provider=Synthesizer,
         options=_options("sse"),
@@ -119,6 +120,7 @@ CASES = [
     ),
     Case(
         name="openai-bare",
+        needs=frozenset(["type", "audio"]),
         stage="tts",
         provider=Synthesizer,
         options=_options("audio"),

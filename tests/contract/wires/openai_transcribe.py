@@ -66,6 +66,7 @@ def _value(value: object) -> Any:
 
 CASE = Case(
     name="openai",
+    needs=frozenset(["text"]),
     stage="stt",
     provider=Transcriber,
     options=lambda url: {"base_url": f"{url}/v1", "key_variable": "GROQ_API_KEY"},

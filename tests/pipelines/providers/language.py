@@ -69,6 +69,9 @@ class Server:
 
     path: str
     content_type: str = "text/event-stream"
+    refuses: Callable[[dict[str, Any]], tuple[int, Any] | None] = lambda _: None
+    """Status and body of the answer to a request that it does not take; None if it does."""
+
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     queries: list[Mapping[str, str]] = field(default_factory=list)
@@ -86,6 +89,11 @@ class Server:
         self.queries.append(request.query)
         self.bodies.append(await request.json())
         self.asked.set()
+        if refused := self.refuses(self.bodies[-1]):
+            status, said = refused
+            if isinstance(said, str):
+                return web.Response(text=said, status=status)
+            return web.json_response(said, status=status)
         answer = self.answers[min(len(self.bodies), len(self.answers)) - 1]
         if isinstance(answer, int):
             text = f"Incorrect API key provided: {KEY}. You said: {SECRET_WORDS}."

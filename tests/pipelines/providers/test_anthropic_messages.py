@@ -241,17 +241,11 @@ def test_a_stream_without_an_end_is_half_a_reply(parts: tuple[bytes, ...]) -> No
     [
         b"event: message_delta\ndata: {not json\n\n",
         b"event: message_delta\ndata: \xff\xfe\n\n",
-        b"event: message_delta\ndata: []\n\n",
-        b'event: message_delta\ndata: {"type": 7}\n\n',
-        event("message_start", message={"usage": {"input_tokens": "many"}}),
-        event("content_block_start", index="a", content_block={}),
-        event("content_block_delta", index=0, delta=7),
         event("content_block_delta", index=0, delta={"type": "text_delta", "text": ["a"]}),
-        event("message_delta", delta={"stop_reason": {}}, usage={}),
     ],
 )
 def test_garbage_is_a_provider_error(garbage: bytes) -> None:
-    """Whatever comes instead of an event, nothing but ProviderError leaves the provider."""
+    """What is no JSON, or holds no words where words should be, may have been the reply."""
     server = CLAUDE.server(body(garbage, said("Hi."), end("end_turn")))
     assert CLAUDE.failure(server) == "llm: the server's answer cannot be read"
 

@@ -104,4 +104,4 @@ def test_other_messages() -> None:
     assert events(on, '{"type": "Termination"}') == [ConnectionEnded()]
     fails(on, '{"type": "Error", "error_code": 3006, "error": "secret"}')
     fails(on, '{"error": "secret"}')
-    not_understood(on, ["", "[]", '{"type": "Turn"}', b"\0"])
+    not_understood(on, ["", "{", '{"type": "Turn", "transcript": 5}', b"\0"])

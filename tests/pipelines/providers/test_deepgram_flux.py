@@ -92,4 +92,4 @@ def test_other_messages() -> None:
     assert events(on, '{"type": "Connected"}', turn("Yawned", "")) == []
     for kind in ("Error", "FatalError"):
         fails(on, json.dumps({"type": kind, "code": "X", "description": "secret"}))
-    not_understood(on, ["", "null", "{}", '{"type": "TurnInfo"}'])
+    not_understood(on, ["", "{", '{"type": "TurnInfo", "transcript": 5}'])

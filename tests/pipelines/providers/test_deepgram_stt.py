@@ -116,4 +116,4 @@ def test_other_messages() -> None:
     assert on.keep_alive() == '{"type": "KeepAlive"}'
     assert events(on, '{"type": "SpeechStarted"}', '{"type": "UtteranceEnd"}') == []
     assert fails(on, '{"type": "Error", "description": "secret"}').retryable
-    not_understood(on, ["", "[]", "{}", b"\xff", '{"type": "Results"}', "[" * 100_000])
+    not_understood(on, ["", "{", b"\xff", "[" * 100_000])

@@ -91,4 +91,6 @@ def test_silence_keeps_it_alive() -> None:
 
 def test_what_is_not_of_the_protocol() -> None:
     """Is an error."""
-    not_understood(protocol(Transcriber), ["", "{}", message("partial_transcript"), b"\0"])
+    not_understood(
+        protocol(Transcriber), ["", "{", '{"message_type": "partial_transcript", "text": 5}', b"\0"]
+    )

@@ -238,7 +238,7 @@ def test_an_error_in_the_stream_is_told_without_its_text() -> None:
     """It may come after some words; the same server may do better next time."""
     broken = event({"error": {"code": 503, "message": f"{KEY} {SECRET_WORDS}", "status": "X"}})
     error = GEMINI.error(GEMINI.server(body(chunk({"text": "We"}), broken)))
-    assert str(error) == "llm: the server reported an error"
+    assert str(error) == "llm: the server is overloaded"
     assert error.retryable
 
 
@@ -261,18 +261,20 @@ def test_a_stream_without_an_end_is_half_a_reply(parts: tuple[bytes, ...]) -> No
     [
         b"data: {not json\n\n",
         b"data: \xff\xfe\n\n",
-        b"data: []\n\n",
-        event({"candidates": 7}),
-        event({"candidates": [{"content": {"parts": [7]}}]}),
         event({"candidates": [{"content": {"parts": [{"text": ["a"]}]}}]}),
-        event({"candidates": [{"content": {"parts": [called(args=[1])]}}]}),
-        event({"candidates": [], "usageMetadata": {"promptTokenCount": "many"}}),
     ],
 )
 def test_garbage_is_a_provider_error(garbage: bytes) -> None:
-    """Whatever comes instead of an event, nothing but ProviderError leaves the provider."""
+    """What is no JSON, or holds no words where words should be, may have been the reply."""
     server = GEMINI.server(body(garbage, chunk({"text": "Hi."}, finish="STOP")))
     assert GEMINI.failure(server) == "llm: the server's answer cannot be read"
+
+
+@pytest.mark.parametrize("args", [[1], 7, '{"city": '])
+def test_arguments_that_are_no_object_are_an_error(args: object) -> None:
+    """A tool is not called with arguments that nobody can read."""
+    server = GEMINI.server(body(chunk(called(args=args), finish="STOP")))
+    assert GEMINI.failure(server) == "llm: a tool call that cannot be read"
 
 
 @pytest.mark.usefixtures("nothing_left")

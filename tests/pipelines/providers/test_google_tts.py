@@ -72,7 +72,6 @@ def test_a_wav_file_is_its_samples(file: bytes) -> None:
         b"",
         wav(),
         wav(chunk(b"data", PCM))[:-1],
-        wav(chunk(b"data", PCM[:-1])),
         wav(chunk(b"data", PCM), magic=b"RIFX"),
         wav(chunk(b"data", PCM), channels=2),
         wav(chunk(b"data", PCM), bits=8),

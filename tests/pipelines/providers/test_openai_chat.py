@@ -215,10 +215,28 @@ def test_an_empty_reply_is_told_as_it_is() -> None:
     assert len(server.bodies) == 1
 
 
-@pytest.mark.parametrize("end", [b"", DONE])
-def test_a_stream_without_an_end_is_half_a_reply(end: bytes) -> None:
-    """A stream that closes politely, but before its finish_reason, is not taken for whole."""
-    assert CHAT.failure(CHAT.server(body(said("We are "), end))) == "llm: the reply broke off"
+def test_a_stream_without_an_end_is_half_a_reply() -> None:
+    """A stream that closes politely, but says of no end, is not taken for whole."""
+    assert CHAT.failure(CHAT.server(body(said("We are ")))) == "llm: the reply broke off"
+
+
+@pytest.mark.parametrize("finish", [None, "", "whatever", 7])
+def test_done_says_that_a_reply_is_whole(finish: Any) -> None:
+    """Some servers send an odd finish_reason, or none at all."""
+    answer = body(said("We are open."), chunk({}, finish), DONE)
+    assert CHAT.reply(CHAT.server(answer)) == ["We are open."]
+
+
+def test_a_finish_reason_says_that_a_reply_is_whole() -> None:
+    """Some servers do not say that they are done."""
+    assert CHAT.reply(CHAT.server(body(said("Hi."), chunk({}, "stop").rstrip()))) == ["Hi."]
+
+
+@pytest.mark.parametrize("finish", ["error", "abort", "insufficient_system_resource"])
+def test_a_server_that_finishes_by_failing_has_failed(finish: str) -> None:
+    """The next provider goes on from there."""
+    server = CHAT.server(body(said("We are "), chunk({}, finish), DONE))
+    assert CHAT.failure(server) == "llm: the server reported an error"
 
 
 # What is sent.
@@ -418,18 +436,13 @@ def test_a_connection_dropped_in_the_middle() -> None:
     [
         b"data: {not json\n\n",
         b"data: \xff\xfe\n\n",
-        event([]),
-        event("text"),
-        event({"choices": None}),
-        event({"choices": [None]}),
-        event({"choices": [{"delta": "text"}]}),
-        event({"choices": [{"delta": {"content": {"text": "a"}}}]}),
-        event({"choices": [{"delta": {"tool_calls": [7]}}]}),
-        event({"choices": [], "usage": {"prompt_tokens": "many"}}),
+        b'data: {"choices": [\n\n',
+        event({"choices": [{"delta": {"content": 5}}]}),
+        event({"choices": [{"delta": {"content": [["a", True]]}}]}),
     ],
 )
 def test_garbage_is_a_provider_error(garbage: bytes) -> None:
-    """Whatever comes instead of an event, nothing but ProviderError leaves the provider."""
+    """What is no JSON, or holds no words where words should be, may have been the reply."""
     server = CHAT.server(body(garbage, said("Hi."), STOP))
     assert CHAT.failure(server) == "llm: the server's answer cannot be read"
 

@@ -47,3 +47,17 @@ def test_what_was_heard_is_on_the_account() -> None:
     usage = Usage()
     hear(transcriber(fault="breaks off"), transcriber("Hello."), usage=usage)
     assert [line["seconds"] for line in usage.lines(Pricing())] == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("sound", [".", "[BLANK_AUDIO]", "(wind blowing)", "♪ ♪", "<|nospeech|>"])
+def test_a_sound_is_not_heard_as_words(sound: str) -> None:
+    """Whatever a transcriber calls it, it is neither a turn nor a reason to stop."""
+    assert hear(transcriber(sound))[0] == ""
+    failover = FailoverTranscriber(pool(transcriber(sound), stage="stt"), BUDGETS, Usage())
+    failover._current = type("Session", (), {"so_far": sound})()
+    assert failover.so_far == ""
+
+
+def test_words_beside_a_sound_are_heard() -> None:
+    """They are what was said."""
+    assert hear(transcriber("[Music] Hello?"))[0] == "Hello?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 
@@ -10,13 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.providers.transport.sse import MAX_EVENT, sse
+from pipelines.providers.transport.sse import BYTE_ORDER_MARK, MAX_EVENT, sse
 
 BODY = (
     b"data: one\n\n: a comment\n\nevent: named\r\ndata:two\r\ndata: lines\r\n\r\n"
-    b"event: without data\n\ndata: caf\xc3\xa9\n\ndata: never ended"
+    b"event: without data\n\ndata: caf\xc3\xa9\r\rid: 7\nretry: 5\nunknown\nx: y\ndata\n\n"
+    b"data: the last"
 )
-EVENTS = [("message", "one"), ("named", "two\nlines"), ("message", "café")]
+EVENTS = [
+    ("message", "one"),
+    ("named", "two\nlines"),
+    ("message", "café"),
+    ("message", ""),
+    ("message", "the last"),
+]
 
 
 async def read(pieces: Sequence[bytes]) -> list[tuple[str, str]]:
@@ -27,12 +35,21 @@ async def read(pieces: Sequence[bytes]) -> list[tuple[str, str]]:
     return [event async for event in sse(body())]
 
 
-@given(st.lists(st.integers(0, len(BODY)), max_size=12))
+@given(st.lists(st.integers(0, len(BODY) + 3), max_size=12))
 def test_however_the_body_is_cut_the_events_are_the_same(cuts: list[int]) -> None:
-    """Within a name, a letter or the end of a line; one that was not ended is dropped."""
-    ends = sorted({0, *cuts, len(BODY)})
-    pieces = [BODY[a:b] for a, b in pairwise(ends)]
+    """Within a name, a letter or the end of a line, or a byte order mark before all of it."""
+    body = BYTE_ORDER_MARK + BODY
+    ends = sorted({0, *cuts, len(body)})
+    pieces = [body[a:b] for a, b in pairwise(ends)]
     assert asyncio.run(read(pieces)) == EVENTS
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', ' [\n{"a":\n\n1}]\n', '\ufeff{"data: a"\n\n: 1}'])
+def test_a_body_that_is_json_is_one_event(text: str) -> None:
+    """A server that was asked for a stream answers in one piece, or with an error."""
+    ((name, data),) = asyncio.run(read([text[:3].encode(), text[3:].encode()]))
+    assert name == "message"
+    assert json.loads(data) == json.loads(text.removeprefix("\ufeff"))
 
 
 def test_an_event_without_end_is_refused() -> None:
