@@ -97,6 +97,19 @@ def country(dialled: str) -> str:
     return found if is_country(found) else ""
 
 
+def country_of(text: str) -> str:
+    """Return the two letters of the country of whoever calls; ``""`` if that is not known.
+
+    Args:
+        text: A number in E.164, or an address; whatever came with a call.
+    """
+    try:
+        dialled = sip_number(text, "") if sip_host(text) else number(text)
+    except ValueError:
+        return ""
+    return country(dialled) if dialled else ""
+
+
 def oddity(dialled: str) -> str:
     """Say why a number is not that of somebody's usual telephone; ``""`` if it is.
 

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from agent import time_zones
 from agent.personas.errors import PersonaError, first_mistake, one_line
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import CALL_VARIABLES
@@ -91,6 +92,11 @@ class FrontMatter(BaseModel):
     greeting: Text = Field(description="template; what the agent says first")
     language: Annotated[str, AfterValidator(_language_tag)] = Field(
         default="en", description="BCP 47 tag"
+    )
+    time_zone: Annotated[str, AfterValidator(time_zones.name)] = Field(
+        default="",
+        description="name by IANA, such as `Europe/Berlin`: by whose clock dates and times are "
+        "said; otherwise the setting `time_zone`",
     )
     goodbye: Text = Field(
         default="Thank you for calling. Goodbye.",

@@ -69,7 +69,7 @@ class Persona:
                 f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
             )
         given = {name: value_line(value) for name, value in details.given.items()}
-        variables = {**self._front.variables, **given, **details.variables()}
+        variables = {**self._front.variables, **given, **self._templates.variables(details)}
 
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
@@ -245,7 +245,13 @@ def parse(text: str) -> Persona:
         raise PersonaError(f"line {first_line}: write the system prompt below the front matter")
     blank = next(number for number, line in enumerate(body) if line.strip())
     all_texts = [*texts(front), (PROMPT, prompt)]
-    templates = Templates(all_texts, front.variables, first_line=first_line + blank)
+    templates = Templates(
+        all_texts,
+        front.variables,
+        first_line=first_line + blank,
+        language=front.language,
+        time_zone=front.time_zone,
+    )
     try:
         tools = build(front.tools)
     except ValueError as error:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
+from agent.phone_numbers import country_of
+from agent.time_zones import of_country, zone
 from pipelines.conversation import Brief
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
@@ -46,6 +49,10 @@ def stranger_line(text: str) -> str:
     return value_line(_MARKUP.sub(" ", value_line("".join(kept)))).strip()
 
 
+DATES = "-dates"
+"""The variable of those filters that say dates; no template can name it so."""
+
+
 class _Headers(dict[str, str]):
     """Call headers for a template: one that did not come with the call is ``""``."""
 
@@ -58,7 +65,7 @@ class Details:
     """What a call brings to its templates. Texts are data there, whatever stands in them."""
 
     now: datetime
-    """Local time of the agent; gives ``date``, ``time`` and ``weekday``."""
+    """The moment that all of it is about, by the clock of agents that name no time zone."""
 
     caller: str = ""
     """Who calls: a number, or ``""`` if withheld."""
@@ -77,29 +84,58 @@ class Details:
     given: Mapping[str, str] = field(default_factory=dict)
     """Values for the file's own variables, from whoever dialled."""
 
-    def variables(self) -> dict[str, object]:
+    def by_the_clock_of(self, time_zone: str) -> Details:
+        """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
+        return replace(self, now=self.now.astimezone(zone(time_zone))) if time_zone else self
+
+    def variables(self, language: str = "en") -> dict[str, object]:
         """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters.
 
         What strangers wrote is without markup (:func:`stranger_line`).
+
+        Args:
+            language: A BCP 47 tag, in which dates are said.
         """
+        dates = SpokenDates(language=language, now=self.now)
+        caller_zone = self._caller_zone()
+        there = self.now.astimezone(zone(caller_zone)) if caller_zone else ""
         return {
             "caller": stranger_line(self.caller),
             "called": stranger_line(self.called),
             "call_id": stranger_line(self.call_id),
-            "date": f"{self.now:%B} {self.now.day}, {self.now.year}",
-            "time": f"{self.now:%H:%M}",
-            "weekday": f"{self.now:%A}",
+            "now": self.now,
+            "date": dates.date(self.now),
+            "time": dates.time(self.now),
+            "weekday": dates.weekday(self.now),
+            "month": dates.date(self.now, "MMMM"),
+            "year": self.now.year,
+            "tomorrow": dates.date(self.now, days=1),
+            "time_zone": getattr(self.now.tzinfo, "key", ""),
+            "caller_time": f"{there:%H:%M}" if there else "",
+            "caller_time_zone": caller_zone,
             "headers": _Headers(
                 {value_line(name): stranger_line(text) for name, text in self.headers.items()}
             ),
             "outgoing": self.outgoing,
+            DATES: dates,
         }
+
+    def _caller_zone(self) -> str:
+        """Return the time zone of whoever talks to us, by their number; ``""`` if it is not known.
+
+        It is where their number is at home.
+        """
+        country = country_of(self.called if self.outgoing else self.caller)
+        return of_country(country, self.now) if country else ""
 
 
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
 """A call of which nothing but the time is known."""
 
-CALL_VARIABLES = frozenset(SAMPLE.variables())
+CALL_VARIABLES = frozenset(
+    {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}
+    | {"now", "date", "time", "weekday", "month", "year", "tomorrow", "time_zone"}
+)
 """The names that every call fills in."""
 
 

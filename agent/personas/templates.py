@@ -6,15 +6,26 @@ itself taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+    pass_context,
+)
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from agent.personas.dates import ENGLISH_WEEKDAYS
 from agent.personas.errors import PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, SAMPLE
+from agent.personas.script import CALL_VARIABLES, DATES, SAMPLE, Details
 
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
@@ -24,7 +35,19 @@ def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     del environment.globals["lipsum"]
+    environment.filters |= {name: _dated(name) for name in ("date", "time", "weekday")}
     return environment
+
+
+def _dated(name: str) -> Callable[..., str]:
+    """Return a filter that says a moment as the agent whose file it stands in does."""
+
+    @pass_context
+    def said(context: Context, moment: object, *args: Any, **options: Any) -> str:  # noqa: ANN401
+        text: str = getattr(context[DATES], name)(moment, *args, **options)
+        return text
+
+    return said
 
 
 _ENVIRONMENT = _environment()
@@ -37,6 +60,8 @@ class Templates:
         texts: Places, for errors, and texts.
         own: Variables that the file brings itself, besides those of every call.
         first_line: Of the prompt in the file, for errors.
+        language: Of the file, in which dates are said.
+        time_zone: Of the file; ``""`` if it names none.
 
     Raises:
         PersonaError: If one is no template, has a variable that there is not, fails, or gives
@@ -44,19 +69,33 @@ class Templates:
     """
 
     def __init__(
-        self, texts: Sequence[tuple[str, str]], own: Mapping[str, object], *, first_line: int
+        self,
+        texts: Sequence[tuple[str, str]],
+        own: Mapping[str, object],
+        *,
+        first_line: int,
+        language: str = "en",
+        time_zone: str = "",
     ) -> None:
         known = CALL_VARIABLES | own.keys()
+        self._language, self._time_zone = language, time_zone
         self._compiled = {  # by their source
             source: _compile(source, place, known, first_line)
             for place, source in texts
             if "{" in source
         }
+        if not language.startswith("en"):
+            for place, source in texts:
+                _check_weekdays(source, place, language)
         self._variables = {
             source: meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
             for source in self._compiled
         }
         self._try_out(texts, own)
+
+    def variables(self, details: Details) -> dict[str, object]:
+        """Return the variables of a call, in the language of the file and by its clock."""
+        return details.by_the_clock_of(self._time_zone).variables(self._language)
 
     def lasts(self, text: str, given: Set[str]) -> bool:
         """Return whether ``text``, one of the file's, is the same in every call.
@@ -85,7 +124,7 @@ class Templates:
         """Fill each text in for every day of a week, with nothing known of the caller."""
         for day in range(7):
             details = replace(SAMPLE, now=SAMPLE.now + timedelta(days=day))
-            variables = {**own, **details.variables()}
+            variables = {**own, **self.variables(details)}
             for place, text in texts:
                 try:
                     spoken = self.fill_prompt(text, variables)
@@ -109,6 +148,21 @@ def _compile(source: str, place: str, known: frozenset[str], first_line: int) ->
             f"{place}: unknown variable {min(unknown)!r}; there are " + ", ".join(sorted(known))
         )
     return template
+
+
+def _check_weekdays(source: str, place: str, language: str) -> None:
+    """Find a weekday that is never the one of the call, which is in the language of the file.
+
+    Raises:
+        PersonaError: If an expression has an English one.
+    """
+    for node in _ENVIRONMENT.parse(source).find_all(nodes.Const):
+        if node.value in ENGLISH_WEEKDAYS:
+            number = ENGLISH_WEEKDAYS.index(node.value) + 1
+            raise PersonaError(
+                f"{place}: {node.value!r} is English, and the language is {language!r}: "
+                f"compare with now.isoweekday() == {number}"
+            )
 
 
 def _render(template: Template, variables: Mapping[str, object]) -> str:

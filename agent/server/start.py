@@ -136,7 +136,7 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
-    agents = AgentFolder(settings.prompts)
+    agents = AgentFolder(settings.prompts, time_zone=settings.time_zone)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     registry = _registry(settings, agents, providers, Overload(read))

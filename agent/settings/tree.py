@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from agent import time_zones
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
 from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
 from agent.settings.mcp import McpServerSettings
@@ -49,6 +50,10 @@ def _packaged_prompts() -> Path:
     return here if here.is_dir() else Path(str(files("prompts")))
 
 
+def _time_zone(name: str) -> str:
+    return time_zones.name(name) if name else name
+
+
 class Settings(BaseSettings):
     """The whole tree. Get one from :func:`agent.settings.load`."""
 
@@ -67,6 +72,12 @@ class Settings(BaseSettings):
     prompts: Path = Field(
         default_factory=_packaged_prompts,
         description="Folder of agent files; `prompts` here, else the packaged one.",
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "",
+        description="By whose clock agents say dates and times that name no zone of their own: a "
+        "name by IANA, such as `Europe/Berlin`. Unset: the machine's (`TZ`), which in a container "
+        "is UTC.",
     )
     transcripts: Path = Field(
         Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."
