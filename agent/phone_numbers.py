@@ -11,6 +11,9 @@ _SIP = re.compile(
     r"sips?:(?P<user>[^\s@:<>]{1,128})@(?P<host>[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?", re.IGNORECASE
 )
 
+USER = "user:"
+"""Begins what is dialled if it is the id of an In-App user, and no number or SIP address."""
+
 EMERGENCY = "an emergency number"
 
 _USUAL_KINDS = {
@@ -78,6 +81,11 @@ def address(text: str, country: str = "") -> str:
     if not _SIP.fullmatch(text):
         raise ValueError("not a SIP address, such as sip:desk@example.com")
     return text
+
+
+def shown(to: str) -> str:
+    """Return what is dialled as it is told to an agent: of an In-App user, their id."""
+    return to.removeprefix(USER)
 
 
 def is_country(code: str) -> bool:

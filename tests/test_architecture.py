@@ -144,7 +144,7 @@ FLOORS = (
     "pipelines.reply",
     # The phone side.
     "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
-    "agent.time_zones",
+    "agent.time_zones agent.call_headers",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",

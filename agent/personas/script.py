@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.call_headers import CallHeaders
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
 from agent.phone_numbers import country_of
@@ -53,11 +54,37 @@ DATES = "-dates"
 """The variable of those filters that say dates; no template can name it so."""
 
 
-class _Headers(dict[str, str]):
-    """Call headers for a template: one that did not come with the call is ``""``."""
+class _Headers:
+    """Call headers for a template: one that did not come with the call is ``""``.
 
-    def __missing__(self, key: str) -> str:
-        return ""
+    Few methods: ``headers.name`` is a header unless there is a method of that name.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = CallHeaders(
+            (value_line(name), stranger_line(text)) for name, text in headers.items()
+        )
+
+    def __getitem__(self, name: object) -> str:
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return str(name) in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def __str__(self) -> str:
+        return str(dict(self._headers))
+
+    def get(self, name: object, otherwise: str = "") -> str:
+        return self._headers.get(str(name)) or otherwise
+
+    def items(self) -> ItemsView[str, str]:
+        return self._headers.items()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +103,7 @@ class Details:
     call_id: str = ""
 
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Call headers; names as the platform gave them."""
+    """Call headers; names as they were sent, found in any case."""
 
     outgoing: bool = False
     """Whether we dialled."""
@@ -113,9 +140,7 @@ class Details:
             "time_zone": getattr(self.now.tzinfo, "key", ""),
             "caller_time": f"{there:%H:%M}" if there else "",
             "caller_time_zone": caller_zone,
-            "headers": _Headers(
-                {value_line(name): stranger_line(text) for name, text in self.headers.items()}
-            ),
+            "headers": _Headers(self.headers),
             "outgoing": self.outgoing,
             DATES: dates,
         }

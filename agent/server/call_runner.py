@@ -156,8 +156,8 @@ class CallRunner:
             tools=admitted.script.tools.for_call(resources.mcp_servers),
             about=CallInfo(
                 call_id=admitted.call_id,
-                caller=connect.headers.get("caller", ""),
-                called=connect.headers.get("called", ""),
+                caller=admitted.headers.get("caller", ""),
+                called=admitted.headers.get("called", ""),
             ),
         )
 

@@ -99,6 +99,8 @@ class ExpectedCall:
     caller: str
     called: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    """What came with it, and ours."""
+
     variables: Mapping[str, str] = field(default_factory=dict)
     outgoing: bool = False
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from agent import phone_numbers
+from agent import call_headers, phone_numbers
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, LegIdentity
@@ -15,7 +15,7 @@ from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
-from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
@@ -64,6 +64,7 @@ class IncomingCalls:
         if reason := self._calls.no_room(leg.call_id):
             self._calls.decline(reason)
             return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=True)
+        headers = call_headers.of_call(agent, callback.caller, callback.called, callback.headers)
         # Before anything is waited for: the next caller may have no place then.
         self._calls.expect(
             ExpectedCall(
@@ -71,10 +72,12 @@ class IncomingCalls:
                 agent=agent,
                 caller=callback.caller,
                 called=callback.called,
-                headers=callback.headers,
+                headers=headers,
             )
         )
-        stream = self._stream(callback, agent)
+        stream = self._stream_legs.stream(
+            leg.call_id, agent, headers, asked_at=_unix_time(leg.timestamp)
+        )
         call = BridgedCall(
             name=leg.call_id,
             version=leg.version,
@@ -82,6 +85,7 @@ class IncomingCalls:
             call_id=leg.call_id,
             session=leg.session_id,
             conference=self._conference(leg),
+            headers=dict(headers),
         )
         known = False
         try:
@@ -94,16 +98,6 @@ class IncomingCalls:
         self._stream_legs.bring(call, stream)
         return answers.connect_incoming(
             stream, call.conference, settings.ring_seconds, settings.callback_url
-        )
-
-    def _stream(self, callback: IncomingCall, agent: str) -> Stream:
-        headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
-        others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
-        return self._stream_legs.stream(
-            callback.leg.call_id,
-            agent,
-            headers | others,
-            asked_at=_unix_time(callback.leg.timestamp),
         )
 
     def _conference(self, leg: LegIdentity) -> str:
