@@ -1,4 +1,4 @@
-"""Telephone numbers and SIP addresses, as people write them and as they are dialled."""
+"""Telephone numbers, SIP addresses, In-App users: as people write them, as they are dialled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult, shortnu
 _SIP = re.compile(
     r"sips?:(?P<user>[^\s@:<>]{1,128})@(?P<host>[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?", re.IGNORECASE
 )
+
+_USER_ID = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
 
 USER = "user:"
 """Begins what is dialled if it is the id of an In-App user, and no number or SIP address."""
@@ -70,12 +72,16 @@ def number(text: str, country: str = "") -> str:
 
 
 def address(text: str, country: str = "") -> str:
-    """Return a SIP address as it is, or a number as :func:`number` does.
+    """Return a SIP address or an In-App user as it is, or a number as :func:`number` does.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none of them.
     """
     text = text.strip()
+    if text.startswith(USER):
+        if not _USER_ID.fullmatch(text.removeprefix(USER)):
+            raise ValueError("not the id of an In-App user: 1 to 255 characters of ASCII")
+        return text
     if not text.lower().startswith(("sip:", "sips:")):
         return number(text, country)
     if not _SIP.fullmatch(text):
@@ -86,6 +92,11 @@ def address(text: str, country: str = "") -> str:
 def shown(to: str) -> str:
     """Return what is dialled as it is told to an agent: of an In-App user, their id."""
     return to.removeprefix(USER)
+
+
+def user(to: str) -> str:
+    """Return the id of the In-App user that is dialled; ``""`` if it is a number or SIP address."""
+    return to.removeprefix(USER) if to.startswith(USER) else ""
 
 
 def is_country(code: str) -> bool:
@@ -171,5 +182,7 @@ def _is_emergency(parsed: PhoneNumber) -> bool:
 
 
 def shortened(text: str) -> str:
-    """Return a number as a log may show it: its last three digits."""
+    """Return a number as a log may show it: its last three digits; of an id, nothing."""
+    if user(text):
+        return f"{USER}…"
     return f"…{text[-3:]}" if len(text) > 6 else "…"

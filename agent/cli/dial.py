@@ -14,7 +14,9 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    dial.add_argument("to", help="number, such as +12025550123, or SIP address")
+    whom = dial.add_mutually_exclusive_group(required=True)
+    whom.add_argument("to", nargs="?", help="number, such as +12025550123, or SIP address")
+    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
         "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"
@@ -43,8 +45,10 @@ def run(options: argparse.Namespace) -> int:
 
     body = {
         name: getattr(options, name)
-        for name in ("to", "agent", "caller_id", "max_seconds", "machine", "message", "keys")
+        for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
+    user = options.user is not None
+    body["to"] = {"type": "username", "endpoint": options.user} if user else options.to
     body["variables"] = dict(name_and_value(given) for given in options.variables)
     try:
         settings = load(options.config)

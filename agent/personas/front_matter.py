@@ -66,7 +66,10 @@ class TransferTarget(BaseModel):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = Field(
         description="what the language model calls it: lower-case letters, digits, _ and -"
     )
-    to: Text = Field(description="number in E.164, such as +12025550123, or SIP address")
+    to: Text = Field(
+        description="number in E.164, such as +12025550123, SIP address, or `user:` and the id of "
+        "an In-App user"
+    )
     when: Text = Field(
         default="the caller asks for it", description="when to, for a language model"
     )

@@ -158,6 +158,9 @@ class SinchSettings(Section):
             if bool(getattr(self, name)) != bool(getattr(self, secret)):
                 message = f"{name} and {secret} go together"
                 raise ValueError(message)
+        if self.dialling.users and self.api == "v2":
+            message = "dialling.users: version 2 calls no In-App users"
+            raise ValueError(message)
         regions = V1_REGIONS if self.api == "v1" else V2_REGIONS
         if self.region and self.region not in regions:
             message = f"region: version {self.api[1]} has {', '.join(regions)}"

@@ -153,7 +153,7 @@ class PlacedLeg:
     name: str
     version: Version
     to: str
-    """A number in E.164, or a SIP address."""
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
 
     agent: str
     variables: Mapping[str, str]
