@@ -16,6 +16,7 @@ from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
+from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
@@ -90,6 +91,9 @@ class Admitted:
     headers: CallHeaders = field(default_factory=CallHeaders)
     """What came with it, and ours; without the token."""
 
+    application: str = ""
+    """The application that it is of, if that is not ours."""
+
     claims: Claims | None = None
     """None for a call that was routed by hand."""
 
@@ -104,6 +108,7 @@ class Admission:
         usual: The agent that answers, unless a call names one.
         tokens: Redeems one-use tokens; None if there are none.
         call_control: Knows the calls that we placed; None if we place none.
+        applications: Tells those of others from ours; None if we have none.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class Admission:
         usual: str,
         tokens: StreamTokens | None,
         call_control: CallControl | None,
+        applications: Applications | None = None,
     ) -> None:
         self._server = server
         self._open_to_loopback = open_to_loopback
@@ -122,6 +128,7 @@ class Admission:
         self._usual = usual
         self._tokens = tokens
         self._call_control = call_control
+        self._applications = applications
 
     def rate(self, caller: Caller) -> int:
         """Return the rate in hertz that we asked the platform for, if `connect` does not say.
@@ -213,7 +220,11 @@ class Admission:
             agent=agent,
             script=_alone(script),
             headers=headers,
+            application=self._other_application(connect),
         )
+
+    def _other_application(self, connect: Connect) -> str:
+        return self._applications.other(connect.application_id) if self._applications else ""
 
     async def _trust(self, token: str, caller: Caller) -> Claims | None:
         """Return what the call's one-use token says; None if it is trusted without one.
@@ -290,6 +301,7 @@ class Admission:
             agent=claims.agent,
             script=script,
             headers=headers,
+            application=self._other_application(connect),
             claims=claims,
         )
 

@@ -37,6 +37,7 @@ from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
 from agent.settings.placeholders import refuse_placeholders
+from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
 from agent.sinch.dial_rules import allowed_countries, refusal
@@ -181,6 +182,7 @@ def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | No
         usual=settings.agent,
         tokens=sinch.tokens if sinch is not None else None,
         call_control=sinch.call_control if sinch is not None else None,
+        applications=Applications(settings.sinch),
     )
 
 

@@ -10,6 +10,7 @@ import structlog
 from agent import call_headers, phone_numbers
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
+from agent.sinch.applications import Applications
 from agent.sinch.callbacks import IncomingCall, LegIdentity
 from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
 from agent.sinch.directory import CallDirectory
@@ -51,10 +52,12 @@ class IncomingCalls:
         self._stream_legs = stream_legs
         self._actions = actions
         self._calls = calls
+        self._applications = Applications(settings)
 
     async def answer(self, callback: IncomingCall) -> Svaml:
         """Return what the platform is to do with the call."""
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
+        self._applications.other(callback.application)
         agent = await self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info(
