@@ -63,8 +63,7 @@ def read(given: object) -> CallHeaders:
     """Return the headers that ``given`` holds: an object, or a list of ``{key, value}``.
 
     A value is a text, a number, or true or false; of a list it is what it holds, with commas
-    between. Anything else is left out. Nothing here can be too long, or of more than one line but
-    a value.
+    between. Anything else is left out. What is too long is cut; a name is one line.
     """
     if isinstance(given, list):
         pairs = [_pair(item) for item in given if isinstance(item, dict)]

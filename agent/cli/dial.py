@@ -38,6 +38,13 @@ def add(commands: Commands) -> None:
     dial.set_defaults(run=run)
 
 
+def destination(options: argparse.Namespace) -> str | dict[str, str]:
+    """Return whom to call, as the REST interface takes it."""
+    if options.user is None:
+        return str(options.to)
+    return {"type": "username", "endpoint": options.user}
+
+
 def run(options: argparse.Namespace) -> int:
     """Have the call placed and print how it goes; return the exit status."""
     from agent.cli.operator_client import DialError, dial
@@ -47,8 +54,7 @@ def run(options: argparse.Namespace) -> int:
         name: getattr(options, name)
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
-    user = options.user is not None
-    body["to"] = {"type": "username", "endpoint": options.user} if user else options.to
+    body["to"] = destination(options)
     body["variables"] = dict(name_and_value(given) for given in options.variables)
     try:
         settings = load(options.config)
