@@ -1,4 +1,4 @@
-"""Telephone numbers and SIP addresses, as people write them and as they are dialled."""
+"""Telephone numbers, SIP addresses, In-App users: as people write them, as they are dialled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult, shortnu
 _SIP = re.compile(
     r"sips?:(?P<user>[^\s@:<>]{1,128})@(?P<host>[A-Za-z0-9.-]{1,253})(:[0-9]{1,5})?", re.IGNORECASE
 )
+
+_USER_ID = re.compile(r"[!-~]([ -~]{0,253}[!-~])?")
+
+USER = "user:"
+"""Begins what is dialled if it is the id of an In-App user, and no number or SIP address."""
 
 EMERGENCY = "an emergency number"
 
@@ -67,17 +72,31 @@ def number(text: str, country: str = "") -> str:
 
 
 def address(text: str, country: str = "") -> str:
-    """Return a SIP address as it is, or a number as :func:`number` does.
+    """Return a SIP address or an In-App user as it is, or a number as :func:`number` does.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is none of them.
     """
     text = text.strip()
+    if text.startswith(USER):
+        if not _USER_ID.fullmatch(text.removeprefix(USER)):
+            raise ValueError("not the id of an In-App user: 1 to 255 characters of ASCII")
+        return text
     if not text.lower().startswith(("sip:", "sips:")):
         return number(text, country)
     if not _SIP.fullmatch(text):
         raise ValueError("not a SIP address, such as sip:desk@example.com")
     return text
+
+
+def shown(to: str) -> str:
+    """Return what is dialled as it is told to an agent: of an In-App user, their id."""
+    return to.removeprefix(USER)
+
+
+def user(to: str) -> str:
+    """Return the id of the In-App user that is dialled; ``""`` if it is a number or SIP address."""
+    return to.removeprefix(USER) if to.startswith(USER) else ""
 
 
 def is_country(code: str) -> bool:
@@ -95,6 +114,19 @@ def country(dialled: str) -> str:
     found = phonenumbers.region_code_for_number(parsed)
     found = found or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     return found if is_country(found) else ""
+
+
+def country_of(text: str) -> str:
+    """Return the two letters of the country of whoever calls; ``""`` if that is not known.
+
+    Args:
+        text: A number in E.164, or an address; whatever came with a call.
+    """
+    try:
+        dialled = sip_number(text, "") if sip_host(text) else number(text)
+    except ValueError:
+        return ""
+    return country(dialled) if dialled else ""
 
 
 def oddity(dialled: str) -> str:
@@ -150,5 +182,7 @@ def _is_emergency(parsed: PhoneNumber) -> bool:
 
 
 def shortened(text: str) -> str:
-    """Return a number as a log may show it: its last three digits."""
+    """Return a number as a log may show it: its last three digits; of an id, nothing."""
+    if user(text):
+        return f"{USER}…"
     return f"…{text[-3:]}" if len(text) > 6 else "…"

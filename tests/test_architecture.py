@@ -145,7 +145,7 @@ FLOORS = (
     "pipelines.reply",
     # The phone side.
     "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
-    "agent.text_files",
+    "agent.text_files agent.time_zones agent.call_headers",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",
@@ -391,6 +391,7 @@ HEAVY = {
     "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/counted_websocket.py "
     "agent/stream/websocket.py "
     "pipelines/connection_errors.py pipelines/providers/transport pipelines/tools/post.py",
+    "babel": "agent/time_zones.py agent/personas/dates.py pipelines/text/cldr.py",
     "bm25s": "pipelines/providers/lookup",
     "jinja2": "agent/personas",
     "jsonschema": "pipelines/tools",

@@ -25,7 +25,7 @@ class CallEnded:
     """How a call has ended."""
 
     reason: str
-    """Fit for a log."""
+    """Fit for a log, and for the platform's: it is told when we are the first to close."""
 
     moved: bool = False
     """Whether the caller talks on with somebody else."""
@@ -52,7 +52,7 @@ async def wind_up(
         replies.close_utterance()
     last = replies.stop()
     async with asyncio.TaskGroup() as at_once:
-        at_once.create_task(channel.hang_up(ended.code))
+        at_once.create_task(channel.hang_up(ended.code, ended.reason))
         at_once.create_task(toolbox.aclose())
         if last is not None:
             at_once.create_task(_hear_out(last, replies.history))

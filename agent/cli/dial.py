@@ -14,7 +14,9 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    dial.add_argument("to", help="number, such as +12025550123, or SIP address")
+    whom = dial.add_mutually_exclusive_group(required=True)
+    whom.add_argument("to", nargs="?", help="number, such as +12025550123, or SIP address")
+    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
         "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"
@@ -36,6 +38,13 @@ def add(commands: Commands) -> None:
     dial.set_defaults(run=run)
 
 
+def destination(options: argparse.Namespace) -> str | dict[str, str]:
+    """Return whom to call, as the REST interface takes it."""
+    if options.user is None:
+        return str(options.to)
+    return {"type": "username", "endpoint": options.user}
+
+
 def run(options: argparse.Namespace) -> int:
     """Have the call placed and print how it goes; return the exit status."""
     from agent.cli.operator_client import DialError, dial
@@ -43,8 +52,9 @@ def run(options: argparse.Namespace) -> int:
 
     body = {
         name: getattr(options, name)
-        for name in ("to", "agent", "caller_id", "max_seconds", "machine", "message", "keys")
+        for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
+    body["to"] = destination(options)
     body["variables"] = dict(name_and_value(given) for given in options.variables)
     try:
         settings = load(options.config)

@@ -43,12 +43,19 @@ class AgentFolder:
         path: Of the folder.
         threads: Runs what blocks, one piece of work at a time; a thread of its own if None.
         needed: Agents that the settings name; they answer on if their file is deleted.
+        time_zone: Of agents that name none; ``""`` is the machine's.
     """
 
     def __init__(
-        self, path: Path, threads: Executor | None = None, needed: Set[str] = frozenset()
+        self,
+        path: Path,
+        threads: Executor | None = None,
+        *,
+        needed: Set[str] = frozenset(),
+        time_zone: str = "",
     ) -> None:
         self._files = AgentFiles(path, needed)
+        self._time_zone = time_zone
         self._threads = threads or ThreadPoolExecutor(1, "agent-files")
         self._overdue: asyncio.Future[Any] | None = None
 
@@ -74,6 +81,7 @@ class AgentFolder:
             PersonaError: If there is no such agent, there never was a version of its file without
                 a mistake, or ``about`` does not fit it.
         """
+        about = about.by_the_clock_of(self._time_zone)  # which the settings have read
 
         def load() -> Script | PersonaError:
             try:

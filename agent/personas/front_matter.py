@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from agent import time_zones
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import CALL_VARIABLES
@@ -69,7 +70,10 @@ class TransferTarget(BaseModel):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = Field(
         description="what the language model calls it: lower-case letters, digits, _ and -"
     )
-    to: Text = Field(description="number in E.164, such as +12025550123, or SIP address")
+    to: Text = Field(
+        description="number in E.164, such as +12025550123, SIP address, or `user:` and the id of "
+        "an In-App user"
+    )
     when: Text = Field(
         default="the caller asks for it", description="when to, for a language model"
     )
@@ -95,6 +99,11 @@ class FrontMatter(BaseModel):
     greeting: Text = Field(description="template; what the agent says first")
     language: Annotated[str, AfterValidator(_language_tag)] = Field(
         default="en", description="BCP 47 tag"
+    )
+    time_zone: Annotated[str, AfterValidator(time_zones.name)] = Field(
+        default="",
+        description="name by IANA, such as `Europe/Berlin`: by whose clock dates and times are "
+        "said; otherwise the setting `time_zone`",
     )
     goodbye: Text = Field(
         default="Thank you for calling. Goodbye.",

@@ -71,7 +71,7 @@ class Persona:
                 f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
             )
         given = {name: value_line(value) for name, value in details.given.items()}
-        variables = {**self._front.variables, **given, **details.variables()}
+        variables = {**self._front.variables, **given, **self._templates.variables(details)}
 
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
@@ -254,6 +254,8 @@ def parse(text: str) -> Persona:
         [*texts(document.fields), *([(PROMPT, prompt)] if prompt else [])],
         own_variables(document),
         {**document.texts, PROMPT: first_line + blank},
+        language=front.language if front else "en",
+        time_zone=front.time_zone if front else "",
     )
     mistakes += templates.mistakes
     tools = DeclaredTools()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.call_headers import CallHeaders
 from agent.personas.folder import AgentFolder
 from agent.settings.sinch import Route
 
@@ -30,11 +31,12 @@ class Routing:
 
 
 def fits(route: Route, called: str, caller: str, headers: Mapping[str, str]) -> bool:
-    """Return whether the rule takes this call; ``headers`` have lower-case names."""
+    """Return whether the rule takes this call; names of headers may be in any case."""
+    given = CallHeaders(headers.items())
     return (
         _alike(route.called, called)
         and _alike(route.caller, caller)
-        and all(_alike(v or "*", headers.get(k.lower(), "")) for k, v in route.headers.items())
+        and all(_alike(v or "*", given.get(k, "")) for k, v in route.headers.items())
     )
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.call_headers import CallHeaders
+from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
+from agent.phone_numbers import country_of
+from agent.time_zones import of_country, zone
 from pipelines.conversation import Brief
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
@@ -46,11 +50,41 @@ def stranger_line(text: str) -> str:
     return value_line(_MARKUP.sub(" ", value_line("".join(kept)))).strip()
 
 
-class _Headers(dict[str, str]):
-    """Call headers for a template: one that did not come with the call is ``""``."""
+DATES = "-dates"
+"""The variable of those filters that say dates; no template can name it so."""
 
-    def __missing__(self, key: str) -> str:
-        return ""
+
+class _Headers:
+    """Call headers for a template: one that did not come with the call is ``""``.
+
+    Few methods: ``headers.name`` is a header unless there is a method of that name.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = CallHeaders(
+            (value_line(name), stranger_line(text)) for name, text in headers.items()
+        )
+
+    def __getitem__(self, name: object) -> str:
+        return self.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return str(name) in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def __str__(self) -> str:
+        return str(dict(self._headers))
+
+    def get(self, name: object, otherwise: str = "") -> str:
+        return self._headers.get(str(name)) or otherwise
+
+    def items(self) -> ItemsView[str, str]:
+        return self._headers.items()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +92,7 @@ class Details:
     """What a call brings to its templates. Texts are data there, whatever stands in them."""
 
     now: datetime
-    """Local time of the agent; gives ``date``, ``time`` and ``weekday``."""
+    """The moment that all of it is about, by the clock of agents that name no time zone."""
 
     caller: str = ""
     """Who calls: a number, or ``""`` if withheld."""
@@ -69,7 +103,7 @@ class Details:
     call_id: str = ""
 
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Call headers; names as the platform gave them."""
+    """Call headers; names as they were sent, found in any case."""
 
     outgoing: bool = False
     """Whether we dialled."""
@@ -77,23 +111,47 @@ class Details:
     given: Mapping[str, str] = field(default_factory=dict)
     """Values for the file's own variables, from whoever dialled."""
 
-    def variables(self) -> dict[str, object]:
+    def by_the_clock_of(self, time_zone: str) -> Details:
+        """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
+        return replace(self, now=self.now.astimezone(zone(time_zone))) if time_zone else self
+
+    def variables(self, language: str = "en") -> dict[str, object]:
         """Return the Jinja variables of this call: single lines of at most MAX_VALUE characters.
 
         What strangers wrote is without markup (:func:`stranger_line`).
+
+        Args:
+            language: A BCP 47 tag, in which dates are said.
         """
+        dates = SpokenDates(language=language, now=self.now)
+        caller_zone = self._caller_zone()
+        there = self.now.astimezone(zone(caller_zone)) if caller_zone else ""
         return {
             "caller": stranger_line(self.caller),
             "called": stranger_line(self.called),
             "call_id": stranger_line(self.call_id),
-            "date": f"{self.now:%B} {self.now.day}, {self.now.year}",
-            "time": f"{self.now:%H:%M}",
-            "weekday": f"{self.now:%A}",
-            "headers": _Headers(
-                {value_line(name): stranger_line(text) for name, text in self.headers.items()}
-            ),
+            "now": self.now,
+            "date": dates.date(self.now),
+            "time": dates.time(self.now),
+            "weekday": dates.weekday(self.now),
+            "month": dates.date(self.now, "MMMM"),
+            "year": self.now.year,
+            "tomorrow": dates.date(self.now, days=1),
+            "time_zone": getattr(self.now.tzinfo, "key", ""),
+            "caller_time": f"{there:%H:%M}" if there else "",
+            "caller_time_zone": caller_zone,
+            "headers": _Headers(self.headers),
             "outgoing": self.outgoing,
+            DATES: dates,
         }
+
+    def _caller_zone(self) -> str:
+        """Return the time zone of whoever talks to us, by their number; ``""`` if it is not known.
+
+        It is where their number is at home.
+        """
+        country = country_of(self.called if self.outgoing else self.caller)
+        return of_country(country, self.now) if country else ""
 
 
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
@@ -104,7 +162,10 @@ KNOWN_CALLER = replace(
 )
 """A call of ours, to a number that is known."""
 
-CALL_VARIABLES = frozenset(SAMPLE.variables())
+CALL_VARIABLES = frozenset(
+    {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}
+    | {"now", "date", "time", "weekday", "month", "year", "tomorrow", "time_zone"}
+)
 """The names that every call fills in."""
 
 

@@ -6,18 +6,27 @@ itself taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+    pass_context,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from agent.personas.dates import ENGLISH_WEEKDAYS
 from agent.personas.errors import MOST_TOLD, PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, KNOWN_CALLER, SAMPLE
+from agent.personas.script import CALL_VARIABLES, DATES, KNOWN_CALLER, SAMPLE, Details
 from agent.settings.allowed import did_you_mean, nearest
 
 PROMPT = "prompt"
@@ -41,7 +50,19 @@ def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
     environment = _Environment(undefined=StrictUndefined, autoescape=False)
     del environment.globals["lipsum"]
+    environment.filters |= {name: _dated(name) for name in ("date", "time", "weekday")}
     return environment
+
+
+def _dated(name: str) -> Callable[..., str]:
+    """Return a filter that says a moment as the agent whose file it stands in does."""
+
+    @pass_context
+    def said(context: Context, moment: object, *args: Any, **options: Any) -> str:  # noqa: ANN401
+        text: str = getattr(context[DATES], name)(moment, *args, **options)
+        return text
+
+    return said
 
 
 _ENVIRONMENT = _environment()
@@ -55,6 +76,8 @@ class Templates:
         own: Variables that the file brings itself, besides those of every call; None if they are
             not known: then nothing is tried out, and no variable is looked for.
         lines: Where each text begins, by its place.
+        language: Of the file, in which dates are said.
+        time_zone: Of the file; ``""`` if it names none.
     """
 
     def __init__(
@@ -62,8 +85,12 @@ class Templates:
         texts: Sequence[tuple[str, str]],
         own: Mapping[str, object] | None,
         lines: Mapping[str, int],
+        *,
+        language: str = "en",
+        time_zone: str = "",
     ) -> None:
         self._lines = lines
+        self._language, self._time_zone = language, time_zone
         self._compiled: dict[str, Template] = {}  # by their source
         self._variables: dict[str, set[str]] = {}
         self.mistakes: list[str] = []
@@ -75,6 +102,10 @@ class Templates:
                 self._compile(place, source, known)
         if own is not None and not self.mistakes:
             self._try_out(texts, own)
+
+    def variables(self, details: Details) -> dict[str, object]:
+        """Return the variables of a call, in the language of the file and by its clock."""
+        return details.by_the_clock_of(self._time_zone).variables(self._language)
 
     def lasts(self, text: str, given: Set[str]) -> bool:
         """Return whether ``text``, one of the file's, is the same in every call.
@@ -113,6 +144,7 @@ class Templates:
             self._tell(place, 1, "not a template: nested too deep")
             return
         self._variables[source] = variables
+        self._check_weekdays(tree, place)
         if known is None:
             return
         for unknown in sorted(variables - known - _ENVIRONMENT.globals.keys())[: 5 * MOST_TOLD]:
@@ -121,10 +153,20 @@ class Templates:
             there = meant or f"; there are {', '.join(sorted(known))}"
             self._tell(place, min(uses, default=1), f"unknown variable {unknown!r}{there}")
 
+    def _check_weekdays(self, tree: nodes.Template, place: str) -> None:
+        """Find a weekday that is never that of the call, which is in the language of the file."""
+        if self._language.startswith("en"):
+            return
+        for node in tree.find_all(nodes.Const):
+            if node.value in ENGLISH_WEEKDAYS:
+                number = ENGLISH_WEEKDAYS.index(node.value) + 1
+                what = f"{node.value!r} is English, and the language is {self._language!r}"
+                self._tell(place, node.lineno, f"{what}: compare with now.isoweekday() == {number}")
+
     def _try_out(self, texts: Sequence[tuple[str, str]], own: Mapping[str, object]) -> None:
         """Fill each text in for every day of a week, for one who withholds the number, and not."""
-        days = [SAMPLE.now + timedelta(days=day) for day in range(7)]
-        calls = [replace(SAMPLE, now=day).variables() for day in days] + [KNOWN_CALLER.variables()]
+        week = [replace(SAMPLE, now=SAMPLE.now + timedelta(days=day)) for day in range(7)]
+        calls = [self.variables(details) for details in (*week, KNOWN_CALLER)]
         for place, text in texts:
             if text in self._compiled:
                 self._try_one(place, text, [{**own, **variables} for variables in calls])

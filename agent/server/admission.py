@@ -6,15 +6,17 @@ import hmac
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
+from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
@@ -86,6 +88,12 @@ class Admitted:
 
     agent: str
     script: Script
+    headers: CallHeaders = field(default_factory=CallHeaders)
+    """What came with it, and ours; without the token."""
+
+    application: str = ""
+    """The application that it is of, if that is not ours."""
+
     claims: Claims | None = None
     """None for a call that was routed by hand."""
 
@@ -100,6 +108,7 @@ class Admission:
         usual: The agent that answers, unless a call names one.
         tokens: Redeems one-use tokens; None if there are none.
         call_control: Knows the calls that we placed; None if we place none.
+        applications: Tells those of others from ours; None if we have none.
     """
 
     def __init__(
@@ -111,6 +120,7 @@ class Admission:
         usual: str,
         tokens: StreamTokens | None,
         call_control: CallControl | None,
+        applications: Applications | None = None,
     ) -> None:
         self._server = server
         self._open_to_loopback = open_to_loopback
@@ -118,6 +128,7 @@ class Admission:
         self._usual = usual
         self._tokens = tokens
         self._call_control = call_control
+        self._applications = applications
 
     def rate(self, caller: Caller) -> int:
         """Return the rate in hertz that we asked the platform for, if `connect` does not say.
@@ -184,8 +195,9 @@ class Admission:
         Raises:
             NotAdmittedError: If the call is not trusted, or there is no such agent.
         """
-        headers = dict(connect.headers)
-        in_header = headers.pop("token", "")  # no template may see it
+        headers = CallHeaders(connect.headers.items())
+        in_header = headers.get("token", "")
+        headers = headers.without("token")  # no template may see it
         if ticket is not None and ticket.trusted:
             claims = ticket.claims
         else:
@@ -203,8 +215,16 @@ class Admission:
             what = "the database fails: " if isinstance(error, StoreError) else ""
             raise NotAdmittedError(f"{what}{error}") from None
         return Admitted(
-            name=connect.call_id, call_id=connect.call_id, agent=agent, script=_alone(script)
+            name=connect.call_id,
+            call_id=connect.call_id,
+            agent=agent,
+            script=_alone(script),
+            headers=headers,
+            application=self._other_application(connect),
         )
+
+    def _other_application(self, connect: Connect) -> str:
+        return self._applications.other(connect.application_id) if self._applications else ""
 
     async def _trust(self, token: str, caller: Caller) -> Claims | None:
         """Return what the call's one-use token says; None if it is trusted without one.
@@ -249,18 +269,22 @@ class Admission:
             # The stream may be a leg of its own, with an id of its own.
             log.debug("the stream has another id", phone=claims.call[:64])
         call_control = self._call_control
-        placed = (
-            await call_control.placed(claims.dialled) if call_control and claims.dialled else None
-        )
+        placed = None
+        came_with: Mapping[str, str] = {}
+        if call_control is not None:
+            placed = await call_control.placed(claims.dialled) if claims.dialled else None
+            # What the callback had comes back by the stream in part.
+            came_with = await call_control.headers(claims)
+        headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(
             call=claims.call,
             agent=claims.agent,
-            caller=connect.headers.get("caller", ""),
-            called=connect.headers.get("called", ""),
+            caller=headers.get("caller", ""),
+            called=headers.get("called", ""),
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
         )
-        about = details(connect.headers, claims.call, known)
+        about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
             script = replace(
@@ -272,7 +296,13 @@ class Admission:
         if call_control is None or not await call_control.can_transfer(claims):
             script = _alone(script)
         return Admitted(
-            name=name, call_id=claims.call, agent=claims.agent, script=script, claims=claims
+            name=name,
+            call_id=claims.call,
+            agent=claims.agent,
+            script=script,
+            headers=headers,
+            application=self._other_application(connect),
+            claims=claims,
         )
 
 

@@ -192,7 +192,8 @@ class StreamEndpoint:
             structlog.contextvars.clear_contextvars()
             if not visit.held:
                 self._runner.leave(visit.claims)
-            await line.close(code, AT_ONCE if visit.connect is None else CLOSE_TIMEOUT)
+            within = AT_ONCE if visit.connect is None else CLOSE_TIMEOUT
+            await line.close(code, within=within)
             transport = visit.request.transport
             if transport is not None and transport.get_write_buffer_size():
                 transport.abort()  # a far end that does not read would keep it for ever

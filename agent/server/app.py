@@ -9,7 +9,7 @@ from ipaddress import ip_network
 
 from aiohttp import web
 
-from agent import phone_numbers
+from agent import phone_numbers, time_zones
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.health import Health
@@ -102,6 +102,7 @@ class Service:
         background = BackgroundTasks()
         await self.agents.start()
         await asyncio.to_thread(phone_numbers.load)
+        await asyncio.to_thread(time_zones.load)
         background.keep_running(self.agents.watch, "watching the agent files")
         background.keep_running(self.watchdog.run, "watching the event loop")
         background.keep_running(self.registry.capacity.overload.watch, "watching for an overload")

@@ -63,10 +63,13 @@ class _RecordOfLine:
     line: WebSocketLine
 
     def add(self, kind: str, **fields: object) -> None:
-        closed = self.line.socket.far_end_closed if kind == "ended" else None
-        if closed is not None:
-            fields |= {"close_code": closed.code, "close_reason": closed.reason}
-        self.journal.add(kind, **fields)
+        self.journal.add(kind, **fields, **(_left(self.line) if kind == "ended" else {}))
+
+
+def _left(line: WebSocketLine) -> dict[str, object]:
+    """Return how the far end has left, if it was the first to close the stream."""
+    closed = line.socket.far_end_closed
+    return {} if closed is None else {"close_code": closed.code, "close_reason": closed.reason}
 
 
 class CallRunner:
@@ -113,7 +116,7 @@ class CallRunner:
         finally:
             self.leave(admitted.claims, moved=ended.moved)
         seconds = (datetime.now(UTC) - started).total_seconds()
-        log.info("call ended", reason=ended.reason, seconds=round(seconds, 1))
+        log.info("call ended", reason=ended.reason, seconds=round(seconds, 1), **_left(line))
 
     def leave(self, claims: Claims | None, *, moved: bool = False) -> None:
         """Tell call control that no stream of this token is, or will be: it is used up."""
@@ -123,14 +126,16 @@ class CallRunner:
     def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Record:
         claims = admitted.claims
         journal = self._registry.records.begin(admitted.call_id, started)
-        dialled = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
+        known = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
+        if admitted.application:
+            known["application"] = admitted.application
         journal.add(
             "call",
             call_id=admitted.call_id,
             agent=admitted.agent,
             started=started.isoformat(timespec="milliseconds"),
             rate=rate,
-            **dialled,
+            **known,
         )
         return journal
 
@@ -156,8 +161,8 @@ class CallRunner:
             tools=admitted.script.tools.for_call(resources.mcp_servers),
             about=CallInfo(
                 call_id=admitted.call_id,
-                caller=connect.headers.get("caller", ""),
-                called=connect.headers.get("called", ""),
+                caller=admitted.headers.get("caller", ""),
+                called=admitted.headers.get("called", ""),
             ),
         )
 

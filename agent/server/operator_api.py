@@ -3,11 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from agent import phone_numbers
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
+
+
+_SCHEMES = {"number": "", "sip": "sip:", "username": phone_numbers.USER}
+"""Of what may be called, in the words of Sinch's API: what it begins with here."""
+
+
+def _as_it_is_dialled(given: object) -> object:
+    """Return whom to call as a text, if it is in the words of Sinch's API."""
+    if not isinstance(given, dict):
+        return given
+    kind, endpoint = str(given.get("type", "")).lower(), given.get("endpoint")
+    known = kind in _SCHEMES and given.keys() == {"type", "endpoint"}
+    if not known or not isinstance(endpoint, str) or (kind == "number" and ":" in endpoint):
+        message = "take a text, or type (number, sip or username) and endpoint"
+        raise ValueError(message)
+    has_scheme = kind == "sip" and endpoint.lower().startswith(("sip:", "sips:"))
+    return endpoint if has_scheme else _SCHEMES[kind] + endpoint
+
+
+Dialled = Annotated[
+    str,
+    StringConstraints(max_length=300),
+    BeforeValidator(_as_it_is_dialled),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "maxLength": 300},
+                {
+                    "type": "object",
+                    "required": ["type", "endpoint"],
+                    "properties": {
+                        "type": {"enum": list(_SCHEMES)},
+                        "endpoint": {"type": "string", "maxLength": 300},
+                    },
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""Whom to call, as :func:`agent.phone_numbers.address` takes it."""
 
 
 class DialRequest(BaseModel):
@@ -15,7 +65,10 @@ class DialRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="DialRequest")
 
-    to: str = Field(description="Number, as people write it, or SIP address.", max_length=300)
+    to: Dialled = Field(
+        description="Number, as people write it, SIP address, or `user:` and the id of an In-App "
+        "user; or the same as Sinch's API has it, by its type."
+    )
     agent: str = Field("", description="Agent file, without `.md`. Unset: the usual one.")
     variables: dict[str, str] = Field({}, description="Values for the agent file's variables.")
     caller_id: str = Field("", description="Number of yours to show. Unset: `sinch.caller_id`.")
@@ -46,7 +99,7 @@ class TransferRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="TransferRequest")
 
-    to: str = Field(description="Number, or SIP address.", max_length=300)
+    to: Dialled = Field(description="As of `POST /calls`.")
     announcement: str = Field(
         ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
     )

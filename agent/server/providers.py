@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from agent.call_headers import of_call
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
@@ -112,7 +113,7 @@ async def warm_expected(
     providers: Providers, agents: AgentFolder, rate: int, expected: ExpectedCall
 ) -> None:
     """Prepare for a call whose stream is about to come."""
-    headers = {"caller": expected.caller, "called": expected.called, **expected.headers}
+    headers = of_call(expected.agent, expected.caller, expected.called, expected.headers)
     try:
         about = details(headers, expected.call, expected)
         script = await agents.script(expected.agent, about)

@@ -37,6 +37,7 @@ from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
 from agent.settings.placeholders import refuse_placeholders
+from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
 from agent.sinch.dial_rules import allowed_countries, refusal
@@ -137,7 +138,7 @@ def service(
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
     needed = {settings.agent, *(route.agent for route in settings.sinch.routes)}
-    agents = AgentFolder(settings.prompts, needed=needed)
+    agents = AgentFolder(settings.prompts, needed=needed, time_zone=settings.time_zone)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     registry = _registry(settings, agents, providers, Overload(read))
@@ -182,6 +183,7 @@ def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | No
         usual=settings.agent,
         tokens=sinch.tokens if sinch is not None else None,
         call_control=sinch.call_control if sinch is not None else None,
+        applications=Applications(settings.sinch),
     )
 
 

@@ -31,6 +31,10 @@ def _host(name: str) -> str:
     return name.lower().rstrip(".")
 
 
+def _user(user: str) -> str:
+    return user if user == "*" else phone_numbers.shown(phone_numbers.address(f"user:{user}"))
+
+
 class DiallingSettings(Section):
     """Which numbers are dialled, by `voice-agent dial`, the REST interface and transfers alike."""
 
@@ -50,6 +54,11 @@ class DiallingSettings(Section):
         (),
         description="Hosts at which SIP addresses may be called, whole. Unset: none; what a host "
         "of yours passes on to the telephone network is its own to limit.",
+    )
+    users: tuple[Annotated[str, AfterValidator(_user)], ...] = Field(
+        (),
+        description="Users of your In-App SDK that may be called, by their ids; with `*` at its "
+        "end, all that begin so, and `*` is everyone. Version 1 alone has them. Unset: none.",
     )
     calls_to_a_number: int = Field(
         10, ge=0, description="Calls to one number in 24 hours; people block who calls more often."

@@ -159,6 +159,8 @@ class SinchSettings(Section):
             for name, secret in halves
             if bool(getattr(self, name)) != bool(getattr(self, secret))
         ]
+        if self.dialling.users and self.api == "v2":
+            mistakes.append("dialling.users: version 2 calls no In-App users")
         regions = V1_REGIONS if self.api == "v1" else V2_REGIONS
         if self.region and self.region not in regions:
             mistakes.append(f"region: version {self.api[1]} has {', '.join(regions)}")

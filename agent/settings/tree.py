@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agent import time_zones
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
 from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
 from agent.settings.errors import SettingsError
@@ -47,6 +48,10 @@ def _packaged_prompts() -> Path:
     return here if here.is_dir() else Path(str(files("prompts")))
 
 
+def _time_zone(name: str) -> str:
+    return time_zones.name(name) if name else name
+
+
 class Settings(BaseSettings, Section):
     """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
 
@@ -63,6 +68,12 @@ class Settings(BaseSettings, Section):
     prompts: Path = Field(
         default_factory=_packaged_prompts,
         description="Folder of agent files; `prompts` here, else the packaged one.",
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "",
+        description="By whose clock agents say dates and times that name no zone of their own: a "
+        "name by IANA, such as `Europe/Berlin`. Unset: the machine's (`TZ`), which in a container "
+        "is UTC.",
     )
     transcripts: Path = Field(
         Path("transcripts"), description="Folder of transcripts, one JSON-lines file a call."

@@ -41,6 +41,9 @@ class Plan:
     turns: Sequence[Turn] = ()
     rate: int = 8000
     headers: Mapping[str, str] = field(default_factory=dict)
+    application: str = "stand-in"
+    """Whose call it says it is: an application's key, or a service's id."""
+
     shape: Shape = "v2"
     """Which of the published ``connect`` messages to send."""
 

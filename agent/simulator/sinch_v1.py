@@ -44,6 +44,7 @@ class SinchV1:
         self._network = network
         self._callbacks = callbacks
         self._signer = signer
+        self._application = signer.key_id if signer is not None else "stand-in"
         self._check = check
 
     def routes(self) -> Sequence[RestRoute]:
@@ -207,7 +208,7 @@ class SinchV1:
         self._network.connect_stream(
             leg,
             action["destination"]["endpoint"],
-            replace(plan, rate=rate, headers=headers, shape="v1"),
+            replace(plan, rate=rate, headers=headers, shape="v1", application=self._application),
         )
 
     async def _ended(self, leg: PhoneLeg) -> None:
@@ -232,7 +233,7 @@ class SinchV1:
             "callid": leg.call_id,
             "version": 1,
             "timestamp": timestamp(),
-            "applicationKey": "stand-in",
+            "applicationKey": self._application,
         }
         custom = {"custom": leg.name} if leg.name else {}
         return await self._callbacks.post(self._signer, body | of_the_leg | custom)

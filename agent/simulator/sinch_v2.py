@@ -36,6 +36,7 @@ class SinchV2:
         self._network = network
         self._callbacks = callbacks
         self._signer = signer
+        self._service_id = signer.key_id if signer is not None else "stand-in"
         self._check = check
         self._answered_before: dict[str, RestAnswer] = {}
         """By idempotency key."""
@@ -173,6 +174,7 @@ class SinchV2:
                 headers = {h["key"]: h["value"] for h in stream.get("callHeaders", [])}
                 phone = self._network.phones.get(origin.number, Phone())
                 plan = replace(phone.plan, rate=rate, headers=headers, shape="v2")
+                plan = replace(plan, application=self._service_id)
                 leg.room = origin.room
                 self._network.connect_stream(leg, stream["endpoint"], plan)
             case {"type": "SIP", "sip": {"endpoint": number}}:
@@ -209,7 +211,8 @@ class SinchV2:
     async def _post(
         self, leg: PhoneLeg, event: str, called: str = "", **fields: object
     ) -> Svaml | None:
-        body = {"event": event, "call": _call(leg, called) | fields}
+        call = _call(leg, called) | {"serviceId": self._service_id} | fields
+        body = {"event": event, "call": call}
         return await self._callbacks.post(self._signer, body, cloud_event())
 
 
@@ -218,7 +221,6 @@ def _call(leg: PhoneLeg, called: str) -> Svaml:
     call: Svaml = {
         "callId": leg.call_id,
         "projectId": "stand-in",
-        "serviceId": "stand-in",
         "sessionId": leg.session,
         "callName": leg.name,
         "from": {"type": "PHONE", "phone": {"number": leg.number}},

@@ -33,14 +33,14 @@ def connect_message(plan: Plan, call_id: str) -> str:
     message: dict[str, Any] = {"command": "connect"}
     match plan.shape:
         case "v1":
-            message |= {"CallId": call_id, "ApplicationId": "stand-in", "Headers": headers}
+            message |= {"CallId": call_id, "ApplicationId": plan.application, "Headers": headers}
         case "tutorial":
-            message |= {"callId": call_id, "applicationId": "stand-in", "headers": headers}
+            message |= {"callId": call_id, "applicationId": plan.application, "headers": headers}
         case "v2":
             message |= {
                 "version": 1,
                 "callId": call_id,
-                "applicationKey": "stand-in",
+                "applicationKey": plan.application,
                 "codec": "PCM",
                 "sampleRate": plan.rate,
                 "callHeaders": headers,

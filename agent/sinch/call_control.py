@@ -12,6 +12,8 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
 from agent.personas.routing import Routing
@@ -174,6 +176,11 @@ class CallControl:
         await self._transfers.request(name, to, announcement)
 
     # What the process with the stream of a call asks for, by the claims of its token
+
+    async def headers(self, claims: Claims) -> Mapping[str, str]:
+        """Return what came with the call of this stream; nothing if the call is not known."""
+        call = await self._directory.call(_name(claims))
+        return {} if call is None else call.headers
 
     async def can_transfer(self, claims: Claims) -> bool:
         """Return whether the caller of this stream can be passed on."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agent import call_headers
+from agent.call_headers import CallHeaders
 from pipelines.encodable import read_json
 
 Version = Literal["v1", "v2"]
@@ -49,11 +51,14 @@ class IncomingCall:
 
     leg: LegIdentity
     caller: str
-    """E.164 if it is a number, or a SIP address; ``""`` if withheld."""
+    """E.164 if it is a number, a SIP address, or the id of an In-App user; ``""`` if withheld."""
 
     called: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
+    headers: Mapping[str, str] = field(default_factory=CallHeaders)
+    """Found by names in any case."""
+
+    application: str = ""
+    """The version 1 application key, or the version 2 service id; ``""`` if it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +155,10 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
         case "ice":
             return IncomingCall(
                 leg=leg,
-                caller=_number(_text(message, "cli")),
-                called=_number(_text(_object(message, "to"), "endpoint")),
+                caller=_v1_caller(message),
+                called=_v1_party(_object(message, "to")),
                 headers=_headers(message),
+                application=_text(message, "applicationKey", "applicationkey", "AppKey", "appKey"),
             )
         case "ace":
             return LegAnswered(leg=leg, by=_v1_answerer(_object(message, "amd")))
@@ -169,6 +175,20 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
         case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
             return LegAnswered(leg=leg, by=_v1_notified(message), asks=False)
     return Other(leg=leg, name=event[:64])
+
+
+def _v1_caller(message: Mapping[str, Any]) -> str:
+    """Return who calls: by the number that is shown, or else by what the app calls them."""
+    in_app = _text(message, "originationType").lower() == "mxp"
+    origin = message.get("from")  # a text, as in DiCE, or a party
+    names = _text(message, "cli"), _text(message, "from", "userId", "user")
+    given = next(filter(None, names), "") or _v1_party(origin if isinstance(origin, dict) else {})
+    return given if in_app else _number(given)
+
+
+def _v1_party(party: Mapping[str, Any]) -> str:
+    endpoint = _text(party, "endpoint")
+    return endpoint if _text(party, "type").lower() == "username" else _number(endpoint)
 
 
 def _v1_answerer(amd: Mapping[str, Any]) -> Answerer:
@@ -201,7 +221,8 @@ def _v2(event: str, call: object) -> Callback:
             leg=leg,
             caller=_address(_object(call, "from")),
             called=_address(_object(call, "to")),
-            headers=_headers(_object(_object(call, "to"), "sip")) | _headers(call),
+            headers=_headers(call, _object(_object(call, "to"), "sip")),
+            application=_text(call, "serviceId"),
         )
     if event in _V2_ANSWERERS:
         return LegAnswered(leg=leg, by=_V2_ANSWERERS[event])
@@ -246,9 +267,7 @@ def _address(party: Mapping[str, Any]) -> str:
     return _number(number) or _text(_object(party, "sip"), "endpoint") or _text(party, "endpoint")
 
 
-def _headers(message: Mapping[str, Any]) -> dict[str, str]:
-    given = message.get("callHeaders")
-    if not isinstance(given, list):
-        return {}
-    pairs = [(_text(h, "key").lower(), _text(h, "value")) for h in given if isinstance(h, dict)]
-    return {key: value for key, value in pairs if key}
+def _headers(*messages: Mapping[str, Any]) -> CallHeaders:
+    """Return the headers of each, as far as those before do not have them."""
+    given = [message.get("callHeaders", message.get("callheaders")) for message in messages]
+    return CallHeaders(item for one in given for item in call_headers.read(one).items())

@@ -99,6 +99,8 @@ class ExpectedCall:
     caller: str
     called: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    """What came with it, and ours."""
+
     variables: Mapping[str, str] = field(default_factory=dict)
     outgoing: bool = False
 
@@ -158,7 +160,7 @@ class Dial:
     """A call to place."""
 
     to: str
-    """A number in E.164, or a SIP address."""
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
 
     agent: str
     variables: Mapping[str, str] = field(default_factory=dict)

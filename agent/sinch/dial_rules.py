@@ -53,7 +53,7 @@ class DialRules:
         """Look at a destination, without counting.
 
         Args:
-            to: A number in E.164, or a SIP address.
+            to: A number in E.164, a SIP address, or an In-App user.
 
         Raises:
             DestinationRefusedError: If it may not be called.
@@ -148,11 +148,14 @@ def refusal(to: str, rules: DiallingSettings, countries: frozenset[str], home: s
     """Say why a destination is not called; ``""`` if it is. It is not quoted.
 
     Args:
-        to: A number in E.164, or a SIP address.
+        to: A number in E.164, a SIP address, or an In-App user.
         rules: What is allowed.
         countries: Those that may be called.
         home: Of a number in a SIP address that has none.
     """
+    if user := phone_numbers.user(to):
+        known = any(_fits(user, named) for named in rules.users)
+        return "" if known else "an In-App user who is not named in sinch.dialling.users"
     if host := phone_numbers.sip_host(to):
         number = phone_numbers.sip_number(to, home)
         if host not in rules.sip_hosts:

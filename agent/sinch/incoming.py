@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 
 import structlog
 
-from agent import phone_numbers
+from agent import call_headers, phone_numbers
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
+from agent.sinch.applications import Applications
 from agent.sinch.callbacks import IncomingCall, LegIdentity
 from agent.sinch.contracts import Actions, ExpectedCall, LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import CALLER, BridgedCall
 from agent.sinch.stream_legs import StreamLegs
-from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
@@ -51,10 +52,12 @@ class IncomingCalls:
         self._stream_legs = stream_legs
         self._actions = actions
         self._calls = calls
+        self._applications = Applications(settings)
 
     async def answer(self, callback: IncomingCall) -> Svaml:
         """Return what the platform is to do with the call."""
         leg, settings, answers = callback.leg, self._settings, ANSWERS[callback.leg.version]
+        self._applications.other(callback.application)
         agent = await self._routing.agent(callback.called, callback.caller, callback.headers)
         if not agent:
             log.info(
@@ -64,6 +67,7 @@ class IncomingCalls:
         if reason := self._calls.no_room(leg.call_id):
             self._calls.decline(reason)
             return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=True)
+        headers = call_headers.of_call(agent, callback.caller, callback.called, callback.headers)
         # Before anything is waited for: the next caller may have no place then.
         self._calls.expect(
             ExpectedCall(
@@ -71,10 +75,12 @@ class IncomingCalls:
                 agent=agent,
                 caller=callback.caller,
                 called=callback.called,
-                headers=callback.headers,
+                headers=headers,
             )
         )
-        stream = self._stream(callback, agent)
+        stream = self._stream_legs.stream(
+            leg.call_id, agent, headers, asked_at=_unix_time(leg.timestamp)
+        )
         call = BridgedCall(
             name=leg.call_id,
             version=leg.version,
@@ -82,6 +88,7 @@ class IncomingCalls:
             call_id=leg.call_id,
             session=leg.session_id,
             conference=self._conference(leg),
+            headers=dict(headers),
         )
         known = False
         try:
@@ -94,16 +101,6 @@ class IncomingCalls:
         self._stream_legs.bring(call, stream)
         return answers.connect_incoming(
             stream, call.conference, settings.ring_seconds, settings.callback_url
-        )
-
-    def _stream(self, callback: IncomingCall, agent: str) -> Stream:
-        headers = {"agent": agent, "caller": callback.caller, "called": callback.called}
-        others = {f"x-{k}"[:255]: v for k, v in callback.headers.items() if k not in headers}
-        return self._stream_legs.stream(
-            callback.leg.call_id,
-            agent,
-            headers | others,
-            asked_at=_unix_time(callback.leg.timestamp),
         )
 
     def _conference(self, leg: LegIdentity) -> str:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -153,7 +153,7 @@ class PlacedLeg:
     name: str
     version: Version
     to: str
-    """A number in E.164, or a SIP address."""
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
 
     agent: str
     variables: Mapping[str, str]
@@ -244,6 +244,10 @@ class BridgedCall:
 
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What came with the call, and ours. They go out with its stream, too, where the platform takes
+    no more than 16 of printable ASCII."""
 
     status: CallStatus = CallStatus.WITH_AGENT
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from agent import phone_numbers
+from agent import call_headers, phone_numbers
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Answerer, LegAnswered
 from agent.sinch.contracts import (
@@ -191,7 +191,7 @@ class OutgoingCalls:
                 call=name,
                 agent=dial.agent,
                 caller=caller_id,
-                called=dial.to,
+                called=phone_numbers.shown(dial.to),
                 variables=dial.variables,
                 outgoing=True,
             )
@@ -245,7 +245,7 @@ class OutgoingCalls:
         if connected is None:  # it has ended meanwhile
             return answers.hang_up()
         leg = connected
-        headers = {"agent": leg.agent, "caller": leg.caller_id, "called": leg.to}
+        headers = call_headers.of_call(leg.agent, leg.caller_id, phone_numbers.shown(leg.to))
         stream = self._stream_legs.stream(
             leg.call_id,
             leg.agent,
@@ -261,6 +261,7 @@ class OutgoingCalls:
             call_id=leg.call_id,
             session=leg.session,
             conference=leg.conference,
+            headers=dict(headers),
         )
         await self._directory.add_call(call)
         self._stream_legs.bring(call, stream)

@@ -13,6 +13,7 @@ import json
 import uuid
 from typing import Any
 
+from agent import phone_numbers
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Dial
@@ -90,10 +91,10 @@ def custom_callout(ice: Svaml, *, ace: Svaml | None, custom: str, max_seconds: i
 def conference_callout(
     to: str, caller_id: str, conference: str, *, custom: str, max_seconds: int, dtmf: str = ""
 ) -> Svaml:
-    """Dial a number or SIP address into a conference; ACE and DiCE are told to us."""
+    """Dial somebody into a conference; ACE and DiCE are told to us."""
     callout = {
         "cli": caller_id,
-        "destination": {"type": "sip" if is_sip(to) else "number", "endpoint": to},
+        "destination": _destination(to),
         "conferenceId": conference,
         "custom": custom,
         "maxDuration": max_seconds,
@@ -103,6 +104,12 @@ def conference_callout(
     if dtmf:
         callout["dtmf"] = dtmf
     return {"method": "conferenceCallout", "conferenceCallout": callout}
+
+
+def _destination(to: str) -> Svaml:
+    if user := phone_numbers.user(to):
+        return {"type": "username", "endpoint": user}
+    return {"type": "sip" if is_sip(to) else "number", "endpoint": to}
 
 
 class V1Answers:
@@ -181,7 +188,7 @@ class V1Actions:
                 max_seconds=dial.max_seconds,
                 dtmf=dial.keys,
             )
-        elif is_sip(dial.to):
+        elif is_sip(dial.to) or phone_numbers.user(dial.to):
             raise SinchError("version 1 tells machines from people on telephone numbers only")
         else:
             ice = dial_and_detect(

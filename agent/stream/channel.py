@@ -79,9 +79,9 @@ class Channel:
             self._sent_at = now()
             await self._line.send(self._outbox.pop(0))
 
-    async def hang_up(self, code: int) -> None:
-        """Close the line with a code of RFC 6455, within a few seconds."""
-        await self._line.close(code)
+    async def hang_up(self, code: int, reason: str) -> None:
+        """Close the line with a code of RFC 6455 and a reason in words, within a few seconds."""
+        await self._line.close(code, reason)
 
     async def keep_alive(self, after: float) -> None:
         """Send the commands that wait, or a heartbeat if nothing was sent for so many seconds.

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent import call_headers
+from agent.call_headers import CallHeaders
 from agent.sinch_limits import DEFAULT_RATE, RATES
 from pipelines.encodable import read_json
 
@@ -13,17 +15,13 @@ from pipelines.encodable import read_json
 _CALL_ID = ("callid",)
 
 
-_APPLICATION_ID = ("applicationkey", "applicationid", "serviceid")
+_APPLICATION_ID = ("applicationkey", "appkey", "applicationid", "serviceid")
 
 
-_HEADERS = ("headers", "callheaders")
+_HEADERS = ("callheaders", "headers")
 
 MAX_TEXT = 256
 """Characters that are kept of an id, as of those in callbacks."""
-
-MAX_HEADERS = 64
-MAX_HEADER = 2048
-"""Characters that are kept of a header's value; a token of ours has up to 1,024."""
 
 
 class ProtocolError(Exception):
@@ -41,7 +39,7 @@ class Connect:
     """The v1 application key, or the v2 service id; ``""`` if the platform gave none."""
 
     headers: Mapping[str, str]
-    """The ``callHeaders`` given when the call was routed here, names in lower case."""
+    """The ``callHeaders`` given when the call was routed here, found by names in any case."""
 
     rate: int
     """Hertz, both ways: one of :data:`agent.sinch_limits.RATES`."""
@@ -73,27 +71,6 @@ def _line(text: str) -> str:
     return "".join(char for char in text[:MAX_TEXT] if char.isprintable())
 
 
-def _headers(message: Mapping[str, Any]) -> dict[str, str]:
-    """Join the headers, given as an object or as a list of ``{key, value}``."""
-    found: dict[str, str] = {}
-    for name in _HEADERS:
-        given = message.get(name)
-        if isinstance(given, list):
-            items = [_pair(item) for item in given if isinstance(item, dict)]
-        else:
-            items = list(given.items()) if isinstance(given, dict) else []
-        for key, value in items[:MAX_HEADERS]:
-            if value is not None:
-                found[_line(str(key)).lower()] = str(value)[:MAX_HEADER].replace("\0", "")
-    found.pop("", None)
-    return found
-
-
-def _pair(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    lowered = {key.lower(): value for key, value in item.items()}
-    return lowered.get("key") or lowered.get("name") or "", lowered.get("value")
-
-
 def read_connect(message: Mapping[str, Any], requested_rate: int | None) -> Connect:
     """Return what a ``connect`` says.
 
@@ -110,7 +87,9 @@ def read_connect(message: Mapping[str, Any], requested_rate: int | None) -> Conn
     return Connect(
         call_id=_first(message, _CALL_ID),
         application_id=_first(message, _APPLICATION_ID),
-        headers=_headers(message),
+        headers=CallHeaders(
+            item for name in _HEADERS for item in call_headers.read(message.get(name)).items()
+        ),
         rate=_rate(message.get("samplerate"), requested_rate),
     )
 

@@ -9,6 +9,7 @@ says when it closes is read before it can be refused.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -39,6 +40,18 @@ NO_CLOSE = 1006
 
 LONGEST_REASON = 123
 """Characters; a close frame has no room for more bytes (RFC 6455, 5.5)."""
+
+CLOSE_WORDS: Mapping[int, bytes] = {
+    WSCloseCode.OK: b"the call is over",
+    WSCloseCode.GOING_AWAY: b"the service stops",
+    WSCloseCode.UNSUPPORTED_DATA: b"codec or sample rate cannot be served",
+    WSCloseCode.POLICY_VIOLATION: b"not admitted",
+    WSCloseCode.MESSAGE_TOO_BIG: b"the message is too big",
+    WSCloseCode.INTERNAL_ERROR: b"something is wrong here",
+    WSCloseCode.TRY_AGAIN_LATER: b"no room for another call now",
+}
+"""What our close frames say of their code, where nothing better is known. Why a call was not let in
+is for our log alone."""
 
 HANG_UPS = (WSCloseCode.OK, WSCloseCode.GOING_AWAY, NO_CODE, NO_CLOSE)
 """Close codes of a far end that just leaves; any other says that something went wrong there."""
@@ -107,6 +120,17 @@ class CountedWebSocket(web.WebSocketResponse):
             self._working_since = now()
         return message
 
+    async def close(
+        self,
+        *,
+        code: int = WSCloseCode.OK,
+        message: bytes = b"",
+        drain: bool = True,  # - aiohttp's
+    ) -> bool:
+        """Close with a code, and words for it: ``message``, what was wrong, or the code's own."""
+        words = message or self.fault.encode() or CLOSE_WORDS.get(code, b"")
+        return await super().close(code=code, message=_cut(words), drain=drain)
+
     @property
     def far_end_closed(self) -> FarEndClosed | None:
         """How the far end has left; None while it is there, or if it was we who closed.
@@ -164,6 +188,11 @@ class _CountingReader(WebSocketReader):
         if opcode == WSMsgType.CLOSE and self.closed is None:
             self.closed = _read_close(bytes(payload))
         super()._handle_frame(fin, opcode, payload, compressed)
+
+
+def _cut(words: bytes) -> bytes:
+    """Return what a close frame has room for, in whole characters."""
+    return words[:LONGEST_REASON].decode("utf-8", "ignore").encode()
 
 
 def _read_close(payload: bytes) -> FarEndClosed:

@@ -33,10 +33,11 @@ class Line(Protocol):
         """
         ...
 
-    async def close(self, code: int) -> None:
+    async def close(self, code: int, reason: str = "") -> None:
         """Close it within a few seconds, which hangs up. Nothing happens the second time.
 
         Args:
             code: Of RFC 6455, section 7.4.1.
+            reason: In words, fit for the platform's log; of ``""`` the code has some of its own.
         """
         ...

@@ -72,13 +72,13 @@ class WebSocketLine:
         if not sent:
             raise LineError(self.socket.fault or HUNG_UP)
 
-    async def close(self, code: int, within: float = CLOSE_TIMEOUT) -> None:
+    async def close(self, code: int, reason: str = "", within: float = CLOSE_TIMEOUT) -> None:
         """Close the socket, which hangs up; nothing happens the second time.
 
         Returns ``within`` so many seconds, whether or not the far end reads.
         """
         # In a task: where a send was given up, aiohttp cancels whoever closes the socket next.
-        closing = asyncio.ensure_future(self.socket.close(code=code))
+        closing = asyncio.ensure_future(self.socket.close(code=code, message=reason.encode()))
         try:
             await asyncio.wait([closing], timeout=within)
         finally:

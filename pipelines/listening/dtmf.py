@@ -5,12 +5,20 @@ one is by ITU-T Q.24 and ETSI ES 201 235-3: frequencies within 1.5 %, surely non
 of tone, surely none below 23; 40 ms of pause; breaks below 10 ms do not count; the two tones may
 differ in level by 4 dB one way and 8 the other.
 
+Between 10 and 40 ms the standards leave open what a break is. Where packets get lost, it is one of
+20 ms that nobody has made: whatever stands in its place, silence, comfort noise or the packet
+before once more, it is the same key (:data:`BREAK`). Two lost packets are as long as the shortest
+pause; they are told from one by the phase, for behind a loss both tones go on as if nothing had
+been (:data:`LOSS`). People pause for more than 50 ms between two presses. A key that comes again at
+once and much weaker is its echo (:data:`ECHO`).
+
 No clock and no I/O: time is the number of frames.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +56,25 @@ FADED = 0.42
 
 ENOUGH = 4
 """Windows with their middle in the tone: 40 ms have 4 or 5, 23 have 2 or 3."""
+
+BREAK = 0.030
+"""Seconds: a shorter break is no pause. Half-way between a packet and the shortest pause, by what
+is measured of them in steps of :data:`_STEP`."""
+
+LOSS = 0.043
+"""Seconds: two packets, and what measuring adds. A longer break is a pause, whatever its phase."""
+
+IN_PHASE = math.radians(25)
+"""How near each tone has to be to where it would have come to. What the measuring is off by stays
+below 15 degrees; of presses by a machine, 40 ms apart, one in fifty fits by chance."""
+
+ECHO, ECHO_WITHIN = 10 ** (-5 / 20), 50
+"""How much weaker an echo is at least, and in how many steps of 10 ms it begins, from the end of
+the key. Lines promise 6 dB; who presses a key twice is as loud within two."""
+
+_STEP = SPEECH_RATE // 400
+_KEPT = 10
+"""Frames that are kept, to look back at a break: 200 ms."""
 
 _HANN = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
 _STEPS = np.linspace(-0.045, 0.045, 7)
@@ -95,18 +122,35 @@ class _Tone:
     sure: int
     """Windows that passed every test."""
 
-    missed: int = 0
-    """Windows since the last that fits."""
+    began: int
+    """Number of its first window; there is one every 10 ms."""
+
+    ended: int
+    """Number of the last that fits."""
+
+    level: float = 0.0
+    """Of an echo: how loud the key was."""
 
     reported: bool = False
 
-    def goes_on(self, seen: _Seen) -> bool:
-        """Return whether ``seen`` is more of it."""
+    @property
+    def loudest(self) -> float:
+        """Amplitude of the weaker tone."""
+        return max(self.amplitudes)
+
+    def fits(self, seen: _Seen) -> bool:
+        """Return whether ``seen`` may be more of it."""
         return seen.key == self.key and seen.amplitude >= FADED * max(self.amplitudes[-8:])
+
+    def may_be_a_break(self, seen: _Seen, at: int) -> bool:
+        """Return whether a window that does not fit may be followed by more of it."""
+        missed = at - self.ended
+        other = seen.key not in ("", self.key)
+        return self.sure > 0 and missed <= (1 if other else 3) and not self.fits(seen)
 
     def long_enough(self) -> bool:
         """Return whether it was heard for as long as a key is pressed."""
-        loudest = max(self.amplitudes)
+        loudest = self.loudest
         return sum(a >= FADED * loudest for a in self.amplitudes) >= ENOUGH and self.sure >= 2
 
 
@@ -114,9 +158,13 @@ class KeypadDetector:
     """Find the keys that one caller presses."""
 
     def __init__(self) -> None:
-        self._last = np.zeros(WINDOW, np.float32)
+        self._frames = deque([np.zeros(WINDOW, np.float32)] * _KEPT, _KEPT)
         self._likely = False  # whether the last frame looked like a key
+        self._windows = 0
         self._tone: _Tone | None = None
+        self._told: dict[str, _Tone] = {}
+        """By its key, the tone that was reported last, or an echo of it."""
+
         self.sounding = False
         """Whether the last frame is filled by a key's tones."""
 
@@ -132,26 +180,78 @@ class KeypadDetector:
         likely = bool(now.key)
         between = _NOTHING
         if likely or self._likely:
-            between = _look(np.concatenate((self._last[HOP:], samples[:HOP])))
-        self._last, self._likely, self.sounding = samples, likely, now.sure
-        return self._follow(between) + self._follow(now)
+            between = _look(np.concatenate((self._frames[-1][HOP:], samples[:HOP])))
+        self._frames.append(samples)
+        self._likely, self.sounding = likely, now.sure
+        self._windows += 2
+        return self._follow(between, self._windows - 1) + self._follow(now, self._windows)
 
-    def _follow(self, seen: _Seen) -> str:
+    def _follow(self, seen: _Seen, at: int) -> str:
         """Take the next 10 ms; return the key if it is known now."""
         tone = self._tone
-        if tone is not None and tone.goes_on(seen):
-            tone.amplitudes.append(seen.amplitude)
-            tone.missed, tone.sure = 0, tone.sure + seen.sure
-            if not tone.reported and tone.long_enough():
-                tone.reported = True
-                return tone.key
+        if tone is None or not (tone.fits(seen) and self._goes_on(tone, at)):
+            if tone is None or not tone.may_be_a_break(seen, at):
+                new = _Tone(seen.key, [seen.amplitude], int(seen.sure), at, at)
+                self._tone = new if seen.key else None
             return ""
-        if tone is not None:
-            tone.missed += 1
-            if tone.missed < 2 and tone.sure:
-                return ""  # a break, perhaps
-        self._tone = _Tone(seen.key, [seen.amplitude], int(seen.sure)) if seen.key else None
-        return ""
+        tone.amplitudes.append(seen.amplitude)
+        tone.ended, tone.sure = at, tone.sure + seen.sure
+        if tone.reported or not tone.long_enough():
+            return ""
+        tone.reported = True
+        before, self._told[tone.key] = self._told.get(tone.key), tone
+        return "" if before is not None and self._is_same(before, tone) else tone.key
+
+    def _goes_on(self, tone: _Tone, at: int) -> bool:
+        """Return whether a window that fits, and is the last, is more of ``tone``."""
+        missed = at - tone.ended - 1
+        return missed < 2 or self._break(tone.ended, at)[0] < BREAK
+
+    def _is_same(self, before: _Tone, tone: _Tone) -> bool:
+        """Return whether ``tone`` is no press of its own: an echo, or what is behind a loss."""
+        level = max(before.loudest, before.level)
+        if tone.began - before.ended <= ECHO_WITHIN and tone.loudest <= ECHO * level:
+            tone.level = level
+            return True
+        if tone.began - before.ended > 8:
+            return False
+        seconds, end, start = self._break(before.ended, tone.began)
+        return seconds < BREAK or (seconds <= LOSS and self._is_in_phase(tone.key, end, start))
+
+    def _break(self, ended: int, began: int) -> tuple[float, int, int]:
+        """Return how long it is quiet between two windows that fit, and from which sample to which.
+
+        Samples are counted in what is kept.
+        """
+        sound = np.concatenate(self._frames)
+        first = len(sound) - self._windows * HOP
+        start = max(0, first + ended * HOP - WINDOW)
+        steps = sound[start : first + began * HOP].reshape(-1, _STEP)
+        loud = (steps * steps).sum(axis=1)
+        quiet = np.concatenate(([False], loud < 0.1 * loud.max(), [False]))
+        edges = np.flatnonzero(quiet[1:] != quiet[:-1]).reshape(-1, 2)
+        if not len(edges):
+            return 0.0, start, start
+        one, other = edges[(edges[:, 1] - edges[:, 0]).argmax()] * _STEP
+        return float(other - one) / SPEECH_RATE, int(start + one), int(start + other)
+
+    def _is_in_phase(self, key: str, end: int, start: int) -> bool:
+        """Return whether both tones of ``key`` go on at ``start`` as they did until ``end``."""
+        sound = np.concatenate(self._frames)
+        if end < WINDOW or start + WINDOW > len(sound):
+            return False
+        row = next(n for n, keys in enumerate(KEYS) if key in keys)
+        before, after = sound[end - WINDOW : end] * _HANN, sound[start : start + WINDOW] * _HANN
+        for tone, frequency in enumerate(LOW + HIGH):
+            if tone not in (row, 4 + KEYS[row].index(key)):
+                continue
+            offset = (_peak(before, tone)[1] + _peak(after, tone)[1]) / 2
+            turn = 2j * np.pi * frequency * (1 + offset) / SPEECH_RATE
+            wave = np.exp(-turn * np.arange(WINDOW))
+            moved = np.vdot(before @ wave, after @ wave) * np.exp(-turn * (start - end + WINDOW))
+            if abs(np.angle(moved)) > IN_PHASE:
+                return False
+        return True
 
 
 def _look(samples: NDArray[np.float32]) -> _Seen:

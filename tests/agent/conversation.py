@@ -81,7 +81,7 @@ class Caller:
             await asyncio.sleep(seconds)
         await asyncio.sleep(0)  # as a full socket would, let others run
 
-    async def close(self, code: int) -> None:
+    async def close(self, code: int, reason: str = "") -> None:
         self.closed = self.closed or (asyncio.get_running_loop().time(), code)
 
     def commands(self, name: str) -> list[float]:

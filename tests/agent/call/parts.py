@@ -41,7 +41,7 @@ class Line:
         if isinstance(message, str):
             await asyncio.sleep(self.full)
 
-    async def close(self, code: int) -> None: ...
+    async def close(self, code: int, reason: str = "") -> None: ...
 
     def audio(self, since: float = 0.0) -> list[tuple[float, bytes]]:
         return [(at, m) for at, m in self.sent if isinstance(m, bytes) and at >= since]

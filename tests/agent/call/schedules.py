@@ -410,7 +410,7 @@ class Far:
         self.received.append((now(), message))
         await asyncio.sleep(0)
 
-    async def close(self, code: int) -> None:
+    async def close(self, code: int, reason: str = "") -> None:
         self.closed = self.closed or (now(), code)
 
     def heard(self) -> Iterator[tuple[float, bytes]]:

@@ -77,7 +77,7 @@ def test_a_language_is_made_ready_with_the_file_that_speaks_it() -> None:
     loader.parse(file("language: en-GB\ngreeting: Hello"))
     built = speakable._rules.cache_info().misses
     assert speakable.speakable("5 km", "en-GB") == "five kilometers"
-    assert (built, speakable._rules.cache_info().misses) == (1, 1)
+    assert speakable._rules.cache_info().misses == built > 0
 
 
 def test_a_greeting_and_a_prompt_are_enough() -> None:

@@ -195,4 +195,7 @@ def test_what_the_platform_says_when_it_closes_is_kept(
         assert (ended["close_code"], ended["close_reason"]) == (code, reason)
         assert len(ended["close_reason"]) <= LONGEST_REASON
 
-    serve(tmp_path, story)
+    with capture_logs() as logs:
+        serve(tmp_path, story)
+    (line,) = [entry for entry in logs if entry["event"] == "call ended"]
+    assert (line["close_code"], line["close_reason"]) == (code, reason)

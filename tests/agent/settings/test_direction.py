@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LEAVES = {"agent.phone_numbers", "agent.sinch_limits", "agent.text_files", "agent.urls"}
+LEAVES = {
+    "agent.phone_numbers",
+    "agent.sinch_limits",
+    "agent.text_files",
+    "agent.time_zones",
+    "agent.urls",
+}
 """What stands below the settings in `agent`: facts and formats, which import nothing of ours."""
 
 

@@ -40,6 +40,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(
         ("[severs]\nport = 1", "severs: no such setting; did you mean server?"),
         ("[server]\nrate = 11025", "server.rate = 11025: one of 8000, 16000, 24000"),
         ('[log]\nlevel = "loud"', "line 2: log.level = 'loud': must be one of debug, info"),
+        ('time_zone = "CET"', "time_zone = 'CET': no time zone by its area and city; did you mean"),
         ("[server\n", "not TOML"),
         ('[stt.options]\nmodle = "base"', "stt.options.modle: no such setting; did you mean"),
         ('[stt]\nprovider = "ears"', "stt.provider = 'ears': known are assemblyai, "),

@@ -56,6 +56,27 @@ def test_an_incoming_call_is_read(body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "caller"),
+    [
+        ({"cli": "ann"}, "ann"),
+        ({"cli": "4915112345678"}, "4915112345678"),
+        ({"cli": "+12025550123"}, "+12025550123"),
+        ({"cli": "", "from": "ann"}, "ann"),
+        ({"cli": "", "userId": "ann@example.com"}, "ann@example.com"),
+        ({"cli": None, "from": {"type": "username", "endpoint": "ann"}}, "ann"),
+        ({"cli": ""}, ""),
+    ],
+)
+def test_the_caller_of_an_app_is_their_id(fields: dict[str, Any], caller: str) -> None:
+    """As the app has it: what is all digits there is no number."""
+    to = {"type": "username", "endpoint": "12025550199"}
+    body = ICE | {"originationType": "MXP", "domain": "mxp", "to": to} | fields
+    event = parse(json.dumps(body).encode())
+    assert isinstance(event, IncomingCall)
+    assert (event.caller, event.called) == (caller, "12025550199")
+
+
+@pytest.mark.parametrize(
     ("body", "by"),
     [
         ({"event": "ace"}, ""),

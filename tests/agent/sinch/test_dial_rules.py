@@ -70,6 +70,13 @@ def refused(to: str, caller_id: str = HOME, country: str = "", **rules: Any) -> 
         ("+44999", {"countries": ("GB",)}, "emergency"),
         ("+1911", {"numbers": ("+19*", "+1911*")}, "emergency"),
         ("+1911", {"numbers": ("+1911",)}, ""),
+        ("user:ann", {}, "dialling.users"),
+        ("user:ann", {"numbers": ("+12*",), "countries": ("US",)}, "dialling.users"),
+        ("user:ann", {"users": ("bob", "anna", "An*")}, "dialling.users"),
+        ("user:ann", {"users": ("ann",)}, ""),
+        ("user:ann@example.com", {"users": ("ann*",)}, ""),
+        ("user:911", {"users": ("*",)}, ""),
+        ("user:+19005551234", {"users": ("ann",)}, "dialling.users"),
         ("sip:desk@example.com", {}, "sip_hosts"),
         ("sip:desk@EXAMPLE.com.:5060", {"sip_hosts": ("Example.com",)}, ""),
         ("sips:desk@example.com.evil.org", {"sip_hosts": ("example.com",)}, "sip_hosts"),
@@ -84,6 +91,34 @@ def test_who_may_be_called(to: str, rules: dict[str, Any], why: str) -> None:
     assert why in said
     assert bool(said) == bool(why)
     assert to.lstrip("+") not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("253-0000", "555-0123", "2025550", "911-0000", "123", "988", "000", "0000", "+1 2530000"),
+        *("000-000-0000", "0000000000", "111-111-1111", "123-456-7890", "999-999-9999"),
+        *("012-555-0123", "202-055-0123", "202-155-0123", "+1 202 000 0000", "555-555-5555"),
+        *("+1 202 555 012", "+1 202 555 01234", "202 555 0123 / 24", "+12025550123;ext=5"),
+        *("202-555-0123 ext. 5", "+1 202 555 0123,,12", "*67 202 555 0123", "call me", "", "+"),
+        *("911", "9-1-1", "112", "+1 911", "+1-112", "\uff19\uff11\uff11", "sip:911@example.com"),
+        *("900-555-1234", "+1 500 555 0123", "+999 123456789", "+800 1234 5678", "user:ann"),
+    ],
+)
+def test_local_and_nobodys_numbers_are_not_dialled(text: str) -> None:
+    """However they are written, in the country that numbers without + are of."""
+    try:
+        to = address(text, "US")
+    except ValueError:
+        return
+    rules = DiallingSettings(sip_hosts=("example.com",))
+    assert refusal(to, rules, frozenset({"US"}), "US"), to
+
+
+def test_version_two_calls_no_users() -> None:
+    """Which is said at the start, and not when somebody is to be called."""
+    with pytest.raises(ValueError, match=r"dialling\.users: version 2 calls no In-App users"):
+        SinchSettings(api="v2", dialling=DiallingSettings(users=("ann",)))
 
 
 def test_without_a_country_nobody_is_called() -> None:
@@ -117,6 +152,9 @@ def test_any_number_is_called_or_refused_for_a_reason(to: str) -> None:
         {"numbers": ("+*",)},
         {"sip_hosts": ("sip:example.com",)},
         {"sip_hosts": ("*",)},
+        {"users": ("",)},
+        {"users": (" ann",)},
+        {"users": ("a\nb",)},
         {"amount_a_day": math.inf},
         {"amount_a_day": math.nan},
         {"at_once": -1},

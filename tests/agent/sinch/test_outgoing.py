@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.phone_numbers import address
+from agent.server.operator_api import DialRequest
 from agent.sinch.callbacks import (
     IncomingCall,
     LegAnswered,
     Version,
 )
-from agent.sinch.contracts import Dial, NotSetUpError, RefusedError
+from agent.sinch.contracts import DestinationRefusedError, Dial, NotSetUpError, RefusedError
 from agent.sinch.legs import LegStatus
 from agent.sinch.outgoing import BEEP_WITHIN
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
@@ -103,3 +105,50 @@ def test_without_an_account_nothing_is_asked(tmp_path: Path) -> None:
         await s.call_control.aclose()
 
     run(main())
+
+
+def test_a_user_of_the_app_is_called_by_their_id(tmp_path: Path) -> None:
+    """The agent is told the id; the platform is given it as such, and nobody else's."""
+
+    async def story(s: Story) -> None:
+        with pytest.raises(DestinationRefusedError, match=r"dialling\.users"):
+            await s.call_control.dial(Dial(to="user:bob", agent="reception"))
+        leg = await s.call_control.dial(Dial(to="user:ann", agent="reception"))
+        assert s.platform.of("place") == [(0.0, "user:ann")]
+        assert s.calls.expected[0].called == "ann"
+        await s.answered(leg.name)
+        call = await s.directory.call(leg.name)
+        assert call is not None
+        assert call.headers["called"] == "ann"
+
+    tell(tmp_path, "v1", story, dialling={"users": ("ann",)})
+
+
+@pytest.mark.parametrize(
+    ("to", "dialled"),
+    [
+        ("+12025550123", "+12025550123"),
+        ("user:ann", "user:ann"),
+        ({"type": "username", "endpoint": "ann"}, "user:ann"),
+        ({"type": "Username", "endpoint": "ann b"}, "user:ann b"),
+        ({"type": "Number", "endpoint": "(202) 555-0123"}, "+12025550123"),
+        ({"type": "sip", "endpoint": "desk@example.com"}, "sip:desk@example.com"),
+        ({"type": "sip", "endpoint": "sips:desk@example.com"}, "sips:desk@example.com"),
+        ({"type": "username", "endpoint": ""}, None),
+        ({"type": "username", "endpoint": "\u00e9"}, None),
+        ({"type": "username", "endpoint": "a" * 256}, None),
+        ({"type": "number", "endpoint": "user:ann"}, None),
+        ({"type": "user", "endpoint": "ann"}, None),
+        ({"endpoint": "ann"}, None),
+        ({"type": "username", "endpoint": "ann", "more": 1}, None),
+        (7, None),
+    ],
+)
+def test_whom_to_call_may_be_told_as_sinch_has_it(to: object, dialled: str | None) -> None:
+    """Or in a text; what is neither is refused."""
+    try:
+        request = DialRequest.model_validate({"to": to})
+        found = address(request.to, "US")
+    except ValueError:
+        found = None
+    assert found == dialled

@@ -46,6 +46,7 @@ TOLD: list[tuple[str, Any]] = [
         "v1_callout",
         v1.conference_callout(NUMBER, OURS, "c", custom="x", max_seconds=9, dtmf="ww1#"),
     ),
+    ("v1_callout", v1.conference_callout("user:ann", OURS, "c", custom="x", max_seconds=9)),
     ("v1_callout", v1.conference_callout(SIP, OURS, "c", custom="x", max_seconds=9)),
     (
         "v1_callout",

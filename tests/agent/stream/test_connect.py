@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.stream.connect import MAX_HEADER, MAX_TEXT, parse, read_connect
+from agent.call_headers import MAX_VALUE
+from agent.stream.connect import MAX_TEXT, parse, read_connect
 
 halves = st.text(st.characters() | st.sampled_from("\ud83d\ude00\x00\n"))
 
@@ -40,4 +41,4 @@ def test_what_is_given_is_bounded() -> None:
     connect = read_connect(message, None)
     assert len(connect.call_id) == MAX_TEXT
     assert len(connect.headers) <= 64
-    assert all(len(k) <= MAX_TEXT and len(v) <= MAX_HEADER for k, v in connect.headers.items())
+    assert all(len(k) <= MAX_TEXT and len(v) <= MAX_VALUE for k, v in connect.headers.items())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from agent.sinch_limits import RATES
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
@@ -93,6 +96,95 @@ def test_a_key_that_is_held_is_one_and_a_drop_out_does_not_split_it() -> None:
         samples = broken.copy()
         samples[start : start + 40] = 0
         assert heard(samples.tobytes(), 8000) == "5"
+
+
+def tone(key: str, seconds: float, rate: int = 8000, offset: float = 0.0) -> NDArray[np.float64]:
+    """Return a key's tones at -15 dBFS each, as they come from a telephone."""
+    row = next(n for n, keys in enumerate(KEYS) if key in keys)
+    n = np.arange(round(rate * seconds))
+    frequencies = (LOW[row], HIGH[KEYS[row].index(key)])
+    waves = [np.sin(2 * np.pi * f * (1 + offset) * n / rate) for f in frequencies]
+    return 5800 * np.asarray(sum(waves))
+
+
+FILLS: dict[str, Callable[[NDArray[np.float64], int], NDArray[np.float64]]] = {
+    "nothing": lambda before, _: 0 * before,
+    "comfort noise": lambda before, _: np.random.default_rng(1).normal(0, 30, len(before)),
+    "the packet before": lambda before, _: before,
+    "the packet before, fading": lambda before, n: before * 0.5 ** (n + 1),
+}
+"""What a line puts in the place of a lost packet: of the packet before, and its number in a row."""
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize("lead", range(100, 120, 4))
+def test_a_key_with_lost_packets_is_one(fill: str, lost: int, lead: int) -> None:
+    """Of 200 ms, one or two packets in a row, wherever in a frame the key begins, in some noise."""
+    for key in "159D*0":
+        for at in (40, 60, 100, 140):
+            wave = tone(key, 0.2)
+            before = wave[8 * at - 160 : 8 * at].copy()
+            for n in range(lost):
+                start = 8 * at + 160 * n
+                wave[start : start + 160] = FILLS[fill](before, n)
+            whole = np.concatenate([np.zeros(8 * lead), wave, np.zeros(1600)])
+            whole += np.random.default_rng(2).normal(0, 60, len(whole))
+            assert heard(whole.astype("<i2").tobytes(), 8000) == key
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("offset", [-0.015, 0.0, 0.015])
+def test_a_loss_is_none_at_every_rate_and_beside_the_frequency(rate: int, offset: float) -> None:
+    """Two packets, of a key that is as far beside its frequency as one may be."""
+    for key in "17#":
+        wave = tone(key, 0.2, rate, offset)
+        wave[rate // 10 : rate // 10 + rate // 25] = 0
+        whole = np.concatenate([np.zeros(rate // 9), wave, np.zeros(rate // 5)])
+        assert heard(whole.astype("<i2").tobytes(), rate) == key
+
+
+@pytest.mark.parametrize("lead", range(100, 120, 4))
+@pytest.mark.parametrize("at", range(0, 80, 10))
+def test_a_short_key_with_a_lost_packet_is_one(at: int, lead: int) -> None:
+    """80 ms, wherever 20 of them are missing: there may be too little of it on either side."""
+    wave = tone("8", 0.08)
+    wave[8 * at : 8 * at + 160] = 0
+    whole = np.concatenate([np.zeros(8 * lead), wave, np.zeros(1600)])
+    assert heard(whole.astype("<i2").tobytes(), 8000) == "8"
+
+
+@pytest.mark.parametrize("pause", [0.04, 0.05, 0.06, 0.08])
+@pytest.mark.parametrize("seconds", [0.04, 0.05, 0.1])
+@pytest.mark.parametrize("snr", [20, 60])
+def test_two_presses_are_two(pause: float, seconds: float, snr: int) -> None:
+    """With the shortest pause, and those of quick fingers; in noise or in digital silence."""
+    for key in ALL:
+        for start in (0.1, 0.107, 0.113):
+            pcm = pressed(key, seconds=seconds, pause=pause, times=2, snr=snr, start=start)
+            assert heard(pcm, 8000) == key * 2
+
+
+@pytest.mark.parametrize("delay", [0.06, 0.1, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("decibels", [6, 10, 20])
+@pytest.mark.parametrize("seconds", [0.08, 0.15, 0.3])
+def test_the_echo_of_a_key_is_none(delay: float, decibels: int, seconds: float) -> None:
+    """Be it behind the key or still upon it; nor is the echo of an echo. A key after it is one."""
+    for key in "19*":
+        once = tone(key, seconds)
+        whole = np.zeros(len(once) + round(8000 * (2 * delay + 1.2)))
+        for n in range(3):
+            start = 800 + round(8000 * delay * n)
+            whole[start : start + len(once)] += once * 10 ** (-decibels * n / 20)
+        whole[-2400 : -2400 + len(once[:1600])] += once[:1600]
+        assert heard(whole.astype("<i2").tobytes(), 8000) == key * 2
+
+
+def test_the_echo_of_one_key_behind_the_next_is_none() -> None:
+    """7, then 8, then the echo of both."""
+    both = np.concatenate([tone("7", 0.1), np.zeros(400), tone("8", 0.1), np.zeros(6000)])
+    both[2400:] += both[:-2400] * 10 ** (-12 / 20)
+    assert heard(both.astype("<i2").tobytes(), 8000) == "78"
 
 
 @pytest.mark.parametrize("pair", [(350, 440), (440, 480), (480, 620), (697, 0), (0, 1336)])
