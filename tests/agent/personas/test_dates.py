@@ -147,9 +147,7 @@ def test_any_moment_is_said_so(template: str, told: str) -> None:
 @pytest.mark.parametrize("wrong", ["'tomorrow'", "'14:30'", "true", "[1]", "1e300", "'９٣'"])
 def test_what_is_no_moment_is_told_and_not_quoted(wrong: str) -> None:
     """When the file is read, if it stands there."""
-    with pytest.raises(
-        PersonaError, match=r"^line 2: greeting: the template fails: no moment: write 2026"
-    ):
+    with pytest.raises(PersonaError, match=r"^line 2: greeting: the template fails: no moment"):
         said(f"{{{{ {wrong} | date }}}}")
 
 
