@@ -19,6 +19,9 @@ from agent.personas.script import CALL_VARIABLES, SAMPLE
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
 
+GREETING = "greeting"
+"""The place of the one text that may be empty: the caller speaks first then."""
+
 
 def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
@@ -91,7 +94,7 @@ class Templates:
                     spoken = self.fill_prompt(text, variables)
                 except PersonaError as error:
                     raise PersonaError(f"{place}: {error}") from None
-                if not spoken:
+                if not spoken and place != GREETING:
                     raise PersonaError(f"{place}: gives an empty text when the caller is not known")
 
 

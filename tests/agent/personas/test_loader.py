@@ -76,6 +76,25 @@ def test_a_greeting_and_a_prompt_are_enough() -> None:
     assert all(script.brief.unsure)
 
 
+@pytest.mark.parametrize(
+    "front",
+    ["greeting:", "greeting: ''", "greeting: '  '", "greeting: ~", "goodbye: Bye."],
+)
+def test_an_agent_may_have_no_greeting(front: str) -> None:
+    """The caller speaks first then; there is nothing of it to prepare."""
+    script = loader.parse(file(front)).render(Details(now=TUESDAY))
+    assert script.greeting == ""
+    assert "" not in script.own_sentences
+    assert script.own_sentences[0] == "One moment, please."
+
+
+def test_a_greeting_may_be_for_some_calls_only() -> None:
+    """Who is called hears why; who calls speaks first."""
+    agent = loader.parse(file("greeting: '{{ \"Ann here.\" if outgoing }}'"))
+    assert agent.render(Details(now=TUESDAY)).greeting == ""
+    assert agent.render(Details(now=TUESDAY, outgoing=True)).greeting == "Ann here."
+
+
 BAD = [
     ("", "line 1: begin with front matter between two lines of ---"),
     ("Be kind.", "line 1: begin with front matter"),
@@ -87,10 +106,9 @@ BAD = [
     (file("greeting: A.\ngreeting: B."), "line 3: not YAML: 'greeting' stands twice"),
     (file("goodbye: 2026-13-45"), "front matter: not YAML: month must be in 1..12"),
     (file("greeting: " + "[" * 100_000), "front matter: nested too deep"),
-    (file("goodbye: Bye."), "greeting: is required"),
     (file("greting: Hello."), "greting: unknown field; there are greeting, language"),
     (file("greeting: yes"), "greeting: must be a text; put it in quotes"),
-    (file("greeting: ''"), "greeting: String should have at least 1 character"),
+    (file("goodbye: ''"), "goodbye: String should have at least 1 character"),
     (file("greeting: Hi.\nlanguage: English!"), "language: must be a BCP 47 tag, such as en"),
     (file("greeting: Hallo.\nlanguage: de"), "'goodbye' is needed, since language is 'de'"),
     (file("greeting: Hi.\nquestions: [{ask: A?}]"), "questions.1.answer: is required"),
@@ -106,7 +124,7 @@ BAD = [
     (file("greeting: Hi {{ you."), "greeting: not a template: expected name or number"),
     (file("greeting: Hi.\nfacts: [A., '{% if %}']"), "facts.2: not a template: "),
     (file("greeting: Hi.", "\nBe kind.\n{% if %}"), "line 6: not a template: "),
-    (file("greeting: '{{ caller }}'"), "greeting: gives an empty text when the caller is not"),
+    (file("goodbye: '{{ caller }}'"), "goodbye: gives an empty text when the caller is not"),
     (file("greeting: '{{ 1 / 0 }}'"), "greeting: the template fails: division by zero"),
     (file("greeting: '{{ caller[3] }}'"), "greeting: the template fails: "),
     (file("greeting: '{{ headers.a.b }}'"), "greeting: the template fails: "),
