@@ -143,7 +143,8 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files",
+    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
+    "agent.version",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",

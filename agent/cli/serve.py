@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from agent.cli.options import Commands, add_config, fail
+from agent.cli.options import Commands, add_config, fail, whole
 
 
 def add(commands: Commands) -> None:
@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="answer calls")
     add_config(serve)
     serve.add_argument("--host", help="address to listen on (server.host)")
-    serve.add_argument("--port", help="TCP port (server.port)")
+    serve.add_argument("--port", type=whole(0, 65535), help="TCP port (server.port)")
     serve.set_defaults(run=run)
 
 
