@@ -45,6 +45,7 @@ from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from agent.store.errors import StoreError
 from agent.store.store import Store, opened
+from agent.version import version
 from pipelines.background import BackgroundTasks
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
@@ -73,6 +74,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             configured.
         OSError: If the address cannot be listened on.
     """
+    log.info("starting", version=version())
     check(settings)
     with signals() as stopping:
         try:
@@ -103,7 +105,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
         ):
             stopping.serving()
             notify("READY=1")
-            ready(f"ws://{host}:{port}{settings.server.path}")
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"ws://{shown}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, built.agents, settings.agent, settings.server.rate),
                 "warming up",
