@@ -501,6 +501,7 @@ FILES = {
     "agent/records/transcript.py": "in the thread of agent/records/writer.py",
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/records/interrupted.py": "in a thread of agent/server/orphans.py",
+    "agent/server/checks": "before the start, and of the command `check`",
     "agent/server/health.py": "in threads of its own",
     "agent/server/machine.py": "before the start",
     "agent/server/mcp_servers.py": "before the start",

@@ -87,6 +87,7 @@ def test_every_provider_stands_in_the_table(stage: str) -> None:
         ("evaluate", "testing-an-agent", "## Evaluate turn-taking"),
         ("sinch stand-in", "testing-an-agent", "## Stand-in for Sinch"),
         ("dial", "outgoing-calls", "## Dial"),
+        ("check", "operating", "## Check before a start"),
     ],
 )
 def test_the_options_are_all_there(

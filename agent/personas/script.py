@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.personas.declared_tools import DeclaredTools
@@ -98,6 +98,15 @@ class Details:
 
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
 """A call of which nothing but the time is known."""
+
+KNOWN = replace(
+    SAMPLE,
+    caller="+12025550123",
+    called="+12025550100",
+    call_id="0a1b2c3d-sample",
+    headers={"name": "Ann", "X-Name": "Ann"},
+)
+"""A call of which much is known."""
 
 CALL_VARIABLES = frozenset(SAMPLE.variables())
 """The names that every call fills in."""

@@ -6,7 +6,7 @@ itself taken for a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from agent.personas.errors import PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, SAMPLE
+from agent.personas.script import CALL_VARIABLES, KNOWN, SAMPLE, Details
 
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
@@ -85,9 +85,8 @@ class Templates:
         return _render(template, variables).strip() if template else text
 
     def _try_out(self, texts: Sequence[tuple[str, str]], own: Mapping[str, object]) -> None:
-        """Fill each text in for every day of a week, with nothing known of the caller."""
-        for day in range(7):
-            details = replace(SAMPLE, now=SAMPLE.now + timedelta(days=day))
+        """Fill each text in, for every call of :func:`_samples`."""
+        for details, when in _samples():
             variables = {**own, **details.variables()}
             for place, text in texts:
                 try:
@@ -95,7 +94,16 @@ class Templates:
                 except PersonaError as error:
                     raise PersonaError(f"{place}: {error}") from None
                 if not spoken and place != GREETING:
-                    raise PersonaError(f"{place}: gives an empty text when the caller is not known")
+                    raise PersonaError(f"{place}: gives an empty text when {when}")
+
+
+def _samples() -> Iterator[tuple[Details, str]]:
+    """Yield calls to try texts with: on every day of a week, of somebody known, and of ours."""
+    for day in range(7):
+        now = SAMPLE.now + timedelta(days=day)
+        yield replace(SAMPLE, now=now), "the caller is not known"
+    yield KNOWN, "the caller is known"
+    yield replace(KNOWN, outgoing=True), "we have dialled"
 
 
 def _compile(source: str, place: str, known: frozenset[str], first_line: int) -> Template:
