@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.private_files import keep_files_private
     from agent.server import start
+    from agent.server.checks import surroundings
     from agent.settings import SettingsError, load
 
     keep_files_private()
@@ -50,8 +51,11 @@ def run(options: argparse.Namespace) -> int:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
         asyncio.run(start.serve(settings, partial(_ready, settings)))
-    except (SettingsError, OSError) as error:
+    except SettingsError as error:
         return fail(error)
+    except OSError as error:  # mostly the address, of which more can be said
+        found = "\n".join(one.line for one in surroundings.port(settings.server))
+        return fail(SettingsError(found) if found else error)
     return 0
 
 

@@ -9,8 +9,11 @@ from typing import Literal
 Severity = Literal["error", "warning"]
 """Whether something does not work as configured, or works and is probably not what was meant."""
 
-_LINE = re.compile(r"(?P<place>(?:[^:=]+: )?[\w.#-]+)(?: = (?P<given>.*?))?: (?P<message>.*)")
-"""``sinch.api = 'v3': one of ...``, which may have a file before it."""
+_LINE = re.compile(
+    r"(?P<place>(?:[^:=]+: )?[\w.#-]+)(?: = (?P<given>.*?))?: (?P<message>.*)"
+    r"|(?P<other>[^:]+): (?P<rest>.*)"
+)
+"""``sinch.api = 'v3': one of ...``, which may have a file before it; or a file alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,6 @@ def findings_of(error: Exception, place: str = "settings") -> list[Finding]:
         if parts is None:
             found.append(Finding(place=place, message=line))
         else:
-            given = parts["given"] or ""
-            found.append(Finding(place=parts["place"], given=given, message=parts["message"]))
+            where, what = parts["place"] or parts["other"], parts["message"] or parts["rest"]
+            found.append(Finding(place=where, given=parts["given"] or "", message=what or ""))
     return found

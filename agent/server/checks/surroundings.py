@@ -88,7 +88,7 @@ def _not_bound(error: OSError, server: ServerSettings) -> Finding | None:
         case errno.EADDRINUSE:
             if running_providers(server) is not None:
                 return None
-            why = "another program has it; end that one, or take another port"
+            why = "address already in use by another program; end that, or take another port"
             return Finding(place="server.port", given=given, message=why)
         case errno.EACCES | errno.EPERM:
             why = "this user may not listen there; take one from 1024 on, behind a proxy"

@@ -552,7 +552,7 @@ def test_a_port_that_another_program_has_is_found() -> None:
         taken.listen()
         number = taken.getsockname()[1]
         (line,) = port(port=number)
-        assert line.startswith(f"error server.port = {number}: another program has it")
+        assert line.startswith(f"error server.port = {number}: address already in use")
     assert port(port=number) == []
 
 
@@ -672,6 +672,7 @@ def test_lines_of_errors_are_told_apart() -> None:
         ("a.toml, line 3: log.level = 'x': one of", "a.toml, line 3: log.level", "'x'"),
         ("operator.token: a placeholder, not: a secret", "operator.token", ""),
         ("VOICE_AGENT_X: no such setting; did you mean log?", "VOICE_AGENT_X", ""),
+        ("/etc/voice agent.toml: no such file", "/etc/voice agent.toml", ""),
         ("nonsense", "settings", ""),
     ):  # fmt: skip
         (one,) = findings_of(SettingsError(line))
