@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import metadata
 
 
-@cache
-def version() -> str:
-    """Return the version that is installed, such as ``0.1.0``; ``"unknown"`` of a bare checkout."""
+def _installed() -> str:
     try:
         return metadata.version("sinch-voice-agent")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+VERSION = _installed()
+"""The version that is installed, such as ``0.1.0``; ``"unknown"`` of a bare checkout.
+
+Read once, when this is imported: files are looked through for it.
+"""

@@ -70,7 +70,7 @@ class _Version(argparse.Action):
     """Prints the version; argparse's own wants to know it before it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from agent.version import version
+        from agent.version import VERSION
 
-        print(f"voice-agent {version()}")
+        print(f"voice-agent {VERSION}")
         parser.exit()

@@ -43,7 +43,7 @@ from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from agent.store.errors import StoreError
 from agent.store.store import Store, opened
-from agent.version import version
+from agent.version import VERSION
 from pipelines.background import BackgroundTasks
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
@@ -72,7 +72,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             configured.
         OSError: If the address cannot be listened on.
     """
-    log.info("starting", version=version())
+    log.info("starting", version=VERSION)
     check(settings)
     with signals() as stopping:
         try:
