@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from agent import logs
 from agent.settings.database import DatabaseUrl
 from tests.databases import FILE, WANTED, PostgresqlServer, postgresql
 from tests.open_things import open_files, running_threads
@@ -45,6 +46,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReque
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_sets_the_log_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that runs in this process leaves the log as it is: loggers would keep theirs."""
+    monkeypatch.setattr(logs, "configure", lambda _level, _style: None)
 
 
 @pytest.fixture(autouse=True)

@@ -145,7 +145,7 @@ FLOORS = (
     "pipelines.reply",
     # The phone side.
     "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
-    "agent.text_files agent.time_zones agent.call_headers",
+    "agent.text_files agent.time_zones agent.call_headers agent.version",
     "agent.settings",
     "agent.stream agent.store agent.personas agent.records",
     "agent.call",
@@ -504,6 +504,7 @@ FILES = {
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/records/interrupted.py": "in a thread of agent/server/orphans.py",
+    "agent/server/checks": "before the start, and of the command `check`",
     "agent/server/health.py": "in threads of its own",
     "agent/server/machine.py": "before the start",
     "agent/server/mcp_servers.py": "before the start",

@@ -87,6 +87,8 @@ def test_every_provider_stands_in_the_table(stage: str) -> None:
         ("evaluate", "testing-an-agent", "## Evaluate turn-taking"),
         ("sinch stand-in", "testing-an-agent", "## Stand-in for Sinch"),
         ("dial", "outgoing-calls", "## Dial"),
+        ("check", "operating", "## Check before a start"),
+        ("init", "first-call", "## An agent of your own"),
     ],
 )
 def test_the_options_are_all_there(

@@ -30,7 +30,8 @@ import pytest
 from agent.cli import _parser
 from agent.personas import loader
 from agent.personas.script import SAMPLE, Script
-from agent.settings import load
+from agent.server.checks import everything
+from agent.settings import Settings, load
 from agent.simulator import scenarios
 from pipelines.conversation import Message
 from pipelines.providers.lookup.model import LanguageModel
@@ -269,6 +270,14 @@ def test_five_lines_are_an_agent_that_answers() -> None:
     script = loader.parse(text).render(SAMPLE)
     said = asyncio.run(answer(script, "When are you open?"))
     assert said == "We are open from seven to noon, every day but Monday."
+
+
+def test_five_lines_are_well_as_they_stand(folder: Path) -> None:
+    """In a folder with nothing else, with the models that come with the install."""
+    (folder / "prompts").mkdir()
+    (text,) = [one.text for one in SNIPPETS if one.page == README and one.language == "markdown"]
+    (folder / "prompts" / "bakery.md").write_text(text)
+    assert everything(Settings(agent="bakery", server={"port": 0})) == []
 
 
 async def answer(script: Script, question: str) -> str:

@@ -43,7 +43,7 @@ def run(here: Path, unpacked: Path, *command: str) -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-m", "agent.cli", *command],
         cwd=here,
-        env=os.environ | {"PYTHONPATH": str(unpacked)},
+        env=os.environ | {"PYTHONPATH": str(unpacked), "VOICE_AGENT_SERVER__PORT": "0"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -6,15 +6,19 @@ What a command needs is imported when it runs: ``voice-agent --help`` loads no i
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 
-from agent.cli import call, check, db, dial, evaluate, serve, settings, sinch
+from agent.cli import call, check, completion, db, dial, evaluate, init, serve, settings, sinch
+from agent.cli.options import FAILED, Parser, fail
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ``voice-agent``; return its exit status."""
     _fill_descriptors()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what users give may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -23,9 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _unheard()
+    except OSError as error:  # of a disk that is full; what else may fail a command sees to itself
+        fail(error)
+        return _unheard()
     return status
+
+
+def _unheard() -> int:
+    """Write no more to stdout: Python would try once more when it ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
 
 
 def _fill_descriptors() -> None:
@@ -42,10 +55,22 @@ def _fill_descriptors() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="voice-agent", description="A phone agent for Sinch's websocket stream channel."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, check, settings, db, call, evaluate, dial, sinch):
+    for command in (init, serve, check, settings, db, call, evaluate, dial, sinch):
         command.add(commands)
+    completion.add(commands, _parser)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version; argparse's own wants to know it before it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from agent.version import VERSION
+
+        print(f"voice-agent {VERSION}")
+        parser.exit()

@@ -9,12 +9,26 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.options import Commands, add_stream_options, fail, name_and_value
+from agent.cli.options import (
+    USAGE,
+    Commands,
+    a_file,
+    add_stream_options,
+    address,
+    fail,
+    new_file,
+    seconds,
+    words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.simulator.call_in_progress import CallInProgress
+    from agent.simulator.plan import Turn
+
+LONGEST_WAIT = 600.0
+"""Seconds: the call is over by then."""
 
 
 def add(commands: Commands) -> None:
@@ -24,12 +38,12 @@ def add(commands: Commands) -> None:
         help="place a call, as the platform would",
         description="Place a call to any server that speaks the stream channel.",
     )
-    call.add_argument("url", help="the stream endpoint, ws:// or wss://")
+    call.add_argument("url", type=address("ws", "wss"), help="the stream endpoint, ws:// or wss://")
     call.add_argument(
         "--say",
         dest="turns",
         action="append",
-        type=lambda text: ("say", text),
+        type=lambda text: ("say", words(text)),
         default=[],
         metavar="TEXT",
         help="what the caller says; several are several turns",
@@ -38,7 +52,7 @@ def add(commands: Commands) -> None:
         "--wav",
         dest="turns",
         action="append",
-        type=lambda path: ("wav", path),
+        type=lambda path: ("wav", a_file(path)),
         metavar="FILE",
         help="speak a recording: 16-bit WAV, any rate",
     )
@@ -52,7 +66,7 @@ def add(commands: Commands) -> None:
     )
     call.add_argument(
         "--interrupt-after",
-        type=float,
+        type=seconds(LONGEST_WAIT),
         metavar="S",
         help="talk over the agent, S seconds after it begins",
     )
@@ -63,7 +77,7 @@ def add(commands: Commands) -> None:
         default="v2",
         help="which of the published connect messages to send (v2); only v2 tells the rate",
     )
-    call.add_argument("--save", type=Path, metavar="FILE", help="stereo WAV: caller, agent")
+    call.add_argument("--save", type=new_file, metavar="FILE", help="stereo WAV: caller, agent")
     call.add_argument("--transcribe", action="store_true", help="print what the agent said")
     call.add_argument("--json", action="store_true", help="print measurements, not a timeline")
     call.set_defaults(run=run)
@@ -72,31 +86,27 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Place the call and print how it went; return the exit status."""
     from agent import logs
+    from agent.simulator.speech import UnusableTurnError
     from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
     try:
         return asyncio.run(_place(options))
+    except UnusableTurnError as error:
+        return fail(error, USAGE)
     except CallFailedError as error:
         return fail(error)
 
 
 async def _place(options: argparse.Namespace) -> int:
     from agent.simulator.plan import Plan
-    from agent.simulator.speech import pressed_turn, recorded_turn, spoken_turns, transcribe_agent
+    from agent.simulator.speech import transcribe_agent
     from agent.simulator.stream_caller import CallFailedError, place_call
 
-    made = {"wav": lambda what: recorded_turn(Path(what), options.rate)}
-    made["press"] = lambda what: pressed_turn(what, options.rate)
-    spoken = iter(
-        await spoken_turns([what for how, what in options.turns if how == "say"], options.rate)
-    )
-    turns = [next(spoken) if how == "say" else made[how](what) for how, what in options.turns]
-    headers = dict(name_and_value(given) for given in options.headers)
     plan = Plan(
-        turns=turns,
+        turns=await _turns(options.turns, options.rate),
         rate=options.rate,
-        headers=headers,
+        headers=dict(options.headers),
         shape=options.connect,
         interrupt_after=options.interrupt_after,
     )
@@ -106,12 +116,38 @@ async def _place(options: argparse.Namespace) -> int:
         plan = on_line(plan, options.line)
     call = await place_call(options.url, plan, _timeline(options), f"stand-in-{uuid.uuid4()}")
     if options.save:
-        call.save(options.save)
-    words = await transcribe_agent(call) if options.transcribe else None
-    _print_report(call, words, as_json=options.json)
+        _save(call, options.save)
+    said = await transcribe_agent(call) if options.transcribe else None
+    _print_report(call, said, as_json=options.json)
     if failure := call.failure():
         raise CallFailedError(failure)
     return 0
+
+
+async def _turns(given: list[tuple[str, str]], rate: int) -> Sequence[Turn]:
+    """Return what the caller says and presses, in the order that it was given in."""
+    from agent.simulator.speech import pressed_turn, recorded_turn, spoken_turns
+
+    spoken = iter(await spoken_turns([what for how, what in given if how == "say"], rate))
+    turns = []
+    for how, what in given:
+        match how:
+            case "wav":
+                turns.append(recorded_turn(Path(what), rate))
+            case "press":
+                turns.append(pressed_turn(what, rate))
+            case _:
+                turns.append(next(spoken))
+    return turns
+
+
+def _save(call: CallInProgress, path: Path) -> None:
+    from agent.simulator.stream_caller import CallFailedError
+
+    try:
+        call.save(path)
+    except OSError as error:
+        raise CallFailedError(f"--save {path}: {error.strerror}") from None
 
 
 def _timeline(options: argparse.Namespace) -> Callable[[float, str], None]:
@@ -122,10 +158,10 @@ def _timeline(options: argparse.Namespace) -> Callable[[float, str], None]:
     return tell
 
 
-def _print_report(call: CallInProgress, words: list[str] | None, *, as_json: bool) -> None:
+def _print_report(call: CallInProgress, said: list[str] | None, *, as_json: bool) -> None:
     report = call.report
     if as_json:
-        heard = {} if words is None else {"agent_said": words}
+        heard = {} if said is None else {"agent_said": said}
         print(json.dumps(report.as_json() | heard))
         return
     print(f"{report.seconds:7.2f}  the {report.ended_by} hangs up")
@@ -134,5 +170,5 @@ def _print_report(call: CallInProgress, words: list[str] | None, *, as_json: boo
         print("response times: " + ", ".join(f"{seconds:.2f} s" for seconds in responses))
     if report.gaps:
         print(f"gaps within the agent's speech: {report.gaps}")
-    for (began, _), said in zip(report.agent_spoke, words or [], strict=False):
-        print(f"{began:7.2f}  agent: {said}")
+    for (began, _), text in zip(report.agent_spoke, said or [], strict=False):
+        print(f"{began:7.2f}  agent: {text}")

@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from agent.cli.options import Commands, add_config, fail
+from agent.cli.options import FAILED, Commands, add_config
 
 if TYPE_CHECKING:
+    from agent.server.checks.finding import Finding
     from agent.settings import Settings
 
 
 def add(commands: Commands) -> None:
     """Declare the command and its options."""
     check = commands.add_parser(
-        "check", help="print the effective settings, secrets masked, and how the service is"
+        "check",
+        help="print the effective settings, secrets masked, and all that is wrong with them",
     )
     add_config(check)
     check.add_argument(
@@ -24,68 +29,75 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="ask each configured provider for something tiny, and print how it went",
     )
+    check.add_argument("--strict", action="store_true", help="fail for warnings, too")
+    check.add_argument(
+        "--json", action="store_true", help="print what is wrong and no more, for scripts"
+    )
     check.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the settings, or how the providers are; return the exit status."""
+    """Print the settings, or how the providers are, and what is wrong; return the exit status."""
     from agent import logs
-    from agent.server import providers, start
+    from agent.server.checks import everything, without_settings
     from agent.settings import SettingsError, load
 
+    logs.configure("critical", "auto")  # what a look finds is told below
+    live: list[Finding] = []
     try:
         settings = load(options.config)
-        start.check(settings)
-        if options.live:
-            logs.configure("error", "auto")
-            built = providers.build(settings.providers(), settings.budget, settings.llm)
-            probed = asyncio.run(providers.probe_all(built))
-            print(providers.table(probed))
-            return 1 if any(one.error for one in probed) else 0
-        print(settings.effective())
-        print(_running_service(settings.server.host, settings.server.port))
-        return _surroundings(settings)
     except SettingsError as error:
-        return fail(error)
+        found = without_settings(error, options.config)
+    else:
+        found = everything(settings)
+        if options.live:
+            live = _ask_providers(settings, silent=options.json)
+        elif not options.json:
+            _print_settings(settings)
+    if options.json:
+        print(json.dumps([finding.as_json() for finding in (*found, *live)], indent=2))
+    else:
+        _tell(found)  # the table has the others
+    fatal = ("error", "warning") if options.strict else ("error",)
+    return FAILED if any(one.severity in fatal for one in (*found, *live)) else 0
 
 
-def _surroundings(settings: Settings) -> int:
-    """Say what is wrong with the folders and the database; return 1 if one cannot be used."""
-    from agent.server.health import ANSWERED_WITHIN, look_within
-    from agent.server.start import looks
-    from agent.store.checking import writable
-    from agent.store.errors import StoreError
+def _ask_providers(settings: Settings, *, silent: bool) -> list[Finding]:
+    """Ask each for something tiny, and print how it went; return those that do not work."""
+    from agent.server import providers
+    from agent.server.checks.finding import Finding
+    from agent.settings import SettingsError
 
-    wrong: list[str] = []
-    for name, look in looks(settings).items():
-        found = look_within(name, look, ANSWERED_WITHIN)
-        if found.error:
-            wrong.append(f"{name} = {str(getattr(settings, name))!r}: {found.error}")
-        if found.warning:
-            print(f"# warning: {name}: {found.warning}")
     try:
-        asyncio.run(writable(settings.database))
-    except StoreError as error:
-        wrong.append(f"database = {str(settings.database)!r}: {error}")
-    return fail(ValueError("\n".join(wrong))) if wrong else 0
+        built = providers.build(settings.providers(), settings.budget, settings.llm)
+    except SettingsError:  # which is told already
+        return []
+    probed = asyncio.run(providers.probe_all(built))
+    if not silent:
+        print(providers.table(probed))
+    return [Finding(place=f"{p.stage} {p.name}", message=p.error) for p in probed if p.error]
 
 
-def _running_service(host: str, port: int) -> str:
-    """Return how the providers of the service on this machine are, a comment line for each."""
-    from urllib.error import HTTPError
-    from urllib.request import urlopen
+def _tell(found: Sequence[Finding]) -> None:
+    """Print a line for each, mistakes on stderr, and how many there are of each kind."""
+    counts = {"error": 0, "warning": 0}
+    for one in found:
+        counts[one.severity] += 1
+        if one.severity == "error":
+            print(f"voice-agent: {one.line}", file=sys.stderr)
+        else:
+            print(f"# warning: {one.line}")
+    print("# mistakes: {error}, warnings: {warning}".format_map(counts))
 
-    host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - to ask, not to listen
-    try:
-        try:
-            answer = urlopen(f"http://{host}:{port}/health", timeout=2)
-        except HTTPError as unwell:  # 503, with the same body
-            answer = unwell
-        with answer:
-            found = json.load(answer)["providers"]
-            return "\n".join(
-                f"# the running service: {one['stage']} {one['provider']}: {one['status']}"
-                for one in found
-            )
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"# no service answers on port {port}"
+
+def _print_settings(settings: Settings) -> None:
+    from agent.server.checks.surroundings import running_providers
+    from agent.settings import SettingsError
+
+    with suppress(SettingsError):  # of a provider: it is told below
+        print(settings.effective())
+    providers = running_providers(settings.server)
+    if providers is None:
+        print(f"# no service answers on port {settings.server.port}")
+    for one in providers or ():
+        print(f"# the running service: {one['stage']} {one['provider']}: {one['status']}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 
-from agent.cli.options import Commands, add_config, fail, name_and_value
+from agent.cli.options import USAGE, Commands, add_config, address, fail, name_and_value, whole
+from agent.sinch_limits import MAX_SECONDS
 
 
 def add(commands: Commands) -> None:
@@ -19,10 +21,22 @@ def add(commands: Commands) -> None:
     whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
-        "--var", dest="variables", action="append", default=[], metavar="K=V", help="a variable"
+        "--var",
+        dest="variables",
+        action="append",
+        type=name_and_value,
+        default=[],
+        metavar="K=V",
+        help="a variable",
     )
     dial.add_argument("--from", dest="caller_id", default="", help="caller id (sinch.caller_id)")
-    dial.add_argument("--max-seconds", type=int, default=3600, help="longest call (3600)")
+    dial.add_argument(
+        "--max-seconds",
+        type=whole(1, MAX_SECONDS),
+        default=3600,
+        metavar="N",
+        help="longest call (3600)",
+    )
     dial.add_argument(
         "--machine",
         choices=("talk", "hangup", "message"),
@@ -30,10 +44,17 @@ def add(commands: Commands) -> None:
         help="what to do when a machine answers (talk)",
     )
     dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
-    dial.add_argument("--keys", default="", help="keys to press once answered, such as ww1234#")
+    dial.add_argument(
+        "--keys", type=_keys, default="", help="keys to press once answered, such as ww1234#"
+    )
     dial.add_argument("--key", default="", help="idempotency key: the same key is the same call")
     dial.add_argument("--wait", action="store_true", help="until the call is over")
-    dial.add_argument("--server", metavar="URL", help="of the service (server.host and .port)")
+    dial.add_argument(
+        "--server",
+        type=address("http", "https"),
+        metavar="URL",
+        help="of the service (server.host and .port)",
+    )
     add_config(dial)
     dial.set_defaults(run=run)
 
@@ -45,8 +66,15 @@ def destination(options: argparse.Namespace) -> str | dict[str, str]:
     return {"type": "username", "endpoint": options.user}
 
 
+def _keys(given: str) -> str:
+    if not re.fullmatch("[0-9*#wA-D]{0,64}", given):
+        raise argparse.ArgumentTypeError(f"{given!r}: up to 64 of 0-9, *, #, A-D, and w to wait")
+    return given
+
+
 def run(options: argparse.Namespace) -> int:
     """Have the call placed and print how it goes; return the exit status."""
+    from agent import phone_numbers
     from agent.cli.operator_client import DialError, dial
     from agent.settings import SettingsError, load
 
@@ -55,9 +83,15 @@ def run(options: argparse.Namespace) -> int:
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
     body["to"] = destination(options)
-    body["variables"] = dict(name_and_value(given) for given in options.variables)
+    body["variables"] = dict(options.variables)
     try:
         settings = load(options.config)
+        if options.server is None:  # another service may have another country
+            to = options.to if options.user is None else f"user:{options.user}"
+            try:
+                phone_numbers.address(to, settings.sinch.country)
+            except ValueError as error:
+                return fail(DialError(f"{to!r}: {error}"), USAGE)
         if settings.operator.token is None:
             return fail(DialError("set operator.token, for the service and here"))
         call = dial(

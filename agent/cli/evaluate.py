@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from pathlib import Path
 
-from agent.cli.options import Commands, add_stream_options, fail, name_and_value
+from agent.cli.options import USAGE, Commands, a_file, add_stream_options, address, fail, whole
+
+MOST_AT_ONCE = 1000
+"""Calls: more than one machine can place."""
 
 
 def add(commands: Commands) -> None:
@@ -17,24 +19,21 @@ def add(commands: Commands) -> None:
         help="put an agent into many situations, and measure its turn-taking",
         description="Place scripted calls to any server that speaks the stream channel.",
     )
-    evaluate.add_argument("url", help="the stream endpoint, ws:// or wss://")
     evaluate.add_argument(
-        "--scenarios", type=Path, metavar="FILE", help="situations (YAML) instead of the shipped"
+        "url", type=address("ws", "wss"), help="the stream endpoint, ws:// or wss://"
+    )
+    evaluate.add_argument(
+        "--scenarios", type=a_file, metavar="FILE", help="situations (YAML) instead of the shipped"
     )
     evaluate.add_argument(
         "--only", metavar="WORD", help="situations of this kind, or with this in their name"
     )
-    evaluate.add_argument("--at-once", type=_positive, default=4, metavar="N", help="calls (4)")
+    evaluate.add_argument(
+        "--at-once", type=whole(1, MOST_AT_ONCE), default=4, metavar="N", help="calls (4)"
+    )
     add_stream_options(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print everything, for scripts")
     evaluate.set_defaults(run=run)
-
-
-def _positive(given: str) -> int:
-    number = int(given)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 def run(options: argparse.Namespace) -> int:
@@ -48,11 +47,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         situations = scenarios.load(options.scenarios or scenarios.DEFAULT, options.rate)
     except (scenarios.ScenarioError, CallFailedError) as error:
-        return fail(error)
+        return fail(error, USAGE)
     if options.only:
         situations = [s for s in situations if options.only == s.kind or options.only in s.name]
     if not situations:
-        return fail(ValueError(f"--only {options.only}: no such situation"))
+        return fail(ValueError(f"--only {options.only}: no such situation"), USAGE)
 
     if options.line != "clear":
         from agent.simulator.line import on_line
@@ -66,9 +65,14 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             print(f"{outcome.kind:11s}  {outcome.name:26s} {outcome.verdict}", flush=True)
 
-    headers = dict(name_and_value(given) for given in options.headers)
     outcomes = asyncio.run(
-        evaluate.run(options.url, situations, at_once=options.at_once, headers=headers, tell=tell)
+        evaluate.run(
+            options.url,
+            situations,
+            at_once=options.at_once,
+            headers=dict(options.headers),
+            tell=tell,
+        )
     )
     if options.json:
         print(json.dumps(evaluate.as_json(masked(options.url), outcomes)))

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any
 
 from pipelines.masking import masked
@@ -76,9 +77,11 @@ def _ask(
     except urllib.error.HTTPError as error:
         with error:
             raise DialError(_detail(error)) from None
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError, HTTPException) as error:
         raise DialError(f"no answer from {masked(url)}: {masked(str(error))}") from None
-    return dict(answer)
+    if not isinstance(answer, dict) or not {"id", "status"} <= answer.keys():
+        raise DialError(f"{masked(url)} does not answer as a voice-agent does")
+    return answer
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

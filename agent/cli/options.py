@@ -1,13 +1,33 @@
-"""What several commands share: their options, and how they say that they failed."""
+"""What several commands share: their options, what may stand there, how they say what is wrong."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
+from urllib.parse import urlsplit
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+from agent.sinch_limits import DEFAULT_RATE, RATES
+
+FAILED = 1
+"""Exit status of a command that could not do what it was asked for."""
+
+USAGE = 2
+"""Exit status where what was asked for makes no sense; argparse has it so, too."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, where argparse prints the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and exit with :data:`USAGE`."""
+        self.exit(USAGE, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - it has no public name
 """What a command is added to."""
 
 
@@ -18,7 +38,13 @@ def add_config(command: argparse.ArgumentParser) -> None:
 
 def add_stream_options(command: argparse.ArgumentParser) -> None:
     """Add ``--rate``, ``--line`` and ``--headers``, for commands that place calls."""
-    command.add_argument("--rate", type=int, default=8000, help="sample rate in hertz (8000)")
+    command.add_argument(
+        "--rate",
+        type=line_rate,
+        default=DEFAULT_RATE,
+        metavar="HZ",
+        help=f"sample rate: {', '.join(map(str, RATES))} ({DEFAULT_RATE})",
+    )
     command.add_argument(
         "--line",
         choices=("clear", "landline", "mobile", "bad"),
@@ -26,18 +52,131 @@ def add_stream_options(command: argparse.ArgumentParser) -> None:
         help="what the caller calls over: band, noise, echo, G.711 and lost packets (clear)",
     )
     command.add_argument(
-        "--headers", action="append", default=[], metavar="K=V", help="a call header"
+        "--headers",
+        action="append",
+        type=name_and_value,
+        default=[],
+        metavar="K=V",
+        help="a call header",
     )
 
 
+# What argparse takes as the type of an option: each returns what was meant, or says what is allowed
+
+
 def name_and_value(given: str) -> tuple[str, str]:
-    """Return both parts of ``K=V``, without the spaces around them."""
-    name, _, value = given.partition("=")
+    """Return both parts of ``K=V``, without the spaces around them.
+
+    Raises:
+        argparse.ArgumentTypeError: If there is no ``=``, or no name before it. A value that was
+            meant may be a token: it is not quoted.
+    """
+    name, sign, value = given.partition("=")
+    if not sign or not name.strip():
+        raise argparse.ArgumentTypeError("write NAME=VALUE, such as agent=reception")
     return name.strip(), value.strip()
 
 
-def fail(error: Exception) -> int:
-    """Say what is wrong, on standard error; return the exit status of a command that failed."""
-    for line in str(error).splitlines():
+def line_rate(given: str) -> int:
+    """Return a sample rate of the stream channel, in hertz.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is none.
+    """
+    if given.strip() not in map(str, RATES):
+        allowed = ", ".join(map(str, RATES))
+        raise argparse.ArgumentTypeError(f"{given!r}: hertz, one of {allowed}")
+    return int(given)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what takes a whole number between two."""
+
+    def take(given: str) -> int:
+        digits = given.strip()
+        if not (digits.isascii() and digits.isdigit() and least <= int(digits[:10]) <= most):
+            raise argparse.ArgumentTypeError(f"{given!r}: a whole number from {least} to {most}")
+        return int(digits)
+
+    return take
+
+
+def seconds(most: float) -> Callable[[str], float]:
+    """Return what takes seconds, from 0 to ``most``."""
+
+    def take(given: str) -> float:
+        try:
+            found = float(given)
+        except ValueError:
+            found = math.nan
+        if not 0 <= found <= most:  # which nan is not
+            raise argparse.ArgumentTypeError(f"{given!r}: seconds, from 0 to {most:g}")
+        return found
+
+    return take
+
+
+def words(given: str) -> str:
+    """Return a text that says something.
+
+    Raises:
+        argparse.ArgumentTypeError: If there is no letter or digit in it.
+    """
+    if not any(char.isalnum() for char in given):
+        raise argparse.ArgumentTypeError(f"{given!r}: there is nothing to say in it")
+    return given
+
+
+def a_file(given: str) -> Path:
+    """Return the path of a file that is there.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is not.
+    """
+    path = Path(given)
+    if not path.is_file():
+        why = "this is a folder" if path.is_dir() else "no such file"
+        raise argparse.ArgumentTypeError(f"{given!r}: {why}")
+    return path
+
+
+def new_file(given: str) -> Path:
+    """Return the path of a file that can be made, or made anew.
+
+    Raises:
+        argparse.ArgumentTypeError: If there is no folder for it, or a folder in its place.
+    """
+    path = Path(given)
+    if path.is_dir() or not path.name:
+        raise argparse.ArgumentTypeError(f"{given!r}: this is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{given!r}: there is no folder {str(path.parent)!r}")
+    return path
+
+
+def address(*schemes: str) -> Callable[[str], str]:
+    """Return what takes an address of one of ``schemes``. It may hold a token: it is not quoted."""
+    example = f"{schemes[0]}://127.0.0.1:8080"
+    wanted = f"{' or '.join(f'{scheme}://' for scheme in schemes)} and a host, such as {example}"
+
+    def take(given: str) -> str:
+        try:
+            parts = urlsplit(given)
+            right = parts.scheme.lower() in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is none, half of an IPv6 address
+            right = False
+        if not right or not given.isprintable() or " " in given:
+            raise argparse.ArgumentTypeError(f"no address: {wanted}")
+        return given
+
+    return take
+
+
+# How a command says that it failed
+
+
+def fail(error: Exception, status: int = FAILED) -> int:
+    """Say what is wrong, on standard error, a line each; return the exit status."""
+    for line in str(error).splitlines() or [type(error).__name__]:
         print(f"voice-agent: {line}", file=sys.stderr)
-    return 1
+    return status

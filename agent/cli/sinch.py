@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
-from agent.cli.options import Commands, add_config, fail
+from agent.cli.options import Commands, add_config, address, fail, whole, words
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -18,33 +19,66 @@ def add(commands: Commands) -> None:
     parts = sinch.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     setup = parts.add_parser("setup", help="check the credentials, set where callbacks go")
-    setup.add_argument("--public-url", metavar="URL", help="https://... (sinch.public_url)")
+    setup.add_argument(
+        "--public-url",
+        type=address("https", "http"),
+        metavar="URL",
+        help="https://... (sinch.public_url)",
+    )
     setup.set_defaults(run=_setup)
 
     verify = parts.add_parser("verify", help="send signed sample callbacks to a running server")
-    verify.add_argument("--url", help="callback endpoint (sinch.public_url + .callback_path)")
+    verify.add_argument(
+        "--url",
+        type=address("https", "http"),
+        help="callback endpoint (sinch.public_url + .callback_path)",
+    )
     verify.set_defaults(run=_verify)
 
+    standin = _add_stand_in(parts)
+    for part in (setup, verify, standin):
+        add_config(part)
+
+
+def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     standin = parts.add_parser(
         "stand-in",
         help="stand in for Sinch: REST, callbacks, phones",
         description="Try incoming and outgoing calls without an account. Takes credentials and "
         "addresses from the settings; point sinch.api_url at it.",
     )
-    standin.add_argument("--port", type=int, default=9090, help="of its REST API (9090)")
     standin.add_argument(
-        "--phone", action="append", default=[], metavar="NUMBER", help="one that answers"
+        "--port", type=whole(0, 65535), default=9090, help="of its REST API (9090)"
+    )
+    standin.add_argument(
+        "--phone", type=_party, action="append", default=[], metavar="NUMBER", help="that answers"
     )
     standin.add_argument("--machine", action="store_true", help="they are answering machines")
-    standin.add_argument("--call", metavar="NUMBER", help="call this number of ours, then stop")
-    standin.add_argument("--from", dest="caller", default="+12025550123", help="who calls")
     standin.add_argument(
-        "--say", action="append", default=[], metavar="TEXT", help="what people say, in turn"
+        "--call", type=_party, metavar="NUMBER", help="call this number of ours, then stop"
+    )
+    standin.add_argument(
+        "--from", dest="caller", type=_party, default="+12025550123", help="who calls"
+    )
+    standin.add_argument(
+        "--say",
+        type=words,
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what people say, in turn",
     )
     standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
     standin.set_defaults(run=_stand_in)
-    for part in (setup, verify, standin):
-        add_config(part)
+    return standin
+
+
+def _party(given: str) -> str:
+    """Return who calls or is called: a number without what people put into it, or a name."""
+    party = re.sub(r"[^\d+]", "", given) if re.fullmatch(r"[\d\s().+-]+", given) else given
+    if not re.fullmatch(r"\+?\d{2,15}|sips?:\S+@\S+|[A-Za-z]\S*", party):
+        raise argparse.ArgumentTypeError(f"{given!r}: a number, such as +12025550123")
+    return party
 
 
 def _setup(options: argparse.Namespace) -> int:

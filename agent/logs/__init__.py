@@ -25,6 +25,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
+from agent.logs.colours import wanted
 from agent.logs.plain import frames, plain
 from agent.logs.repeats import Repeats
 from agent.logs.writer import Entry, LogWriter, json_line, text_line
@@ -52,9 +53,11 @@ def configure(level: str, style: Literal["auto", "text", "json"]) -> None:
     """
     close()
     descriptor = None if sys.stderr is None else STDERR  # it was closed before we began
-    text = style == "text" or (style == "auto" and descriptor is not None and os.isatty(STDERR))
+    terminal = descriptor is not None and os.isatty(STDERR)
+    text = style == "text" or (style == "auto" and terminal)
     repeats = Repeats()
-    writer = LogWriter(descriptor, text_line() if text else json_line, repeats)
+    line = text_line(colours=wanted(os.environ, terminal=terminal)) if text else json_line
+    writer = LogWriter(descriptor, line, repeats)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

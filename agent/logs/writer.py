@@ -48,9 +48,9 @@ def json_line(fields: dict[str, Any]) -> str:
     return json.dumps(fields)
 
 
-def text_line() -> Line:
-    """Return what makes an entry a line for people."""
-    renderer = structlog.dev.ConsoleRenderer()
+def text_line(*, colours: bool) -> Line:
+    """Return what makes an entry a line for people, with or without colours of a terminal."""
+    renderer = structlog.dev.ConsoleRenderer(colors=colours)
     return lambda fields: str(renderer(None, "", fields))
 
 

@@ -41,6 +41,11 @@ def _one_or_more(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _or_nothing(value: object) -> object:
+    """Return a text without the spaces around it; nothing for a field that is left empty."""
+    return "" if value is None else value.strip() if isinstance(value, str) else value
+
+
 def _language_tag(tag: str) -> str:
     if not TAG.fullmatch(tag):
         message = "must be a BCP 47 tag, such as en or en-GB"
@@ -96,7 +101,11 @@ class FrontMatter(BaseModel):
 
     model_config = STRICT
 
-    greeting: Text = Field(description="template; what the agent says first")
+    greeting: Annotated[str, BeforeValidator(_or_nothing)] = Field(
+        default="",
+        description="template; what the agent says first. Without one, or where it gives nothing, "
+        "the caller speaks first",
+    )
     language: Annotated[str, AfterValidator(_language_tag)] = Field(
         default="en", description="BCP 47 tag"
     )

@@ -115,6 +115,11 @@ class Persona:
         )
 
     @property
+    def language(self) -> str:
+        """What it speaks, a BCP 47 tag."""
+        return self._front.language
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers whose calls it answers, in E.164."""
         return tuple(self._front.numbers)

@@ -40,13 +40,32 @@ def fits(route: Route, called: str, caller: str, headers: Mapping[str, str]) -> 
     )
 
 
+def covers(earlier: Route, later: Route) -> bool:
+    """Return whether every call that ``later`` takes is one that ``earlier`` takes, too."""
+    here = {name.lower(): value or "*" for name, value in later.headers.items()}
+    return (
+        _within(earlier.called, later.called)
+        and _within(earlier.caller, later.caller)
+        and all(_within(v or "*", here.get(k.lower(), "")) for k, v in earlier.headers.items())
+    )
+
+
+def _within(wanted: str, given: str) -> bool:
+    """Return whether all that ``given`` fits, which may be a pattern itself, fits ``wanted``."""
+    if not given or not wanted:
+        return not wanted
+    return _alike(wanted, given.removesuffix("*") or "*") and (
+        wanted.endswith("*") or not given.endswith("*")
+    )
+
+
 def _alike(wanted: str, given: str) -> bool:
     if wanted.endswith("*"):
-        return bool(given) and _plain(given).startswith(_plain(wanted[:-1]))
-    return not wanted or _plain(wanted) == _plain(given)
+        return bool(given) and plain(given).startswith(plain(wanted[:-1]))
+    return not wanted or plain(wanted) == plain(given)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a number without what people put into it; anything else in lower case."""
     digits = re.sub(r"[\s().-]", "", text)
     return digits if re.fullmatch(r"\+?[0-9]*", digits) else text.lower()

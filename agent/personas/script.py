@@ -157,10 +157,14 @@ class Details:
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
 """A call of which nothing but the time is known."""
 
-KNOWN_CALLER = replace(
-    SAMPLE, caller="+12025550123", called="+12025550100", call_id="sample", outgoing=True
+KNOWN = replace(
+    SAMPLE,
+    caller="+12025550123",
+    called="+12025550100",
+    call_id="0a1b2c3d-sample",
+    headers={"name": "Ann", "X-Name": "Ann"},
 )
-"""A call of ours, to a number that is known."""
+"""A call of which much is known."""
 
 CALL_VARIABLES = frozenset(
     {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}

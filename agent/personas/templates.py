@@ -26,11 +26,14 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from agent.personas.dates import ENGLISH_WEEKDAYS
 from agent.personas.errors import MOST_TOLD, PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, DATES, KNOWN_CALLER, SAMPLE, Details
+from agent.personas.script import CALL_VARIABLES, DATES, KNOWN, SAMPLE, Details
 from agent.settings.allowed import did_you_mean, nearest
 
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
+
+GREETING = "greeting"
+"""The place of the one text that may be empty: the caller speaks first then."""
 
 
 class _Environment(SandboxedEnvironment):
@@ -164,22 +167,23 @@ class Templates:
                 self._tell(place, node.lineno, f"{what}: compare with now.isoweekday() == {number}")
 
     def _try_out(self, texts: Sequence[tuple[str, str]], own: Mapping[str, object]) -> None:
-        """Fill each text in for every day of a week, for one who withholds the number, and not."""
-        week = [replace(SAMPLE, now=SAMPLE.now + timedelta(days=day)) for day in range(7)]
-        calls = [self.variables(details) for details in (*week, KNOWN_CALLER)]
+        """Fill each text in, for every call of :func:`_samples`."""
+        calls = [({**own, **self.variables(details)}, when) for details, when in _samples()]
         for place, text in texts:
             if text in self._compiled:
-                self._try_one(place, text, [{**own, **variables} for variables in calls])
+                self._try_one(place, text, calls)
 
-    def _try_one(self, place: str, text: str, calls: Sequence[Mapping[str, object]]) -> None:
-        for variables in calls:
+    def _try_one(
+        self, place: str, text: str, calls: Sequence[tuple[Mapping[str, object], str]]
+    ) -> None:
+        for variables, when in calls:
             try:
                 spoken = self.fill_prompt(text, variables)
             except PersonaError as error:
                 self._tell(place, _line_of(error.__cause__), str(error))
                 return
-            if not spoken and not variables["caller"]:
-                self._tell(place, 1, "gives an empty text when the caller is not known")
+            if not spoken and place != GREETING:
+                self._tell(place, 1, f"gives an empty text when {when}")
                 return
 
     def _tell(self, place: str, line: int, what: str) -> None:
@@ -187,6 +191,15 @@ class Templates:
         name = "" if place == PROMPT else f"{place}: "
         where = f"line {first + line - 1}: " if first else ""
         self.mistakes.append(where + one_line(name + what))
+
+
+def _samples() -> Iterator[tuple[Details, str]]:
+    """Yield calls to try texts with: on every day of a week, of somebody known, and of ours."""
+    for day in range(7):
+        now = SAMPLE.now + timedelta(days=day)
+        yield replace(SAMPLE, now=now), "the caller is not known"
+    yield KNOWN, "the caller is known"
+    yield replace(KNOWN, outgoing=True), "we have dialled"
 
 
 def _unknown_names(tree: nodes.Template) -> Iterator[tuple[nodes.Node, str]]:

@@ -19,6 +19,7 @@ import structlog
 from agent.personas.folder import AgentFolder
 from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
+from agent.version import VERSION
 from pipelines.stages.lineup import Providers
 
 log = structlog.get_logger()
@@ -228,6 +229,7 @@ class Health:
         warnings = {watch.name: watch.found.warning for watch in self._folders}
         return {
             "status": "draining" if self._registry.draining else "failing" if failures else "ok",
+            "version": VERSION,
             "calls": len(self._registry.in_progress),
             "max_calls": self._registry.capacity.room.most,
             "refusing": self._registry.no_room(),

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.personas import loader
-from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
 from agent.records.writer import RecordWriter
@@ -20,8 +18,10 @@ from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
+from agent.server.checks import needed
+from agent.server.checks.surroundings import looks
 from agent.server.connections import HttpConnections
-from agent.server.health import FolderWatch, Found, Health, look_at_folder
+from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
@@ -36,16 +36,15 @@ from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
-from agent.settings.placeholders import refuse_placeholders
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
-from agent.sinch.dial_rules import allowed_countries, refusal
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
 from agent.store.errors import StoreError
 from agent.store.store import Store, opened
+from agent.version import VERSION
 from pipelines.background import BackgroundTasks
 from pipelines.listening.detectors import VoiceDetector, detectors
 from pipelines.stages.lineup import Providers
@@ -74,6 +73,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             configured.
         OSError: If the address cannot be listened on.
     """
+    log.info("starting", version=VERSION)
     check(settings)
     with signals() as stopping:
         try:
@@ -104,7 +104,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
         ):
             stopping.serving()
             notify("READY=1")
-            ready(f"ws://{host}:{port}{settings.server.path}")
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"ws://{shown}:{port}{settings.server.path}")
             warming = background.start(
                 warm_usual(providers, built.agents, settings.agent, settings.server.rate),
                 "warming up",
@@ -250,15 +251,6 @@ def _health(
     )
 
 
-def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
-    """Return what looks at each folder of the settings, by the name of its setting."""
-    return {
-        "transcripts": partial(look_at_folder, settings.transcripts, "written"),
-        "prompts": partial(look_at_folder, settings.prompts, "read"),
-        "phrases": partial(look_at_folder, settings.phrases, "kept"),
-    }
-
-
 def _orphans(
     settings: Settings, processes: OtherProcesses | None, call_control: CallControl | None
 ) -> Orphans | None:
@@ -293,35 +285,8 @@ def check(settings: Settings) -> None:
     Raises:
         SettingsError: If one cannot be used, or is no secret; a line for each mistake.
     """
-    refuse_placeholders(settings)
-    settings.providers()
-    try:
-        detectors(settings.vad)
-    except LookupError as error:
-        raise SettingsError(f"vad: {error.args[0]}") from None
-    try:
-        usual = loader.load(settings.prompts, settings.agent)
-        mcp_servers(settings.mcp)
-    except PersonaError as error:
-        raise SettingsError(f"agent = {settings.agent!r}: {error}") from None
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    if settings.sinch.takes_callbacks:
-        _check_transfers(settings, usual.transfers)
-    if missing := usual.tools.servers - settings.mcp.keys():
-        raise SettingsError(f"agent = {settings.agent!r}: tools: no mcp.{min(missing)} in settings")
-
-
-def _check_transfers(settings: Settings, transfers: Mapping[str, str]) -> None:
-    """Find now whom no caller could ever be passed on to.
-
-    Raises:
-        SettingsError: If the rules of dialling refuse somebody; the number is not quoted.
-    """
-    rules, allowed = settings.sinch.dialling, allowed_countries(settings.sinch)
-    for name, to in transfers.items():
-        if why := refusal(to, rules, *allowed):
-            raise SettingsError(f"agent = {settings.agent!r}: transfers: {name}: {why}")
+    if found := needed(settings):
+        raise SettingsError("\n".join(finding.line for finding in found))
 
 
 @asynccontextmanager

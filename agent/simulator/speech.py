@@ -18,6 +18,9 @@ from pipelines.providers import find
 from pipelines.providers.contracts import ProviderError
 from pipelines.text.speakable import speakable
 
+RATES = (1_000, 400_000)
+"""Hertz of a recording, the least and the most: what is beyond is a broken file."""
+
 MARGIN = 0.2
 """Seconds taken with a stretch of speech on both sides when it is transcribed."""
 
@@ -47,23 +50,32 @@ async def spoken_turns(texts: list[str], rate: int) -> list[Turn]:
         await voice.aclose()
 
 
+class UnusableTurnError(CallFailedError):
+    """What the caller was to say or press is no such thing; the message is one clear line."""
+
+
 def recorded_turn(path: Path, rate: int) -> Turn:
     """Read a 16-bit WAV of any rate; of several channels, the first is taken.
 
     Raises:
-        CallFailedError: If it is no such file.
+        UnusableTurnError: If it is no such file, or there is nothing in it.
     """
     try:
         with wave.open(str(path), "rb") as file:
             if file.getsampwidth() != 2:
-                raise CallFailedError(f"{path}: {8 * file.getsampwidth()} bits, 16 are needed")
-            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-            mono = samples.reshape(-1, file.getnchannels())[:, 0].tobytes()
+                raise UnusableTurnError(f"{path}: {8 * file.getsampwidth()} bits, 16 are needed")
+            if not RATES[0] <= file.getframerate() <= RATES[1]:
+                raise UnusableTurnError(f"{path}: no WAV: {file.getframerate()} hertz")
+            channels, found = file.getnchannels(), file.readframes(file.getnframes())
+            whole = len(found) // (2 * channels) * channels  # it may be cut off anywhere
+            mono = np.frombuffer(found, "<i2", whole)[::channels].tobytes()
             audio = Audio(mono, file.getframerate())
     except OSError as error:
-        raise CallFailedError(f"{path}: {error.strerror}") from None
+        raise UnusableTurnError(f"{path}: {error.strerror}") from None
     except (EOFError, wave.Error) as error:
-        raise CallFailedError(f"{path}: no WAV: {error}") from None
+        raise UnusableTurnError(f"{path}: no WAV: {str(error) or 'it ends too soon'}") from None
+    if not audio.pcm:
+        raise UnusableTurnError(f"{path}: there is no sound in it")
     return Turn(audio=at_rate([audio], rate), label=path.name)
 
 
@@ -71,12 +83,18 @@ def pressed_turn(keys: str, rate: int) -> Turn:
     """Return keys that the caller presses, as tones.
 
     Raises:
-        CallFailedError: If there are no such keys.
+        UnusableTurnError: If there are no such keys, or none.
     """
     try:
-        return Turn(audio=Audio(tones(keys, rate), rate), label=f"presses {keys}")
+        return Turn(audio=Audio(tones(_some(keys), rate), rate), label=f"presses {keys}")
     except ValueError as error:
-        raise CallFailedError(f"--press {keys}: {error}") from None
+        raise UnusableTurnError(f"--press {keys!r}: {error}") from None
+
+
+def _some(keys: str) -> str:
+    if not keys.strip("w"):
+        raise ValueError("press at least one key, such as 123#")
+    return keys
 
 
 async def transcribe_agent(call: CallInProgress) -> list[str]:

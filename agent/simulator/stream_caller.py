@@ -90,6 +90,10 @@ async def _dial(
         raise CallFailedError(f"refused: HTTP {error.status}") from None
     except (aiohttp.InvalidURL, ValueError):  # its text is the address, which may have a token
         raise CallFailedError("cannot connect: this is no address of a stream endpoint") from None
+    except aiohttp.ClientConnectorError as error:
+        why = error.os_error.strerror or type(error.os_error).__name__
+        place = f"{error.host}:{error.port}"
+        raise CallFailedError(f"cannot connect: {why}; does a service run at {place}?") from None
     except (aiohttp.ClientError, OSError) as error:
         raise CallFailedError(f"cannot connect: {without_secrets(str(error), url)}") from None
 

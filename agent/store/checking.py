@@ -17,19 +17,22 @@ NAME = "check"
 """Of a process that there never is."""
 
 
-async def writable(url: DatabaseUrl) -> None:
-    """Return if the database can be written. It is left as it is; a file is not made.
+async def writable(url: DatabaseUrl) -> schema.State:
+    """Return how its tables are, if the database can be written. It is left as it is.
+
+    A file that is not there is not made: it counts as empty.
 
     Raises:
         StoreError: If it cannot be used, or does not answer in time.
     """
     if not url.is_postgresql and not _is_made(url):
-        return
+        return "empty"
     database = SqlDatabase(url, quiet=True)
     try:
-        if await schema.state(database) in ("empty", "older"):
-            return  # `serve` brings the tables up to date
-        await database.write(_write)
+        state = await schema.state(database)
+        if state in ("current", "later"):  # else `serve` brings the tables up to date
+            await database.write(_write)
+        return state
     finally:
         await database.aclose()
 

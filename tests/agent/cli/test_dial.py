@@ -8,10 +8,11 @@ import pytest
 
 from agent.cli import dial
 from agent.cli.dial import destination
+from agent.cli.options import Parser
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     dial.add(parser.add_subparsers())
     return parser.parse_args(["dial", *arguments])
 

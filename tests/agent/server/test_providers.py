@@ -160,6 +160,7 @@ def test_check_live_tells_a_script_by_its_status(tmp_path: Path) -> None:
         stt = { provider = "scripted" }
         llm = { provider = "scripted", options = { fault = "empty" } }
         tts = { provider = "scripted" }
+        server = { port = 0 }
         """
     )
     command = [sys.executable, "-m", "agent.cli", "check", "--live"]

@@ -153,7 +153,7 @@ def test_a_mistake_is_told_in_one_line(text: str, message: str, tmp_path: Path) 
     path.write_text(text)
     command = [sys.executable, "-m", "agent.cli", "evaluate", "ws://127.0.0.1:1", "--scenarios"]
     done = subprocess.run([*command, path], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
 

@@ -1,0 +1,111 @@
+"""What can be found out about a configuration before anything is started.
+
+``voice-agent check`` asks for all of it (:func:`everything`), the start of the service for what
+would keep it from answering (:func:`needed`). Files are read and sockets opened: not for the event
+loop of a service that answers.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.personas.loader import Persona
+from agent.server.checks import agents, lineup, sinch, surroundings
+from agent.server.checks.finding import Finding, findings_of
+from agent.server.mcp_servers import mcp_servers
+from agent.settings import Settings, SettingsError
+from agent.settings.placeholders import refuse_placeholders
+from agent.settings.tree import FILE, PREFIX
+from pipelines.listening.detectors import detectors
+
+OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
+"""Paths that answer already."""
+
+
+def needed(settings: Settings) -> list[Finding]:
+    """Return what would keep the service from answering, or its secrets from being any.
+
+    Of the agent files the usual one alone is read: with another that is wrong, calls are taken.
+    """
+    found = [*_settings(settings), *lineup.line_up(settings)[1]]
+    if not (settings.prompts / f"{settings.agent}.md").exists():
+        found += [one for one in agents.routing(settings, {}) if one.place == "agent"]
+    elif not isinstance(usual := agents.agent_file(settings, settings.agent), Persona):
+        found += usual
+    return found
+
+
+def everything(settings: Settings) -> list[Finding]:
+    """Return all that is wrong or doubtful, without asking a provider or Sinch for anything."""
+    known, found = lineup.line_up(settings)
+    files, wrong = agents.all_files(settings)
+    paths = {str(settings.prompts / f"{name}.md"): name for name in files}
+    reached = agents.reached(settings, files)
+    return [
+        *_settings(settings),
+        *found,
+        *wrong,
+        *agents.routing(settings, files),
+        *lineup.keys(known),
+        *lineup.spoken(
+            known,
+            {path: files[name] for path, name in paths.items()},
+            [path for path, name in paths.items() if name in reached],
+        ),
+        *sinch.sinch(settings),
+        *surroundings.folders(settings),
+        *surroundings.database(settings),
+        *surroundings.port(settings.server),
+    ]
+
+
+def without_settings(error: SettingsError, config: Path | None) -> list[Finding]:
+    """Return what is wrong with the settings, which cannot be read, and with agent files.
+
+    The folder of those is taken from the environment or the file, if it can be found there.
+
+    Args:
+        error: Of :func:`agent.settings.load`.
+        config: The file, if it is not the usual one.
+    """
+    found = findings_of(error)
+    folder = Path(os.environ.get(f"{PREFIX}PROMPTS") or _prompts(config or FILE))
+    for name in agents.files_in(folder):
+        made = agents.read(folder, name)
+        found += [] if isinstance(made, Persona) else made
+    return found
+
+
+def _prompts(config: Path) -> str:
+    try:
+        given = tomllib.loads(config.read_text(encoding="utf-8-sig")).get("prompts")
+    except (OSError, ValueError):  # of TOML and of UTF-8 alike
+        given = None
+    return given if isinstance(given, str) else "prompts"
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """Look at what the settings name: secrets, detectors, MCP servers, paths."""
+    try:
+        refuse_placeholders(settings)
+    except SettingsError as error:
+        yield from findings_of(error)
+    try:
+        detectors(settings.vad)
+    except LookupError as error:
+        yield Finding(place="vad", message=str(error.args[0]))
+    for name, server in settings.mcp.items():
+        try:
+            mcp_servers({name: server})
+        except ValueError as error:
+            yield from findings_of(error)
+    if settings.server.path.rstrip("/") in OURS:
+        why = f"taken by the service itself, as are {', '.join(OURS)}"
+        yield Finding(place="server.path", given=repr(settings.server.path), message=why)
+    if settings.sinch.callback_path.rstrip("/") in (*OURS, settings.server.path.rstrip("/")):
+        why = "taken by another part of the service; Sinch's sample has /sinch"
+        given = repr(settings.sinch.callback_path)
+        yield Finding(place="sinch.callback_path", given=given, message=why)
