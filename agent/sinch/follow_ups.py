@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import structlog
-
 from agent.sinch.contracts import CallControlError
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks, Work
-
-log = structlog.get_logger()
 
 FINISH_WITHIN = 3.0
 """Seconds that work for calls has when the process stops."""
@@ -20,8 +16,7 @@ class FollowUps:
     """Work for calls, now or later. Close it in the end.
 
     That the platform refuses something, or the database fails, is no bug, and is logged where it
-    happens; nor is a record that cannot be written, which is logged here. Anything else that work
-    raises is logged as the bug that it is.
+    happens. Anything else that work raises is logged as the bug that it is.
     """
 
     def __init__(self) -> None:
@@ -50,5 +45,3 @@ async def _unattended(work: Work) -> None:
         await work
     except (CallControlError, StoreError):
         return  # logged where it was raised
-    except OSError as error:
-        log.warning("a record cannot be written", error=error.strerror)

@@ -8,7 +8,7 @@ import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from functools import cache, partial
+from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
 
@@ -31,7 +31,7 @@ def watched() -> Iterator[asyncio.Runner]:
     with redirect_stderr(out), redirect_stdout(out), _logs_in(logged):
         with asyncio.Runner(loop_factory=partial(_telling_loop, abandoned)) as runner:
             yield runner
-            _collect()
+            gc.collect()
         gc.collect()
     shown = (out.getvalue() + logged.getvalue()).lower()
     for secret in SECRETS:
@@ -80,15 +80,3 @@ def _telling_loop(abandoned: list[str]) -> asyncio.AbstractEventLoop:
 
     loop._asyncgen_finalizer_hook = note  # type: ignore[attr-defined]
     return loop
-
-
-@cache
-def _freeze() -> None:
-    """Spare later collections what the imports made: 30 ms each, and there are hundreds."""
-    gc.collect()
-    gc.freeze()
-
-
-def _collect() -> None:
-    _freeze()
-    gc.collect()
