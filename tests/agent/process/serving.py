@@ -114,7 +114,7 @@ async def serving(
         stderr: Where its log goes; unless it is given, to a file.
         preexec: Done in the new process before it begins.
         agent_file: Of the usual agent.
-        announced: Whether it says where it listens; if not, it is enough that it has begun.
+        announced: Whether it says where it listens; if not, it is enough that it takes signals.
         folder_on_path: Whether providers may be in the folder.
     """
     prepare(folder, agent_file)
@@ -143,7 +143,8 @@ async def _address(process: asyncio.subprocess.Process, errors: Path, announced:
     assert process.stdout is not None
     async with asyncio.timeout(STARTED_WITHIN):
         if not announced:
-            await until(errors.read_text, STARTED_WITHIN)
+            # From then on signals are its own.
+            await until(lambda: "the tables of the database" in _read(errors), STARTED_WITHIN)
             return ""
         line = (await process.stdout.readline()).decode()
     assert line.startswith("listening on "), _read(errors)
