@@ -341,8 +341,9 @@ def test_there_is_one_clock() -> None:
 
 # Errors
 
-BROAD = ("agent/server/answering.py", "agent/sinch/webhook.py")
-"""Where `except Exception` stands: around a whole call, and around the answer to a callback."""
+BROAD = ("agent/personas/templates.py", "agent/server/answering.py", "agent/sinch/webhook.py")
+"""Where `except Exception` stands: around what somebody wrote into a template, around a whole call,
+and around the answer to a callback."""
 
 
 def test_nothing_is_caught_wholesale() -> None:

@@ -77,6 +77,9 @@ class AgentFiles:
         self._files: dict[str, _File] = {}
         self._compiled: OrderedDict[str, Persona] = OrderedDict()
         self._by_number: Mapping[str, str] = {}
+        self._untried: set[str] = set()
+        """Agents whose file was read for its numbers alone: whether it is right is not known."""
+
         self._looked_at = float("-inf")
         self.lost = ""
         """Why the folder cannot be read; ``""`` if it can."""
@@ -124,6 +127,22 @@ class AgentFiles:
         if changed or gone:
             self._index()
 
+    def try_next(self) -> bool:
+        """Parse a file that nobody has asked for yet, so that its mistakes are known before a call.
+
+        Returns:
+            Whether there was one: there may be more.
+        """
+        if not self._untried:
+            return False
+        name = self._untried.pop()
+        if (file := self._files.get(name)) is not None and file.text is not None:
+            try:  # not remembered: those that are asked for stay so
+                parse_file(path_of(self._folder, name), file.text)
+            except PersonaError as error:
+                self._is_wrong(name, file, str(error))
+        return True
+
     def load(self, name: str) -> Persona:
         """Return an agent as its file is now, or as it was before its last mistake.
 
@@ -148,18 +167,29 @@ class AgentFiles:
         persona = self._compiled.get(name)
         if persona is None:
             try:
-                persona = parse_file(path_of(self._folder, name), file.text)
+                persona = self._parsed(name, file.text)
             except PersonaError as error:
-                self._files[name] = replace(file, text=None, mistake=str(error))
+                self._is_wrong(name, file, str(error))
                 raise
-            self._keep(name, persona)
         self._compiled.move_to_end(name)
         return persona
 
-    def _keep(self, name: str, persona: Persona) -> None:
-        self._compiled[name] = persona
+    def _parsed(self, name: str, text: str) -> Persona:
+        """Return the agent that a text describes, and remember it.
+
+        Raises:
+            PersonaError: If there is a mistake in it.
+        """
+        self._untried.discard(name)
+        self._compiled[name] = persona = parse_file(path_of(self._folder, name), text)
         while len(self._compiled) > MOST_COMPILED:
             self._compiled.popitem(last=False)
+        return persona
+
+    def _is_wrong(self, name: str, file: _File, mistake: str) -> None:
+        """Take note that the only version there is of a file has a mistake."""
+        log.error("agent file has a mistake", agent=name, error=mistake, answered_by="nobody")
+        self._files[name] = replace(file, text=None, mistake=mistake)
 
     def _is_new(self, name: str, stamp: Stamp | None) -> bool:
         known = self._files.get(name)
@@ -208,10 +238,11 @@ class AgentFiles:
             if known is None:  # most are never called: no more than the index needs
                 numbers = tuple(front_matter_of(path, text).numbers) if "numbers" in text else ()
                 self._files[name] = _File(stamp=stamp, text=text, numbers=numbers)
+                self._untried.add(name)
             elif text == known.text and not known.mistake:
                 self._files[name] = replace(known, stamp=stamp)
             else:
-                self._keep(name, persona := parse_file(path, text))
+                persona = self._parsed(name, text)
                 self._files[name] = _File(stamp=stamp, text=text, numbers=persona.numbers)
                 if known.mistake:
                     log.info("agent file is right again", agent=name)

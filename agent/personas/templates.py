@@ -15,8 +15,8 @@ from typing import Any
 from jinja2 import (
     StrictUndefined,
     Template,
-    TemplateError,
     TemplateSyntaxError,
+    Undefined,
     meta,
     nodes,
     pass_context,
@@ -36,12 +36,22 @@ GREETING = "greeting"
 """The place of the one text that may be empty: the caller speaks first then."""
 
 
-class _Environment(SandboxedEnvironment):
-    """A sandbox in which a text is not multiplied, as ``1.10``, a text, would be by a number."""
+MOST_POWER = 64
+"""The largest exponent in a template: beyond it only the time grows that it takes."""
 
-    intercepted_binops = frozenset({"*"})
+
+class _Environment(SandboxedEnvironment):
+    """A sandbox in which a text is not multiplied, as ``1.10``, a text, would be by a number.
+
+    And in which no power is beyond what anybody says.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401 - Jinja's signature
+        if operator == "**" and not -MOST_POWER <= right <= MOST_POWER:
+            message = f"{right!r:.40} is too large for a power"
+            raise ValueError(message)
         for side in (left, right):
             if isinstance(side, str | list | tuple):
                 message = f"{side!r:.40} is no number; write `| float` behind it to count with it"
@@ -51,10 +61,18 @@ class _Environment(SandboxedEnvironment):
 
 def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
-    environment = _Environment(undefined=StrictUndefined, autoescape=False)
+    environment = _Environment(undefined=StrictUndefined, autoescape=False, finalize=_to_be_said)
     del environment.globals["lipsum"]
     environment.filters |= {name: _dated(name) for name in ("date", "time", "weekday")}
     return environment
+
+
+def _to_be_said(value: object) -> object:
+    """Refuse what is left of a function whose brackets were forgotten: ``{{ now.isoweekday }}``."""
+    if callable(value) and not isinstance(value, Undefined):
+        message = f"{getattr(value, '__name__', 'this')} is a function: write () behind it"
+        raise TypeError(message)
+    return value
 
 
 def _dated(name: str) -> Callable[..., str]:
@@ -100,11 +118,15 @@ class Templates:
         """A line for each; with one, nothing is to be filled in."""
 
         known = None if own is None else CALL_VARIABLES | own.keys()
+        right: list[tuple[str, str]] = []
         for place, source in texts:
-            if "{" in source and len(self.mistakes) < 5 * MOST_TOLD:
+            told = len(self.mistakes)
+            if "{" in source and told < 5 * MOST_TOLD:
                 self._compile(place, source, known)
-        if own is not None and not self.mistakes:
-            self._try_out(texts, own)
+            if len(self.mistakes) == told:
+                right.append((place, source))
+        if own is not None:
+            self._try_out(right, own)
 
     def variables(self, details: Details) -> dict[str, object]:
         """Return the variables of a call, in the language of the file and by its clock."""
@@ -145,6 +167,9 @@ class Templates:
             return
         except RecursionError:
             self._tell(place, 1, "not a template: nested too deep")
+            return
+        except (ArithmeticError, MemoryError, TypeError, ValueError) as error:  # of constants
+            self._tell(place, 1, f"the template fails: {one_line(error)}")
             return
         self._variables[source] = variables
         self._check_weekdays(tree, place)
@@ -233,17 +258,10 @@ def _render(template: Template, variables: Mapping[str, object]) -> str:
     """Return the text that a template gives with ``variables``.
 
     Raises:
-        PersonaError: If it fails, whatever an expression in a template can raise.
+        PersonaError: If it fails.
     """
     try:
         return template.render(variables)
-    except (
-        TemplateError,
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    # Whoever writes a template may call what there is in it: anything may come of that.
+    except Exception as error:
         raise PersonaError(f"the template fails: {one_line(error)}") from error

@@ -17,6 +17,7 @@ from typing import Literal
 import structlog
 
 from agent.personas.folder import AgentFolder
+from agent.personas.loader import NAME
 from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
 from agent.version import VERSION
@@ -66,7 +67,9 @@ def look_at_folder(folder: Path, kind: Kind) -> Found:
         if kind == "read":
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(".md") and not os.access(entry.path, os.R_OK):
+                    stem, dot, suffix = entry.name.rpartition(".")
+                    is_agent = dot and suffix == "md" and NAME.fullmatch(stem) and entry.is_file()
+                    if is_agent and not os.access(entry.path, os.R_OK):
                         return Found(error=f"{entry.name} cannot be read")
             return Found()
         while not folder.exists() and folder.parent != folder:

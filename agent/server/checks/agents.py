@@ -56,7 +56,7 @@ def _mistake(path: str, line: str) -> Finding:
 def files_in(folder: Path) -> list[str]:
     """Return the names of the agent files in a folder; one may be there that says what they are."""
     names = sorted(file.stem for file in folder.glob("*.md"))
-    return [name for name in names if name.upper() != "README"]
+    return [name for name in names if name.upper() != "README" and not name.startswith(".")]
 
 
 def _transfers(sinch: SinchSettings, path: str, persona: Persona) -> Iterator[Finding]:

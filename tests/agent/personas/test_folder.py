@@ -226,6 +226,28 @@ def test_a_file_that_never_was_right_answers_nobody(tmp_path: Path) -> None:
     assert agents.mistakes == ["bad"]
 
 
+def test_a_mistake_is_told_before_anybody_asks_for_the_agent(tmp_path: Path) -> None:
+    """In the log and to `/health`: of a file that was wrong from the start, and of a new one."""
+    write(tmp_path / "reception.md", "Hello.")
+    (tmp_path / "old.md").write_text("---\ngreting: Hi.\n---\nBe brief.\n")
+    agents = AgentFiles(tmp_path)
+    look(agents)
+    with capture_logs() as logs:
+        while agents.try_next():
+            pass
+        assert agents.mistakes == ["old"]
+        (tmp_path / "new.md").write_text("")
+        look(agents)
+        while agents.try_next():
+            pass
+    assert agents.mistakes == ["new", "old"]
+    assert [line["agent"] for line in logs] == ["old", "new"]
+    assert all(line["log_level"] == "error" for line in logs)
+    write(tmp_path / "new.md", "Hello at last.")
+    look(agents)
+    assert agents.mistakes == ["old"]
+
+
 def test_the_folder_disappears_and_comes_back(tmp_path: Path) -> None:
     """Calls are answered as before, the log says so once; then edits count again."""
     prompts, away = tmp_path / "prompts", tmp_path / "away"

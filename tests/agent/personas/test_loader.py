@@ -234,6 +234,11 @@ BAD = [
     ),
     (file("goodbye: '{{ caller }}'"), "2: goodbye: gives an empty text when the caller is not"),
     (file("greeting: '{{ 1 / 0 }}'"), "2: greeting: the template fails: division by zero"),
+    (file("greeting: '{{ cycler() }}'"), "2: greeting: the template fails: at least one item"),
+    (file("greeting: '{{ 2 ** 99999999 }}'"), "2: greeting: the template fails: 99999999 is too"),
+    (file("greeting: '{{ now.isoweekday }}'"), "2: greeting: the template fails: isoweekday is a"),
+    (file("greeting: '{{ headers.items }}'"), "2: greeting: the template fails: items is a functi"),
+    (file("greeting: '{{ caller.upper }}'"), "2: greeting: the template fails: upper is a functio"),
     (file("greeting: '{{ caller[3] }}'"), "2: greeting: the template fails: "),
     (
         file("greeting: 'Hi{% if caller %}{{ 1 / 0 }}{% endif %}'"),

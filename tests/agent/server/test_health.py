@@ -157,6 +157,14 @@ def test_agents_that_are_known_take_calls_without_their_folder(*, known: bool) -
     assert found.not_ready() == ({} if known else {"prompts": "gone"})
 
 
+def test_what_is_no_agent_file_is_no_matter(tmp_path: Path) -> None:
+    """An editor's lock is a link to nowhere; a folder, and a name that nobody can ask for."""
+    (tmp_path / ".#bakery.md").symlink_to("ann@host.1:1")
+    (tmp_path / "oven.md").symlink_to("nowhere")
+    (tmp_path / "old.md").mkdir()
+    assert look_at_folder(tmp_path, "read") == Found()
+
+
 def test_nothing_waits_for_a_disk_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hanging: threading.Event
 ) -> None:
