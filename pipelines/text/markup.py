@@ -94,7 +94,12 @@ _MARKUP: tuple[Replacement, ...] = tuple(
         (r"<((?:https?://)[^<>\s]*)>", r"\1"),
         (r"<(?:mailto:|tel:|sip:)?([^<>\s@]++@[^<>\s@]++|\+[\d().-]+)>", r"\1"),
         (r"^([ \t]*#{1,6}[ \t].*?)[ \t]#+[ \t]*$", r"\1"),
-        (r"^[ \t]*(?:#{1,6}[ \t]|>[ \t]?|[-*+•‣◦▪–][ \t]+)+", ""),
+        # "# or *" are keys, "> 5" and ">= 5" compare
+        (
+            r"^[ \t]*(?:(?![*#][ \t]\w+[ \t][*#](?!\S))"
+            r"(?:#{1,6}[ \t]|>(?![ \t]?[=$€£0-9])[ \t]?|[-*+•‣◦▪–][ \t]+))+",
+            "",
+        ),
         (r"^[ \t]*(?:={3,}|-{3,})[ \t]*$", " "),  # below a heading
         (r"\[[ xX]\][ \t]+", ""),
         (r"^[ \t]*\||\|[ \t]*$", ""),
@@ -134,10 +139,22 @@ def _is_picture(char: str) -> bool:
 
 _PICTURES = frozenset(("So", "Sk", "Cn", "Co", "Cs", "Cf"))
 
+_ODD = re.compile(r"[*_`~|\\^{}<>=\[\]#]")
+
+_UNNAMED: tuple[Replacement, ...] = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"[_`~|\\^{}\[\]]", " "),
+        (r"\s>\s(?=[^\W\d_]{2})", ", "),  # "Settings > Privacy"
+        (r"(?<![-=<])<?[-=]+>|<-+(?![-0-9])", " - "),  # an arrow
+        (r"(?<![0-9*#<>=])[*#<>=]+(?=[^\W\d_])|(?<=[^\W\d_])[*#<>=]+(?![0-9*#<>=])", " "),
+    )
+)
+"""Where no rule named the signs: those by themselves and beside figures are left to the voice."""
+
 _LAST: tuple[Replacement, ...] = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
-        (r"[*_`~|\\^{}<>=\[\]#]", " "),
         (r"\s+", " "),
         (r"\s+(?=[,.!?;:])", ""),
         (r"(?:,\s?){2,}", ", "),
@@ -147,6 +164,11 @@ _LAST: tuple[Replacement, ...] = tuple(
 )
 
 
-def tidied(text: str) -> str:
-    """Return ``text`` on one line, without what voices differ about: odd signs, many spaces."""
-    return replaced(text, _LAST)
+def tidied(text: str, *, named: bool = True) -> str:
+    """Return ``text`` on one line, without what voices differ about: odd signs, many spaces.
+
+    Args:
+        named: Whether signs that say something are words by now. If not, ``# * < > =`` stay where
+            they stand alone or beside figures.
+    """
+    return replaced(_ODD.sub(" ", text) if named else replaced(text, _UNNAMED), _LAST)

@@ -38,7 +38,7 @@ def _is_pressed(found: re.Match[str], language: SpokenLanguage) -> bool:
     behind = found.string[found.end() : found.end() + _NEAR]
     return bool(
         re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)", before)
-        or re.match(rf"(?i)[{_AROUND}*_)]*(?:{names.for_key})(?!\w)", behind)
+        or re.match(rf"(?i)[{_AROUND}*_)-]*(?:{names.for_key})(?!\w)", behind)
     )
 
 
@@ -47,6 +47,11 @@ def _key(found: re.Match[str], language: SpokenLanguage) -> str:
         return found[0]
     names = sign_names(language)
     return f"{found['before']}{names.star if found['key'] == '*' else names.hash}"
+
+
+def _named_already(language: SpokenLanguage) -> str:
+    """Return a pattern for "the star key (*)"."""
+    return rf"(?<!\w)(?P<name>(?i:{sign_names(language).keys}))\s?\([{_AROUND}*_\\]*[*#][{_AROUND}*_]*\)"
 
 
 def _keys(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -82,6 +87,7 @@ def _stars(found: re.Match[str], language: SpokenLanguage) -> str:
 
 RULES = (
     Rule(_masked, _last_digits),
+    Rule(_named_already, lambda found, _: found["name"]),
     # "*67", "*#06#", "#21#"
     Rule(
         rf"(?<![^{_AROUND}(\[:])(?P<keys>[*#]{{1,2}}[0-9*#]{{0,20}}[0-9][0-9*#]{{0,20}})(?![\w*#-])",
@@ -92,7 +98,7 @@ RULES = (
     # "Press # or *.": alone, in quotes, escaped, in bold letters
     Rule(
         rf"(?P<before>(?<![^{_AROUND}(\[/,]))[*_\\]{{0,3}}(?P<key>[*#])[*_\u20e3]{{0,2}}"
-        rf"(?![^{_AROUND}.,;:!?)\]/])",
+        rf"(?![^{_AROUND}.,;:!?)\]/-]|-[\W\d_])",
         _key,
     ),
     Rule(
@@ -104,6 +110,4 @@ RULES = (
         lambda _, language: f" {sign_names(language).times} ",
     ),
     Rule(r"(?<![\w*])(?P<number>[1-7])\*(?![\w*])", _stars),
-    # At the beginning of a line it would be a quotation
-    Rule(r"(?m)^\s*>\s?(?=[0-9])", lambda _, language: f"{sign_names(language).more} "),
 )

@@ -57,7 +57,7 @@ RULES = (
     Rule(r"(?<![\w)])[-−](?=[0-9])", lambda _, language: f"{language.minus} "),
     Rule(r"\s?−\s?(?=[0-9])", lambda _, language: f" {language.minus} "),
     # "A4-sheet", "COVID-19": neither a pause nor a minus
-    Rule(r"(?<=[^\W\d_])[-‐‑](?=[0-9])|(?<=[0-9])[-‐‑](?=[^\W\d_])", lambda *_: " "),
+    Rule(r"(?<=[^\W\d_])-(?=[0-9])|(?<=[0-9])-(?=[^\W\d_])", lambda *_: " "),
     Rule(r"(?<=\w)\+{1,2}(?!\w)|\s?\+\s?(?=\w)", _plus),
     Rule(r"(?:~|≈|≃|∼)\s?(?=[0-9])", lambda _, language: f"{language.about} "),
     # What is a word
