@@ -56,7 +56,8 @@ _HYPHENS: tuple[Replacement, ...] = tuple(
         r"[\u2010\u2011]",
         # A minus: not what parts two numbers, or a dish and its price
         r"(?<![^\s(:=])(?<![0-9]\s)[–−](?=[$€£]?[0-9])",
-        rf"(?:(?<=[:=(])|{'|'.join(rf'(?<={word} )' for word in _BEFORE_MINUS)})[-–−] (?=[$€£][0-9])",
+        rf"(?:(?<=[:=(])|{'|'.join(f'(?<={word} )' for word in _BEFORE_MINUS)})[-–−] "
+        r"(?=[$€£][0-9])",
     )
 )
 """What is a hyphen, or a minus, whatever it looks like: the one that no line ends behind."""

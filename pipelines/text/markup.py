@@ -164,11 +164,12 @@ _LAST: tuple[Replacement, ...] = tuple(
 )
 
 
-def tidied(text: str, *, named: bool = True) -> str:
+def tidied(text: str, *, keep_signs: bool = False) -> str:
     """Return ``text`` on one line, without what voices differ about: odd signs, many spaces.
 
     Args:
-        named: Whether signs that say something are words by now. If not, ``# * < > =`` stay where
-            they stand alone or beside figures.
+        text: What is left of a text, after all that reads it.
+        keep_signs: Whether ``# * < > =`` stay where they stand alone or beside figures: no rule
+            made words of those that say something.
     """
-    return replaced(_ODD.sub(" ", text) if named else replaced(text, _UNNAMED), _LAST)
+    return replaced(replaced(text, _UNNAMED) if keep_signs else _ODD.sub(" ", text), _LAST)

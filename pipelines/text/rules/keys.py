@@ -22,8 +22,9 @@ def _masked(language: SpokenLanguage) -> str:
     """Return a pattern for "**** 1234", and "ending in" before it."""
     return (
         rf"(?P<ends>(?<!\w)(?i:{CODE_WORDS[language.code].ends})\s)?"
-        r"(?<![\w*•●·])(?:(?=(?:[*•●·][ -]?){3})|(?=(?:[xX][ -]?){4}))"
-        r"[xX*•●·](?:[ -]?[xX*•●·])*+[ -]?(?P<digits>[0-9]{2,6})(?![\w*])"
+        r"(?<![\w*•●·])(?=(?:[*•●·][ -]?){3}|(?:[xX][ -]?){4}|\.{3}|…)"
+        r"(?:[xX*•●·](?:[ -]?[xX*•●·])*+[ -]?|(?:(?<=\s)|^)(?:\.{3}|…)(?=[0-9]{4}))"
+        r"(?P<digits>[0-9]{2,6})(?![\w*])"
     )
 
 
@@ -36,6 +37,9 @@ def _is_pressed(found: re.Match[str], language: SpokenLanguage) -> bool:
     names = sign_names(language)
     before = found.string[max(0, found.start() - _NEAR) : found.start()]
     behind = found.string[found.end() : found.end() + _NEAR]
+    line = before.rpartition("\n")[2] + found.groupdict().get("before", "")
+    if not line.strip() and re.match(r"\s[*_]*[^\W\d_a-zà-ÿ]", behind):
+        return False  # "# For you" is a heading
     return bool(
         re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)", before)
         or re.match(rf"(?i)[{_AROUND}*_)-]*(?:{names.for_key})(?!\w)", behind)
@@ -51,7 +55,8 @@ def _key(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _named_already(language: SpokenLanguage) -> str:
     """Return a pattern for "the star key (*)"."""
-    return rf"(?<!\w)(?P<name>(?i:{sign_names(language).keys}))\s?\([{_AROUND}*_\\]*[*#][{_AROUND}*_]*\)"
+    name = rf"(?<!\w)(?P<name>(?i:{sign_names(language).keys}))"
+    return rf"{name}\s?\([{_AROUND}*_\\]{{0,4}}[*#][{_AROUND}*_]{{0,4}}\)"
 
 
 def _keys(found: re.Match[str], language: SpokenLanguage) -> str:

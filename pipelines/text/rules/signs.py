@@ -33,8 +33,8 @@ def _degrees(_: re.Match[str], language: SpokenLanguage) -> str:
 
 
 RULES = (
-    # "n° 12"
-    Rule(r"\b[Nn]\.?[°º](?![^\W\d_])\s?", lambda _, language: f"{language.number} "),
+    # "n° 12", "n°s 5 et 6"
+    Rule(r"\b[Nn]\.?[°º]s?(?![^\W\d_])\s?", lambda _, language: f"{language.number} "),
     # In the names of programming languages and of notes
     named(r"(?<=\b[A-G])[#♯](?!\w)", attrgetter("sharp")),
     Rule(r"#(?=[^\W\d_])", lambda *_: " hashtag "),
