@@ -30,10 +30,8 @@ class CodeWords:
     """Between one of those and its code: "is", "number"."""
 
     leads: str
-    """What begins to say which code it is, behind the word: "the code that I sent you"."""
-
     states: str
-    """Between that and the code."""
+    """Around what is said of a code, behind the word: "the code *that* I sent you *was*"."""
 
     joined: str
     """Between two codes: "and"."""
@@ -79,10 +77,9 @@ def _any(words: str) -> str:
 ENGLISH = CodeWords(
     codes=_any(r"""
         pins? p\.i\.n\. passcodes? passwords? otp tan cvv cvc zip(?:_code)?
-        (?<!dress_)(?<!source_)codes?
-        post_?codes? ibans? bic swift ssn pnr imei vin serials? serial_number iccid
-        social_security_number extensions? ext\.? ids? routing_number sort_code voucher coupon
-        key_code po_box p\.o\._box
+        (?<!dress_)(?<!source_)codes? post_?codes? ibans? bic swift ssn pnr imei vin serials?
+        serial_number iccid social_security_number extensions? ext\.? ids? routing_number
+        sort_code voucher coupon key_code po_box p\.o\._box
     """),
     numbers=_any(r"""
         accounts? accts?\.? references? ref\.? confirmations? bookings? reservations? orders?
@@ -148,19 +145,20 @@ ENGLISH = CodeWords(
 )
 GERMAN = CodeWords(
     codes=_any(r"""
-        pins? pin-?codes? \w*-?codes? passw[oö]rt kennwort otp s?m?tan cvv cvc plz
-        postleitzahl ibans? bic swift pnr imei bankleitzahl blz durchwahl seriennummer
-        seriennr\.? geheimzahl prüfziffer prüfnummer kennziffer kundennummer bestellnummer
-        auftragsnummer rechnungsnummer buchungsnummer buchungscode vorgangsnummer kontonummer
-        kartennummer sendungsnummer steuernummer mitgliedsnummer vertragsnummer referenznummer
+        pins? pin-?codes? \w*-?codes? passw[oö]rt kennwort otp s?m?tan cvv cvc plz postleitzahl
+        ibans? bic swift pnr imei bankleitzahl blz durchwahl seriennummer seriennr\.? geheimzahl
+        prüfziffer prüfnummer kennziffer kundennummer bestellnummer auftragsnummer
+        rechnungsnummer buchungsnummer buchungscode vorgangsnummer kontonummer kartennummer
+        sendungsnummer steuernummer mitgliedsnummer vertragsnummer referenznummer
         bestätigungsnummer ticketnummer versicherungsnummer \w{3,20}nummer \w{3,20}nr\.?
         \w{3,20}kennung zugangsdaten postfach id aktenzeichen zählerstand
     """),
     numbers=_any(r"""
-        konto referenz bestätigung buchung reservierung bestellung auftrag ticket fall
-        rechnung sendung paket vertrag karte modell akte vorgang police zähler nummer nr\.?
-        schließfach geben_sie gib \w*schlüssel bestellungen rechnungen aufträge tickets
-        buchungen
+        konto referenz bestätigung buchung reservierung bestellung auftrag ticket fall rechnung
+        sendung paket vertrag karte modell akte vorgang police zähler nummer nr\.? schließfach
+        geben_sie tippen_sie gib
+        (?:verwende|nutze|benutze)n_sie(?=_(?![0-9]*000,?_)[0-9]{4,8},?_(?:um|zum|zur)_)
+        \w*schlüssel bestellungen rechnungen aufträge tickets buchungen
     """),
     flights=_any(r"flug(?:nummer|nr\.?)? flüge?"),
     plates=_any(r"(?:kfz-|auto)?kennzeichen nummernschild fahrzeug wagen auto"),
@@ -205,15 +203,17 @@ GERMAN = CodeWords(
 )
 SPANISH = CodeWords(
     codes=_any(r"""
-        pins? códigos?(?:_postal(?:es)?)? codigo contraseñas? clave claves otp cvv cvc
-        c\.?p\.? ibans? bic swift pnr imei extensi[óo]n ext\.? id número_de_serie nip dni nie
-        nif localizador cupón apartado(?:_de_correos)?
+        pins? códigos?(?:_postal(?:es)?)? codigo contraseñas? clave claves otp cvv cvc c\.?p\.?
+        ibans? bic swift pnr imei extensi[óo]n ext\.? id número_de_serie nip dni nie nif
+        localizador cupón apartado(?:_de_correos)?
     """),
     numbers=_any(r"""
         cuenta referencia ref\.? confirmación reserva reservación pedido orden billete boleto
         caso factura cliente socio póliza seguimiento envío paquete contrato tarjeta modelo
-        transacción recibo pasaporte expediente incidencia taquilla trámite ticket serie
-        marque introduzca ingrese digite teclee pedidos facturas reservas n\.?º(?=_(?:es|:))
+        transacción recibo pasaporte expediente incidencia taquilla trámite ticket serie marque
+        introduzca ingrese digite teclee escriba
+        (?:use|usa|utilice)(?=_(?![0-9]*000_)[0-9]{4,8}_para_) pedidos facturas reservas
+        n\.?º(?=_(?:es|:))
     """),
     flights=_any(r"vuelos?"),
     plates=_any(r"matrícula placas? patente coche vehículo"),
@@ -264,15 +264,15 @@ SPANISH = CodeWords(
 )
 FRENCH = CodeWords(
     codes=_any(r"""
-        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.?
-        ibans? bic swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale
-        b\.?p\.? siret siren
+        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.? ibans?
+        bic swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale b\.?p\.?
+        siret siren
     """),
     numbers=_any(r"""
-        compte référence réf\.? confirmation réservation commande billet dossier facture
-        client adhérent police suivi colis contrat carte modèle transaction reçu passeport
-        incident ticket casier série compteur demande saisissez entrez tapez composez clé
-        commandes factures n°(?=_(?:est|:))
+        compte référence réf\.? confirmation réservation commande billet dossier facture client
+        adhérent police suivi colis contrat carte modèle transaction reçu passeport incident
+        ticket casier série compteur demande saisissez entrez tapez composez
+        utilisez(?=_(?![0-9]*000_)[0-9]{4,8}_pour_) clé commandes factures n°(?=_(?:est|:))
     """),
     flights=_any(r"vols?"),
     plates=_any(r"immatricul\w+ plaques? voiture véhicule"),
@@ -342,10 +342,11 @@ ITALIAN = CodeWords(
         parola_d'ordine casella_postale partita_iva
     """),
     numbers=_any(r"""
-        conto riferimento rif\.? conferma prenotazione ordine biglietto pratica fattura
-        cliente socio polizza spedizione pacco contratto carta tessera modello transazione
-        ricevuta passaporto segnalazione ticket armadietto serie contatore richiesta digiti
-        digita inserisca inserisci componga ordini fatture prenotazioni n°(?=_è) chiave
+        conto riferimento rif\.? conferma prenotazione ordine biglietto pratica fattura cliente
+        socio polizza spedizione pacco contratto carta tessera modello transazione ricevuta
+        passaporto segnalazione ticket armadietto serie contatore richiesta digiti digita
+        inserisca inserisci componga (?:usi|usa|utilizzi)(?=_(?![0-9]*000_)[0-9]{4,8}_per_)
+        ordini fatture prenotazioni n°(?=_è) chiave
     """),
     flights=_any(r"vol[oi]"),
     plates=_any(r"targhe targa auto veicolo macchina"),

@@ -7,7 +7,7 @@ import re
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
-from pipelines.text.rules.spelling import spelt
+from pipelines.text.rules.spelling import spelled_out
 
 
 def _mail(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -19,7 +19,7 @@ def _mail(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _figures_aside(text: str) -> str:
     """Spell figures of an address, but for one or two: nobody types a number in words."""
-    return re.sub(r"[0-9]{3,}", lambda found: f" {spelt(found[0])} ", text)
+    return re.sub(r"[0-9]{3,}", lambda found: f" {spelled_out(found[0])} ", text)
 
 
 def _link(found: re.Match[str], language: SpokenLanguage) -> str:

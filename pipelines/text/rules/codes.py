@@ -10,7 +10,7 @@ from pipelines.text.languages.code_words import CODE_WORDS, CodeWords
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.rules.figures import number_in_words
 from pipelines.text.rules.rule import Rule
-from pipelines.text.rules.spelling import aside, is_word, spelt
+from pipelines.text.rules.spelling import aside, is_word, spelled_out
 
 _GROUP = (
     r"(?![0-9]+(?:st|nd|rd|th|[ap]m|min|ers?|ème|[xhkmgeoa]|kg|km|cm|mm|gb|mb|kb)\b)"
@@ -70,7 +70,7 @@ def _joined(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _code(found: re.Match[str], language: SpokenLanguage) -> str:
-    return _joined(found, language) + spelt(found["code"], words=True)
+    return _joined(found, language) + spelled_out(found["code"], words=True)
 
 
 def _number_of_thing(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -90,7 +90,7 @@ def _flight_or_plate(found: re.Match[str], language: SpokenLanguage) -> str:
     code = found["code"]
     if not re.search(r"[0-9]{3}|[A-Za-z]", code):
         return found[0]
-    return _joined(found, language) + spelt(re.sub(r"(?<=[A-Z]) (?=[0-9])", "", code))
+    return _joined(found, language) + spelled_out(re.sub(r"(?<=[A-Z]) (?=[0-9])", "", code))
 
 
 def _room(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -102,7 +102,7 @@ def _locator(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read letters behind a word that is not all capitals: among those it would be a word."""
     if found["word"].isupper() and len(found["word"]) > 5:
         return found[0]
-    return _joined(found, language) + spelt(found["code"])
+    return _joined(found, language) + spelled_out(found["code"])
 
 
 def _then(words: Callable[[SpokenLanguage], str]) -> Callable[[SpokenLanguage], str]:
@@ -140,11 +140,19 @@ def _ends(language: SpokenLanguage) -> str:
 def _said_between(language: SpokenLanguage) -> str:
     """Return a pattern for "the code that I sent you was 4821", "the code, 4821, is"."""
     shown = CODE_WORDS[language.code]
+    apart = (
+        rf"(?:{shown.codes}|{shown.numbers})(?:\s(?:{shown.joins}))*+,\s"
+        r"(?=[0-9]{3,10}(?:,|[.?!]?\s*$))(?!(?:19|20)[0-9]{2}\b)"
+    )
+    told = (
+        rf"(?:{shown.codes}),?\s(?:{shown.leads})(?![^\W\d])(?:,?\s[^\W\d][^\W\d'’-]*){{0,9}}?"
+        rf"(?::|,?\s(?:{shown.states}))\s"
+    )
     return (
-        rf"(?i:(?<![\w@.])(?P<before>(?:{shown.codes})(?:(?:\s(?:{shown.joins}))*+,\s(?=[0-9]{{3,10}}(?:,|[.?!]?\s*$))"
-        rf"|,?\s(?:{shown.leads})(?![^\W\d])(?:,?\s[^\W\d][^\W\d'’-]*){{0,9}}?"
-        rf"(?::|,?\s(?:{shown.states}))\s)))(?P<code>[0-9]{{3,10}}|[0-9]{{3}}[ -][0-9]{{3}})"
-        rf"(?![\w@]|[.,:/–-]\w|\s(?:[^\W\d_]|[0-9]))" + _no_amount(shown)
+        rf"(?i:(?<![\w@.])(?P<before>{apart}|{told}))"
+        r"(?P<code>[0-9]{3}[ -][0-9]{3}|[0-9]{3,10})"
+        rf"(?![\w@]|[.,:/–-]\w|\s[0-9]|\s(?!(?:{shown.joined}|{shown.goes_on or '(?!)'})(?!\w))"
+        rf"[^\W\d_])" + _no_amount(shown)
     )
 
 
@@ -169,13 +177,13 @@ def _others(found: re.Match[str], _: SpokenLanguage) -> str:
     digits = len(re.findall(_SPELT_DIGITS, found["first"]))
     return found["first"] + re.sub(
         "[0-9]+",
-        lambda number: spelt(number[0]) if len(number[0]) == digits else number[0],
+        lambda number: spelled_out(number[0]) if len(number[0]) == digits else number[0],
         found["more"],
     )
 
 
 def _extension(found: re.Match[str], language: SpokenLanguage) -> str:
-    return f" {language.abbreviations['ext']} {spelt(found['code'])}"
+    return f" {language.abbreviations['ext']} {spelled_out(found['code'])}"
 
 
 def _letters(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -188,7 +196,7 @@ def _letters(found: re.Match[str], language: SpokenLanguage) -> str:
 def _iban(found: re.Match[str], _: SpokenLanguage) -> str:
     """Read an account in groups of four, as it is printed."""
     plain = re.sub(r"[ -]", "", found[0])
-    return ", ".join(spelt(plain[at : at + 4]) for at in range(0, len(plain), 4))
+    return ", ".join(spelled_out(plain[at : at + 4]) for at in range(0, len(plain), 4))
 
 
 _TIMESTAMP = re.compile("[0-9]{8}T[0-9]{4,6}Z?")
@@ -208,7 +216,7 @@ def _mixed(found: re.Match[str], language: SpokenLanguage) -> str:
         is_code = longest >= 5
     else:
         is_code = len(token) >= 5 and (len(runs) >= 3 or longest >= 3)
-    return spelt(token, words=True) if is_code else token
+    return spelled_out(token, words=True) if is_code else token
 
 
 def _in_pairs(number: str, language: SpokenLanguage) -> str:
@@ -232,11 +240,11 @@ def _hyphened(found: re.Match[str], language: SpokenLanguage) -> str:
     if re.fullmatch("[A-Z]-[1-9][0-9]{2}", token):  # a car, a plane
         return f"{token[0]} {_in_pairs(token[2:], language)}"
     is_code = max(map(len, digits)) >= 3 or token.count("-") >= 2
-    return spelt(token, words=True) if is_code else token
+    return spelled_out(token, words=True) if is_code else token
 
 
 def _flight(found: re.Match[str], _: SpokenLanguage) -> str:
-    return spelt(found["airline"] + found["number"])
+    return spelled_out(found["airline"] + found["number"])
 
 
 _AIRLINES = (
@@ -266,6 +274,11 @@ def _flights(language: SpokenLanguage) -> str:
     return f"{shown.flights}|{shown.plates}"
 
 
+def _lettered(language: SpokenLanguage) -> str:
+    shown = CODE_WORDS[language.code]
+    return f"{shown.codes}|{shown.locators}"
+
+
 def _locators(language: SpokenLanguage) -> str:
     return CODE_WORDS[language.code].locators
 
@@ -281,15 +294,15 @@ RULES = (
         r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])"
         r"|(?<![\w-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![\w-])"
         r"|(?<![\w-])[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}[A-Z][0-9]{3}[A-Z](?![\w-])",
-        lambda found, _: spelt(found[0]),
+        lambda found, _: spelled_out(found[0]),
     ),
     Rule(_after(_locators, r"(?P<code>(?-i:[A-Z]{5,8}|[A-Z]{4}[A-Z]{2}[A-Z0-9]{2,5}))"), _locator),
-    Rule(_is_your, lambda found, _: spelt(found["code"], words=True) + found["rest"]),
-    Rule(_ends, lambda found, _: f"{found['before']} {spelt(found['code'])}"),
+    Rule(_is_your, lambda found, _: spelled_out(found["code"], words=True) + found["rest"]),
+    Rule(_ends, lambda found, _: f"{found['before']} {spelled_out(found['code'])}"),
     Rule(_then(_flights), _flight_or_plate),
     Rule(_after(_codes), _code),
-    Rule(_after(_codes, r"(?P<code>(?-i:[A-Z]{2,8}(?:-[A-Z]{2,8}){1,5}|[A-Z]{4,8}))"), _letters),
-    Rule(_said_between, lambda found, _: found["before"] + spelt(found["code"])),
+    Rule(_after(_lettered, r"(?P<code>(?-i:[A-Z]{2,8}(?:-[A-Z]{2,8}){1,5}|[A-Z]{4,8}))"), _letters),
+    Rule(_said_between, lambda found, _: found["before"] + spelled_out(found["code"])),
     Rule(_then(_rooms), _room, only=("en",)),
     Rule(_then(_numbers), _number_of_thing),
     # "LH 454"
@@ -308,7 +321,7 @@ RULES = (
     Rule(
         r"(?<![\w-])(?:[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])"
         r"(?![\w-])",
-        lambda found, _: spelt(found[0]),
+        lambda found, _: spelled_out(found[0]),
     ),
     # "Boeing 737-800", "Airbus A320-200"
     Rule(

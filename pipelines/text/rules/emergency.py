@@ -9,7 +9,7 @@ from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.figures import number_in_words
 from pipelines.text.rules.rule import Rule
-from pipelines.text.rules.spelling import spelt
+from pipelines.text.rules.spelling import spelled_out
 
 _NEAR = 60
 """Characters before a number, of the same sentence, in which something shows that it is called."""
@@ -54,7 +54,7 @@ def _called(found: re.Match[str], language: SpokenLanguage) -> str:
     ):
         return found[0]
     number = re.sub("[^0-9]", "", found["number"])
-    return shown.help.get(number) or spelt(number)
+    return shown.help.get(number) or spelled_out(number)
 
 
 RULES = (Rule(_short_number, _called),)

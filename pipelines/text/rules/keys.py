@@ -40,8 +40,9 @@ def _is_pressed(found: re.Match[str], language: SpokenLanguage) -> bool:
     line = before.rpartition("\n")[2] + found.groupdict().get("before", "")
     if not line.strip() and re.match(r"\s[*_]*[^\W\d_a-zà-ÿ]", behind):
         return False  # "# For you" is a heading
+    joined = CODE_WORDS[language.code].joined
     return bool(
-        re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)", before)
+        re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)|[*#]\S?\s(?:{joined})\s\W?$", before)
         or re.match(rf"(?i)[{_AROUND}*_)-]*(?:{names.for_key})(?!\w)", behind)
     )
 

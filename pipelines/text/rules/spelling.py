@@ -22,7 +22,7 @@ def aside(text: str) -> str:
     return "".join(chr(_ASIDE + ord(char)) for char in text)
 
 
-def spelt(code: str, *, words: bool = False) -> str:
+def spelled_out(code: str, *, words: bool = False) -> str:
     """Return a code so that it is spelt, its groups apart: "A B, one two three four".
 
     Args:

@@ -126,6 +126,7 @@ def test_english(text: str, expected: str) -> None:
         ("pt", "5 € = 10 CHF", "5 € = 10 CHF"),
         ("pl", "# lub *", "# lub *"),
         ("pl", "# Godziny", "Godziny"),
+        ("tr", "# tuşuna basın", "# tuşuna basın"),
     ],
 )
 def test_other_languages(language: str, text: str, expected: str) -> None:
