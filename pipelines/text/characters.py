@@ -54,8 +54,8 @@ _HYPHENS: tuple[Replacement, ...] = tuple(
     (re.compile(pattern), "-")
     for pattern in (
         r"[\u2010\u2011]",
-        # A minus: not what parts two numbers, or a dish and its price
-        r"(?<![^\s(:=])(?<![0-9]\s)[–−](?=[$€£]?[0-9])",
+        # A minus: not what parts two numbers, or a dish and its price, or one of two dashes
+        r"(?<![^\s(:=])(?<![0-9]\s)[–−](?=[$€£]?[0-9])(?![^–\n]{1,60}[\w)]–(?!\w))",
         rf"(?:(?<=[:=(])|{'|'.join(f'(?<={word} )' for word in _BEFORE_MINUS)})[-–−] "
         r"(?=[$€£][0-9])",
     )

@@ -78,17 +78,17 @@ ENGLISH = CodeWords(
     codes=_any(r"""
         pins? p\.i\.n\. passcodes? passwords? otp tan cvv cvc zip(?:_code)?
         (?<!dress_)(?<!source_)codes? post_?codes? ibans? bic swift ssn pnr imei vin serials?
-        serial_number iccid social_security_number extensions? ext\.? ids? routing_number
-        sort_code voucher coupon key_code po_box p\.o\._box
+        serial_number iccid social_security_number extensions? ext\.? ids? routing_number sort_code
+        voucher coupon key_code po_box p\.o\._box
     """),
     numbers=_any(r"""
         accounts? accts?\.? references? ref\.? confirmations? bookings? reservations? orders?
-        tickets? cases? invoices? customers? members? memberships? policy claims? tracking
-        parcels? shipments? contracts? cards? models? transactions? receipts? licen[cs]es?
-        passports? files? records? lockers? incidents? requests? meters? patients? employees?
-        badges? deliver(?:y|ies) quotes? quotations? itinerary dossier part loan check cheque
-        permit device sku dial text enter keys? key_in passphrase no\.(?=_(?:is|:))
-        (?:use|type|type_in|punch_in|put_in)(?!_[0-9]*(?:000|_to_[0-9]))
+        tickets? cases? invoices? customers? members? memberships? policy claims? tracking parcels?
+        shipments? contracts? cards? models? transactions? receipts? licen[cs]es? passports? files?
+        records? lockers? incidents? requests? meters? patients? employees? badges?
+        deliver(?:y|ies) quotes? quotations? itinerary dossier part loan check cheque permit device
+        sku dial text enter key key_in passphrase no\.(?=_(?:is|:))
+        (?:use|type|type_in|punch_in|put_in)(?!_[0-9]*(?:00\b|_to_[0-9]))
     """),
     rooms=_any(r"rooms? suites? apartments? units?"),
     flights=_any(r"flights?(?:_(?:no\.|number|code))?"),
@@ -125,7 +125,7 @@ ENGLISH = CodeWords(
     ends=_any(r"""
         end(?:ing|s|ed)?_(?:in|with|on)(?:_the_digits)?
         (?:card|account|visa|mastercard|amex|debit|credit|phone|number)_end(?:ing|s)
-        ending(?=_(?!(?:19|20)[0-9]{2}\b)[0-9]{4}\b)
+        ending(?=_(?!(?:19|20)[0-9]{2}\b|[0-9]*00\b)[0-9]{4}\b)
         last_(?:four|4|three|3|two|2)(?:_digits)?(?:_(?:is|are|were))?
     """),
     ending="ending in",
@@ -147,18 +147,18 @@ GERMAN = CodeWords(
     codes=_any(r"""
         pins? pin-?codes? \w*-?codes? passw[oö]rt kennwort otp s?m?tan cvv cvc plz postleitzahl
         ibans? bic swift pnr imei bankleitzahl blz durchwahl seriennummer seriennr\.? geheimzahl
-        prüfziffer prüfnummer kennziffer kundennummer bestellnummer auftragsnummer
-        rechnungsnummer buchungsnummer buchungscode vorgangsnummer kontonummer kartennummer
-        sendungsnummer steuernummer mitgliedsnummer vertragsnummer referenznummer
-        bestätigungsnummer ticketnummer versicherungsnummer \w{3,20}nummer \w{3,20}nr\.?
-        \w{3,20}kennung zugangsdaten postfach id aktenzeichen zählerstand
+        prüfziffer prüfnummer kennziffer kundennummer bestellnummer auftragsnummer rechnungsnummer
+        buchungsnummer buchungscode vorgangsnummer kontonummer kartennummer sendungsnummer
+        steuernummer mitgliedsnummer vertragsnummer referenznummer bestätigungsnummer ticketnummer
+        versicherungsnummer \w{3,20}nummer \w{3,20}nr\.? \w{3,20}kennung zugangsdaten postfach id
+        aktenzeichen zählerstand
     """),
     numbers=_any(r"""
         konto referenz bestätigung buchung reservierung bestellung auftrag ticket fall rechnung
         sendung paket vertrag karte modell akte vorgang police zähler nummer nr\.? schließfach
-        geben_sie tippen_sie gib
-        (?:verwende|nutze|benutze)n_sie(?=_(?![0-9]*000,?_)[0-9]{4,8},?_(?:um|zum|zur)_)
-        \w*schlüssel bestellungen rechnungen aufträge tickets buchungen
+        geben_sie gib
+        (?:verwende|nutze|benutze|tippe)n_sie(?=_(?![0-9]*000,?_)[0-9]{4,8},?_(?:um|zum|zur|ein)(?!\w))
+        \w*schlüssel(?!_[0-9]{4}(?![\w-])) bestellungen rechnungen aufträge tickets buchungen
     """),
     flights=_any(r"flug(?:nummer|nr\.?)? flüge?"),
     plates=_any(r"(?:kfz-|auto)?kennzeichen nummernschild fahrzeug wagen auto"),
@@ -208,12 +208,11 @@ SPANISH = CodeWords(
         localizador cupón apartado(?:_de_correos)?
     """),
     numbers=_any(r"""
-        cuenta referencia ref\.? confirmación reserva reservación pedido orden billete boleto
-        caso factura cliente socio póliza seguimiento envío paquete contrato tarjeta modelo
-        transacción recibo pasaporte expediente incidencia taquilla trámite ticket serie marque
-        introduzca ingrese digite teclee escriba
-        (?:use|usa|utilice)(?=_(?![0-9]*000_)[0-9]{4,8}_para_) pedidos facturas reservas
-        n\.?º(?=_(?:es|:))
+        cuenta referencia ref\.? confirmación reserva reservación pedido orden billete boleto caso
+        factura cliente socio póliza seguimiento envío paquete contrato tarjeta modelo transacción
+        recibo pasaporte expediente incidencia taquilla trámite ticket serie marque introduzca
+        ingrese digite teclee escriba (?:use|usa|utilice)(?=_(?![0-9]*000_)[0-9]{4,8}_para_)
+        pedidos facturas reservas n\.?º(?=_(?:es|:))
     """),
     flights=_any(r"vuelos?"),
     plates=_any(r"matrícula placas? patente coche vehículo"),
@@ -264,15 +263,16 @@ SPANISH = CodeWords(
 )
 FRENCH = CodeWords(
     codes=_any(r"""
-        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.? ibans?
-        bic swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale b\.?p\.?
-        siret siren
+        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.? ibans? bic
+        swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale b\.?p\.? siret
+        siren
     """),
     numbers=_any(r"""
         compte référence réf\.? confirmation réservation commande billet dossier facture client
-        adhérent police suivi colis contrat carte modèle transaction reçu passeport incident
-        ticket casier série compteur demande saisissez entrez tapez composez
-        utilisez(?=_(?![0-9]*000_)[0-9]{4,8}_pour_) clé commandes factures n°(?=_(?:est|:))
+        adhérent police suivi colis contrat carte modèle transaction reçu passeport incident ticket
+        casier série compteur demande saisissez entrez tapez composez
+        utilisez(?=_(?![0-9]*000_)[0-9]{4,8}_pour_) clé(?!_[0-9]{4}(?![\w-])) commandes factures
+        n°(?=_(?:est|:))
     """),
     flights=_any(r"vols?"),
     plates=_any(r"immatricul\w+ plaques? voiture véhicule"),
@@ -344,9 +344,9 @@ ITALIAN = CodeWords(
     numbers=_any(r"""
         conto riferimento rif\.? conferma prenotazione ordine biglietto pratica fattura cliente
         socio polizza spedizione pacco contratto carta tessera modello transazione ricevuta
-        passaporto segnalazione ticket armadietto serie contatore richiesta digiti digita
-        inserisca inserisci componga (?:usi|usa|utilizzi)(?=_(?![0-9]*000_)[0-9]{4,8}_per_)
-        ordini fatture prenotazioni n°(?=_è) chiave
+        passaporto segnalazione ticket armadietto serie contatore richiesta digiti digita inserisca
+        inserisci componga (?:usi|usa|utilizzi)(?=_(?![0-9]*000_)[0-9]{4,8}_per_) ordini fatture
+        prenotazioni n°(?=_è) chiave
     """),
     flights=_any(r"vol[oi]"),
     plates=_any(r"targhe targa auto veicolo macchina"),

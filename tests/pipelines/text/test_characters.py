@@ -57,6 +57,7 @@ def test_a_space_that_does_not_break_joins_thousands(text: str, expected: str) -
         ("en", "- $45.20", "forty-five dollars and twenty cents"),
         ("en", "Soup - $5", "Soup - five dollars"),
         ("en", "pages 3 –5", "pages three to five"),
+        ("en", "Tom –3 years old– ran", "Tom – three years old– ran"),
     ],
 )
 def test_a_hyphen_is_a_hyphen(language: str, text: str, expected: str) -> None:
