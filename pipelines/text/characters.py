@@ -49,6 +49,19 @@ _DISGUISED = re.compile(
 )
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 
+_BEFORE_MINUS = ("[:=(]", r"\bis", r"\bwas", r"\bist", r"\bes", r"\best", r"\bè", r"\bof")
+_HYPHENS: tuple[Replacement, ...] = tuple(
+    (re.compile(pattern), "-")
+    for pattern in (
+        r"[\u2010\u2011]",
+        # A minus: not what parts two numbers, or a dish and its price, or one of two dashes
+        r"(?<![^\s(:=])(?<![0-9]\s)[–−](?=[$€£]?[0-9])(?![^–\n]{1,60}[\w)]–(?!\w))",
+        rf"(?:(?<=[:=(])|{'|'.join(f'(?<={word} )' for word in _BEFORE_MINUS)})[-–−] "
+        r"(?=[$€£][0-9])",
+    )
+)
+"""What is a hyphen, or a minus, whatever it looks like: the one that no line ends behind."""
+
 
 def visible(text: str) -> str:
     """Return ``text`` without the characters that nobody sees, so that they part no word.
@@ -61,10 +74,11 @@ def visible(text: str) -> str:
 
 
 def familiar(text: str) -> str:
-    """Return ``text`` with the letters and digits that rules look for, in place of their like.
+    """Return ``text`` with the characters that rules look for, in place of their like.
 
     It costs the square of the length where marks are heaped on a letter: for short texts.
     """
     text = unicodedata.normalize("NFC", text)
     text = _FOREIGN_DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), text)
-    return _DISGUISED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    text = _DISGUISED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return replaced(text, _HYPHENS)

@@ -94,7 +94,12 @@ _MARKUP: tuple[Replacement, ...] = tuple(
         (r"<((?:https?://)[^<>\s]*)>", r"\1"),
         (r"<(?:mailto:|tel:|sip:)?([^<>\s@]++@[^<>\s@]++|\+[\d().-]+)>", r"\1"),
         (r"^([ \t]*#{1,6}[ \t].*?)[ \t]#+[ \t]*$", r"\1"),
-        (r"^[ \t]*(?:#{1,6}[ \t]|>[ \t]?|[-*+•‣◦▪–][ \t]+)+", ""),
+        # "# or *" and "# to go on" are keys, "> 5" and ">= 5" compare
+        (
+            r"^[ \t]*(?:(?![*#][ \t]\w+[ \t][*#](?!\S)|#[ \t][a-zà-ÿ\u0101-\u017fа-ё])"
+            r"(?:#{1,6}[ \t]|>(?![ \t]?[=$€£0-9])[ \t]?|[-*+•‣◦▪–][ \t]+))+",
+            "",
+        ),
         (r"^[ \t]*(?:={3,}|-{3,})[ \t]*$", " "),  # below a heading
         (r"\[[ xX]\][ \t]+", ""),
         (r"^[ \t]*\||\|[ \t]*$", ""),
@@ -134,10 +139,22 @@ def _is_picture(char: str) -> bool:
 
 _PICTURES = frozenset(("So", "Sk", "Cn", "Co", "Cs", "Cf"))
 
+_ODD = re.compile(r"[*_`~|\\^{}<>=\[\]#]")
+
+_UNNAMED: tuple[Replacement, ...] = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"[_`~|\\^{}\[\]]", " "),
+        (r"\s>\s(?=[^\W\d_]{2})", ", "),  # "Settings > Privacy"
+        (r"(?<![-=<])<?[-=]+>|<-+(?![-0-9])", " - "),  # an arrow
+        (r"(?<![0-9*#<>=])[*#<>=]+(?=[^\W\d_])|(?<=[^\W\d_])[*#<>=]+(?![0-9*#<>=])", " "),
+    )
+)
+"""Where no rule named the signs: those by themselves and beside figures are left to the voice."""
+
 _LAST: tuple[Replacement, ...] = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
-        (r"[*_`~|\\^{}<>=\[\]#]", " "),
         (r"\s+", " "),
         (r"\s+(?=[,.!?;:])", ""),
         (r"(?:,\s?){2,}", ", "),
@@ -147,6 +164,12 @@ _LAST: tuple[Replacement, ...] = tuple(
 )
 
 
-def tidied(text: str) -> str:
-    """Return ``text`` on one line, without what voices differ about: odd signs, many spaces."""
-    return replaced(text, _LAST)
+def tidied(text: str, *, keep_signs: bool = False) -> str:
+    """Return ``text`` on one line, without what voices differ about: odd signs, many spaces.
+
+    Args:
+        text: What is left of a text, after all that reads it.
+        keep_signs: Whether ``# * < > =`` stay where they stand alone or beside figures: no rule
+            made words of those that say something.
+    """
+    return replaced(replaced(text, _UNNAMED) if keep_signs else _ODD.sub(" ", text), _LAST)

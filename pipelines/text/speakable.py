@@ -94,7 +94,7 @@ def speakable(text: str, language: str = "en", pronounce: Mapping[str, str] | No
         length += len(read[-1])
         if length > 2 * MOST_READ:
             break
-    plain = tidied("".join(read))
+    plain = tidied("".join(read), keep_signs=known is None)
     if len(plain) > MOST_READ:
         plain = plain[: plain.rfind(" ", 0, MOST_READ + 1)] if " " in plain else plain[:MOST_READ]
     return plain if any(char.isalnum() for char in plain) else ""

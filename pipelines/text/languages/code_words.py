@@ -29,6 +29,13 @@ class CodeWords:
     joins: str
     """Between one of those and its code: "is", "number"."""
 
+    leads: str
+    states: str
+    """Around what is said of a code, behind the word: "the code *that* I sent you *was*"."""
+
+    joined: str
+    """Between two codes: "and"."""
+
     amounts: str
     """What shows, behind a number, that it is an amount after all: "minutes"."""
 
@@ -51,25 +58,14 @@ class CodeWords:
     called: str
     """What shows it behind the number."""
 
+    pairs: str = "(?!)"
+    """Numbers to be told something that are said as two of three digits: "118 218"."""
+
     nouns: str
     """What behind a number shows that it counts: "911 calls", and not "call 911 now"."""
 
     help: Mapping[str, str] = field(default_factory=dict)
     """Numbers of help that are not said digit by digit, and how they are said."""
-
-
-# fmt: off
-HELP = frozenset((
-    "000", "015", "016", "017", "018", "024", "061", "062", "065", "066", "080", "085", "088",
-    "091", "092", "100", "101", "102", "103", "104", "105", "107", "108", "110", "111", "112",
-    "113", "114", "115", "116", "117", "118", "119", "122", "123", "144", "147", "190", "192",
-    "193", "199", "211", "311", "411", "511", "611", "711", "811", "911", "988", "995", "997",
-    "998", "999", "1522", "1530", "3114", "3117", "3631", "3919", "3939", "3977", "116000",
-    "116006", "116111", "116116", "116117", "116123",
-))
-# fmt: on
-"""Numbers that are called for help, or to be told something: of Europe, America, India, Japan.
-Every language knows them all, as callers travel."""
 
 
 def _any(words: str) -> str:
@@ -80,18 +76,19 @@ def _any(words: str) -> str:
 # fmt: off
 ENGLISH = CodeWords(
     codes=_any(r"""
-        pins? p\.i\.n\. passcodes? passwords? codes? otp tan cvv cvc zip(?:_code)?
-        post_?codes? ibans? bic swift ssn pnr imei vin serials? serial_number iccid
-        social_security_number extensions? ext\.? ids? routing_number sort_code voucher coupon
-        key_code po_box p\.o\._box
+        pins? p\.i\.n\. passcodes? passwords? otp tan cvv cvc zip(?:_code)?
+        (?<!dress_)(?<!source_)codes? post_?codes? ibans? bic swift ssn pnr imei vin serials?
+        serial_number iccid social_security_number extensions? ext\.? ids? routing_number sort_code
+        voucher coupon key_code po_box p\.o\._box
     """),
     numbers=_any(r"""
         accounts? accts?\.? references? ref\.? confirmations? bookings? reservations? orders?
-        tickets? cases? invoices? customers? members? memberships? policy claims? tracking
-        parcels? shipments? contracts? cards? models? transactions? receipts? licen[cs]es?
-        passports? files? records? lockers? incidents? requests? meters? patients? employees?
-        badges? deliver(?:y|ies) quotes? quotations? itinerary dossier part loan check cheque
-        permit device sku dial text enter
+        tickets? cases? invoices? customers? members? memberships? policy claims? tracking parcels?
+        shipments? contracts? cards? models? transactions? receipts? licen[cs]es? passports? files?
+        records? lockers? incidents? requests? meters? patients? employees? badges?
+        deliver(?:y|ies) quotes? quotations? itinerary dossier part loan check cheque permit device
+        sku dial text enter key key_in passphrase no\.(?=_(?:is|:))
+        (?:use|type|type_in|punch_in|put_in)(?!_[0-9]*(?:00\b|_to_[0-9]))
     """),
     rooms=_any(r"rooms? suites? apartments? units?"),
     flights=_any(r"flights?(?:_(?:no\.|number|code))?"),
@@ -108,6 +105,9 @@ ENGLISH = CodeWords(
         again ends?_(?:in|with) ending_(?:in|with) for_today today will_be has_been equals
         the_following confirmed locator reference
     """),
+    leads=r"for|to|of|from|on|in|at|you|i|we|they|he|she|that|which|the|below|above|sent|just",
+    states="is|was|reads",
+    joined="and|or|through|to",
     amounts=_any(r"""
         digits? characters? letters? numbers minutes? mins? hours? hrs? days? weeks? months?
         years? seconds? secs? times items? people persons guests nights? miles? points?
@@ -121,9 +121,11 @@ ENGLISH = CodeWords(
         here there until shipped arrived leaves arrives departs has just correct right instead
         okay ok
     """),
-    is_your=r"(?:is|as|was|for) (?:your|the|my|our|a|his|her|their|an) ",
+    is_your=r"(?:as |(?:is|was|for) (?:your|the|my|our|a|his|her|their|an) )",
     ends=_any(r"""
         end(?:ing|s|ed)?_(?:in|with|on)(?:_the_digits)?
+        (?:card|account|visa|mastercard|amex|debit|credit|phone|number)_end(?:ing|s)
+        ending(?=_(?!(?:19|20)[0-9]{2}\b|[0-9]*00\b)[0-9]{4}\b)
         last_(?:four|4|three|3|two|2)(?:_digits)?(?:_(?:is|are|were))?
     """),
     ending="ending in",
@@ -134,7 +136,7 @@ ENGLISH = CodeWords(
     """),
     called=_any(r"""
         emergency emergencies operators? dispatch(?:ers?)? hotline lifeline right_away
-        immediately crisis suicide
+        immediately crisis suicide (?:emergency_)?call(?:er)? line
     """),
     nouns=_any(r"""
         (?!(?:always|unless|as|is|was|this|its|has|does|yes|services|across|straightaways)\b)[a-z]{2,}s
@@ -143,18 +145,20 @@ ENGLISH = CodeWords(
 )
 GERMAN = CodeWords(
     codes=_any(r"""
-        pins? pin-?codes? \w*-?codes? passw[oö]rt kennwort otp s?m?tan cvv cvc plz
-        postleitzahl ibans? bic swift pnr imei bankleitzahl blz durchwahl seriennummer
-        seriennr\.? geheimzahl prüfziffer prüfnummer kennziffer kundennummer bestellnummer
-        auftragsnummer rechnungsnummer buchungsnummer buchungscode vorgangsnummer kontonummer
-        kartennummer sendungsnummer steuernummer mitgliedsnummer vertragsnummer referenznummer
-        bestätigungsnummer ticketnummer versicherungsnummer \w{3,20}nummer \w{3,20}nr\.?
-        \w{3,20}kennung postfach id aktenzeichen zählerstand
+        pins? pin-?codes? \w*-?codes? passw[oö]rt kennwort otp s?m?tan cvv cvc plz postleitzahl
+        ibans? bic swift pnr imei bankleitzahl blz durchwahl seriennummer seriennr\.? geheimzahl
+        prüfziffer prüfnummer kennziffer kundennummer bestellnummer auftragsnummer rechnungsnummer
+        buchungsnummer buchungscode vorgangsnummer kontonummer kartennummer sendungsnummer
+        steuernummer mitgliedsnummer vertragsnummer referenznummer bestätigungsnummer ticketnummer
+        versicherungsnummer \w{3,20}nummer \w{3,20}nr\.? \w{3,20}kennung zugangsdaten postfach id
+        aktenzeichen zählerstand
     """),
     numbers=_any(r"""
-        konto referenz bestätigung buchung reservierung bestellung auftrag ticket fall
-        rechnung sendung paket vertrag karte modell akte vorgang police zähler nummer nr\.?
-        schließfach geben_sie gib
+        konto referenz bestätigung buchung reservierung bestellung auftrag ticket fall rechnung
+        sendung paket vertrag karte modell akte vorgang police zähler nummer nr\.? schließfach
+        geben_sie gib
+        (?:verwende|nutze|benutze|tippe)n_sie(?=_(?![0-9]*000,?_)[0-9]{4,8},?_(?:um|zum|zur|ein)(?!\w))
+        \w*schlüssel(?!_[0-9]{4}(?![\w-])) bestellungen rechnungen aufträge tickets buchungen
     """),
     flights=_any(r"flug(?:nummer|nr\.?)? flüge?"),
     plates=_any(r"(?:kfz-|auto)?kennzeichen nummernschild fahrzeug wagen auto"),
@@ -165,13 +169,19 @@ GERMAN = CodeWords(
         ist lautet war sind nummer nr\. # code nun jetzt heute noch_einmal die der das mit
         endet_auf
     """),
+    leads=r"für|zum|zur|von|vom|des|der|den|die|das|aus|im|in|am|an|auf|ich|wir|sie|du|ihnen",
+    states="ist|lautet|war|lautete",
+    joined="und|oder|bis|sowie",
     amounts=_any(r"""
         ziffern? stellen stellig zeichen buchstaben minuten? min stunden? std tagen? tage?
         wochen? monaten? monate? jahren? jahre? sekunden? mal euro cent dollar franken pfund
         prozent kg km meter personen nächten? nächte? stück punkten? tausend millionen grad
         zimmer eur chf usd
     """),
-    is_your=r"(?:ist|lautet|als|war) (?:ihre?|deine?|die|der|das|mein|unsere?|eine?)(?:r|n|m|s)? ",
+    is_your=(
+        r"(?:als |(?:ist|lautet|war|als) "
+        r"(?:ihre?|deine?|die|der|das|mein|unsere?|eine?)(?:r|n|m|s)? )"
+    ),
     ends=_any(r"""
         end(?:et|end|en|ete)(?:_auf|_mit) mit_der_endung endziffern endnummer
         letzten_(?:vier|4|drei|3|zwei|2)_(?:ziffern|stellen)(?:_(?:sind|lauten))?
@@ -180,7 +190,7 @@ GERMAN = CodeWords(
     calls=_any(r"""
         ruf(?:e|en|t)? anruf\w* anzurufen wähl\w* notruf\w* notfall\w* polizei feuerwehr
         rettungsdienst nummer_(?:ist|lautet) hotline telefon\w* alarmier\w*
-        bereitschaftsdienst verständig\w*
+        bereitschaftsdienst verständig\w* unter_der_$ über_die_$ nummer_$
     """),
     called=_any(r"an\b anrufen wählen notruf erreich\w* alarmieren"),
     nouns=_any(r"""
@@ -193,15 +203,16 @@ GERMAN = CodeWords(
 )
 SPANISH = CodeWords(
     codes=_any(r"""
-        pins? códigos?(?:_postal(?:es)?)? codigo contraseñas? clave claves otp cvv cvc
-        c\.?p\.? ibans? bic swift pnr imei extensi[óo]n ext\.? id número_de_serie nip dni nie
-        nif localizador cupón apartado(?:_de_correos)?
+        pins? códigos?(?:_postal(?:es)?)? codigo contraseñas? clave claves otp cvv cvc c\.?p\.?
+        ibans? bic swift pnr imei extensi[óo]n ext\.? id número_de_serie nip dni nie nif
+        localizador cupón apartado(?:_de_correos)?
     """),
     numbers=_any(r"""
-        cuenta referencia ref\.? confirmación reserva reservación pedido orden billete boleto
-        caso factura cliente socio póliza seguimiento envío paquete contrato tarjeta modelo
-        transacción recibo pasaporte expediente incidencia taquilla trámite ticket serie
-        marque introduzca ingrese digite teclee
+        cuenta referencia ref\.? confirmación reserva reservación pedido orden billete boleto caso
+        factura cliente socio póliza seguimiento envío paquete contrato tarjeta modelo transacción
+        recibo pasaporte expediente incidencia taquilla trámite ticket serie marque introduzca
+        ingrese digite teclee escriba (?:use|usa|utilice)(?=_(?![0-9]*000_)[0-9]{4,8}_para_)
+        pedidos facturas reservas n\.?º(?=_(?:es|:))
     """),
     flights=_any(r"vuelos?"),
     plates=_any(r"matrícula placas? patente coche vehículo"),
@@ -211,13 +222,16 @@ SPANISH = CodeWords(
         termina_en reserva pedido cliente verificación confirmación seguridad acceso vuelo
         cuenta referencia
     """),
+    leads=r"que|para|de|del|en|por|a|al",
+    states="es|era|fue",
+    joined="y|e|o|u|a",
     amounts=_any(r"""
         dígitos? cifras? caracteres letras? números minutos? min horas? días? semanas?
         mes(?:es)? años? segundos? veces euros? pesos? dólares céntimos? por_ciento kg km
         kilos? metros? personas? noches? puntos? mil millón millones unidades artículos
         habitaciones eur usd
     """),
-    is_your=r"(?:es|como|era) (?:su|tu|el|la|mi|nuestro|un) ",
+    is_your=r"(?:como |(?:es|era|como) (?:su|tu|el|la|mi|nuestro|un) )",
     ends=_any(r"""
         termin(?:a|e|an|ada|ado|adas|ados)_(?:en|con) acab(?:a|an|ada|ado)_en
         últim[oa]s_(?:cuatro|4|tres|3)_(?:dígitos|cifras|números)(?:_(?:son|es))?
@@ -249,14 +263,16 @@ SPANISH = CodeWords(
 )
 FRENCH = CodeWords(
     codes=_any(r"""
-        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.?
-        ibans? bic swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale
-        b\.?p\.? siret siren
+        pins? codes?(?:_pin|_postal|_postaux|_secret)? mot_de_passe otp cvv cvc c\.?p\.? ibans? bic
+        swift pnr imei poste numéro_de_série identifiant id cedex boîte_postale b\.?p\.? siret
+        siren
     """),
     numbers=_any(r"""
-        compte référence réf\.? confirmation réservation commande billet dossier facture
-        client adhérent police suivi colis contrat carte modèle transaction reçu passeport
-        incident ticket casier série compteur demande saisissez entrez tapez composez
+        compte référence réf\.? confirmation réservation commande billet dossier facture client
+        adhérent police suivi colis contrat carte modèle transaction reçu passeport incident ticket
+        casier série compteur demande saisissez entrez tapez composez
+        utilisez(?=_(?![0-9]*000_)[0-9]{4,8}_pour_) clé(?!_[0-9]{4}(?![\w-])) commandes factures
+        n°(?=_(?:est|:))
     """),
     flights=_any(r"vols?"),
     plates=_any(r"immatricul\w+ plaques? voiture véhicule"),
@@ -266,12 +282,15 @@ FRENCH = CodeWords(
         suivant accès sécurité vérification confirmation client commande réservation dossier
         pin vol compte référence suivi
     """),
+    leads=r"que|qu'\w+|pour|de|du|d'\w+|à|au|en|dans|reçu|envoyé",
+    states="est|était",
+    joined="et|ou|à",
     amounts=_any(r"""
         chiffres? caractères? lettres? numéros minutes? min heures? h jours? semaines? mois
         ans? années? secondes? fois euros? dollars? centimes? francs? pour_cent kg km kilos?
         mètres? personnes? nuits? points? mille millions? unités articles chambres eur chf
     """),
-    is_your=r"(?:est|comme|était|en tant que) (?:votre|ton|le|la|mon|notre|un) ",
+    is_your=r"(?:comme |(?:est|était|comme|en tant que) (?:votre|ton|le|la|mon|notre|un) )",
     ends=_any(r"""
         (?:se_)?termin(?:e|ant|ée?)(?:s)?_(?:par|en) finissant_par finit_par
         (?:quatre|4|trois|3)_derniers_chiffres(?:_(?:sont|:))?
@@ -282,6 +301,7 @@ FRENCH = CodeWords(
         joign\w* contact\w* faites fais alert\w* tapez
     """),
     called=_any(r"en_cas_d' en_urgence immédiatement urgences? gratuitement"),
+    pairs=r"(?:(?<=\ble )|(?<=\bau )|(?<=\bdu ))118 ?[0-9]{3}(?! (?:000|[0-9]))",
     nouns=_any(r"""
         (?!(?:si|dans|mais|sans|plus|depuis|puis|pas|vous|nous|les|des|dès|après|alors|sous|gratuits|toujours|jours)\b)[a-zàâçéèêëîïôûù]{3,}s
     """),
@@ -322,10 +342,11 @@ ITALIAN = CodeWords(
         parola_d'ordine casella_postale partita_iva
     """),
     numbers=_any(r"""
-        conto riferimento rif\.? conferma prenotazione ordine biglietto pratica fattura
-        cliente socio polizza spedizione pacco contratto carta tessera modello transazione
-        ricevuta passaporto segnalazione ticket armadietto serie contatore richiesta digiti
-        digita inserisca inserisci componga
+        conto riferimento rif\.? conferma prenotazione ordine biglietto pratica fattura cliente
+        socio polizza spedizione pacco contratto carta tessera modello transazione ricevuta
+        passaporto segnalazione ticket armadietto serie contatore richiesta digiti digita inserisca
+        inserisci componga (?:usi|usa|utilizzi)(?=_(?![0-9]*000_)[0-9]{4,8}_per_) ordini fatture
+        prenotazioni n°(?=_è) chiave
     """),
     flights=_any(r"vol[oi]"),
     plates=_any(r"targhe targa auto veicolo macchina"),
@@ -335,13 +356,16 @@ ITALIAN = CodeWords(
         suo oggi seguente verifica conferma sicurezza accesso cliente ordine prenotazione pin
         volo conto riferimento
     """),
+    leads=r"che|per|di|del|della|dell'\w+|da|dal|in|a|al",
+    states="è|era",
+    joined="e|ed|o|a",
     amounts=_any(r"""
         cifr[ea] caratteri letter[ea] numeri minut[oi] min or[ae] giorn[oi] settiman[ea]
         mes[ei] ann[oi] second[oi] volt[ae] euro dollari centesimi franchi per_cento kg km
         chil[oi] metri person[ae] notti? punti mila milion[ei] unità articoli camere pezzi eur
         chf
     """),
-    is_your=r"(?:è|come|era) (?:il suo|il tuo|la sua|il|la|l'|un|nostro) ?",
+    is_your=r"(?:come |(?:è|era|come) (?:il suo|il tuo|la sua|il|la|l'|un|nostro) ?)",
     ends=_any(r"""
         termin(?:a|ante|ano|anti)_(?:con|in|per) (?:che_)?finisc(?:e|ono)_(?:con|per|in)
         ultime_(?:quattro|4|tre|3)_cifre(?:_(?:sono|:))?

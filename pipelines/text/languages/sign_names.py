@@ -25,6 +25,9 @@ class SignNames:
     for_key: str
     """What is said behind a key: "# to go on"; likewise."""
 
+    keys: str
+    """What the keys are called, and other signs are not; likewise."""
+
     less: str
     more: str
     at_most: str
@@ -72,6 +75,7 @@ ENGLISH = SignNames(
     stars="star", star="star", hash="hash",
     press="press(?:ing)?|dial(?:l?ing)?|enter(?:ing)?|hit|push|key in|type|use",
     for_key="to|for|key|sign|button|when|if|and|or|followed",
+    keys="(?:pound|hash|number|star)(?: key| sign|-key)?|asterisk",
     less="less than", more="more than", at_most="at most", at_least="at least", equals="equals",
     unequal="is not", times="times", by="by", divided="divided by", plus_minus="plus or minus",
     to_the_power="to the power of", squared="squared", cubed="cubed", root="the root of",
@@ -85,6 +89,7 @@ GERMAN = SignNames(
     stars="Sterne", star="Stern", hash="Raute",
     press=r"drück\w*|tipp\w*|wähl\w*|Tasten?|gib|geben Sie",
     for_key="um|für|zum|zur|Taste|Zeichen|wenn|und|oder|gedrückt|drücken|wählen",
+    keys=r"(?:Raute|Stern|Gitter)(?:-?\w+)?|Doppelkreuz",
     less="weniger als", more="mehr als", at_most="höchstens", at_least="mindestens",
     equals="gleich", unequal="ungleich", times="mal", by="mal", divided="geteilt durch",
     plus_minus="plus minus", to_the_power="hoch", squared="zum Quadrat", cubed="hoch drei",
@@ -97,6 +102,7 @@ SPANISH = SignNames(
     stars="estrellas", star="asterisco", hash="almohadilla",
     press=r"puls\w*|presion\w*|marqu\w*|marcar|oprim\w*|teclas?|teclee|digite|aprieta|apriete",
     for_key="para|si|y|o|tecla",
+    keys="almohadilla|numeral|gato|asterisco|estrella",
     less="menos de", more="más de", at_most="como máximo", at_least="como mínimo",
     equals="igual a", unequal="distinto de", times="por", by="por", divided="entre",
     plus_minus="más menos", to_the_power="elevado a", squared="al cuadrado", cubed="al cubo",
@@ -108,6 +114,7 @@ FRENCH = SignNames(
     stars="étoiles", star="étoile", hash="dièse",
     press=r"appuy\w*|tap\w+|compos\w*|touches?|press\w*|fai(?:s|tes)|saisi\w*",
     for_key="pour|si|et|ou|puis|afin",
+    keys="dièse|croisillon|étoile|astérisque",
     less="moins de", more="plus de", at_most="au plus", at_least="au moins",
     equals="égale", unequal="différent de", times="fois", by="sur", divided="divisé par",
     plus_minus="plus ou moins", to_the_power="puissance", squared="au carré", cubed="au cube",
@@ -120,6 +127,7 @@ ITALIAN = SignNames(
     stars="stelle", star="asterisco", hash="cancelletto",
     press=r"prem\w*|digit\w*|compon\w*|tast[oi]|schiacci\w*|selezion\w*",
     for_key="per|se|e|o|tasto",
+    keys="cancelletto|asterisco|stelletta",
     less="meno di", more="più di", at_most="al massimo", at_least="almeno",
     equals="uguale a", unequal="diverso da", times="per", by="per", divided="diviso",
     plus_minus="più o meno", to_the_power="elevato a", squared="al quadrato", cubed="al cubo",

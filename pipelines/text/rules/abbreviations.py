@@ -8,10 +8,14 @@ from pipelines.text.rules.rule import Rule
 
 
 def _short(language: SpokenLanguage) -> str:
-    """Return a pattern for an abbreviation; its stop stays where it may end the sentence."""
+    """Return a pattern for an abbreviation; its stop stays where it may end the sentence.
+
+    One that ends in letters behind a stop of its own has no other: "Sig.ra".
+    """
     return (
         rf"(?<![\w.])(?i:({any_of(language.abbreviations)}))"
-        r"(?:\.(?!\s*$|\s[A-ZÄÖÜÉ](?![.\w]))|(?=\.))"
+        r"(?:\.(?!\s*$|[^\W\d_]|\s[A-ZÄÖÜÉ](?![.\w]))|(?=\.(?!\w))"
+        r"|(?:(?<=\.\w\w)|(?<=\.\w\w\w))(?!\w))"
     )
 
 

@@ -22,8 +22,9 @@ def _masked(language: SpokenLanguage) -> str:
     """Return a pattern for "**** 1234", and "ending in" before it."""
     return (
         rf"(?P<ends>(?<!\w)(?i:{CODE_WORDS[language.code].ends})\s)?"
-        r"(?<![\w*•●·])(?:(?=(?:[*•●·][ -]?){3})|(?=(?:[xX][ -]?){4}))"
-        r"[xX*•●·](?:[ -]?[xX*•●·])*+[ -]?(?P<digits>[0-9]{2,6})(?![\w*])"
+        r"(?<![\w*•●·])(?=(?:[*•●·][ -]?){3}|(?:[xX][ -]?){4}|\.{3}|…)"
+        r"(?:[xX*•●·](?:[ -]?[xX*•●·])*+[ -]?|(?:(?<=\s)|^)(?:\.{3}|…)(?=[0-9]{4}))"
+        r"(?P<digits>[0-9]{2,6})(?![\w*])"
     )
 
 
@@ -36,9 +37,13 @@ def _is_pressed(found: re.Match[str], language: SpokenLanguage) -> bool:
     names = sign_names(language)
     before = found.string[max(0, found.start() - _NEAR) : found.start()]
     behind = found.string[found.end() : found.end() + _NEAR]
+    line = before.rpartition("\n")[2] + found.groupdict().get("before", "")
+    if not line.strip() and re.match(r"\s[*_]*[^\W\d_a-zà-ÿ]", behind):
+        return False  # "# For you" is a heading
+    joined = CODE_WORDS[language.code].joined
     return bool(
-        re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)", before)
-        or re.match(rf"(?i)[{_AROUND}*_)]*(?:{names.for_key})(?!\w)", behind)
+        re.search(rf"(?i)(?<!\w)(?:{names.press})(?!\w)|[*#]\S?\s(?:{joined})\s\W?$", before)
+        or re.match(rf"(?i)[{_AROUND}*_)-]*(?:{names.for_key})(?!\w)", behind)
     )
 
 
@@ -47,6 +52,12 @@ def _key(found: re.Match[str], language: SpokenLanguage) -> str:
         return found[0]
     names = sign_names(language)
     return f"{found['before']}{names.star if found['key'] == '*' else names.hash}"
+
+
+def _named_already(language: SpokenLanguage) -> str:
+    """Return a pattern for "the star key (*)"."""
+    name = rf"(?<!\w)(?P<name>(?i:{sign_names(language).keys}))"
+    return rf"{name}\s?\([{_AROUND}*_\\]{{0,4}}[*#][{_AROUND}*_]{{0,4}}\)"
 
 
 def _keys(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -82,6 +93,7 @@ def _stars(found: re.Match[str], language: SpokenLanguage) -> str:
 
 RULES = (
     Rule(_masked, _last_digits),
+    Rule(_named_already, lambda found, _: found["name"]),
     # "*67", "*#06#", "#21#"
     Rule(
         rf"(?<![^{_AROUND}(\[:])(?P<keys>[*#]{{1,2}}[0-9*#]{{0,20}}[0-9][0-9*#]{{0,20}})(?![\w*#-])",
@@ -92,7 +104,7 @@ RULES = (
     # "Press # or *.": alone, in quotes, escaped, in bold letters
     Rule(
         rf"(?P<before>(?<![^{_AROUND}(\[/,]))[*_\\]{{0,3}}(?P<key>[*#])[*_\u20e3]{{0,2}}"
-        rf"(?![^{_AROUND}.,;:!?)\]/])",
+        rf"(?![^{_AROUND}.,;:!?)\]/-]|-[\W\d_])",
         _key,
     ),
     Rule(
@@ -104,6 +116,4 @@ RULES = (
         lambda _, language: f" {sign_names(language).times} ",
     ),
     Rule(r"(?<![\w*])(?P<number>[1-7])\*(?![\w*])", _stars),
-    # At the beginning of a line it would be a quotation
-    Rule(r"(?m)^\s*>\s?(?=[0-9])", lambda _, language: f"{sign_names(language).more} "),
 )

@@ -22,7 +22,7 @@ def aside(text: str) -> str:
     return "".join(chr(_ASIDE + ord(char)) for char in text)
 
 
-def spelt(code: str, *, words: bool = False) -> str:
+def spelled_out(code: str, *, words: bool = False) -> str:
     """Return a code so that it is spelt, its groups apart: "A B, one two three four".
 
     Args:
@@ -35,12 +35,33 @@ def spelt(code: str, *, words: bool = False) -> str:
         if part.isdigit():
             groups += map(aside, runs)
         elif part:
-            groups.append(" ".join(run if words and _is_word(run) else aside(run) for run in runs))
+            keep = words and len(runs) <= _MOST_RUNS
+            groups.append(" ".join(run if keep and is_word(run) else aside(run) for run in runs))
     return ", ".join(groups)
 
 
-def _is_word(letters: str) -> bool:
-    return len(letters) >= 4 and bool(re.search("[aeiouyAEIOUY]", letters))
+_MOST_RUNS = 4
+"""Of letters and digits in one group of a code that has a word in it: SAVE20NOW."""
+
+_ONSET = (
+    "[bcdfghjklmnpqrstvwxzßçñ]|b[lr]|c[hlr]|d[rw]|f[lr]|g[hlnr]|k[lnr]|p[fhlnrs]|qu|r?h|s[chklmnpqtwz]"
+    "|t[hrswz]|v[lr]|w[hr]|xm|zw|chr|phr|sc[hlr]|sch[lmnrw]|s[hkp][lr]|str|thr|tsch"
+)
+_CODA = (
+    "[bcdfghjklmnpqrstvwxzßçñ]|bs|c[hkst]|dd|f[ft]|g[gnhs]|ght|l[bcdfgklmnpstvxz]|m[mpbs]|n[cdgknstxz]"
+    "|p[hpst]|r[bcdfgklmnpstvxz]|s[chkpst]|t[hstz]|w[dklnst]|xt|zz|cht|chs|ck[se]|mpf|ns[ft]|nkt|nth"
+    "|rbst|rch|rst|rds|rks|rts|sch|tsch|ngs|nds|nts|lls|lth|lbst|nch|mps|cts|rth|ngth|fth"
+)
+_WORD = re.compile(
+    rf"(?i)(?:{_ONSET})?(?:[aeiouyäöüáéíóúàèìòùâêîôû]++(?:{_CODA})?(?:{_ONSET})?)*"
+    rf"[aeiouyäöüáéíóúàèìòùâêîôû]++(?:{_CODA})?"
+)
+"""What can be said in one of the languages, by what begins and ends syllables there."""
+
+
+def is_word(letters: str) -> bool:
+    """Return whether letters of a code are a word, by whether they can be said: SAVE, not ABCD."""
+    return len(letters) >= 4 and bool(_WORD.fullmatch(letters))
 
 
 def _spelt(found: re.Match[str], language: SpokenLanguage) -> str:

@@ -45,6 +45,26 @@ def test_a_space_that_does_not_break_joins_thousands(text: str, expected: str) -
     assert visible(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Your code is 123\u2011456", "Your code is one two three, four five six"),
+        ("en", "2026\u201001\u201005", "January fifth, twenty twenty-six"),
+        ("de", "Mo\u2011Fr 9\u201117 Uhr", "Montag bis Freitag neun bis siebzehn Uhr"),
+        ("en", "–10", "minus ten"),
+        ("en", "It is –5 °C: –$3", "It is minus five degrees: minus three dollars"),
+        ("en", "Balance: - $45.20", "Balance: minus forty-five dollars and twenty cents"),
+        ("en", "- $45.20", "forty-five dollars and twenty cents"),
+        ("en", "Soup - $5", "Soup - five dollars"),
+        ("en", "pages 3 –5", "pages three to five"),
+        ("en", "Tom –3 years old– ran", "Tom – three years old– ran"),
+    ],
+)
+def test_a_hyphen_is_a_hyphen(language: str, text: str, expected: str) -> None:
+    """Whatever it looks like, and a minus is a minus; a dash that parts stays one."""
+    assert speakable(text, language) == expected
+
+
 def test_plain_text_is_as_it_was() -> None:
     """Of each character that is typed every day."""
     plain = "".join(map(chr, range(32, 127))) + "äöüßéèñçàì€£°½²…“”’–"

@@ -82,7 +82,7 @@ TAKES: Mapping[str, Callable[[SpokenLanguage], str]] = {
     "quantities": lambda language: (
         f"{keys(language.units)}|{keys(UNITS)}|{keys(language.per_signs)}"
     ),
-    "signs": lambda _: "x|e|c|nº?",
+    "signs": lambda _: "x|e|c|s|nº?s?",
     "times": lambda _: "a|p|m|am|pm|uhr|h|heures?|t|z",
     "versions": lambda _: "v",
     "weekdays": lambda language: (

@@ -117,7 +117,16 @@ def test_english(text: str, expected: str) -> None:
         ("fr", "1 250 € ou 12,50 €", "mille deux cent cinquante euros ou douze euros cinquante"),
         ("fr", "le 1er mai", "le premier mai"),
         ("fr", "01 23 45 67", "zéro un, deux trois, quatre cinq, six sept"),
+        ("it", "La Sig.ra Rossi e la Dott.ssa Verdi.", "La signora Rossi e la dottoressa Verdi."),
+        ("it", "P.zza Roma, Sig. Rossi su poste.it", "piazza Roma, signor Rossi su poste punto it"),
         ("nl", "**Vijf** is 5 😀", "Vijf is 5"),
+        ("nl", "Druk op # of *, of bel *67.", "Druk op # of *, of bel *67."),
+        ("nl", "x < 5 en y >= 3", "x < 5 en y >= 3"),
+        ("nl", "Instellingen > Privacy -> Aan, <b, #tip", "Instellingen, Privacy - Aan, b, tip"),
+        ("pt", "5 € = 10 CHF", "5 € = 10 CHF"),
+        ("pl", "# lub *", "# lub *"),
+        ("pl", "# Godziny", "Godziny"),
+        ("tr", "# tuşuna basın", "# tuşuna basın"),
     ],
 )
 def test_other_languages(language: str, text: str, expected: str) -> None:
