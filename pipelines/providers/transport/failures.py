@@ -194,6 +194,27 @@ _KINDS = {
 """What servers call an error that has no number, by the status that it would have."""
 
 
+_NO_ERROR = {"", "null", "none", "nil", "false", "0", "200", "ok", "success"}
+"""What stands for none where errors stand, in small letters."""
+
+
+def is_error(error: object, depth: int = 4) -> bool:
+    """Return whether what stands where a server reports errors is one.
+
+    Some send the field with all replies: empty, with empty fields, or with a code of success.
+    """
+    match error:
+        case None:
+            return False
+        case Mapping():
+            return bool(error) and (
+                not depth or any(is_error(v, depth - 1) for v in error.values())
+            )
+        case list():
+            return bool(error) and (not depth or any(is_error(v, depth - 1) for v in error))
+    return str(error).strip().lower() not in _NO_ERROR
+
+
 def reported(error: object) -> ProviderError:
     """Return the error that a language model's server reports amid its answer.
 

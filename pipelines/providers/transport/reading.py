@@ -163,7 +163,7 @@ def _objects(data: str) -> Iterator[dict[str, Any]]:
 
 _AROUND_DONE = ' \t\r\n\ufeff"[]'
 
-_BEGINS_JSON = re.compile(r"\s*\ufeff?\s*(?:\{|\[\s*(?:[\[{]|\Z))")
+_BEGINS_JSON = re.compile(r"\s*\ufeff?\s*(?:[\"{]|\[\s*(?:[\[{]|\Z))")
 """Of what can be an object, or a list of them; ``[PING]`` cannot."""
 
 
@@ -217,7 +217,7 @@ def _leave_out(value: Any, place: tuple[int | str, ...]) -> None:  # noqa: ANN40
         del value[_key(value, last)]
 
 
-def _key(value: Any, step: int | str) -> int | str:  # noqa: ANN401 - any JSON
+def _key(value: dict[str, Any] | list[Any], step: int | str) -> Any:  # noqa: ANN401 - either
     """Return what a step is called there: a field may have come by its own name or its alias."""
     if isinstance(step, int) or step in value:
         return step
