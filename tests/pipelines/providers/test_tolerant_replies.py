@@ -602,6 +602,31 @@ MESSAGES: dict[str, bytes] = {
         b'"type": "content_block_delta", ', b""
     )
     + END.replace(b'"type": "message_delta", ', b""),
+    "arguments of no tool": BEGIN
+    + SAID
+    + delta(type="input_json_delta", partial_json="{}")
+    + message("content_block_delta", index=7, delta={"partial_json": {}})
+    + END,
+    "text among thoughts": BEGIN
+    + THOUGHT
+    + delta(type="text_delta", text="Hm.")
+    + delta(text="Hm.")
+    + SAID
+    + END,
+    "text is an empty list": BEGIN
+    + block(type="text", text=[])
+    + delta(type="text_delta", text="Hi.")
+    + END,
+    "a call without a name": BEGIN + SAID + block(type="tool_use", name="", input={}) + END,
+    "no stream at all": json.dumps(
+        {
+            "type": "message",
+            "content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Hi."}],
+            "stop_reason": "end_turn",
+            "usage": None,
+        }
+    ).encode(),
+    "no stream, and nothing but words": b'{"content": {"type": "text", "text": "Hi."}}',
     "types alone": b"".join(
         line + b"\n" for line in (BEGIN + SAID + END).split(b"\n") if not line.startswith(b"event")
     ),
@@ -626,12 +651,31 @@ def test_claude_says_hi(name: str) -> None:
         + delta(partial_json=MON[:4])
         + delta(type=None, partial_json=MON[4:]),
         block(id="a", name="book") + delta(type="input_json_delta", partial_json="{}" + MON),
+        block(type="tool_use", id="a", name="book", input=[MONDAY]),
     ],
 )
 def test_claude_asks_for_a_tool(parts: bytes) -> None:
     """Whether the arguments come as an object, in fragments, or both."""
     (call,) = replied(CLAUDE, BEGIN + parts + END + OVER)
     assert (call.name, call.arguments) == ("book", MONDAY)
+
+
+def test_claude_asks_for_tools_on_one_index() -> None:
+    """Gateways number all blocks alike."""
+    parts = [
+        block(type="tool_use", id=name, name=name) + delta(partial_json=MON)
+        for name in ("book", "look")
+    ]
+    asked = replied(CLAUDE, BEGIN + b"".join(parts) + END + OVER)
+    assert [(call.name, call.arguments) for call in asked] == [("book", MONDAY), ("look", MONDAY)]
+
+
+def test_claude_asks_for_a_tool_without_a_stream() -> None:
+    """All of it in one text."""
+    call = {"type": "tool_use", "id": "a", "name": "book", "input": MONDAY}
+    answer = {"type": "message", "content": [{"type": "text", "text": "Hi."}, call]}
+    said, asked = replied(CLAUDE, json.dumps(answer).encode())
+    assert (said, asked.name, asked.arguments) == ("Hi.", "book", MONDAY)
 
 
 @pytest.mark.parametrize(
@@ -684,6 +728,28 @@ CANDIDATES: dict[str, Sequence[Any]] = {
         {**G_HI, "promptFeedback": {"blockReason": "BLOCK_REASON_UNSPECIFIED"}},
         G_STOP,
     ],
+    "thoughts that are text or an object": [
+        google({"text": "Hm.", "thought": "Hm."}, {"text": "Hm.", "thought": {}}),
+        google({"text": "Hi.", "thought": "false"}),
+        G_STOP,
+    ],
+    "a call without a name": [
+        google({"text": "H", "functionCall": {}}),
+        google({"functionCall": {"name": "", "args": {}}}, {"text": "i."}),
+        G_STOP,
+    ],
+    "names with underscores": [G_HI, google(finish_reason="STOP"), {"usage_metadata": {"x": 1}}],
+    "names with underscores, and faults": [
+        {**G_HI, "usage_metadata": {"prompt_token_count": "many"}},
+        google({"text": "", "thought_signature": 7, "function_call": 7}, finish_reason="STOP"),
+    ],
+    "a response in it": [{"response": G_HI, "traceId": "x"}, {"response": G_STOP}],
+    "one object each": [
+        {"candidates": {"content": {"parts": {"text": "Hi."}}, "finishReason": "STOP"}},
+    ],
+    "content is a list": [{"candidates": [{"content": [{"parts": [{"text": "Hi."}]}]}]}, G_STOP],
+    "content is a list of parts": [{"candidates": [{"content": [{"text": "Hi."}]}]}, G_STOP],
+    "an error of empty fields": [{**G_HI, "error": {"code": 0, "message": ""}}, G_STOP],
     "an error that is none": [{**G_HI, "error": None}, {"error": {}}, G_STOP],
     "an end of OpenAI's": [G_HI, "[DONE]"],
     "a list": [[G_HI, G_STOP]],
@@ -699,6 +765,7 @@ def test_gemini_says_hi(name: str) -> None:
 def test_gemini_says_hi_without_a_stream() -> None:
     """As it does if alt=sse gets lost on the way."""
     assert replied(GEMINI, json.dumps([G_HI, G_STOP], indent=1).encode()) == ["Hi."]
+    assert replied(GEMINI, json.dumps(G_HI).encode()) == ["Hi."]
 
 
 @pytest.mark.parametrize("args", [MONDAY, MON, [MONDAY][0] | {}])
