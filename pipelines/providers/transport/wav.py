@@ -16,7 +16,7 @@ ENDLESS = 0x7FFF_0000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class WavSamples:
     """Where the samples are."""
 
     rate: int
@@ -29,7 +29,7 @@ class Found:
     """Bytes of them; None if it is not told."""
 
 
-def find_samples(begin: bytes) -> Found | None:
+def find_samples(begin: bytes) -> WavSamples | None:
     """Return where the samples of a WAV file are; None if that is not known yet.
 
     Args:
@@ -44,7 +44,7 @@ def find_samples(begin: bytes) -> Found | None:
     while at + 8 <= len(begin):
         name, size = struct.unpack_from("<4sI", begin, at)
         if name == b"data" and rate:
-            return Found(rate=rate, at=at + 8, size=size if size < ENDLESS else None)
+            return WavSamples(rate=rate, at=at + 8, size=size if size < ENDLESS else None)
         if name == b"fmt " and size >= 16 and at + 24 <= len(begin):
             kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", begin, at + 8)
             if (channels, bits) != (1, 16) or kind not in (1, 0xFFFE):
