@@ -32,13 +32,8 @@ from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
 from pipelines.providers.partial_call import PartialCall
 from pipelines.providers.piper_clauses import clauses
 from pipelines.providers.prompt import turns
-from pipelines.providers.transport.failures import (
-    MAX_REFUSAL,
-    SYSTEM,
-    TOOLS,
-    refused_reply,
-    reported,
-)
+from pipelines.providers.transport.failures import MAX_REFUSAL, refused_reply, reported
+from pipelines.providers.transport.refused_options import SYSTEM, TOOLS
 from pipelines.providers.transport.sse import sse
 from pipelines.reply.playout import Playout
 from pipelines.stages.context import ContextWindow
@@ -192,7 +187,9 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "call headers": lambda given: svaml.call_headers({given: given}),
     "a value of a call": stranger_line,
     "arguments of tools": check_arguments,
-    "a refusal": lambda given: refused_reply(400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "a_field")),
+    "a refusal": lambda given: refused_reply(
+        400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "reasoning_effort")
+    ),
     "an error in a stream": lambda given: reported({"error": given[:MAX_REFUSAL]}),
     "an ending": lambda given: ending(given, "en"),
     "annotations": words_of,

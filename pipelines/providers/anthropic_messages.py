@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import BaseModel, Field, SecretStr
@@ -18,11 +18,12 @@ from pydantic import BaseModel, Field, SecretStr
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
 from pipelines.providers.contracts import ContextTooLongError, Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks, read_out
-from pipelines.providers.transport.failures import EFFORT, TOOLS, reported
+from pipelines.providers.transport.failures import reported
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-from pipelines.providers.transport.reading import Count, Words, objects, read
+from pipelines.providers.transport.reading import SEVERAL, Count, Words, objects, read
 from pipelines.providers.transport.refusals import Refusals
+from pipelines.providers.transport.refused_options import EFFORT, TOOLS
 from pipelines.settings import Section
 
 from .partial_call import PartialCall, unreadable_call
@@ -61,7 +62,7 @@ class _Block(BaseModel):
 
     id: str = ""
     name: str = ""
-    input: dict[str, Any] | None = None
+    input: Any = None
     """Empty, of Anthropic; some gateways have the arguments here."""
 
 
@@ -83,17 +84,20 @@ class _Event(BaseModel):
     usage: _Usage = Field(default_factory=_Usage)
     error: Any = None
 
+    content: Annotated[tuple[_Block, ...], SEVERAL] = ()
+    """All of it, of a server that does not stream; so is what follows."""
+
+    stop_reason: Any = None
+
 
 @dataclass(slots=True)
 class _Reply:
     """A reply, as far as it has arrived."""
 
     said: bool = False
-    calls: dict[int, PartialCall] = field(default_factory=dict)
-    """By the index of their block."""
-
-    ignored: set[int] = field(default_factory=set)
-    """Blocks that are neither text nor a call of ours."""
+    calls: list[PartialCall] = field(default_factory=list)
+    blocks: dict[int, PartialCall | None] = field(default_factory=dict)
+    """By their index: calls, and None for those that are neither that nor text."""
 
     block: int = -1
     """The latest that has begun."""
@@ -114,6 +118,10 @@ class _Reply:
             ProviderError: If it is an error, or out of place.
         """
         match event.type or name:
+            case "message":
+                self.usage = event.usage
+                self.stop_reason = str(event.stop_reason or "") or self.stop_reason
+                return "".join(self._begin(None, block) for block in event.content)
             case "message_start":
                 self.usage = event.message.usage
             case "content_block_start":
@@ -132,20 +140,26 @@ class _Reply:
 
     def _begin(self, index: int | None, block: _Block) -> str:
         self.block = self.block + 1 if index is None else index
+        self.blocks.pop(self.block, None)
         if block.type == "tool_use" or (not block.type and block.name):
-            self.calls[self.block] = call = PartialCall(block.name, block.id)
-            call.add(block.input or None)
+            self._call(self.block, PartialCall(block.name, block.id)).add(block.input or None)
         elif block.type not in ("text", ""):
-            self.ignored.add(self.block)
+            self.blocks[self.block] = None
         return block.text if block.type in ("text", "") else ""
 
     def _add(self, index: int | None, delta: _Delta) -> str:
         index = self.block if index is None else index
-        if delta.partial_json and index not in self.ignored:
-            if index not in self.calls:
-                raise unreadable_call()
-            self.calls[index].add(delta.partial_json)
+        if index in self.blocks and self.blocks[index] is None:
+            return ""
+        if delta.partial_json:
+            call = self.blocks.get(index) or self._call(index, PartialCall())
+            call.add(delta.partial_json)
         return delta.text if delta.type in ("text_delta", "") else ""
+
+    def _call(self, index: int, call: PartialCall) -> PartialCall:
+        self.calls.append(call)
+        self.blocks[index] = call
+        return call
 
     def whole(self) -> list[ToolCall]:
         """Return the tool calls, now that the stream has ended.
@@ -157,13 +171,13 @@ class _Reply:
             raise ProviderError("llm", "the reply broke off")
         if self.stop_reason in CUT_SHORT:
             log.warning("reply cut off", reason=self.stop_reason)
-            if self.calls:  # half of the last one may look whole
+            if any(each.begun for each in self.calls):  # half of the last one may look whole
                 raise unreadable_call()
             if self.stop_reason == "model_context_window_exceeded" and not self.said:
                 raise ContextTooLongError
             if self.stop_reason == "refusal" and not self.said:
                 raise ProviderError("llm", "the model refused to answer")
-        return [call for each in self.calls.values() for call in each.whole()]
+        return [call for each in self.calls for call in each.whole()]
 
     def tokens(self) -> Tokens:
         """Return what the reply has cost."""

@@ -26,6 +26,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TurnOver,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -201,7 +202,7 @@ class _Protocol:
             ValueError: If it is not of the protocol.
         """
         said = read_message(_Message, message)
-        if said.error or said.type == "Error":
+        if is_error(said.error) or said.type == "Error":
             raise ProviderError("stt", "the server reports an error")
         match said.type or ("Turn" if said.transcript else ""):
             case "Turn":

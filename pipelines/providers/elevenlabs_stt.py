@@ -23,6 +23,7 @@ from pipelines.providers.streaming_stt.protocol import (
     TranscriptionLimits,
 )
 from pipelines.providers.streaming_stt.provider import StreamingStt
+from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message
@@ -173,7 +174,7 @@ class _Protocol:
                 # Less than 0.3 s since the last commit: nothing is heard of so little, unless more
                 # follows; it stays where it is, for the next commit.
                 return self._answered()
-        if said.error or said.message_type.endswith("error"):
+        if is_error(said.error) or said.message_type.endswith("error"):
             refused = said.message_type in _REFUSALS
             raise ProviderError("stt", "the server reports an error", retryable=not refused)
         return ()

@@ -25,6 +25,7 @@ from pipelines.providers.streaming_tts.protocol import (
 )
 from pipelines.providers.streaming_tts.provider import StreamingTts
 from pipelines.providers.streaming_tts.word_ends import WordEnds
+from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Times, Words, read_message, samples
@@ -230,7 +231,7 @@ class _Protocol:
         if isinstance(message, bytes):
             raise ValueError("a binary message")  # noqa: TRY004 - ValueError is what is promised
         said = read_message(_Message, message)
-        if said.error:
+        if is_error(said.error):
             other = ("the server reported an error", True)
             reason, retryable = _ERRORS.get(str(said.error), other)
             raise ProviderError("tts", reason, retryable=retryable)

@@ -6,10 +6,10 @@ that brings google-auth, requests, tenacity and websockets, for one POST that st
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -18,11 +18,12 @@ from pydantic.alias_generators import to_camel
 from pipelines.conversation import Brief, Message, Tokens, ToolCall, ToolResult, ToolSpec
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.transport.bodies import chunks
-from pipelines.providers.transport.failures import SYSTEM, THINKING_LEVEL, TOOLS, reported
+from pipelines.providers.transport.failures import is_error, reported
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
-from pipelines.providers.transport.reading import Count, Words, objects, read
+from pipelines.providers.transport.reading import SEVERAL, Count, Words, objects, read
 from pipelines.providers.transport.refusals import Refusals
+from pipelines.providers.transport.refused_options import SYSTEM, THINKING_LEVEL, TOOLS
 from pipelines.settings import Section
 
 from .partial_call import PartialCall, unreadable_call
@@ -61,8 +62,12 @@ CUT_SHORT = {
 it, a mistake of the model's. Any other, of a new version or of a gateway's, means that it is."""
 
 
+NO_THOUGHT = {"none", "null", "false", "0", ""}
+"""What says that a part is none, in small letters."""
+
+
 class _Wire(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)  # as gRPC has them
 
 
 class _FunctionCall(_Wire):
@@ -73,17 +78,23 @@ class _FunctionCall(_Wire):
 
 class _Part(_Wire):
     text: Words = ""
-    thought: bool = False
+    thought: Any = None
+    """Whether the text is no part of the reply; of some gateways a text, or an object."""
+
     function_call: _FunctionCall | None = None
     thought_signature: str = ""
 
 
-class _Content(_Wire):
-    parts: tuple[_Part, ...] = ()
+class _Content(_Part):
+    """Some gateways have parts in its place."""
+
+    parts: Annotated[tuple[_Part, ...], SEVERAL] = ()
 
 
 class _Candidate(_Wire):
-    content: _Content = Field(default_factory=_Content)
+    content: Annotated[tuple[_Content, ...], SEVERAL] = ()
+    """One; some gateways send a list."""
+
     finish_reason: Any = None
 
 
@@ -106,11 +117,17 @@ class _Usage(_Wire):
 
 
 class _Chunk(_Wire):
-    candidates: tuple[_Candidate, ...] = ()
+    candidates: Annotated[tuple[_Candidate, ...], SEVERAL] = ()
     prompt_feedback: _Feedback = Field(default_factory=_Feedback)
     usage_metadata: _Usage | None = None
     error: Any = None
     """What went wrong after the head of the answer was sent."""
+
+    @property
+    def parts(self) -> Iterator[_Part]:
+        for candidate in self.candidates:
+            for content in candidate.content:
+                yield from (content, *content.parts)
 
 
 @dataclass(slots=True)
@@ -128,7 +145,7 @@ class _Reply:
         Raises:
             ProviderError: If it is an error, or the prompt is refused.
         """
-        if chunk.error:
+        if is_error(chunk.error):
             raise reported(chunk.error)
         if str(chunk.prompt_feedback.block_reason or "UNSPECIFIED").endswith("UNSPECIFIED"):
             return self._take(chunk)
@@ -139,11 +156,11 @@ class _Reply:
         texts = []
         for candidate in chunk.candidates:
             self.finish_reason = str(candidate.finish_reason or self.finish_reason).upper()
-            for part in candidate.content.parts:
-                if part.function_call:
-                    self.calls += _calls(part.function_call, part.thought_signature)
-                elif not part.thought:
-                    texts.append(part.text)
+        for part in chunk.parts:
+            if part.function_call:
+                self.calls += _calls(part.function_call, part.thought_signature)
+            if str(part.thought).lower() in NO_THOUGHT:
+                texts.append(part.text)
         text = "".join(texts)
         self.said = self.said or bool(text)
         return text
@@ -264,6 +281,8 @@ class LanguageModel:
                 if event is None:  # Google does not say so; gateways do
                     reply.finish_reason = reply.finish_reason or "STOP"
                     continue
+                if isinstance(inner := event.get("response"), dict):  # Code Assist, gateways
+                    event = inner  # noqa: PLW2901 - all that is wanted
                 if text := reply.take(read(_Chunk, event)):
                     yield text
         reply.check_whole()

@@ -7,7 +7,6 @@ the official SDK is gRPC, a native library, and does not take an API key for its
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import AsyncGenerator
 
 import structlog
@@ -19,6 +18,7 @@ from pipelines.providers.transport.bodies import whole_body
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.keys import find_key
 from pipelines.providers.transport.reading import Words, read_message, samples
+from pipelines.providers.transport.wav import unpack
 from pipelines.settings import Section
 
 log = structlog.get_logger()
@@ -133,27 +133,3 @@ def _audio(answer: bytes) -> Audio:
     if audio is None or not audio.pcm:
         raise ProviderError("tts", "no audio came")
     return audio
-
-
-def unpack(wav: bytes) -> Audio:
-    """Return the samples of a WAV file: RIFF, 16-bit PCM, mono.
-
-    Raises:
-        ValueError: If it is another, or broken off.
-    """
-    if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
-        raise ValueError("not a WAV file")
-    rate, at = 0, 12
-    while at + 8 <= len(wav):
-        name, size = struct.unpack_from("<4sI", wav, at)
-        chunk = wav[at + 8 : at + 8 + size]
-        if len(chunk) < size:
-            break
-        if name == b"fmt " and size >= 16:
-            kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
-            if (kind, channels, bits) != (1, 1, 16):
-                raise ValueError("not 16-bit PCM, mono")
-        elif name == b"data" and rate:
-            return Audio(chunk[: size & ~1], rate)
-        at += 8 + size + size % 2  # chunks begin at even places
-    raise ValueError("broken off")

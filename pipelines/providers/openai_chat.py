@@ -204,7 +204,8 @@ class LanguageModel:
         """
         if self._options.thinks_first:
             yield "<think>"  # which the template has kept
-        gathered = StreamedReply(self._options.model)
+        tools = frozenset(spec.name for spec in brief.tools)
+        gathered = StreamedReply(self._options.model, tools)
         async with aclosing(self._chunks(brief, conversation)) as chunks:
             async for chunk in chunks:
                 if chunk is None:

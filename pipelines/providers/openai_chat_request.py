@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from pipelines.conversation import Brief, Message, ToolCall
-from pipelines.providers.transport.failures import SYSTEM, TOOLS
+from pipelines.providers.transport.refused_options import SYSTEM, TOOLS
 
 from .openai_hosts import AZURE, OPENAI, is_at
 from .prompt import call_ids, plain_id, system_message, tool_name, turns

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
 from pydantic import BaseModel
@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pipelines.conversation import Tokens, ToolCall
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.partial_call import PartialCall, unreadable_call
-from pipelines.providers.transport.failures import reported
-from pipelines.providers.transport.reading import Count, read
+from pipelines.providers.transport.failures import is_error, reported
+from pipelines.providers.transport.reading import SEVERAL, Count, read
 
 log = structlog.get_logger()
 
@@ -27,38 +27,92 @@ THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 """Fields of visible reasoning, as servers call them."""
 
 
+WORDS = {"text", "output_text", "text_delta", "output_text_delta", "refusal"}
+"""Types of the parts of a content that are spoken, in small letters."""
+
+
 class _Function(BaseModel):
     name: str | None = None
     arguments: Any = None
     """Fragments of JSON; some servers send the object itself."""
 
+    parameters: Any = None
+    input: Any = None
+    """The same under other names."""
 
-class _ToolDelta(BaseModel):
+    @property
+    def given(self) -> Any:  # noqa: ANN401 - any JSON
+        """What there is of the arguments."""
+        names = (self.arguments, self.parameters, self.input)
+        return next((each for each in names if each is not None), None)
+
+    @property
+    def says(self) -> bool:
+        return bool(self.name) or self.given is not None
+
+
+class _ToolDelta(_Function):
+    """Some servers have name and arguments here, and no function."""
+
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
+
+    @property
+    def called(self) -> _Function:
+        return self.function if self.function and self.function.says else self
 
 
 class _Delta(BaseModel):
     content: Any = None
     """Text; of some servers a list of parts."""
 
-    tool_calls: tuple[_ToolDelta, ...] | None = None
+    refusal: str | None = None
+    """What the model says in place of a reply that it will not give."""
+
+    tool_calls: Annotated[tuple[_ToolDelta, ...], SEVERAL] | None = None
     function_call: _Function | None = None
-    """What tool calls were before there could be several."""
+    """What tool calls were before there could be several; some servers send both."""
 
     reasoning_content: Any = None
     reasoning: Any = None
     reasoning_details: Any = None
     thinking: Any = None
 
+    @property
+    def words(self) -> str:
+        """The text in it.
+
+        Raises:
+            ValueError: If what should be text is none.
+        """
+        return spoken(self.content) or self.refusal or ""
+
+    @property
+    def calls(self) -> Sequence[_ToolDelta]:
+        """The fragments of tool calls in it."""
+        calls = self.tool_calls or ()
+        if self.function_call is None or any(each.called.says for each in calls):
+            return calls
+        return (_ToolDelta(function=self.function_call),)
+
 
 class _Choice(BaseModel):
     delta: _Delta | None = None
     message: _Delta | None = None
-    """In place of ``delta``, of a server that does not stream."""
+    """In place of ``delta``, of a server that does not stream; of others all of it, at the end."""
+
+    text: Any = None
+    """In place of either, of a server that knows completions alone."""
 
     finish_reason: Any = None
+
+    @property
+    def said(self) -> _Delta | None:
+        """The first of these with anything in it."""
+        text = None if self.text is None else _Delta(content=self.text)
+        found = (each for each in (self.delta, self.message, text) if each is not None)
+        return next((each for each in found if each.words or each.calls), None)
 
 
 class _Details(BaseModel):
@@ -74,7 +128,7 @@ class _Usage(BaseModel):
 class Chunk(BaseModel):
     """One event of the stream."""
 
-    choices: tuple[_Choice, ...] | None = None
+    choices: Annotated[tuple[_Choice, ...], SEVERAL] | None = None
     """One, or none in the chunk that only counts tokens."""
 
     usage: _Usage | None = None
@@ -90,7 +144,7 @@ class Chunk(BaseModel):
         Raises:
             ProviderError: If it reports an error.
         """
-        if event.get("error"):
+        if is_error(event.get("error")):
             raise reported(event["error"] if event.get("choices") else event)
         told = {"error", event.get("object"), event.get("type")} if name == "error" else ()
         if told or (
@@ -100,27 +154,22 @@ class Chunk(BaseModel):
         return read(cls, event)
 
     @property
-    def deltas(self) -> Iterator[_Delta]:
-        """Yield what it adds to the reply."""
-        for choice in self.choices or ():
-            if (delta := choice.delta or choice.message) is not None:
-                yield delta
-
-    @property
     def has_content(self) -> bool:
         """Whether there is text in it, or a part of a tool call: a first one often has neither.
 
         Raises:
             ValueError: If what should be text is none.
         """
-        return any(spoken(each.content) or each.tool_calls for each in self.deltas)
+        return any(choice.said for choice in self.choices or ())
 
     @property
     def thinks(self) -> bool:
         """Whether it shows that the model is at work, and has nothing to say yet."""
+        deltas = (choice.delta or choice.message for choice in self.choices or ())
         return any(
             any(getattr(each, name) for name in THOUGHTS) or isinstance(each.content, list)
-            for each in self.deltas
+            for each in deltas
+            if each is not None
         )
 
 
@@ -133,13 +182,15 @@ def spoken(content: object) -> str:
     match content:
         case str():
             return content
-        case None:
+        case None | False:
             return ""
         case list():
             return "".join(map(spoken, content))
         case Mapping():
-            kind = content.get("type") or "text"
-            return spoken(content.get("text")) if kind in ("text", "output_text") else ""
+            if str(content.get("type") or "text").lower() not in WORDS:
+                return ""
+            found = (content.get(name) for name in ("text", "value", "content", "refusal"))
+            return spoken(next((each for each in found if each is not None), None))
     raise ValueError("no text")
 
 
@@ -149,9 +200,11 @@ class StreamedReply:
 
     Args:
         model: Named in the log.
+        tools: Names of those that the model knows.
     """
 
     model: str
+    tools: Collection[str] = ()
     calls: list[PartialCall] = field(default_factory=list)
     """In the order in which they began."""
 
@@ -160,6 +213,9 @@ class StreamedReply:
 
     _latest: dict[int, PartialCall] = field(default_factory=dict)
     """The latest call of each index."""
+
+    _streamed: bool = False
+    """Whether there was anything in a delta: then a message has it once more."""
 
     _finish: str = ""
     _usage: _Usage | None = None
@@ -173,20 +229,21 @@ class StreamedReply:
         self._usage = chunk.usage or self._usage
         for choice in chunk.choices or ():
             self._finish = str(choice.finish_reason or self._finish).lower()
-        for delta in chunk.deltas:
-            self._add(delta.tool_calls or ())
-            if delta.function_call is not None:
-                self._add([_ToolDelta(function=delta.function_call)])
-            if text := spoken(delta.content):
+            said = choice.said
+            if said is None or (said is choice.message and self._streamed):
+                continue
+            self._streamed = self._streamed or said is not choice.message
+            self._add(said.calls)
+            if text := said.words:
                 yield text
 
     def _add(self, deltas: Iterable[_ToolDelta]) -> None:
         for delta in deltas:
-            function = delta.function or _Function()
+            function = delta.called
             call = self._call(delta, function.name)
             call.id = call.id or delta.id or ""
-            call.name = function.name or call.name
-            call.add(function.arguments)
+            call.name = self._whole_name(call.name, function.name)
+            call.add(function.given)
 
     def _call(self, delta: _ToolDelta, name: str | None) -> PartialCall:
         """Return the call that a fragment is of; a new one if it begins one.
@@ -198,12 +255,28 @@ class StreamedReply:
         if call is None and (delta.index is None or not (name or delta.id)):
             same = (each for each in self.calls if each.id and each.id == delta.id)
             call = next(same, self.calls[-1] if self.calls else None)
-        if call is None or _another(call, delta.id, name):
+        if call is None or (
+            _another(call, delta.id, name) and not self._in_pieces(call, delta.id, name or "")
+        ):
             call = PartialCall()
             self.calls.append(call)
         if delta.index is not None:
             self._latest[delta.index] = call
         return call
+
+    def _in_pieces(self, call: PartialCall, new_id: str | None, piece: str) -> bool:
+        """Return whether a fragment goes on with the name of ``call``, or repeats what it has."""
+        if not (piece and call.name and call.empty) or new_id not in (None, "", call.id):
+            return False
+        longer = piece.startswith(call.name) and call.name not in self.tools
+        return longer or self._whole_name(call.name, piece) != piece
+
+    def _whole_name(self, name: str, piece: str | None) -> str:
+        if piece and piece not in self.tools:
+            both = name + piece
+            if any(tool.startswith(both) for tool in self.tools):
+                return both
+        return piece or name
 
     def whole(self) -> list[ToolCall]:
         """Return the tool calls, now that the stream has ended.
@@ -217,10 +290,9 @@ class StreamedReply:
             raise ProviderError("llm", "the reply broke off")
         if self._finish in CUT_SHORT:
             log.warning("reply cut off", reason=self._finish, model=self.model)
-            if self.calls:  # half of the last one may look whole
+            if any(each.begun for each in self.calls):  # half of the last one may look whole
                 raise unreadable_call()
-        begun = (each for each in self.calls if each.name or each.fragments)
-        return [call for each in begun for call in each.whole()]
+        return [call for each in self.calls for call in each.whole()]
 
     def tokens(self) -> Tokens | None:
         """Return what the reply has cost, as far as the server tells."""

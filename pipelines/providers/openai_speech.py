@@ -8,6 +8,7 @@ events of this endpoint.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal
@@ -18,8 +19,10 @@ from pydantic import BaseModel, Field, SecretStr
 from pipelines.audio import SPEECH_RATE, frame_bytes
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.transport.bodies import chunks, read_out, whole_samples
+from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.reading import Words, objects, read, samples
+from pipelines.providers.transport.wav import unpacked
 from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, AZURE, KEY_VARIABLE, OPENAI, OPENAI_URL, auth_headers, is_at
@@ -35,8 +38,12 @@ GAP_WITHIN = 10.0
 
 EVENTS = "text/event-stream"
 
-PCM = ("application/octet-stream", "audio/l16", "audio/pcm", "audio/raw", "audio/x-raw")
-"""Media types of bare samples, in use by OpenAI and by compatible servers."""
+PCM = re.compile(
+    r"(?:application|binary)/octet-stream|(?:audio|application)/(?:x-)?(?:l16|pcm|raw)"
+    r"|audio/(?:x-|vnd\.)?wave?"
+)
+"""Media types of samples, in use by OpenAI and by compatible servers. Whether they are in a WAV
+file is seen from how they begin: some servers send one under any of these names."""
 
 
 class _Event(BaseModel):
@@ -147,16 +154,20 @@ class Synthesizer:
         asking = self._http.request(
             "POST", "/audio/speech", head_within=HEAD_WITHIN, json=self._body(text)
         )
-        spoken, made = False, self._options.rate
+        spoken = False
         async with (
             asking as answer,
             aclosing(chunks(answer, GAP_WITHIN)) as body,
             aclosing(_pcm(answer.content_type, body)) as pcm,
-            aclosing(whole_samples(pcm, made, frame_bytes(made))) as pieces,
         ):
-            async for audio in pieces:
-                spoken = True
-                yield audio
+            made, found = await unpacked(pcm, self._options.rate)
+            async with (
+                aclosing(found),
+                aclosing(whole_samples(found, made, frame_bytes(made))) as pieces,
+            ):
+                async for audio in pieces:
+                    spoken = True
+                    yield audio
         if not spoken:
             raise ProviderError("tts", "no audio came")
 
@@ -181,13 +192,13 @@ class Synthesizer:
 
 
 async def _pcm(kind: str, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the samples of an answer of that media type, cut anywhere.
+    """Yield the samples of an answer of that media type, cut anywhere, or a WAV file of them.
 
     Raises:
         ProviderError: If it holds something else, an error, or not all.
         ValueError: If it cannot be read.
     """
-    if kind not in (EVENTS, *PCM):
+    if kind != EVENTS and not PCM.fullmatch(kind):
         raise ProviderError("tts", "the server sent something else than PCM", retryable=False)
     async with aclosing(_spoken_in(body) if kind == EVENTS else body) as pcm:
         async for piece in pcm:
@@ -212,7 +223,7 @@ async def _spoken_in(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
                 case "error":
                     raise ProviderError("tts", "the server reported an error")
                 case "speech.audio.delta" | "":
-                    if event.error:
+                    if is_error(event.error):
                         raise ProviderError("tts", "the server reported an error")
                     pcm = odd + samples(event.audio)
                     odd = pcm[len(pcm) & ~1 :]

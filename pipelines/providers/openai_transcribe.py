@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 import structlog
@@ -22,8 +22,9 @@ from pipelines.providers.contracts import (
     TranscriptionSession,
 )
 from pipelines.providers.transport.bodies import chunks, whole_body
+from pipelines.providers.transport.failures import is_error
 from pipelines.providers.transport.http import Http, form
-from pipelines.providers.transport.reading import Words, parsed, read
+from pipelines.providers.transport.reading import Words, parsed
 from pipelines.settings import Section
 
 from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, auth_headers
@@ -38,16 +39,18 @@ MAX_ANSWER = 4 * 1024 * 1024
 """Bytes of an answer, which has a few hundred."""
 
 
-class _Segment(BaseModel):
+class _Said(BaseModel):
     text: Words = ""
 
 
-class _Transcript(BaseModel):
-    """What is read of an answer."""
+TEXT = ("text", "transcript", "transcription")
+"""Fields that have what was heard, as servers call them."""
 
-    text: Words = ""
-    segments: tuple[_Segment, ...] = ()
-    """The same in parts, of some servers."""
+PARTS = ("segments", "results", "result", "alternatives", "data", "chunks", "utterances")
+"""Fields that have the same in parts, or in an object of its own."""
+
+DEEPEST = 6
+"""Fields in each other that are looked into."""
 
 
 def _text(answer: object) -> str:
@@ -57,16 +60,62 @@ def _text(answer: object) -> str:
         ProviderError: If it is an error.
         ValueError: If nothing in it could be what was heard.
     """
-    if isinstance(answer, str):
-        return answer.strip()
-    if not isinstance(answer, dict):
-        raise ValueError("no transcript")  # noqa: TRY004 - ValueError is what is promised
-    if answer.get("error"):
+    if isinstance(answer, Mapping) and is_error(answer.get("error")):
         raise ProviderError("stt", "the server reports an error")
-    if answer.keys().isdisjoint(("text", "segments")):
+    texts = _texts(answer, DEEPEST)
+    if texts is None:
         raise ValueError("no transcript")
-    heard = read(_Transcript, answer)
-    return " ".join((heard.text or " ".join(each.text for each in heard.segments)).split())
+    return " ".join(" ".join(texts).split())
+
+
+def _texts(answer: object, deepest: int) -> list[str] | None:
+    """Return what was heard, in parts; None if there is no place for it.
+
+    Raises:
+        ValueError: If something else than text is in that place.
+    """
+    match answer:
+        case str():
+            return [answer]
+        case list() if deepest:
+            parts = [_texts(each, deepest - 1) for each in answer]
+            found = [part for part in parts if part is not None]
+            return [text for part in found for text in part] if found else None
+        case Mapping() if deepest:
+            return _texts_of_fields(answer, deepest)
+    return None
+
+
+def _texts_of_fields(answer: Mapping[str, object], deepest: int) -> list[str] | None:
+    found: list[str] | None = None
+    for name in TEXT:
+        if name in answer:
+            found = [_Said.model_validate({"text": answer[name]}).text]
+            if found[0].strip():
+                return found
+    for name in PARTS:
+        value = answer.get(name)
+        if name == "alternatives" and isinstance(value, list):
+            value = value[:1]  # the likeliest comes first
+        if (parts := _texts(value, deepest - 1)) is not None:
+            return parts
+        if name in answer and value in (None, []):  # silence
+            found = found or []
+    return found
+
+
+def _heard(kind: str, body: bytes) -> str:
+    """Return what was heard by an answer of that media type.
+
+    Raises:
+        ProviderError: If it is an error.
+        ValueError: If it cannot be read.
+    """
+    if kind == "text/plain":
+        text = " ".join(body.decode("utf-8-sig", "replace").split())
+        if not text.startswith(("{", "[{", '"', "<")):
+            return text
+    return _text(parsed(body))
 
 
 class Transcriber:
@@ -154,7 +203,7 @@ class Transcriber:
             "POST", "/audio/transcriptions", head_within=ANSWER_WITHIN, data=upload
         )
         async with asking as answer, aclosing(chunks(answer, ANSWER_WITHIN)) as body:
-            return _text(parsed(await whole_body(body, MAX_ANSWER)))
+            return _heard(answer.content_type, await whole_body(body, MAX_ANSWER))
 
     def _fields(self) -> dict[str, str]:
         options = self._options

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from pipelines.conversation import ToolCall
-from pipelines.encodable import encodable, mended_json, read_json
+from pipelines.encodable import encodable, mended_json
 from pipelines.providers.contracts import ProviderError
 
 MAX_ARGUMENTS = 16_000
@@ -16,10 +16,10 @@ MAX_ARGUMENTS = 16_000
 writes no call."""
 
 
-EMPTY: tuple[object, ...] = ({}, [], None, "")
+EMPTY: tuple[object, ...] = ({}, [], None, "", False)
 """Arguments that are none, as servers write them; some write them before the real ones, too."""
 
-WRITTEN_EMPTY = {"", "{}", "[]", "null", '""'}
+WRITTEN_EMPTY = {"", "{}", "[]", "null", '""', "[{}]", "false", "None", "undefined"}
 """The same, before they are read."""
 
 LONGEST_EMPTY = 16
@@ -51,7 +51,7 @@ class PartialCall:
         Raises:
             ProviderError: If they are longer than :data:`MAX_ARGUMENTS`, or cannot be written.
         """
-        if fragment is None:
+        if fragment is None or fragment is False:
             return
         if not isinstance(fragment, str):
             try:
@@ -69,6 +69,11 @@ class PartialCall:
     def amid(self) -> bool:
         """Whether the arguments are begun and not whole, as far as brackets and quotes tell."""
         return self._depth > 0 or self._quoted
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything in it: some servers send one without, beside words."""
+        return bool(self.name.strip()) or not self.empty
 
     @property
     def empty(self) -> bool:
@@ -91,7 +96,7 @@ class PartialCall:
                     self._depth -= 1
 
     def whole(self) -> list[ToolCall]:
-        """Return the call, now that all of it is here.
+        """Return the call, now that all of it is here; none, if there is nothing in it.
 
         Arguments that were sent twice are one; several that differ are as many calls of that tool.
 
@@ -99,13 +104,17 @@ class PartialCall:
             ProviderError: If it has no name, or its arguments are not a JSON object.
         """
         try:
-            several = self._all() or [{}]
+            several = self._all()
         except ValueError:
             raise unreadable_call() from None
-        if not self.name or not all(isinstance(each, dict) for each in several):
+        name = plain_name(self.name)
+        if not name and not several:
+            return []
+        several = several or [{}]
+        if not name or not all(isinstance(each, dict) for each in several):
             raise unreadable_call()
         ids = [self.id, *[""] * len(several)]
-        return [ToolCall(self.name, each, id_) for each, id_ in zip(several, ids, strict=False)]
+        return [ToolCall(name, each, id_) for each, id_ in zip(several, ids, strict=False)]
 
     def _all(self) -> list[Any]:
         """Return the different arguments, none of them empty.
@@ -113,6 +122,8 @@ class PartialCall:
         Raises:
             ValueError: If they are not JSON.
         """
+        if self.empty:
+            return []
         try:
             found = _in_a_row("".join(self.fragments))
         except ValueError:
@@ -130,25 +141,54 @@ class PartialCall:
         return several
 
 
+def plain_name(name: str) -> str:
+    """Return the name of a tool without what models and their templates put around it.
+
+    ``functions.book``, ``book<|channel|>commentary``, ``default_api.book``, ``functions.book:0``.
+    """
+    name = name.partition("<|")[0].strip(" \t\r\n\"'`()")
+    return _NUMBERED.sub("", _IN_A_ROOM.sub("", name))
+
+
+_IN_A_ROOM = re.compile(r"^(?:functions?|tools?|default_api)[.:]")
+_NUMBERED = re.compile(r":\d{1,4}$")
+
+
 def _in_a_row(text: str) -> list[Any]:
     """Return the JSON values that stand in a text, one after the other.
 
-    One that is a text is arguments once more, written as text.
+    One that is a text is arguments once more, written as text; a list of objects is these. A fence
+    around them is no part of them, and a comma too many is left out.
 
     Raises:
         ValueError: If anything else stands there.
     """
-    text = mended_json(encodable(text)).strip()
-    values: list[Any] = []
-    at = 0
+    text = mended_json(encodable(text)).strip(_BLANK)
+    if fence := _FENCE.match(text):
+        text = text[fence.end() :].removesuffix("```").strip(_BLANK)
     try:
-        while at < len(text):
-            value, end = _JSON.raw_decode(text, at)
-            values.append(read_json(value) if isinstance(value, str) and value else value)
-            blank = _BLANKS.match(text, end)
-            at = blank.end() if blank else end
+        try:
+            values = _values(text)
+        except ValueError:
+            values = _values(_LAST_COMMA.sub(lambda found: found["text"] or "", text))
     except RecursionError:
         raise ValueError("nested too deep") from None
+    return values
+
+
+def _values(text: str) -> list[Any]:
+    values: list[Any] = []
+    at = 0
+    while at < len(text):
+        value, end = _JSON.raw_decode(text, at)
+        if isinstance(value, str) and value:
+            values += _in_a_row(value)
+        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            values += value
+        else:
+            values.append(value)
+        blank = _BLANKS.match(text, end)
+        at = blank.end() if blank else end
     return values
 
 
@@ -156,7 +196,12 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-_JSON = json.JSONDecoder(parse_constant=_refuse)
+_JSON = json.JSONDecoder(parse_constant=_refuse, strict=False)  # line ends within texts
+_FENCE = re.compile(r"```\w*\s*")
+_LAST_COMMA = re.compile(
+    r"""(?P<text> "(?:\\.|[^"\\])*"? ) | ,(?=\s*[}\]])""", re.VERBOSE | re.DOTALL
+)
+_BLANK = " \t\r\n\ufeff"
 _MARK = re.compile(r'\\.?|["{}\[\]]', re.DOTALL)
 _BLANKS = re.compile(r"\s*")
 

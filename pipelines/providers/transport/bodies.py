@@ -50,15 +50,12 @@ async def whole_body(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
 async def whole_samples(
     pcm: AsyncGenerator[bytes, None], rate: int, least: int = BYTES_PER_SAMPLE
 ) -> AsyncGenerator[Audio, None]:
-    """Yield a body that is audio in whole samples.
+    """Yield a body that is audio in whole samples; half a one at its end is nothing.
 
     Args:
         pcm: Cut anywhere.
         rate: Hertz.
         least: Bytes of a piece, but for the last.
-
-    Raises:
-        ValueError: If half a sample is left: it was no 16-bit PCM, or it broke off.
     """
     rest = b""
     async for piece in pcm:
@@ -67,10 +64,8 @@ async def whole_samples(
             whole = len(rest) & ~1
             yield Audio(rest[:whole], rate)
             rest = rest[whole:]
-    if len(rest) % 2:
-        raise ValueError("half a sample")
-    if rest:
-        yield Audio(rest, rate)
+    if len(rest) > 1:
+        yield Audio(rest[: len(rest) & ~1], rate)
 
 
 async def read_out(answer: AsyncIterator[object]) -> None:

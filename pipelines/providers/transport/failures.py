@@ -15,6 +15,7 @@ from pipelines.providers.contracts import (
     RequestRefusedError,
     Stage,
 )
+from pipelines.providers.transport.refused_options import refused_options
 
 TOO_MANY = 429
 """The status of a rate limit, which is passed once time has gone by, not with a shorter request."""
@@ -82,89 +83,20 @@ class OptionRefusedError(RequestRefusedError):
         self.options = options
 
 
-SYSTEM = "a system message"
-"""An option of :func:`refused_reply`: that the prompt is a message of its own."""
-
-TOOLS = "tools"
-"""An option of :func:`refused_reply`: that the model is told of tools."""
-
-_NAMING = (400, 404, 422)
-"""Statuses of a request that has a field in it which the server does not take."""
-
-_MEANING = (*_NAMING, 500, 501)
-"""The same for what has no name: llama.cpp says 500 of what the template of a model refuses. The
-text of a 500 may quote the whole request, so that a name in it means nothing."""
-
-THINKING_LEVEL = "thinkingLevel"
-"""Gemini's name of how much its model thinks; it is refused in several spellings."""
-
-EFFORT = "output_config"
-"""Anthropic's name of what has the effort in it."""
-
-_MEANT = {
-    THINKING_LEVEL: re.compile(r"thinking[ _]?(?:level|config|budget)", re.IGNORECASE),
-    EFFORT: re.compile(r"\boutput_config\b|\beffort\b"),
-    SYSTEM: re.compile(
-        r"""
-        system .{0,20} (?: role | message | prompt | instruction ) .{0,20} (?: not | n't | unsupp )
-        | (?: role | message | prompt | instruction ) s? .{0,20} \b system \b .{0,40}
-          (?: not \ | n't | unsupp | invalid | unknown | unexpected )
-        | (?: not \ (?: support | allow ) | n't \ support | unsupported | invalid | unknown
-          | unexpected ) .{0,40}
-          (?: role .{0,12} \b system | \b system .{0,12} (?: role | message ) )
-        | does \ not \ support \ \W{0,2} system
-        | roles \ must \ alternate | only \ user (?: ,? | \ and) .{0,40} roles
-        | (?: developer | system ) \ instruction .{0,20} not \ (?: enabled | supp )
-        """,
-        re.VERBOSE | re.IGNORECASE | re.DOTALL,
-    ),
-    TOOLS: re.compile(
-        r"""
-        (?: not | n't ) \ (?: support | enable | allow | accept ) .{0,20}
-          \b (?: tools? | functions? ) (?: \b | _ )
-        | \b (?: tools? | functions? ) (?: [ _-] (?: use | call(?:s|ing)? | choice ) )? \W{0,3}
-          (?: (?: is | are ) \ )? (?: not \ (?: support | enabled | allow | permit ) | unsupp )
-        | (?: support | enable ) s? \ (?: the \ )? (?: tool | function ) [ _-] (?: use | call )
-        | tool \ choice \ requires
-        | (?: unknown | unrecogni[sz]ed | unsupported | unexpected | extra | additional ) .{0,40}
-          \b tools \b (?! \W{0,2} [.\[] \W{0,2} \d )
-        | \b tools \b (?! \W{0,2} [.\[,] \W{0,2} \d ) .{0,40} (?: extra \ (?: inputs | fields )
-          | not \ permitted | unknown | unrecogni[sz]ed | unsupported | unexpected )
-        """,
-        re.VERBOSE | re.IGNORECASE | re.DOTALL,
-    ),
-}
-"""How servers say that of what is no option by name. A tool that is described wrongly (``tools.0``)
-is a mistake of ours, and no reason to go without."""
-
-
-def _named(status: int, said: str, options: Collection[str]) -> frozenset[str]:
-    """Return which of ``options`` a server refuses, by its status and its words."""
-    found = {
-        option
-        for option in options
-        if status in _MEANING and (means := _MEANT.get(option)) and means.search(said)
-    }
-    if status in _NAMING:
-        plain = (each for each in options if each not in _MEANT)
-        found |= {each for each in plain if re.search(rf"(?<![\w-]){each}(?![\w-])", said)}
-    return frozenset(found)
-
-
 def refused_reply(status: int, said: str, options: Collection[str] = ()) -> ProviderError:
     """Return the error for a language model's refusal.
 
     Args:
         status: Of the answer; 200 if the refusal came in the stream.
         said: The server's own words, or their beginning; they get into no error.
-        options: What the request can do without, as the server calls it, or :data:`SYSTEM`, or
-            :data:`TOOLS`: it is an :class:`OptionRefusedError` if the server names any of them.
+        options: What the request can do without (:func:`.refused_options`): it is an
+            :class:`OptionRefusedError` if the server names any of them.
     """
     said = said[:MAX_REFUSAL]
     if status == 413 or (status != TOO_MANY and _TOO_LONG.search(said)):
         where = f"HTTP {status}: " if status >= 300 else ""
         return ContextTooLongError(f"{where}the conversation is too long for the model")
-    if named := _named(status, said, options):
+    if named := refused_options(status, said, options):
         return OptionRefusedError(status, named)
     if status in _FAULTS:
         return RequestRefusedError(f"HTTP {status}")
@@ -192,6 +124,27 @@ _KINDS = {
     503: re.compile(r"overloaded|unavailable|at.?capacity", re.IGNORECASE),
 }
 """What servers call an error that has no number, by the status that it would have."""
+
+
+_NO_ERROR = {"", "null", "none", "nil", "false", "0", "200", "ok", "success"}
+"""What stands for none where errors stand, in small letters."""
+
+
+def is_error(error: object, depth: int = 4) -> bool:
+    """Return whether what stands where a server reports errors is one.
+
+    Some send the field with all replies: empty, with empty fields, or with a code of success.
+    """
+    match error:
+        case None:
+            return False
+        case Mapping():
+            return bool(error) and (
+                not depth or any(is_error(v, depth - 1) for v in error.values())
+            )
+        case list():
+            return bool(error) and (not depth or any(is_error(v, depth - 1) for v in error))
+    return str(error).strip().lower() not in _NO_ERROR
 
 
 def reported(error: object) -> ProviderError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any, TypeVar
@@ -19,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from pipelines.encodable import encodable, mended_json
-from pipelines.providers.transport.sse import sse
+from pipelines.providers.transport.sse import DONE, sse
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,12 +31,9 @@ DEEPEST = 8
 """Times that a message is looked at, each time without what could not be read: what is left out
 takes what is around it along at most so often."""
 
-DONE = "[DONE]"
-"""The data of an event that says that a stream is whole; OpenAI's invention."""
-
 
 def _words(value: object) -> object:
-    if value is None:
+    if value is None or value is False or value in ([], {}):
         return ""
     if not isinstance(value, str):
         raise PydanticCustomError("words", "no text")
@@ -43,7 +41,8 @@ def _words(value: object) -> object:
 
 
 Words = Annotated[str, BeforeValidator(_words)]
-"""What was said, or is to be: null is nothing, and anything else than text cannot be read."""
+"""What was said, or is to be: null is nothing, as are false and what is empty; anything else than
+text cannot be read."""
 
 
 def _count(value: object) -> object:
@@ -52,6 +51,14 @@ def _count(value: object) -> object:
 
 Count = Annotated[int | None, BeforeValidator(_count)]
 """Of tokens; None if it is not told, or cannot be read."""
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+SEVERAL = BeforeValidator(_several)
+"""For a list of objects: an object is a list of one."""
 
 
 def _times(value: object) -> tuple[float, ...]:
@@ -126,32 +133,38 @@ async def objects(
     """Yield the objects in the server-sent events of a body, each with the name of its event.
 
     None in place of an object says that the stream is whole. A list is as good as what is in it;
-    an event of another kind than ``message`` that is not JSON says nothing, and so does one without
-    data. A body that is one JSON text is one event: a server that was asked for a stream may answer
-    so. Closing the generator does not close ``body``.
+    an event that is no JSON from its beginning says nothing (``keepalive``), and so does one
+    without data. A body that is one JSON text is one event, and whole: a server that was asked for
+    a stream may answer so. Closing the generator does not close ``body``.
 
     Raises:
         ValueError: If an event cannot be read.
     """
     async with aclosing(sse(body)) as events:
         async for name, data in events:
-            if data.strip() == DONE:
+            if data.strip(_AROUND_DONE).upper() == DONE[1:-1]:
                 yield name, None
                 continue
-            for each in _objects(name, data):
+            for each in _objects(data):
                 yield name, each
 
 
-def _objects(name: str, data: str) -> Iterator[dict[str, Any]]:
+def _objects(data: str) -> Iterator[dict[str, Any]]:
     try:
         value = parsed(data) if data.strip() else None
     except ValueError:
-        if name == "message" or data.lstrip()[:1] in ("{", "[", '"'):
+        if _BEGINS_JSON.match(data):
             raise
         value = None
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             yield each
+
+
+_AROUND_DONE = ' \t\r\n\ufeff"[]'
+
+_BEGINS_JSON = re.compile(r"\s*\ufeff?\s*(?:[\"{]|\[\s*(?:[\[{]|\Z))")
+"""Of what can be an object, or a list of them; ``[PING]`` cannot."""
 
 
 def samples(encoded: str) -> bytes:
@@ -194,6 +207,22 @@ def _without(value: object, error: ValidationError) -> object:
 
 
 def _leave_out(value: Any, place: tuple[int | str, ...]) -> None:  # noqa: ANN401 - any JSON
-    for step in place[:-1]:
-        value = value[step]
-    del value[place[-1]]
+    *way, last = place
+    for step in way:
+        if not (isinstance(value, dict) and isinstance(step, int)):  # SEVERAL
+            value = value[_key(value, step)]
+    if isinstance(value, dict) and isinstance(last, int):
+        value.clear()
+    else:
+        del value[_key(value, last)]
+
+
+def _key(value: dict[str, Any] | list[Any], step: int | str) -> Any:  # noqa: ANN401 - either
+    """Return what a step is called there: a field may have come by its own name or its alias."""
+    if isinstance(step, int) or step in value:
+        return step
+    return next(key for key in value if _plain(key) == _plain(step))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -240,7 +240,7 @@ def test_a_stream_without_an_end_is_half_a_reply(parts: tuple[bytes, ...]) -> No
     "garbage",
     [
         b"event: message_delta\ndata: {not json\n\n",
-        b"event: message_delta\ndata: \xff\xfe\n\n",
+        b"event: message_delta\ndata: {\xff\xfe\n\n",
         event("content_block_delta", index=0, delta={"type": "text_delta", "text": ["a"]}),
     ],
 )
@@ -259,8 +259,8 @@ def test_arguments_that_are_no_object_are_an_error(json: str) -> None:
 
 
 def test_arguments_of_no_call_are_an_error() -> None:
-    """They belong to a block that has not begun."""
-    server = CLAUDE.server(body(start(), tool_json(3, "{}"), end("tool_use")))
+    """They belong to a block that has not begun; empty ones to none."""
+    server = CLAUDE.server(body(start(), tool_json(3, '{"a": 1}'), end("tool_use")))
     assert CLAUDE.failure(server) == "llm: a tool call that cannot be read"
 
 

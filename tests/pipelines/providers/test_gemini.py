@@ -224,8 +224,8 @@ def test_a_call_at_the_limit_is_not_made() -> None:
 
 
 def test_a_call_without_a_name_is_an_error() -> None:
-    """Nobody knows what to do then."""
-    answer = body(chunk(called("")), chunk(finish="STOP"))
+    """Nobody knows what to do then; without arguments, it is none."""
+    answer = body(chunk(called("", args={"a": 1})), chunk(finish="STOP"))
     assert GEMINI.failure(GEMINI.server(answer)) == "llm: a tool call that cannot be read"
 
 
@@ -260,7 +260,7 @@ def test_a_stream_without_an_end_is_half_a_reply(parts: tuple[bytes, ...]) -> No
     "garbage",
     [
         b"data: {not json\n\n",
-        b"data: \xff\xfe\n\n",
+        b"data: {\xff\xfe\n\n",
         event({"candidates": [{"content": {"parts": [{"text": ["a"]}]}}]}),
     ],
 )

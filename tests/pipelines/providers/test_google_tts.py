@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from pipelines.audio import Audio
-from pipelines.providers.google_tts import unpack
+from pipelines.providers.transport.wav import unpack
 from tests.contract.case import Plan
 from tests.contract.voices import spoken, voiced
 from tests.contract.wires.google_tts import CASE, Server

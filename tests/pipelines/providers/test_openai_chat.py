@@ -174,8 +174,8 @@ def test_arguments_that_are_no_object_are_an_error(arguments: str) -> None:
 
 
 def test_a_call_without_a_name_is_an_error() -> None:
-    """Nobody knows what to do then."""
-    answer = body(asked(0, arguments="{}"), TOOL_STOP)
+    """Nobody knows what to do then; without arguments, it is none."""
+    answer = body(asked(0, arguments='{"a": 1}'), TOOL_STOP)
     assert CHAT.failure(CHAT.server(answer)) == "llm: a tool call that cannot be read"
 
 
@@ -435,7 +435,7 @@ def test_a_connection_dropped_in_the_middle() -> None:
     "garbage",
     [
         b"data: {not json\n\n",
-        b"data: \xff\xfe\n\n",
+        b"data: {\xff\xfe\n\n",
         b'data: {"choices": [\n\n',
         event({"choices": [{"delta": {"content": 5}}]}),
         event({"choices": [{"delta": {"content": [["a", True]]}}]}),

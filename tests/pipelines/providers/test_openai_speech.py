@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
 from pipelines.providers.openai_hosts import is_at
 from pipelines.providers.openai_speech import Synthesizer
+from pipelines.providers.transport.wav import unpacked
 from tests.contract.case import Plan
 from tests.contract.wires.openai_speech import Server, tone
 
@@ -167,12 +169,54 @@ def test_samples_are_whole_however_they_are_cut(size: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "kind", ["binary/octet-stream", "audio/x-pcm", "audio/L16;rate=24000", "audio/wav"]
+)
+def test_samples_have_many_names(kind: str) -> None:
+    """Half of one at the end costs no more than itself."""
+    assert speak(Fixed(kind, [tone(0.02) + b"\1"]).application()) == [Audio(tone(0.02), 24_000)]
+
+
+def wav(pcm: bytes, *, channels: int = 1, size: int | None = None) -> bytes:
+    """Return a WAV file at 22,050 Hz, with a text before its samples."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, 22_050, 44_100, 2, 16)
+    text = b"LIST\3\0\0\0abc\0"
+    data = struct.pack("<4sI", b"data", len(pcm) if size is None else size)
+    return b"RIFF\xff\xff\xff\xffWAVE" + form + text + data + pcm
+
+
+@pytest.mark.parametrize("kind", ["audio/wav", "audio/x-wav", "audio/pcm", "binary/octet-stream"])
+@pytest.mark.parametrize("size", [None, 0xFFFF_FFFF, 0])
+@pytest.mark.parametrize("cut", [1, 50, 10_000])
+def test_a_wav_file_is_unpacked(kind: str, size: int | None, cut: int) -> None:
+    """As it comes: its rate is its own, its header is not played, nor is what follows."""
+    pcm = tone(0.02)
+    file = wav(pcm, size=size) + (b"LIST\2\0\0\0ab" if size is None else b"")
+    pieces = [file[at : at + cut] for at in range(0, len(file), cut)]
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        for piece in pieces:
+            yield piece
+
+    async def main() -> tuple[int, bytes]:
+        rate, found = await unpacked(body(), 8_000)
+        return rate, b"".join([piece async for piece in found])
+
+    assert asyncio.run(main()) == (22_050, pcm)
+    if cut == 50:
+        audio = speak(Fixed(kind, pieces).application())
+        assert (audio[0].rate, b"".join(each.pcm for each in audio)) == (22_050, pcm)
+
+
+@pytest.mark.parametrize(
     ("kind", "pieces"),
     [
         ("audio/wav", [b"RIFF" + bytes(2000)]),
         ("audio/mpeg", [bytes(2000)]),
         ("application/json", [b'{"detail": "Hello."}']),
-        ("audio/pcm", [bytes(1001)]),
+        ("audio/wav", [wav(b"", channels=2)]),
+        ("audio/wav", [wav(b"")]),
+        ("audio/wav", [wav(b"\1\2")[:40]]),
+        ("audio/pcm", [b"\1"]),
         ("audio/pcm", []),
         ("text/event-stream", [b'data: {"type": "speech.audio.done"}\n\n']),
         ("text/event-stream", [b'data: {"type": "speech.audio.delta", "audio": "no"}\n\n']),
@@ -180,7 +224,7 @@ def test_samples_are_whole_however_they_are_cut(size: int) -> None:
     ],
 )
 def test_what_is_no_speech_is_an_error(kind: str, pieces: list[bytes]) -> None:
-    """Another format, half a sample, nothing, or no end: never noise on the line."""
+    """Another format, nothing, or no end: never noise on the line."""
     with pytest.raises(ProviderError):
         speak(Fixed(kind, pieces).application())
 

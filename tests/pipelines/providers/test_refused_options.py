@@ -77,6 +77,36 @@ REFUSALS: list[tuple[str, int, Any]] = [
     ("tools", 400, {"error": {"message": "Function calling is not enabled for this model"}}),
     ("tools", 400, {"error": {"message": "`tools` is not supported with this model"}}),
     ("tools", 400, {"error": {"message": "This model does not support function calling."}}),
+    ("tools", 500, {"error": {"message": "tools param requires --jinja flag"}}),
+    ("tools", 400, "Tools are not available for this model."),
+    ("tools", 400, "Cannot use tools with this model"),
+    ("tools", 400, "Tool support is disabled"),
+    ("tools", 400, "This model does not have tool calling capabilities."),
+    ("tools", 501, "tool use isn't implemented"),
+    ("reasoning_effort", 400, {"error": {"message": '"m" does not support thinking'}}),
+    ("reasoning_effort", 400, 'think value "low" is not supported for this model'),
+    ("reasoning_effort", 400, "Reasoning effort is not supported"),
+    ("reasoning_effort", 400, "Unknown parameter: 'reasoning.effort'"),
+    ("stream_options", 400, "include_usage: Extra inputs are not permitted"),
+    ("stream_options", 400, "unrecognized property streamOptions"),
+    ("stream_options", 422, "stream options are not supported"),
+    (
+        "stream_options",
+        422,
+        "unknown field `stream_options`, expected one of `messages`, `max_tokens`, `temperature`, "
+        "`tool_choice` or `reasoning_effort` at line 1",
+    ),
+    (
+        "stream_options",
+        400,
+        {
+            "error": {
+                "message": "Bad request. Supported parameters are: temperature, max_tokens and n",
+                "param": "stream_options",
+            }
+        },
+    ),
+    ("service_tier", 400, "Service tier flex is not available"),
 ]
 
 
@@ -148,6 +178,9 @@ def test_a_server_that_refuses_whatever_is_left_out_has_refused() -> None:
         (400, {"error": {"message": "Invalid schema for function 'weather'", "param": "tools[0]"}}),
         (422, {"detail": [{"loc": ["body", "tools", 0, "function"], "msg": "unexpected"}]}),
         (400, {"error": {"message": "The model is not for you"}}),
+        (400, {"error": {"message": "Each tool requires a name"}}),
+        (422, "Input should be 'user', 'assistant' or 'system'"),
+        (500, {"error": {"message": "{'stream_options': {'include_usage': True}} not supported"}}),
         (401, {"error": {"message": "stream_options"}}),
         (429, {"error": {"message": "too many max_tokens"}}),
         (500, {"error": {"message": "{'stream_options': {}, 'temperature': 0.5}"}}),
@@ -191,6 +224,18 @@ SYSTEM = [
     (422, {"detail": "Invalid role: system"}),
     (400, {"error": {"message": "Developer instruction is not enabled for models/gemma"}}),
     (400, {"error": {"message": "Error rendering prompt: System prompt isn't supported"}}),
+    (400, "This model does not accept system messages"),
+    (400, "No system message allowed"),
+    (400, "First message must be from user"),
+    (400, {"message": "Conversations must start with a user prompt"}),
+    (
+        422,
+        {
+            "detail": [
+                {"loc": ["body", "messages", 0], "msg": "Input should be 'user' or 'assistant'"}
+            ]
+        },
+    ),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from pipelines.conversation import Tokens, ToolCall, ToolSpec
 from pipelines.providers import anthropic_messages, gemini, openai_chat
 from pipelines.providers.contracts import ContextTooLongError, RequestRefusedError
+from pipelines.providers.partial_call import PartialCall
 
-from .language import KEY, SECRET_WORDS, Adapter, Answer, body, in_bits
+from .language import BRIEF, KEY, SECRET_WORDS, Adapter, Answer, body, in_bits
 
 CHAT = Adapter(
     openai_chat.LanguageModel,
@@ -26,6 +28,7 @@ GEMINI = Adapter(
     lambda url: {"base_url": url},
 )
 BOOK = ToolSpec(name="book", description="Book.", parameters={"type": "object"})
+WITH_TOOL = replace(BRIEF, tools=(BOOK,))
 
 
 def sent(*events: Any) -> bytes:
@@ -93,6 +96,43 @@ CHUNKS: dict[str, Sequence[Any]] = {
     "finish reason is a number": [HI, choice(finish_reason=1)],
     "finish reason comes with the words": [choice({"content": "Hi."}, finish_reason="stop")],
     "an error that is none": [{**HI, "error": None}, {"error": ""}, {"error": {}}, STOP],
+    "an error of empty fields": [
+        {**HI, "error": {"message": None, "code": None}},
+        {"error": {"message": "", "code": 0, "details": [{}]}},
+        {**STOP, "error": "null"},
+    ],
+    "an error of success": [{**HI, "error": {"code": 200}}, {**STOP, "error": "OK"}],
+    "an error that is false": [{**HI, "error": False}, {**STOP, "error": 0}],
+    "a call without a name": [
+        choice({"content": "Hi.", "function_call": {"name": "", "arguments": "{}"}}),
+        choice({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}),
+        choice({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}),
+        STOP,
+    ],
+    "a call without a name, cut short": [
+        choice({"content": "Hi.", "tool_calls": [{"id": "a", "function": {"name": ""}}]}),
+        choice(finish_reason="length"),
+    ],
+    "all of it again": [
+        HI,
+        {"choices": [{"delta": None, "message": {"content": "Hi."}, "finish_reason": "stop"}]},
+    ],
+    "all of it at the end alone": [
+        choice({"role": "assistant"}),
+        {"choices": [{"delta": {}, "message": {"content": "Hi."}, "finish_reason": "stop"}]},
+    ],
+    "completions": [{"choices": [{"text": "Hi."}]}, {"choices": [{"text": ""}]}, STOP],
+    "text in text": [choice({"content": [{"type": "text", "text": {"value": "Hi."}}]}), STOP],
+    "parts of other types": [
+        choice({"content": [{"type": "TEXT", "text": "H"}]}),
+        choice({"content": {"type": "text_delta", "text": "i."}}),
+        STOP,
+    ],
+    "one choice": [{"choices": HI["choices"][0]}, {"choices": STOP["choices"][0]}],
+    "content is false": [choice({"content": False}), HI, STOP],
+    "a refusal": [choice({"content": None, "refusal": "Hi."}), STOP],
+    "a refusal in parts": [choice({"content": [{"type": "refusal", "refusal": "Hi."}]}), STOP],
+    "words that are no event": ["keepalive", HI, "OPENROUTER PROCESSING", STOP],
     "a message in place of a delta": [{"choices": [{"message": {"content": "Hi."}}]}, STOP],
 }
 
@@ -265,6 +305,49 @@ CALLS: dict[str, tuple[Sequence[Any], Sequence[ToolCall]]] = {
         [part(index=0, name="book", arguments="{}"), part(index=0, name="look", arguments="{}")],
         [ToolCall("book"), ToolCall("look")],
     ),
+    "in either field": (
+        [
+            choice(
+                {
+                    "tool_calls": {"index": 0, "function": {"name": "book", "arguments": MON}},
+                    "function_call": {"name": "book", "arguments": MON},
+                }
+            )
+        ],
+        ONE,
+    ),
+    "again, at the end": (
+        [
+            part(index=0, id="a", name="book", arguments=MON),
+            {
+                "choices": [
+                    {
+                        "message": {
+                            "tool_calls": [{"id": "a", "function": {"name": "book"}}],
+                        },
+                    }
+                ]
+            },
+        ],
+        ONE,
+    ),
+    "flat": ([choice({"tool_calls": [{"name": "book", "arguments": MON}]})], ONE),
+    "parameters": (
+        [choice({"tool_calls": [{"function": {"name": "book", "parameters": MONDAY}}]})],
+        ONE,
+    ),
+    "a name in pieces": (
+        [
+            part(index=0, id="a", name="bo"),
+            part(index=0, name="ok", arguments=""),
+            part(index=0, arguments=MON),
+        ],
+        ONE,
+    ),
+    "a name that grows": (
+        [part(index=0, name="bo"), part(index=0, name="book", arguments=MON)],
+        ONE,
+    ),
     "no arguments at all": ([part(index=0, id="a", name="book")], [ToolCall("book")]),
 }
 
@@ -273,12 +356,74 @@ CALLS: dict[str, tuple[Sequence[Any], Sequence[ToolCall]]] = {
 def test_chat_asks_for_tools(name: str) -> None:
     """However its server writes the calls; what they are called does not matter."""
     chunks, calls = CALLS[name]
-    asked = replied(CHAT, sent(*chunks, CALL_STOP, "[DONE]"))
+    server = CHAT.server(body(sent(*chunks, CALL_STOP, "[DONE]")))
+    asked = [each for each in CHAT.reply(server, WITH_TOOL) if isinstance(each, ToolCall)]
     assert [(call.name, call.arguments) for call in asked] == [
         (call.name, call.arguments) for call in calls
     ]
     names = [call.id for call in asked if call.id]
     assert len(names) == len(set(names))
+
+
+WRITTEN = [
+    f"```json\n{MON}\n```",
+    f"```{MON}```",
+    f"\ufeff{MON}",
+    f"[{MON}]",
+    json.dumps(f"[{MON}]"),
+    '{"day": "Mon",}',
+    '{"day": "Mon" , \n}',
+]
+
+
+@pytest.mark.parametrize("arguments", WRITTEN)
+def test_arguments_are_read_however_they_are_written(arguments: str) -> None:
+    """Fenced, in a list, in a text, or with a comma too many."""
+    assert gathered("book", arguments) == ONE
+
+
+def gathered(name: str, *arguments: Any) -> list[ToolCall]:
+    call = PartialCall(name)
+    for each in arguments:
+        call.add(each)
+    return call.whole()
+
+
+def test_what_is_in_a_text_stays() -> None:
+    """A line end that should have been escaped, commas, and what looks like a fence."""
+    text = 'a,}\n"```, ]\\'
+    written = json.dumps({"a": text}).replace("\\n", "\n")
+    assert gathered("book", written[:-1] + ",}") == [ToolCall("book", {"a": text})]
+
+
+@pytest.mark.parametrize("arguments", ["None", "false", False, "[{}]", "undefined", " {} ", "{}{}"])
+def test_no_arguments_are_none_however_they_are_written(arguments: Any) -> None:
+    """Even so, a call without a name is none."""
+    assert gathered("book", arguments) == [ToolCall("book")]
+    assert gathered(" ", arguments) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        " book ",
+        "functions.book",
+        "book<|channel|>commentary",
+        "functions.book:0",
+        "default_api.book",
+        "`book`",
+        "book()",
+    ],
+)
+def test_a_name_is_what_the_tool_is_called(name: str) -> None:
+    """Without what models put around it."""
+    assert gathered(name, MON) == ONE
+
+
+@pytest.mark.parametrize("name", ["my.book", "book:me", "tools", "book_2", "functions"])
+def test_a_name_that_looks_odd_is_kept(name: str) -> None:
+    """It may well be that."""
+    assert gathered(name) == [ToolCall(name)]
 
 
 @pytest.mark.parametrize(
@@ -313,6 +458,10 @@ BODIES: dict[str, bytes] = {
     "nothing after the last event": sent(HI, STOP)[:-2],
     "nothing after the end": sent(HI, "[DONE]")[:-2],
     "more after the end": sent(HI, STOP, "[DONE]") + b"data: {not json\n\n",
+    "no stream, and no reason to finish": b'{"choices": [{"message": {"content": "Hi."}}]}',
+    "no empty lines": sent(HI, STOP, "[DONE]").replace(b"\n\n", b"\n"),
+    "an object a line": sent(HI, STOP).replace(b"data: ", b"").replace(b"\n\n", b"\n"),
+    "no UTF-8 in a comment": b": caf\xe9\n\n" + sent(HI, STOP),
     "no stream at all": json.dumps(
         {"object": "chat.completion", "choices": [{"message": {"content": "Hi."}}]}
         | {"usage": None}
@@ -453,6 +602,31 @@ MESSAGES: dict[str, bytes] = {
         b'"type": "content_block_delta", ', b""
     )
     + END.replace(b'"type": "message_delta", ', b""),
+    "arguments of no tool": BEGIN
+    + SAID
+    + delta(type="input_json_delta", partial_json="{}")
+    + message("content_block_delta", index=7, delta={"partial_json": {}})
+    + END,
+    "text among thoughts": BEGIN
+    + THOUGHT
+    + delta(type="text_delta", text="Hm.")
+    + delta(text="Hm.")
+    + SAID
+    + END,
+    "text is an empty list": BEGIN
+    + block(type="text", text=[])
+    + delta(type="text_delta", text="Hi.")
+    + END,
+    "a call without a name": BEGIN + SAID + block(type="tool_use", name="", input={}) + END,
+    "no stream at all": json.dumps(
+        {
+            "type": "message",
+            "content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Hi."}],
+            "stop_reason": "end_turn",
+            "usage": None,
+        }
+    ).encode(),
+    "no stream, and nothing but words": b'{"content": {"type": "text", "text": "Hi."}}',
     "types alone": b"".join(
         line + b"\n" for line in (BEGIN + SAID + END).split(b"\n") if not line.startswith(b"event")
     ),
@@ -477,12 +651,31 @@ def test_claude_says_hi(name: str) -> None:
         + delta(partial_json=MON[:4])
         + delta(type=None, partial_json=MON[4:]),
         block(id="a", name="book") + delta(type="input_json_delta", partial_json="{}" + MON),
+        block(type="tool_use", id="a", name="book", input=[MONDAY]),
     ],
 )
 def test_claude_asks_for_a_tool(parts: bytes) -> None:
     """Whether the arguments come as an object, in fragments, or both."""
     (call,) = replied(CLAUDE, BEGIN + parts + END + OVER)
     assert (call.name, call.arguments) == ("book", MONDAY)
+
+
+def test_claude_asks_for_tools_on_one_index() -> None:
+    """Gateways number all blocks alike."""
+    parts = [
+        block(type="tool_use", id=name, name=name) + delta(partial_json=MON)
+        for name in ("book", "look")
+    ]
+    asked = replied(CLAUDE, BEGIN + b"".join(parts) + END + OVER)
+    assert [(call.name, call.arguments) for call in asked] == [("book", MONDAY), ("look", MONDAY)]
+
+
+def test_claude_asks_for_a_tool_without_a_stream() -> None:
+    """All of it in one text."""
+    call = {"type": "tool_use", "id": "a", "name": "book", "input": MONDAY}
+    answer = {"type": "message", "content": [{"type": "text", "text": "Hi."}, call]}
+    said, asked = replied(CLAUDE, json.dumps(answer).encode())
+    assert (said, asked.name, asked.arguments) == ("Hi.", "book", MONDAY)
 
 
 @pytest.mark.parametrize(
@@ -535,6 +728,28 @@ CANDIDATES: dict[str, Sequence[Any]] = {
         {**G_HI, "promptFeedback": {"blockReason": "BLOCK_REASON_UNSPECIFIED"}},
         G_STOP,
     ],
+    "thoughts that are text or an object": [
+        google({"text": "Hm.", "thought": "Hm."}, {"text": "Hm.", "thought": {}}),
+        google({"text": "Hi.", "thought": "false"}),
+        G_STOP,
+    ],
+    "a call without a name": [
+        google({"text": "H", "functionCall": {}}),
+        google({"functionCall": {"name": "", "args": {}}}, {"text": "i."}),
+        G_STOP,
+    ],
+    "names with underscores": [G_HI, google(finish_reason="STOP"), {"usage_metadata": {"x": 1}}],
+    "names with underscores, and faults": [
+        {**G_HI, "usage_metadata": {"prompt_token_count": "many"}},
+        google({"text": "", "thought_signature": 7, "function_call": 7}, finish_reason="STOP"),
+    ],
+    "a response in it": [{"response": G_HI, "traceId": "x"}, {"response": G_STOP}],
+    "one object each": [
+        {"candidates": {"content": {"parts": {"text": "Hi."}}, "finishReason": "STOP"}},
+    ],
+    "content is a list": [{"candidates": [{"content": [{"parts": [{"text": "Hi."}]}]}]}, G_STOP],
+    "content is a list of parts": [{"candidates": [{"content": [{"text": "Hi."}]}]}, G_STOP],
+    "an error of empty fields": [{**G_HI, "error": {"code": 0, "message": ""}}, G_STOP],
     "an error that is none": [{**G_HI, "error": None}, {"error": {}}, G_STOP],
     "an end of OpenAI's": [G_HI, "[DONE]"],
     "a list": [[G_HI, G_STOP]],
@@ -550,6 +765,7 @@ def test_gemini_says_hi(name: str) -> None:
 def test_gemini_says_hi_without_a_stream() -> None:
     """As it does if alt=sse gets lost on the way."""
     assert replied(GEMINI, json.dumps([G_HI, G_STOP], indent=1).encode()) == ["Hi."]
+    assert replied(GEMINI, json.dumps(G_HI).encode()) == ["Hi."]
 
 
 @pytest.mark.parametrize("args", [MONDAY, MON, [MONDAY][0] | {}])

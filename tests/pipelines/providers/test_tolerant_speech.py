@@ -167,6 +167,17 @@ def test_errors_are_told_whatever_is_in_them() -> None:
         ),
         ({"segments": [{"text": "Hi.", "avg_logprob": "x"}]}, "Hi."),
         ("Hi.", "Hi."),
+        ({"text": "Hi.", "error": {"message": None, "code": 0}}, "Hi."),
+        ({"segments": []}, ""),
+        ([{"text": "Hello"}, {"text": " you."}], "Hello you."),
+        ({"transcript": "Hi."}, "Hi."),
+        ({"result": {"transcription": "Hi.", "language": "en"}}, "Hi."),
+        ({"results": [{"transcript": "Hello"}, {"text": "you."}]}, "Hello you."),
+        (
+            {"results": [{"alternatives": [{"transcript": "Hi."}, {"transcript": "High."}]}]},
+            "Hi.",
+        ),
+        ({"results": []}, ""),
     ],
 )
 def test_a_file(answer: Any, said: str) -> None:
@@ -181,6 +192,38 @@ def test_a_file_without_words_is_an_error(answer: Any) -> None:
     """Nobody knows what was said then."""
     with pytest.raises((ValueError, ProviderError)):
         openai_transcribe._text(answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("text/plain", b"Hi there.\n", "Hi there."),
+        ("text/plain", b"7", "7"),
+        ("text/plain", b"[Music]", "[Music]"),
+        ("text/plain", b'{"text": "Hi."}', "Hi."),
+        ("text/plain", b"", ""),
+        ("text/html", b'\xef\xbb\xbf"Hi."', "Hi."),
+    ],
+)
+def test_a_file_in_plain_words(kind: str, body: bytes, said: str) -> None:
+    """Some servers do not know what JSON is, or what to call it."""
+    assert openai_transcribe._heard(kind, body) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/plain", b'{"text": "Hi'),
+        ("text/plain", b"<html>"),
+        ("text/html", b"Not found"),
+        ("application/json", b"Hi."),
+        ("application/json", b""),
+    ],
+)
+def test_other_words_are_not_taken_for_the_callers(kind: str, body: bytes) -> None:
+    """A proxy's page, or half of an answer."""
+    with pytest.raises(ValueError, match=r"."):
+        openai_transcribe._heard(kind, body)
 
 
 # Spoken.

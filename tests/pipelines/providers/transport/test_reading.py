@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from pipelines.providers.transport.reading import (
+    SEVERAL,
     Count,
     Words,
     objects,
@@ -66,6 +68,25 @@ class _Message(BaseModel):
 def test_what_cannot_be_read_is_taken_for_missing(sent: Any, taken: _Message) -> None:
     """And an object that lacks what it cannot do without is."""
     assert read(_Message, sent) == taken
+
+
+class _Aliased(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    how_many: Count = None
+    some_parts: Annotated[tuple[_Part, ...], SEVERAL] = ()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"someParts": {"said": "Hi."}, "howMany": "x"},
+        {"some_parts": {"said": "Hi.", "count": "many"}, "how_many": "x"},
+        {"some_parts": [7, {"said": "Hi.", "words": {"end": 1}}]},
+    ],
+)
+def test_one_object_is_a_list_of_one_by_either_name(sent: Any) -> None:
+    """And what is wrong in it is left out."""
+    assert read(_Aliased, sent) == _Aliased(some_parts=(_Part(said="Hi."),))
 
 
 @pytest.mark.parametrize("said", [5, True, {"text": "Hi."}, ["Hi."]])
@@ -129,15 +150,23 @@ def test_events_that_say_nothing_are_passed_over() -> None:
     """Pings with and without data, of a kind of their own, and what is no object."""
     body = (
         b"event: ping\ndata: ping\n\ndata:\n\ndata: null\n\ndata: []\n\n:\n\n"
+        b"data: keepalive\n\ndata: OPENROUTER PROCESSING\n\ndata: [PING]\n\n"
         b'data: "text"\n\nevent: x\ndata: {"a": 1}\n\ndata: [{"b": 2}, 7]\n\ndata:  [DONE] \n\n'
     )
     assert found(body) == [("x", {"a": 1}), ("message", {"b": 2}), ("message", None)]
 
 
-def test_an_event_that_breaks_off_is_an_error() -> None:
+@pytest.mark.parametrize("end", [b"[DONE]", b"[done]", b'"[DONE]"', b"DONE", b"data: [DONE]"])
+def test_the_end_is_written_in_many_ways(end: bytes) -> None:
+    """It is one."""
+    assert found(b"data: " + end) == [("message", None)]
+
+
+@pytest.mark.parametrize("data", [b'data: {"a": ', b"data: [{", b'{"a": 1', b'[{"a": 1}', b"["])
+def test_an_event_that_breaks_off_is_an_error(data: bytes) -> None:
     """It may have been the reply."""
     with pytest.raises(ValueError, match=r"."):
-        found(b'data: {"a": \n\n')
+        found(data + b"\n\n")
 
 
 @given(st.binary(max_size=40), st.booleans(), st.booleans(), st.booleans())
