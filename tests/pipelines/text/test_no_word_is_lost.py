@@ -27,7 +27,7 @@ from pipelines.text.leftovers import without_leftovers
 from pipelines.text.markup import tidied, without_markup
 from pipelines.text.replacements import Replacement, replaced
 from pipelines.text.rules.rule import Rule
-from pipelines.text.speakable import BEFORE_MARKUP, ORDER, PIECE, speakable
+from pipelines.text.speakable import BEFORE_MARKUP, OF_WORDS, ORDER, PIECE, speakable
 from pipelines.text.units import SIGNS as UNITS
 
 
@@ -178,6 +178,28 @@ TEXTS = st.lists(st.tuples(PARTS, st.sampled_from(["", " ", " ", " "])), max_siz
 def test_a_rule_that_loses_a_word_is_found_out(found: str, put: str, missing: list[str]) -> None:
     """Letters that are spelt are not lost."""
     assert list(Find(kind="signs", found=found, put=put).missing()) == missing
+
+
+WITHOUT_FIGURES = st.lists(
+    st.tuples(
+        st.sampled_from([w for w in (WORDS + SIGNS).split() if not any(map(str.isnumeric, w))]),
+        st.sampled_from(["", " ", " "]),
+    ),
+    max_size=8,
+).map(lambda parts: "".join(part + space for part, space in parts))
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+@settings(derandomize=True, max_examples=200)
+@given(text=WITHOUT_FIGURES)
+def test_other_rules_find_nothing_without_a_figure(tag: str, text: str) -> None:
+    """So that they need not be looked for."""
+    language = language_of(tag)
+    assert language is not None
+    for kind in ORDER:
+        if kind not in OF_WORDS:
+            rules = [rule.for_language(language) for rule in kind if rule.is_for(language)]
+            assert replaced(text, rules) == text
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
