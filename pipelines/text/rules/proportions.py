@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipelines.text import cldr
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.languages.sign_names import sign_names
 from pipelines.text.numerals import cardinal, ordinal
@@ -30,9 +31,10 @@ def _rating(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _length(found: re.Match[str], language: SpokenLanguage) -> str:
-    foot, inch = sign_names(language).lengths
-    one, many = foot if found["mark"] in "'′" else inch
-    return f" {found['number']} {one if found['number'] == '1' else many}"
+    name = "length-foot" if found["mark"] in "'′" else "length-inch"
+    one, many = cldr.unit(name, language.code)
+    space = " " if found.string[found.end() : found.end() + 1] in ("x", "X", "×") else ""
+    return f" {found['number']} {one if found['number'] == '1' else many}{space}"
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
