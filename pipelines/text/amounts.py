@@ -53,7 +53,7 @@ def amount_value(number: str, language: SpokenLanguage) -> Decimal:
 
 def scale_pattern(language: SpokenLanguage) -> str:
     """Return a regular expression for what multiplies an amount of money: "M" of "$5M"."""
-    return rf"{any_of([*language.thousand.split(), *language.scales])}(?![\w²³])"
+    return rf"{any_of([*language.thousand.split(), *language.scales])}(?![\w²³]|\.[A-Z])"
 
 
 def is_thousand(scale: str, language: SpokenLanguage) -> bool:

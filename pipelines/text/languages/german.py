@@ -43,7 +43,8 @@ ARTICLES = words("der die das dem den des im zum zur vom beim")
 """Words, in lower case, that a number and a stop after are a rank: "der 3. Anrufer"."""
 
 _DATIVE = words(
-    "am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem unserem ihrem"
+    """am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem jeden unserem
+    ihrem"""
 )
 """Words that what follows is in the dative after, or takes its ending."""
 
@@ -53,7 +54,7 @@ def rank(number: int, before: str, ending: str) -> str:
     before = before.lower()
     if before in _DATIVE:
         ending = "n"
-    elif before in ("der", "die", "das"):
+    elif before in ("der", "die", "das", "jeder", "jede", "jedes"):
         ending = ""
     return ordinal(number, "de") + ending
 

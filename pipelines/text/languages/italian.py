@@ -76,7 +76,8 @@ ITALIAN = SpokenLanguage(
     units={
         "kg": ("chilo", "chili"), "t": ("tonnellata", "tonnellate"), "sec": "duration-second",
         "mph": ("miglio orario", "miglia orarie"), "CV": ("cavallo", "cavalli"),
-        "°": ("grado", "gradi"), "°C": ("grado", "gradi"), "dB": ("decibel", "decibel"),
+        "°": ("grado", "gradi"), "º": ("grado", "gradi"),
+        "°C": ("grado", "gradi"), "dB": ("decibel", "decibel"),
         "bar": ("bar", "bar"), "mq": "area-square-meter", "mc": "volume-cubic-meter",
         "hg": ("etto", "etti"), "cent": ("centesimo", "centesimi"),
     },

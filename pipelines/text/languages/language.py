@@ -15,6 +15,9 @@ Value = TypeVar("Value")
 Names = tuple[str, str]
 """What one thing is called, and what several are."""
 
+LOWER = "a-zß-öø-ÿœ"
+"""Small letters, within the brackets of a regular expression: what a sentence goes on with."""
+
 
 def words(text: str) -> frozenset[str]:
     """Return the words of ``text``."""

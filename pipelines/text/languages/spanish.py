@@ -59,7 +59,10 @@ def _before_noun(number: str) -> str:
     return re.sub("uno$", "un", re.sub("veintiuno$", "veintiún", number))
 
 
-RANKED = words("piso planta grado año lugar puesto nivel día mes turno fila")
+RANKED = words(
+    """piso planta grado año lugar puesto nivel día mes turno fila puerta curso ciclo semestre
+    trimestre capítulo artículo aniversario intento izquierda derecha edición vuelta cumpleaños"""
+)
 """What "3°" stands before as a rank; before all else it is degrees."""
 
 
@@ -87,7 +90,7 @@ SPANISH = SpokenLanguage(
     units={
         "kg": ("kilo", "kilos"), "hrs": "duration-hour", "hs": "duration-hour",
         "seg": "duration-second", "t": "mass-tonne", "CV": "power-horsepower",
-        "°": ("grado", "grados"), "°C": ("grado", "grados"), "º C": ("grado", "grados"),
+        "°": ("grado", "grados"), "°C": ("grado", "grados"), "º": ("grado", "grados"),
         "ºC": ("grado", "grados"), "dB": ("decibelio", "decibelios"), "lb": "mass-pound",
         "lbs": "mass-pound", "ft": "length-foot", "¢": ("centavo", "centavos"),
         "cts": ("céntimo", "céntimos"), "Mbps": ("megabit por segundo", "megabits por segundo"),

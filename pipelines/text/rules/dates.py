@@ -8,14 +8,14 @@ from functools import cache
 
 from pipelines.text import cldr
 from pipelines.text.amounts import DASH
-from pipelines.text.languages.language import SpokenLanguage, words
+from pipelines.text.languages.language import LOWER, SpokenLanguage, words
 from pipelines.text.numerals import year
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
-from pipelines.text.rules.times import time_in_words, zone_in_words
+from pipelines.text.rules.times import zone_in_words
 
 _BEFORE = r"(?:\b(?P<before>[^\W\d_]+)\s)?"
-_BEGINS = r"(?<![\w./-])"
+_BEGINS = r"(?<![\w./-])(?<![0-9]:)"
 _DAY = r"(?P<day>[0-3]?[0-9])"
 _YEAR = r"(?P<year>[12][0-9]{3})"
 
@@ -79,7 +79,7 @@ def _day_stop_month(language: SpokenLanguage) -> str:
 def _day_before_month(between: str, month: str, after_first: str) -> str:
     return (
         rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}{DASH})?{_DAY}{between}"
-        rf"\s?{month}(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
+        rf"\s?{month}(?:\.(?=\s?[{LOWER},;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
     )
 
 
@@ -89,7 +89,7 @@ def _day_word_month(language: SpokenLanguage) -> str:
     return (
         rf"(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){DASH})?{_DAY}(?:er|°|º)?(?:\sde)?\s"
         rf"(?P<month>(?i:{long})\b|(?i:{short})\b(?=\.|\s(?:del?\s)?[12][0-9]{{3}}\b)"
-        rf"(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?)(?:\s(?:del?\s)?{_YEAR}\b)?"
+        rf"(?:\.(?=\s?[{LOWER},;:)]|\s[12][0-9]{{3}}\b))?)(?:\s(?:del?\s)?{_YEAR}\b)?"
     )
 
 
@@ -112,6 +112,14 @@ def _month_of_year(found: re.Match[str], language: SpokenLanguage) -> str:
     number = int(month) if month.isdigit() else _months(language)[month]
     of = " de " if language.code == "es" else " "
     return cldr.months(language.code)[number - 1] + of + year(int(found["year"]), language.code)
+
+
+def _dotted_month(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read "12.2026", unless what stands before says that it is no date: "Version 3.2026"."""
+    before = found.string[max(0, found.start() - 20) : found.start()].split()
+    if before and before[-1].lower().rstrip(".") in _NUMBERED:
+        return found[0]
+    return _month_of_year(found, language)
 
 
 def _date(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -180,7 +188,7 @@ def _timestamp(found: re.Match[str], language: SpokenLanguage) -> str:
     month, day = int(found["month"]), int(found["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return found[0]
-    time = time_in_words(int(found["hour"]), int(found["minute"]), "", language)
+    time = language.time(int(found["hour"]), int(found["minute"]), "")
     zone = zone_in_words(found["zone"], language) if found["zone"] else ""
     return f"{_said(found, month, day, language)} {language.at_the_time(time)}{zone}"
 
@@ -244,6 +252,16 @@ RULES = (
     ),
     # "2026-11"
     Rule(rf"{_BEGINS}(?P<year>20[0-9]{{2}})-(?P<month>0[1-9]|1[0-2])(?![\w/-])", _month_of_year),
+    # "12/2026", "12.2026"
+    Rule(
+        rf"{_BEGINS}(?P<month>0?[1-9]|1[0-2])/(?P<year>20[0-9]{{2}})(?![\w/-]|[.,:][0-9])",
+        _month_of_year,
+    ),
+    Rule(
+        rf"{_BEGINS}(?P<month>0?[1-9]|1[0-2])\.(?P<year>20[0-9]{{2}})(?![\w/-]|[.,:][0-9])",
+        _dotted_month,
+        only=("de", "es", "fr", "it"),
+    ),
     # "24.11.2026", "24/11/26", "11/24/2026", "24-11-2026"
     Rule(
         rf"{_BEFORE}{_BEGINS}{_DAY}(?P<mark>[./-])(?P<month>[0-3]?[0-9])(?P=mark)"
@@ -269,7 +287,7 @@ RULES = (
     ),
     # "30/11", "11/30"
     Rule(
-        rf"{_BEFORE}{_BEGINS}{_DAY}/(?P<month>[0-3]?[0-9])(?![\w/%-]|[.,][0-9]){_MEASURES}",
+        rf"{_BEFORE}{_BEGINS}{_DAY}/(?P<month>[0-3]?[0-9])(?![\w/%-]|[.,:][0-9]){_MEASURES}",
         _slashed,
     ),
     # "2020-2024", "2020–24"

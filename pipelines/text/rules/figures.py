@@ -20,7 +20,8 @@ def number_pattern(language: SpokenLanguage) -> str:
 
     It has no named groups, so that it can stand in any other.
     """
-    return rf"(?:[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
+    grouped = rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+(?![0-9])"
+    return rf"(?:{grouped}|[0-9]+)(?:[.,][0-9]+)?"
 
 
 def number_value(number: str, language: SpokenLanguage) -> Decimal:

@@ -17,10 +17,10 @@ from pipelines.text.amounts import (
     in_words,
     is_thousand,
 )
-from pipelines.text.languages.language import SpokenLanguage, words
+from pipelines.text.languages.language import LOWER, SpokenLanguage, words
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import value_in_words
+from pipelines.text.rules.figures import number_in_words, value_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
@@ -41,6 +41,13 @@ _MANY = words("Euro euro Dollar dollari Kunden Menschen Leute Nutzer clienti ute
 
 _TEMPERATURES = ("°C", "°F")
 
+
+_PLACES = words(
+    """in seat seats gate row exit room unit suite building block class apartment flat size platform
+    grade option plan form model place bus line lane terminal and to or asiento puerta fila platz
+    zimmer klasse gleis posto porte siège salle chambre camera"""
+)
+"""Words that "12C" after is a place or a thing."""
 
 _SPELLED = ("USD", "EUR", "GBP", "INR", "CHF", "SEK", "MXN")
 """Currencies whose nouns are those of most others."""
@@ -94,6 +101,24 @@ def _spelled_unit(found: re.Match[str], language: SpokenLanguage) -> str:
     worth, name = amount_value(found["number"], language), found["name"]
     said = language.one(name) if worth == 1 else f"{in_words(worth, name, language)} {name}"
     return _sign(found, language) + said
+
+
+def _temperature(found: re.Match[str], _: SpokenLanguage) -> str:
+    """Write "-5 C", "98.6F" and "25C" with the sign of degrees; not "seat 25C", "Main St 25C"."""
+    number, before = found["number"], found.string[: found.start()].rstrip(" ").rpartition(" ")[2]
+    if re.search("[-−.,]", number):
+        return f"{number}°{found['sign']}"
+    is_name = before[:1].isupper() and before[-1].isalpha() and not before.endswith("s")
+    if len(number) < 2 or is_name or before.casefold() in _PLACES:
+        return found[0]
+    return f"{number}°{found['sign']}"
+
+
+def _swiss_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for a number in groups, where an apostrophe is between them."""
+    if "'" not in language.thousands:
+        return "(?!)"
+    return rf"(?<![\w.,])[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+(?:[.,][0-9]+)?(?!\w)"
 
 
 def _meters(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -175,7 +200,7 @@ def _unit_pattern(language: SpokenLanguage) -> str:
     return (
         rf"{SIGNED}(?:(?P<first>{amount})(?:\s?(?P<same>{units}))?{DASH})?(?P<number>{amount})\s?"
         rf"(?P<unit>{units})(?:/(?P<per>{any_of(per_names(language))})(?![\w/]))?"
-        r"(?![\w²³]|['’]\w)(?P<stop>\.(?=\s[a-zäöü0-9]))?"
+        rf"(?![\w²³]|['’]\w)(?P<stop>\.(?=\s[{LOWER}0-9]))?"
     )
 
 
@@ -221,7 +246,17 @@ RULES = (
         lambda _, language: f" {language.per('')}",
     ),
     Rule(r"[½⅓⅔¼¾]", _in_ascii),
-    Rule(r"(?<=[0-9])\s?°\s?(?=[CF]\b)", lambda *_: "°"),
+    Rule(r"(?<=[0-9])\s?[°º˚]\s?(?=[CF]\b)", lambda *_: "°"),
+    # "-5 C", "98.6F", "It is 25C"
+    Rule(
+        r"(?<![\w.,])(?P<number>[-−]?[0-9]{1,3}(?:[.,][0-9])?)\s?(?P<sign>[CF])(?![\w'’+#&]|-\w|\s[A-Z0-9])",
+        _temperature,
+    ),
+    # "350 degrees F"
+    Rule(
+        r"\b((?i:degrees?|grad|grados?|degrés?|gradi))\s([CF])\b",
+        lambda found, _: f"{found[1]} {'Celsius' if found[2] == 'C' else 'Fahrenheit'}",
+    ),
     Rule(_fraction_pattern, _fraction),
     Rule(_percent_pattern, _percent),
     Rule(_feet_and_inches, _feet),
@@ -241,4 +276,6 @@ RULES = (
     Rule(_unit_pattern, _unit),
     Rule(_scale_pattern, _scale),
     Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),
+    # "25'000": what is in groups is no telephone number
+    Rule(_swiss_pattern, lambda found, language: number_in_words(found[0], language)),
 )

@@ -75,7 +75,7 @@ TAKES: Mapping[str, Callable[[SpokenLanguage], str]] = {
     "keys": lambda _: "x+",  # a mask: xxxx 1234
     "money": lambda language: (
         f"{keys(signs(language))}|{keys(language.scales)}|{language.thousand.replace(' ', '|')}|"
-        f"{keys(language.per_signs)}|us|a|c"
+        f"{keys(language.per_signs)}|us|a|c|m|n"
     ),
     "ordinals": lambda _: "st|nd|rd|th|s|er|re|ère|e|ème",
     "proportions": lambda _: "x",
@@ -180,7 +180,7 @@ def test_a_rule_that_loses_a_word_is_found_out(found: str, put: str, missing: li
     assert list(Find(kind="signs", found=found, put=put).missing()) == missing
 
 
-@pytest.mark.parametrize("tag", LANGUAGES)
+@pytest.mark.parametrize("tag", [*LANGUAGES, "en-us", "de-ch", "es-mx"])
 @settings(derandomize=True, max_examples=200)
 @given(text=TEXTS)
 @example(text="<b")
