@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from pipelines.text import cldr
 from pipelines.text.languages.language import SpokenLanguage
@@ -43,7 +44,12 @@ def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
     above, below = int(found["above"]), int(found["below"])
     if not 2 < below <= 100 or above >= below:
         return found[0]
-    return whole + _parts(above, below, language) + (" " if found["whole"] else "")
+    return whole + fraction_in_words(above, below, language) + (" " if found["whole"] else "")
+
+
+def fraction_in_words(above: int, below: int, language: SpokenLanguage) -> str:
+    """Return a fraction in words: by the language's own, or made of the rank."""
+    return language.fractions.get(f"{above}/{below}") or _parts(above, below, language)
 
 
 def _parts(above: int, below: int, language: SpokenLanguage) -> str:
@@ -74,17 +80,18 @@ _VULGAR = "⅐⅑⅒⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
 def _vulgar(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read a fraction that is one character."""
-    above, below = _VULGAR_PARTS[found["sign"]]
+    above, _, below = unicodedata.normalize("NFKC", found["sign"]).partition("\N{FRACTION SLASH}")
     whole = f"{found['whole']} {language.ampersand} " if found["whole"] else ""
-    return f"{whole}{_parts(above, below, language)}"
+    return f"{whole}{fraction_in_words(int(above), int(below), language)}"
 
-
-_VULGAR_PARTS = {
-    "⅐": (1, 7), "⅑": (1, 9), "⅒": (1, 10), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
-    "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
-}  # fmt: skip
 
 RULES = (
+    # "1-1/2 cups"
+    Rule(
+        r"(?<![\w.,/:-])([0-9]{1,2})-(?=(?:1/2|[13]/4|[12]/3|[1357]/8)(?![\w/]|[.,][0-9]))",
+        lambda found, _: f"{found[1]} ",
+        only=("en",),
+    ),
     # The sides of 10' x 12'; else it may be a quotation
     Rule(
         rf"(?<![\w.,])(?P<number>{_PLAIN})(?P<mark>['′\"″])(?=\s?[xX×]\s?[0-9])",
@@ -128,7 +135,7 @@ RULES = (
     # "2 5/8", "5/8 of": others may be dates
     Rule(
         r"(?<![\w/.,])(?P<whole>[0-9]{1,3}\s)?(?P<above>[0-9]{1,2})/(?P<below>[0-9]{1,3})(?![\w/]|[.,][0-9])"
-        r"(?(whole)|(?=\s(?:of|inch|inches|cup|cups|mile|miles|teaspoons?|tablespoons?|der|des|von|de|del|du|di)\b))",
+        r"(?(whole)|(?=\s(?:of|inch|inches|cup|cups|mile|miles|teaspoons?|tablespoons?|der|des|von|de|del|du|di|dei|degli|delle|della|dos)\b))",
         _fraction,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -17,10 +18,12 @@ from pipelines.text.amounts import (
     in_words,
     is_thousand,
 )
-from pipelines.text.languages.language import LOWER, SpokenLanguage, words
+from pipelines.text.languages import german
+from pipelines.text.languages.language import LOWER, Names, SpokenLanguage, words
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.figures import number_in_words, value_in_words
+from pipelines.text.rules.proportions import fraction_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
@@ -87,7 +90,7 @@ def _spelled(language: SpokenLanguage) -> frozenset[str]:
     units += [name for names in language.scales.values() for name in names]
     nouns = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
     one = language.per_what.split()
-    return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {""})
+    return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {"", "per", "por", "pour"})
 
 
 def _spelled_pattern(language: SpokenLanguage) -> str:
@@ -101,6 +104,31 @@ def _spelled_unit(found: re.Match[str], language: SpokenLanguage) -> str:
     worth, name = amount_value(found["number"], language), found["name"]
     said = language.one(name) if worth == 1 else f"{in_words(worth, name, language)} {name}"
     return _sign(found, language) + said
+
+
+def _noun_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "1 mensaje", "1 Termin" and "200 llamadas"."""
+    groups = rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})*"
+    if language.code == "de":
+        adjective = rf"(?:[{LOWER}]{{2,}}e[rsn]?\s)?"
+        return rf"(?<![\w.,:/+-])(?P<number>1)\s(?P<name>{adjective}[A-ZÄÖÜ][^\W\d_]+)(?![\w-])"
+    many = "1" if language.code == "it" else groups
+    return (
+        rf"(?<![\w.,:/+-])(?<![0-9]\s)(?P<number>{many})\s"
+        rf"(?P<name>(?!(?:{'|'.join(language.no_nouns)})\b)[{LOWER}]{{3,}})(?![\w-])"
+    )
+
+
+def _noun(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read "1 mensaje" as one of a thing, unless the word before says that 1 is its name."""
+    name, worth = found["name"], amount_value(found["number"], language)
+    before = found.string[: found.start()].rpartition("\n")[2].split()[-1:]
+    last = before[0].lower() if before else ""
+    if last in language.numbered or (worth > 1 and not name.endswith("s")):
+        return found[0]
+    if worth != 1:
+        return f"{in_words(worth, name, language)} {name}"
+    return german.one(name, last) if language.code == "de" else language.one(name)
 
 
 def _temperature(found: re.Match[str], _: SpokenLanguage) -> str:
@@ -144,17 +172,38 @@ def _in_ascii(found: re.Match[str], _: SpokenLanguage) -> str:
 
 
 def _fraction_pattern(language: SpokenLanguage) -> str:
-    units = any_of({**SIGNS, **language.units})
+    signs, names = any_of({**SIGNS, **language.units}), any_of(_pairs(language))
+    units = rf"\s?(?P<unit>{signs})|\s(?P<name>{names})"
     return (
-        rf"(?<![\w/.,])(?P<whole>[0-9]+\s)?(?P<part>{any_of(language.fractions)})(?![0-9/])"
-        rf"(?:\s?(?P<unit>{units})(?![\w/²³]))?"
+        rf"(?<![\w/.,])(?:(?P<whole>[0-9]{{1,3}})\s)?(?P<above>[1-9][0-9]?)/(?P<below>[2-9]|[1-9][0-9])"
+        rf"(?![0-9/])(?:(?:{units})(?![\w/²³]))?"
     )
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
-    whole = f"{found['whole']}{language.ampersand} " if found["whole"] else ""
-    unit = f" {unit_names(found['unit'], language)[0]}" if found["unit"] else ""
-    return whole + language.fractions[found["part"]] + unit
+    """Read "1/2" of a thing or of nothing, and "5/8" of a thing."""
+    above, below = int(found["above"]), int(found["below"])
+    part, whole = f"{above}/{below}", int(found["whole"] or 0)
+    thing = found["unit"] or found["name"]
+    if above >= below or not (thing or part in language.fractions):
+        return found[0]
+    said = fraction_in_words(above, below, language)
+    if not thing:
+        return f"{found['whole']} {language.ampersand} {said}" if found["whole"] else said
+    names = unit_names(thing, language) if found["unit"] else _pairs(language)[thing]
+    if part == "1/2" and language.half:
+        return language.half(whole, names)
+    if whole:
+        count = in_words(Decimal(whole), names[0], language)
+        return f"{count} {language.ampersand} {said} {found['name'] or names[0]}"
+    return language.contracted(f"{said}{language.of}{found['name'] or names[0]}")
+
+
+@cache
+def _pairs(language: SpokenLanguage) -> Mapping[str, Names]:
+    """Return what one and several of each unit are called, by either of the two."""
+    pairs = (unit_names(sign, language) for sign in {**SIGNS, **language.units})
+    return {name: names for names in pairs for name in names if " " not in name}
 
 
 def _percent_pattern(language: SpokenLanguage) -> str:
@@ -275,6 +324,7 @@ RULES = (
     Rule(_adjective_pattern, _adjective, only=("en",)),
     Rule(_unit_pattern, _unit),
     Rule(_scale_pattern, _scale),
+    Rule(_noun_pattern, _noun, only=("de", "es", "fr", "it")),
     Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),
     # "25'000": what is in groups is no telephone number
     Rule(_swiss_pattern, lambda found, language: number_in_words(found[0], language)),
