@@ -43,8 +43,8 @@ ARTICLES = words("der die das dem den des im zum zur vom beim")
 """Words, in lower case, that a number and a stop after are a rank: "der 3. Anrufer"."""
 
 _DATIVE = words(
-    """am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem jeden unserem
-    ihrem"""
+    """am ab bis dem den des dieses eines im in seit vom von zum zur beim nach vor diesem jedem
+    jeden unserem ihrem"""
 )
 """Words that what follows is in the dative after, or takes its ending."""
 
@@ -215,6 +215,10 @@ GERMAN = SpokenLanguage(
 # fmt: on
 
 SWISS_GERMAN = replace(
-    GERMAN, thousands="['’]", loose_thousands=r"[ '’]", currency_signs={"Fr.": "CHF"}
+    GERMAN,
+    thousands="['’]",
+    loose_thousands=r"[ '’]",
+    currency_signs={"Fr.": "CHF"},
+    units={**GERMAN.units, "Rp": ("Rappen", "Rappen"), "Rp.": ("Rappen", "Rappen")},
 )
 """Of Switzerland, where a stop stands before decimals."""

@@ -25,8 +25,15 @@ _NO_DATES = frozenset((24, 7)), frozenset((7,))
 _NUMBERED = words("version kapitel abschnitt punkt nr ziffer absatz artikel seite")
 """Words, in lower case, that "3.2." after is no date."""
 
-_EXPIRY = words("exp expires expiry expiration valid thru")
-"""Words that a month and a year follow, of a card: no day."""
+_EXPIRY = re.compile(
+    r"(?i)\b(?:exp|expir(?:y|es|ation)|valid|thru|good thru|valid thru)\W+(?:date\W+|on\W+)?$"
+)
+"""Before a month and a year, of a card: no day."""
+
+_ANOTHER = re.compile(
+    r"\b(?P<before>[^\W\d_]+)\s[0-3]?[0-9]/[0-3]?[0-9],?\s(?:and|or|und|oder|y|o|et|ou|e)\s$"
+)
+"""Before the second of two dates: "on 5/6 and 5/7"."""
 
 _MEASURES = r"(?!\s?(?:\"|”|in\b|inch|of\b|cup|mile|feet|ft\b|teaspoon|tablespoon))"
 """What comes after the fractions of a kitchen or a workshop."""
@@ -78,7 +85,7 @@ def _day_stop_month(language: SpokenLanguage) -> str:
 
 def _day_before_month(between: str, month: str, after_first: str) -> str:
     return (
-        rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}{DASH})?{_DAY}{between}"
+        rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}(?:{DASH}|\s(?P<and>und|oder)\s))?{_DAY}{between}"
         rf"\s?{month}(?:\.(?=\s?[{LOWER},;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
     )
 
@@ -143,11 +150,14 @@ def _is_version(found: re.Match[str]) -> bool:
 def _slashed(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read "30/11" or "11/30" if a word says that it is a date, or if it can be nothing else."""
     first, second = int(found["day"]), int(found["month"])
-    if (found["before"] or "").lower() in _EXPIRY:
+    if _EXPIRY.search(found.string, 0, found.start("day")):
         return found[0]
     if first in _NO_DATES[0] and second in _NO_DATES[1]:
         return found[0]
-    dated = (found["before"] or "").lower() in language.dated.split()
+    before = (found["before"] or "").lower()
+    if another := _ANOTHER.search(found.string, 0, found.start("day")):
+        before = another["before"].lower()
+    dated = before in language.dated.split()
     day_first = first <= 31 and second <= 12
     month_first = first <= 12 and second <= 31 and language.code == "en"
     if not dated:
@@ -179,7 +189,7 @@ def _said(found: re.Match[str], month: int, day: int, language: SpokenLanguage) 
             f"{language.date(int(first), name, None, before)} {language.to} {language.day(day, '')}"
         )
     elif first:
-        said = f"{language.day(int(first), before)} {language.to} {said}"
+        said = f"{language.day(int(first), before)} {parts.get('and') or language.to} {said}"
     stop = "." if found[0].endswith(".") and found.end() == len(found.string.rstrip()) else ""
     return f"{before} {said}".strip() + stop
 
@@ -231,12 +241,9 @@ RULES = (
         rf"{DASH}(?=[0-3]?[0-9](?:\.[0-3]?[0-9]\.|/[0-3]?[0-9]))",
         lambda found, language: f"{found['date']} {language.to} ",
     ),
-    # "24.-26.11.", "24.-26. November"
+    # "24.-26.11."
     Rule(
-        lambda language: (
-            rf"{_BEFORE}{_BEGINS}(?P<first>[0-3]?[0-9])\.{DASH}"
-            rf"(?=[0-3]?[0-9]\.\s?(?:[01]?[0-9]\.|{any_of(cldr.months(language.code))}))"
-        ),
+        rf"{_BEFORE}{_BEGINS}(?P<first>[0-3]?[0-9])\.{DASH}(?=[0-3]?[0-9]\.\s?[01]?[0-9]\.)",
         _day_to_day,
         only=("de",),
     ),

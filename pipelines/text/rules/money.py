@@ -181,6 +181,14 @@ def _about(language: SpokenLanguage) -> str:
     return rf"[~≈]\s?(?=[-−]?(?:{_sign(signs(language))}\s?)?[0-9])"
 
 
+def _empty_cents(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Write "75,-" with the currency of the country, unless one stands before it."""
+    before = found.string[: found.start()].split()[-1:]
+    if before and before[0] in signs(language):
+        return found[0]
+    return f"{found[1]} " + ("CHF" if "'" in language.thousands else "€")
+
+
 def _round(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read "$100s" as hundreds of dollars, and "$10,000s" as tens of thousands of them."""
     zeros = len(re.sub("[^0-9]", "", found["number"])) - 1
@@ -204,6 +212,27 @@ RULES = (
     Rule(
         r"(?<![\w.,])([0-9]{1,4})([€$£])([0-9]{2})(?!\w|[.,][0-9])",
         lambda found, _: f"{found[1]}.{found[3]} {found[2]}",
+    ),
+    # "12 € 99"
+    Rule(
+        r"(?<![\w.,])([0-9]{1,4})\s?([€$£])\s([0-9]{2})(?=\s*(?:[.;:!?)]|,(?![0-9])|$)|\s(?:par|TTC|pour|et|ou)\b)",
+        lambda found, _: f"{found[1]},{found[3]} {found[2]}",
+        only=("fr",),
+    ),
+    # "20'50 €"
+    Rule(
+        r"(?<![\w.,'’])([0-9]{1,4})['’]([0-9]{2})(?=\s?(?:€|euros?\b))",
+        lambda found, _: f"{found[1]},{found[2]}",
+        only=("es",),
+    ),
+    # "75,-"
+    Rule(
+        lambda language: (
+            rf"(?<![\w.,])({amount_pattern(language)})[.,][-–—]{{1,2}}(?![\w-])"
+            rf"(?!\s?(?:{_sign(signs(language))}|Euro|Franken)(?!\w))"
+        ),
+        _empty_cents,
+        only=("de",),
     ),
     # "49,- Euro"
     Rule(r"(?<=[0-9])[.,]\s?[-–—]{1,2}(?=\s[^\W\d_])", lambda *_: ""),

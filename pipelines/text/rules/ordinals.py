@@ -97,6 +97,12 @@ def _german_decade(found: re.Match[str], _: SpokenLanguage) -> str:
 
 
 RULES = (
+    # "the 1st/2nd"
+    Rule(
+        r"(?<![\w.,])([0-9]{1,9})(?:st|nd|rd|th)\s?/(?=\s?[0-9]{1,9}(?:st|nd|rd|th)\b)",
+        lambda found, language: f"{_rank(found, language)} or ",
+        only=("en",),
+    ),
     Rule(r"(?<![\w.,])([0-9]{1,9})(?:st|nd|rd|th)\b", _rank, only=("en",)),
     # "1990s", "the '80s", "the 80s", "80s music"; "30s" are seconds
     Rule(

@@ -31,6 +31,13 @@ def _rating(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{found['first']} {sign_names(language).out_of} "
 
 
+def _several(number: str) -> str:
+    """Return the plural of a number: "fours", "sixes", "twenties"."""
+    if number.endswith("y"):
+        return number[:-1] + "ies"
+    return number + ("es" if number.endswith("x") else "s")
+
+
 def _length(found: re.Match[str], language: SpokenLanguage) -> str:
     name = "length-foot" if found["mark"] in "'′" else "length-inch"
     one, many = cldr.unit(name, language.code)
@@ -104,6 +111,14 @@ RULES = (
         only=("en",),
     ),
     Rule(rf"(?<=[xX×])\s?(?P<number>{_PLAIN})(?P<mark>['′\"″])", _length, only=("en",)),
+    # "2x4s" are planks
+    Rule(
+        r"(?<![\w.,/])([0-9]{1,2})[xX×]([0-9]{1,2})s\b",
+        lambda found, language: (
+            f"{found[1]} {sign_names(language).by} {_several(cardinal(int(found[2]), 'en'))}"
+        ),
+        only=("en",),
+    ),
     # "10x12 feet", "3 m × 4 m"
     Rule(
         rf"(?:(?<![\w.,/])|(?<=[0-9][xX×]))(?P<first>{_PLAIN}{_LENGTH})\s?[xX×]\s?(?={_PLAIN}(?!\w*[xX][a-z]))",

@@ -39,7 +39,16 @@ _ADDRESS = re.compile(
 )
 """After a "W" that is the west of a street: "10 W 42nd St"."""
 
-_MANY = words("Euro euro Dollar dollari Kunden Menschen Leute Nutzer clienti utenti persone")
+_FEW = 20
+"""Of which "4K" and "10K" may be a screen or a run, where nothing says what is counted."""
+
+_PENSION = 401
+"""A 401k."""
+
+_MANY = words(
+    """salary revenue income Gehalt salario salaire stipendio Euro euro Dollar dollari Kunden
+    Menschen Leute Nutzer clienti utenti persone"""
+)
 """Besides what ends in "s", things of which "5k" are five thousand: a "4k TV" is none."""
 
 _TEMPERATURES = ("°C", "°F")
@@ -70,13 +79,16 @@ def _scale_pattern(language: SpokenLanguage) -> str:
     return (
         rf"{SIGNED}(?P<number>{amount_pattern(language)})"
         rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|\s?(?P<million>M)(?=\s[a-z])"
-        rf"|(?P<thousand>k)(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b))(?![\w²³/])"
+        rf"|(?P<thousand>[kK])(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b)|(?P<bare>[kK]))"
+        r"(?![\w²³/-])"
     )
 
 
 def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
-    sign = found["long"] or found["short"] or found["million"] or found["thousand"]
     worth = amount_value(found["number"], language)
+    if found["bare"] and (worth == _PENSION or (worth < _FEW and worth == int(worth))):
+        return found[0]
+    sign = found["bare"] or found["long"] or found["short"] or found["million"] or found["thousand"]
     if is_thousand(sign, language):
         return _sign(found, language) + in_words(worth * 1000, sign, language)
     return _sign(found, language) + counted(worth, language.scales[sign], language)

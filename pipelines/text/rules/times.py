@@ -16,7 +16,7 @@ from pipelines.text.units import SIGNS
 _HALF = r"(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 """Of the day: "a.m."; its last stop stays where it may end the sentence."""
 
-_GLUED_HALF = r"(?:(?<=[0-9])(?P<glued>[AaPp])(?![\w.]))"
+_GLUED_HALF = r"(?:(?<=[0-9])(?P<glued>[AaPp])(?!\w|\.\s?\w))"
 """The same of "9:30A"."""
 
 _GERMAN_HALF = _HALF.replace("[AaPp]", r"[Pp]|A(?=M)|[Aa](?=\.\s?[Mm]\.)")
@@ -28,6 +28,7 @@ _NO_TIME = r"(?![0-9]|[.,:][0-9]|\s?(?:%|[$€£°]|percent|per\b|each\b|million
 """What does not come after "7.30" if that is a time."""
 
 _LONG = (
+    ("weeks", r"(?:wks?|w)"),
     ("days", r"[djg]"),
     ("hours", r"(?:hrs?|hs|h|[Ss]td\.?)"),
     ("minutes", r"(?:mins?|mn|m|Min\.?)"),
@@ -125,11 +126,27 @@ def _duration(found: re.Match[str], language: SpokenLanguage) -> str:
     return " ".join(said)
 
 
+def _minutes(found: re.Match[str], language: SpokenLanguage) -> str:
+    names = cldr.unit("duration-minute", language.code)
+    return counted(Decimal(found["minutes"]), names, language)
+
+
 _DAYS = {"it": ("giorno", "giorni")}
 """What CLDR lacks."""
 
 
 RULES = (
+    # "in 30m", "5m ago"; other "m" are meters
+    Rule(
+        r"(?<![\w.,/$€£])(?P<minutes>[1-9][0-9]?)m(?!\w)(?:(?<=\b(?:in)\s[0-9]m)|(?<=\bin\s[0-9]{2}m)"
+        r"|(?<=\bwait\s[0-9]m)|(?<=\bwait\s[0-9]{2}m)|(?<=takes\s[0-9]m)|(?<=takes\s[0-9]{2}m)"
+        r"|(?=\s(?:ago|later|left|remaining|delay|delayed|late|early)\b))"
+        r"(?!\s(?:wide|tall|high|long|deep|away|from|of|x)\b)",
+        _minutes,
+        only=("en",),
+    ),
+    # "all'1"
+    Rule(r"(?<=ll['’])1(?![\w:.,/])", lambda *_: "una", only=("it",)),
     # "24h/24", "7j/7"
     Rule(
         r"(?<![\w.,/])(24|7)\s?(h|j)\s?/\s?\1(?!\w)",

@@ -87,5 +87,11 @@ RULES = (
         lambda _, language: f"{_days(language)['Mon']} {language.to} {_days(language)['Fri']}",
         only=("en",),
     ),
+    # "L-V", "L a D"
+    Rule(
+        r"\bL(?:\s?[-–]\s?|\sa\s)([JVSD])\b(?![-.])",
+        lambda found, language: f"lunes {language.to} {cldr.days('es')['LMXJVSD'.index(found[1])]}",
+        only=("es",),
+    ),
     Rule(_any_day, _short_day),
 )

@@ -86,7 +86,7 @@ TAKES: Mapping[str, Callable[[SpokenLanguage], str]] = {
     "times": lambda _: "a|p|m|am|pm|uhr|h|heures?|t|z",
     "versions": lambda _: "v",
     "weekdays": lambda language: (
-        f"m|f|{keys(dict.fromkeys(cldr.short_days(language.code)))}|{keys(language.days_short)}"
+        f"m|f|l|j|v|s|d|{keys(dict.fromkeys(cldr.short_days(language.code)))}|{keys(language.days_short)}"
     ),
 }
 """Words that rules of a kind put others in place of. Rules of a kind that is not here take none."""
