@@ -25,7 +25,8 @@ NAMED: Mapping[str, str] = {
     "US$": "USD", "U$S": "USD", "$US": "USD", "A$": "AUD", "AU$": "AUD", "$AU": "AUD",
     "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
     "$ US": "USD", "$ CA": "CAD", "$ CAN": "CAD", "CAN$": "CAD", "₺": "TRY",
-    "NT$": "TWD", "AR$": "ARS", "MX$": "MXN", "CN¥": "CNY", "J$": "JMD", "EC$": "XCD",
+    "NT$": "TWD", "AR$": "ARS", "RD$": "DOP", "CDN": "CAD",
+    "MX$": "MXN", "CN¥": "CNY", "J$": "JMD", "EC$": "XCD",
 }  # fmt: skip
 """Codes by the signs that do: the country is said."""
 
