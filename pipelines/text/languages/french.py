@@ -90,7 +90,8 @@ FRENCH = SpokenLanguage(
     underscore="tiret bas", plus="plus", minus="moins", ampersand="et", percent="pour cent",
     number="numéro", about="environ", to="à", one=_one, is_feminine=_is_feminine,
     half=_half,
-    numbered=words("option chambre table étage numéro n° étape phase partie niveau type groupe "
+    numbered=words("formule quai voie porte rue bus métro "
+                   "option chambre table étage numéro n° étape phase partie niveau type groupe "
                    "ligne salle zone touche tapez appuyez composez le la du au chapitre article "
                    "page terminal code sur et ou"),
     no_nouns=words("pour par mais que qui avec sans depuis jusque entre comme plus moins quand est "

@@ -117,10 +117,19 @@ def one(name: str, before: str) -> str:
     if before in _ONE_IN_DATIVE:
         return f"{'einer' if feminine else 'einem'} {name}"
     masculine = adjective.endswith("en") if adjective else _is_masculine(name)
-    if masculine and (adjective or before in _ONE_IN_ACCUSATIVE):
+    if masculine and (adjective or before in _ONE_IN_ACCUSATIVE | _PRONOUNS):
         return f"einen {name}"
     return f"{'eine' if feminine else 'ein'} {name}"
 
+
+def is_numbered(before: str) -> bool:
+    """Return whether a number behind this word is its name: "Absatz 1", but not "Haben Sie 1"."""
+    return before[:1].isupper() and before.lower() not in (
+        _ONE_IN_DATIVE | _ONE_IN_ACCUSATIVE | _PRONOUNS
+    )
+
+
+_PRONOUNS = words("ich sie wir es er ihr du ihnen und oder")
 
 _ONE_IN_DATIVE = words("in mit nach vor seit von bei zu aus ab innerhalb nebst samt")
 
@@ -156,10 +165,7 @@ GERMAN = SpokenLanguage(
     underscore="Unterstrich", plus="plus", minus="minus", ampersand="und", percent="Prozent",
     number="Nummer", about="etwa", to="bis",
     one=_one, is_feminine=_is_feminine,
-    half=_half,
-    numbered=words("option zimmer tisch etage nummer nr. schritt phase teil stufe typ gruppe linie "
-                   "halle zone taste seite kapitel gleis terminal drücken sie die der"),
-    before_noun=_before_noun, before_feminine=_before_feminine, and_cents=" {}",
+    half=_half, before_noun=_before_noun, before_feminine=_before_feminine, and_cents=" {}",
     per="pro {}".format,
     per_what="Sekunde Minute Stunde Tag Nacht Woche Monat Quartal Jahr Person Stück Kopf",
     per_signs={"Std": "Stunde", "Std.": "Stunde", "Min": "Minute", "Mon": "Monat",

@@ -71,7 +71,8 @@ ITALIAN = SpokenLanguage(
     underscore="trattino basso", plus="più", minus="meno", ampersand="e", percent="per cento",
     number="numero", about="circa", to="a", one=_one, is_feminine=ends_as_feminine,
     half=_half,
-    numbered=words("opzione camera tavolo piano numero n. passo fase parte livello tipo gruppo "
+    numbered=words("binario via formula sezione porta uscita "
+                   "opzione camera tavolo piano numero n. passo fase parte livello tipo gruppo "
                    "linea sala zona tasto prema premi premere digiti il la dal al del capitolo "
                    "articolo pagina terminal codice e o"),
     no_nouns=words("per con senza che chi come più meno quando dove perché fino tra fra dal del "

@@ -119,7 +119,8 @@ SPANISH = SpokenLanguage(
     },
     days_short={"mie": 2, "sab": 5}, days_that_are_words="lun mar mié mie jue vie sáb sab dom",
     half=_half,
-    numbered=words("opción habitación mesa planta piso puerta número nº paso fase parte nivel tipo "
+    numbered=words("sección calle avenida fórmula apartado anexo "
+                   "opción habitación mesa planta piso puerta número nº paso fase parte nivel tipo "
                    "grupo equipo línea sala zona tecla pulse marque presione oprima digite pulsa "
                    "marca el la del al día página capítulo artículo terminal talla código y o"),
     no_nouns=words("para por pero que con sin desde hasta entre como más menos cuando donde porque "

@@ -56,7 +56,8 @@ _TEMPERATURES = ("°C", "°F")
 
 _PLACES = words(
     """in seat seats gate row exit room unit suite building block class apartment flat size platform
-    grade option plan form model place bus line lane terminal and to or asiento puerta fila platz
+    grade option plan form chapter vitamin section key
+    model place bus line lane terminal and to or asiento puerta fila platz
     zimmer klasse gleis posto porte siège salle chambre camera"""
 )
 """Words that "12C" after is a place or a thing."""
@@ -136,6 +137,8 @@ def _noun(found: re.Match[str], language: SpokenLanguage) -> str:
     name, worth = found["name"], amount_value(found["number"], language)
     before = found.string[: found.start()].rpartition("\n")[2].split()[-1:]
     last = before[0].lower() if before else ""
+    if language.code == "de" and german.is_numbered(before[0] if before else ""):
+        return found[0]
     if last in language.numbered or (worth > 1 and not name.endswith("s")):
         return found[0]
     if worth != 1:
@@ -310,7 +313,8 @@ RULES = (
     Rule(r"(?<=[0-9])\s?[°º˚]\s?(?=[CF]\b)", lambda *_: "°"),
     # "-5 C", "98.6F", "It is 25C"
     Rule(
-        r"(?<![\w.,])(?P<number>[-−]?[0-9]{1,3}(?:[.,][0-9])?)\s?(?P<sign>[CF])(?![\w'’+#&]|-\w|\s[A-Z0-9])",
+        r"(?<![\w.,])(?P<number>[-−]?[0-9]{1,3}(?:[.,][0-9])?)\s?(?P<sign>[CF])(?![\w'’+#&]|-\w"
+        r"|\s[A-Z0-9]|\s(?:batter|cells?\b|cups?\b|chip|keys?\b|major|minor|sharp|flat))",
         _temperature,
     ),
     # "350 degrees F"
