@@ -27,6 +27,7 @@ def amount_pattern(language: SpokenLanguage) -> str:
     return (
         rf"(?:[0-9]{{1,3}}(?:\.[0-9]{{3}})+,[0-9]{{1,2}}(?![0-9])"
         rf"|[0-9]{{1,3}}(?:,[0-9]{{3}})+\.[0-9]{{1,2}}(?![0-9])"
+        rf"|[0-9]{{1,3}}(?: [0-9]{{3}})+[.,][0-9]{{1,2}}(?![0-9])"
         rf"|(?:{indian}[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+(?![0-9])|[0-9]+)(?:[.,][0-9]+)?"
         r"|\.[0-9]+)"
     )
@@ -53,7 +54,7 @@ def amount_value(number: str, language: SpokenLanguage) -> Decimal:
 
 def scale_pattern(language: SpokenLanguage) -> str:
     """Return a regular expression for what multiplies an amount of money: "M" of "$5M"."""
-    return rf"{any_of([*language.thousand.split(), *language.scales])}(?![\w²³])"
+    return rf"{any_of([*language.thousand.split(), *language.scales])}(?![\w²³]|\.[A-Z])"
 
 
 def is_thousand(scale: str, language: SpokenLanguage) -> bool:

@@ -16,7 +16,8 @@ SIGNS: Mapping[str, str] = {
     "₦": "NGN", "₱": "PHP", "฿": "THB", "₫": "VND", "₡": "CRC", "₲": "PYG", "₵": "GHS",
     "₸": "KZT", "₼": "AZN", "₾": "GEL", "₭": "LAK", "₮": "MNT", "៛": "KHR", "৳": "BDT",
     "؋": "AFN", "֏": "AMD", "kr": "DKK", "kr.": "DKK", "Kr": "DKK", "zł": "PLN", "Kč": "CZK",
-    "лв": "BGN", "RMB": "CNY", "R$": "BRL", "S/": "PEN", "Rp": "IDR", "SFr": "CHF", "SFr.": "CHF",
+    "лв": "BGN", "RMB": "CNY", "RM": "MYR", "Ft": "HUF", "TL": "TRY", "₿": "BTC",
+    "R$": "BRL", "S/": "PEN", "Rp": "IDR", "SFr": "CHF", "SFr.": "CHF",
 }  # fmt: skip
 """Codes by the signs that name no country. CLDR has them too, but Babel does not."""
 
@@ -24,7 +25,8 @@ NAMED: Mapping[str, str] = {
     "US$": "USD", "U$S": "USD", "$US": "USD", "A$": "AUD", "AU$": "AUD", "$AU": "AUD",
     "C$": "CAD", "CA$": "CAD", "$CA": "CAD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
     "$ US": "USD", "$ CA": "CAD", "$ CAN": "CAD", "CAN$": "CAD", "₺": "TRY",
-    "NT$": "TWD", "MX$": "MXN", "CN¥": "CNY", "J$": "JMD", "EC$": "XCD",
+    "NT$": "TWD", "AR$": "ARS", "RD$": "DOP", "CDN": "CAD",
+    "MX$": "MXN", "CN¥": "CNY", "J$": "JMD", "EC$": "XCD",
 }  # fmt: skip
 """Codes by the signs that do: the country is said."""
 
@@ -61,8 +63,16 @@ def signs(language: SpokenLanguage) -> Mapping[str, str]:
     named = (
         code for code in cldr.currency_codes() if cldr.currency(code, language.code)[0] != code
     )
-    codes = {code: code for code in named if code not in WORDS}
-    return {**codes, **SIGNS, **NAMED, **language.currency_signs}
+    codes = {code: code for code in (*named, "BTC") if code not in WORDS}
+    all_of = {**codes, **SIGNS, **NAMED, **language.currency_signs}
+    return {sign: code for sign, code in all_of.items() if sign not in language.units}
+
+
+def _names(code: str, language: SpokenLanguage) -> Names:
+    """Return what one and several are called; CLDR has only what states have made."""
+    if code == "BTC":
+        return ("Bitcoin", "Bitcoin") if language.code == "de" else ("bitcoin", "bitcoins")
+    return cldr.currency(code, language.code)
 
 
 @cache
@@ -72,8 +82,10 @@ def currency_of(sign: str, language: SpokenLanguage) -> Currency:
     name = language.name_of_currency
     if sign not in NAMED and (code != sign or code in ALONE | language.at_home):
         name = language.noun_of_currency
-    one, many = map(name, cldr.currency(code, language.code))
+    one, many = map(name, _names(code, language))
     digits = cldr.currency_digits(code)
+    if code == "BTC":
+        return Currency(names=(one, many), cents=None, is_whole=False, digits=0)
     return Currency(
         names=(one, many),
         cents=language.cents.get(code),

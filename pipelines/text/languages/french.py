@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipelines.text.languages.language import SpokenLanguage, each, words
+from pipelines.text.languages.language import Names, SpokenLanguage, each, words
 from pipelines.text.languages.romance import noun_of_currency
 from pipelines.text.numerals import cardinal, year
 
@@ -24,12 +24,26 @@ def _time(hour: int, minute: int, half: str) -> str:
 
 
 def _is_feminine(name: str) -> bool:
-    return name.partition(" ")[0].rstrip("s") in _FEMININE
+    noun = name.partition(" ")[0]
+    noun = noun.removesuffix("s")
+    return noun in _FEMININE or (noun.endswith(_ENDINGS) and noun not in _MASCULINE)
+
+
+_ENDINGS = (
+    "tion", "sion", "aison", "té", "ette", "ence", "ance", "ure", "ée", "ille", "elle", "esse",
+    "onne", "aine", "euse", "ière", "trice", "tude", "tte",
+)  # fmt: skip
+
+_MASCULINE = words("été côté comité traité député musée lycée trophée silence squelette capitaine")
+"""Of those that end like that."""
 
 
 _FEMININE = words("""livre couronne roupie hryvnia lire once tonne minute heure seconde
     calorie kilocalorie pinte cuillère milliseconde roupiah partie unité personne
-    nuit semaine année""")
+    nuit semaine année chambre table place foi page carte commande ligne adresse rue route porte
+    clé clef valise boîte pomme pizza tasse part main fin formule offre étape équipe note liste
+    lettre date photo vidéo pièce salle chaise demande réponse tâche erreur couleur fleur option
+    question classe partie pharmacie sortie copie baguette bière gare ville fille femme""")
 
 
 def _one(name: str) -> str:
@@ -54,6 +68,16 @@ def _day(day: int, _before: str) -> str:
     return "premier" if day == 1 else cardinal(day, "fr")
 
 
+def _half(whole: int, names: Names) -> str:
+    one, many = names
+    feminine = _is_feminine(one)
+    if not whole:
+        return f"{'une' if feminine else 'un'} demi-{one}"
+    number = cardinal(whole, "fr")
+    number = _before_feminine(number) if feminine else number
+    return f"{number} {one if whole == 1 else many} et {'demie' if feminine else 'demi'}"
+
+
 def _contracted(amount: str) -> str:
     return re.sub(r"\bde (?=[aeiouyéèh](?!en|uan))", "d'", amount)
 
@@ -65,6 +89,14 @@ FRENCH = SpokenLanguage(
     at="arobase", dot="point", slash="slash", hyphen="tiret",
     underscore="tiret bas", plus="plus", minus="moins", ampersand="et", percent="pour cent",
     number="numéro", about="environ", to="à", one=_one, is_feminine=_is_feminine,
+    half=_half,
+    numbered=words("formule quai voie porte rue bus métro "
+                   "option chambre table étage numéro n° étape phase partie niveau type groupe "
+                   "ligne salle zone touche tapez appuyez composez le la du au chapitre article "
+                   "page terminal code sur et ou"),
+    no_nouns=words("pour par mais que qui avec sans depuis jusque entre comme plus moins quand est "
+                   "sont était des les une puis ensuite maintenant virgule point mille million "
+                   "millions milliard milliards dans chez"),
     before_feminine=_before_feminine, and_cents=" {}",
     per="par {}".format,
     per_what="seconde minute heure jour nuit semaine mois trimestre an année personne unité",

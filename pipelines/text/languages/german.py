@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipelines.text.languages.language import SpokenLanguage, each, words
+from pipelines.text.languages.language import Names, SpokenLanguage, each, words
 from pipelines.text.numerals import cardinal, ordinal, year
 
 # fmt: off
@@ -43,7 +43,8 @@ ARTICLES = words("der die das dem den des im zum zur vom beim")
 """Words, in lower case, that a number and a stop after are a rank: "der 3. Anrufer"."""
 
 _DATIVE = words(
-    "am ab bis dem den im in seit vom von zum zur beim nach vor diesem jedem unserem ihrem"
+    """am ab bis dem den des dieses eines im in seit vom von zum zur beim nach vor diesem jedem
+    jeden unserem ihrem"""
 )
 """Words that what follows is in the dative after, or takes its ending."""
 
@@ -53,7 +54,7 @@ def rank(number: int, before: str, ending: str) -> str:
     before = before.lower()
     if before in _DATIVE:
         ending = "n"
-    elif before in ("der", "die", "das"):
+    elif before in ("der", "die", "das", "jeder", "jede", "jedes"):
         ending = ""
     return ordinal(number, "de") + ending
 
@@ -89,10 +90,64 @@ def _is_feminine(name: str) -> bool:
     return bool(
         re.search(
             r"(?i:krone|rupie|lira|hrywnja|unze|meile|tonne|gallone|minute|stunde|"
-            r"sekunde|kalorie|stärke|million|milliarde|billion|woche|nacht|person)e?n?$",
+            r"sekunde|kalorie|stärke|million|milliarde|billion|woche|nacht|person|nachricht|antwort|"
+            r"stadt|fahrt|wahl|zahl|mail|tür|karte|bank|frau|pizza|cola|app|"
+            r"(?:ung|heit|keit|schaft|ion|tät|erei))e?n?$",
             last,
         )
+    ) or bool(re.search(r"(?<!e)e$", last) and not re.search(_ENDS_IN_E, last))
+
+
+_ENDS_IN_E = r"(?i:kunde|name|käse|junge|kollege|ende|auge|gebäude|interesse|cafe|getränke|gemüse)$"
+"""Of those that are not feminine."""
+
+
+def _half(whole: int, names: Names) -> str:
+    one, many = names
+    if whole:
+        return f"{_before_noun(cardinal(whole, 'de'))}einhalb {many}"
+    ending = "e" if _is_feminine(one) else "er" if _is_masculine(one) else "es"
+    return f"{'eine' if ending == 'e' else 'ein'} halb{ending} {one}"
+
+
+def one(name: str, before: str) -> str:
+    """Return one of a thing, in the case that the word before it, in lower case, asks for."""
+    adjective, _, _noun = name.rpartition(" ")
+    feminine = adjective.endswith("e") if adjective else _is_feminine(name)
+    if before in _ONE_IN_DATIVE:
+        return f"{'einer' if feminine else 'einem'} {name}"
+    masculine = adjective.endswith("en") if adjective else _is_masculine(name)
+    if masculine and (adjective or before in _ONE_IN_ACCUSATIVE | _PRONOUNS):
+        return f"einen {name}"
+    return f"{'eine' if feminine else 'ein'} {name}"
+
+
+def is_numbered(before: str) -> bool:
+    """Return whether a number behind this word is its name: "Absatz 1", but not "Haben Sie 1"."""
+    return before[:1].isupper() and before.lower() not in (
+        _ONE_IN_DATIVE | _ONE_IN_ACCUSATIVE | _PRONOUNS
     )
+
+
+_PRONOUNS = words("ich sie wir es er ihr du ihnen und oder")
+
+_ONE_IN_DATIVE = words("in mit nach vor seit von bei zu aus ab innerhalb nebst samt")
+
+_ONE_IN_ACCUSATIVE = words(
+    """für ohne gegen um haben habe hat hast hätte hätten brauche brauchen braucht möchte möchten
+    nehme nehmen buche buchen gibt es noch nur bestellen bestelle sehe finde enthält pro"""
+)
+
+
+def _is_masculine(name: str) -> bool:
+    return RANKED.get(name) == "r" or bool(_MASCULINE.search(name))
+
+
+_MASCULINE = re.compile(
+    r"(?i:liter|meter|tag|monat|löffel|becher|termin|koffer|platz|tisch|gast|kaffee|tee|anruf|artikel|"
+    r"kunde|name|gutschein|schlüssel|fehler|punkt|eintrag|auftrag|vertrag|flug|zug|bus|sitz|teller|"
+    r"brief|versuch|schritt|raum|parkplatz|salat|burger|saft|wein|euro|dollar|franken|vorschlag)$"
+)
 
 
 def _before_noun(number: str) -> str:
@@ -110,7 +165,7 @@ GERMAN = SpokenLanguage(
     underscore="Unterstrich", plus="plus", minus="minus", ampersand="und", percent="Prozent",
     number="Nummer", about="etwa", to="bis",
     one=_one, is_feminine=_is_feminine,
-    before_noun=_before_noun, before_feminine=_before_feminine, and_cents=" {}",
+    half=_half, before_noun=_before_noun, before_feminine=_before_feminine, and_cents=" {}",
     per="pro {}".format,
     per_what="Sekunde Minute Stunde Tag Nacht Woche Monat Quartal Jahr Person Stück Kopf",
     per_signs={"Std": "Stunde", "Std.": "Stunde", "Min": "Minute", "Mon": "Monat",
@@ -166,6 +221,10 @@ GERMAN = SpokenLanguage(
 # fmt: on
 
 SWISS_GERMAN = replace(
-    GERMAN, thousands="['’]", loose_thousands=r"[ '’]", currency_signs={"Fr.": "CHF"}
+    GERMAN,
+    thousands="['’]",
+    loose_thousands=r"[ '’]",
+    currency_signs={"Fr.": "CHF"},
+    units={**GERMAN.units, "Rp": ("Rappen", "Rappen"), "Rp.": ("Rappen", "Rappen")},
 )
 """Of Switzerland, where a stop stands before decimals."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipelines.text.languages.language import SpokenLanguage, each, words
+from pipelines.text.languages.language import Names, SpokenLanguage, each, words
 from pipelines.text.languages.romance import ends_as_feminine, noun_of_currency
 from pipelines.text.numerals import cardinal, year
 
@@ -39,6 +39,15 @@ def _one(name: str) -> str:
     return f"{'uno' if re.match('s[^aeiou]|[zyx]|ps|gn', name) else 'un'} {name}"
 
 
+def _half(whole: int, names: Names) -> str:
+    one, many = names
+    half = "mezza" if ends_as_feminine(one) else "mezzo"
+    if not whole:
+        return f"mezz'{one}" if one.startswith("or") else f"{half} {one}"
+    so_many = _one(one) if whole == 1 else f"{cardinal(whole, 'it')} {many}"
+    return f"{so_many} e {half}"
+
+
 def _per(what: str) -> str:
     if what.startswith(("ora", "anno", "etto")):
         return f"all'{what}"
@@ -61,6 +70,13 @@ ITALIAN = SpokenLanguage(
     at="chiocciola", dot="punto", slash="barra", hyphen="trattino",
     underscore="trattino basso", plus="più", minus="meno", ampersand="e", percent="per cento",
     number="numero", about="circa", to="a", one=_one, is_feminine=ends_as_feminine,
+    half=_half,
+    numbered=words("binario via formula sezione porta uscita "
+                   "opzione camera tavolo piano numero n. passo fase parte livello tipo gruppo "
+                   "linea sala zona tasto prema premi premere digiti il la dal al del capitolo "
+                   "articolo pagina terminal codice e o"),
+    no_nouns=words("per con senza che chi come più meno quando dove perché fino tra fra dal del "
+                   "dei delle gli una uno ora adesso poi dopo virgola punto mila mille"),
     and_cents=" e {}", per=_per,
     per_what="secondo minuto ora giorno notte settimana mese trimestre anno persona testa",
     per_signs={"gg": "giorno", "pers": "persona", "pers.": "persona", "mese": "mese"},
@@ -76,7 +92,8 @@ ITALIAN = SpokenLanguage(
     units={
         "kg": ("chilo", "chili"), "t": ("tonnellata", "tonnellate"), "sec": "duration-second",
         "mph": ("miglio orario", "miglia orarie"), "CV": ("cavallo", "cavalli"),
-        "°": ("grado", "gradi"), "°C": ("grado", "gradi"), "dB": ("decibel", "decibel"),
+        "°": ("grado", "gradi"), "º": ("grado", "gradi"),
+        "°C": ("grado", "gradi"), "dB": ("decibel", "decibel"),
         "bar": ("bar", "bar"), "mq": "area-square-meter", "mc": "volume-cubic-meter",
         "hg": ("etto", "etti"), "cent": ("centesimo", "centesimi"),
     },

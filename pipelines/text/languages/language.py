@@ -15,6 +15,9 @@ Value = TypeVar("Value")
 Names = tuple[str, str]
 """What one thing is called, and what several are."""
 
+LOWER = "a-zß-öø-ÿœ"
+"""Small letters, within the brackets of a regular expression: what a sentence goes on with."""
+
 
 def words(text: str) -> frozenset[str]:
     """Return the words of ``text``."""
@@ -78,6 +81,16 @@ class SpokenLanguage:
 
     is_feminine: Callable[[str], bool] = field(default=lambda _: False)
     """Whether a thing is, by its name."""
+
+    half: Callable[[int, Names], str] | None = None
+    """So many and a half of a thing, by its names; of none, half a one. None if that is said as
+    other fractions are."""
+
+    numbered: frozenset[str] = frozenset()
+    """Words, in lower case, that a number after is the name of a thing, and counts none."""
+
+    no_nouns: frozenset[str] = frozenset()
+    """Words that go on after such a name: "pulse 1 para", and are not what is counted."""
 
     before_noun: Callable[[str], str] = unchanged
     """Makes of a numeral what stands before the things that it counts."""

@@ -20,10 +20,25 @@ def ends_as_feminine(name: str) -> bool:
     if words[0] in _FEMININE:
         return True
     return (
-        words[0].endswith(("a", "as"))
-        and not words[0].startswith("día")
+        words[0].endswith(_ENDINGS)
+        and words[0] not in _MASCULINE
         and not words[-1].endswith(("o", "os"))
     )
 
 
-_FEMININE = words("noche noches unidad unidades notte notti")
+_ENDINGS = (
+    "a", "as", "ción", "ciones", "sión", "siones", "dad", "dades", "tad", "tades", "tud",
+    "zione", "sione", "gione", "tà", "tù", "trice",
+)  # fmt: skip
+
+_MASCULINE = words(
+    """día días problema problemas programa programas sistema sistemas tema temas idioma idiomas
+    mapa mapas planeta clima poema programma pianeta cinema"""
+)
+"""Of those that end like that."""
+
+_FEMININE = words(
+    """noche noches notte notti vez veces mano manos clase clases calle llave llaves parte partes
+    tarde foto señal imagen imágenes red ley flor luz chiave classe voce carne nave mail email
+    opzione"""
+)

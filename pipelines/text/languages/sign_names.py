@@ -66,9 +66,6 @@ class SignNames:
     times_ten: str
     """Before the power of ten: 1.5e6."""
 
-    lengths: tuple[tuple[str, str], ...] = ()
-    """What ' and \" stand for behind numbers: 6'2\"."""
-
 
 # fmt: off
 ENGLISH = SignNames(
@@ -82,7 +79,6 @@ ENGLISH = SignNames(
     infinite="infinity", sharp="sharp", arrow="to", backslash="backslash", section="section",
     copyright="copyright", ratio="to", out_of="out of", version="version",
     times_ten="times ten to the power of",
-    lengths=(("foot", "feet"), ("inch", "inches")),
 )
 AMERICAN = replace(ENGLISH, hash="pound")
 GERMAN = SignNames(

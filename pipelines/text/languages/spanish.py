@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipelines.text.languages.language import SpokenLanguage, each, words
+from pipelines.text.languages.language import Names, SpokenLanguage, each, words
 from pipelines.text.languages.romance import ends_as_feminine, noun_of_currency
 from pipelines.text.numerals import cardinal, year
 
@@ -51,6 +51,17 @@ def _one(name: str) -> str:
     return f"{'una' if ends_as_feminine(name) else 'un'} {name}"
 
 
+def _half(whole: int, names: Names) -> str:
+    one, many = names
+    half = "media" if ends_as_feminine(one) else "medio"
+    if not whole:
+        return f"{half} {one}"
+    if whole == 1:
+        return f"{_one(one)} y {half}"
+    number = cardinal(whole, "es")
+    return f"{(_before_feminine if half == 'media' else _before_noun)(number)} {many} y {half}"
+
+
 def _before_feminine(number: str) -> str:
     return re.sub(r"uno$", "una", re.sub(r"(cient|quinient)os\b", r"\1as", number))
 
@@ -59,7 +70,10 @@ def _before_noun(number: str) -> str:
     return re.sub("uno$", "un", re.sub("veintiuno$", "veintiún", number))
 
 
-RANKED = words("piso planta grado año lugar puesto nivel día mes turno fila")
+RANKED = words(
+    """piso planta grado año lugar puesto nivel día mes turno fila puerta curso ciclo semestre
+    trimestre capítulo artículo aniversario intento izquierda derecha edición vuelta cumpleaños"""
+)
 """What "3°" stands before as a rank; before all else it is degrees."""
 
 
@@ -87,7 +101,7 @@ SPANISH = SpokenLanguage(
     units={
         "kg": ("kilo", "kilos"), "hrs": "duration-hour", "hs": "duration-hour",
         "seg": "duration-second", "t": "mass-tonne", "CV": "power-horsepower",
-        "°": ("grado", "grados"), "°C": ("grado", "grados"), "º C": ("grado", "grados"),
+        "°": ("grado", "grados"), "°C": ("grado", "grados"), "º": ("grado", "grados"),
         "ºC": ("grado", "grados"), "dB": ("decibelio", "decibelios"), "lb": "mass-pound",
         "lbs": "mass-pound", "ft": "length-foot", "¢": ("centavo", "centavos"),
         "cts": ("céntimo", "céntimos"), "Mbps": ("megabit por segundo", "megabits por segundo"),
@@ -104,6 +118,14 @@ SPANISH = SpokenLanguage(
         "etc": "etcétera", "aprox": "aproximadamente",
     },
     days_short={"mie": 2, "sab": 5}, days_that_are_words="lun mar mié mie jue vie sáb sab dom",
+    half=_half,
+    numbered=words("sección calle avenida fórmula apartado anexo "
+                   "opción habitación mesa planta piso puerta número nº paso fase parte nivel tipo "
+                   "grupo equipo línea sala zona tecla pulse marque presione oprima digite pulsa "
+                   "marca el la del al día página capítulo artículo terminal talla código y o"),
+    no_nouns=words("para por pero que con sin desde hasta entre como más menos cuando donde porque "
+                   "está están fue era son hay tiene del los las una uno ahora luego después punto "
+                   "coma con mil millón millones"),
     before_noun=_before_noun, before_feminine=_before_feminine,
     after_time=r"(?:\s?(?:h|hrs|hs|horas)\b)?",
     time=_time, date=_date, day=_day, at_the_time=_at_the_time,

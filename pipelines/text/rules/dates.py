@@ -8,14 +8,14 @@ from functools import cache
 
 from pipelines.text import cldr
 from pipelines.text.amounts import DASH
-from pipelines.text.languages.language import SpokenLanguage, words
+from pipelines.text.languages.language import LOWER, SpokenLanguage, words
 from pipelines.text.numerals import year
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
-from pipelines.text.rules.times import time_in_words, zone_in_words
+from pipelines.text.rules.times import zone_in_words
 
 _BEFORE = r"(?:\b(?P<before>[^\W\d_]+)\s)?"
-_BEGINS = r"(?<![\w./-])"
+_BEGINS = r"(?<![\w./-])(?<![0-9]:)"
 _DAY = r"(?P<day>[0-3]?[0-9])"
 _YEAR = r"(?P<year>[12][0-9]{3})"
 
@@ -25,8 +25,15 @@ _NO_DATES = frozenset((24, 7)), frozenset((7,))
 _NUMBERED = words("version kapitel abschnitt punkt nr ziffer absatz artikel seite")
 """Words, in lower case, that "3.2." after is no date."""
 
-_EXPIRY = words("exp expires expiry expiration valid thru")
-"""Words that a month and a year follow, of a card: no day."""
+_EXPIRY = re.compile(
+    r"(?i)\b(?:exp|expir(?:y|es|ation)|valid|thru|good thru|valid thru)\W+(?:date\W+|on\W+)?$"
+)
+"""Before a month and a year, of a card: no day."""
+
+_ANOTHER = re.compile(
+    r"\b(?P<before>[^\W\d_]+)\s[0-3]?[0-9]/[0-3]?[0-9],?\s(?:and|or|und|oder|y|o|et|ou|e)\s$"
+)
+"""Before the second of two dates: "on 5/6 and 5/7"."""
 
 _MEASURES = r"(?!\s?(?:\"|”|in\b|inch|of\b|cup|mile|feet|ft\b|teaspoon|tablespoon))"
 """What comes after the fractions of a kitchen or a workshop."""
@@ -78,8 +85,8 @@ def _day_stop_month(language: SpokenLanguage) -> str:
 
 def _day_before_month(between: str, month: str, after_first: str) -> str:
     return (
-        rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}{DASH})?{_DAY}{between}"
-        rf"\s?{month}(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
+        rf"{_BEFORE}(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){after_first}(?:{DASH}|\s(?P<and>und|oder)\s))?{_DAY}{between}"
+        rf"\s?{month}(?:\.(?=\s?[{LOWER},;:)]|\s[12][0-9]{{3}}\b))?(?:,?\s{_YEAR}\b)?"
     )
 
 
@@ -89,7 +96,7 @@ def _day_word_month(language: SpokenLanguage) -> str:
     return (
         rf"(?<![\w.,/:-])(?:(?P<first>[0-3]?[0-9]){DASH})?{_DAY}(?:er|°|º)?(?:\sde)?\s"
         rf"(?P<month>(?i:{long})\b|(?i:{short})\b(?=\.|\s(?:del?\s)?[12][0-9]{{3}}\b)"
-        rf"(?:\.(?=\s?[a-z,;:)]|\s[12][0-9]{{3}}\b))?)(?:\s(?:del?\s)?{_YEAR}\b)?"
+        rf"(?:\.(?=\s?[{LOWER},;:)]|\s[12][0-9]{{3}}\b))?)(?:\s(?:del?\s)?{_YEAR}\b)?"
     )
 
 
@@ -114,6 +121,14 @@ def _month_of_year(found: re.Match[str], language: SpokenLanguage) -> str:
     return cldr.months(language.code)[number - 1] + of + year(int(found["year"]), language.code)
 
 
+def _dotted_month(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read "12.2026", unless what stands before says that it is no date: "Version 3.2026"."""
+    before = found.string[max(0, found.start() - 20) : found.start()].split()
+    if before and before[-1].lower().rstrip(".") in _NUMBERED:
+        return found[0]
+    return _month_of_year(found, language)
+
+
 def _date(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read a date in figures: the day first, unless the language or the number says otherwise."""
     month, day = int(found["month"]), int(found["day"])
@@ -135,11 +150,14 @@ def _is_version(found: re.Match[str]) -> bool:
 def _slashed(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read "30/11" or "11/30" if a word says that it is a date, or if it can be nothing else."""
     first, second = int(found["day"]), int(found["month"])
-    if (found["before"] or "").lower() in _EXPIRY:
+    if _EXPIRY.search(found.string, 0, found.start("day")):
         return found[0]
     if first in _NO_DATES[0] and second in _NO_DATES[1]:
         return found[0]
-    dated = (found["before"] or "").lower() in language.dated.split()
+    before = (found["before"] or "").lower()
+    if another := _ANOTHER.search(found.string, 0, found.start("day")):
+        before = another["before"].lower()
+    dated = before in language.dated.split()
     day_first = first <= 31 and second <= 12
     month_first = first <= 12 and second <= 31 and language.code == "en"
     if not dated:
@@ -171,7 +189,7 @@ def _said(found: re.Match[str], month: int, day: int, language: SpokenLanguage) 
             f"{language.date(int(first), name, None, before)} {language.to} {language.day(day, '')}"
         )
     elif first:
-        said = f"{language.day(int(first), before)} {language.to} {said}"
+        said = f"{language.day(int(first), before)} {parts.get('and') or language.to} {said}"
     stop = "." if found[0].endswith(".") and found.end() == len(found.string.rstrip()) else ""
     return f"{before} {said}".strip() + stop
 
@@ -180,7 +198,7 @@ def _timestamp(found: re.Match[str], language: SpokenLanguage) -> str:
     month, day = int(found["month"]), int(found["day"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return found[0]
-    time = time_in_words(int(found["hour"]), int(found["minute"]), "", language)
+    time = language.time(int(found["hour"]), int(found["minute"]), "")
     zone = zone_in_words(found["zone"], language) if found["zone"] else ""
     return f"{_said(found, month, day, language)} {language.at_the_time(time)}{zone}"
 
@@ -223,12 +241,9 @@ RULES = (
         rf"{DASH}(?=[0-3]?[0-9](?:\.[0-3]?[0-9]\.|/[0-3]?[0-9]))",
         lambda found, language: f"{found['date']} {language.to} ",
     ),
-    # "24.-26.11.", "24.-26. November"
+    # "24.-26.11."
     Rule(
-        lambda language: (
-            rf"{_BEFORE}{_BEGINS}(?P<first>[0-3]?[0-9])\.{DASH}"
-            rf"(?=[0-3]?[0-9]\.\s?(?:[01]?[0-9]\.|{any_of(cldr.months(language.code))}))"
-        ),
+        rf"{_BEFORE}{_BEGINS}(?P<first>[0-3]?[0-9])\.{DASH}(?=[0-3]?[0-9]\.\s?[01]?[0-9]\.)",
         _day_to_day,
         only=("de",),
     ),
@@ -244,6 +259,16 @@ RULES = (
     ),
     # "2026-11"
     Rule(rf"{_BEGINS}(?P<year>20[0-9]{{2}})-(?P<month>0[1-9]|1[0-2])(?![\w/-])", _month_of_year),
+    # "12/2026", "12.2026"
+    Rule(
+        rf"{_BEGINS}(?P<month>0?[1-9]|1[0-2])/(?P<year>20[0-9]{{2}})(?![\w/-]|[.,:][0-9])",
+        _month_of_year,
+    ),
+    Rule(
+        rf"{_BEGINS}(?P<month>0?[1-9]|1[0-2])\.(?P<year>20[0-9]{{2}})(?![\w/-]|[.,:][0-9])",
+        _dotted_month,
+        only=("de", "es", "fr", "it"),
+    ),
     # "24.11.2026", "24/11/26", "11/24/2026", "24-11-2026"
     Rule(
         rf"{_BEFORE}{_BEGINS}{_DAY}(?P<mark>[./-])(?P<month>[0-3]?[0-9])(?P=mark)"
@@ -269,7 +294,7 @@ RULES = (
     ),
     # "30/11", "11/30"
     Rule(
-        rf"{_BEFORE}{_BEGINS}{_DAY}/(?P<month>[0-3]?[0-9])(?![\w/%-]|[.,][0-9]){_MEASURES}",
+        rf"{_BEFORE}{_BEGINS}{_DAY}/(?P<month>[0-3]?[0-9])(?![\w/%-]|[.,:][0-9]){_MEASURES}",
         _slashed,
     ),
     # "2020-2024", "2020–24"

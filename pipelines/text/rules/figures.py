@@ -14,13 +14,17 @@ MOST_DIGITS = 15
 
 _DIGIT = re.compile(r"[0-9]")
 
+_ELIDED = re.compile(r"[^\W\d_]['’]$")
+"""Before a number that it is one word with: "l'8"."""
+
 
 def number_pattern(language: SpokenLanguage) -> str:
     """Return a regular expression for a number, with groups of thousands and decimals or without.
 
     It has no named groups, so that it can stand in any other.
     """
-    return rf"(?:[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
+    grouped = rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+(?![0-9])"
+    return rf"(?:{grouped}|[0-9]+)(?:[.,][0-9]+)?"
 
 
 def number_value(number: str, language: SpokenLanguage) -> Decimal:
@@ -73,7 +77,8 @@ def _dotted(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _number(found: re.Match[str], language: SpokenLanguage) -> str:
-    return f" {number_in_words(found[0], language)} "
+    elided = _ELIDED.search(found.string, max(0, found.start() - 2), found.start())
+    return f"{'' if elided else ' '}{number_in_words(found[0], language)} "
 
 
 def _digit(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -84,6 +89,15 @@ RULES = (
     Rule(r"^\s*([0-9]{1,2})[.)]\s+(?=\S)", _list_item),
     # "3.2.1", an address: each part
     Rule(r"(?<![\w.])[0-9]+(?:\.[0-9]+){2,}(?![\w.]?[0-9])", _dotted),
+    # ".5"
+    Rule(
+        r"(?:(?<![\w.,)\]])(?P<minus>[-−]))?(?<![\w.,)\]])\.(?P<digits>[0-9]{1,6})(?![\w.])",
+        lambda found, language: (
+            f" {f'{language.minus} ' if found['minus'] else ''}{language.point} "
+            + digit_by_digit(found["digits"], language)
+        ),
+        only=("en",),
+    ),
     Rule(number_pattern, _number),
     Rule(r"[0-9]", _digit),
 )

@@ -10,7 +10,8 @@ from pipelines.text.rules.rule import Rule
 
 def _at_home(whole: str, decimals: str, language: SpokenLanguage) -> str:
     """Return a number as it is written in ``language``."""
-    mark, point = {"en": (",", "."), "fr": (" ", ",")}.get(language.code, (".", ","))
+    mark = next(mark for mark in ".,' " if re.fullmatch(language.thousands, mark))
+    point = "." if mark in ",'" else ","
     grouped = format(int(re.sub("[^0-9]", "", whole)), ",").replace(",", mark)
     return grouped + (f"{point}{decimals}" if decimals else "")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+from pipelines.text import cldr
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.languages.sign_names import sign_names
 from pipelines.text.numerals import cardinal, ordinal
@@ -29,10 +31,18 @@ def _rating(found: re.Match[str], language: SpokenLanguage) -> str:
     return f"{found['first']} {sign_names(language).out_of} "
 
 
+def _several(number: str) -> str:
+    """Return the plural of a number: "fours", "sixes", "twenties"."""
+    if number.endswith("y"):
+        return number[:-1] + "ies"
+    return number + ("es" if number.endswith("x") else "s")
+
+
 def _length(found: re.Match[str], language: SpokenLanguage) -> str:
-    foot, inch = sign_names(language).lengths
-    one, many = foot if found["mark"] in "'′" else inch
-    return f" {found['number']} {one if found['number'] == '1' else many}"
+    name = "length-foot" if found["mark"] in "'′" else "length-inch"
+    one, many = cldr.unit(name, language.code)
+    space = " " if found.string[found.end() : found.end() + 1] in ("x", "X", "×") else ""
+    return f" {found['number']} {one if found['number'] == '1' else many}{space}"
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -41,7 +51,12 @@ def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
     above, below = int(found["above"]), int(found["below"])
     if not 2 < below <= 100 or above >= below:
         return found[0]
-    return whole + _parts(above, below, language) + (" " if found["whole"] else "")
+    return whole + fraction_in_words(above, below, language) + (" " if found["whole"] else "")
+
+
+def fraction_in_words(above: int, below: int, language: SpokenLanguage) -> str:
+    """Return a fraction in words: by the language's own, or made of the rank."""
+    return language.fractions.get(f"{above}/{below}") or _parts(above, below, language)
 
 
 def _parts(above: int, below: int, language: SpokenLanguage) -> str:
@@ -72,17 +87,18 @@ _VULGAR = "⅐⅑⅒⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
 def _vulgar(found: re.Match[str], language: SpokenLanguage) -> str:
     """Read a fraction that is one character."""
-    above, below = _VULGAR_PARTS[found["sign"]]
+    above, _, below = unicodedata.normalize("NFKC", found["sign"]).partition("\N{FRACTION SLASH}")
     whole = f"{found['whole']} {language.ampersand} " if found["whole"] else ""
-    return f"{whole}{_parts(above, below, language)}"
+    return f"{whole}{fraction_in_words(int(above), int(below), language)}"
 
-
-_VULGAR_PARTS = {
-    "⅐": (1, 7), "⅑": (1, 9), "⅒": (1, 10), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
-    "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8),
-}  # fmt: skip
 
 RULES = (
+    # "1-1/2 cups"
+    Rule(
+        r"(?<![\w.,/:-])([0-9]{1,2})-(?=(?:1/2|[13]/4|[12]/3|[1357]/8)(?![\w/]|[.,][0-9]))",
+        lambda found, _: f"{found[1]} ",
+        only=("en",),
+    ),
     # The sides of 10' x 12'; else it may be a quotation
     Rule(
         rf"(?<![\w.,])(?P<number>{_PLAIN})(?P<mark>['′\"″])(?=\s?[xX×]\s?[0-9])",
@@ -95,6 +111,14 @@ RULES = (
         only=("en",),
     ),
     Rule(rf"(?<=[xX×])\s?(?P<number>{_PLAIN})(?P<mark>['′\"″])", _length, only=("en",)),
+    # "2x4s" are planks
+    Rule(
+        r"(?<![\w.,/])([0-9]{1,2})[xX×]([0-9]{1,2})s\b",
+        lambda found, language: (
+            f"{found[1]} {sign_names(language).by} {_several(cardinal(int(found[2]), 'en'))}"
+        ),
+        only=("en",),
+    ),
     # "10x12 feet", "3 m × 4 m"
     Rule(
         rf"(?:(?<![\w.,/])|(?<=[0-9][xX×]))(?P<first>{_PLAIN}{_LENGTH})\s?[xX×]\s?(?={_PLAIN}(?!\w*[xX][a-z]))",
@@ -126,7 +150,7 @@ RULES = (
     # "2 5/8", "5/8 of": others may be dates
     Rule(
         r"(?<![\w/.,])(?P<whole>[0-9]{1,3}\s)?(?P<above>[0-9]{1,2})/(?P<below>[0-9]{1,3})(?![\w/]|[.,][0-9])"
-        r"(?(whole)|(?=\s(?:of|inch|inches|cup|cups|mile|miles|teaspoons?|tablespoons?|der|des|von|de|del|du|di)\b))",
+        r"(?(whole)|(?=\s(?:of|inch|inches|cup|cups|mile|miles|teaspoons?|tablespoons?|der|des|von|de|del|du|di|dei|degli|delle|della|dos)\b))",
         _fraction,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -17,10 +18,12 @@ from pipelines.text.amounts import (
     in_words,
     is_thousand,
 )
-from pipelines.text.languages.language import SpokenLanguage, words
+from pipelines.text.languages import german
+from pipelines.text.languages.language import LOWER, Names, SpokenLanguage, words
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
-from pipelines.text.rules.figures import value_in_words
+from pipelines.text.rules.figures import number_in_words, value_in_words
+from pipelines.text.rules.proportions import fraction_in_words
 from pipelines.text.rules.rule import Rule
 from pipelines.text.units import SIGNS, per_names, unit_names
 
@@ -36,11 +39,28 @@ _ADDRESS = re.compile(
 )
 """After a "W" that is the west of a street: "10 W 42nd St"."""
 
-_MANY = words("Euro euro Dollar dollari Kunden Menschen Leute Nutzer clienti utenti persone")
+_FEW = 20
+"""Of which "4K" and "10K" may be a screen or a run, where nothing says what is counted."""
+
+_PENSION = 401
+"""A 401k."""
+
+_MANY = words(
+    """salary revenue income Gehalt salario salaire stipendio Euro euro Dollar dollari Kunden
+    Menschen Leute Nutzer clienti utenti persone"""
+)
 """Besides what ends in "s", things of which "5k" are five thousand: a "4k TV" is none."""
 
 _TEMPERATURES = ("°C", "°F")
 
+
+_PLACES = words(
+    """in seat seats gate row exit room unit suite building block class apartment flat size platform
+    grade option plan form chapter vitamin section key
+    model place bus line lane terminal and to or asiento puerta fila platz
+    zimmer klasse gleis posto porte siège salle chambre camera"""
+)
+"""Words that "12C" after is a place or a thing."""
 
 _SPELLED = ("USD", "EUR", "GBP", "INR", "CHF", "SEK", "MXN")
 """Currencies whose nouns are those of most others."""
@@ -60,13 +80,16 @@ def _scale_pattern(language: SpokenLanguage) -> str:
     return (
         rf"{SIGNED}(?P<number>{amount_pattern(language)})"
         rf"(?:\s?(?P<long>{long})|\s?(?P<short>{short})|\s?(?P<million>M)(?=\s[a-z])"
-        rf"|(?P<thousand>k)(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b))(?![\w²³/])"
+        rf"|(?P<thousand>[kK])(?=\s(?:[^\W\d_]+s|people|{any_of(_MANY)})\b)|(?P<bare>[kK]))"
+        r"(?![\w²³/-])"
     )
 
 
 def _scale(found: re.Match[str], language: SpokenLanguage) -> str:
-    sign = found["long"] or found["short"] or found["million"] or found["thousand"]
     worth = amount_value(found["number"], language)
+    if found["bare"] and (worth == _PENSION or (worth < _FEW and worth == int(worth))):
+        return found[0]
+    sign = found["bare"] or found["long"] or found["short"] or found["million"] or found["thousand"]
     if is_thousand(sign, language):
         return _sign(found, language) + in_words(worth * 1000, sign, language)
     return _sign(found, language) + counted(worth, language.scales[sign], language)
@@ -80,7 +103,7 @@ def _spelled(language: SpokenLanguage) -> frozenset[str]:
     units += [name for names in language.scales.values() for name in names]
     nouns = {name.partition(" ")[0] for name in units} | set(map(language.noun_of_currency, money))
     one = language.per_what.split()
-    return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {""})
+    return frozenset({*nouns, *one, *(f"{word}s" for word in one)} - {"", "per", "por", "pour"})
 
 
 def _spelled_pattern(language: SpokenLanguage) -> str:
@@ -94,6 +117,51 @@ def _spelled_unit(found: re.Match[str], language: SpokenLanguage) -> str:
     worth, name = amount_value(found["number"], language), found["name"]
     said = language.one(name) if worth == 1 else f"{in_words(worth, name, language)} {name}"
     return _sign(found, language) + said
+
+
+def _noun_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for "1 mensaje", "1 Termin" and "200 llamadas"."""
+    groups = rf"[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})*"
+    if language.code == "de":
+        adjective = rf"(?:[{LOWER}]{{2,}}e[rsn]?\s)?"
+        return rf"(?<![\w.,:/+-])(?P<number>1)\s(?P<name>{adjective}[A-ZÄÖÜ][^\W\d_]+)(?![\w-])"
+    many = "1" if language.code == "it" else groups
+    return (
+        rf"(?<![\w.,:/+-])(?<![0-9]\s)(?P<number>{many})\s"
+        rf"(?P<name>(?!(?:{'|'.join(language.no_nouns)})\b)[{LOWER}]{{3,}})(?![\w-])"
+    )
+
+
+def _noun(found: re.Match[str], language: SpokenLanguage) -> str:
+    """Read "1 mensaje" as one of a thing, unless the word before says that 1 is its name."""
+    name, worth = found["name"], amount_value(found["number"], language)
+    before = found.string[: found.start()].rpartition("\n")[2].split()[-1:]
+    last = before[0].lower() if before else ""
+    if language.code == "de" and german.is_numbered(before[0] if before else ""):
+        return found[0]
+    if last in language.numbered or (worth > 1 and not name.endswith("s")):
+        return found[0]
+    if worth != 1:
+        return f"{in_words(worth, name, language)} {name}"
+    return german.one(name, last) if language.code == "de" else language.one(name)
+
+
+def _temperature(found: re.Match[str], _: SpokenLanguage) -> str:
+    """Write "-5 C", "98.6F" and "25C" with the sign of degrees; not "seat 25C", "Main St 25C"."""
+    number, before = found["number"], found.string[: found.start()].rstrip(" ").rpartition(" ")[2]
+    if re.search("[-−.,]", number):
+        return f"{number}°{found['sign']}"
+    is_name = before[:1].isupper() and before[-1].isalpha() and not before.endswith("s")
+    if len(number) < 2 or is_name or before.casefold() in _PLACES:
+        return found[0]
+    return f"{number}°{found['sign']}"
+
+
+def _swiss_pattern(language: SpokenLanguage) -> str:
+    """Return a pattern for a number in groups, where an apostrophe is between them."""
+    if "'" not in language.thousands:
+        return "(?!)"
+    return rf"(?<![\w.,])[1-9][0-9]{{0,2}}(?:{language.thousands}[0-9]{{3}})+(?:[.,][0-9]+)?(?!\w)"
 
 
 def _meters(found: re.Match[str], language: SpokenLanguage) -> str:
@@ -119,17 +187,38 @@ def _in_ascii(found: re.Match[str], _: SpokenLanguage) -> str:
 
 
 def _fraction_pattern(language: SpokenLanguage) -> str:
-    units = any_of({**SIGNS, **language.units})
+    signs, names = any_of({**SIGNS, **language.units}), any_of(_pairs(language))
+    units = rf"\s?(?P<unit>{signs})|\s(?P<name>{names})"
     return (
-        rf"(?<![\w/.,])(?P<whole>[0-9]+\s)?(?P<part>{any_of(language.fractions)})(?![0-9/])"
-        rf"(?:\s?(?P<unit>{units})(?![\w/²³]))?"
+        rf"(?<![\w/.,])(?:(?P<whole>[0-9]{{1,3}})\s)?(?P<above>[1-9][0-9]?)/(?P<below>[2-9]|[1-9][0-9])"
+        rf"(?![0-9/])(?:(?:{units})(?![\w/²³]))?"
     )
 
 
 def _fraction(found: re.Match[str], language: SpokenLanguage) -> str:
-    whole = f"{found['whole']}{language.ampersand} " if found["whole"] else ""
-    unit = f" {unit_names(found['unit'], language)[0]}" if found["unit"] else ""
-    return whole + language.fractions[found["part"]] + unit
+    """Read "1/2" of a thing or of nothing, and "5/8" of a thing."""
+    above, below = int(found["above"]), int(found["below"])
+    part, whole = f"{above}/{below}", int(found["whole"] or 0)
+    thing = found["unit"] or found["name"]
+    if above >= below or not (thing or part in language.fractions):
+        return found[0]
+    said = fraction_in_words(above, below, language)
+    if not thing:
+        return f"{found['whole']} {language.ampersand} {said}" if found["whole"] else said
+    names = unit_names(thing, language) if found["unit"] else _pairs(language)[thing]
+    if part == "1/2" and language.half:
+        return language.half(whole, names)
+    if whole:
+        count = in_words(Decimal(whole), names[0], language)
+        return f"{count} {language.ampersand} {said} {found['name'] or names[0]}"
+    return language.contracted(f"{said}{language.of}{found['name'] or names[0]}")
+
+
+@cache
+def _pairs(language: SpokenLanguage) -> Mapping[str, Names]:
+    """Return what one and several of each unit are called, by either of the two."""
+    pairs = (unit_names(sign, language) for sign in {**SIGNS, **language.units})
+    return {name: names for names in pairs for name in names if " " not in name}
 
 
 def _percent_pattern(language: SpokenLanguage) -> str:
@@ -175,7 +264,7 @@ def _unit_pattern(language: SpokenLanguage) -> str:
     return (
         rf"{SIGNED}(?:(?P<first>{amount})(?:\s?(?P<same>{units}))?{DASH})?(?P<number>{amount})\s?"
         rf"(?P<unit>{units})(?:/(?P<per>{any_of(per_names(language))})(?![\w/]))?"
-        r"(?![\w²³]|['’]\w)(?P<stop>\.(?=\s[a-zäöü0-9]))?"
+        rf"(?![\w²³]|['’]\w)(?P<stop>\.(?=\s[{LOWER}0-9]))?"
     )
 
 
@@ -221,7 +310,18 @@ RULES = (
         lambda _, language: f" {language.per('')}",
     ),
     Rule(r"[½⅓⅔¼¾]", _in_ascii),
-    Rule(r"(?<=[0-9])\s?°\s?(?=[CF]\b)", lambda *_: "°"),
+    Rule(r"(?<=[0-9])\s?[°º˚]\s?(?=[CF]\b)", lambda *_: "°"),
+    # "-5 C", "98.6F", "It is 25C"
+    Rule(
+        r"(?<![\w.,])(?P<number>[-−]?[0-9]{1,3}(?:[.,][0-9])?)\s?(?P<sign>[CF])(?![\w'’+#&]|-\w"
+        r"|\s[A-Z0-9]|\s(?:batter|cells?\b|cups?\b|chip|keys?\b|major|minor|sharp|flat))",
+        _temperature,
+    ),
+    # "350 degrees F"
+    Rule(
+        r"\b((?i:degrees?|grad|grados?|degrés?|gradi))\s([CF])\b",
+        lambda found, _: f"{found[1]} {'Celsius' if found[2] == 'C' else 'Fahrenheit'}",
+    ),
     Rule(_fraction_pattern, _fraction),
     Rule(_percent_pattern, _percent),
     Rule(_feet_and_inches, _feet),
@@ -240,5 +340,8 @@ RULES = (
     Rule(_adjective_pattern, _adjective, only=("en",)),
     Rule(_unit_pattern, _unit),
     Rule(_scale_pattern, _scale),
+    Rule(_noun_pattern, _noun, only=("de", "es", "fr", "it")),
     Rule(_spelled_pattern, _spelled_unit, only=("de", "es", "fr", "it")),
+    # "25'000": what is in groups is no telephone number
+    Rule(_swiss_pattern, lambda found, language: number_in_words(found[0], language)),
 )

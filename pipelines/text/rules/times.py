@@ -11,30 +11,30 @@ from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.numerals import cardinal
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
+from pipelines.text.units import SIGNS
 
 _HALF = r"(?:\s?(?P<half>[AaPp])\.?\s?[Mm]\b(?:\.(?=\s*[^\sA-Z]))?)"
 """Of the day: "a.m."; its last stop stays where it may end the sentence."""
 
+_GLUED_HALF = r"(?:(?<=[0-9])(?P<glued>[AaPp])(?!\w|\.\s?\w))"
+"""The same of "9:30A"."""
+
 _GERMAN_HALF = _HALF.replace("[AaPp]", r"[Pp]|A(?=M)|[Aa](?=\.\s?[Mm]\.)")
 """The same, where "am" is a word: "um 9:30 am Montag"."""
 
-_HOUR = r"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4])"
+_HOUR = r"(?<![\w:.,])(?:(?<!/)|(?<=:[0-9]{2}/))(?P<hour>[01]?[0-9]|2[0-4])"
 
 _NO_TIME = r"(?![0-9]|[.,:][0-9]|\s?(?:%|[$€£°]|percent|per\b|each\b|million|Prozent|Euro))"
 """What does not come after "7.30" if that is a time."""
 
 _LONG = (
+    ("weeks", r"(?:wks?|w)"),
     ("days", r"[djg]"),
     ("hours", r"(?:hrs?|hs|h|[Ss]td\.?)"),
     ("minutes", r"(?:mins?|mn|m|Min\.?)"),
     ("seconds", r"(?:secs?|sek|seg|s|Sek\.?)"),
 )
 """Parts of a duration, and the signs for them: "m" are minutes beside hours."""
-
-
-def time_in_words(hour: int, minute: int, half: str, language: SpokenLanguage) -> str:
-    """Return a time of the day in words; ``half`` is "a", "p" or nothing."""
-    return language.time(hour, minute, half)
 
 
 def zone_in_words(offset: str, language: SpokenLanguage, name: str = "UTC") -> str:
@@ -50,7 +50,7 @@ def zone_in_words(offset: str, language: SpokenLanguage, name: str = "UTC") -> s
 def _hour_and_minute(language: SpokenLanguage) -> str:
     return (
         rf"{_HOUR}{language.time_mark}(?P<minute>[0-5][0-9])"
-        rf"(?::(?P<second>[0-5][0-9]))?(?![0-9:]){language.after_time}{_half(language)}?"
+        rf"(?::(?P<second>[0-5][0-9]))?(?![0-9:])(?:(?P<zone>Z\b)|{_GLUED_HALF}|{language.after_time}{_half(language)}?)"
     )
 
 
@@ -72,17 +72,33 @@ def _at_hour_and_minute(language: SpokenLanguage) -> str:
     )
 
 
+def _from_dot_to_dot(language: SpokenLanguage) -> str:
+    """Return a pattern for "9.30 to 12.30", after what becomes of a dash."""
+    if language.code == "en" and language.month_first:
+        return "(?!)"
+    is_point = language.code == "en" or language.thousands in (",", "['’]")
+    minute = "(?:[03]0|15|45)" if is_point else "[0-5][0-9]"
+    units = any_of({**SIGNS, **language.units}.keys() - {"h"})
+    return (
+        rf"(?<![\w:.,/$€£])(?P<first>[01]?[0-9]|2[0-4])\.(?P<past>{minute})\s(?P<to>{language.to})\s"
+        rf"(?P<hour>[01]?[0-9]|2[0-4])\.(?P<minute>{minute})\b{_NO_TIME}(?!\s?{units}(?!\w))"
+        rf"{language.after_time}{_half(language)}?"
+    )
+
+
 def _time(found: re.Match[str], language: SpokenLanguage) -> str:
     parts = found.groupdict()
-    minute, half = int(parts.get("minute") or 0), (parts.get("half") or "").lower()
-    said = time_in_words(int(parts["hour"]), minute, half, language)
+    minute = int(parts.get("minute") or 0)
+    half = (parts.get("half") or parts.get("glued") or "").lower()
+    said = language.time(int(parts["hour"]), minute, half)
     if int(parts.get("second") or 0):
         names = cldr.unit("duration-second", language.code)
         seconds = counted(Decimal(parts["second"]), names, language)
         said = f"{said} {language.ampersand} {seconds}"
     if parts.get("first"):
-        begin = time_in_words(int(parts["first"]), int(parts["past"]), "", language)
+        begin = language.time(int(parts["first"]), int(parts["past"]), "")
         said = f"{begin} {parts['to']} {said}"
+    said += zone_in_words(parts["zone"], language) if parts.get("zone") else ""
     return f"{parts['before']} {said}" if parts.get("before") else said
 
 
@@ -110,11 +126,27 @@ def _duration(found: re.Match[str], language: SpokenLanguage) -> str:
     return " ".join(said)
 
 
+def _minutes(found: re.Match[str], language: SpokenLanguage) -> str:
+    names = cldr.unit("duration-minute", language.code)
+    return counted(Decimal(found["minutes"]), names, language)
+
+
 _DAYS = {"it": ("giorno", "giorni")}
 """What CLDR lacks."""
 
 
 RULES = (
+    # "in 30m", "5m ago"; other "m" are meters
+    Rule(
+        r"(?<![\w.,/$€£])(?P<minutes>[1-9][0-9]?)m(?!\w)(?:(?<=\b(?:in)\s[0-9]m)|(?<=\bin\s[0-9]{2}m)"
+        r"|(?<=\bwait\s[0-9]m)|(?<=\bwait\s[0-9]{2}m)|(?<=takes\s[0-9]m)|(?<=takes\s[0-9]{2}m)"
+        r"|(?=\s(?:ago|later|left|remaining|delay|delayed|late|early)\b))"
+        r"(?!\s(?:wide|tall|high|long|deep|away|from|of|x)\b)",
+        _minutes,
+        only=("en",),
+    ),
+    # "all'1"
+    Rule(r"(?<=ll['’])1(?![\w:.,/])", lambda *_: "una", only=("it",)),
     # "24h/24", "7j/7"
     Rule(
         r"(?<![\w.,/])(24|7)\s?(h|j)\s?/\s?\1(?!\w)",
@@ -130,7 +162,7 @@ RULES = (
     ),
     # "T09:30"
     Rule(r"(?<!\w)T(?=[0-2][0-9]:[0-5][0-9])", lambda *_: ""),
-    Rule(r"\b[Hh]\.?\s(?=[0-9]{1,2}[.:][0-9])", lambda *_: "ore ", only=("it",)),
+    Rule(r"(?<![0-9]\s)\b[Hh]\.?\s(?=[0-9]{1,2}(?!\w))", lambda *_: "ore ", only=("it",)),
     Rule(
         r"\b(d?)alle\s(?:ore\s)?(?:0?0|24)[:.]00(?![:.,]?[0-9])",
         lambda found, _: f"{'da' if found[1] else 'a'} mezzanotte",
@@ -149,8 +181,17 @@ RULES = (
         _time,
         only=("en",),
     ),
-    # "at 7.30"
+    # "9.30 to 12.30", "at 7.30"
+    Rule(_from_dot_to_dot, _time),
     Rule(_at_hour_and_minute, _time),
+    # "um 14h", "14h bis 16h"
+    Rule(
+        r"(?:\b(?P<before>[Uu]m|[Aa]b|[Bb]is|[Gg]egen|[Vv]on)\s)?"
+        r"(?<![\w:.,/])(?P<hour>[01]?[0-9]|2[0-4])\s?h\b(?!\s?[0-9/])"
+        r"(?(before)|(?=\s(?:bis|und|oder)\s[0-9]{1,2}\s?(?:h|Uhr)\b))",
+        _time,
+        only=("de",),
+    ),
     Rule(_duration_pattern, _duration),
     Rule(_hour_and_minute, _time),
     # "10.30 pm"
@@ -171,7 +212,7 @@ RULES = (
     Rule(
         rf"{_HOUR}\.(?P<minute>[0-5][0-9])\s?(?:h|hs|hrs|horas|heures)\b(?!/)",
         _time,
-        only=("es", "fr", "it"),
+        only=("de", "es", "fr", "it"),
     ),
     # "UTC+2"
     Rule(

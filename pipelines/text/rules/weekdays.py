@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from pipelines.text import cldr
-from pipelines.text.languages.language import SpokenLanguage
+from pipelines.text.languages.language import LOWER, SpokenLanguage
 from pipelines.text.replacements import any_of
 from pipelines.text.rules.rule import Rule
 
@@ -48,10 +48,11 @@ def _all_days(found: re.Match[str], language: SpokenLanguage) -> str:
 
 def _dated_day(language: SpokenLanguage) -> str:
     """Return a pattern for a short day before a date or a time: "Sat 9:30", "Sa., 30.11."."""
-    month = rf"|\.\s?{any_of(cldr.months('de'))}" if language.code == "de" else ""
+    months = any_of((*cldr.months(language.code), *cldr.short_months(language.code)))
+    month = rf"|\.\s?{months}" if language.code == "de" else ""
     return (
         rf"\b({any_of(_days(language))})\b\.?"
-        r"(?=:\s|,?\s[0-9]{1,2}(?:[:/][0-9]|\s?[-–—]\s?[0-9]|\.[0-9]{1,2}\.|\s?[ap]\.?m\b|h[0-9]?"
+        rf"(?=:\s|,?\s{months}\b\.?\s[0-9]|,?\s[0-9]{{1,2}}(?:[:/][0-9]|\s?[-–—]\s?[0-9]|\.[0-9]{{1,2}}\.|\s?[ap]\.?m\b|h[0-9]?"
         rf"{month}))"
     )
 
@@ -59,7 +60,7 @@ def _dated_day(language: SpokenLanguage) -> str:
 def _stopped_day(language: SpokenLanguage) -> str:
     """Return a pattern for "sáb. de 10 a 13": a stop that ends no sentence."""
     days = (day for day in _days(language) if f"{day}." not in language.currency_signs)
-    return rf"\b({any_of(days)})\.(?=\s[a-z0-9(]|,)"
+    return rf"\b({any_of(days)})\.(?=\s[{LOWER}0-9(]|,)"
 
 
 def _any_day(language: SpokenLanguage) -> str:
@@ -85,6 +86,12 @@ RULES = (
         r"\bM\s?[-–]\s?F\b",
         lambda _, language: f"{_days(language)['Mon']} {language.to} {_days(language)['Fri']}",
         only=("en",),
+    ),
+    # "L-V", "L a D"
+    Rule(
+        r"\bL(?:\s?[-–]\s?|\sa\s)([JVSD])\b(?![-.])",
+        lambda found, language: f"lunes {language.to} {cldr.days('es')['LMXJVSD'.index(found[1])]}",
+        only=("es",),
     ),
     Rule(_any_day, _short_day),
 )

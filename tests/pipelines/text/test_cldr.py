@@ -46,7 +46,8 @@ def test_every_currency_of_the_world_has_a_name(language: SpokenLanguage) -> Non
     for sign in signs(language):
         assert all(currency_of(sign, language).names)
     assert language.cents.keys() <= cldr.currency_codes()
-    assert {*SIGNS.values(), *NAMED.values(), *ALONE} <= cldr.currency_codes()
+    of_states = {*SIGNS.values(), *NAMED.values(), *ALONE} - {"BTC"}
+    assert of_states <= cldr.currency_codes()
 
 
 @EACH

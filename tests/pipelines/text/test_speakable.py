@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.text import rules
-from pipelines.text.languages import LANGUAGES
+from pipelines.text.languages import LANGUAGES, VARIANTS
 from pipelines.text.languages.language import SpokenLanguage
 from pipelines.text.sentences import LONGEST
 from pipelines.text.speakable import BEFORE_MARKUP, MOST_READ, ORDER, speakable
@@ -141,7 +141,7 @@ def test_words_are_pronounced_as_the_agent_file_says() -> None:
     assert said == "win wants seven up, sequel, the server and MySQL."
 
 
-LANGUAGE = st.sampled_from([*LANGUAGES, "nl", "", "x"])
+LANGUAGE = st.sampled_from([*LANGUAGES, *VARIANTS, "nl", "", "x"])
 TEXT = st.text(
     st.sampled_from("019:.,/-–$€%#@+()[]*_`|<>&\n aAMuhstK°½&;") | st.characters(), max_size=80
 )
@@ -158,7 +158,7 @@ def test_any_text_can_be_read(text: str, language: str) -> None:
     assert said == "" or any(char.isalnum() for char in said)
 
 
-@given(TEXT, st.sampled_from([*LANGUAGES]))
+@given(TEXT, st.sampled_from([*LANGUAGES, *VARIANTS]))
 def test_no_digit_and_no_markup_is_left(text: str, language: str) -> None:
     """Voices differ in what they make of them."""
     assert not re.search(r"[0-9*_`|#<>\[\]]", speakable(text, language))
@@ -177,7 +177,9 @@ def test_every_kind_of_rule_takes_part_once() -> None:
     assert sorted(map(id, BEFORE_MARKUP + ORDER)) == sorted(map(id, kinds))
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=list(LANGUAGES))
+@pytest.mark.parametrize(
+    "language", [*LANGUAGES.values(), *VARIANTS.values()], ids=[*LANGUAGES, *VARIANTS]
+)
 def test_rules_are_for_languages_that_there_are(language: SpokenLanguage) -> None:
     """Each is for one of them at least, and compiles in all that it is for."""
     for rule in (rule for kind in BEFORE_MARKUP + ORDER for rule in kind):

@@ -36,7 +36,11 @@ def test_whatever_stands_together_is_read(written: str, language: str) -> None:
     assert not any(char in "0123456789" for char in speakable(written, language))
 
 
-@pytest.mark.parametrize("tag", LANGUAGES)
+TAGS = {id(language_of(tag)): tag for tag in [*LANGUAGES, *VARIANTS]}
+"""One of each language and variant that there is."""
+
+
+@pytest.mark.parametrize("tag", TAGS.values())
 def test_every_currency_and_unit_is_read_in_every_language(tag: str) -> None:
     """Before and after the number, nothing of the sign is left."""
     language = language_of(tag)
