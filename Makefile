@@ -4,7 +4,7 @@ BIN := .venv/bin
 SERVING := .venv/.serving
 DEVELOPING := .venv/.developing
 
-.PHONY: install develop serve test lint types bench readme lock sizes clean
+.PHONY: install develop serve test fuzz lint types bench readme lock sizes clean
 
 install: $(SERVING)
 
@@ -29,6 +29,10 @@ PYTEST := $(BIN)/pytest -m "not registry"
 test: develop lint types
 	$(PYTEST) --numprocesses 3 --dist loadfile || \
 		$(PYTEST) --last-failed --last-failed-no-failures none --maxfail 1
+
+# Look for examples that nobody has tried yet.
+fuzz: develop
+	HYPOTHESIS=fuzz $(BIN)/pytest --numprocesses 2 -m hypothesis
 
 lint: develop
 	$(BIN)/ruff format --check

@@ -18,9 +18,11 @@ from agent.settings.database import DatabaseUrl
 from tests.databases import FILE, WANTED, PostgresqlServer, postgresql
 from tests.open_things import open_files, running_threads
 
-# Machines are shared: how long an example takes is a matter for benchmarks.
-hypothesis.settings.register_profile("shared machine", deadline=None)
-hypothesis.settings.load_profile("shared machine")
+# Machines are shared: how long an example takes is a matter for benchmarks. A run tries the same
+# examples as the one before, so that it fails for what was changed; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("shared machine", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "shared machine"))
 
 LET_GO_WITHIN = 2.0
 """Seconds for a thread that was told to end to be gone: on a busy machine it waits for its turn."""
