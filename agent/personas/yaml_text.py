@@ -24,6 +24,9 @@ MOST_NODES = 50_000
 DEEPEST = 20
 """Lists in lists; libyaml's composer, ten times faster than PyYAML's, dies of thousands."""
 
+LONGEST_NAME = 1024
+"""Characters, as YAML has it for all but those behind a ``?``: each place below repeats it."""
+
 
 class Plain(str):
     """A scalar without quotation marks, as it stands in the file."""
@@ -48,6 +51,16 @@ class Document:
 
     commented: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Texts without quotation marks, with the comment that stands behind each, by their place."""
+
+    def add(self, other: Document) -> None:
+        """Take what another one has, where this has nothing yet; its mistakes are not taken."""
+        for name, value in other.fields.items():  # to copy either would cost the square
+            self.fields.setdefault(name, value)
+        for place, line in other.lines.items():
+            self.lines.setdefault(place, line)
+        for place, line in other.texts.items():
+            self.texts.setdefault(place, line)
+        self.commented |= other.commented
 
     def line(self, place: str) -> int:
         """Return the line of a value, or of what it would be in; 0 if it is not known."""
@@ -84,10 +97,7 @@ def read(text: str, first_line: int) -> Document:
         found.broken |= part.broken
         for name in part.fields.keys() & found.fields.keys():
             found.tell_at(part.lines[name], f"{name!r} stands twice")
-        found.fields = part.fields | found.fields
-        found.lines = part.lines | found.lines
-        found.texts = part.texts | found.texts
-        found.commented |= part.commented
+        found.add(part)
     if found.mistakes:
         return found
     whole.broken = {""}
@@ -161,15 +171,17 @@ class _Reader:
         self._lines = lines
         self._first_line = first_line
         self._nodes = 0
+        self._told = False
 
     def mapping(self, node: yaml.MappingNode, place: str, depth: int) -> dict[str, Any]:
         """Return the values of a mapping by their names; of the outermost, put them into it."""
         found = self._document.fields if not place else dict[str, Any]()
         for key, value in node.value:
             line = self._first_line + key.start_mark.line
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or len(key.value) > LONGEST_NAME:
                 self._document.broken.add(place)
-                what = "put a text that begins with { in quotation marks"
+                sign = "?" if isinstance(key, yaml.ScalarNode) else "{"
+                what = f"put a text that begins with {sign} in quotation marks"
                 self._document.tell_at(line, f"{place}: {what}" if place else what)
                 continue
             name = str(key.value)
@@ -184,9 +196,9 @@ class _Reader:
     def _value(self, node: yaml.Node, place: str, depth: int) -> object:
         self._nodes += 1
         if depth > DEEPEST or self._nodes > MOST_NODES:
-            if self._nodes != MOST_NODES + 2:  # told once
+            if not self._told:
                 self._document.tell(place, "repeats too much, or is nested too deep")
-            self._nodes = MOST_NODES + 1
+            self._told = True
             return ""
         line = self._first_line + node.start_mark.line
         self._document.lines.setdefault(place, line)

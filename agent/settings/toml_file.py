@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,8 +13,8 @@ from agent.settings.origins import Origins, Place
 MOST_MISTAKES = 20
 """Statements that are no TOML, after which nobody reads on: each costs a reading of the file."""
 
-_BROKEN = "\0broken"
-"""A section whose head cannot be read: what stands in it belongs nowhere."""
+_BROKEN = "\0broken-"
+"""Begins the name of a section whose head cannot be read: what stands in it belongs nowhere."""
 
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
@@ -80,14 +81,16 @@ def take(text: str, name: str, origins: Origins) -> list[str]:
             if len(mistakes) >= MOST_MISTAKES or not _stands_alone(str(error), lines[number - 1]):
                 return mistakes
             is_head = lines[number - 1].lstrip().startswith("[")
-            lines[number - 1] = f'["{_BROKEN[1:]}-{len(mistakes)}"]' if is_head else ""
+            lines[number - 1] = f"[{json.dumps(f'{_BROKEN}{len(mistakes)}')}]" if is_head else ""
         except RecursionError:
             return [*mistakes, f"{name}: not TOML: nested too deep"]
         else:
             break
-    values = {key: one for key, one in values.items() if not key.startswith(_BROKEN[1:] + "-")}
+    values = {key: one for key, one in values.items() if not key.startswith(_BROKEN)}
     lines_of = {place: f"{name}, line {line}" for place, line in key_lines(text)}
     _put(origins, (), values, lines_of, name)
+    for place, where in lines_of.items():  # of what is in lists
+        origins.places.setdefault(place, where)
     return mistakes
 
 
@@ -127,9 +130,6 @@ def _put(
             _put(origins, here, value, lines, where)
         else:
             origins.put(here, value, where)
-            if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-                inside = {one: at for one, at in lines.items() if one[: len(here)] == here}
-                origins.places.update(inside)
 
 
 def explain(message: str, line: str) -> str:

@@ -405,6 +405,10 @@ def test_aliases_are_known_and_bounded() -> None:
         lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
     bomb = file("greeting: Hi.\npronounce:\n  " + "\n  ".join(lines) + "\n  j: *i")
     assert "repeats too much" in mistake(bomb)
+    long = f"variables:\n  ? {'k' * 2000}\n  : [a, b]\ngreeting: Hi"
+    assert "line 3: variables: put a text that begins with ? in quotation marks" in mistake(
+        file(long)
+    )
 
 
 def test_a_file_of_any_editor_is_read(tmp_path: Path) -> None:
