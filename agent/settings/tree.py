@@ -56,8 +56,12 @@ class Settings(BaseSettings, Section):
     """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )  # a section's, said once more for those that check types
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        case_sensitive=True,
+    )  # a section's, said once more for those that check types; and [Server] is not [server]
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 

@@ -151,6 +151,8 @@ INJECTED = {
     "NAME": "/web/voice-agent",
     "DB_NAME": "/web/voice-agent-db",
     "ENV_PYTHONUNBUFFERED": "1",
+    "1_ENV_PATH": "/bin",
+    "DB_1_ENV_PGDATA": "/var/lib/postgresql/data",
     "ENV_VOICE_AGENT_SERVER__PORT": "x",
 }
 
@@ -173,6 +175,7 @@ def test_what_kubernetes_and_docker_set_is_no_setting(monkeypatch: pytest.Monkey
         ("SERVICE__HOST", "0.0.0.0"),  # noqa: S104 - nobody listens
         ("SERVER__PORT", "tcp://10.0.0.1:80"),
         ("PORT_TCP", "tcp://10.0.0.1:80"),
+        ("MCP_CRM_ENV_TOKEN", "x"),
         ("SERVICEHOST", "10.0.0.1"),
     ],
 )
