@@ -39,6 +39,9 @@ MOST_TOLD = 100
 class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
+    origins = Origins()
+    """What was given, as far as it could be read; nothing if that is not what is wrong."""
+
 
 SECRET_WORDS = (
     "key",

@@ -43,7 +43,8 @@ PREFIX = "VOICE_AGENT_"
 FILE = Path("voice-agent.toml")
 
 
-def _packaged_prompts() -> Path:
+def usual_prompts() -> Path:
+    """Return the folder of agent files unless another is set."""
     here = Path("prompts")
     return here if here.is_dir() else Path(str(files("prompts")))
 
@@ -70,7 +71,7 @@ class Settings(BaseSettings, Section):
         description="The agent file that answers, without `.md`, unless a call names one.",
     )
     prompts: Path = Field(
-        default_factory=_packaged_prompts,
+        default_factory=usual_prompts,
         description="Folder of agent files; `prompts` here, else the packaged one.",
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(

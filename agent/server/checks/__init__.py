@@ -7,8 +7,6 @@ loop of a service that answers.
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
 from agent.settings.placeholders import refuse_placeholders
-from agent.settings.tree import FILE, PREFIX
+from agent.settings.tree import usual_prompts
 from pipelines.listening.detectors import detectors
 
 OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
@@ -62,29 +60,19 @@ def everything(settings: Settings) -> list[Finding]:
     ]
 
 
-def without_settings(error: SettingsError, config: Path | None) -> list[Finding]:
-    """Return what is wrong with the settings, which cannot be read, and with agent files.
-
-    The folder of those is taken from the environment or the file, if it can be found there.
+def without_settings(error: SettingsError) -> list[Finding]:
+    """Return what is wrong with the settings, and with agent files: of the folder that is set.
 
     Args:
         error: Of :func:`agent.settings.load`.
-        config: The file, if it is not the usual one.
     """
     found = findings_of(error)
-    folder = Path(os.environ.get(f"{PREFIX}PROMPTS") or _prompts(config or FILE))
+    given = error.origins.values.get("prompts")
+    folder = Path(given) if isinstance(given, str) else usual_prompts()
     for name in agents.files_in(folder):
         made = agents.read(folder, name)
         found += [] if isinstance(made, Persona) else made
     return found
-
-
-def _prompts(config: Path) -> str:
-    try:
-        given = tomllib.loads(config.read_text(encoding="utf-8-sig")).get("prompts")
-    except (OSError, ValueError):  # of TOML and of UTF-8 alike
-        given = None
-    return given if isinstance(given, str) else "prompts"
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -649,6 +649,12 @@ def test_agent_files_are_looked_at_though_the_settings_are_wrong(
     (folder / "prompts").rename(folder / "agents")
     Path("voice-agent.toml").write_text("prompts = 'agents'\n[log]\nlevel = 'loud'\n")
     assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path("voice-agent.toml").write_text("prompts = 'agents'\nport 9000\n", encoding="utf-16")
+    assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path(".env").write_text("VOICE_AGENT_PROMPTS=agents\n")
+    Path("voice-agent.toml").write_text("[log]\nlevel = 'loud'\n")
+    assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path(".env").unlink()
     Path("voice-agent.toml").write_text("prompts = [")
     _, out, _ = check(capsys, "--json")
     assert [one["severity"] for one in json.loads(out)] == ["error"]
