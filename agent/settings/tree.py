@@ -137,6 +137,10 @@ class Settings(BaseSettings, Section):
         settings._origins = origins  # noqa: SLF001 - its own
         return settings
 
+    def where(self, name: str) -> str:
+        """Return where a setting was given, or the section around it; ``""`` if neither was."""
+        return self._origins.where(name.split("."))
+
     def providers(self) -> dict[Stage, list[Chosen]]:
         """Return whom each stage asks, in order, each with its validated options.
 

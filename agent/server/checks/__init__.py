@@ -8,6 +8,7 @@ loop of a service that answers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from agent.personas.loader import Persona
@@ -33,7 +34,7 @@ def needed(settings: Settings) -> list[Finding]:
         found += [one for one in agents.routing(settings, {}) if one.place == "agent"]
     elif not isinstance(usual := agents.agent_file(settings, settings.agent), Persona):
         found += usual
-    return found
+    return _located(found, settings)
 
 
 def everything(settings: Settings) -> list[Finding]:
@@ -42,7 +43,7 @@ def everything(settings: Settings) -> list[Finding]:
     files, wrong = agents.all_files(settings)
     paths = {str(settings.prompts / f"{name}.md"): name for name in files}
     reached = agents.reached(settings, files)
-    return [
+    everywhere = [
         *_settings(settings),
         *found,
         *wrong,
@@ -58,6 +59,15 @@ def everything(settings: Settings) -> list[Finding]:
         *surroundings.database(settings),
         *surroundings.port(settings.server),
     ]
+    return _located(everywhere, settings)
+
+
+def _located(found: list[Finding], settings: Settings) -> list[Finding]:
+    """Return the same with file and line before each setting that was given, or its section."""
+    return [
+        replace(one, place=f"{where}: {one.place}") if (where := settings.where(one.place)) else one
+        for one in found
+    ]
 
 
 def without_settings(error: SettingsError) -> list[Finding]:
@@ -69,7 +79,12 @@ def without_settings(error: SettingsError) -> list[Finding]:
     found = findings_of(error)
     given = error.origins.values.get("prompts")
     folder = Path(given) if isinstance(given, str) else usual_prompts()
-    for name in agents.files_in(folder):
+    names = agents.files_in(folder)
+    usual = error.origins.values.get("agent", Settings.model_fields["agent"].default)
+    if isinstance(usual, str) and usual not in names:
+        place = f"{error.origins.where(['agent'])}: agent".removeprefix(": ")
+        found.append(agents.missing(place, usual, names))
+    for name in names:
         made = agents.read(folder, name)
         found += [] if isinstance(made, Persona) else made
     return found

@@ -189,6 +189,8 @@ def test_what_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], fold
     ("arguments", "why"),
     [
         ("--stt deepgrm", "did you mean deepgram?"),
+        ("--provider OpenAI", "did you mean openai?"),
+        ("--tts Eleven-Labs", "did you mean elevenlabs?"),
         ("--llm deepgram", "no such provider; there are anthropic, gemini, lookup, openai"),
         ("--provider nobody", "no such provider"),
         ("--provider ''", "no such provider"),

@@ -149,6 +149,23 @@ def test_an_agent_that_is_not_there_is_told_with_the_nearest() -> None:
     (line,) = found(sinch=PUBLIC | {"routes": [{"agent": "reception.md"}]})
     assert line.startswith("error sinch.routes.0.agent = 'reception.md': no such agent file")
     assert "did you mean 'reception'?" in line
+    (line,) = found(agent="Reception")
+    assert "did you mean 'reception'?" in line
+
+
+def test_what_is_found_in_settings_is_told_with_its_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a mistake in them is; and an agent that is not there is told beside those."""
+    monkeypatch.setenv("VOICE_AGENT_SERVER__HOST", "no.such.invalid")
+    text = "agent = 'recepton'\n[sinch]\n\n[stt]\nprovider = 'scripted'\n"
+    Path("voice-agent.toml").write_text(text)
+    err = check(capsys)[2]
+    assert "voice-agent: voice-agent.toml, line 1: agent = 'recepton': no such agent file" in err
+    assert "voice-agent: VOICE_AGENT_SERVER__HOST: server.host = 'no.such.invalid': no such" in err
+    monkeypatch.setenv("VOICE_AGENT_SERVER__PORT", "x")
+    err = check(capsys)[2]
+    assert "voice-agent: voice-agent.toml, line 1: agent = 'recepton': no such agent file" in err
 
 
 # Routes and numbers
