@@ -125,6 +125,8 @@ def _patterns(place: str, route: Route) -> Iterator[Finding]:
     """Look whether what a route names can ever be the number of a call. It is not quoted."""
     for field, value in (("called", route.called), ("caller", route.caller)):
         # Else it is anything, a SIP address, or a name.
+        if value.lower().startswith("tel:"):
+            yield Finding(place=f"{place}.{field}", message="no call has it so: leave out tel:")
         if re.fullmatch(r"[\d\s()./+-]+\*?", value) and (why := _why_never(value)):
             yield Finding(place=f"{place}.{field}", message=why)
 

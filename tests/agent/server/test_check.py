@@ -180,6 +180,7 @@ NEVER = [
     ("+0123456789", "number"),
     ("202*", "write + and the country"),
     ("+0*", "write + and the country"),
+    ("tel:+12025550123", "leave out tel:"),
 ]
 WELL = ["", "*", "+12025550123", "+1 (202) 555-0123", "+1202*", "+15550100", "sip:*", "alice"]
 
@@ -395,7 +396,10 @@ def test_keys_of_all_stages_are_told_at_once_and_of_none_that_is_not_used(
     assert found(llm=here) == []
     monkeypatch.setenv("DEEPGRAM_API_KEY_FILE", "/nowhere/at/all")
     (line,) = found(stt=deepgram)
-    assert "cannot be read" in line
+    assert "cannot be read: No such file" in line
+    there = deepgram | {"fallback": [deepgram | {"options": {"api_key": "a\u200bb"}}]}
+    (_, line) = found(stt=there)
+    assert line.startswith("error stt.fallback.0.options.api_key: there is a character in it")
 
 
 def test_a_mistake_in_one_stage_hides_nothing_of_another() -> None:

@@ -66,6 +66,10 @@ TOML = [
     ('[sinch]\npublic_url = "a.b"', "2: sinch.public_url = 'a.b': must be an address that begins "),
     ('[operator]\ntoken = "short"', "2: operator.token = (hidden): must be a text of 16 character"),
     ("[sinch]\ntoken_lifetime = 0", "2: sinch.token_lifetime = 0: must be a number from 1 to 3600"),
+    (
+        '[sinch]\napplication_secret = "SECRETé="',
+        "2: sinch.application_secret = (hidden): not base64, as Sinch's dashboard shows it",
+    ),
     # One of a few words.
     (
         '[log]\nlevel = "INFO"',
