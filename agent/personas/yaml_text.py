@@ -9,7 +9,7 @@ field says what becomes of it. Tags, and keys that are no texts, are refused; ``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -49,18 +49,11 @@ class Document:
     broken: set[str] = field(default_factory=set)
     """Places whose values cannot be read; ``""`` is everywhere."""
 
+    lacks_anchor: bool = False
+    """Whether what it repeats is missing: read alone, it may stand elsewhere in the file."""
+
     commented: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Texts without quotation marks, with the comment that stands behind each, by their place."""
-
-    def add(self, other: Document) -> None:
-        """Take what another one has, where this has nothing yet; its mistakes are not taken."""
-        for name, value in other.fields.items():  # to copy either would cost the square
-            self.fields.setdefault(name, value)
-        for place, line in other.lines.items():
-            self.lines.setdefault(place, line)
-        for place, line in other.texts.items():
-            self.texts.setdefault(place, line)
-        self.commented |= other.commented
 
     def line(self, place: str) -> int:
         """Return the line of a value, or of what it would be in; 0 if it is not known."""
@@ -74,7 +67,8 @@ class Document:
 
     def tell_at(self, line: int, what: str) -> None:
         """Note a mistake in a line."""
-        self.mistakes.append(f"line {line}: {one_line(what)}" if line else one_line(what))
+        what = one_line(what)
+        self.mistakes.append(f"line {line}: {what}" if line else what)
 
 
 def read(text: str, first_line: int) -> Document:
@@ -90,26 +84,29 @@ def read(text: str, first_line: int) -> Document:
     whole = _read(text, first_line)
     if not whole.mistakes or not whole.broken:
         return whole
-    found = Document()
-    for line, block in _blocks(text):
-        part = _read(block, first_line + line)
-        found.mistakes += part.mistakes
-        found.broken |= part.broken
-        for name in part.fields.keys() & found.fields.keys():
-            found.tell_at(part.lines[name], f"{name!r} stands twice")
-        found.add(part)
-    if found.mistakes:
-        return found
+    lines = text.split("\n")
+    blocks = [(at, _read("\n".join(lines[at]), first_line + at.start)) for at in _blocks(lines)]
+    for wrong in (
+        [one for one in blocks if one[1].broken and not one[1].lacks_anchor],
+        [one for one in blocks if one[1].broken],
+    ):
+        others = list(lines)
+        for at, _ in wrong:
+            others[at] = [""] * (at.stop - at.start)
+        found = _read("\n".join(others), first_line)
+        if not found.broken:
+            found.mistakes += [told for _, one in wrong for told in one.mistakes]
+            found.broken.update(*(one.broken for _, one in wrong))
+            return found
     whole.broken = {""}
     return whole
 
 
-def _blocks(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each outermost field of a text, with how many lines stand above it."""
-    lines = text.split("\n")
+def _blocks(lines: Sequence[str]) -> Iterator[slice]:
+    """Yield where each outermost field of a text stands."""
     starts = [n for n, line in enumerate(lines) if re.match(r"[^\s#\-\]}]", line)]
     for start, end in pairwise([*starts, len(lines)]):
-        yield start, "\n".join(lines[start:end])
+        yield slice(start, end)
 
 
 def _read(text: str, first_line: int) -> Document:
@@ -120,6 +117,7 @@ def _read(text: str, first_line: int) -> Document:
         _look_at_events(text, first_line, document)
         node = yaml.compose(text, yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
+        document.lacks_anchor = isinstance(error, yaml.composer.ComposerError)
         number, what = _explain(error, text.split("\n"))
         document.broken = broken
         document.tell_at(first_line + number, f"not YAML: {what}")
@@ -225,6 +223,11 @@ class _Reader:
 
 
 _WORDS = (
+    (
+        "mapping values are not allowed",
+        r"^\s+[\w.-]+:(\s[^:]*)?$",
+        "indent it as the others are; a text with `: ` in it stands in quotation marks",
+    ),
     ("mapping values are not allowed", "", "put a text with `: ` in it in quotation marks"),
     ("mapping keys are not allowed", "", "put a text that begins with ? in quotation marks"),
     ("sequence entries are not allowed", "", "put a text that begins with - in quotation marks"),

@@ -19,6 +19,7 @@ from agent.settings.errors import is_secret, named, printable, renamed, unknown
 from agent.settings.origins import Origins
 from agent.settings.tree import PREFIX, Settings
 from agent.text_files import UnreadableTextError, read_text
+from pipelines.environment import strange_character
 
 DOT_ENV = Path(".env")
 
@@ -118,6 +119,9 @@ def _bindings(text: str, mistakes: list[str]) -> Iterator[Variable]:
         line = binding.original.line + len(source) - len(source.lstrip("\n"))
         if binding.error or (name is not None and binding.value is None):
             mistakes.append(f"{DOT_ENV}, line {line}: {_unreadable(source)}")
+        elif name is not None and (strange := strange_character(name)):
+            what = f"there is a character in the name that is not seen or not meant ({strange})"
+            mistakes.append(f"{DOT_ENV}, line {line}: {printable(name)}: {what}; type it anew")
         elif name is not None:
             if name in lines and is_ours(name):
                 mistakes.append(f"{DOT_ENV}, line {line}: {name} is in line {lines[name]}, too")

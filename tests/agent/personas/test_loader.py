@@ -411,6 +411,28 @@ def test_aliases_are_known_and_bounded() -> None:
     )
 
 
+def test_one_mistake_makes_no_others_of_what_is_repeated() -> None:
+    """What a field repeats is there, though a third is no YAML."""
+    for front in (
+        "greeting: &hi Hello.\ngoodbye: *hi\napology: @x",
+        "apology: @x\ngreeting: &hi Hello.\ngoodbye: *hi",
+    ):
+        (line,) = mistake(file(front)).split("\n")
+        assert "put a text that begins with @" in line
+    said = mistake(file("greeting: Hello.\ngoodbye: *hi\napology: @x"))
+    assert [line.partition(":")[0] for line in said.split("\n")] == ["line 3", "line 4"]
+
+
+def test_an_indented_field_and_an_invisible_character_are_told() -> None:
+    """As what they are: nobody sees the second."""
+    said = mistake(file("greeting: Hello\n language: en"))
+    assert said == (
+        "line 3: not YAML: indent it as the others are; "
+        "a text with `: ` in it stands in quotation marks"
+    )
+    assert "greeting?: unknown field; did you mean greeting?" in mistake(file("greeting\u200b: Hi"))
+
+
 def test_a_file_of_any_editor_is_read(tmp_path: Path) -> None:
     """Byte order marks, UTF-16, line ends of Windows and of old Macs."""
     text = file("greeting: Ol\u00e9.\nfacts:\n  - One.  ", "Be kind.\n\nAnd brief.")

@@ -263,3 +263,18 @@ def test_a_device_is_no_file() -> None:
     """One that never ends, too."""
     with pytest.raises(UnreadableTextError, match="not a file"):
         read_text(Path("/dev/zero"))
+
+
+def test_a_name_with_an_invisible_character_is_told() -> None:
+    """Whosever it is, with the character by its name: else it would be of no effect."""
+    Path(".env").write_text(
+        "\u200bVOICE_AGENT_AGENT=x\nVOICE_AGENT_AGENT\u200b=x\nOPENAI_API_KEY\u2060=x\n", "utf-8"
+    )
+    with pytest.raises(SettingsError) as caught:
+        load()
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": there is a character in the name")[0] for line in lines] == [
+        ".env, line 1: ?VOICE_AGENT_AGENT",
+        ".env, line 2: VOICE_AGENT_AGENT?",
+        ".env, line 3: OPENAI_API_KEY?",
+    ]
