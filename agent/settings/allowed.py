@@ -158,7 +158,7 @@ def _bound(bounds: Iterable[object], name: str) -> Any:  # noqa: ANN401 - a numb
 def _range(bounds: tuple[Any, ...]) -> str:
     ge, gt, le, lt = (_bound(bounds, name) for name in ("ge", "gt", "le", "lt"))
     if ge is not None and le is not None:
-        return f" from {ge:g} to {_number(le)}"
+        return f" from {_number(ge)} to {_number(le)}"
     above = f"{_number(ge)} or more" if ge is not None else ""
     above = f"more than {_number(gt)}" if gt is not None else above
     below = f"at most {_number(le)}" if le is not None else ""

@@ -430,6 +430,9 @@ def test_an_indented_field_and_an_invisible_character_are_told() -> None:
         "line 3: not YAML: indent it as the others are; "
         "a text with `: ` in it stands in quotation marks"
     )
+    for tag, right in (("EN", "en"), ("en_US", "en-US"), ("De-de", "de-de")):
+        said = mistake(file(f"language: {tag}\ngreeting: Hi"))
+        assert f"and not '{tag}'; did you mean {right}?" in said
     assert "greeting?: unknown field; did you mean greeting?" in mistake(file("greeting\u200b: Hi"))
 
 
