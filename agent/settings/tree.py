@@ -54,7 +54,10 @@ def _time_zone(name: str) -> str:
 
 
 class Settings(BaseSettings, Section):
-    """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
+    """The whole tree. Get one from :func:`agent.settings.load`, which reads every source.
+
+    Of pydantic-settings it is no more than the base class: values are taken as they were read.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -117,14 +120,11 @@ class Settings(BaseSettings, Section):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature, as below
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        *_: Any,  # noqa: ANN401 - as pydantic-settings calls it
+        **sources: Any,  # noqa: ANN401
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what load() has read, and nothing besides: it knows where each value stands."""
-        return (init_settings,)
+        return (sources["init_settings"],)
 
     @classmethod
     def of(cls, origins: Origins) -> Self:
