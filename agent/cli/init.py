@@ -63,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     keys = {stage: _key(stage, *chosen) for stage, chosen in providers.items()}
     name = starter.file_name(options.name) if options.name else "reception"
     folder: Path = options.folder
+    if folder.exists() and not folder.is_dir():
+        return fail(_NotToBeDoneError(f"{folder} is a file: name a folder"))
     files = {
         folder / "voice-agent.toml": starter.settings_file(name, providers, keys),
         folder / "prompts" / f"{name}.md": starter.agent_file(options.name or "", tag),

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from agent.personas.errors import one_line
+from agent.settings.allowed import in_words
 
 MOST_NODES = 50_000
 """Values in a file, each counted as often as an alias repeats it."""
@@ -257,11 +258,7 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
     if re.search("end of stream|expected ':'|expected ',' or", problem):  # it began there
         mark = error.context_mark or mark
     number = min(mark.line if mark is not None else 0, len(lines) - 1)
-    line = lines[number]
-    for said, looks, words in _WORDS:
-        if re.search(said, problem) and re.search(looks, line):
-            return number, words
-    return number, one_line(problem)
+    return number, in_words(_WORDS, problem, lines[number]) or one_line(problem)
 
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")

@@ -232,6 +232,19 @@ def _hint_for_a_number(given: str) -> str:
     return ", with a point and no comma" if re.fullmatch(r"[+-]?\d+,\d+", bare) else ""
 
 
+def in_words(table: Iterable[tuple[str, str, str]], said: str, line: str) -> str:
+    """Return what to say of a line that a parser refuses; ``""`` if the table has nothing.
+
+    Args:
+        table: Patterns of what the parser says, and of how the line looks, and the words; the first
+            that fits counts.
+        said: By the parser.
+        line: Where it stopped.
+    """
+    fits = (w for of, looks, w in table if re.search(of, said) and re.search(looks, line))
+    return next(fits, "")
+
+
 def did_you_mean(names: Sequence[str]) -> str:
     """Return ``; did you mean a or b?``; ``""`` without a name."""
     return f"; did you mean {' or '.join(names)}?" if names else ""

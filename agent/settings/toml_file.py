@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.settings.allowed import in_words
 from agent.settings.origins import Origins, Place
 
 MOST_MISTAKES = 20
@@ -76,7 +77,7 @@ def take(text: str, name: str, origins: Origins) -> list[str]:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             number = _at(error, lines)
-            what = explain(str(error), lines[number - 1])
+            what = _explain(str(error), lines[number - 1])
             mistakes.append(f"{name}, line {number}: not TOML: {what}")
             if len(mistakes) >= MOST_MISTAKES or not _stands_alone(str(error), lines[number - 1]):
                 return mistakes
@@ -132,7 +133,7 @@ def _put(
             origins.put(here, value, where)
 
 
-def explain(message: str, line: str) -> str:
+def _explain(message: str, line: str) -> str:
     """Say in words what is wrong with a statement. Nothing of its value is quoted.
 
     Args:
@@ -141,10 +142,8 @@ def explain(message: str, line: str) -> str:
     """
     key = re.match(rf"\s*({_DOTTED})\s*=", line)
     name = f"{key[1]}: " if key else ""
-    for said, looks, words in _WORDS:
-        if re.search(said, message) and re.search(looks, line):
-            return name + words
-    return name + _WHERE.sub("", message[0].lower() + message[1:])
+    raw = _WHERE.sub("", message[0].lower() + message[1:])
+    return name + (in_words(_WORDS, message, line) or raw)
 
 
 def key_lines(text: str) -> Iterator[tuple[Place, int]]:
