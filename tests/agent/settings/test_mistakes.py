@@ -330,3 +330,12 @@ def test_every_key_has_its_line(sections: list[tuple[str, str, list[str]]]) -> N
         if place[-1][:1] == "k"
     }
     assert where == {name: f"f, line {line}" for name, line in lines.items()}
+
+
+def test_no_section_of_a_user_is_taken_for_one_that_cannot_be_read() -> None:
+    """Whatever it is called; what stands below a broken head is nowhere."""
+    Path("voice-agent.toml").write_text("[sinch\nx = 1\n[broken-1]\ny = 1\n")
+    assert [line.partition(": ")[0] for line in told()] == [
+        "voice-agent.toml, line 1",
+        "voice-agent.toml, line 3",
+    ]
