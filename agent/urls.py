@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Hosts of a URL that are this machine itself."""
+
 
 def _address(url: str) -> str:
     try:

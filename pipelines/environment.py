@@ -70,9 +70,9 @@ def from_environment(variable: str) -> str:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file that {variable}_FILE names cannot be read: {type(error).__name__}"
-        raise ValueError(message) from None
+    except (OSError, ValueError) as error:  # the latter of UTF-8, and of a path
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"the file that {variable}_FILE names cannot be read: {why}") from None
 
 
 def required_from_environment(variable: str) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,12 @@ from typing import Any
 
 import pytest
 
+from agent.personas import loader, yaml_text
+from agent.personas.errors import PersonaError
 from agent.personas.script import stranger_line
 from agent.records.transcript import Transcript
+from agent.settings import toml_file
+from agent.settings.origins import Origins
 from agent.sinch import callbacks, svaml
 from agent.stream.connect import ProtocolError
 from agent.stream.protocol import StreamProtocol
@@ -132,6 +137,24 @@ def write_transcript(folder: Path, given: str) -> None:
     transcript.close()
 
 
+def read_agent(given: str) -> None:
+    for text in (f"greeting: {given}", f"facts: [{given}]"):
+        with suppress(PersonaError):
+            loader.parse(f"---\n{text}\n---\n{given}")
+
+
+def read_fields(given: str) -> None:
+    """Many fields, one of them no YAML, so that each is read by itself."""
+    fields = (f"k{number}: {piece}" for number, piece in enumerate(pieces(given, 4)))
+    yaml_text.read("\n".join(("facts: [", *fields)), 2)
+
+
+def read_settings(given: str) -> None:
+    """A file of many sections, with one line that is no TOML."""
+    sections = (f"[[k{n}]]\na = '{piece}'" for n, piece in enumerate(pieces(given, 20)))
+    toml_file.take("\n".join((*sections, "port 9000")), "voice-agent.toml", Origins())
+
+
 def look_up(given: str) -> None:
     brief = Brief(prompt="", facts=("We open at nine.",), unsure=("I do not know.",))
     rules = ReplyRules(Thresholds(), brief, LANGUAGES["en"], "en")
@@ -187,6 +210,9 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "call headers": lambda given: svaml.call_headers({given: given}),
     "a value of a call": stranger_line,
     "arguments of tools": check_arguments,
+    "an agent file": read_agent,
+    "fields of an agent file": read_fields,
+    "settings": read_settings,
     "a refusal": lambda given: refused_reply(
         400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "reasoning_effort")
     ),
@@ -225,7 +251,7 @@ def test_markers_that_do_not_end_cost_no_more(
     assert growth.growth(partial(read_reply, size), "a marker") <= MOST
 
 
-LENGTH_ALONE = ("events", "tool calls", "playout", "history", "whole", "JSON")
+LENGTH_ALONE = ("events", "tool calls", "playout", "history", "whole", "JSON", "fields", "settings")
 """Parsers, by the beginning of their names, that see few kinds of characters."""
 
 FEW = ("dots", "spaces", "lines", "words", "emoji", "halves of characters", "escapes")

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config)
     except SettingsError as error:
-        found = without_settings(error, options.config)
+        found = without_settings(error)
     else:
         found = everything(settings)
         if options.live:

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    whom = dial.add_mutually_exclusive_group(required=True)
+    whom = dial.add_mutually_exclusive_group()
     whom.add_argument("to", nargs="?", help="number, such as +12025550123, or SIP address")
     whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
     from agent.cli.operator_client import DialError, dial
     from agent.settings import SettingsError, load
 
+    if options.to is None and options.user is None:
+        return fail(DialError("say whom: a number, a SIP address, or --user ID"), USAGE)
     body = {
         name: getattr(options, name)
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
@@ -87,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config)
         if options.server is None:  # another service may have another country
-            to = options.to if options.user is None else f"user:{options.user}"
+            to = options.to if options.user is None else f"{phone_numbers.USER}{options.user}"
             try:
                 phone_numbers.address(to, settings.sinch.country)
             except ValueError as error:

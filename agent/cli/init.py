@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
     keys = {stage: _key(stage, *chosen) for stage, chosen in providers.items()}
     name = starter.file_name(options.name) if options.name else "reception"
     folder: Path = options.folder
+    if folder.exists() and not folder.is_dir():
+        return fail(_NotToBeDoneError(f"{folder} is a file: name a folder"))
     files = {
         folder / "voice-agent.toml": starter.settings_file(name, providers, keys),
         folder / "prompts" / f"{name}.md": starter.agent_file(options.name or "", tag),
@@ -96,10 +96,11 @@ def _name(given: str) -> str:
 def _tag(given: str) -> str:
     """Return the tag of a language that there are texts in, as an agent file has it."""
     from agent.cli.starter import TEXTS
+    from agent.personas.front_matter import TAG
 
     primary, sign, region = given.replace("_", "-").partition("-")
     tag = primary.lower() + sign + region
-    if primary.lower() not in TEXTS or not re.fullmatch("[a-z]{2}(-[A-Za-z0-9]{2,8})*", tag):
+    if primary.lower() not in TEXTS or not TAG.fullmatch(tag):
         known = ", ".join(TEXTS)
         raise _NotToBeDoneError(
             f"--language {given!r}: one of {known}, which may have a region, as en-GB; "
@@ -138,9 +139,10 @@ def _providers(options: argparse.Namespace, language: str) -> dict[Stage, tuple[
 
 
 def _known(given: str, names: Mapping[str, str] | set[str]) -> str:
-    close = difflib.get_close_matches(given, names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"no such provider; there are {', '.join(sorted(set(names) - {'scripted'}))}{hint}"
+    from agent.settings.allowed import did_you_mean, nearest
+
+    known = sorted(set(names) - {"scripted"})
+    return f"no such provider; there are {', '.join(known)}{did_you_mean(nearest(given, known))}"
 
 
 def _key(stage: Stage, name: str, told: Options) -> str:

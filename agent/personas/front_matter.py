@@ -23,6 +23,7 @@ from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
 from agent.personas.yaml_text import Document, as_written
 from agent.phone_numbers import address, number
+from agent.settings.allowed import shown
 
 TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -48,7 +49,10 @@ def _or_nothing(value: object) -> object:
 
 def _language_tag(tag: str) -> str:
     if not TAG.fullmatch(tag):
-        message = "must be a BCP 47 tag, such as en or en-GB"
+        meant = tag.strip().replace("_", "-").partition("-")
+        right = meant[0].lower() + meant[1] + meant[2]
+        hint = f"; did you mean {right}?" if TAG.fullmatch(right) else ""
+        message = f"must be a BCP 47 tag, such as en or en-GB, and not {shown(tag)}{hint}"
         raise ValueError(message)
     return tag
 

@@ -9,7 +9,7 @@ field says what becomes of it. Tags, and keys that are no texts, are refused; ``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,12 +17,16 @@ from typing import Any
 import yaml
 
 from agent.personas.errors import one_line
+from agent.settings.allowed import in_words
 
 MOST_NODES = 50_000
 """Values in a file, each counted as often as an alias repeats it."""
 
 DEEPEST = 20
 """Lists in lists; libyaml's composer, ten times faster than PyYAML's, dies of thousands."""
+
+LONGEST_NAME = 1024
+"""Characters, as YAML has it for all but those behind a ``?``: each place below repeats it."""
 
 
 class Plain(str):
@@ -46,6 +50,9 @@ class Document:
     broken: set[str] = field(default_factory=set)
     """Places whose values cannot be read; ``""`` is everywhere."""
 
+    lacks_anchor: bool = False
+    """Whether what it repeats is missing: read alone, it may stand elsewhere in the file."""
+
     commented: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Texts without quotation marks, with the comment that stands behind each, by their place."""
 
@@ -61,7 +68,8 @@ class Document:
 
     def tell_at(self, line: int, what: str) -> None:
         """Note a mistake in a line."""
-        self.mistakes.append(f"line {line}: {one_line(what)}" if line else one_line(what))
+        what = one_line(what)
+        self.mistakes.append(f"line {line}: {what}" if line else what)
 
 
 def read(text: str, first_line: int) -> Document:
@@ -77,29 +85,29 @@ def read(text: str, first_line: int) -> Document:
     whole = _read(text, first_line)
     if not whole.mistakes or not whole.broken:
         return whole
-    found = Document()
-    for line, block in _blocks(text):
-        part = _read(block, first_line + line)
-        found.mistakes += part.mistakes
-        found.broken |= part.broken
-        for name in part.fields.keys() & found.fields.keys():
-            found.tell_at(part.lines[name], f"{name!r} stands twice")
-        found.fields = part.fields | found.fields
-        found.lines = part.lines | found.lines
-        found.texts = part.texts | found.texts
-        found.commented |= part.commented
-    if found.mistakes:
-        return found
+    lines = text.split("\n")
+    blocks = [(at, _read("\n".join(lines[at]), first_line + at.start)) for at in _blocks(lines)]
+    for wrong in (
+        [one for one in blocks if one[1].broken and not one[1].lacks_anchor],
+        [one for one in blocks if one[1].broken],
+    ):
+        others = list(lines)
+        for at, _ in wrong:
+            others[at] = [""] * (at.stop - at.start)
+        found = _read("\n".join(others), first_line)
+        if not found.broken:
+            found.mistakes += [told for _, one in wrong for told in one.mistakes]
+            found.broken.update(*(one.broken for _, one in wrong))
+            return found
     whole.broken = {""}
     return whole
 
 
-def _blocks(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each outermost field of a text, with how many lines stand above it."""
-    lines = text.split("\n")
+def _blocks(lines: Sequence[str]) -> Iterator[slice]:
+    """Yield where each outermost field of a text stands."""
     starts = [n for n, line in enumerate(lines) if re.match(r"[^\s#\-\]}]", line)]
     for start, end in pairwise([*starts, len(lines)]):
-        yield start, "\n".join(lines[start:end])
+        yield slice(start, end)
 
 
 def _read(text: str, first_line: int) -> Document:
@@ -110,6 +118,7 @@ def _read(text: str, first_line: int) -> Document:
         _look_at_events(text, first_line, document)
         node = yaml.compose(text, yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
+        document.lacks_anchor = isinstance(error, yaml.composer.ComposerError)
         number, what = _explain(error, text.split("\n"))
         document.broken = broken
         document.tell_at(first_line + number, f"not YAML: {what}")
@@ -161,15 +170,17 @@ class _Reader:
         self._lines = lines
         self._first_line = first_line
         self._nodes = 0
+        self._told = False
 
     def mapping(self, node: yaml.MappingNode, place: str, depth: int) -> dict[str, Any]:
         """Return the values of a mapping by their names; of the outermost, put them into it."""
         found = self._document.fields if not place else dict[str, Any]()
         for key, value in node.value:
             line = self._first_line + key.start_mark.line
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or len(key.value) > LONGEST_NAME:
                 self._document.broken.add(place)
-                what = "put a text that begins with { in quotation marks"
+                sign = "?" if isinstance(key, yaml.ScalarNode) else "{"
+                what = f"put a text that begins with {sign} in quotation marks"
                 self._document.tell_at(line, f"{place}: {what}" if place else what)
                 continue
             name = str(key.value)
@@ -184,9 +195,9 @@ class _Reader:
     def _value(self, node: yaml.Node, place: str, depth: int) -> object:
         self._nodes += 1
         if depth > DEEPEST or self._nodes > MOST_NODES:
-            if self._nodes != MOST_NODES + 2:  # told once
+            if not self._told:
                 self._document.tell(place, "repeats too much, or is nested too deep")
-            self._nodes = MOST_NODES + 1
+            self._told = True
             return ""
         line = self._first_line + node.start_mark.line
         self._document.lines.setdefault(place, line)
@@ -213,6 +224,11 @@ class _Reader:
 
 
 _WORDS = (
+    (
+        "mapping values are not allowed",
+        r"^\s+[\w.-]+:(\s[^:]*)?$",
+        "indent it as the others are; a text with `: ` in it stands in quotation marks",
+    ),
     ("mapping values are not allowed", "", "put a text with `: ` in it in quotation marks"),
     ("mapping keys are not allowed", "", "put a text that begins with ? in quotation marks"),
     ("sequence entries are not allowed", "", "put a text that begins with - in quotation marks"),
@@ -242,11 +258,7 @@ def _explain(error: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
     if re.search("end of stream|expected ':'|expected ',' or", problem):  # it began there
         mark = error.context_mark or mark
     number = min(mark.line if mark is not None else 0, len(lines) - 1)
-    line = lines[number]
-    for said, looks, words in _WORDS:
-        if re.search(said, problem) and re.search(looks, line):
-            return number, words
-    return number, one_line(problem)
+    return number, in_words(_WORDS, problem, lines[number]) or one_line(problem)
 
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")

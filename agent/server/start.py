@@ -138,8 +138,8 @@ def service(
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
     """
-    needed = {settings.agent, *(route.agent for route in settings.sinch.routes)}
-    agents = AgentFolder(settings.prompts, needed=needed, time_zone=settings.time_zone)
+    wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
+    agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     registry = _registry(settings, agents, providers, Overload(read))

@@ -158,7 +158,7 @@ def _bound(bounds: Iterable[object], name: str) -> Any:  # noqa: ANN401 - a numb
 def _range(bounds: tuple[Any, ...]) -> str:
     ge, gt, le, lt = (_bound(bounds, name) for name in ("ge", "gt", "le", "lt"))
     if ge is not None and le is not None:
-        return f" from {ge:g} to {_number(le)}"
+        return f" from {_number(ge)} to {_number(le)}"
     above = f"{_number(ge)} or more" if ge is not None else ""
     above = f"more than {_number(gt)}" if gt is not None else above
     below = f"at most {_number(le)}" if le is not None else ""
@@ -230,6 +230,19 @@ def _hint_for_a_number(given: str) -> str:
     if re.fullmatch(r"[+-]?[\d.,_]+\s*[^\W\d_]+", bare):
         return ", without a unit"
     return ", with a point and no comma" if re.fullmatch(r"[+-]?\d+,\d+", bare) else ""
+
+
+def in_words(table: Iterable[tuple[str, str, str]], said: str, line: str) -> str:
+    """Return what to say of a line that a parser refuses; ``""`` if the table has nothing.
+
+    Args:
+        table: Patterns of what the parser says, and of how the line looks, and the words; the first
+            that fits counts.
+        said: By the parser.
+        line: Where it stopped.
+    """
+    fits = (w for of, looks, w in table if re.search(of, said) and re.search(looks, line))
+    return next(fits, "")
 
 
 def did_you_mean(names: Sequence[str]) -> str:

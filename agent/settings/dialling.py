@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from agent import phone_numbers
+from agent.phone_numbers import USER
 from agent.sinch_limits import MAX_SECONDS
 from pipelines.settings import Section
 
@@ -32,7 +33,7 @@ def _host(name: str) -> str:
 
 
 def _user(user: str) -> str:
-    return user if user == "*" else phone_numbers.shown(phone_numbers.address(f"user:{user}"))
+    return user if user == "*" else phone_numbers.user(phone_numbers.address(USER + user))
 
 
 class DiallingSettings(Section):

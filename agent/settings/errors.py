@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,6 +23,7 @@ from agent.settings.allowed import (
 )
 from agent.settings.origins import Origins
 from pipelines.masking import masked
+from pipelines.providers import PROVIDERS, find
 
 RENAMED: Mapping[str, str] = {
     "state": "database",  # what stood in a folder
@@ -36,6 +39,9 @@ MOST_TOLD = 100
 class SettingsError(Exception):
     """The settings are wrong; one line for each mistake."""
 
+    origins = Origins()
+    """What was given, as far as it could be read; nothing if that is not what is wrong."""
+
 
 SECRET_WORDS = (
     "key",
@@ -48,8 +54,8 @@ SECRET_WORDS = (
     ".args",
     ".command",
 )
-"""In the name of a setting whose value is not quoted: it is a secret, or may hold one. Neither are
-the texts among the options of providers."""
+"""In the name of a setting whose value is not quoted: it is a secret, or may hold one. Texts among
+the options of providers are not quoted either."""
 
 
 def explain(
@@ -77,7 +83,7 @@ def explain(
         between = mistake["type"] == "missing" or isinstance(mistake["input"], BaseModel)
         if between and not whole:
             continue
-        said = [text.strip() for text in _explain_one(mistake, model, prefix).split("\n")]
+        said = [text.strip() for text in _explain_one(mistake, model, prefix, origins).split("\n")]
         place = ".".join(map(str, (*above, *mistake["loc"])))
         lines += [located(text, place, origins) for text in said]
     return lines
@@ -94,6 +100,7 @@ def unknown(
     number: int,
     model: type[BaseModel],
     spelling: Callable[[str], str],
+    origins: Origins,
     prefix: str = "",
 ) -> str:
     """Say that there is no such setting, and which was probably meant.
@@ -103,9 +110,12 @@ def unknown(
         number: Of the part that is not known.
         model: Where it was looked for.
         spelling: How a setting is named where this one was given.
+        origins: What was given besides.
         prefix: In front of the names.
     """
-    return f"no such setting{_meant(parts, number, model, spelling, prefix)}"
+    if re.fullmatch("[A-Z0-9]+(_[A-Z0-9]+)+", parts[0]):
+        return "no setting, but a variable: it stands in .env, or in the environment"
+    return f"no such setting{_meant(parts, number, model, spelling, origins, prefix)}"
 
 
 def renamed(name: str) -> str:
@@ -118,7 +128,9 @@ def renamed(name: str) -> str:
 
 def is_secret(name: str, kind: Kind | None) -> bool:
     """Return whether a setting's value is not to be quoted."""
-    if kind is not None and (kind.is_secret or kind.is_section or kind.item.is_secret):
+    if kind is not None and (kind.is_secret or kind.is_section):
+        return True
+    if kind is not None and (kind.item.is_secret or kind.item.is_section):
         return True
     if kind is not None and (kind.is_number or kind.plain is bool or kind.is_choice):
         return False
@@ -137,13 +149,15 @@ def named(name: str, value: object, *, secret: bool) -> str:
     return f"{name} = {shown(masked(value)) if isinstance(value, str) else masked(shown(value))}"
 
 
-def _explain_one(mistake: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
+def _explain_one(
+    mistake: ErrorDetails, model: type[BaseModel], prefix: str, origins: Origins
+) -> str:
     place = [printable(str(part)) for part in mistake["loc"]]
     name = prefix + ".".join(place)
     if mistake["type"] == "extra_forbidden":
         if now := renamed(name):
             return f"{name}: is called {now} now"
-        return f"{name}: {unknown(place, len(place) - 1, model, str, prefix)}"
+        return f"{name}: {unknown(place, len(place) - 1, model, str, origins, prefix)}"
     if mistake["type"] == "missing":
         return f"{name}: must be given"
     value = mistake["input"]
@@ -166,21 +180,25 @@ def _meant(
     number: int,
     model: type[BaseModel],
     spelling: Callable[[str], str],
+    origins: Origins,
     prefix: str,
 ) -> str:
     """Return ``; did you mean ...?``, or which settings there are."""
     section = at(model, parts[:number])
     known = list(section.model.model_fields) if section and section.model else []
     above = prefix + "".join(f"{part}." for part in parts[:number])
-    same = [name for name in known if spelt(name) == spelt(parts[number])]
-    if not same and not prefix:
+    options = [f"options.{name}" for name in _options(parts[:number], section, origins)]
+    named_so = {spelt(name.removeprefix("options.")): name for name in (*options, *known)}
+    same = [named_so[spelt(parts[number])]] if spelt(parts[number]) in named_so else []
+    beside_options = "options" in known  # then one of another provider is meant
+    if not same and not prefix and not beside_options:
         given = [spelt(".".join(parts)), spelt(parts[-1])]
         everywhere = list(_settings(model))
         found = [name for name in everywhere if spelt(name) == given[0]]
         found = found or [name for name in everywhere if spelt(name.rpartition(".")[2]) == given[1]]
         if found and len(found) <= 3:
             return did_you_mean([spelling(name) for name in found])
-    if close := same or nearest(parts[number], known):
+    if close := same or [named_so[spelt(one)] for one in nearest(parts[number], named_so)]:
         rest = "".join(f".{part}" for part in parts[number + 1 :])
         return did_you_mean([spelling(f"{above}{name}{rest}") for name in close])
     if not prefix:
@@ -191,6 +209,26 @@ def _meant(
     if not known:
         return ""
     return f"; known are {', '.join(spelling(above + name) for name in known)}"
+
+
+def _options(place: Sequence[str], section: Kind | None, origins: Origins) -> Iterable[str]:
+    """Return the options of the provider that a section names: people write them beside it."""
+    if section is None or section.model is None or "options" not in section.model.model_fields:
+        return ()
+    given: Any = origins.values
+    for part in place:
+        if isinstance(given, list):
+            given = given[int(part)]
+        else:
+            given = given.get(part) if isinstance(given, dict) else None
+    name = given.get("provider") if isinstance(given, dict) else None
+    try:
+        stage = next(stage for stage in PROVIDERS if stage == place[0])
+        provider = find(stage, str(name or section.model.model_fields["provider"].default))
+    except LookupError:  # which is told by itself
+        return ()
+    found: Iterable[str] = provider.Options.model_fields
+    return found
 
 
 def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

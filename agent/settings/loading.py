@@ -31,7 +31,8 @@ def load(
 
     Raises:
         SettingsError: If anything is wrong: a line for each mistake of all sources, which names
-            where it stands, the setting, what was given and what is allowed.
+            where it stands, the setting, what was given and what is allowed. Its ``origins`` have
+            the settings that could be read.
     """
     origins = Origins()
     mistakes = _take_file(file, origins)
@@ -41,15 +42,17 @@ def load(
         origins.put((name,), given, "command line")
     try:
         settings = Settings.of(origins)
-    except ValidationError as error:
-        mistakes += explain(error, Settings, "", origins, whole=whole)
+    except ValidationError as invalid:
+        mistakes += explain(invalid, Settings, "", origins, whole=whole)
     else:
         if not mistakes:
             return settings
     for stage in STAGES:
         default = Settings.model_fields[stage].default.provider
         mistakes += mistakes_in(stage, default, origins)
-    raise SettingsError("\n".join(sorted(dict.fromkeys(mistakes), key=_line)))
+    error = SettingsError("\n".join(sorted(dict.fromkeys(mistakes), key=_line)))
+    error.origins = origins
+    raise error
 
 
 _LINE = re.compile(r"([^:]*), line (\d+):")

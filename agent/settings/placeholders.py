@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from agent.settings.errors import SettingsError
 from agent.settings.tree import Settings
+from agent.urls import LOOPBACK
 from pipelines.environment import strange_character
 
 PUBLISHED = {
@@ -95,7 +96,7 @@ def _tokens(settings: Settings) -> dict[str, SecretStr | None]:
 
 
 def _published(settings: Settings) -> Iterator[str]:
-    tried_out = urlsplit(settings.sinch.api_url or "").hostname in ("127.0.0.1", "::1", "localhost")
+    tried_out = urlsplit(settings.sinch.api_url or "").hostname in LOOPBACK
     for name in CREDENTIALS:
         value = _text(getattr(settings.sinch, name))
         if value in PUBLISHED or value.lower() in PUBLISHED:

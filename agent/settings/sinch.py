@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from pipelines.settings import Section
 def _secret(value: SecretStr) -> SecretStr:
     try:
         base64.b64decode(value.get_secret_value(), validate=True)
-    except binascii.Error:
+    except ValueError:  # characters that are not ASCII, or not base64
         raise ValueError("not base64, as Sinch's dashboard shows it") from None
     return value
 

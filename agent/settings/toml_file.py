@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.settings.allowed import in_words
 from agent.settings.origins import Origins, Place
 
 MOST_MISTAKES = 20
 """Statements that are no TOML, after which nobody reads on: each costs a reading of the file."""
 
-_BROKEN = "\0broken"
-"""A section whose head cannot be read: what stands in it belongs nowhere."""
+_BROKEN = "\0broken-"
+"""Begins the name of a section whose head cannot be read: what stands in it belongs nowhere."""
 
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
@@ -75,19 +77,21 @@ def take(text: str, name: str, origins: Origins) -> list[str]:
             values = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             number = _at(error, lines)
-            what = explain(str(error), lines[number - 1])
+            what = _explain(str(error), lines[number - 1])
             mistakes.append(f"{name}, line {number}: not TOML: {what}")
             if len(mistakes) >= MOST_MISTAKES or not _stands_alone(str(error), lines[number - 1]):
                 return mistakes
             is_head = lines[number - 1].lstrip().startswith("[")
-            lines[number - 1] = f'["{_BROKEN[1:]}-{len(mistakes)}"]' if is_head else ""
+            lines[number - 1] = f"[{json.dumps(f'{_BROKEN}{len(mistakes)}')}]" if is_head else ""
         except RecursionError:
             return [*mistakes, f"{name}: not TOML: nested too deep"]
         else:
             break
-    values = {key: one for key, one in values.items() if not key.startswith(_BROKEN[1:] + "-")}
+    values = {key: one for key, one in values.items() if not key.startswith(_BROKEN)}
     lines_of = {place: f"{name}, line {line}" for place, line in key_lines(text)}
     _put(origins, (), values, lines_of, name)
+    for place, where in lines_of.items():  # of what is in lists
+        origins.places.setdefault(place, where)
     return mistakes
 
 
@@ -127,12 +131,9 @@ def _put(
             _put(origins, here, value, lines, where)
         else:
             origins.put(here, value, where)
-            if isinstance(value, list) and any(isinstance(one, dict) for one in value):
-                inside = {one: at for one, at in lines.items() if one[: len(here)] == here}
-                origins.places.update(inside)
 
 
-def explain(message: str, line: str) -> str:
+def _explain(message: str, line: str) -> str:
     """Say in words what is wrong with a statement. Nothing of its value is quoted.
 
     Args:
@@ -141,10 +142,8 @@ def explain(message: str, line: str) -> str:
     """
     key = re.match(rf"\s*({_DOTTED})\s*=", line)
     name = f"{key[1]}: " if key else ""
-    for said, looks, words in _WORDS:
-        if re.search(said, message) and re.search(looks, line):
-            return name + words
-    return name + _WHERE.sub("", message[0].lower() + message[1:])
+    raw = _WHERE.sub("", message[0].lower() + message[1:])
+    return name + (in_words(_WORDS, message, line) or raw)
 
 
 def key_lines(text: str) -> Iterator[tuple[Place, int]]:

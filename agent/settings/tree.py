@@ -43,7 +43,8 @@ PREFIX = "VOICE_AGENT_"
 FILE = Path("voice-agent.toml")
 
 
-def _packaged_prompts() -> Path:
+def usual_prompts() -> Path:
+    """Return the folder of agent files unless another is set."""
     here = Path("prompts")
     return here if here.is_dir() else Path(str(files("prompts")))
 
@@ -53,11 +54,18 @@ def _time_zone(name: str) -> str:
 
 
 class Settings(BaseSettings, Section):
-    """The whole tree. Get one from :func:`agent.settings.load`, which reads every source."""
+    """The whole tree. Get one from :func:`agent.settings.load`, which reads every source.
+
+    Of pydantic-settings it is no more than the base class: values are taken as they were read.
+    """
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )  # a section's, said once more for those that check types
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        case_sensitive=True,
+    )  # a section's, said once more for those that check types; and [Server] is not [server]
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
@@ -66,7 +74,7 @@ class Settings(BaseSettings, Section):
         description="The agent file that answers, without `.md`, unless a call names one.",
     )
     prompts: Path = Field(
-        default_factory=_packaged_prompts,
+        default_factory=usual_prompts,
         description="Folder of agent files; `prompts` here, else the packaged one.",
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
@@ -112,14 +120,11 @@ class Settings(BaseSettings, Section):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature, as below
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        *_: Any,  # noqa: ANN401 - as pydantic-settings calls it
+        **sources: Any,  # noqa: ANN401
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what load() has read, and nothing besides: it knows where each value stands."""
-        return (init_settings,)
+        return (sources["init_settings"],)
 
     @classmethod
     def of(cls, origins: Origins) -> Self:
@@ -131,6 +136,10 @@ class Settings(BaseSettings, Section):
         settings = cls.model_validate(origins.values)
         settings._origins = origins  # noqa: SLF001 - its own
         return settings
+
+    def where(self, name: str) -> str:
+        """Return where a setting was given, or the section around it; ``""`` if neither was."""
+        return self._origins.where(name.split("."))
 
     def providers(self) -> dict[Stage, list[Chosen]]:
         """Return whom each stage asks, in order, each with its validated options.

@@ -19,6 +19,7 @@ from agent.settings.errors import is_secret, named, printable, renamed, unknown
 from agent.settings.origins import Origins
 from agent.settings.tree import PREFIX, Settings
 from agent.text_files import UnreadableTextError, read_text
+from pipelines.environment import strange_character
 
 DOT_ENV = Path(".env")
 
@@ -69,7 +70,9 @@ def take(origins: Origins) -> list[str]:
         name.upper(): Variable(name=name, value=os.environ[name], where=printable(name))
         for name in ours
     }
-    for variable in (in_file | in_environment).values():
+    both = (in_file | in_environment).values()
+    # Who does a stage comes first: it tells which options there are.
+    for variable in sorted(both, key=lambda one: not one.name.upper().endswith("__PROVIDER")):
         if not _is_blank(variable.value) and not injected(variable.name, variable.value):
             mistakes += _take_one(variable, origins)
     return mistakes
@@ -87,7 +90,7 @@ def is_ours(name: str) -> bool:
 def injected(name: str, value: str) -> bool:
     """Return whether Kubernetes or Docker has set a variable, for a service of our name."""
     name, value = name.upper(), value.strip()
-    if name.startswith(f"{PREFIX}ENV_"):  # of a container that Docker has linked
+    if re.match("VOICE_AGENT(?!_MCP)(_[A-Z0-9]+)*_ENV_", name):  # of a container, linked by Docker
         return True
     if _SERVICE.fullmatch(name):
         return "__" not in name
@@ -116,6 +119,9 @@ def _bindings(text: str, mistakes: list[str]) -> Iterator[Variable]:
         line = binding.original.line + len(source) - len(source.lstrip("\n"))
         if binding.error or (name is not None and binding.value is None):
             mistakes.append(f"{DOT_ENV}, line {line}: {_unreadable(source)}")
+        elif name is not None and (strange := strange_character(name)):
+            what = f"there is a character in the name that is not seen or not meant ({strange})"
+            mistakes.append(f"{DOT_ENV}, line {line}: {printable(name)}: {what}; type it anew")
         elif name is not None:
             if name in lines and is_ours(name):
                 mistakes.append(f"{DOT_ENV}, line {line}: {name} is in line {lines[name]}, too")
@@ -144,7 +150,7 @@ def _take_one(variable: Variable, origins: Origins) -> Iterator[str]:
         if kind.model is not None:
             inner = at(kind.model, (part,))
             if inner is None or "." in variable.name:
-                yield f"{variable.where}: {unknown(parts, number, Settings, variable_of)}"
+                yield f"{variable.where}: {unknown(parts, number, Settings, variable_of, origins)}"
                 return
             kind = inner
         elif kind.is_section:

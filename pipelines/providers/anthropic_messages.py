@@ -31,6 +31,8 @@ from .prompt import call_ids, plain_id, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
+KEY = "ANTHROPIC_API_KEY"
+
 VERSION = "2023-06-01"
 """Of the API; there is no newer one."""
 
@@ -239,7 +241,7 @@ class LanguageModel:
             ProviderError: If there is none.
         """
         options = self._options
-        key = find_key("llm", options.api_key, "ANTHROPIC_API_KEY")
+        key = find_key("llm", options.api_key, KEY)
         headers = {"x-api-key": key, "anthropic-version": VERSION}
         await self._http.start(headers)
         log.info("Anthropic ready", model=options.model)

@@ -31,6 +31,8 @@ from .prompt import call_ids, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
+KEY = "GEMINI_API_KEY"
+
 SILENCE = 10.0
 """Seconds without a byte after which a reply fails. The call gives up much earlier; this is for
 whoever has no deadline of their own."""
@@ -238,7 +240,7 @@ class LanguageModel:
             ProviderError: If there is none.
         """
         options = self._options
-        headers = {"x-goog-api-key": find_key("llm", options.api_key, "GEMINI_API_KEY")}
+        headers = {"x-goog-api-key": find_key("llm", options.api_key, KEY)}
         await self._http.start(headers)
         log.info("Gemini ready", model=options.model)
 

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from pipelines.providers.openai_hosts import KEYS, is_at
-
-ELSEWHERE: Mapping[str, str] = {
-    "pipelines.providers.anthropic_messages": "ANTHROPIC_API_KEY",
-    "pipelines.providers.gemini": "GEMINI_API_KEY",
-}
-"""Of the modules that have no constant ``KEY``."""
 
 
 def key_variable(provider: Any, options: Any) -> str:  # noqa: ANN401 - of any stage
@@ -28,7 +21,7 @@ def key_variable(provider: Any, options: Any) -> str:  # noqa: ANN401 - of any s
         at_host = (name for host, name in KEYS.items() if is_at(options.base_url, host))
         return options.key_variable or next(at_host, "")
     module = sys.modules[provider.__module__]
-    return str(getattr(module, "KEY", ELSEWHERE.get(module.__name__, "")))
+    return str(getattr(module, "KEY", ""))
 
 
 def is_own_server(options: Any) -> bool:  # noqa: ANN401

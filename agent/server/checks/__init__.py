@@ -7,9 +7,8 @@ loop of a service that answers.
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from agent.personas.loader import Persona
@@ -18,7 +17,7 @@ from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
 from agent.settings.placeholders import refuse_placeholders
-from agent.settings.tree import FILE, PREFIX
+from agent.settings.tree import usual_prompts
 from pipelines.listening.detectors import detectors
 
 OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
@@ -35,7 +34,7 @@ def needed(settings: Settings) -> list[Finding]:
         found += [one for one in agents.routing(settings, {}) if one.place == "agent"]
     elif not isinstance(usual := agents.agent_file(settings, settings.agent), Persona):
         found += usual
-    return found
+    return _located(found, settings)
 
 
 def everything(settings: Settings) -> list[Finding]:
@@ -44,7 +43,7 @@ def everything(settings: Settings) -> list[Finding]:
     files, wrong = agents.all_files(settings)
     paths = {str(settings.prompts / f"{name}.md"): name for name in files}
     reached = agents.reached(settings, files)
-    return [
+    everywhere = [
         *_settings(settings),
         *found,
         *wrong,
@@ -60,31 +59,35 @@ def everything(settings: Settings) -> list[Finding]:
         *surroundings.database(settings),
         *surroundings.port(settings.server),
     ]
+    return _located(everywhere, settings)
 
 
-def without_settings(error: SettingsError, config: Path | None) -> list[Finding]:
-    """Return what is wrong with the settings, which cannot be read, and with agent files.
+def _located(found: list[Finding], settings: Settings) -> list[Finding]:
+    """Return the same with file and line before each setting that was given, or its section."""
+    return [
+        replace(one, place=f"{where}: {one.place}") if (where := settings.where(one.place)) else one
+        for one in found
+    ]
 
-    The folder of those is taken from the environment or the file, if it can be found there.
+
+def without_settings(error: SettingsError) -> list[Finding]:
+    """Return what is wrong with the settings, and with agent files: of the folder that is set.
 
     Args:
         error: Of :func:`agent.settings.load`.
-        config: The file, if it is not the usual one.
     """
     found = findings_of(error)
-    folder = Path(os.environ.get(f"{PREFIX}PROMPTS") or _prompts(config or FILE))
-    for name in agents.files_in(folder):
+    given = error.origins.values.get("prompts")
+    folder = Path(given) if isinstance(given, str) else usual_prompts()
+    names = agents.files_in(folder)
+    usual = error.origins.values.get("agent", Settings.model_fields["agent"].default)
+    if isinstance(usual, str) and usual not in names:
+        place = f"{error.origins.where(['agent'])}: agent".removeprefix(": ")
+        found.append(agents.missing(place, usual, names))
+    for name in names:
         made = agents.read(folder, name)
         found += [] if isinstance(made, Persona) else made
     return found
-
-
-def _prompts(config: Path) -> str:
-    try:
-        given = tomllib.loads(config.read_text(encoding="utf-8-sig")).get("prompts")
-    except (OSError, ValueError):  # of TOML and of UTF-8 alike
-        given = None
-    return given if isinstance(given, str) else "prompts"
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

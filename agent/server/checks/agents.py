@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent import phone_numbers
@@ -14,6 +13,7 @@ from agent.personas.loader import Persona
 from agent.personas.routing import covers, plain
 from agent.server.checks.finding import Finding
 from agent.settings import Settings
+from agent.settings.allowed import did_you_mean, nearest
 from agent.settings.sinch import Route, SinchSettings
 from agent.sinch.dial_rules import allowed_countries, refusal
 
@@ -93,15 +93,12 @@ def routing(settings: Settings, agents: Agents) -> Iterator[Finding]:
     """Look whether every call finds an agent, and the one that was meant."""
     names = set(files_in(settings.prompts))
     if settings.agent not in names:
-        yield Finding(
-            place="agent", given=repr(settings.agent), message=_no_agent(settings.agent, names)
-        )
+        yield missing("agent", settings.agent, names)
     routes = settings.sinch.routes
     for number, route in enumerate(routes):
         place = f"sinch.routes.{number}"
         if route.agent not in names:
-            message = _no_agent(route.agent, names)
-            yield Finding(place=f"{place}.agent", given=repr(route.agent), message=message)
+            yield missing(f"{place}.agent", route.agent, names)
         yield from _patterns(place, route)
         yield from _never_reached(place, route, routes[:number])
     yield from _numbers(settings, agents)
@@ -117,16 +114,19 @@ def routing(settings: Settings, agents: Agents) -> Iterator[Finding]:
         )
 
 
-def _no_agent(name: str, names: set[str]) -> str:
-    close = difflib.get_close_matches(name.removesuffix(".md"), names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no such agent file; there are {', '.join(sorted(names)) or 'none'}{hint}"
+def missing(place: str, name: str, names: Collection[str]) -> Finding:
+    """Say that no agent is called so, and which was probably meant."""
+    meant = did_you_mean([repr(one) for one in nearest(name.removesuffix(".md"), names)])
+    why = f"no such agent file; there are {', '.join(sorted(names)) or 'none'}{meant}"
+    return Finding(place=place, given=repr(name), message=why)
 
 
 def _patterns(place: str, route: Route) -> Iterator[Finding]:
     """Look whether what a route names can ever be the number of a call. It is not quoted."""
     for field, value in (("called", route.called), ("caller", route.caller)):
         # Else it is anything, a SIP address, or a name.
+        if value.lower().startswith("tel:"):
+            yield Finding(place=f"{place}.{field}", message="no call has it so: leave out tel:")
         if re.fullmatch(r"[\d\s()./+-]+\*?", value) and (why := _why_never(value)):
             yield Finding(place=f"{place}.{field}", message=why)
 

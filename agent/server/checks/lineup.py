@@ -50,17 +50,19 @@ def line_up(settings: Settings) -> tuple[LineUp, list[Finding]]:
 def keys(lineup: LineUp) -> Iterator[Finding]:
     """Look whether each key is there, and is one. It is not quoted."""
     for stage, providers in lineup.items():
-        for one in providers:
+        for number, one in enumerate(providers):
             variable = key_variable(one.provider, one.options)
             given = getattr(one.options, "api_key", None)
             if not variable and given is None:
                 continue
-            place = variable if given is None else f"{stage}.options.api_key"
+            above = f"{stage}.fallback.{number - 1}" if number else stage
+            place = variable if given is None else f"{above}.options.api_key"
             try:
                 key = find_key(stage, given, variable)
             except ProviderError as error:
-                message = f"{error.reason}; {stage} is {one.name!r}"
-                yield Finding(place=place, message=message)
+                named_so = (f"{stage}.options.api_key: ", f"{variable}: ")
+                reason = re.sub("|".join(map(re.escape, named_so)), "", error.reason, count=1)
+                yield Finding(place=place, message=f"{reason}; {stage} is {one.name!r}")
                 continue
             if not is_own_server(one.options) and (why := _no_key(key)):
                 yield Finding(place=place, message=f"{why}; take yours of {one.name!r} ({stage})")

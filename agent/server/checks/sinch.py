@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 from agent.server.checks.finding import Finding
 from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+from agent.urls import LOOPBACK
 
 PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain")
 """Last labels of names that no public resolver has (RFC 6762, appendix G, and 8375)."""

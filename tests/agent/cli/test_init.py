@@ -189,6 +189,8 @@ def test_what_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], fold
     ("arguments", "why"),
     [
         ("--stt deepgrm", "did you mean deepgram?"),
+        ("--provider OpenAI", "did you mean openai?"),
+        ("--tts Eleven-Labs", "did you mean elevenlabs?"),
         ("--llm deepgram", "no such provider; there are anthropic, gemini, lookup, openai"),
         ("--provider nobody", "no such provider"),
         ("--provider ''", "no such provider"),
@@ -263,3 +265,10 @@ def test_providers_that_are_there_have_a_language_of_each() -> None:
                 continue
             options = find(stage, name).Options.model_validate(told)
             assert language in (languages(stage, name, options) or {language}), (stage, name)
+
+
+def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which is said in words."""
+    (tmp_path / "voice-agent.toml").touch()
+    assert main(["init", str(tmp_path / "voice-agent.toml")]) == 1
+    assert "voice-agent.toml is a file: name a folder" in capsys.readouterr().err

@@ -113,7 +113,7 @@ USAGE: list[tuple[str, str]] = [
     (f"evaluate {URL} --scenarios nowhere.yaml", "no such file"),
     (f"evaluate {URL} --only nonsense", "no such situation"),
     # Whom to call
-    ("dial", "to"),
+    ("dial", "say whom: a number, a SIP address, or --user ID"),
     ("dial ''", "not a telephone number"),
     ("dial abc", "not a telephone number"),
     ("dial 123", "not a telephone number"),

@@ -410,6 +410,35 @@ def test_aliases_are_known_and_bounded() -> None:
         lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
     bomb = file("greeting: Hi.\npronounce:\n  " + "\n  ".join(lines) + "\n  j: *i")
     assert "repeats too much" in mistake(bomb)
+    long = f"variables:\n  ? {'k' * 2000}\n  : [a, b]\ngreeting: Hi"
+    assert "line 3: variables: put a text that begins with ? in quotation marks" in mistake(
+        file(long)
+    )
+
+
+def test_one_mistake_makes_no_others_of_what_is_repeated() -> None:
+    """What a field repeats is there, though a third is no YAML."""
+    for front in (
+        "greeting: &hi Hello.\ngoodbye: *hi\napology: @x",
+        "apology: @x\ngreeting: &hi Hello.\ngoodbye: *hi",
+    ):
+        (line,) = mistake(file(front)).split("\n")
+        assert "put a text that begins with @" in line
+    said = mistake(file("greeting: Hello.\ngoodbye: *hi\napology: @x"))
+    assert [line.partition(":")[0] for line in said.split("\n")] == ["line 3", "line 4"]
+
+
+def test_an_indented_field_and_an_invisible_character_are_told() -> None:
+    """As what they are: nobody sees the second."""
+    said = mistake(file("greeting: Hello\n language: en"))
+    assert said == (
+        "line 3: not YAML: indent it as the others are; "
+        "a text with `: ` in it stands in quotation marks"
+    )
+    for tag, right in (("EN", "en"), ("en_US", "en-US"), ("De-de", "de-de")):
+        said = mistake(file(f"language: {tag}\ngreeting: Hi"))
+        assert f"and not '{tag}'; did you mean {right}?" in said
+    assert "greeting?: unknown field; did you mean greeting?" in mistake(file("greeting\u200b: Hi"))
 
 
 def test_a_file_of_any_editor_is_read(tmp_path: Path) -> None:

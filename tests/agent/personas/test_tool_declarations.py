@@ -160,7 +160,9 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OTHER_FILE", str(tmp_path / "secret"))
     assert build(read([http(secret_variable="OTHER")])).fixed
     monkeypatch.setenv("OTHER_FILE", str(tmp_path / "nothing"))
-    with pytest.raises(ValueError, match=r"1\.secret_variable: OTHER: .*FileNotFoundError"):
+    with pytest.raises(
+        ValueError, match=r"1\.secret_variable: OTHER: .*cannot be read: No such file"
+    ):
         build(read([http(secret_variable="OTHER")]))
 
 

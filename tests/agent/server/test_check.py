@@ -149,6 +149,23 @@ def test_an_agent_that_is_not_there_is_told_with_the_nearest() -> None:
     (line,) = found(sinch=PUBLIC | {"routes": [{"agent": "reception.md"}]})
     assert line.startswith("error sinch.routes.0.agent = 'reception.md': no such agent file")
     assert "did you mean 'reception'?" in line
+    (line,) = found(agent="Reception")
+    assert "did you mean 'reception'?" in line
+
+
+def test_what_is_found_in_settings_is_told_with_its_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a mistake in them is; and an agent that is not there is told beside those."""
+    monkeypatch.setenv("VOICE_AGENT_SERVER__HOST", "no.such.invalid")
+    text = "agent = 'recepton'\n[sinch]\n\n[stt]\nprovider = 'scripted'\n"
+    Path("voice-agent.toml").write_text(text)
+    err = check(capsys)[2]
+    assert "voice-agent: voice-agent.toml, line 1: agent = 'recepton': no such agent file" in err
+    assert "voice-agent: VOICE_AGENT_SERVER__HOST: server.host = 'no.such.invalid': no such" in err
+    monkeypatch.setenv("VOICE_AGENT_SERVER__PORT", "x")
+    err = check(capsys)[2]
+    assert "voice-agent: voice-agent.toml, line 1: agent = 'recepton': no such agent file" in err
 
 
 # Routes and numbers
@@ -163,6 +180,7 @@ NEVER = [
     ("+0123456789", "number"),
     ("202*", "write + and the country"),
     ("+0*", "write + and the country"),
+    ("tel:+12025550123", "leave out tel:"),
 ]
 WELL = ["", "*", "+12025550123", "+1 (202) 555-0123", "+1202*", "+15550100", "sip:*", "alice"]
 
@@ -378,7 +396,10 @@ def test_keys_of_all_stages_are_told_at_once_and_of_none_that_is_not_used(
     assert found(llm=here) == []
     monkeypatch.setenv("DEEPGRAM_API_KEY_FILE", "/nowhere/at/all")
     (line,) = found(stt=deepgram)
-    assert "cannot be read" in line
+    assert "cannot be read: No such file" in line
+    there = deepgram | {"fallback": [deepgram | {"options": {"api_key": "a\u200bb"}}]}
+    (_, line) = found(stt=there)
+    assert line.startswith("error stt.fallback.0.options.api_key: there is a character in it")
 
 
 def test_a_mistake_in_one_stage_hides_nothing_of_another() -> None:
@@ -649,6 +670,12 @@ def test_agent_files_are_looked_at_though_the_settings_are_wrong(
     (folder / "prompts").rename(folder / "agents")
     Path("voice-agent.toml").write_text("prompts = 'agents'\n[log]\nlevel = 'loud'\n")
     assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path("voice-agent.toml").write_text("prompts = 'agents'\nport 9000\n", encoding="utf-16")
+    assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path(".env").write_text("VOICE_AGENT_PROMPTS=agents\n")
+    Path("voice-agent.toml").write_text("[log]\nlevel = 'loud'\n")
+    assert "agents/a.md, line 2: nonsense" in check(capsys)[2]
+    Path(".env").unlink()
     Path("voice-agent.toml").write_text("prompts = [")
     _, out, _ = check(capsys, "--json")
     assert [one["severity"] for one in json.loads(out)] == ["error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,8 +82,9 @@ def test_a_disk_that_does_not_answer_is_found_so(
     monkeypatch.setattr(health, "LOOK_EVERY", 0.01)
     watch = FolderWatch("transcripts", look)
     watch.start()
-    while not watch.found.error:
-        pass
+    soon = time.monotonic() + 60
+    while not watch.found.error and time.monotonic() < soon:
+        time.sleep(0.001)
     assert look_within("transcripts", look, 0.01).error
     watch.close()
     assert len(asked) == 2

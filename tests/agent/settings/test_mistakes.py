@@ -66,6 +66,10 @@ TOML = [
     ('[sinch]\npublic_url = "a.b"', "2: sinch.public_url = 'a.b': must be an address that begins "),
     ('[operator]\ntoken = "short"', "2: operator.token = (hidden): must be a text of 16 character"),
     ("[sinch]\ntoken_lifetime = 0", "2: sinch.token_lifetime = 0: must be a number from 1 to 3600"),
+    (
+        '[sinch]\napplication_secret = "SECRETé="',
+        "2: sinch.application_secret = (hidden): not base64, as Sinch's dashboard shows it",
+    ),
     # One of a few words.
     (
         '[log]\nlevel = "INFO"',
@@ -84,7 +88,7 @@ TOML = [
     ('[agent]\nname = "x"', "1: agent: must be a text, and no section"),
     ('[llm]\noptions = "x"', "2: llm.options: must be a section of names and values, and no text"),
     ("[[server]]\nport = 1", "1: server: must be a section of settings, and no list"),
-    ('[sinch]\nroutes = "x"', "2: sinch.routes = 'x': must be a list of sections"),
+    ('[sinch]\nroutes = "x"', "2: sinch.routes = (hidden): must be a list of sections"),
     (
         '[sinch.dialling]\ncountries = "US,CA"',
         "2: sinch.dialling.countries = 'US,CA': must be a li",
@@ -92,6 +96,30 @@ TOML = [
     ("[sinch.dialling]\nnumbers = [12]", "2: sinch.dialling.numbers.0 = 12: must be a text, in qu"),
     ("[[llm.fallback]]\noptions = {}", "1: llm.fallback.0.provider: must be given"),
     # Names.
+    ("[Server]\nport = 1", "1: Server: no such setting; did you mean server?"),
+    ("[server]\nport = 0\n[Server]\nport = 1", "3: Server: no such setting; did you mean server?"),
+    ("[Server]\nPort = 1", "1: Server: no such setting; did you mean server?"),
+    ('Agent = "x"', "1: Agent: no such setting; did you mean agent?"),
+    (
+        'OPENAI_API_KEY = "x"',
+        "1: OPENAI_API_KEY: no setting, but a variable: it stands in .env, or",
+    ),
+    (
+        '[llm]\nprovider = "openai"\nbase-url = "http://x"',
+        "3: llm.base-url: no such setting; did you mean llm.options.base_url?",
+    ),
+    (
+        '[llm]\nprovider = "openai"\nmodel = "x"',
+        "3: llm.model: no such setting; did you mean llm.options.model?",
+    ),
+    (
+        '[[llm.fallback]]\nprovider = "anthropic"\nmodel = "x"',
+        "3: llm.fallback.0.model: no such setting; did you mean llm.fallback.0.options.model?",
+    ),
+    (
+        '[tts]\nprovider = "elevenlabs"\nVoice = "x"',
+        "3: tts.Voice: no such setting; did you mean tts.options.voice?",
+    ),
     ("port = 9000", "1: port: no such setting; did you mean server.port?"),
     ("[server]\nPort = 1", "2: server.Port: no such setting; did you mean server.port?"),
     ("[server]\nmax-calls = 1", "2: server.max-calls: no such setting; did you mean server.max_ca"),
@@ -151,14 +179,18 @@ VARIABLES = [
     ("SERVER", "8080", "server = (hidden): must be a section, as JSON; or set its parts, with __"),
     ("SERVER", '{"port": -1}', "server.port = -1: must be a whole number from 0 to 65535"),
     ("STT", "deepgram", "stt = (hidden): must be a section, as JSON; or set its parts, with __"),
-    ("LLM__FALLBACK", "openai", "llm.fallback = 'openai': must be a list of sections, as JSON, su"),
+    ("LLM__FALLBACK", "openai", "llm.fallback = (hidden): must be a list of sections, as JSON, su"),
     ("LLM__FALLBACK__0__PROVIDER", "openai", "llm.fallback has no parts: set VOICE_AGENT_LLM__FAL"),
     ("LLM__OPTIONS", "x", "llm.options = (hidden): must be a section of names and values, as JSON"),
     ("SINCH__DIALLING__COUNTRIES", "US, CA", "sinch.dialling.countries = 'US, CA': must be a list o"
      'f texts, as JSON, such as ["US", "CA"]'),
     ("SINCH__DIALLING__COUNTRIES", '["US"', "sinch.dialling.countries = '[\"US\"': must be a list"),
     ("SINCH__DIALLING__COUNTRIES", "7", "sinch.dialling.countries = '7': must be a list of texts,"),
-    ("SINCH__ROUTES", "[" * 5000, "sinch.routes = '[[[["),
+    ("SINCH__ROUTES", "[" * 5000, "sinch.routes = (hidden): must be a list of sections, as JSON"),
+    ("SINCH__ROUTES", "[{'headers': {'a': 'sekret'}}]", "sinch.routes = (hidden): must be a list "),
+    ("LLM__FALLBACK", '[{"options": {"api_key": "sekret"}]', "llm.fallback = (hidden): must be "),
+    ("LLM__FALLBACK", '{"options": {"api_key": "sekret"}}', "llm.fallback = (hidden): must be a "),
+    ("LLM__MODEL", "x", "no such setting; known are VOICE_AGENT_LLM__MAX_HISTORY, "),
     ("MCP__CRM__ARGS", "--token=sekret", "mcp.crm.args = (hidden): must be a list of texts, as JS"),
     ("AGENT__NAME", "x", "agent has no parts"),
     ("SERVRE__PORT", "1", "no such setting; did you mean VOICE_AGENT_SERVER__PORT?"),
@@ -211,6 +243,17 @@ def test_mistakes_of_all_sources_are_told_at_once(monkeypatch: pytest.MonkeyPatc
         *(".env, line 1", ".env, line 2"),
         *(f"voice-agent.toml, line {n}" for n in (1, 3, 4, 5, 10, 11, 13, 15)),
         *("VOICE_AGENT_SERVRE__PORT", "command line", "VOICE_AGENT_STT__PROVIDER"),
+    ]
+
+
+def test_an_option_among_variables_is_told_where_it_belongs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the provider that another variable names."""
+    monkeypatch.setenv("VOICE_AGENT_LLM__MODEL", "gpt-4.1")
+    monkeypatch.setenv("VOICE_AGENT_LLM__PROVIDER", "openai")
+    assert told() == [
+        "VOICE_AGENT_LLM__MODEL: no such setting; did you mean VOICE_AGENT_LLM__OPTIONS__MODEL?"
     ]
 
 
@@ -287,3 +330,12 @@ def test_every_key_has_its_line(sections: list[tuple[str, str, list[str]]]) -> N
         if place[-1][:1] == "k"
     }
     assert where == {name: f"f, line {line}" for name, line in lines.items()}
+
+
+def test_no_section_of_a_user_is_taken_for_one_that_cannot_be_read() -> None:
+    """Whatever it is called; what stands below a broken head is nowhere."""
+    Path("voice-agent.toml").write_text("[sinch\nx = 1\n[broken-1]\ny = 1\n")
+    assert [line.partition(": ")[0] for line in told()] == [
+        "voice-agent.toml, line 1",
+        "voice-agent.toml, line 3",
+    ]

@@ -140,6 +140,6 @@ def test_neither_check_nor_serve_goes_on_with_them(
     assert main(["check"]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert said[0].startswith("voice-agent: operator.token: a placeholder")
-    with pytest.raises(SettingsError, match=r"^operator\.token: a placeholder"):
+    assert said[0].startswith("voice-agent: voice-agent.toml, line 2: operator.token: a placeh")
+    with pytest.raises(SettingsError, match=r"line 2: operator\.token: a placeholder"):
         asyncio.run(start.serve(load(), print))

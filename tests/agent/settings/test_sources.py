@@ -151,6 +151,8 @@ INJECTED = {
     "NAME": "/web/voice-agent",
     "DB_NAME": "/web/voice-agent-db",
     "ENV_PYTHONUNBUFFERED": "1",
+    "1_ENV_PATH": "/bin",
+    "DB_1_ENV_PGDATA": "/var/lib/postgresql/data",
     "ENV_VOICE_AGENT_SERVER__PORT": "x",
 }
 
@@ -173,6 +175,7 @@ def test_what_kubernetes_and_docker_set_is_no_setting(monkeypatch: pytest.Monkey
         ("SERVICE__HOST", "0.0.0.0"),  # noqa: S104 - nobody listens
         ("SERVER__PORT", "tcp://10.0.0.1:80"),
         ("PORT_TCP", "tcp://10.0.0.1:80"),
+        ("MCP_CRM_ENV_TOKEN", "x"),
         ("SERVICEHOST", "10.0.0.1"),
     ],
 )
@@ -260,3 +263,18 @@ def test_a_device_is_no_file() -> None:
     """One that never ends, too."""
     with pytest.raises(UnreadableTextError, match="not a file"):
         read_text(Path("/dev/zero"))
+
+
+def test_a_name_with_an_invisible_character_is_told() -> None:
+    """Whosever it is, with the character by its name: else it would be of no effect."""
+    Path(".env").write_text(
+        "\u200bVOICE_AGENT_AGENT=x\nVOICE_AGENT_AGENT\u200b=x\nOPENAI_API_KEY\u2060=x\n", "utf-8"
+    )
+    with pytest.raises(SettingsError) as caught:
+        load()
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": there is a character in the name")[0] for line in lines] == [
+        ".env, line 1: ?VOICE_AGENT_AGENT",
+        ".env, line 2: VOICE_AGENT_AGENT?",
+        ".env, line 3: OPENAI_API_KEY?",
+    ]
