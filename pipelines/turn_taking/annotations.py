@@ -8,8 +8,8 @@ _ANNOTATION = re.compile(
     r"""
     (?P<marks> <\| [^<>|]* \|>                              # <|nospeech|>, <|0.00|>
       | [♪♫♬♩🎵🎶] [^♪♫♬♩🎵🎶]* (?: [♪♫♬♩🎵🎶] | $ )            # what is sung
-      | \[ _ \w* \] | \[ \s* [\d:.,]* \d\d:\d\d [\d:.,]* \s* (?: --> [^\[\]]* )? \]   # [_TT_50]
-      | (?: ^ \s* \d{1,5} \s*? \n \s* )? \d\d:\d\d[\d:.,]* \s? --> \s? \d\d:\d\d[\d:.,]* )
+      | \[ _ \w* \] | \[ \s? \d\d:\d\d [\d:.,]{0,12} \s? (?: --> [^\[\]]* )? \]   # [_TT_50]
+      | (?: ^ \d{1,5} \n )? (?<!\d) \d\d:\d\d[\d:.,]{0,12} \s? --> \s? \d\d:\d\d[\d:.,]{0,12} )
     | \[ [^\[\]]* (?: \] | $ ) | 【 [^【】]* (?: 】 | $ ) | ［ [^［］]* (?: ］ | $ )
     | 〔 [^〔〕]* 〕 | 〈 [^〈〉]* 〉 | ＜ [^＜＞]* ＞ | \{ [^{}]* \} | (?P<tag> < [^<>|]+ > )
     | (?P<quoted> 「 [^「」]* 」 | ^ [^\[\]()]{1,40} [\])] $ )  # cut off before its beginning
@@ -25,12 +25,13 @@ What is in round brackets, or between stars (``perhaps``), is one if it is a sen
 """
 
 _SOUND = re.compile(
-    r"""\b(?: silen|mus[iy]|músi|inaud|unintel|indistinct|unverst|unhör|nois|speech|speaking|audio
-      |background|hintergrund|applau|aplau|clap|laugh|chuckl|lach|gelächter|rires?\b|risas?\b|risat
+    r"""\b(?: silen|mus[iy]|músi|inaud|unintel|indistinct|unverst|unhör|nois|speech|speaking
+      |audio|background|hintergrund|applau|aplau|clap|laugh|chuckl|lach|gelächter|rires?\b|risas?\b|risat
       |cough|hust|tos(?:e|es)?\b|toux|sigh|seufz|breath|atmet|pau[sz]e|blank|cross-?talk|static\b
       |beep|tone\b|ringing|typing|wind\b|chatter|sing(?:s|ing)\b|whisper|geräusch|rauschen|stille
       |schweigen|ruido|bruit|rumor|hum(?:s|ming)?\b|sniff|sneez|groan|gasp|music|nospeech|foreign )
-    | музык|тишина|смех|шум|аплод|موسيق|音[楽乐樂]|笑|拍手|掌[声聲]|沈黙|無音|静音|雑音|ノイズ|음악|웃음|박수
+    | музык|тишина|смех|шум|аплод|موسيق|音[楽乐樂]|笑|拍手|掌[声聲]
+    | 沈黙|無音|静音|雑音|ノイズ|음악|웃음|박수
     | _audio|_speech|_noise""",
     re.VERBOSE | re.IGNORECASE,
 )
