@@ -129,8 +129,6 @@ class ReplyText:
         """Read up to the next marker; return whether there is more to read."""
         label = read_label(self._text, self._at) if self._fresh else None
         if isinstance(label, Marker):
-            if label.may_be_words and not self._said:
-                self._thoughts = [self._text[self._at : label.end]]
             return self._take(label)
         if label == PARTIAL and not last:
             return False
@@ -143,7 +141,9 @@ class ReplyText:
     def _read_place(self, found: re.Match[str], *, last: bool) -> bool:
         text, at = self._text, self._at
         reading = PLACES.get(found[0][0], read_word)(text, at)
-        if isinstance(reading, Marker) and (self._said or not reading.may_be_words):
+        if isinstance(reading, Marker) and (
+            self._said or reading.effect != "over" or not reading.may_be_words
+        ):
             return self._take(reading)
         may_be = reading == PARTIAL and len(text) - at <= LONGEST_MARKER
         if may_be and (not last or was_cut_off(text, at)):
@@ -164,6 +164,9 @@ class ReplyText:
 
     def _take(self, marker: Marker) -> bool:
         """Do what a marker says."""
+        if marker.may_be_words and marker.effect == "skip":
+            name = self._text[self._at : marker.end]
+            self._thoughts = [] if marker.until is REASONED else [name]
         self._at = marker.end
         if marker.effect != "balance":
             self.kinds.add(marker.kind)

@@ -207,11 +207,11 @@ class SentenceCutter:
         found = _WORD.match(self._text, at)
         name, more = found.groups() if found else ("", "")
         if "." in words[-1]:
-            return not name.islower() if name or more else None
+            return not name[:1].islower() if name or more else None
         article = words[0].lower()
         if article in ARTICLES:
             return False
-        if name.islower():
+        if name[:1].islower():
             return False
         names = (*MONTHS, *(RANKED if article == "am" else FLOORS))
         if more:

@@ -102,7 +102,8 @@ def _read_act(text: str, at: int) -> Reading:
     """Read a call by its name alone, if nothing follows in its line; or the end of a turn."""
     if found := _MINIMAX_OVER.match(text, at):
         return Marker(end=found.end(), space="\n")
-    if found := _ACT.match(text, at):
+    among_words = text[:at].rstrip(" ")[-1:].isalnum()
+    if (found := _ACT.match(text, at)) and (found[0][5] == ":" or not among_words):
         last = True if found[0][5] == ":" else stands_last(text, found.end())
         whole = Marker(end=found.end(), kind="tool call", space="\n")
         return PARTIAL if last is None else whole if last else None
@@ -124,7 +125,8 @@ def _in_brackets(text: str, found: re.Match[str]) -> Reading:
     end, closes, name = found.end(), bool(found[1]), found[2]
     if name.upper().startswith(("THINK", "THOUGHT", "REASON")):
         effect: Effect = "anew" if closes else "skip"
-        return Marker(end=end, kind="reasoning", effect=effect, until=REASONED)
+        words = name.islower()
+        return Marker(end=end, kind="reasoning", effect=effect, until=REASONED, may_be_words=words)
     last = stands_last(text, end) if name in _LAST_ONLY else True
     among_words = text[: found.start()].rstrip(" ")[-1:].isalnum()
     if not last or (name == "INST" and not closes and among_words):

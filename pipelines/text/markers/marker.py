@@ -35,7 +35,8 @@ class Marker:
     """What stands in its place."""
 
     may_be_words: bool = False
-    """Whether these are words after all if nothing else is said."""
+    """Whether these are words after all: another's turn where nothing was said before it, reasoning
+    that nothing ends."""
 
 
 PARTIAL: Final = "partial"

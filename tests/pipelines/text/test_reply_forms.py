@@ -149,6 +149,7 @@ FOR_THE_CALLER = [
     ('{"function_name": "book", "function_args": {"a":1}}', ""),
     ('{"thought": "hm", "action": "book", "action_input": {"a":1}}', ""),
     ("Goodbye. [end_call]", "Goodbye."),
+    ("[thinking] Let me see.", "Let me see."),
     ("Goodbye. [tool: end_call]", "Goodbye."),
     ("Goodbye. <end_call/>", "Goodbye."),
     ("[end_call]", ""),
@@ -178,6 +179,13 @@ WORDS = [
     "See [INST] for institutions",
     "AI: artificial intelligence is a field.",
     "Bot: no.",
+]
+
+WORDS += [
+    "Dear [first_name]",
+    "A form:\nCustomer: Ann\nPhone: 5",
+    "**Bold** and ✿ AT&T >> a] b",
+    "* item",
 ]
 
 PIECES = """

@@ -87,6 +87,7 @@ CUT = [
         "Il dit «\u00a0Oui\u00a0!\u00a0» et part. Bon.",
         ["Il dit «\u00a0Oui\u00a0!\u00a0» et part.", "Bon."],
     ),
+    ("am 3. 漢am 3.", ["am 3.", "漢am 3."]),
     ("Turn up the vol. Thanks.", ["Turn up the vol.", "Thanks."]),
     ("It is ten. Yes.", ["It is ten.", "Yes."]),
     ("Բարեւ։ Ինչպես եք։", ["Բարեւ։", "Ինչպես եք։"]),
