@@ -69,8 +69,11 @@ _ABBREVIATION = re.compile(
 _NUMBERED = frozenset("no vol fig min max art cap chap abs abb kap lám ed sec".split())  # noqa: SIM905
 """What a number follows if it is short for something: "No. 5", or the answer."""
 
-_MAY_BE_SHORT = re.compile(r"[^\W\d_]{1,3}|[^\W\d_]+(?:\.[^\W\d_]+)+")
-"""A word that is short for something if a small letter follows: "Ph.D. is", "il sig. rossi"."""
+_MAY_BE_SHORT = re.compile(
+    r"[^\W\d_a-zß-ÿ][^\W\d_]{0,2}|[b-df-hj-np-tv-z]{1,3}|sigg?|ra|dott|[^\W\d_]+(?:\.[^\W\d_]+)+"
+)
+"""A word that is short for something if a small letter follows: "Ph.D. is", "il sig. rossi". Other
+words do not wait for that letter: a sentence leaves with the white space behind it."""
 
 _RANK = re.compile(r"[0-9]{1,2}|[0-3]?[0-9]\.[01]?[0-9]")
 """What a stop after may be a rank or a date in German, and no end: "3. Mai", "30.11. um zehn"."""
