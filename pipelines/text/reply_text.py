@@ -17,7 +17,8 @@ _PLACE = re.compile(
     | :(?=c|\Z)
     | (?<![\w./@:'’-]) [a-z_][A-Za-z0-9_.]*+ (?= [({] | :\d*+(?:\{|\Z) | \Z )
     | (?i: (?<!\w) (?:file|nav)?citeturn\d )
-    | (?<=[\n>]) (?: [HUC][A-Za-z]{0,5}\Z | (?:Human|User|USER|Caller) (?= : ) )""",
+    | (?<=[\n>]) (?: \#{1,4} | \*{1,2} | [HUCAhu][A-Za-z]{0,7} (?= [ ]?: | [ ]?\Z ) )
+    | \](?=~|\Z) | ✿ | (?<=[\n>])>{1,3} | ＜ | &(?=l|\Z)""",
     re.VERBOSE,
 )
 """Where a marker may begin. The last word so far may be the name of a function."""
@@ -30,7 +31,13 @@ MOST_THOUGHTS = 4_000
 reply that is said to its end has characters."""
 
 _QUOTES, _CLOSING = ("'", '"'), (")", "]", "}")
+CONTEXT = 3
+"""Characters before a place that tell what it may be: a sentence's end, a line's, an empty one."""
+
 _DEEPER = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_SPACE = re.compile(r"\s*+")
+_STRAY = re.compile(r"[\s)\]}]*+")
+_TAG_SO_FAR = re.compile(r"<[^<>\s]{0,60}")
 _STRUCTURE = re.compile(r"\\.|[\"'()\[\]{}]", re.DOTALL)
 
 MOST_CALL = 8_000
@@ -52,8 +59,8 @@ class ReplyText:
     """
 
     def __init__(self, *, thinking: bool = False) -> None:
-        self._text = "\n"  # what is held, behind the character before it
-        self._at = 1  # where to go on in it
+        self._text = "\n" * CONTEXT  # what is held, behind what was read last
+        self._at = CONTEXT  # where to go on in it
         self._out: list[str] = []
         self._said = False  # whether any word was given
         self._fresh = True  # whether the next word is the first, of all or after reasoning
@@ -81,6 +88,7 @@ class ReplyText:
     def feed(self, delta: str) -> str:
         """Return what is certain by now to be for the caller."""
         if self.over:
+            self.anew = False
             return ""
         self._text += delta
         return self._read(last=False)
@@ -88,10 +96,13 @@ class ReplyText:
     def flush(self) -> str:
         """Return what is left, now that no more comes."""
         words = self._read(last=True)
-        if self._thoughts:
-            self.thinks_first = False
+        if self._thoughts and self._marker is not None:
+            expected = self._marker.until is REASONED
+            self.thinks_first = self.thinks_first and not expected
             rest = ReplyText()
-            words = rest.feed("".join(self._thoughts) + self._text[1:]) + rest.flush()
+            rest._fresh = expected  # a name that it begins with is known to be none
+            given = rest.feed("".join(self._thoughts) + self._text[self._at :]) + rest.flush()
+            words += given if expected or "tool call" not in rest.kinds else ""
             self.kinds |= rest.kinds
         return words
 
@@ -103,14 +114,15 @@ class ReplyText:
                 goes_on = self._read_words(last=last)
             elif self._marker.effect == "skip":
                 goes_on = self._skip(self._marker)
+            elif self._marker.effect == "closing":
+                goes_on = self._close(self._marker)
             else:
                 goes_on = self._balance(self._marker)
         if last and self._marker is not None and self._call:
             self._end_call(self._marker, whole=False)
         out = "".join(self._out)
         self._out.clear()
-        before = out[-1:] or self._text[0]
-        self._text, self._at = before + self._text[self._at :], 1
+        self._text, self._at = self._text[self._at - CONTEXT :], CONTEXT
         return out
 
     def _read_words(self, *, last: bool) -> bool:
@@ -129,7 +141,9 @@ class ReplyText:
     def _read_place(self, found: re.Match[str], *, last: bool) -> bool:
         text, at = self._text, self._at
         reading = PLACES.get(found[0][0], read_word)(text, at)
-        if isinstance(reading, Marker):
+        if isinstance(reading, Marker) and (
+            self._said or reading.effect != "over" or not reading.may_be_words
+        ):
             return self._take(reading)
         may_be = reading == PARTIAL and len(text) - at <= LONGEST_MARKER
         if may_be and (not last or was_cut_off(text, at)):
@@ -150,6 +164,9 @@ class ReplyText:
 
     def _take(self, marker: Marker) -> bool:
         """Do what a marker says."""
+        if marker.may_be_words and marker.effect == "skip":
+            name = self._text[self._at : marker.end]
+            self._thoughts = [] if marker.until is REASONED else [name]
         self._at = marker.end
         if marker.effect != "balance":
             self.kinds.add(marker.kind)
@@ -160,7 +177,7 @@ class ReplyText:
                 self._reasoned = self._fresh = True
             case "skip":
                 self._marker = marker
-            case "balance" | "call":
+            case "balance" | "closed" | "call":
                 self._marker, self._brackets, self._call = marker, Brackets(), []
         if marker.space and self._said:
             self._out.append(marker.space)
@@ -182,20 +199,48 @@ class ReplyText:
 
     def _balance(self, marker: Marker) -> bool:
         """Leave out a call up to the last of its brackets; return whether there is more to read."""
-        end = self._brackets.end(self._text, self._at)
-        reached = len(self._text) if end is None else end
-        if marker.effect == "balance":
-            self._call.append(self._text[self._at : reached])
-        self._at = reached
+        text, limit, over = self._text, len(self._text), None
+        if marker.until is not None:
+            if self._brackets.length == 0:
+                self._at = _SPACE.match(text, self._at).end()  # type: ignore[union-attr] # any has
+                if text[self._at : self._at + 1] not in ("{", "[", ""):
+                    self._marker = replace(marker, effect="skip")
+                    return True
+            over = marker.until.search(text, self._at)
+            begun = text.rfind("<", max(self._at, limit - TAIL))
+            limit = over.start() if over else limit if begun < 0 else begun
+        at = self._at
+        end = self._brackets.end(text, at, limit)
+        self._at = limit if end is None else end
+        if end is None and over:
+            self._at, self._marker = over.end(), None
+            return True
+        if marker.effect != "call":
+            self._call.append(text[at : self._at])
         if end is not None or (self._call and self._brackets.length > MOST_CALL):
             self._end_call(marker, whole=end is not None)
-        return self._at < len(self._text)
+        return end is not None or limit == len(text)
+
+    def _close(self, marker: Marker) -> bool:
+        """Leave out what ends a call whose brackets are closed; return whether that is known."""
+        after = _STRAY.match(self._text, self._at)
+        at = after.end() if after else self._at
+        over = marker.until.match(self._text, at) if marker.until else None
+        rest = self._text[at : at + TAIL]
+        if not over and (not rest or (rest[0] == "<" and _TAG_SO_FAR.fullmatch(rest))):
+            return False
+        self._at, self._marker = over.end() if over else self._at, None
+        return True
 
     def _end_call(self, marker: Marker, *, whole: bool) -> None:
         """Decide what a JSON text was, as far as it came."""
         text, self._call = "".join(self._call), []
-        called = marker.effect == "call" or is_call(text, whole=whole)
+        called = marker.effect == "call" or (
+            whole if marker.effect == "closed" else is_call(text, whole=whole)
+        )
         self._marker = replace(marker, effect="call") if called and not whole else None
+        if whole and marker.until is not None:
+            self._marker = replace(marker, effect="closing")
         if called:
             self.kinds.add(marker.kind)
         else:
@@ -212,12 +257,19 @@ class Brackets:
         self.length = 0
         """Characters so far."""
 
-    def end(self, text: str, at: int) -> int | None:
-        """Return the place behind the last of them; None if it is beyond ``text``."""
-        self.length += len(text) - at
+    def end(self, text: str, at: int, limit: int) -> int | None:
+        """Return the place behind the last of them; None if it is not before ``limit``.
+
+        What was read last of the text stands before ``at``.
+        """
+        if at >= limit:
+            return None
+        self.length += limit - at
         read = at + self._escaped
-        for found in _STRUCTURE.finditer(text, read):
+        for found in _STRUCTURE.finditer(text, read, limit):
             mark, read = found[0], found.end()
+            if mark == "'" and not self._quote and text[found.start() - 1].isalnum():
+                continue  # an apostrophe
             if self._quote:
                 self._quote = "" if mark == self._quote else self._quote
             elif mark in _QUOTES:
@@ -226,5 +278,5 @@ class Brackets:
                 self._depth += _DEEPER.get(mark, 0)
                 if mark in _CLOSING and self._depth <= 0:
                     return read
-        self._escaped = text.endswith("\\") and read < len(text)
+        self._escaped = text[limit - 1] == "\\" and read < limit
         return None

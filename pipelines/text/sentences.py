@@ -21,6 +21,9 @@ WIDE_MARKS = "。！？；｡．‼⁇⁈⁉" + "।॥" + "؟۔" + "።፧፨" 
 languages of India, Arabic and Urdu, Ethiopic, Armenian, Tibetan, Khmer, Burmese; Greek's own
 question mark."""
 
+TWO_DOTS = "\u1361\u1361"
+"""Ethiopic's full stop as it is typed: its mark between words, twice."""
+
 _MARKS = ".!?…;" + WIDE_MARKS
 _CLOSERS = "\"'”’»)\\]」』｣）］】〉》〕"
 
@@ -28,15 +31,15 @@ _CANDIDATE = re.compile(
     rf"""
     \n                              # a line is a sentence, whatever it ends in
     | (?<! [{_MARKS}] )             # from the first of several marks: each is looked at once
-      (?P<mark> [{_MARKS}]++ )
-      (?P<closed> [{_CLOSERS}]*+ )  # what was opened in a sentence is closed in it
+      (?P<mark> [{_MARKS}]++ | {TWO_DOTS} | (?<= [\u0561-\u0587] ) : )  # Armenian's, as typed
+      (?P<closed> [{_CLOSERS}]*+ (?: [ \u00a0\u202f]» )?+ )  # opened in a sentence, closed in it
       (?= . )                       # else it is perhaps not yet whole
     | (?<= [{UNSPACED_LETTERS}] ) (?P<gap> [ ]++ ) (?= [{UNSPACED_LETTERS}] )
     """,
     re.VERBOSE | re.DOTALL,
 )
 
-_MAY_GO_ON = _MARKS + _CLOSERS + " "
+_MAY_GO_ON = _MARKS + _CLOSERS + " \u00a0\u202f:\u1361"
 """Characters of a candidate: at the end of the text, more of it may follow."""
 
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -56,12 +59,21 @@ _ABBREVIATION = re.compile(
     | ms | mt | prof | rd | rev | sgt | sr | st | tel | vs
     | aug | dec | feb | jan | nov | oct | sept?
     | bzw | ca | evtl | ggf | hr | inkl | mind | nr | str | zzgl            # German
-    | aprox | av | avda | dra | n[úu]m | p[áa]g | sra | srta | uds?         # Spanish
+    | ee | rr | ff | aprox | av | avda | dra | n[úu]m | p[áa]g | sra | srta | uds?         # Spanish
     | bd | env | mme | mlle | t[ée]l                                        # French
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 """One too many only makes a sentence longer; words that often end one are not here."""
+
+_NUMBERED = frozenset("no vol fig min max art cap chap abs abb kap lám ed sec".split())  # noqa: SIM905
+"""What a number follows if it is short for something: "No. 5", or the answer."""
+
+_MAY_BE_SHORT = re.compile(
+    r"[^\W\d_a-zß-ÿ][^\W\d_]{0,2}|[b-df-hj-np-tv-z]{1,3}|sigg?|ra|dott|[^\W\d_]+(?:\.[^\W\d_]+)+"
+)
+"""A word that is short for something if a small letter follows: "Ph.D. is", "il sig. rossi". Other
+words do not wait for that letter: a sentence leaves with the white space behind it."""
 
 _RANK = re.compile(r"[0-9]{1,2}|[0-3]?[0-9]\.[01]?[0-9]")
 """What a stop after may be a rank or a date in German, and no end: "3. Mai", "30.11. um zehn"."""
@@ -122,7 +134,7 @@ class SentenceCutter:
 
     def _whole_sentences(self) -> Iterator[str]:
         while found := _CANDIDATE.search(self._text, self._decided):
-            ends = self._ends_sentence(found)
+            ends = None if self._may_close(found) else self._ends_sentence(found)
             if ends is None:
                 self._decided = found.start()
                 return
@@ -143,7 +155,7 @@ class SentenceCutter:
             so_far = self._text[: found.start()].lstrip()
             return not found["gap"] or len(so_far) >= PHRASE or bool(_POLITE.search(so_far))
         before, after = self._text[: found.start()][-1:], self._text[found.end()]
-        if any(mark in WIDE_MARKS for mark in found["mark"]):
+        if found["mark"] == TWO_DOTS or any(mark in WIDE_MARKS for mark in found["mark"]):
             if found["closed"]:
                 return _ends_quoted(found["mark"], found["closed"], after)
             return not (found["mark"] == "．" and after.isdigit())
@@ -153,24 +165,40 @@ class SentenceCutter:
         stop = found["mark"] != ";" or _GREEK.match(before) is not None
         return stop and self._ends_at_a_stop(found)
 
+    def _may_close(self, found: re.Match[str]) -> bool:
+        """Return whether a space is the last so far, and a quote is open that one closes after."""
+        if (
+            not found["mark"]
+            or found["closed"]
+            or self._text[found.end() :] not in (" ", "\u00a0", "\u202f")
+        ):
+            return False
+        opened = self._text.rfind("«", 0, found.start())
+        return opened >= 0 and "»" not in self._text[opened : found.start()]
+
     def _ends_at_a_stop(self, found: re.Match[str]) -> bool | None:
         """Say whether a sentence ends at this mark, which white space follows."""
         following = self._text[found.end() :].lstrip(" ")[:1]
         if found["mark"] == ".":
-            before = self._text[: found.start()].split()
-            word = before[-1].lstrip("\"'“‘«([") if before else ""
-            if word.lower() == "no":  # "No. 5", or the answer
-                return not following.isdigit() if following else None
-            if _ABBREVIATION.fullmatch(word) or (len(before) == 1 and word.isdigit()):
-                return False
-            if (
-                _RANK.fullmatch(word)
-                and (ends := self._is_no_rank(before[-2:], found.end())) is not True
-            ):
+            ends = self._ends_at_a_dot(found, following)
+            if ends is not True:
                 return ends
         elif not _ends(found["mark"]):
             return False  # an ellipsis
         if found["closed"]:  # "(really!) good", or the end
+            return not following.islower() if following else None
+        return True
+
+    def _ends_at_a_dot(self, found: re.Match[str], following: str) -> bool | None:
+        before = self._text[: found.start()].split()
+        word = before[-1].lstrip("\"'“‘«([") if before else ""
+        if word.lower() in _NUMBERED:
+            return not (following.isdigit() or following.islower()) if following else None
+        if _ABBREVIATION.fullmatch(word) or (len(before) == 1 and word.isdigit()):
+            return False
+        if _RANK.fullmatch(word):
+            return self._is_no_rank(before[-2:], found.end())
+        if _MAY_BE_SHORT.fullmatch(word) and not found["closed"]:
             return not following.islower() if following else None
         return True
 
@@ -182,9 +210,11 @@ class SentenceCutter:
         found = _WORD.match(self._text, at)
         name, more = found.groups() if found else ("", "")
         if "." in words[-1]:
-            return not name.islower() if name or more else None
+            return not name[:1].islower() if name or more else None
         article = words[0].lower()
         if article in ARTICLES:
+            return False
+        if name[:1].islower():
             return False
         names = (*MONTHS, *(RANKED if article == "am" else FLOORS))
         if more:
@@ -194,7 +224,7 @@ class SentenceCutter:
 
 def _ends(mark: str) -> bool:
     """Return whether marks end a sentence wherever they stand, and are no ellipsis."""
-    return mark in (".", ";") or "!" in mark or "?" in mark
+    return mark in (".", ";", ":") or "!" in mark or "?" in mark
 
 
 def _ends_quoted(mark: str, closed: str, after: str) -> bool:

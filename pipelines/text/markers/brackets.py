@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 
-from pipelines.text.markers.angle import REASONED
+from pipelines.text.markers.angle import REASONED, stands_last
 from pipelines.text.markers.marker import PARTIAL, Effect, Marker, Reading
 
 # Words in brackets, [NAME]: Mistral, Llama 2
 
 _BRACKET = re.compile(
-    r"\[(/?)(TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|AVAILABLE_TOOLS|THINK|INST|ARGS"
-    r"|CALL_ID|PAD|UNK|CLS|SEP|MASK|BOS|EOS|EOT|END|DONE|STOP|gMASK|IMG)\]"
+    r"\[(/?)(TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|AVAILABLE_TOOLS|INST|ARGS"
+    r"|(?:THINK|THOUGHT|REASON|think|thought|reason)(?:ING|ing)?|CALL_ID|PAD|UNK|CLS|SEP|MASK|BOS|EOS|EOT|END|DONE|STOP|gMASK|IMG)\]"
 )
 _BRACKETS_OVER = {
     name: re.compile(rf"\[/{name}\]")
     for name in ("TOOL_RESULTS", "TOOL_CONTENT", "AVAILABLE_TOOLS", "SYSTEM_PROMPT")
 }
 _TURN_ENDS = ("INST", "EOS", "EOT", "END", "DONE", "STOP")
+_LAST_ONLY = ("END", "DONE", "STOP", "EOS", "EOT")
+"""Words, too, if more follows in the line."""
+
+_MINIMAX_OVER = re.compile(r"\[e~\[")
+_MINIMAX_BEGUN = re.compile(r"\[(?:e~?)?")
+_ACT = re.compile(r"\[(?:tool: ?\w{1,64}|[a-z]+(?:_[a-z]+)+)\]")
 _BRACKET_BEGUN = re.compile(r"\[/?[A-Za-z_]{0,15}")
 _MISTRAL_CALL = re.compile(
     r"\s*+[\w.-]{0,64}(?:\[CALL_ID\]\w*+)?(?:\[ARGS\])?\s*+(?=\{|\[\s*[^A-Z\s])"
@@ -39,8 +45,8 @@ _REFERENCE_BEGUN = re.compile(
 # Calls that are bare text
 
 _CALL_KEYS = frozenset(
-    """name function tool tool_name function_name recipient_name action type tool_calls tool_uses
-    function_call arguments parameters id call tool_call""".split()  # noqa: SIM905
+    """name function tool tool_name function_name recipient_name action type thought tool_calls
+    tool_uses     function_call arguments parameters id call tool_call""".split()  # noqa: SIM905
 )
 _JSON = re.compile(r"(?:\[\s*+)?+\{\s*+[\"'](\w*+)([\"']?)")
 _JSON_BEGUN = re.compile(r"\[\s*+(?:\{\s*+)?|\{\s*+")
@@ -58,8 +64,10 @@ _WORD_CITATION = re.compile(r"(?:file|nav)?cite(?:turn\d+[a-z]+\d+)+", re.IGNORE
 _NAMES_A_TOOL = re.compile(
     r"[\"'](?:name|function|tool|tool_name|function_name|recipient_name|action)[\"']\s*:\s*[\"'{]"
 )
+_BROKEN_OFF = re.compile(r"[\w.-]*+(?:\Z|[\"'])|\s*+(?:\Z|[\"'])")
 _HAS_ARGUMENTS = re.compile(
-    r"[\"'](?:arguments|parameters|args|kwargs|input|params|tool_input|action_input)[\"']\s*:"
+    r"[\"'](?:(?:(?:tool|function|action)_)?(?:arguments|parameters|args|input|params)|kwargs)[\"']"
+    r"\s*:"
 )
 _IS_A_CALL = re.compile(
     r"[\"']type[\"']\s*:\s*[\"'](?:function|tool_use|tool_call|function_call)[\"']"
@@ -70,8 +78,8 @@ _IS_A_CALL = re.compile(
 
 def is_call(text: str, *, whole: bool) -> bool:
     """Return whether a JSON text calls a tool; one that broke off does if it begins with a name."""
-    if not whole and _NAMES_A_TOOL.search(text, 0, 40):
-        return True
+    if not whole and (begun := _NAMES_A_TOOL.search(text, 0, 40)):
+        return _BROKEN_OFF.match(text, begun.end()) is not None
     named = _NAMES_A_TOOL.search(text) and _HAS_ARGUMENTS.search(text)
     return bool(named or _IS_A_CALL.search(text))
 
@@ -80,26 +88,49 @@ def read_bracket(text: str, at: int) -> Reading:
     """Read what begins with ``[``: a token, a call, what refers to a source."""
     if found := _BRACKET.match(text, at):
         return _in_brackets(text, found)
-    for read in (read_json, read_call):
+    for read in (read_json, read_call, _read_act):
         if reading := read(text, at):
             return reading
-    if (found := _CITATION.match(text, at)) and (found[0][1].isalpha() or _stands_close(text, at)):
+    if (found := _CITATION.match(text, at)) and _stands_close(text, at):
         return Marker(end=found.end())
     if found is None and (begun := _CITATION_BEGUN.fullmatch(text, at)):
         return PARTIAL if not begun[0][1:2].isdigit() or _stands_close(text, at) else None
     return PARTIAL if _BRACKET_BEGUN.fullmatch(text, at) else None
 
 
+def _read_act(text: str, at: int) -> Reading:
+    """Read a call by its name alone, if nothing follows in its line; or the end of a turn."""
+    if found := _MINIMAX_OVER.match(text, at):
+        return Marker(end=found.end(), space="\n")
+    among_words = text[:at].rstrip(" ")[-1:].isalnum()
+    if (found := _ACT.match(text, at)) and (found[0][5] == ":" or not among_words):
+        last = True if found[0][5] == ":" else stands_last(text, found.end())
+        whole = Marker(end=found.end(), kind="tool call", space="\n")
+        return PARTIAL if last is None else whole if last else None
+    return PARTIAL if _MINIMAX_BEGUN.fullmatch(text, at) else None
+
+
 def _stands_close(text: str, at: int) -> bool:
-    """Return whether something stands behind a word, as what refers to a source does."""
-    return text[at + 1] == "^" or (at > 0 and not text[at - 1].isspace())
+    """Return whether something stands behind words, as what refers to a source does.
+
+    A number stands close behind a letter or the end of a sentence; a name behind any word.
+    """
+    before = text[at - 1]
+    if text[at + 1].isalpha():
+        return before != "\n"
+    return text[at + 1] == "^" or before.isalpha() or before in ".,!?;)]%"
 
 
 def _in_brackets(text: str, found: re.Match[str]) -> Reading:
     end, closes, name = found.end(), bool(found[1]), found[2]
-    if name == "THINK":
+    if name.upper().startswith(("THINK", "THOUGHT", "REASON")):
         effect: Effect = "anew" if closes else "skip"
-        return Marker(end=end, kind="reasoning", effect=effect, until=REASONED)
+        words = name.islower()
+        return Marker(end=end, kind="reasoning", effect=effect, until=REASONED, may_be_words=words)
+    last = stands_last(text, end) if name in _LAST_ONLY else True
+    among_words = text[: found.start()].rstrip(" ")[-1:].isalnum()
+    if not last or (name == "INST" and not closes and among_words):
+        return PARTIAL if last is None else None
     if name == "TOOL_CALLS" and not closes:
         if call := _MISTRAL_CALL.match(text, end):
             return Marker(end=call.end(), kind="tool call", effect="call", space="\n")
@@ -128,8 +159,11 @@ def read_call(text: str, at: int) -> Reading:
     if found := _WORD_CITATION.match(text, at):
         return Marker(end=found.end()) if found.end() < len(text) else PARTIAL
     if found := _CALL.match(text, at):
-        end = at if text[at] == "[" else found.end()
-        return Marker(end=end, kind="tool call", effect="call", space="\n")
+        sure = "_" in found[0] or ":" in found[0]
+        end = at if text[at] == "[" or not sure else found.end()
+        called: Effect = "call" if sure else "closed"
+        space = "\n" if sure else ""
+        return Marker(end=end, kind="tool call", effect=called, space=space)
     begun = _CALL_BEGUN.match(text, at)
     return (
         PARTIAL if begun and begun.end() == len(text) and begun.end() - at < LONGEST_NAME else None

@@ -8,7 +8,8 @@ from pipelines.text.markers.marker import PARTIAL, Marker, Reading
 
 _SPACE = re.compile(r"\s++")
 _SPEAKER = re.compile(
-    r"(?i:(?:(?:ai )?assistant|ai|chatbot|bot)[ \t]*:\s*+|assistant[ \t]*\n\s*+)|final(?=[A-Z])"
+    r"(?i:(?:\#{1,4}[ ]?)?(?:(?:ai )?assistant|final answer)[ \t]*:\s*+|assistant[ \t]*\n\s*+)"
+    r"|\#{1,4}[ ]?Response[ ]?:\s*+|(?i:ai|chatbot|bot)[ \t]*:\s*+(?![a-zß-ÿ]|\Z)|final(?=[A-Z])"
 )
 _LABELLED = (
     # gpt-oss, from a server that drops the tokens and keeps what stands between them
@@ -16,12 +17,21 @@ _LABELLED = (
         re.compile(r"analysis(?=[A-Z])|commentary(?=[A-Z]|\s*to=)"),
         re.compile(r"assistantfinal|assistant\s*<\|channel\|>final"),
     ),
+    (
+        re.compile(r"analysis<\|message\|>"),
+        re.compile(r"<\|(?:end|return)\|>|(?=<\|(?:start|channel)\|>)"),
+    ),
     (re.compile(r"(?i:thought)[ \t]*:"), re.compile(r"(?:Final )?Answer[ \t]*:\s*+")),  # ReAct
     (
         re.compile(r"(?i:here(?: is|['’]s) my thought process)\s*:"),  # Granite
         re.compile(r"(?i:here(?: is|['’]s) my response)\s*:\s*+"),
     ),
 )
+_NAME_ALONE = re.compile(r"(?i:ai|chatbot|bot)[ \t]*:\s*+\Z")
+
+_MAY_BE_WORDS = ("t", "T", "h", "H")
+"""How labels begin that somebody may say."""
+
 _LABELS: tuple[str, ...] = (
     "assistant:",
     "ai assistant:",
@@ -31,7 +41,22 @@ _LABELS: tuple[str, ...] = (
     "assistant :",
     "assistant\n",
 )
-_LABELS += ("analysis-", "commentary to=", "commentary-", "final-", "thought:", "thought :")
+_LABELS += tuple(
+    f"{signs}{name}:"
+    for signs in ("#", "##", "###", "####", "# ", "## ", "### ", "#### ")
+    for name in ("assistant", "response")
+)
+_LABELS += (
+    "final answer:",
+    "final answer :",
+    "analysis<|message|>",
+    "analysis-",
+    "commentary to=",
+    "commentary-",
+    "final-",
+    "thought:",
+    "thought :",
+)
 _LABELS += tuple(f"here{verb} my thought process:" for verb in (" is", "'s", "’s"))
 
 
@@ -43,6 +68,10 @@ def read_label(text: str, at: int) -> Reading:
         return Marker(end=found.end())
     for label, until in _LABELLED:
         if found := label.match(text, at):
-            return Marker(end=found.end(), kind="reasoning", effect="skip", until=until)
+            words = text[at] in _MAY_BE_WORDS
+            end = found.end()
+            return Marker(end=end, kind="reasoning", effect="skip", until=until, may_be_words=words)
     begun = text[at : at + 30].lower()
-    return PARTIAL if begun and any(label.startswith(begun) for label in _LABELS) else None
+    if begun and any(label.startswith(begun) for label in _LABELS):
+        return PARTIAL
+    return PARTIAL if _NAME_ALONE.match(text, at) else None

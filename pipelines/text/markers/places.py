@@ -5,15 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from pipelines.text.markers.angle import CALLS, REASONED, REASONING, read_angle
+from pipelines.text.markers.angle import REASONED, read_angle, read_escaped
 from pipelines.text.markers.brackets import read_bracket, read_call, read_colon, read_json
 from pipelines.text.markers.marker import PARTIAL, Marker, Reading
+from pipelines.text.markers.names import CALLS, REASONING
 
-_THEIR_NAMES = ("Human:", "User:", "USER:", "Caller:")
-"""As a model writes them at the beginning of a line, when it goes on with the caller's turn."""
+_LINE = re.compile(
+    r"""(?:\#{1,4}+[ ]?|\*\*)?
+    (?: (?P<theirs> (?i:human|user) | (?:(?<=\n\n)|(?<=[.!?…]\n)) (?:Caller|CALLER|Customer) )
+      | (?P<ours> (?<=\#[ ]) (?:Assistant|Response) )
+      | (?P<asks> (?<=\#[ ]) Instruction ) )
+    [ ]?:(?:\*\*)?""",
+    re.VERBOSE,
+)
+"""Names of speakers, as a model writes them at the beginning of a line when it goes on with the
+caller's turn. What may stand in a form ("Caller: Ann") is one after a whole sentence only."""
 
-_BOX = re.compile(r"【\s*[\d†][^】\n]{0,80}】")
-_BOX_BEGUN = re.compile(r"【\s*(?:[\d†][^】\n]{0,80})?")
+_LINE_BEGUN = re.compile(r"(?:\#{1,4}+[ ]?|\*\*?)?[A-Za-z]{0,11}[ ]?(?:\Z|:\*?\Z)")
+_LINE_NAMES = ("human", "user", "caller", "customer", "assistant", "response", "instruction")
+_ACTION = re.compile(r"Action[ ]?:[^\n]{1,80}\n\s{0,4}Action Input[ ]?:")
+_ACTION_BEGUN = re.compile(
+    r"A(?:c(?:t(?:i(?:on?)?)?)?)?\Z|Action[ ]?\Z|Action[ ]?:[^\n]{0,80}"
+    r"(?:\n\s{0,4}(?:A[a-z]{0,5}(?:[ ](?:I[a-z]{0,4}[ ]?)?)?)?)?\Z"
+)
+_ANSWER = re.compile(r"Final Answer[ \t]*:\s*+")
+
+_BOX = re.compile(r"【\s*(?:\d{1,4}(?::\d{1,4})?)?†[^】\n]{0,80}】")
+_BOX_BEGUN = re.compile(r"【\s*(?:\d{1,4}(?::\d{0,4})?)?(?:†[^】\n]{0,80})?")
 _PRIVATE = re.compile(
     "\ue200[^\ue201\n]{0,100}\ue201|[\ue000-\ue1ff\ue201-\uf8ff]|\ue200(?=[^\ue201]{101}|[^\ue201]*\n)"
 )
@@ -24,8 +42,11 @@ _LANGUAGE_BEGUN = re.compile(r"```[ \t]*+[\w+-]{0,20}[ \t]*+")
 _FENCE = re.compile("```")
 
 _CUT_OFF = re.compile(
-    rf"```|<[|｜]\w|</?(?:{'|'.join(sorted({name[:3] for name in (*REASONING, *CALLS)}))})\w*"
-    r"|\[/?(?:TOOL|THIN|INST|AVAI|SYST)",
+    rf"```|<[|｜]\w|</?(?:{'|'.join(sorted({name[:3] for name in (*REASONING, *CALLS)}))})"
+    r"[\w:-]*+(?!>)"
+    r"|<(?:start_of_turn|im_start|extra_id_\d+)>|\[/?(?:TOOL|THIN|INST|AVAI|SYST)"
+    r"|(?-i:[\[<](?:EOS|EOT|EOD|END|DONE|STOP)[\]>])|\[[a-z]+(?:_[a-z]+)+\]|\]~!?b\S|✿[A-Z]"
+    r"|Action ?:[^\n]*\n\s*Action",
     re.IGNORECASE,
 )
 
@@ -34,12 +55,25 @@ def read_word(text: str, at: int) -> Reading:
     """Read what begins with a letter, or with a character for private use."""
     if text[at] >= "\ue000":  # as OpenAI's models wrap what refers to a source
         return _complete(text, at, _PRIVATE, _PRIVATE_BEGUN)
-    if text[at - 1] in "\n>" and text[at].isupper():
-        if text.startswith(_THEIR_NAMES, at):
-            return Marker(end=at, effect="over")
-        begun = text[at : at + 8]
-        return PARTIAL if any(name.startswith(begun) for name in _THEIR_NAMES) else None
-    return read_call(text, at)
+    if text[at - 1] in "\n>" and (reading := _read_line(text, at)):
+        return reading
+    return read_call(text, at) if text[at].islower() or text[at] == "_" else None
+
+
+def _read_line(text: str, at: int) -> Reading:
+    """Read whose turn begins with a line, or what is done in it."""
+    if found := _LINE.match(text, at):
+        if found["ours"]:
+            return Marker(end=found.end(), space="\n")
+        return Marker(end=at, effect="over", may_be_words=True)
+    if found := _ACTION.match(text, at):  # ReAct
+        return Marker(end=found.end(), kind="tool call", effect="skip", until=_ANSWER, space="\n")
+    if _ACTION_BEGUN.match(text, at):
+        return PARTIAL
+    if _LINE_BEGUN.match(text, at):
+        begun = text[at : at + 20].lower().strip("#* :")
+        return PARTIAL if any(name.startswith(begun) for name in _LINE_NAMES) else None
+    return None
 
 
 def was_cut_off(text: str, at: int) -> bool:
@@ -72,6 +106,48 @@ def _read_box(text: str, at: int) -> Reading:
     return _complete(text, at, _BOX, _BOX_BEGUN)
 
 
+_MINIMAX = re.compile(r"\]~!?b[\]\[](?:(ai|user|system|tool)\b(?=[^\n]{0,40}\n)[^\n]*+)?+(?!\Z)")
+_MINIMAX_BEGUN = re.compile(r"\](?:~(?:!?(?:b(?:[\]\[][^\n]{0,50}\n?)?)?)?)?")
+
+
+def _read_minimax(text: str, at: int) -> Reading:
+    if (found := _MINIMAX.match(text, at)) and (found[1] or not _MINIMAX_BEGUN.fullmatch(text, at)):
+        theirs = found[1] not in (None, "ai")
+        return Marker(end=found.end(), effect="over" if theirs else "gone")
+    return PARTIAL if _MINIMAX_BEGUN.fullmatch(text, at) else None
+
+
+_QWEN_RETURNS = re.compile("(?=✿RETURN✿)")
+_QWEN_OVER = re.compile(r"✿RETURN✿[ ]?:?\s*+")
+
+
+def _read_qwen(text: str, at: int) -> Reading:
+    """Read what Qwen-Agent calls by a flower."""
+    for name in ("✿FUNCTION✿", "✿ARGS✿", "✿RESULT✿"):
+        if text.startswith(name, at):
+            end = at + len(name)
+            return Marker(end=end, kind="tool call", effect="skip", until=_QWEN_RETURNS, space="\n")
+        if name.startswith(text[at:]):
+            return PARTIAL
+    if (found := _QWEN_OVER.match(text, at)) and found.end() < len(text):
+        return Marker(end=found.end())
+    if found:
+        return PARTIAL
+    return PARTIAL if "✿RETURN✿".startswith(text[at:]) else None
+
+
+_FUNCTIONARY = re.compile(r">>>(?:(all)\n|[A-Za-z_][\w.]{0,63}\n\s*+(?=\{))")
+_FUNCTIONARY_BEGUN = re.compile(r">{1,3}|>>>[A-Za-z_][\w.]{0,63}(?:\n\s{0,8})?")
+
+
+def _read_functionary(text: str, at: int) -> Reading:
+    if found := _FUNCTIONARY.match(text, at):
+        if found[1]:
+            return Marker(end=found.end(), space="\n")
+        return Marker(end=found.end(), kind="tool call", effect="call", space="\n")
+    return PARTIAL if _FUNCTIONARY_BEGUN.fullmatch(text, at) else None
+
+
 def _complete(text: str, at: int, whole: re.Pattern[str], begun: re.Pattern[str]) -> Reading:
     if found := whole.match(text, at):
         return Marker(end=found.end())
@@ -84,8 +160,15 @@ PLACES: Mapping[str, Callable[[str, int], Reading]] = {
     "{": read_json,
     ":": read_colon,
     "`": _read_fence,
+    "#": _read_line,
+    "*": _read_line,
     "◁": _read_kimi,
     "【": _read_box,
+    "]": _read_minimax,
+    "✿": _read_qwen,
+    ">": _read_functionary,
+    "＜": read_escaped,
+    "&": read_escaped,
 }
 """Who reads what begins with a character; a letter, or anything else, is for
 :func:`read_word`."""

@@ -29,6 +29,12 @@ WHOLE = [
     "The version is 1.2.3 now.",
     "Wir sehen uns am 24. November um zehn.",
     "Es kostet ca. 5 Euro, bzw. nichts.",
+    "Am 24. ist zu.",
+    "Il sig. rossi arriva alle dieci.",
+    "A Ph.D. is what she has.",
+    "Mon. and Tue. are fine.",
+    "See Vol. 3 and Fig. 4, of min. 5 pages.",
+    "En los EE. UU. son las diez.",
 ]
 CUT = [
     ("Hello. How are you? Fine!", ["Hello.", "How are you?", "Fine!"]),
@@ -70,6 +76,20 @@ CUT = [
     ("Τι ώρα είναι; Είναι πέντε.", ["Τι ώρα είναι;", "Είναι πέντε."]),
     ("Τι ώρα είναι\u037e Πέντε.", ["Τι ώρα είναι\u037e", "Πέντε."]),
     ("It is open; come in.", ["It is open; come in."]),
+    ("Բարեւ: Ինչպես եք:", ["Բարեւ:", "Ինչպես եք:"]),
+    ("ሰላም፡፡ እንዴት ነህ፡፡", ["ሰላም፡፡", "እንዴት ነህ፡፡"]),
+    ("ሰላም፡ነህ፡፡ደህና", ["ሰላም፡ነህ፡፡", "ደህና"]),
+    (
+        "« Bonjour. » dit-il. « Ça va ? » Oui.",
+        ["« Bonjour. » dit-il.", "« Ça va ? »", "Oui."],
+    ),
+    (
+        "Il dit «\u00a0Oui\u00a0!\u00a0» et part. Bon.",
+        ["Il dit «\u00a0Oui\u00a0!\u00a0» et part.", "Bon."],
+    ),
+    ("am 3. 漢am 3.", ["am 3.", "漢am 3."]),
+    ("Turn up the vol. Thanks.", ["Turn up the vol.", "Thanks."]),
+    ("It is ten. Yes.", ["It is ten.", "Yes."]),
     ("Բարեւ։ Ինչպես եք։", ["Բարեւ։", "Ինչպես եք։"]),
     ("ሰላም። እንዴት ነህ?", ["ሰላም።", "እንዴት ነህ?"]),
     ("សួស្តី។តើអ្នកសុខសប្បាយទេ?", ["សួស្តី។", "តើអ្នកសុខសប្បាយទេ?"]),
@@ -114,6 +134,9 @@ def test_sentences_are_cut_at_their_ends(text: str, expected: list[str]) -> None
         ("We open at nine. ", ["We open at nine."]),
         ("We open at nine.", []),  # ".30", perhaps
         ("Really?! ", ["Really?!"]),
+        ("It is ten. ", ["It is ten."]),
+        ("On Mon. ", []),  # "and Tue.", perhaps
+        ("On Mon. W", ["On Mon."]),
         ("Dr. ", []),
         ("No. ", []),  # "5", perhaps
         ("A line\n", ["A line"]),

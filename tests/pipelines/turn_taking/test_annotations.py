@@ -31,6 +31,11 @@ from pipelines.turn_taking.annotations import words_of
         *("[00:00.000 --> 00:02.000]", "[_BEG_]", "[_TT_50]", "[BLANK_AUDIO", "(upbeat music"),
         *("♪ We will rock you ♪", "♪ la la la", "🎵", "[Musik] ♪", "(笑)", "［拍手］", "[музыка]"),
         *("[موسيقى]", "[ __ ]", "( )", "[]", "()", "-", "¿?", "\ufeff.", "\u200b", "\u00a0", "، ؟"),
+        *("<background noise>", "<no speech>", "((inaudible))", "[Speaker 1]", "[SPEAKER_00]:"),
+        *("[silence 5s]", "(5 seconds of silence)", "[inaudible 00:12]", "[00:00:00]", "[ 00:01 ]"),
+        *("00:00:00,000 --> 00:00:02,000", "1\n00:00.000 --> 00:02.000", "<v Speaker 1>"),
+        *("„(Musik)“", "'(silence)'", "_(music)_", "〈音楽〉", "＜音楽＞", "〔音楽〕", "「音楽」"),
+        *("*coughs", "Music]", "silence)", "*no audio*", "(no speech detected)", "[Laughs.]"),
     ],
 )
 def test_a_sound_is_no_word_whatever_a_transcriber_calls_it(transcript: str) -> None:
@@ -44,6 +49,19 @@ def test_a_sound_is_no_word_whatever_a_transcriber_calls_it(transcript: str) -> 
         *("No.", "5", "(555) 123-4567", "(555)", "是。", "हाँ", "I said (no)!", "Ja", "¿Sí?", "हाँ।"),
         *("My name is Smyth (S-M-Y-T-H).", "I (we) want two", "It is [CARD_1].", "ก", "7 * 8 * 9"),
         *("Five < six and seven > four 3", "a*b", "the *5* key", "É (2)", "No [3]", "Ok :)"),
+        *(
+            "(Yes.)",
+            "(no)",
+            "*yes*",
+            "[yes]",
+            "（はい）",
+            "【はい】",
+            "[Sí]",
+            "(Ja, bitte)",
+            "<yes>",
+        ),
+        *("(I think so)", "(Hello?)", "*No.*", "[At nine.]", "I'd like [a table", "Two (please"),
+        *("「はい」", "Yes]", "(no, thanks)"),
     ],
 )
 def test_words_are_kept_as_they_are(transcript: str) -> None:
