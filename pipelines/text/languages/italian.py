@@ -104,7 +104,9 @@ ITALIAN = SpokenLanguage(
     at_time="alle dalle ore delle le",
     abbreviations={
         "sig": "signor", "sig.ra": "signora", "sigg": "signori", "dott": "dottor",
-        "dott.ssa": "dottoressa", "ing": "ingegner", "avv": "avvocato", "prof": "professor",
+        "dott.ssa": "dottoressa", "prof.ssa": "professoressa",
+        "gent.ma": "gentilissima", "gent.mo": "gentilissimo",
+        "ing": "ingegner", "avv": "avvocato", "prof": "professor",
         "tel": "telefono", "pag": "pagina", "p.es": "per esempio", "p. es": "per esempio",
         "ecc": "eccetera", "ca": "circa", "nr": "numero", "p.zza": "piazza", "v.le": "viale",
     },

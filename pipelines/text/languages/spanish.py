@@ -122,7 +122,7 @@ SPANISH = SpokenLanguage(
     numbered=words("sección calle avenida fórmula apartado anexo "
                    "opción habitación mesa planta piso puerta número nº paso fase parte nivel tipo "
                    "grupo equipo línea sala zona tecla pulse marque presione oprima digite pulsa "
-                   "marca el la del al día página capítulo artículo terminal talla código y o"),
+                   "marca el la del al día página capítulo artículo terminal talla código"),
     no_nouns=words("para por pero que con sin desde hasta entre como más menos cuando donde porque "
                    "está están fue era son hay tiene del los las una uno ahora luego después punto "
                    "coma con mil millón millones"),
