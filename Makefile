@@ -21,13 +21,13 @@ $(DEVELOPING): pyproject.toml requirements-dev.lock
 serve: install
 	$(BIN)/voice-agent serve
 
-# Three at a time, a file to each: most tests wait, for a caller to speak or a server to be slow. What
+# Four at a time, a file to each: most tests wait, for a caller to speak or a server to be slow. What
 # fails is asked once more, alone: a second of real time is long on a machine that others use. Both
 # answers are printed, and what fails twice has failed.
 PYTEST := $(BIN)/pytest -m "not registry"
 
 test: develop lint types
-	$(PYTEST) --numprocesses 3 --dist loadfile || \
+	$(PYTEST) --numprocesses 4 --dist loadfile || \
 		$(PYTEST) --last-failed --last-failed-no-failures none --maxfail 1
 
 # Look for examples that nobody has tried yet.

@@ -47,7 +47,7 @@ ATTRIBUTE = (
 )
 """One of a tag; for a regular expression."""
 
-ATTRIBUTES = rf"(?:{ATTRIBUTE})*+\s*+/?"
+ATTRIBUTES = rf"(?:{ATTRIBUTE})*\s*+/?"
 """What may stand between the name of a tag and its end; for a regular expression."""
 
 

@@ -32,7 +32,8 @@ _CANDIDATE = re.compile(
     \n                              # a line is a sentence, whatever it ends in
     | (?<! [{_MARKS}] )             # from the first of several marks: each is looked at once
       (?P<mark> [{_MARKS}]++ | {TWO_DOTS} | (?<= [\u0561-\u0587] ) : )  # Armenian's, as typed
-      (?P<closed> [{_CLOSERS}]*+ (?: [ \u00a0\u202f]» )?+ )  # opened in a sentence, closed in it
+      (?P<closed> [{_CLOSERS}]*+ (?: [ \u00a0\u202f]» | (?! [ \u00a0\u202f]» ) ) )
+                                      # what was opened in a sentence is closed in it
       (?= . )                       # else it is perhaps not yet whole
     | (?<= [{UNSPACED_LETTERS}] ) (?P<gap> [ ]++ ) (?= [{UNSPACED_LETTERS}] )
     """,

@@ -26,7 +26,7 @@ _MARKS = "".join(
 )
 _MARKS += "\u0300-\u036f\u3099\u309a\u30fc\ufe00-\ufe0f\U000e0100-\U000e01ef"
 
-_UNIT = re.compile(rf"[{UNSPACED}](?:[{_MARKS}]|(?<=[{_VOWEL_KILLER}])\w)*+|[^{UNSPACED}]++")
+_UNIT = re.compile(rf"[{UNSPACED}](?:[{_MARKS}]|(?<=[{_VOWEL_KILLER}])\w)*|[^{UNSPACED}]++")
 _ANY_UNSPACED = re.compile(f"[{UNSPACED}]")
 _IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}]")
 _WORDLIKE = re.compile(r"\w")

@@ -16,12 +16,12 @@ from pipelines.text.replacements import any_of
 LONGEST_NAME = 48
 """Characters in the name of a tag."""
 
-_TAG = re.compile(rf"<(/?)([A-Za-z]\w*+(?:[:-]\w++)*+)(=[^\s<>]++|:\s*+[\d,\s]*+)?{ATTRIBUTES}>")
+_TAG = re.compile(rf"<(/?)([A-Za-z]\w*+(?:[:-]\w++)*)(=[^\s<>]++|:\s*+[\d,\s]*+)?{ATTRIBUTES}>")
 _TAG_NAME = re.compile(r"</?([A-Za-z][\w:-]*)?")
 _TAG_BEGUN = re.compile(
-    rf"""</?[A-Za-z]\w*+(?:[:-]\w++)*+ (?: =[^\s<>]*+ | :\s*+[\d,\s]*+ | - )?+
-    (?: {ATTRIBUTE} )*+ \s*+ /?+
-    (?: [\w:.@-]++ (?: \s*+=\s*+ (?: "[^"<>]*+ | '[^'<>]*+ | [^\s"'<>=`]*+ )? )?+ )?+""",
+    rf"""</?[A-Za-z]\w*+(?:[:-]\w++)* (?: =[^\s<>]*+ | :\s*+[\d,\s]*+ | - )?
+    (?: {ATTRIBUTE} )* \s*+ /?+
+    (?: [\w:.@-]++ (?: \s*+=\s*+ (?: "[^"<>]*+ | '[^'<>]*+ | [^\s"'<>=`]*+ )? )? )?""",
     re.VERBOSE,
 )
 _NUMBERED = re.compile(r"(?:unused|extra_id_|reserved_special_token_|SPECIAL_)\d+|0x[0-9A-Fa-f]{2}")

@@ -48,7 +48,7 @@ _CALL_KEYS = frozenset(
     """name function tool tool_name function_name recipient_name action type thought tool_calls
     tool_uses     function_call arguments parameters id call tool_call""".split()  # noqa: SIM905
 )
-_JSON = re.compile(r"(?:\[\s*+)?+\{\s*+[\"'](\w*+)([\"']?)")
+_JSON = re.compile(r"(?:\[\s*+)?\{\s*+[\"'](\w*+)([\"']?)")
 _JSON_BEGUN = re.compile(r"\[\s*+(?:\{\s*+)?|\{\s*+")
 LONGEST_NAME = 64
 """Characters in the name of a function, as providers limit it."""
@@ -58,7 +58,7 @@ _CALL = re.compile(
     rf"\[?\s*+(?:{_NAME}(?::\d++)?)(?=\{{\s*+[\"'}}]|\(\s*+(?:\)|\{{|{_NAME}\s*+[=(](?!=)))"
     rf"|(?=[A-Za-z.]*_|functions\.)(?:{_NAME})(?=\(\s*+[\"'\d\[])"
 )
-_CALL_BEGUN = re.compile(rf"\[?\s*+{_NAME}(?::\d*+)?+(?:\{{\s*+|\(\s*+(?:{_NAME}\s*+)?)?|\[\s*+")
+_CALL_BEGUN = re.compile(rf"\[?\s*+{_NAME}(?::\d*+)?(?:\{{\s*+|\(\s*+(?:{_NAME}\s*+)?)?|\[\s*+")
 _WORD_CITATION = re.compile(r"(?:file|nav)?cite(?:turn\d+[a-z]+\d+)+", re.IGNORECASE)
 
 _NAMES_A_TOOL = re.compile(

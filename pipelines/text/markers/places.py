@@ -106,7 +106,7 @@ def _read_box(text: str, at: int) -> Reading:
     return _complete(text, at, _BOX, _BOX_BEGUN)
 
 
-_MINIMAX = re.compile(r"\]~!?b[\]\[](?:(ai|user|system|tool)\b(?=[^\n]{0,40}\n)[^\n]*+)?+(?!\Z)")
+_MINIMAX = re.compile(r"\]~!?b[\]\[](?:(ai|user|system|tool)\b(?=[^\n]{0,40}\n)[^\n]*+|(?!\Z))")
 _MINIMAX_BEGUN = re.compile(r"\](?:~(?:!?(?:b(?:[\]\[][^\n]{0,50}\n?)?)?)?)?")
 
 

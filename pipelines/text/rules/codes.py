@@ -141,7 +141,7 @@ def _said_between(language: SpokenLanguage) -> str:
     """Return a pattern for "the code that I sent you was 4821", "the code, 4821, is"."""
     shown = CODE_WORDS[language.code]
     apart = (
-        rf"(?:{shown.codes}|{shown.numbers})(?:\s(?:{shown.joins}))*+,\s"
+        rf"(?:{shown.codes}|{shown.numbers})(?:\s(?:{shown.joins}))*,\s"
         r"(?=[0-9]{3,10}(?:,|[.?!]?\s*$))(?!(?:19|20)[0-9]{2}\b)"
     )
     told = (

@@ -81,8 +81,8 @@ def test_check_finds_what_cannot_be_written(tmp_path: Path) -> None:
     )
     assert status == 1
     assert [line.split(" = ")[0] for line in said.splitlines()] == [
-        "voice-agent: transcripts",
-        "voice-agent: database",
+        "voice-agent: VOICE_AGENT_TRANSCRIPTS: transcripts",
+        "voice-agent: VOICE_AGENT_DATABASE: database",
     ]
 
 
