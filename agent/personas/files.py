@@ -27,6 +27,7 @@ from agent.personas.loader import (
     read,
     stamp_of,
 )
+from pipelines.text.speakable import prepare
 
 log = structlog.get_logger()
 
@@ -182,6 +183,7 @@ class AgentFiles:
         """
         self._untried.discard(name)
         self._compiled[name] = persona = parse_file(path_of(self._folder, name), text)
+        prepare(persona.language)  # here, where no call waits
         while len(self._compiled) > MOST_COMPILED:
             self._compiled.popitem(last=False)
         return persona

@@ -25,7 +25,6 @@ from agent.personas.script import Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
 from pipelines.conversation import Brief, Destination, Question
-from pipelines.text.speakable import prepare
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
@@ -275,5 +274,4 @@ def parse(text: str) -> Persona:
             mistakes += document.mistakes
     if front is None or mistakes:
         raise in_order(mistakes) from cause
-    prepare(front.language)
     return Persona(front, prompt, templates, tools)

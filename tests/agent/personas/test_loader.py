@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.personas import loader
 from agent.personas.errors import PersonaError
+from agent.personas.files import AgentFiles
 from agent.personas.script import MAX_VALUE, SAMPLE, Details, stranger_line
 from pipelines.conversation import Question
 from pipelines.text import speakable
@@ -71,10 +72,11 @@ def test_own_sentences_are_what_a_voice_reads() -> None:
     assert script.own_sentences[:2] == ("Hello, win's here.", "Open nine to seventeen.")
 
 
-def test_a_language_is_made_ready_with_the_file_that_speaks_it() -> None:
+def test_a_language_is_made_ready_with_the_file_that_speaks_it(tmp_path: Path) -> None:
     """Off the event loop, where files are read: no sentence of a call waits for its rules."""
     speakable._rules.cache_clear()
-    loader.parse(file("language: en-GB\ngreeting: Hello"))
+    (tmp_path / "a.md").write_text(file("language: en-GB\ngreeting: Hello"))
+    AgentFiles(tmp_path).load("a")
     built = speakable._rules.cache_info().misses
     assert speakable.speakable("5 km", "en-GB") == "five kilometers"
     assert speakable._rules.cache_info().misses == built > 0
