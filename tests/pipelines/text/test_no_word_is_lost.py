@@ -77,7 +77,10 @@ TAKES: Mapping[str, Callable[[SpokenLanguage], str]] = {
         f"{keys(signs(language))}|{keys(language.scales)}|{language.thousand.replace(' ', '|')}|"
         f"{keys(language.per_signs)}|us|a|c|m|n"
     ),
-    "ordinals": lambda _: "st|nd|rd|th|s|er|re|ère|e|ème",
+    "ordinals": lambda _: (
+        "(?:st|nd|rd|th|er|ʳᵉ|re|[èe]re|e|è|i?[èe]me|nd|nde|ᵉ|r[oa]|era|d[oa]|t[oa]|m[oa]|v[oa]|n[oa]"
+        "|[ao])?s?"
+    ),
     "proportions": lambda _: "x",
     "quantities": lambda language: (
         f"{keys(language.units)}|{keys(UNITS)}|{keys(language.per_signs)}"
