@@ -271,10 +271,11 @@ class Admission:
         call_control = self._call_control
         placed = None
         came_with: Mapping[str, str] = {}
+        can_transfer = False
         if call_control is not None:
             placed = await call_control.placed(claims.dialled) if claims.dialled else None
             # What the callback had comes back by the stream in part.
-            came_with = await call_control.headers(claims)
+            came_with, can_transfer = await call_control.bridged(claims)
         headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(
             call=claims.call,
@@ -293,7 +294,7 @@ class Admission:
                 greeting_interruptible=False,
                 hang_up_after_greeting=True,
             )
-        if call_control is None or not await call_control.can_transfer(claims):
+        if not can_transfer:
             script = _alone(script)
         return Admitted(
             name=name,

@@ -177,14 +177,14 @@ class CallControl:
 
     # What the process with the stream of a call asks for, by the claims of its token
 
-    async def headers(self, claims: Claims) -> Mapping[str, str]:
-        """Return what came with the call of this stream; nothing if the call is not known."""
-        call = await self._directory.call(_name(claims))
-        return {} if call is None else call.headers
+    async def bridged(self, claims: Claims) -> tuple[Mapping[str, str], bool]:
+        """Return what is known of the call of this stream; of an unknown call that is nothing.
 
-    async def can_transfer(self, claims: Claims) -> bool:
-        """Return whether the caller of this stream can be passed on."""
-        return await self._transfers.possible(_name(claims))
+        Returns:
+            The headers that it came with, and whether its caller can be passed on.
+        """
+        call = await self._directory.call(_name(claims))
+        return ({}, False) if call is None else (call.headers, self._transfers.can_move(call))
 
     async def transfer(self, claims: Claims, to: str) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""

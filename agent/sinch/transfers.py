@@ -84,7 +84,7 @@ class Transfers:
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
-        if not self._can_move(call):
+        if not self.can_move(call):
             raise CannotMoveError
         if not await self._dispatch.order(
             call_name, TransferCaller(to=to, announcement=announcement)
@@ -92,10 +92,9 @@ class Transfers:
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else NoAgentError
 
-    async def possible(self, call_name: str) -> bool:
+    def can_move(self, call: BridgedCall) -> bool:
         """Return whether the caller of a call can be passed on."""
-        call = await self._directory.call(call_name)
-        return call is not None and self._can_move(call)
+        return self._actions is not None and self._actions.can_move(call)
 
     async def dial(self, call_name: str, to: str) -> None:
         """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
@@ -109,7 +108,7 @@ class Transfers:
             RefusedError: If Sinch does not dial.
         """
         call = await self._directory.call(call_name)
-        if call is None or self._actions is None or not self._can_move(call):
+        if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
         leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call_name)
         await self._rules.admit_transfer(leg.name, to)
@@ -155,6 +154,3 @@ class Transfers:
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         self._follow_ups.start(self._hang_ups.conference(leg.of), "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)
-
-    def _can_move(self, call: BridgedCall) -> bool:
-        return self._actions is not None and self._actions.can_move(call)
