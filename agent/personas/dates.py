@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-if TYPE_CHECKING:
-    from babel import Locale  # 100 ms with the first date: not for `voice-agent --help`
-
-ENGLISH_WEEKDAYS = (
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-)
+from pipelines.text import cldr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +48,9 @@ class SpokenDates:
             return ""
         if not form:
             return f"{at:%H:%M}"
-        from babel.dates import format_time  # noqa: PLC0415 - see above
+        from babel.dates import format_time  # noqa: PLC0415 - 100 ms: see cldr
 
-        return format_time(at.replace(tzinfo=None), form, locale=_locale(self.language))
+        return format_time(at.replace(tzinfo=None), form, locale=cldr.locale_of(self.language))
 
     def _local(self, moment: object) -> datetime | None:
         """Return a moment by the agent's clock; None if there is none."""
@@ -94,20 +82,6 @@ def _read(moment: object) -> datetime:
 def _date(day: date, language: str, form: str) -> str:
     # Only forms that stand in a date: in Babel 2.18 the names that stand alone (``LLLL``, ``cccc``)
     # are those of whatever language was asked for first.
-    from babel.dates import format_date  # noqa: PLC0415 - see above
+    from babel.dates import format_date  # noqa: PLC0415 - 100 ms: see cldr
 
-    return format_date(day, form, locale=_locale(language))
-
-
-@cache
-def _locale(language: str) -> Locale:
-    """Return what CLDR has of a language, or of the nearest: of ``de-CH-1996`` it is ``de-CH``."""
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - see above
-
-    parts = language.split("-")
-    for end in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("-".join(parts[:end]), sep="-")
-        except (UnknownLocaleError, ValueError):  # the second: not of the form of a tag
-            continue
-    return Locale("en")
+    return format_date(day, form, locale=cldr.locale_of(language))

@@ -24,10 +24,10 @@ from jinja2 import (
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
-from agent.personas.dates import ENGLISH_WEEKDAYS
 from agent.personas.errors import MOST_TOLD, PersonaError, one_line
 from agent.personas.script import CALL_VARIABLES, DATES, KNOWN, SAMPLE, Details
 from agent.settings.allowed import did_you_mean, nearest
+from pipelines.text import cldr
 
 PROMPT = "prompt"
 """The place of the system prompt among the texts of a file."""
@@ -185,9 +185,10 @@ class Templates:
         """Find a weekday that is never that of the call, which is in the language of the file."""
         if self._language.startswith("en"):
             return
+        english = cldr.days("en")
         for node in tree.find_all(nodes.Const):
-            if node.value in ENGLISH_WEEKDAYS:
-                number = ENGLISH_WEEKDAYS.index(node.value) + 1
+            if node.value in english:
+                number = english.index(node.value) + 1
                 what = f"{node.value!r} is English, and the language is {self._language!r}"
                 self._tell(place, node.lineno, f"{what}: compare with now.isoweekday() == {number}")
 

@@ -15,35 +15,47 @@ _NUMBER = re.compile(r"^1\s|^2\s|\s[12]$")
 
 
 @cache
-def _locale(locale: str) -> Any:  # noqa: ANN401 - Babel ships no types
-    return import_module("babel").Locale.parse(locale)
+def locale_of(language: str) -> Any:  # noqa: ANN401 - Babel ships no types
+    """Return what CLDR has of a language, or of the nearest: of ``de-CH-1996`` it is ``de-CH``.
+
+    Args:
+        language: BCP 47 tag; one that CLDR does not have has English names.
+    """
+    babel = import_module("babel")
+    parts = language.split("-")
+    for end in range(len(parts), 0, -1):
+        try:
+            return babel.Locale.parse("-".join(parts[:end]), sep="-")
+        except (babel.UnknownLocaleError, ValueError):  # the second: not of the form of a tag
+            continue
+    return babel.Locale("en")
 
 
 @cache
 def months(locale: str) -> tuple[str, ...]:
     """Return the names of the months, January's first."""
-    names = _locale(locale).months["format"]["wide"]
+    names = locale_of(locale).months["format"]["wide"]
     return tuple(names[number] for number in range(1, 13))
 
 
 @cache
 def short_months(locale: str) -> tuple[str, ...]:
     """Return how the months are shortened, January's first; without a stop."""
-    names = _locale(locale).months["format"]["abbreviated"]
+    names = locale_of(locale).months["format"]["abbreviated"]
     return tuple(names[number].rstrip(".") for number in range(1, 13))
 
 
 @cache
 def days(locale: str) -> tuple[str, ...]:
     """Return the names of the days of a week, Monday's first."""
-    names = _locale(locale).days["format"]["wide"]
+    names = locale_of(locale).days["format"]["wide"]
     return tuple(names[number] for number in range(7))
 
 
 @cache
 def short_days(locale: str) -> tuple[str, ...]:
     """Return how the days are shortened, Monday's first; without a stop."""
-    names = _locale(locale).days["format"]["abbreviated"]
+    names = locale_of(locale).days["format"]["abbreviated"]
     return tuple(names[number].rstrip(".") for number in range(7))
 
 
@@ -92,7 +104,7 @@ def currency_digits(code: str) -> int:
 
 @cache
 def _plural(locale: str) -> Any:  # noqa: ANN401
-    return _locale(locale).plural_form
+    return locale_of(locale).plural_form
 
 
 def is_one(value: object, locale: str) -> bool:

@@ -66,7 +66,7 @@ _ACTS = [
     """.split()  # noqa: SIM905
 ]
 _SOUNDS = [*_ACTS, "applause", "beat", "breath", "chuckle", "laugh", "music", "pause", "pausa"]
-_SOUNDS += ["sigh", "silence", "smile", "Pause", "rires", "risas", "rire"]
+_SOUNDS += ["sigh", "silence", "smile", "rires", "risas", "rire"]
 
 
 def _direction(acts: list[str]) -> str:

@@ -47,11 +47,12 @@ def _between(found: re.Match[str], language: SpokenLanguage) -> str:
 
 
 def _german(found: re.Match[str], _: SpokenLanguage) -> str:
-    before, ending = found["before"] or "", german.RANKED.get(found["noun"] or "", "")
+    groups = found.groupdict()
+    before, ending = found["before"] or "", german.RANKED.get(groups.get("noun") or "", "")
     case = "dem" if before == "der" and _is_dative(found) else before
     said = german.rank(int(found["rank"]), case, ending)
-    if found["first"]:
-        said = f"{german.rank(int(found['first']), case, ending)} {found['and']} {said}"
+    if groups.get("first"):
+        said = f"{german.rank(int(groups['first']), case, ending)} {found['and']} {said}"
     return f"{before} {said}".strip()
 
 
@@ -155,7 +156,7 @@ RULES = (
     Rule(
         r"\b(?P<before>[Dd]e[rmns]|[Dd]ie|[Dd]as|[AaIi]m|[Vv]om|[Zz]u[mr]|[Bb]eim|[Jj]ede[rnms]?"
         rf"|(?:[Aa]b|[Bb]is|[Ss]eit)(?=\s[0-9]{{1,3}}\.\s[{LOWER}]))\s"
-        r"(?P<rank>[0-9]{1,3})\.(?=\s[^\W\d_])(?P<noun>)(?P<first>)(?P<and>)",
+        r"(?P<rank>[0-9]{1,3})\.(?=\s[^\W\d_])",
         _german,
         only=("de",),
     ),
