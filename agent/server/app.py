@@ -16,6 +16,7 @@ from agent.server.health import Health
 from agent.server.metrics import CONTENT_TYPE, Metrics
 from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
+from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
@@ -38,6 +39,7 @@ class Service:
     """Started. Whoever started them closes them."""
 
     registry: CallRegistry
+    keeping: RecordKeeping
     health: Health
     streams: StreamEndpoint
     sinch: SinchService | None
@@ -77,6 +79,7 @@ class Service:
             self.operator.add_to(app)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
+        app.cleanup_ctx.append(self._keeping_records)
         app.cleanup_ctx.append(self._running_registry)
         app.cleanup_ctx.append(self._watching_providers)
         return app
@@ -110,6 +113,13 @@ class Service:
         await background.aclose()
         await self.agents.aclose()
 
+    async def _keeping_records(self, _app: web.Application) -> AsyncIterator[None]:
+        background = BackgroundTasks()
+        self.keeping.run_in(background)
+        yield  # the calls have ended when this goes on
+        await background.aclose()
+        await self.keeping.aclose()
+
     async def _running_registry(self, _app: web.Application) -> AsyncIterator[None]:
         if self.processes is not None:
             self.registry.carry_orders(self.processes)
@@ -119,7 +129,6 @@ class Service:
             await self.sinch.call_control.aclose()
             if self.sinch.api is not None:
                 await self.sinch.api.aclose()
-        await self.registry.records.aclose()
 
     async def _watching_providers(self, _app: web.Application) -> AsyncIterator[None]:
         speech = probe_speech()

@@ -12,7 +12,6 @@ import structlog
 
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
-from agent.records.writer import RecordWriter
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
@@ -28,6 +27,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
+from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
 from agent.server.service_manager import living, notify
 from agent.server.stopping import Stopping, signals
@@ -142,7 +142,8 @@ def service(
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
-    registry = _registry(settings, agents, providers, Overload(read))
+    keeping = RecordKeeping(settings, store)
+    registry = _registry(settings, agents, providers, Overload(read), keeping)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -165,6 +166,7 @@ def service(
         agents=agents,
         providers=providers,
         registry=registry,
+        keeping=keeping,
         watchdog=watchdog,
         health=_health(settings, agents, registry, providers, processes),
         streams=streams,
@@ -189,12 +191,16 @@ def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | No
 
 
 def _registry(
-    settings: Settings, agents: AgentFolder, providers: Providers, overload: Overload
+    settings: Settings,
+    agents: AgentFolder,
+    providers: Providers,
+    overload: Overload,
+    keeping: RecordKeeping,
 ) -> CallRegistry:
     most = room(settings.server.max_calls, providers)
     return CallRegistry(
         capacity=Capacity(most, overload, lambda: providers.down),
-        records=RecordWriter(settings.transcripts),
+        records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
     )

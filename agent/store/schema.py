@@ -11,14 +11,17 @@ from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
 
+from agent.store import record_tables
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
-from agent.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what this version expects."""
+
+EXPECTED = record_tables.call_records.metadata
+"""All tables, those of records among them."""
 
 UPGRADED_WITHIN = 60.0
 """Seconds for migrations, and for those of another process that is faster."""
@@ -60,7 +63,7 @@ def _state(connection: Connection) -> State:
         return "empty"
     if version != HEAD:  # they are numbered
         return "older" if version < HEAD else "later"
-    if missing := metadata.tables.keys() - set(inspect(connection).get_table_names()):
+    if missing := EXPECTED.tables.keys() - set(inspect(connection).get_table_names()):
         raise StoreError(f"a table is missing: {min(missing)}")
     return "current"
 

@@ -34,6 +34,8 @@ class Store:
     orders: Orders
     live_calls: LiveCalls
     dials: Dials
+    database: Database
+    """For the records of calls, which know their own tables."""
 
 
 def store_in(database: Database, arrivals: Arrivals) -> Store:
@@ -46,6 +48,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
         orders=Orders(database, arrivals),
         live_calls=live_calls,
         dials=Dials(database),
+        database=database,
     )
 
 

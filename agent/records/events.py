@@ -1,0 +1,115 @@
+"""What stands in the record of a call: its lines, by kind. The one vocabulary of journals.
+
+A line is a JSON object with ``kind`` and, after the first, ``at``: seconds on the call's clock,
+which is monotonic and whose zero is the answer. All other times in a line (``until``, those of
+``timing``) are on that clock, too. ``turn`` counts from 1: what the caller says and the reply to it
+have one number; what the agent says unasked has its own. A field that is not known is left out.
+
+- ``call``, the first: ``id`` (ours, of the record), ``call_id`` (the platform's), ``direction``
+  (``incoming`` or ``outgoing``), ``caller``, ``called``, ``agent``, ``agent_version`` (of the
+  agent file), ``language``, ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``;
+  ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
+  ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
+  hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours
+- ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
+  (the first and the last key), wherever the line stands; ``language`` and ``confidence`` where the
+  provider tells them; ``decided``: what ended the turn, an object with ``by`` (``silence``,
+  ``turn model``, ``words``, ``provider``, ``length``, ``keys``, ``hang-up``) and what it was
+  weighed by: ``silence`` (seconds that were waited for), ``probability``
+- ``heard``: ``turn``, ``text``, ``at``, ``until``: a sentence of the reply that sounds was heard,
+  written at that moment; once the reply is over, ``agent`` says the same of all of it
+- ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``), ``cut_off``; ``unheard``, what
+  was made and not heard; ``said``, what it is: ``greeting``, ``answer``, ``apology``, ...
+- ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
+  ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio that sounded)
+- ``held``: we stopped, for the caller may want to speak; ``resumed``: it was a false alarm, and we
+  went on; ``after``, seconds of hold; ``barge_in``: the reply was dropped; ``by``: ``length``,
+  ``words``, ``keys``
+- ``filler``: ``text``, said while an answer was late
+- ``tool``: ``name``, ``arguments``, ``result``, ``seconds``; ``status``: done, failed or cancelled
+- ``failover``: ``stage``, ``provider``, ``to``, ``error``; ``failed``: ``stage``, when the reply
+  was lost
+- ``transfer``: ``to``, ``status``: started, done or failed
+- ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file``
+- ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`
+- ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
+  ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost
+- ``platform``: what the platform says of the phone's leg: ``result``, ``reason``, ``seconds``,
+  ``amount``, ``currency``
+- ``summary``: ``text``, ``fields``, ``missing``: what was made of the call afterwards
+- ``dropped``: ``lines`` that could not be written before this one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+Outcome = Literal[
+    "in progress",
+    "caller hung up",
+    "agent hung up",
+    "operator hung up",
+    "passed on",
+    "not answered",
+    "stopped",
+    "failed",
+    "interrupted",
+]
+"""How calls end, to list them by: ``stopped`` by a limit or by the service, ``interrupted`` by the
+death of its process, ``not answered`` by nobody."""
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One line of a journal."""
+
+    journal: str
+    """Name of the journal; of most, the id of the record."""
+
+    line: int
+    """Its place in the journal, from 0."""
+
+    kind: str
+    at: float | None
+    """Seconds since the answer."""
+
+    fields: Mapping[str, Any]
+    """All but ``kind`` and ``at``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """The record of one call, without its events."""
+
+    number: int
+    """Of its row; it grows in the order in which records were begun."""
+
+    id: str
+    started: float
+    """Unix time of the answer."""
+
+    ended: float | None
+    """Unix time; None while it is in progress."""
+
+    direction: str
+    agent: str
+    outcome: Outcome
+    data: Mapping[str, Any]
+    """The fields of its ``call`` line; and, by kind, those of its last ``ended``, ``platform``,
+    ``summary`` and ``recording`` line, and in ``usage`` a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """A line of the record of a call, as it was stored."""
+
+    id: int
+    """It grows in the order in which lines were stored."""
+
+    kind: str
+    at: float | None
+    fields: Mapping[str, Any]
