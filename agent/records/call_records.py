@@ -1,36 +1,19 @@
-"""The records of calls in the database: written line by line, listed, read."""
+"""The records of calls in the database: listed and read."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Row, Select, select, tuple_
 
-from agent.records.events import CallRecord, JournalLine, Outcome, RecordedEvent
+from agent.records.events import CallRecord, Outcome, RecordedEvent
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records
 from agent.store.tables import digest
-
-OF_THE_CALL = ("ended", "platform", "summary", "recording")
-"""Kinds of lines whose last is known of a record without its events."""
-
-BY_REASON: Mapping[str, Outcome] = {
-    "the caller hung up": "caller hung up",
-    "the agent hung up": "agent hung up",
-    "the operator hung up": "operator hung up",
-    "the caller was passed on": "passed on",
-    "interrupted": "interrupted",
-    "failed": "failed",
-}
-"""Outcome by the reason of an ``ended`` line; any other is a limit, or the service's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +46,6 @@ class CallRecords:
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
-
-    async def add(self, lines: Sequence[JournalLine]) -> None:
-        """Store lines of journals; those that were stored before are let be.
-
-        A journal begins with its ``call`` line; lines of one whose record is not there are dropped.
-        """
-        ordered = sorted(lines, key=lambda one: (one.journal, one.line))
-        await self._database.write(lambda c: self._add(c, ordered))
 
     async def find(
         self,
@@ -125,7 +100,7 @@ class CallRecords:
             lambda c: c.execute(found.order_by(call_events.c.id)).all()
         )
         return [
-            RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=self._shown(row.data))
+            RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(self._seal, row.data))
             for row in rows
         ]
 
@@ -142,79 +117,20 @@ class CallRecords:
             direction=row.direction,
             agent=row.agent,
             outcome=row.outcome,
-            data=self._shown(row.data),
+            data=shown(self._seal, row.data),
         )
 
-    def _add(self, connection: Connection, lines: Sequence[JournalLine]) -> None:
-        for journal, group in groupby(lines, key=lambda one: one.journal):
-            theirs = list(group)
-            if theirs[0].kind == "call":
-                self._begin(connection, theirs[0])
-            row = connection.execute(
-                select(call_records).where(call_records.c.id == journal).with_for_update()
-            ).first()
-            if row is None:
-                continue
-            new = {
-                "record": row.number,
-                "journal": journal,
-            }
-            stored = [
-                {
-                    **new,
-                    "line": one.line,
-                    "kind": one.kind,
-                    "at": one.at,
-                    "data": self._hidden(one.fields),
-                }
-                for one in theirs
-            ]
-            connection.execute(upsert(call_events).on_conflict_do_nothing(), stored)
-            self._change(connection, row, theirs)
 
-    def _begin(self, connection: Connection, line: JournalLine) -> None:
-        given = line.fields
-        row = {
-            "id": line.journal,
-            "call_id": digest(str(given.get("call_id", ""))),
-            "started": _unix(given.get("started")),
-            "direction": given.get("direction", "incoming"),
-            "agent": str(given.get("agent", ""))[:200],
-            "caller": self._seal.look_up(str(given.get("caller", ""))),
-            "called": self._seal.look_up(str(given.get("called", ""))),
-            "outcome": "in progress",
-            "changed": time.time(),
-            "data": self._hidden(given),
-        }
-        connection.execute(upsert(call_records).values(row).on_conflict_do_nothing())
+def shown(seal: Seal, stored: str) -> dict[str, Any]:
+    """Return the object that was stored.
 
-    def _change(self, connection: Connection, row: Row[Any], lines: Iterable[JournalLine]) -> None:
-        data = dict(self._shown(row.data))
-        changed: dict[str, object] = {"changed": time.time()}
-        for line in lines:
-            if line.kind in OF_THE_CALL:
-                data[line.kind] = {"at": line.at, **line.fields}
-            elif line.kind == "usage":
-                data["usage"] = [*data.get("usage", ()), dict(line.fields)]
-            if line.kind == "ended":
-                changed["ended"] = row.started + (line.at or 0.0)
-                changed["outcome"] = BY_REASON.get(str(line.fields.get("reason")), "stopped")
-        connection.execute(
-            update(call_records)
-            .where(call_records.c.number == row.number)
-            .values(data=self._hidden(data), **changed)
-        )
-
-    def _hidden(self, fields: Mapping[str, Any]) -> str:
-        return self._seal.hide(json.dumps(dict(fields)))
-
-    def _shown(self, stored: str) -> Mapping[str, Any]:
-        read = json.loads(self._seal.show(stored))
-        return read if isinstance(read, dict) else {}
+    Raises:
+        SealError: If there is no key for it.
+    """
+    read = json.loads(seal.show(stored))
+    return read if isinstance(read, dict) else {}
 
 
-def _unix(started: object) -> float:
-    try:
-        return datetime.fromisoformat(str(started)).timestamp()
-    except ValueError:
-        return time.time()
+def hidden(seal: Seal, fields: Mapping[str, Any]) -> str:
+    """Return what is stored for an object."""
+    return seal.hide(json.dumps(dict(fields)))

@@ -30,7 +30,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``failover``: ``stage``, ``provider``, ``to``, ``error``; ``failed``: ``stage``, when the reply
   was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
-- ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file``
+- ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
+  in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
+  heard, on the call's clock), ``seconds``
 - ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
   ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent.records.call_records import CallRecords
-from agent.records.seals import NoSeal
+from agent.records.seals import NoSeal, Seal
+from agent.records.stored_records import StoredRecords
 from agent.records.writer import RecordWriter
 from agent.settings import Settings
 from agent.store.store import Store
@@ -22,8 +23,12 @@ class RecordKeeping:
         self.writer = RecordWriter(settings.transcripts)
         """Takes the lines of calls."""
 
-        self.records = CallRecords(store.database, NoSeal()) if store is not None else None
+        seal: Seal = NoSeal()
+        self.records = CallRecords(store.database, seal) if store is not None else None
         """What is in the database; None without one."""
+
+        self.stored = StoredRecords(store.database, seal) if store is not None else None
+        """Takes it there."""
 
     def run_in(self, background: BackgroundTasks) -> None:
         """Start what runs beside the calls."""

@@ -8,6 +8,7 @@ from typing import Any
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
 from agent.records.seals import NoSeal
+from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 
@@ -44,12 +45,13 @@ def test_lines_are_stored_once_in_their_order(database_url: DatabaseUrl) -> None
     async def main() -> None:
         async with opened(database_url) as store:
             records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
             lines = journal("a")
-            await records.add(lines[:2])
+            await stored.add(lines[:2])
             (record,) = await records.find(RecordFilter(outcome="in progress"))
             assert (record.id, record.agent, record.ended) == ("a", "reception", None)
-            await records.add(lines[1:])
-            await records.add(lines)
+            await stored.add(lines[1:])
+            await stored.add(lines)
             found = await records.get("sinch-a")
             assert found is not None
             assert found.outcome == "caller hung up"
@@ -70,9 +72,10 @@ def test_records_are_listed_by_pages_the_latest_first(database_url: DatabaseUrl)
     async def main() -> None:
         async with opened(database_url) as store:
             records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
             for n in range(7):
-                await records.add(journal(f"call-{n}"))
-            await records.add(journal("early", "2026-11-25T10:00:00+00:00"))
+                await stored.add(journal(f"call-{n}"))
+            await stored.add(journal("early", "2026-11-25T10:00:00+00:00"))
             pages, after = [], None
             while page := await records.find(RecordFilter(), after=after, limit=3):
                 pages.append([one.id for one in page])
