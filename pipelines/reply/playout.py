@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pipelines.audio import Audio, frame_bytes
-from pipelines.reply.heard_words import HeardWords
+from pipelines.reply.heard_words import ROUNDING, HeardWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardStretch:
+    """Words that the caller heard one after the other: a sentence, or a part of one."""
+
+    text: str
+    began: float
+    ended: float
+    """On the clock of the ledger, as ``began``."""
+
+    more: bool
+    """Whether its sentence goes on."""
 
 
 class Playout:
@@ -26,6 +40,9 @@ class Playout:
     def __init__(self, lead: float) -> None:
         self._lead = lead
         self._ends_at: float | None = None
+        # When the caller last heard nothing more, and how much they had heard by then.
+        self._stopped = (0.0, -1.0)
+        self._next_began: float | None = None  # when the words were begun that are told of next
         self._words = HeardWords()
         # With where in the reply each frame starts: those to be sent, and those that were, as far
         # as somebody may go back to them.
@@ -37,6 +54,9 @@ class Playout:
 
         self.gaps = 0
         """How often the caller heard a gap, because the next piece came too late."""
+
+        self.own_began: float | None = None
+        """When the first sentence began to sound that was not interjected; as of :meth:`news`."""
 
     def begin(self, sentence: str, spoken: int = 0) -> None:
         """Note that what is put from here on says ``sentence``.
@@ -91,7 +111,9 @@ class Playout:
         self._kept.append(frame)
         if self._ends_at is None or self._ends_at < now:
             # A gap between sentences is a breath; one within a sentence is a stutter.
-            self.gaps += self._ends_at is not None and self._words.is_within_one(start)
+            if self._ends_at is not None:
+                self.gaps += self._words.is_within_one(start)
+                self._stopped = self._ends_at, self.sent
             self._ends_at = now
         self._ends_at += audio.seconds
         self.sent = start + audio.seconds
@@ -103,6 +125,7 @@ class Playout:
         position = self.position(now)
         while self._kept and self._kept[-1][0] + self._kept[-1][1].seconds > position + 1e-6:
             self._unsent.appendleft(self._kept.pop())
+        self._stopped = self.heard_until(now), position
         self._ends_at = None
         self.sent = position
 
@@ -112,6 +135,7 @@ class Playout:
         while self._kept and self._kept[-1][0] >= start - 1e-6:
             self._unsent.appendleft(self._kept.pop())
         self.sent = start
+        self._stopped = self._stopped[0], start
 
     def left(self, now: float) -> float:
         """Return the seconds until the caller has heard everything sent."""
@@ -124,6 +148,45 @@ class Playout:
     def heard(self, now: float) -> str:
         """Return the words that the caller has heard, rounded down to whole words."""
         return self._words.until(self.position(now), self._made)
+
+    def unheard(self, now: float) -> str:
+        """Return the words that there are, and that the caller has not heard."""
+        return self._words.after(self.position(now), self._made)
+
+    def heard_until(self, now: float) -> float:
+        """Return when the caller heard the last of what they have heard of it."""
+        return self._stopped[0] if self._ends_at is None else min(now, self._ends_at)
+
+    def news(self, now: float, every: float = 0.0) -> list[HeardStretch]:
+        """Return what the caller has heard since this was last asked.
+
+        Ask several times a second, and before :meth:`hold`: times are told by the latest gap alone.
+
+        Args:
+            now: The time.
+            every: Seconds of a sentence that make a part of it; 0 for all that was heard.
+        """
+        position = self.position(now)
+        if self.own_began is None and position > (start := self._words.own_start) + ROUNDING:
+            self.own_began = self._time_of(start, begins=True)
+        if self._next_began is None and position > (start := self._words.next_start) + ROUNDING:
+            self._next_began = self._time_of(start, begins=True)
+        part = self._next_began is not None and now - self._next_began >= every
+        found: list[HeardStretch] = []
+        for one in self._words.news(position, self._made, part=part, every=not every):
+            began, self._next_began = self._next_began, None
+            if began is None:
+                began = self._time_of(one.start, begins=True)
+            ended = max(began, self._time_of(one.end, begins=False))
+            found.append(HeardStretch(text=one.text, began=began, ended=ended, more=one.more))
+        return found
+
+    def _time_of(self, position: float, *, begins: bool) -> float:
+        """Return when ``position`` was reached; at a gap, when it began or ended."""
+        at, heard = self._stopped
+        if self._ends_at is not None and position > heard + (-ROUNDING if begins else ROUNDING):
+            at, heard = self._ends_at, self.sent
+        return at - (heard - position)
 
     def _forget(self, now: float) -> None:
         """Drop the pieces before the sentence that is being heard: nobody goes back there."""
