@@ -90,6 +90,7 @@ class CountedWebSocket(web.WebSocketResponse):
         )
         self._meter = meter
         self._counting: _CountingReader | None = None
+        self._we_closed = False  # first: what comes then is the answer
         self._working_since = now()
 
     def _post_start(
@@ -128,6 +129,7 @@ class CountedWebSocket(web.WebSocketResponse):
         drain: bool = True,  # - aiohttp's
     ) -> bool:
         """Close with a code, and words for it: ``message``, what was wrong, or the code's own."""
+        self._we_closed = self._we_closed or self.far_end_closed is None
         words = message or self.fault.encode() or CLOSE_WORDS.get(code, b"")
         return await super().close(code=code, message=_cut(words), drain=drain)
 
@@ -137,7 +139,7 @@ class CountedWebSocket(web.WebSocketResponse):
 
         It may be known before all messages that came earlier are taken.
         """
-        reader = self._counting
+        reader = None if self._we_closed else self._counting
         if reader is None or reader.closed is not None or reader.error is not None:
             return None if reader is None else reader.closed
         return FarEndClosed(code=NO_CLOSE) if reader.ended else None
