@@ -11,6 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 OURS = ("token", "agent", "caller", "called")
 """Names that nobody else's headers may have."""
 
+SECRET: tuple[str, ...] = (
+    *("token", "secret", "password", "passwd", "authorization", "cookie", "credential"),
+    *("api-key", "api_key", "apikey", "signature"),
+)
+"""What is in the name of a header that nobody but its receiver may read."""
+
 MOST = 64
 MAX_NAME = 256
 MAX_VALUE = 2048
@@ -44,6 +50,14 @@ class CallHeaders(Mapping[str, str]):
         return _values(self) == _values(other)
 
     __hash__ = None  # type: ignore[assignment]  # as of a dict
+
+    @property
+    def lasting(self) -> dict[str, str]:
+        """Those that may be kept of a call: not ours, which are known, and none that is secret."""
+        others = self.without(*OURS).items()
+        return {
+            name: value for name, value in others if not any(s in _folded(name) for s in SECRET)
+        }
 
     def without(self, *names: str) -> CallHeaders:
         """Return the others."""

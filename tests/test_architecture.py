@@ -51,8 +51,8 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: annotations
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply
-    agent/call: transfer
-    pipelines/reply: control heard_words playout request steps
+    agent/call: transfer turn_record
+    pipelines/reply: control heard_words line_rate playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
 file has to be put on the path, or here."""

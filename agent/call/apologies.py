@@ -48,7 +48,8 @@ class Apologies:
         """
         self._in_a_row += 1
         log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._in_a_row)
-        self._history.note("failed", stage=error.stage)
+        self._history.record.lost(reply, error)
+        reply.occasion = "apology"
         script, texts = self._maker.script, [self._maker.script.apology]
         if self._in_a_row >= self._max_failures or self._maker.lineup.down(error.stage):
             _make_last(reply)

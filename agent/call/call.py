@@ -19,7 +19,8 @@ player      plays a reply, apologises for a lost one     speaker, fillers, histo
 speaker     a reply → paced audio, held and resumed      the channel, history
 fillers     what to say while an answer is late          the reply it is put into
 clock       what is due by the time                      nothing
-history     what was said and heard                      the transcript
+history     what was said and heard                      its record
+record      what happens, turn by turn                   the journal
 transfer    whom we dial for the caller                  the platform, by its mover; history
 toolbox     what the model may have done                 tasks, whatever tools do
 ending      how all of it ends                           the channel, replies, the toolbox
@@ -35,18 +36,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
-import structlog
-
 from agent.call import orders
 from agent.call.clock import TICK, BridgeDue, CallClock
-from agent.call.ending import INTERNAL_ERROR, NORMAL, CallEnded, wind_up
+from agent.call.ending import INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
-from agent.call.history import History, Journal
+from agent.call.history import History
 from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Announcement, Reply
 from agent.call.transfer import CallTransfer, Mover
+from agent.call.turn_record import Journal
 from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
@@ -62,8 +62,6 @@ from pipelines.tools.toolbox import Toolbox
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
-
-log = structlog.get_logger()
 
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
@@ -107,7 +105,7 @@ class Call:
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
         self._toolbox = Toolbox(
-            tools, about, on_kept=self.history.tool_gave, on_done=self.history.tool_ran
+            tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
@@ -140,29 +138,29 @@ class Call:
                     self._ended = ended = self._ended or CallEnded("failed", code=INTERNAL_ERROR)
                     await wind_up(ended, self._channel, self._replies, self._toolbox, self._clock)
         finally:
-            self.history.close(ended.reason)
+            self.history.close(ended.reason, ended.by)
         return ended
 
-    def end(self, reason: str, *, moved: bool = False, code: int = NORMAL) -> None:
+    def end(self, ended: CallEnded) -> None:
         """Make :meth:`run` return soon. Only the first reason counts."""
         if self._ended is None:
-            self._ended = CallEnded(reason, moved, code)
+            self._ended = ended
             self._until.reschedule(now())
 
     def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case orders.HangUp(goodbye=True) if self._turns.state is not State.AWAY:
-                self._clock.announce(own_words(Action.SAY_GOODBYE, self._script))
-            case orders.HangUp():
-                self.end("the operator hung up")
+            case orders.HangUp(goodbye=True, by=by) if self._turns.state is not State.AWAY:
+                self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
+            case orders.HangUp(by=by):
+                self.end(CallEnded("the operator hung up", by))
             case orders.TransferCaller(to=to, announcement=text):
                 self._clock.announce(Announcement(text=text, transfer=to))
             case orders.CallerMoved(stay=stay) if self._turns.takes(Event.MOVED):
                 self._transfer.end(done=True)
                 self._happened(Event.MOVED)
                 if not stay:
-                    self.end("the caller was passed on", moved=True)
+                    self.end(CallEnded("the caller was passed on", "agent", moved=True))
             case orders.CallerNotMoved() if self._transfer.under_way:
                 self._transfer.end(done=False)
                 self._clock.announce(Announcement(text=self._script.transfer_failed))
@@ -176,12 +174,12 @@ class Call:
                         self._clock.audio_came(now())
                         self._listen(pcm)
                     await self._channel.flush()
-                self._ended = CallEnded("the caller hung up")
+                self._ended = CallEnded("the caller hung up", "caller")
         except TimeoutError:
             if self._ended is None:
                 raise
         except LineError as error:
-            self._ended = CallEnded(str(error))
+            self._ended = CallEnded(str(error), error.by)
 
     def _listen(self, pcm: bytes) -> None:
         if self._turns.state is State.AWAY:
@@ -194,7 +192,7 @@ class Call:
             elif self._replies.interruptible:
                 self._heard(event)
             elif isinstance(event, speech.SpeechStarted | speech.SpeechContinued):
-                self._replies.overhear(event.audio)
+                self._replies.overhear(event.audio, self._listener.spoken, self._listener.silent)
 
     def _press(self, keys: str) -> None:
         """Collect keys; they stop us, if we may be interrupted."""
@@ -213,7 +211,7 @@ class Call:
                 self._happened(Event.SPEECH_RESUMED if goes_on else Event.SPEECH_STARTED)
                 self._replies.hear(audio)
             case speech.SpeechContinued(audio):
-                self._replies.hear(audio)
+                self._replies.hear(audio, self._listener.silent)
                 self._judge_length()
             case _ if state in LISTENING and self._turns.takes(SILENCES[type(event)]):
                 self._happened(SILENCES[type(event)])
@@ -221,15 +219,15 @@ class Call:
     def _judge_length(self) -> None:
         """Tell a barge-in by its length, and end an utterance that does not end."""
         state, spoken = self._turns.state, self._listener.spoken
-        if state is State.HELD and self._judge.is_barge_in(spoken):
-            self._happened(Event.BARGE_IN)
+        if state is State.HELD and (by := self._judge.barge_in_by(spoken)):
+            self._happened(Event.BARGE_IN, by)
         elif state is State.HEARING and spoken >= self._settings.calls.max_utterance:
-            log.info("utterance ended for its length")
             self._happened(Event.TURN_ENDED)
 
-    def _happened(self, event: Event) -> None:
+    def _happened(self, event: Event, by: str = "") -> None:
         """Take an event to the table and do what it says; commands wait in the channel."""
         before = self._turns.state
+        self.history.record.happened(before, event, self._replies.sounding, by)
         for action in self._turns.handle(event):
             self._do(action)
         if self._turns.state is State.QUIET and before is not State.QUIET:
@@ -237,7 +235,7 @@ class Call:
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
-        if action in (Action.DISCARD, Action.FORGET, Action.RELEASE):
+        if action in (Action.DISCARD, Action.FORGET):
             self._evidence.drop()
         if action in (Action.FORGET, Action.CLOSE_UTTERANCE):
             self._listener.end_speech()
@@ -248,13 +246,13 @@ class Call:
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
             Action.FORGET: lambda: replies.discard(forget=True),
-            Action.RELEASE: replies.release,
+            Action.RELEASE: lambda: replies.release(self._evidence.decide()),
             Action.HOLD: replies.hold,
             Action.RESUME: replies.resume,
             Action.DROP_REPLY: replies.drop,
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
-            Action.HANG_UP: lambda: self.end("the agent hung up"),
+            Action.HANG_UP: lambda: self.end(CallEnded("the agent hung up", replies.hung_up_by)),
         }
         done.get(action, lambda: replies.say(own_words(action, self._script)))()
 
@@ -276,7 +274,7 @@ class Call:
                         return  # these were the last words
                     self._understood(reply, event)
         except LineError as error:
-            self.end(str(error))
+            self.end(CallEnded(str(error), error.by))
             return
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
@@ -310,19 +308,19 @@ class Call:
                 self._look_at_the_clock()
                 await self._channel.keep_alive(self._settings.line.heartbeat_after)
             except LineError as error:
-                self.end(str(error))
+                self.end(CallEnded(str(error), error.by))
 
     def _look_at_the_clock(self) -> None:
         clock, replies, at = self._clock, self._replies, now()
+        self.history.record.heard(replies.sounding)
         if self._listener.in_speech and clock.is_stalled(at):
             # A caller leg that stops sending is silent; the gate counts audio, so tell it.
             self._listen(self._listener.silence(TICK))
         if reason := clock.over(at, away=self._turns.state is State.AWAY):
-            self.end(reason)
+            self.end(CallEnded(reason))
         elif self._turns.state is State.QUIET:
-            drafting = replies.draft is not None
-            match clock.due(at, drafting=drafting, moving=self._transfer.under_way):
+            match clock.due(at, drafting=bool(replies.draft), moving=self._transfer.under_way):
                 case BridgeDue():
-                    self._clock.announce(Announcement(text=self._player.fillers.next_words()))
+                    self._clock.announce(self._player.fillers.bridge())
                 case Event() as event:
                     self._happened(event)

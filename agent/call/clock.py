@@ -70,10 +70,10 @@ class CallClock:
         self._keys = (self._keys + keys)[:MOST_KEYS]
         self._key_at = now
 
-    def take_keys(self) -> tuple[str, float]:
-        """Return the keys that were pressed, and when the first of them; start over."""
+    def take_keys(self) -> tuple[str, float, float]:
+        """Return the keys that were pressed, and when the first and the last; start over."""
         keys, self._keys = self._keys, ""
-        return keys, self._keys_since
+        return keys, self._keys_since, self._key_at
 
     def announce(self, announcement: Announcement) -> None:
         """Have something said as soon as nobody speaks."""

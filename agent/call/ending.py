@@ -9,6 +9,7 @@ from agent.call.clock import CallClock
 from agent.call.history import KEYPAD, History
 from agent.call.replies import Replies
 from agent.call.reply import Reply
+from agent.records.events import HungUpBy
 from agent.stream.channel import Channel
 from pipelines.tools.toolbox import Toolbox
 
@@ -27,6 +28,7 @@ class CallEnded:
     reason: str
     """Fit for a log, and for the platform's: it is told when we are the first to close."""
 
+    by: HungUpBy = "service"
     moved: bool = False
     """Whether the caller talks on with somebody else."""
 
@@ -56,9 +58,9 @@ async def wind_up(
         at_once.create_task(toolbox.aclose())
         if last is not None:
             at_once.create_task(_hear_out(last, replies.history))
-    keys, since = clock.take_keys()
+    keys, since, until = clock.take_keys()
     if keys:
-        replies.history.caller_told(KEYPAD.format(keys), since)
+        replies.history.caller_pressed(KEYPAD.format(keys), since, until)
 
 
 async def _hear_out(last: Reply, history: History) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.call.reply import Reply
+from agent.call.reply import Announcement, Reply
 from agent.personas.script import Script
 from pipelines.audio import at_rate
 from pipelines.stages.phrases import Phrases
@@ -27,28 +27,31 @@ class Fillers:
         self._rate = rate
         self._said = 0
 
-    def next_words(self) -> str:
+    def bridge(self) -> Announcement:
         """Return words that bridge a silence, to be spoken like any others."""
         filler = self._coming()
         self._said += 1
-        return filler
+        return Announcement(text=filler, occasion="filler")
 
-    def put_if_due(self, reply: Reply, now: float) -> bool:
-        """Put a filler into a reply that the caller has waited for too long; return whether so."""
+    def put_if_due(self, reply: Reply, now: float) -> str:
+        """Put a filler into a reply that the caller has waited for too long; return it, or ``""``.
+
+        It sounds from now, once it is sent.
+        """
         turns = self._turns
         patience = turns.tool_filler_after if reply.using_tools else turns.filler_after
         waits = reply.released.is_set() and reply.going.is_set() and not reply.playout.left(now)
         if not waits or now - reply.quiet_since < patience:
-            return False
+            return ""
         filler, brief = reply.filler or self._coming(), self._script.brief
         words = speakable(filler, brief.language, brief.pronounce)
         audio = self._phrases.kept(words, self._rate)
         if not audio:
-            return False
+            return ""
         self._said += not reply.filler
         reply.filler, reply.using_tools = "", False  # once; then as in any other silence
         reply.playout.interject(filler, at_rate(audio, self._rate))
-        return True
+        return filler
 
     def _coming(self) -> str:
         return self._script.fillers[self._said % len(self._script.fillers)]

@@ -7,7 +7,7 @@ as the plain JSON object that :func:`encode` makes and :func:`decode` reads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,8 @@ class HangUp:
 
     goodbye: bool
     """Whether the agent says goodbye before, as soon as nobody speaks; otherwise at once."""
+
+    by: Literal["operator", "service"] = "operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,10 @@ class OrderError(Exception):
 def encode(order: Order) -> dict[str, Any]:
     """Return ``order`` as a JSON object."""
     match order:
-        case HangUp(goodbye=goodbye):
+        case HangUp(goodbye=goodbye, by="operator"):  # as the version before has it
             return {"kind": "hang up", "goodbye": goodbye}
+        case HangUp(goodbye=goodbye, by=by):
+            return {"kind": "hang up", "goodbye": goodbye, "by": by}
         case TransferCaller(to=to, announcement=announcement):
             return {"kind": "transfer", "to": to, "announcement": announcement}
         case CallerMoved(stay=stay):
@@ -74,6 +78,8 @@ def decode(value: object) -> Order:
         OrderError: If it is no order, or one that another version of ours has left.
     """
     match value:
+        case {"kind": "hang up", "goodbye": bool(goodbye), "by": "service"}:
+            return HangUp(goodbye=goodbye, by="service")
         case {"kind": "hang up", "goodbye": bool(goodbye)}:
             return HangUp(goodbye=goodbye)
         case {"kind": "transfer", "to": str(to), "announcement": str(announcement)}:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from agent.call.reply import Announcement
 from agent.personas.script import Script
+from agent.records.events import HungUpBy
 from pipelines.turn_taking.turns import Action
 
 
-def own_words(action: Action, script: Script) -> Announcement:
-    """Return what the agent file has for an action of the table that says something."""
+def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announcement:
+    """Return what the agent file has for an action of the table that says something.
+
+    Args:
+        action: Which.
+        script: Has the words.
+        by: Who wants the agent to hang up then.
+    """
     return {
         Action.GREET: Announcement(
             text=script.greeting,
+            occasion="greeting",
             interruptible=script.greeting_interruptible,
             hang_up=script.hang_up_after_greeting,
         ),
-        Action.ASK_STILL_THERE: Announcement(text=script.still_there),
-        Action.WARN_OF_TIME: Announcement(text=script.time_up),
-        Action.SAY_GOODBYE: Announcement(text=script.brief.goodbye, hang_up=True),
+        Action.ASK_STILL_THERE: Announcement(text=script.still_there, occasion="idle question"),
+        Action.WARN_OF_TIME: Announcement(text=script.time_up, occasion="time warning"),
+        Action.SAY_GOODBYE: Announcement(
+            text=script.brief.goodbye, occasion="goodbye", hang_up=True, hung_up_by=by
+        ),
     }[action]

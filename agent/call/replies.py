@@ -13,11 +13,13 @@ from agent.call.history import KEYPAD, History
 from agent.call.maker import ReplyMaker
 from agent.call.reply import Announcement, Reply
 from agent.call.speaker import Speaker
+from agent.records.events import HungUpBy
 from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening.utterance import Utterance
 from pipelines.stages.stt import Heard
+from pipelines.turn_taking.judge import EndOfTurn
 
 
 class Replies:
@@ -54,6 +56,9 @@ class Replies:
         self.draft: Reply | None = None
         """The one that nobody may hear yet."""
 
+        self.hung_up_by: HungUpBy = "agent"
+        """Who wanted the end of the call after the last reply that ended."""
+
         self.unanswered = Utterance()
         """What was said, and is in no utterance that is being answered."""
 
@@ -73,13 +78,17 @@ class Replies:
         reply = self._maker.saying(announcement.text)
         reply.interruptible = announcement.interruptible
         reply.hang_up, reply.transfer = announcement.hang_up, announcement.transfer
+        reply.hung_up_by, reply.occasion = announcement.hung_up_by, announcement.occasion
         reply.release()
         self.sounding = self._play(reply)
 
-    def answer_keys(self, keys: str, since: float) -> None:
-        """Draft an answer to keys that were pressed, the first of them then."""
+    def answer_keys(self, keys: str, since: float, until: float) -> None:
+        """Draft an answer to keys that were pressed, the first and the last of them then."""
         pressed = Utterance(text=KEYPAD.format(keys), began=since)
-        self._begin_draft(pressed).take(Heard(pressed.text))
+        pressed.until = until
+        draft = self._begin_draft(pressed)
+        draft.ended_by = EndOfTurn(by="keys")
+        draft.take(Heard(pressed.text))
         pressed.close()
 
     def open_utterance(self, spoken: float = 0.0) -> Reply:
@@ -93,16 +102,16 @@ class Replies:
         said = self.unanswered.followed_by(Utterance(began=now() - spoken))
         return self._begin_draft(said, over_speech=self.sounding is not None)
 
-    def hear(self, audio: Audio) -> None:
-        """Add to the utterance that is being said."""
+    def hear(self, audio: Audio, silent: float = 0.0) -> None:
+        """Add to the utterance that is being said, which is silent for so many seconds now."""
         if self.draft is not None and self.draft.utterance is not None:
-            self.draft.utterance.add(audio)
+            self.draft.utterance.add(audio, silent)
 
-    def overhear(self, audio: Audio) -> None:
+    def overhear(self, audio: Audio, spoken: float = 0.0, silent: float = 0.0) -> None:
         """Keep what is said over words that cannot be interrupted, for afterwards."""
         if not self.unanswered.audio:
-            self.unanswered = Utterance()  # it begins now
-        self.unanswered.add(audio)
+            self.unanswered = Utterance(began=now() - spoken)
+        self.unanswered.add(audio, silent)
 
     def prepare(self, *, surely: bool) -> Reply:
         """Have the draft answer what was said so far; return it.
@@ -141,12 +150,12 @@ class Replies:
         if self.draft is not None and self.draft.utterance is not None:
             self.draft.utterance.close()
 
-    def release(self) -> None:
-        """Let the draft sound: it is the reply now."""
+    def release(self, by: EndOfTurn) -> None:
+        """Let the draft sound: it is the reply now, since ``by`` has ended the turn."""
         reply, self.draft = _there(self.draft), None
         self._drafts = 0
         self.sounding = reply
-        reply.release()
+        reply.release(by)
 
     def hold(self) -> None:
         """Stop speaking, and keep what was not heard."""
@@ -169,12 +178,14 @@ class Replies:
         said = reply.utterance
         if said is None or said.text or said.seconds >= self._longest or reply.answers:
             self.history.caller_said(reply)
-        elif self.draft is None:
-            self.unanswered = said
         else:
-            over_speech = self.draft.over_speech
-            self.discard()
-            self._begin_draft(said.followed_by(self.unanswered), over_speech=over_speech)
+            self.history.record.goes_on(reply)
+            draft = self.draft
+            if draft is None:
+                self.unanswered = said
+            else:
+                self.discard()
+                self._begin_draft(said.followed_by(self.unanswered), over_speech=draft.over_speech)
         self.history.agent_said(reply, cut_off=True)
         if reply.started_at is not None:
             self._maker.toolbox.new_turn()
@@ -185,7 +196,7 @@ class Replies:
 
     def ended(self, reply: Reply) -> None:
         """Note that the caller has heard all of the reply."""
-        self.sounding = None
+        self.sounding, self.hung_up_by = None, reply.hung_up_by
         self.history.caller_said(reply)
         self.history.agent_said(reply, cut_off=False)
         if reply.started_at is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Literal
 
+from agent.records.events import HungUpBy
 from pipelines.clock import now
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
@@ -21,10 +23,24 @@ from pipelines.reply.steps import (
 )
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
+from pipelines.turn_taking.judge import EndOfTurn
 
 WENT_ON = 0.3
 """Seconds of audio after the end that a provider heard, from which it was none: more than we need
 to notice the same silence."""
+
+
+Occasion = Literal[
+    "answer",
+    "greeting",
+    "apology",
+    "goodbye",
+    "idle question",
+    "time warning",
+    "announcement",
+    "filler",
+]
+"""What the agent says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +48,13 @@ class Announcement:
     """Something that the agent says unasked."""
 
     text: str
+    occasion: Occasion = "announcement"
     interruptible: bool = True
     hang_up: bool = False
     """Whether to hang up once it was heard."""
+
+    hung_up_by: HungUpBy = "agent"
+    """Who wants that."""
 
     transfer: str = ""
     """Whom to pass the caller on to then."""
@@ -50,6 +70,20 @@ class Reply:
 
     utterance: Utterance | None = None
     """What it answers; None for a greeting and the like."""
+
+    occasion: Occasion = "answer"
+    turn: int = 0
+    """Its number on the record; 0 until something of it stands there."""
+
+    ended_by: EndOfTurn | None = None
+    """What has ended the turn that it answers; None while nothing has."""
+
+    times: dict[str, float] = field(default_factory=dict)
+    """When each stage was passed for the first time: ``decided`` (that it may sound),
+    ``transcript``, ``first_sentence``, ``first_audio``."""
+
+    timed: bool = False
+    """Whether these are on the record."""
 
     over_speech: bool = False
     """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
@@ -68,6 +102,7 @@ class Reply:
     """Whether ``said`` is in the history. It is from when the reply begins to sound."""
 
     hang_up: bool = False
+    hung_up_by: HungUpBy = "agent"
     transfer: str = ""
     """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
 
@@ -99,6 +134,7 @@ class Reply:
     def take(self, heard: Heard) -> None:
         """Note what the caller turned out to say."""
         self.said, self.settled = heard.text, True
+        self.passed("transcript")
         if heard.turn_over and self.utterance is not None:
             self.over_at = self.utterance.seconds
 
@@ -110,10 +146,11 @@ class Reply:
         match step:
             case SentenceStarted(sentence, words):
                 self.using_tools = False
+                self.passed("first_sentence")
                 self.playout.begin(sentence, words)
             case Timing(ends):
                 self.playout.time(ends)
-            case ToolsStarted(filler):
+            case ToolsStarted(filler=filler):
                 self.using_tools, self.filler = True, filler
             case ToolsEnded(message):
                 self.tool_messages.append(message)
@@ -122,10 +159,17 @@ class Reply:
             case TransferCall(to):
                 self.transfer = to
 
-    def release(self) -> None:
-        """Let it sound, from now."""
+    def passed(self, stage: str) -> None:
+        """Note when a stage is passed, if that is for the first time."""
+        if stage not in self.times:
+            self.times[stage] = now()
+
+    def release(self, by: EndOfTurn | None = None) -> None:
+        """Let it sound, from now, since ``by`` has ended the caller's turn."""
         self.quiet_since = now()
+        self.passed("decided")
         if self.utterance is not None:
+            self.ended_by = self.ended_by or (EndOfTurn(by="words") if self.over_speech else by)
             self.utterance.close()
         self.released.set()
 

@@ -14,8 +14,8 @@ from agent.stream.channel import Channel
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
-from pipelines.reply.speech import at_line_rate
-from pipelines.reply.steps import PressKeys, SentenceEnded, Step
+from pipelines.reply.line_rate import at_line_rate
+from pipelines.reply.steps import PressKeys, SentenceEnded, Step, ToolsStarted
 from pipelines.stages.stt import Heard
 
 HANG_UP_MARGIN = 0.4
@@ -60,7 +60,7 @@ class Speaker:
             reply.playout.rewind()
         reply.quiet_since = at
         reply.going.set()
-        self._history.note("resumed", after=round(held, 3))
+        self._history.record.note("resumed", reply, after=round(held, 3))
 
     async def play(
         self, reply: Reply, steps: AsyncGenerator[Step, None]
@@ -84,6 +84,7 @@ class Speaker:
                         speaking = False
                     case Audio():
                         speaking = True
+                        reply.passed("first_audio")
                         playout.put(step)
                         await self._send_pending(reply)
                     case PressKeys(keys):
@@ -92,6 +93,8 @@ class Speaker:
                         playout.interject(f"(pressed {keys})", pressed)
                         await self._send_pending(reply)
                     case _:
+                        if isinstance(step, ToolsStarted):
+                            self._history.record.asked(reply, step.calls)
                         reply.note(step)
 
     async def _next(
@@ -104,7 +107,8 @@ class Speaker:
                 await asyncio.wait([pull], timeout=TICK if fill else None)
                 if taken := pull.done():
                     return pull.result()
-                if self._fillers.put_if_due(reply, now()):
+                if filler := self._fillers.put_if_due(reply, now()):
+                    self._history.record.note("filler", reply, text=filler)
                     await self._send_pending(reply)
         finally:
             if not pull.done():  # the generator cannot be closed while it runs

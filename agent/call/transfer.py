@@ -49,7 +49,7 @@ class CallTransfer:
         if self.under_way:
             return True
         self._to = to
-        self._history.note("transfer", to=to, status="started")
+        self._history.record.note("transfer", to=to, status="started")
         if self._mover is None:
             return False
         try:
@@ -70,4 +70,4 @@ class CallTransfer:
             done: Whether the caller talks to them now.
         """
         to, self._to = self._to, ""
-        self._history.note("transfer", to=to, status="done" if done else "failed")
+        self._history.record.note("transfer", to=to, status="done" if done else "failed")

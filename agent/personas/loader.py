@@ -11,6 +11,7 @@ names in them are checked, and each is rendered once for every day of the week.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -49,8 +50,12 @@ class Persona:
         prompt: str,
         templates: Templates,
         tools: DeclaredTools,
+        version: str,
     ) -> None:
         self.tools = tools
+        self.version = version
+        """Of its text: :func:`version_of`."""
+
         self._front = front
         self._prompt = prompt
         self._templates = templates
@@ -63,12 +68,7 @@ class Persona:
                 one that computes with what the caller sent can. Or if a value was given for a
                 variable that the file does not have.
         """
-        unknown = sorted(details.given.keys() - self._front.variables.keys())
-        if unknown:
-            known = ", ".join(sorted(self._front.variables)) or "none"
-            raise PersonaError(
-                f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
-            )
+        self._refuse_unknown(details)
         given = {name: value_line(value) for name, value in details.given.items()}
         variables = {**self._front.variables, **given, **self._templates.variables(details)}
 
@@ -89,6 +89,7 @@ class Persona:
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,
+            version=self.version,
             brief=Brief(
                 prompt=self._templates.fill_prompt(self._prompt, variables),
                 language=front.language,
@@ -112,6 +113,14 @@ class Persona:
                 may_press_keys=details.outgoing,
             ),
         )
+
+    def _refuse_unknown(self, details: Details) -> None:
+        unknown = sorted(details.given.keys() - self._front.variables.keys())
+        if unknown:
+            known = ", ".join(sorted(self._front.variables)) or "none"
+            raise PersonaError(
+                f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
+            )
 
     @property
     def language(self) -> str:
@@ -144,6 +153,15 @@ def load(folder: Path, name: str) -> Persona:
     except OSError as error:
         raise PersonaError(f"{path}: cannot be read: {error.strerror}") from error
     return parse_file(path, text)
+
+
+def version_of(text: str) -> str:
+    """Return what tells one version of an agent file from another: 12 hexadecimal digits.
+
+    They are the first of the SHA-256 of its text in UTF-8, as ``sha256sum`` has it of a file in
+    UTF-8 with the line ends of Unix.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def path_of(folder: Path, name: str) -> Path:
@@ -274,4 +292,4 @@ def parse(text: str) -> Persona:
             mistakes += document.mistakes
     if front is None or mistakes:
         raise in_order(mistakes) from cause
-    return Persona(front, prompt, templates, tools)
+    return Persona(front, prompt, templates, tools, version_of(text))

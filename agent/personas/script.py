@@ -191,6 +191,9 @@ class Script:
     """Whether the greeting is a message for an answering machine."""
 
     tools: DeclaredTools = field(default_factory=DeclaredTools)
+    version: str = ""
+    """Of the agent file that it was made of."""
+
     brief: Brief
     lasting: frozenset[str] = frozenset()
     """The texts above that are the same in every call: nothing of a caller is in them."""

@@ -17,18 +17,26 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``turn model``, ``words``, ``provider``, ``length``, ``keys``, ``hang-up``) and what it was
   weighed by: ``silence`` (seconds that were waited for), ``probability``
 - ``heard``: ``turn``, ``text``, ``at``, ``until``: a sentence of the reply that sounds was heard,
-  written at that moment; once the reply is over, ``agent`` says the same of all of it
-- ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``), ``cut_off``; ``unheard``, what
-  was made and not heard; ``said``, what it is: ``greeting``, ``answer``, ``apology``, ...
+  written at that moment; one that takes long comes in parts, each of about a second, all but the
+  last with ``more``. Once the reply is over, ``agent`` says the same of all of it: of a record that
+  breaks off in a reply, those behind the last ``agent`` line are what was heard of it
+- ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``; ``""`` if none of it was),
+  ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
+  ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
+  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
-  ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio that sounded)
-- ``held``: we stopped, for the caller may want to speak; ``resumed``: it was a false alarm, and we
-  went on; ``after``, seconds of hold; ``barge_in``: the reply was dropped; ``by``: ``length``,
-  ``words``, ``keys``
-- ``filler``: ``text``, said while an answer was late
-- ``tool``: ``name``, ``arguments``, ``result``, ``seconds``; ``status``: done, failed or cancelled
-- ``failover``: ``stage``, ``provider``, ``to``, ``error``; ``failed``: ``stage``, when the reply
-  was lost
+  ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
+  sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
+  What is said unasked was ``decided`` on, has sentences and audio, and no more
+- ``held``: ``turn``; we stopped, for the caller may want to speak; ``resumed``: it was a false
+  alarm, and we went on; ``after``, seconds of hold; ``barge_in``: the reply was dropped; ``by``:
+  ``length``, ``words``, ``keys``
+- ``filler``: ``turn``, ``text``, said while an answer was late
+- ``tool``: ``turn`` that asked for it, ``name``, ``arguments``, ``result``, ``seconds``;
+  ``status``: done, failed or cancelled
+- ``failover``: ``stage``, ``provider``, ``to``, ``error`` (``timeout``, ``limited``, ``refused``,
+  ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
+  ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
   in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
@@ -61,6 +69,9 @@ Outcome = Literal[
 ]
 """How calls end, to list them by: ``stopped`` by a limit or by the service, ``interrupted`` by the
 death of its process, ``not answered`` by nobody."""
+
+HungUpBy = Literal["caller", "agent", "operator", "platform", "service", "nobody"]
+"""Who has ended a call: ``service`` is a limit, a stop or a bug, ``nobody`` that it never began."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 

@@ -34,12 +34,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 import structlog
 
 from agent.private_files import make_private_folder
 from agent.records import locks
+from agent.records.ids import new_id
 
 log = structlog.get_logger()
 
@@ -101,7 +103,12 @@ class Transcript:
 
 
 def add_platform_line(
-    folder: Path, call_id: str, path: Path | None = None, /, **fields: object
+    folder: Path,
+    call_id: str,
+    path: Path | None = None,
+    about: Mapping[str, object] = MappingProxyType({}),
+    /,
+    **fields: object,
 ) -> None:
     """Add what the platform said of a call to its transcript; to a new one if it has none.
 
@@ -111,13 +118,20 @@ def add_platform_line(
         folder: Where transcripts are kept.
         call_id: The platform's name of the call.
         path: Of the transcript, if it is known; else it is looked for, among all that there are.
+        about: What is known of the call, for the first line of a new one.
         fields: Of the line.
     """
     path = path or _latest(folder, call_id)
     if path is None:
         started = datetime.now(UTC)
         transcript = Transcript(folder, call_id, started)
-        transcript.add("call", call_id=call_id, started=started.isoformat(timespec="milliseconds"))
+        transcript.add(
+            "call",
+            id=new_id(started),
+            call_id=call_id,
+            **about,
+            started=started.isoformat(timespec="milliseconds"),
+        )
         transcript.add("platform", **fields)
         transcript.close()
         return

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -46,10 +47,17 @@ class RecordWriter:
         """Begin the transcript of a call; see :class:`~agent.records.transcript.Transcript`."""
         return Record(self, partial(self._open, call_id, started))
 
-    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
-        """Add what the platform said of a call to its transcript, or to a new one."""
+    def platform_line(
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Add what the platform said of a call to its transcript, or to a new one about it."""
         self.do(
-            lambda: add_platform_line(self._folder, call_id, self._paths.get(call_id), **fields)
+            lambda: add_platform_line(
+                self._folder, call_id, self._paths.get(call_id), about, **fields
+            )
         )
 
     def do(self, work: Callable[[], None], *, always: bool = False) -> None:

@@ -18,6 +18,7 @@ from agent.personas.script import Details, Script
 from agent.settings.server import ServerSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
+from agent.sinch.call_facts import call_facts
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
@@ -93,6 +94,9 @@ class Admitted:
 
     application: str = ""
     """The application that it is of, if that is not ours."""
+
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What call control knows of it, for its record."""
 
     claims: Claims | None = None
     """None for a call that was routed by hand."""
@@ -270,12 +274,12 @@ class Admission:
             log.debug("the stream has another id", phone=claims.call[:64])
         call_control = self._call_control
         placed = None
-        came_with: Mapping[str, str] = {}
-        can_transfer = False
+        call, can_transfer = None, False
         if call_control is not None:
             placed = await call_control.placed(claims.dialled) if claims.dialled else None
             # What the callback had comes back by the stream in part.
-            came_with, can_transfer = await call_control.bridged(claims)
+            call, can_transfer = await call_control.bridged(claims)
+        came_with = call.headers if call is not None else {}
         headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(
             call=claims.call,
@@ -303,6 +307,7 @@ class Admission:
             script=script,
             headers=headers,
             application=self._other_application(connect),
+            facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
         )
 

@@ -30,6 +30,7 @@ from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import LineError
 from agent.stream.protocol import StreamProtocol, StreamState
 from agent.stream.websocket import WebSocketLine
+from pipelines.clock import now
 
 log = structlog.get_logger()
 
@@ -58,6 +59,9 @@ class _Visit:
 
     place: ExitStack
     """Of one that waits, or is to come; closed once there is a call."""
+
+    came: float = 0.0
+    """When its socket was connected, by the event loop's clock."""
 
     connect: Connect | None = None
     held: bool = False
@@ -159,7 +163,7 @@ class StreamEndpoint:
         connected = False
         try:
             await socket.prepare(visit.request)
-            connected = True
+            connected, visit.came = True, now()
         finally:
             if not connected:
                 await self._admission.give_back(visit.ticket)
@@ -214,7 +218,7 @@ class StreamEndpoint:
         structlog.contextvars.bind_contextvars(call_id=_for_log(admitted.call_id))
         visit.held = True
         visit.place.close()
-        await self._runner.hold(admitted, line, protocol, connect)
+        await self._runner.hold(admitted, line, protocol, connect, visit.came)
         return WSCloseCode.OK  # the call has closed the line, with a code of its own
 
     async def _ring(self, line: WebSocketLine, protocol: StreamProtocol) -> Connect:

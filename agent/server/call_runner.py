@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.history import Journal
 from agent.call.transfer import Mover, TransferError
+from agent.call.turn_record import Journal
+from agent.records.ids import new_id
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
@@ -26,6 +27,7 @@ from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
 from agent.stream.websocket import WebSocketLine
+from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
 from pipelines.tools.tool import CallInfo
@@ -72,6 +74,10 @@ def _left(line: WebSocketLine) -> dict[str, object]:
     return {} if closed is None else {"close_code": closed.code, "close_reason": closed.reason}
 
 
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")
+
+
 class CallRunner:
     """Hold calls, from the answer to the record.
 
@@ -90,18 +96,30 @@ class CallRunner:
         self._call_control = call_control
 
     async def hold(
-        self, admitted: Admitted, line: WebSocketLine, protocol: StreamProtocol, connect: Connect
+        self,
+        admitted: Admitted,
+        line: WebSocketLine,
+        protocol: StreamProtocol,
+        connect: Connect,
+        came: float,
     ) -> None:
         """Hold a conversation, to its end and into its record. The socket stays open.
+
+        Args:
+            admitted: How it is answered.
+            line: The socket.
+            protocol: Answered.
+            connect: What it said.
+            came: When the socket was connected, by the event loop's clock.
 
         Raises:
             ExceptionGroup: If there is a bug.
         """
-        started = datetime.now(UTC)
+        started, since = datetime.now(UTC), now()
         ended = CallEnded("failed")
         try:
             async with AsyncExitStack() as opened:
-                journal = self._begin_transcript(admitted, started, connect.rate)
+                journal = self._begin_record(admitted, started, came, connect.rate)
                 opened.push_async_callback(journal.aclose)
                 lineup = self._resources.providers.lineup()
                 opened.push_async_callback(lineup.aclose)
@@ -115,28 +133,41 @@ class CallRunner:
                         await opened.aclose()  # it is in progress until then
         finally:
             self.leave(admitted.claims, moved=ended.moved)
-        seconds = (datetime.now(UTC) - started).total_seconds()
-        log.info("call ended", reason=ended.reason, seconds=round(seconds, 1), **_left(line))
+        seconds = round(now() - since, 1)  # whatever becomes of the time of day meanwhile
+        log.info("call ended", reason=ended.reason, seconds=seconds, **_left(line))
 
     def leave(self, claims: Claims | None, *, moved: bool = False) -> None:
         """Tell call control that no stream of this token is, or will be: it is used up."""
         if claims is not None and self._call_control is not None:
             self._call_control.stream_ended(claims, moved=moved)
 
-    def _begin_transcript(self, admitted: Admitted, started: datetime, rate: int) -> Record:
-        claims = admitted.claims
+    def _begin_record(
+        self, admitted: Admitted, started: datetime, came: float, rate: int
+    ) -> Record:
+        resources, script, headers = self._resources, admitted.script, admitted.headers
+        lineup: dict[str, object] = {
+            pool.stage: [one.name for one in pool.order()] for pool in resources.providers.pools
+        }
+        if resources.turn_model is not None:
+            lineup["turn_model"] = resources.settings.turns.model
+        known = {
+            "direction": "incoming",
+            "caller": headers.get("caller"),
+            "called": headers.get("called"),
+            **admitted.facts,
+            "agent": admitted.agent,
+            "agent_version": script.version,
+            "language": script.brief.language,
+            "lineup": lineup,
+            "headers": headers.lasting,
+            "connected": _iso(started - timedelta(seconds=now() - came)),
+            "started": _iso(started),
+            "rate": rate,
+            "application": admitted.application,
+        }
         journal = self._registry.records.begin(admitted.call_id, started)
-        known = {"dialled": claims.dialled} if claims is not None and claims.dialled else {}
-        if admitted.application:
-            known["application"] = admitted.application
-        journal.add(
-            "call",
-            call_id=admitted.call_id,
-            agent=admitted.agent,
-            started=started.isoformat(timespec="milliseconds"),
-            rate=rate,
-            **known,
-        )
+        said = {name: value for name, value in known.items() if value}
+        journal.add("call", id=new_id(started), call_id=admitted.call_id, **said)
         return journal
 
     def _build(

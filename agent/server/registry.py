@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from agent.call.call import Call
-from agent.call.ending import GOING_AWAY
+from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
 from agent.server.capacity import PROVEN_AFTER, Capacity
@@ -185,9 +185,11 @@ class CallRegistry:
         held.call.obey(order)
         return True
 
-    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
-        """Add to the transcript of a call what the platform says of it."""
-        self.records.platform_line(call_id, fields)
+    def platform_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        """Add to the transcript of a call what the platform says of it; see LocalCalls."""
+        self.records.platform_line(call_id, fields, about)
 
     # Other processes, and the end
 
@@ -225,7 +227,7 @@ class CallRegistry:
         if self._calls:
             log.warning("calls are still in progress: goodbye", calls=len(self._calls))
             for held in list(self._calls.values()):
-                held.call.obey(HangUp(goodbye=True))
+                held.call.obey(HangUp(goodbye=True, by="service"))
             await self._wait(lambda: not self._calls, GOODBYE_WITHIN)
         await self.end_calls(DRAINED_WITHIN)
 
@@ -233,7 +235,7 @@ class CallRegistry:
         """Take no more calls, and end those in progress, which have so many seconds to be gone."""
         self.draining = True
         for held in list(self._calls.values()):
-            held.call.end("the service stops", code=GOING_AWAY)
+            held.call.end(CallEnded("the service stops", code=GOING_AWAY))
         await self._wait(lambda: not self._calls, within)
         if self._calls:
             log.warning("calls do not end", calls=len(self._calls))

@@ -12,8 +12,6 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 
 from agent.personas.routing import Routing
@@ -27,7 +25,15 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.legs import LegEvent, LegFacts, OwnLeg, PlacedLeg, StreamLeg, TransferLeg
+from agent.sinch.legs import (
+    BridgedCall,
+    LegEvent,
+    LegFacts,
+    OwnLeg,
+    PlacedLeg,
+    StreamLeg,
+    TransferLeg,
+)
 from agent.sinch.outgoing import OutgoingCalls
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
@@ -177,14 +183,10 @@ class CallControl:
 
     # What the process with the stream of a call asks for, by the claims of its token
 
-    async def bridged(self, claims: Claims) -> tuple[Mapping[str, str], bool]:
-        """Return what is known of the call of this stream; of an unknown call that is nothing.
-
-        Returns:
-            The headers that it came with, and whether its caller can be passed on.
-        """
+    async def bridged(self, claims: Claims) -> tuple[BridgedCall | None, bool]:
+        """Return the call of this stream, None if it is not known, and whether it can be moved."""
         call = await self._directory.call(_name(claims))
-        return ({}, False) if call is None else (call.headers, self._transfers.can_move(call))
+        return call, call is not None and self._transfers.can_move(call)
 
     async def transfer(self, claims: Claims, to: str) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""

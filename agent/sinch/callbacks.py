@@ -87,6 +87,9 @@ class LegEnded:
     """The price in version 1; in version 2, which tells no total, the rate a minute."""
 
     currency: str = ""
+    caller: str = ""
+    called: str = ""
+    """As of :class:`IncomingCall`, if it says so."""
 
     @property
     def answered(self) -> bool:
@@ -171,6 +174,8 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
                 seconds=_seconds(message.get("duration")),
                 amount=_text(debit, "amount"),
                 currency=_text(debit, "currencyId"),
+                caller=_v1_caller(message),
+                called=_v1_party(_object(message, "to")),
             )
         case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
             return LegAnswered(leg=leg, by=_v1_notified(message), asks=False)
@@ -235,6 +240,8 @@ def _v2(event: str, call: object) -> Callback:
             seconds=_seconds(call.get("callDurationSeconds")),
             amount=_text(rate, "amount"),
             currency=_text(rate, "currencyCode"),
+            caller=_address(_object(call, "from")),
+            called=_address(_object(call, "to")),
         )
     return Other(leg=leg, name=event[:64])
 

@@ -150,8 +150,14 @@ class LocalCalls(Protocol):
         """Give an order to a call; return whether this process holds it."""
         ...
 
-    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
-        """Add to the record of a call what the platform says of it."""
+    def platform_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        """Add to the record of a call what the platform says of it.
+
+        Where there is none, since nobody has answered it, there is one then, with what is known
+        ``about`` it.
+        """
         ...
 
 

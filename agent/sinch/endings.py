@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from agent.call.orders import HangUp
+from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import CallOverError, LocalCalls, NoSuchCallError
 from agent.sinch.directory import CallDirectory
@@ -119,7 +120,7 @@ class CallEndings:
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
         self._calls.forget(call_name)
         if await self._directory.first_to_end(leg.call_id):
-            self._follow_ups.start(self._close_record(callback), "close a record")
+            self._follow_ups.start(self._close_record(call_name, callback), "close a record")
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
@@ -152,14 +153,17 @@ class CallEndings:
         if not moved:
             await self._hang_ups.conference(call_name)
 
-    async def _close_record(self, callback: LegEnded) -> None:
+    async def _close_record(self, call_name: str, callback: LegEnded) -> None:
         """Add what the platform says of a call to its record, behind our own last line.
 
         The socket of a stream and the callback are two connections: either may be the first to
         tell that the call is over, to this process or another.
         """
         call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
+        about = call_facts(None, None, callback)
         try:
+            leg = await self._directory.placed(call_name)
+            about = call_facts(await self._directory.call(call_name), leg, callback)
             for _ in range(looks):
                 if not await self._dispatch.has_stream(call_id):
                     break
@@ -174,4 +178,5 @@ class CallEndings:
                     "amount": callback.amount,
                     "currency": callback.currency,
                 },
+                about,
             )

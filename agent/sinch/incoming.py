@@ -88,6 +88,7 @@ class IncomingCalls:
             call_id=leg.call_id,
             session=leg.session_id,
             conference=self._conference(leg),
+            announced=time.time(),
             headers=dict(headers),
         )
         known = False

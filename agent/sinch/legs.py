@@ -166,6 +166,9 @@ class PlacedLeg:
     conference: str
     """Where the agent comes to, in version 1; ``""`` in version 2."""
 
+    announced: float = 0.0
+    """When we asked for it, in Unix time; 0 in what the version before has left."""
+
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
@@ -244,6 +247,9 @@ class BridgedCall:
 
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
+
+    announced: float = 0.0
+    """When the platform told of it, or we dialled, in Unix time; 0 if that is not known."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     """What came with the call, and ours. They go out with its stream, too, where the platform takes

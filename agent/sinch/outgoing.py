@@ -184,6 +184,7 @@ class OutgoingCalls:
             machine=dial.machine,
             message=dial.message,
             conference=actions.conference(name),
+            announced=time.time(),
         )
         await self._directory.add_leg(leg)
         self._calls.expect(
@@ -261,6 +262,7 @@ class OutgoingCalls:
             call_id=leg.call_id,
             session=leg.session,
             conference=leg.conference,
+            announced=leg.announced,
             headers=dict(headers),
         )
         await self._directory.add_call(call)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-HUNG_UP = "the caller hung up"
-"""Why a call is over whose far end has left without a word of anything wrong."""
+from typing import Literal, Protocol
 
 
 class LineError(Exception):
     """The line broke, or the far end abuses it: this call is over. Holds a reason fit for a log."""
+
+    by: Literal["platform", "caller"] = "platform"
+    """Who has ended the call then."""
+
+
+class HungUpError(LineError):
+    """The far end has left without a word of anything wrong."""
+
+    by = "caller"
+
+    def __init__(self) -> None:
+        super().__init__("the caller hung up")
 
 
 class Line(Protocol):

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType
 from agent.settings.calls import LineSettings
 from agent.stream.budget import Meter, of_a_call
 from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
-from agent.stream.line import HUNG_UP, LineError
+from agent.stream.line import HungUpError, LineError
 
 
 class WebSocketLine:
@@ -70,7 +70,7 @@ class WebSocketLine:
         else:
             sent = await self._sent(self.socket.send_bytes(message))
         if not sent:
-            raise LineError(self.socket.fault or HUNG_UP)
+            raise LineError(fault) if (fault := self.socket.fault) else HungUpError
 
     async def close(self, code: int, reason: str = "", within: float = CLOSE_TIMEOUT) -> None:
         """Close the socket, which hangs up; nothing happens the second time.

@@ -57,7 +57,7 @@ class SpeechGate:
 
     @property
     def silence(self) -> float:
-        """Seconds since the last voiced frame, while open."""
+        """Seconds since the last voiced frame, while open; and as of the end, once it is not."""
         return self._silent_bytes / (BYTES_PER_SAMPLE * self._rate)
 
     @property

@@ -53,6 +53,11 @@ class Listener:
         """Seconds from the start of speech to its last voiced frame so far."""
         return self._gate.spoken
 
+    @property
+    def silent(self) -> float:
+        """Seconds since the last voiced frame of speech, as of its last event."""
+        return self._gate.silence
+
     def end_after(self, seconds: float) -> None:
         """End speech after this silence instead of the usual, until it resumes or ends."""
         self._gate.end_after(seconds)

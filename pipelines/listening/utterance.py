@@ -24,6 +24,9 @@ class Utterance:
     ) -> None:
         self.text = text
         self.began = now() if began is None else began
+        self.until = self.began
+        """When they were last heard to speak, or pressed the last key, by the same clock."""
+
         self.audio = list(before)
         """What was said, and what is said after it was closed."""
 
@@ -39,6 +42,7 @@ class Utterance:
         """Return both as one, closed if ``later`` is; neither is changed."""
         began = self.began if self.audio else later.began
         both = Utterance([*self.audio, *later.audio], began=began)
+        both.until = later.until if later.audio else self.until
         if later.closed:
             both.close()
         return both
@@ -53,8 +57,9 @@ class Utterance:
         """Whether the caller is done."""
         return self.closed_at is not None
 
-    def add(self, audio: Audio) -> None:
-        """Take the next piece."""
+    def add(self, audio: Audio, silent: float = 0.0) -> None:
+        """Take the next piece, which ends with so many seconds of silence, now."""
+        self.until = now() - silent
         self.audio.append(audio)
         self._changed.set()
 

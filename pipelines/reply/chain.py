@@ -50,7 +50,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
         end += this.end
         if not this.to_run or not brief.may_call_tools:  # some servers do not mind that
             break
-        yield ToolsStarted(request.tools.slow_filler(this.to_run))
+        yield ToolsStarted(request.tools.slow_filler(this.to_run), this.to_run)
         await request.released.wait()
         got = Message("assistant", "", results=await this.run())
         yield ToolsEnded(got)

@@ -1,11 +1,11 @@
-"""Sentences as audio, at the rate of the line."""
+"""Sentences as audio, as voices give it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-from pipelines.audio import Audio, Chunker, Resampler, frame_bytes
+from pipelines.audio import Audio
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.stages.tts import EndlessError
@@ -36,27 +36,3 @@ async def say(
                             request.spent.audio += piece.seconds
                         yield piece
             yield SentenceEnded(sentence)
-
-
-async def at_line_rate(steps: AsyncGenerator[Step, None], rate: int) -> AsyncGenerator[Step, None]:
-    """Yield ``steps`` with their audio at ``rate`` hertz, in whole 20 ms frames, several at a time.
-
-    The resampler runs through from one sentence to the next; the last frame is filled up with
-    silence.
-    """
-    frames = Chunker(frame_bytes(rate))
-    resampler: Resampler | None = None
-    source = 0
-    async with aclosing(steps):
-        async for step in steps:
-            if not isinstance(step, Audio):
-                yield step
-                continue
-            tail = b""
-            if resampler is None or source != step.rate:
-                tail = resampler.flush() if resampler else b""
-                resampler, source = Resampler(step.rate, rate), step.rate
-            if whole := b"".join(frames.feed(tail + resampler.feed(step.pcm))):
-                yield Audio(whole, rate)
-    if resampler and (rest := b"".join(frames.feed(resampler.flush())) + frames.flush()):
-        yield Audio(rest, rate)

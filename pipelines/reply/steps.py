@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.audio import Audio
-from pipelines.conversation import Message
+from pipelines.conversation import Message, ToolCall
 from pipelines.providers.contracts import Timing
 from pipelines.stages.stt import Heard
 
@@ -57,6 +58,9 @@ class ToolsStarted:
 
     filler: str
     """What to say if they take long; ``""`` for one of the agent's own."""
+
+    calls: Sequence[ToolCall] = ()
+    """What is to be run, and call control that was asked for wrongly."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,5 +112,6 @@ class Attempts(Generic[P]):
             self._pool.failed(self.candidate, error)
         if self.alone:
             raise error
-        self._order = self._order[1:]
+        left, self._order = self._order[0], self._order[1:]
         self._again = False
+        self._usage.left(self._pool.stage, left.name, self.candidate.name, error)

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import structlog
 
+from pipelines.clock import now
 from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.encodable import EncodableText, encodable, encodable_json
 from pipelines.providers.contracts import (
@@ -137,7 +138,7 @@ class FailoverLanguageModel:
     ) -> AsyncGenerator[str, None]:
         """Yield what is written, sentence by sentence; gather the tool calls."""
         cutter, text, most = SentenceCutter(), EncodableText(), self._limits.max_reply
-        async with aclosing(self._attempt(attempts, brief, asked)) as pieces:
+        async with aclosing(self._attempt(attempts, brief, asked, spent)) as pieces:
             async for piece in pieces:
                 match piece:
                     case BegunAnew():
@@ -160,7 +161,11 @@ class FailoverLanguageModel:
             yield sentence
 
     async def _attempt(
-        self, attempts: Attempts[LanguageModel], brief: Brief, asked: Sequence[Message]
+        self,
+        attempts: Attempts[LanguageModel],
+        brief: Brief,
+        asked: Sequence[Message],
+        spent: DraftCost,
     ) -> AsyncGenerator[str | ToolCall | BegunAnew, None]:
         budgets, used = self._budgets, self._usage.of("llm", attempts.candidate.name)
         first = attempts.patience(budgets.first_token, budgets.patience)
@@ -179,6 +184,7 @@ class FailoverLanguageModel:
                     continue
                 if blank and seconds_of(piece):
                     attempts.answered()
+                    spent.wrote(now())
                     blank = False
                 yield piece
         candidate.thinks_first = text.thinks_first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import get_args
@@ -10,7 +10,7 @@ from typing import get_args
 from pydantic import Field
 
 from pipelines.conversation import Tokens
-from pipelines.providers.contracts import Stage
+from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.settings import Section
 
 MILLION = 1_000_000
@@ -91,12 +91,27 @@ class DraftCost:
     audio: float = 0.0
     """Seconds synthesized."""
 
+    first_token: float | None = None
+    """When the language model had written the first of it, by the event loop's clock."""
+
+    def wrote(self, at: float) -> None:
+        """Note that the language model has written something."""
+        if self.first_token is None:
+            self.first_token = at
+
 
 class Usage:
     """What one call has used."""
 
     def __init__(self) -> None:
         self._used: dict[tuple[Stage, str], Used] = {}
+        self.on_failover: Callable[[Stage, str, str, ProviderError], object] | None = None
+        """Told when a provider is left for the next: stage, who it was, who is next, and why."""
+
+    def left(self, stage: Stage, provider: str, to: str, error: ProviderError) -> None:
+        """Note that the next provider takes over."""
+        if self.on_failover is not None:
+            self.on_failover(stage, provider, to, error)
 
     def of(self, stage: Stage, provider: str) -> Used:
         """Return the account of one provider, to be added to."""

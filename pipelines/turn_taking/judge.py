@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import structlog
 
@@ -24,6 +25,18 @@ log = structlog.get_logger()
 
 MODEL_SECONDS = 8.0
 """Seconds before the pause that the turn model is given: all that it listens to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfTurn:
+    """What ends a turn, or has ended it."""
+
+    by: Literal["silence", "turn model", "words", "provider", "length", "keys", "hang-up"]
+    silence: float | None = None
+    """Seconds that are needed, or were waited for; None if nothing was waited for."""
+
+    probability: float | None = None
+    """The turn model's, that it was over; None if it was not asked, or did not count."""
 
 
 class TurnDetector(Protocol):
@@ -73,6 +86,7 @@ class TurnJudge:
         self._detector = detector
         self._confirm_after = turns.confirm_after
         self._probability: float | None = None
+        self._provider_told = False
 
     @property
     def can_ask(self) -> bool:
@@ -93,7 +107,8 @@ class TurnJudge:
         """
         try:
             async with asyncio.timeout(self._settings.longest):
-                if self._detector.detects_turns:
+                self._provider_told = self._detector.detects_turns
+                if self._provider_told:
                     self._probability = float(await self._detector.turn_over())
                 elif self._model is not None:
                     self._probability = await self._model.complete(_last(MODEL_SECONDS, audio))
@@ -102,27 +117,36 @@ class TurnJudge:
             return False
         return True
 
-    def silence_needed(self, transcript: str, *, heard_end: bool) -> float | None:
-        """Return the seconds of silence that end the turn; None if nothing is known.
+    def weigh(self, transcript: str, *, heard_end: bool) -> EndOfTurn | None:
+        """Return how much silence ends the turn, and what says so; None if nothing is known.
 
         Args:
             transcript: What was said so far; ``""`` while it is not known.
             heard_end: Whether the transcriber has heard the end of the turn itself.
         """
         probability = 1.0 if heard_end else self._probability
-        return silence_needed(self._settings, probability, transcript or None, self._language)
+        words, settings, language = transcript or None, self._settings, self._language
+        needed = silence_needed(settings, probability, words, language)
+        if needed is None:
+            return None
+        told = heard_end or self._provider_told
+        if probability is None or silence_needed(settings, None, words, language) is not None:
+            return EndOfTurn(by="words", silence=needed, probability=None if told else probability)
+        if told:
+            return EndOfTurn(by="provider", silence=needed)
+        return EndOfTurn(by="turn model", silence=needed, probability=probability)
 
-    def is_barge_in(self, spoken: float) -> bool:
-        """Return whether a sound over our words is meant to stop us, by its length or its words.
+    def barge_in_by(self, spoken: float) -> Literal["", "length", "words"]:
+        """Return what of a sound over our words says that it is to stop us; ``""`` for nothing.
 
         Args:
             spoken: Seconds of it so far.
         """
         if spoken >= self._confirm_after:
-            return True
+            return "length"
         words = self._detector.so_far
         # Two at least: the first guess at an "mm-hm" is often another word.
-        return word_count(words) > 1 and self.wants_answer(words)
+        return "words" if word_count(words) > 1 and self.wants_answer(words) else ""
 
     def wants_answer(self, words: str) -> bool:
         """Return whether words over ours are more than an "uh-huh"."""

@@ -73,7 +73,7 @@ class Parts:
             CallInfo(call_id="c1"),
             spawn=asyncio.create_task,
             on_kept=self.history.tool_gave,
-            on_done=self.history.tool_ran,
+            on_done=self.history.record.tool,
         )
         self.player = ReplyPlayer(
             self.lineup, SCRIPT, toolbox, self.channel, self.history, self.settings

@@ -27,6 +27,7 @@ from typing import Any
 import structlog
 
 from agent.call.call import Call
+from agent.call.clock import TICK
 from agent.call.orders import CallerMoved, CallerNotMoved, HangUp, Order, TransferCaller
 from agent.call.transfer import TransferError
 from agent.settings.calls import CallLimits, CallSettings
@@ -58,6 +59,7 @@ from pipelines.providers.contracts import (
 )
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.tts import usual
+from pipelines.text.words import joined
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -76,6 +78,10 @@ NOISE, UH_HUH = 1, 2
 
 FIRST_WORD = 10
 """The value of the first word; the others follow."""
+
+
+MOST_LATE = 1.0
+"""Seconds until what was heard stands on record."""
 
 
 class BrokenRuleError(Exception):
@@ -667,7 +673,9 @@ def sentences(world: World) -> Iterator[list[str]]:
 def record_and_model_agree(world: World) -> str:
     role = {"caller": "user", "agent": "assistant"}
     lines = [
-        (role[line["kind"]], line["text"]) for line in world.notes.lines if line["kind"] in role
+        (role[line["kind"]], line["text"])
+        for line in world.notes.lines
+        if line["kind"] in role and line["text"]
     ]
     told = [(m.role, m.text) for m in world.call.history.conversation if not m.results]
     return "" if lines == told else f"record {lines}, model {told}"
@@ -763,6 +771,85 @@ def the_record_has_an_end(world: World) -> str:
     return "" if kinds[-1:] == ["ended"] and kinds.count("ended") == 1 else str(kinds[-3:])
 
 
+def turns_are_numbered_without_a_hole(world: World) -> str:
+    numbers = list(dict.fromkeys(line["turn"] for line in world.notes.lines if "turn" in line))
+    if sorted(numbers) != list(range(1, len(numbers) + 1)):
+        return str(numbers)
+    callers = [line["turn"] for line in world.notes.of("caller")]
+    return f"two of one turn: {callers}" if len(set(callers)) < len(callers) else ""
+
+
+def what_was_heard_piece_by_piece_is_what_was_heard(world: World) -> str:
+    """And no piece is put down later than a second after its last word was known to be heard."""
+    heard: dict[int, list[str]] = {}
+    told = [line["written"] for line in world.notes.of("failover")]  # how much a voice had said
+    for line in world.notes.lines:
+        if line["kind"] == "heard":
+            heard.setdefault(line["turn"], []).append(line["text"])
+            late = line["written"] - line["until"]
+            news = any(0 <= line["written"] - at <= TICK for at in told)
+            if line["at"] > line["until"] or not (-1e-3 <= late <= MOST_LATE or news):
+                return f"late: {line}"
+        if line["kind"] == "agent":
+            pieces = heard.pop(line["turn"], [])
+            if joined(pieces) != line["text"]:
+                return f"{pieces} is not {line['text']!r}"
+    return f"never summed up: {heard}" if heard else ""
+
+
+def made_is_heard_or_unheard(world: World) -> str:
+    """Each word of an answer that a voice was asked for stands in one of the two."""
+    for line in world.notes.of("agent"):
+        words = f"{line['text']} {line.get('unheard', '')}".split()
+        if many := [word for word, n in Counter(words).items() if ours(word) and n > 1]:
+            return f"{many} is heard and is not: {line}"
+        for sentence in sentences(world):
+            if 0 < sum(word in words for word in sentence) < len(sentence):
+                return f"{sentence} is there in part: {line}"
+    return ""
+
+
+ORDER = ("transcript", "first_token", "first_sentence", "first_audio", "heard")
+
+
+def times_of_a_turn_are_in_order(world: World) -> str:
+    turns = {line["turn"]: line for line in world.notes.of("caller")}
+    for line in world.notes.of("timing"):
+        for order in (("speech_end", "decided", "heard"), ORDER):
+            known = [line[name] for name in order if name in line]
+            if known != sorted(known):
+                return str(line)
+        caller = turns.get(line["turn"])
+        if caller and not caller["at"] <= caller["until"] == line["speech_end"]:
+            return f"{caller}, {line}"
+    return ""
+
+
+def every_hold_has_an_end(world: World) -> str:
+    held = 0.0
+    for line in world.notes.lines:
+        match line["kind"]:
+            case "held":
+                if held:
+                    return f"held twice: {held}, {line['written']}"
+                held = line["written"]
+            case "resumed" if abs(line["after"] - (line["written"] - held)) > 2e-3:
+                return f"{line} after {held}"
+            case "resumed" | "barge_in" | "transfer" | "ended":
+                held = 0.0
+    return ""
+
+
+def a_caller_who_is_heard_says_what_ended_the_turn(world: World) -> str:
+    for line in world.notes.of("caller"):
+        by = line["decided"]["by"]
+        if line["text"].startswith("Keypad") and by not in ("keys", "hang-up"):
+            return str(line)
+        if by == "silence" and not 0.1 <= line["decided"]["silence"] <= 5.0:
+            return str(line)
+    return ""
+
+
 RULES: tuple[Callable[[World], str], ...] = (
     the_call_is_gone_in_time,
     the_record_has_an_end,
@@ -774,6 +861,12 @@ RULES: tuple[Callable[[World], str], ...] = (
     a_tool_runs_once,
     the_caller_is_heard_once,
     lines_say_when_the_caller_spoke,
+    turns_are_numbered_without_a_hole,
+    what_was_heard_piece_by_piece_is_what_was_heard,
+    made_is_heard_or_unheard,
+    times_of_a_turn_are_in_order,
+    every_hold_has_an_end,
+    a_caller_who_is_heard_says_what_ended_the_turn,
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.call.call import Call
-from agent.call.ending import GOING_AWAY, NORMAL
+from agent.call.ending import GOING_AWAY, NORMAL, CallEnded
 from agent.call.orders import CallerMoved, HangUp
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.audio import Audio
@@ -147,7 +147,9 @@ ENDINGS: Mapping[str, Ending] = {
     "goodbye": Ending(lambda call: call.obey(HangUp(goodbye=True)), after=99.0),
     "the operator hangs up": Ending(lambda call: call.obey(HangUp(goodbye=False))),
     "too long": Ending(lambda _: None, settings=CallLimits(max_seconds=AT, warn_before=5.0)),
-    "drain": Ending(lambda call: call.end("the service stops", code=GOING_AWAY), code=GOING_AWAY),
+    "drain": Ending(
+        lambda call: call.end(CallEnded("the service stops", code=GOING_AWAY)), code=GOING_AWAY
+    ),
 }
 
 

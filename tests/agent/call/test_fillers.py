@@ -40,7 +40,7 @@ def waited_for(**fields: bool | str) -> Reply:
 def test_a_filler_is_due_after_a_silence(now: float, using_tools: bool, due: bool) -> None:
     """A shorter one while a tool runs: that takes seconds, as is known beforehand."""
     reply = waited_for(using_tools=using_tools)
-    assert fillers(*WORDS).put_if_due(reply, now) is due
+    assert bool(fillers(*WORDS).put_if_due(reply, now)) is due
     assert reply.playout.pending is due
 
 
@@ -52,16 +52,16 @@ def test_nothing_is_put_into_a_reply_that_nobody_waits_for() -> None:
     while sounding.playout.pending:
         sounding.playout.take(9.5)
     ours = fillers(*WORDS)
-    assert [ours.put_if_due(reply, 10.0) for reply in (draft, held, sounding)] == [False] * 3
-    assert ours.next_words() == WORDS[0]
+    assert [ours.put_if_due(reply, 10.0) for reply in (draft, held, sounding)] == [""] * 3
+    assert ours.bridge().text == WORDS[0]
 
 
 def test_each_time_it_is_the_next() -> None:
     """Whether it is put into a reply or said by itself; after the last comes the first."""
     ours, reply = fillers(*WORDS), waited_for()
-    assert ours.next_words() == WORDS[0]
+    assert ours.bridge().text == WORDS[0]
     assert ours.put_if_due(reply, 2.0)
     while reply.playout.pending:
         reply.playout.take(2.0)
     assert reply.playout.heard(4.0) == WORDS[1]
-    assert ours.next_words() == WORDS[0]
+    assert ours.bridge().text == WORDS[0]

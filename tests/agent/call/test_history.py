@@ -43,9 +43,19 @@ def test_no_word_is_kept_that_the_caller_has_not_heard(
 
     said = [Message("assistant", heard, cut_off)] if heard else []
     assert run(main()) == [got, *said]
-    assert notes.lines == [
-        {"kind": "agent", "at": 5.0, "text": m.text, "cut_off": m.cut_off} for m in said
-    ]
+    (line,) = notes.of("agent")
+    rest = {"unheard": "one two".removeprefix(heard).strip()} if cut_off else {}
+    assert line == {
+        "kind": "agent",
+        "at": 5.0,
+        "turn": 1,
+        "until": 5.0 + min(heard_for, 1.0),
+        "text": heard,
+        "cut_off": cut_off,
+        "said": "answer",
+        **rest,
+    }
+    assert [line["text"] for line in notes.of("heard")] == ([heard] if heard else [])
 
 
 @pytest.mark.parametrize(("said", "kept"), [("Hi.", 1), ("", 0)])

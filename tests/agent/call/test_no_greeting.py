@@ -30,7 +30,8 @@ def test_the_caller_speaks_first(waits: int, interruptible: bool) -> None:
     done = called("." * waits + "+" * 6 + "." * 40, interruptible=interruptible)
     assert done.lines == [("user", "Hello?"), ("assistant", "What is it about?")]
     assert not done.caller.audio_between(0, waits / 10 + 0.6)
-    assert [line["kind"] for line in done.notes.lines][:2] == ["caller", "agent"]
+    spoken = [line["kind"] for line in done.notes.lines if line["kind"] in ("caller", "agent")]
+    assert spoken == ["caller", "agent"]
 
 
 def test_who_says_nothing_is_asked_as_anybody() -> None:

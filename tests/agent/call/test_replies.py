@@ -14,6 +14,7 @@ from agent.call.reply import Reply
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.audio import Audio
 from pipelines.stages.stt import Heard
+from pipelines.turn_taking.judge import EndOfTurn
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.call.parts import Parts
 from tests.agent.conversation import RATE
@@ -84,7 +85,7 @@ def test_what_the_caller_says_is_in_one_place_and_in_order(walk: list[str]) -> N
                 continue
             replies.prepare(surely=False)
             if what == "answer too early":
-                replies.release()
+                replies.release(EndOfTurn(by="silence"))
                 assert replies.still_silent
                 replies.drop()
             replies.discard()
@@ -127,7 +128,7 @@ def test_what_was_said_before_a_dropped_reply_is_kept_if_it_was_not_answered(
     def story(replies: Replies, parts: Parts) -> None:
         replies.open_utterance().take(Heard("Hi."))
         replies.hear(piece(seconds))
-        replies.release()
+        replies.release(EndOfTurn(by="silence"))
         if sounds:
             sound(replies.sounding, "one two")
         replies.open_utterance()

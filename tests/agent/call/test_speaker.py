@@ -35,7 +35,8 @@ def test_nothing_sounds_before_its_release() -> None:
         reply.release()
         assert await task == [(0.0, Heard("Hi."))]
         assert parts.line.audio()[0][0] == reply.started_at == 3.0
-        assert parts.notes.lines == [{"kind": "caller", "at": 3.0, "text": "Hi."}]
+        (line,) = parts.notes.lines
+        assert (line["kind"], line["at"], line["text"]) == ("caller", 3.0, "Hi.")
 
     run(main())
 
@@ -58,7 +59,9 @@ def test_a_held_reply_goes_on_where_it_was_heard_to(held: float, again: float) -
         await task
         assert parts.line.seconds(since=0.501) == pytest.approx(again, abs=2 * FRAME)
         assert now() == pytest.approx(0.5 + held + again, abs=2 * FRAME)
-        assert parts.notes.of("resumed") == [{"kind": "resumed", "at": 0.5 + held, "after": held}]
+        assert parts.notes.of("resumed") == [
+            {"kind": "resumed", "at": 0.5 + held, "turn": 1, "after": held}
+        ]
 
     run(main())
 

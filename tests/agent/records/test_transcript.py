@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.history import Journal
+from agent.call.turn_record import Journal
 from agent.records.transcript import Transcript, add_platform_line
 
 STARTED = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -64,7 +64,8 @@ def test_a_call_is_held_at_every_rate_of_the_channel(tmp_path: Path, rate: int) 
         assert abs(reply[1] - reply[0] - 0.6) < 0.1
         await until(lambda: not server.registry.in_progress)
         told = [(line["kind"], line.get("text")) for line in server.lines()]
-        assert told == [
+        pieces = ("heard", "timing")
+        assert [one for one in told if one[0] not in pieces] == [
             ("call", None),
             ("agent", "Hello, who is this?"),
             ("caller", "Good day."),

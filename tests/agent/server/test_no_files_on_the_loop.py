@@ -81,8 +81,8 @@ def test_calls_touch_no_file_on_the_loop(tmp_path: Path) -> None:
                         assert call.failure() == ""
                         await until(lambda: not built.registry.in_progress)
                         assert await built.agents.answering("+12025550100") == "a0"
-                        built.registry.platform_line("c1", {"result": "ANSWERED"})
-                        built.registry.platform_line("unknown", {"result": "BUSY"})
+                        built.registry.platform_line("c1", {"result": "ANSWERED"}, {})
+                        built.registry.platform_line("unknown", {"result": "BUSY"}, {})
                         for path in ("health", "metrics", "calls"):
                             await session.get(f"http://{host}/{path}")
                         token = {"authorization": "Bearer 0123456789abcdef"}

@@ -93,6 +93,7 @@ class ScriptedCalls:
 
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
+        self.known: list[Mapping[str, object]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
@@ -116,8 +117,11 @@ class ScriptedCalls:
     def deliver(self, _call_id: str, _order: Order) -> bool:
         return False
 
-    def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
+    def platform_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
         self.told.append({"call_id": call_id, **fields})
+        self.known.append(about)
 
 
 class Story:

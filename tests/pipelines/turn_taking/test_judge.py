@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, TurnModel
-from pipelines.turn_taking.judge import TurnJudge
+from pipelines.turn_taking.judge import EndOfTurn, TurnJudge
 from pipelines.turn_taking.settings import TurnSettings
 from tests.virtual_time import run
 
@@ -53,7 +53,8 @@ def test_who_can_tell_is_asked(
     assert asked.can_ask == (needed is not None)
     if asked.can_ask:
         assert run(asked.ask([]))
-    assert asked.silence_needed("", heard_end=False) == needed
+    weighed = asked.weigh("", heard_end=False)
+    assert (weighed and weighed.silence) == needed
 
 
 def test_what_was_forgotten_says_nothing_of_the_next_turn() -> None:
@@ -61,7 +62,7 @@ def test_what_was_forgotten_says_nothing_of_the_next_turn() -> None:
     sure = judge(ScriptedTurnModel([0.95]))
     run(sure.ask([]))
     sure.forget()
-    assert sure.silence_needed("", heard_end=False) is None
+    assert sure.weigh("", heard_end=False) is None
 
 
 @pytest.mark.parametrize(
@@ -83,25 +84,46 @@ def test_who_cannot_tell_changes_nothing(
         return asyncio.get_running_loop().time()
 
     assert run(main()) == pytest.approx(took)
-    assert asked.silence_needed("", heard_end=False) is None
+    assert asked.weigh("", heard_end=False) is None
 
 
 @pytest.mark.parametrize(
-    ("so_far", "spoken", "meant"),
+    ("so_far", "spoken", "by"),
     [
-        ("", 0.49, False),
-        ("", 0.5, True),
-        ("Stop", 0.3, False),  # the first guess at an "mm-hm" is often another word
-        ("Stop that", 0.3, True),
-        ("uh huh", 0.3, False),
-        ("uh huh", 0.5, True),
-        ("等", 0.3, False),
-        ("等一下", 0.3, True),
-        ("หยุดก่อน", 0.3, True),
+        ("", 0.49, ""),
+        ("", 0.5, "length"),
+        ("Stop", 0.3, ""),  # the first guess at an "mm-hm" is often another word
+        ("Stop that", 0.3, "words"),
+        ("uh huh", 0.3, ""),
+        ("uh huh", 0.5, "length"),
+        ("等", 0.3, ""),
+        ("等一下", 0.3, "words"),
+        ("หยุดก่อน", 0.3, "words"),
     ],
 )
 def test_a_barge_in_is_long_or_two_words_that_want_an_answer(
-    so_far: str, spoken: float, meant: bool
+    so_far: str, spoken: float, by: str
 ) -> None:
     """Half a second is meant, whatever is said."""
-    assert judge(detector=Detector(so_far=so_far)).is_barge_in(spoken) is meant
+    assert judge(detector=Detector(so_far=so_far)).barge_in_by(spoken) == by
+
+
+@pytest.mark.parametrize(
+    ("probability", "provider", "said", "told"),
+    [
+        (0.95, False, "", EndOfTurn(by="turn model", silence=0.35, probability=0.95)),
+        (0.5, False, "I would like it", EndOfTurn(by="turn model", silence=0.8, probability=0.5)),
+        (0.95, False, "my number is", EndOfTurn(by="words", silence=2.2, probability=0.95)),
+        (None, False, "yes", EndOfTurn(by="words", silence=0.35)),
+        (None, False, "", None),
+        (None, True, "I would like it", EndOfTurn(by="provider", silence=0.35)),
+    ],
+)
+def test_it_is_told_what_the_silence_was_weighed_by(
+    probability: float | None, provider: bool, said: str, told: EndOfTurn | None
+) -> None:
+    """Words that want more, or no more, come first; then who heard the end of the turn."""
+    asked = judge(ScriptedTurnModel([probability or 0.0]))
+    if probability is not None:
+        run(asked.ask([]))
+    assert asked.weigh(said, heard_end=provider) == told

@@ -1,0 +1,241 @@
+"""What happens in a call, turn by turn, as the lines of its journal.
+
+What the lines are called, and what is in them, is in :mod:`agent.records.events`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from agent.call.reply import Reply
+from pipelines.clock import now
+from pipelines.conversation import ToolCall
+from pipelines.providers.contracts import (
+    ContextTooLongError,
+    ProviderError,
+    RequestRefusedError,
+    Stage,
+)
+from pipelines.tools.tool import ToolRun
+from pipelines.turn_taking.judge import EndOfTurn
+from pipelines.turn_taking.turns import Event, State
+
+PART = 0.8
+"""Seconds of a sentence that are heard until they are put on record: with the next look at the
+clock, and the way to the disk, that is within a second."""
+
+MOST_ASKED = 64
+"""Tool calls of which is known which turn has asked for them; drafts that nobody hears ask, too."""
+
+BARGE_INS: Mapping[Event, str] = {
+    Event.BARGE_IN: "length",
+    Event.WORDS: "words",
+    Event.KEY_PRESSED: "keys",
+}
+"""What the caller drops a reply by, unless it is known better."""
+
+
+class Journal(Protocol):
+    """Where the record of a call goes."""
+
+    def add(self, kind: str, **fields: object) -> None:
+        """Keep one line. Never raises."""
+        ...
+
+
+class TurnRecord:
+    """The record of one call, from its answer on. Told what happens; keeps a line of it.
+
+    A turn has its number from the first line on that tells of it, so none is left out.
+
+    Args:
+        journal: Where to.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._began = now()
+        self._turns = 0
+        self._going_on = 0  # number of a turn whose caller goes on, after all
+        self._asked: deque[tuple[ToolCall, Reply]] = deque(maxlen=MOST_ASKED)
+
+    def note(self, kind: str, reply: Reply | None = None, /, **fields: object) -> None:
+        """Put down what happens now, in the turn of ``reply`` if that is given."""
+        self._add(kind, reply, now(), None, **fields)
+
+    def happened(self, before: State, event: Event, reply: Reply | None, by: str) -> None:
+        """Put down what the caller does to the reply that sounds.
+
+        Args:
+            before: Who had the floor.
+            event: What they have done.
+            reply: What sounds, or will next.
+            by: What they barge in by, if that is known.
+        """
+        if reply is None or before not in (State.REPLYING, State.HELD):
+            return
+        if event is Event.SPEECH_STARTED:
+            self.heard(reply, every=0.0)
+            self.note("held", reply)
+        elif event in BARGE_INS:
+            self.heard(reply, every=0.0)
+            self.note("barge_in", reply, by=by or BARGE_INS[event])
+
+    def caller(
+        self,
+        reply: Reply | None,
+        text: str,
+        began: float,
+        until: float,
+        ended_by: EndOfTurn | None = None,
+    ) -> None:
+        """Put down what the caller said or pressed, from ``began`` ``until``.
+
+        Args:
+            reply: What answers it, or would have; None for nothing.
+            text: It.
+            began: When, by the event loop's clock.
+            until: The same.
+            ended_by: What has ended their turn; None for the end of the call.
+        """
+        ended = ended_by or EndOfTurn(by="hang-up")
+        decided: dict[str, object] = {"by": ended.by}
+        if ended.silence is not None:
+            decided["silence"] = round(ended.silence, 3)
+        if ended.probability is not None:
+            decided["probability"] = round(ended.probability, 3)
+        turn = {"turn": self._next()} if reply is None else {}
+        self._add("caller", reply, at=began, until=until, text=text, decided=decided, **turn)
+
+    def heard(self, reply: Reply | None, *, every: float = PART) -> None:
+        """Put down what was heard of a reply since the last time; and when it began to sound.
+
+        Args:
+            reply: The one that sounds, if any.
+            every: Seconds of a sentence that make a part of it; 0 for all that was heard.
+        """
+        if reply is None or reply.started_at is None:
+            return
+        playout = reply.playout
+        for one in playout.news(now(), every):
+            more = {"more": True} if one.more else {}
+            self._add("heard", reply, at=one.began, until=one.ended, text=one.text, **more)
+        if playout.own_began is not None and not reply.timed:
+            self._timing(reply)
+
+    def agent(self, reply: Reply, *, cut_off: bool) -> str:
+        """Put down all that was heard of a reply that is over, and what was not; return what was.
+
+        It begins no turn: a reply that never sounded leaves nothing.
+        """
+        self.heard(reply, every=0.0)
+        at, playout, began = now(), reply.playout, reply.started_at
+        heard = playout.heard(at)
+        unheard = playout.unheard(at) if began is not None else ""
+        if began is not None and (heard or unheard):
+            more = {"unheard": unheard} if unheard else {}
+            self._add(
+                "agent",
+                reply,
+                at=began,
+                until=playout.heard_until(at),
+                text=heard,
+                cut_off=cut_off,
+                said=reply.occasion,
+                **more,
+            )
+        if reply.turn and not reply.timed:
+            self._timing(reply)
+        return heard
+
+    def goes_on(self, reply: Reply) -> None:
+        """Have the next answer be of the turn of this one: its caller had not finished."""
+        self._going_on, reply.timed = reply.turn, True  # these times are of no end of a turn
+
+    def lost(self, reply: Reply, error: ProviderError) -> None:
+        """Put down that nobody was left who could make a reply."""
+        self.note("failed", reply, stage=error.stage, **_why(error))
+
+    def failover(self, stage: Stage, provider: str, to: str, error: ProviderError) -> None:
+        """Put down that a provider took over from another."""
+        self.note("failover", stage=stage, provider=provider, to=to, **_why(error))
+
+    def asked(self, reply: Reply, calls: Sequence[ToolCall]) -> None:
+        """Remember which reply wants these tools to be run."""
+        self._asked.extend((call, reply) for call in calls)
+
+    def tool(self, run: ToolRun) -> None:
+        """Put down what became of a tool."""
+        call = run.result.call
+        reply = next((reply for asked, reply in self._asked if asked is call), None)
+        self.note(
+            "tool",
+            reply,
+            name=call.name,
+            seconds=round(run.seconds, 3),
+            status="cancelled" if run.cancelled else "failed" if run.result.failed else "done",
+            arguments=call.arguments,
+            result=run.result.text,
+        )
+
+    def used(self, line: Mapping[str, object]) -> None:
+        """Put down what was used of a provider."""
+        self._journal.add("usage", **line)
+
+    def _timing(self, reply: Reply) -> None:
+        reply.timed = True
+        times: dict[str, float | None] = {
+            "speech_end": None if reply.utterance is None else reply.utterance.until,
+            "decided": reply.times.get("decided"),
+            "transcript": reply.times.get("transcript"),
+            "first_token": reply.spent.first_token,
+            "first_sentence": reply.times.get("first_sentence"),
+            "first_audio": reply.times.get("first_audio"),
+            "heard": reply.playout.own_began,
+        }
+        known = {name: self._at(time) for name, time in times.items() if time is not None}
+        self.note("timing", reply, **known)
+
+    def _add(
+        self,
+        kind: str,
+        reply: Reply | None,
+        at: float,
+        until: float | None = None,
+        **fields: object,
+    ) -> None:
+        turn = {} if reply is None else {"turn": self._turn(reply)}
+        end = {} if until is None else {"until": self._at(until)}
+        self._journal.add(kind, at=self._at(at), **turn, **end, **fields)
+
+    def _turn(self, reply: Reply) -> int:
+        """Return the number of the turn of a reply; its own, unless it goes on with another's."""
+        if not reply.turn:
+            if reply.utterance is not None:
+                reply.turn, self._going_on = self._going_on, 0
+            reply.turn = reply.turn or self._next()
+        return reply.turn
+
+    def _next(self) -> int:
+        self._turns += 1
+        return self._turns
+
+    def _at(self, time: float) -> float:
+        """Return a time as it stands on the record: seconds since the answer."""
+        return round(time - self._began, 3)
+
+
+def _why(error: ProviderError) -> dict[str, object]:
+    """Return why a provider was left: by the class of its error, and in words of ours."""
+    if error.timed_out:
+        kind = "timeout"
+    elif error.limited:
+        kind = "limited"
+    elif isinstance(error, ContextTooLongError):
+        kind = "context too long"
+    else:
+        refused = isinstance(error, RequestRefusedError) or not error.retryable
+        kind = "refused" if refused else "failed"
+    return {"error": kind, "reason": error.reason}

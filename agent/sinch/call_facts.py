@@ -1,0 +1,42 @@
+"""What call control knows of a call, for its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from agent import phone_numbers
+from agent.sinch.callbacks import LegEnded
+from agent.sinch.legs import BridgedCall, PlacedLeg
+
+
+def call_facts(
+    call: BridgedCall | None, leg: PlacedLeg | None, ended: LegEnded | None = None
+) -> dict[str, object]:
+    """Return the fields of a call's first line that are known here.
+
+    Args:
+        call: It, if it has a stream of ours, or was to have one.
+        leg: Of a call that we placed.
+        ended: What the platform said last, for a call that we know nothing else of.
+    """
+    headers: Mapping[str, str] = {} if call is None else call.headers
+    known: dict[str, object] = {
+        "direction": "incoming" if leg is None else "outgoing",
+        "caller": headers.get("caller") or (ended.caller if ended is not None else ""),
+        "called": headers.get("called") or (ended.called if ended is not None else ""),
+        "agent": headers.get("agent"),
+    }
+    announced = 0.0
+    if leg is not None:
+        called = phone_numbers.shown(leg.to)
+        known |= {"caller": leg.caller_id, "called": called, "agent": leg.agent}
+        known |= {"dialled": leg.name, "session_id": leg.session, "conference": leg.conference}
+        announced = leg.announced
+    if call is not None:
+        known |= {"session_id": call.session, "conference": call.conference}
+        announced = call.announced or announced
+    if announced:
+        at = datetime.fromtimestamp(announced, UTC)
+        known["announced"] = at.isoformat(timespec="milliseconds")
+    return {name: value for name, value in known.items() if value}
