@@ -80,11 +80,12 @@ class StoredRecords:
 
     def _add(self, connection: Connection, journals: Journals) -> None:
         self._begin(connection, journals)
-        numbers = self._numbers(connection, journals)
-        locked = select(call_records).where(call_records.c.number.in_(set(numbers.values())))
-        # In one order: another process may be about to store lines of the same records.
-        rows = connection.execute(locked.order_by(call_records.c.number).with_for_update()).all()
-        records = {row.number: row for row in rows}
+        records = {row.number: row for row in self._locked(connection, journals)}
+        numbers = self._numbers(connection, journals, records.values())
+        if rest := set(numbers.values()) - records.keys():
+            these = select(call_records).where(call_records.c.number.in_(rest))
+            found = connection.execute(these.order_by(call_records.c.number).with_for_update())
+            records |= {row.number: row for row in found}
         stored = [
             {
                 "record": numbers[journal],
@@ -128,11 +129,6 @@ class StoredRecords:
         if not firsts:
             return
         wanted = {_id(line): line for line in firsts}
-        there = connection.scalars(select(call_records.c.id).where(call_records.c.id.in_(wanted)))
-        for name in there.all():
-            del wanted[name]
-        if not wanted:
-            return
         rows = {name: self._row(line) for name, line in wanted.items()}
         for name, told in self._without_call(connection, rows).items():
             data = {**wanted[name].fields, "platform": shown(self._seal, told.data).get("platform")}
@@ -153,13 +149,24 @@ class StoredRecords:
         )
         return {ids[row.call_id]: row for row in connection.execute(told).all()}
 
-    def _numbers(self, connection: Connection, journals: Journals) -> dict[str, int]:
+    def _locked(self, connection: Connection, journals: Journals) -> list[Row[Any]]:
+        """Return the records that are called as their journals, as nearly all are.
+
+        They are locked, in one order: another process may be about to store lines of the same.
+        """
+        ids = {_id(theirs[0]) for theirs in journals.values() if theirs[0].kind == "call"}
+        these = select(call_records).where(call_records.c.id.in_(ids | journals.keys()))
+        return list(connection.execute(these.order_by(call_records.c.number).with_for_update()))
+
+    def _numbers(
+        self, connection: Connection, journals: Journals, records: Iterable[Row[Any]]
+    ) -> dict[str, int]:
         """Return the number of the record of each journal, as far as there is one."""
+        by_id = {row.id: row.number for row in records}
         ids = {
             name: _id(theirs[0]) if theirs[0].kind == "call" else name
             for name, theirs in journals.items()
         }
-        by_id = self._by_id(connection, ids.values())
         found = {name: by_id[its] for name, its in ids.items() if its in by_id}
         if rest := journals.keys() - found.keys():  # they are not called as their records
             events = call_events.c
