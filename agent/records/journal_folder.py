@@ -51,7 +51,7 @@ its first line is in it."""
 
 
 @dataclass(slots=True, eq=False)
-class Journal:
+class UnloadedJournal:
     """A journal that is not all loaded."""
 
     path: Path
@@ -78,7 +78,7 @@ class Journal:
 class Taken:
     """Lines that are to be stored now."""
 
-    journal: Journal
+    journal: UnloadedJournal
     file: BinaryIO
     piece: JournalPiece
     whole: bool
@@ -103,7 +103,7 @@ class JournalFolder:
         self._spool = spool
         self._seal = seal
         self._keep = keep
-        self._journals: dict[str, Journal] = {}
+        self._journals: dict[str, UnloadedJournal] = {}
         """By the names of their files."""
 
         self._taken: list[Taken] = []
@@ -170,7 +170,7 @@ class JournalFolder:
                 journal.own.release()
 
     @staticmethod
-    def _is_open(journal: Journal) -> bool:
+    def _is_open(journal: UnloadedJournal) -> bool:
         return journal.own is not None and not journal.own.closed
 
     def _take_over(self) -> None:
@@ -179,7 +179,7 @@ class JournalFolder:
         for name, journal in list(own.items()):
             if journal.path.name not in self._journals:
                 place = beginning(journal.path.name)
-                self._journals[journal.path.name] = Journal(journal.path, place, journal)
+                self._journals[journal.path.name] = UnloadedJournal(journal.path, place, journal)
             if journal.closed:
                 del own[name]
                 self._held += 1
@@ -222,11 +222,11 @@ class JournalFolder:
             if not status.st_size and age < BEING_BEGUN:
                 return
             path = self._spool.folder / name
-            journal = self._journals[name] = Journal(path, beginning(name))
+            journal = self._journals[name] = UnloadedJournal(path, beginning(name))
             journal.since = monotonic() - max(0.0, age)
         journal.size = status.st_size
 
-    def _take(self, journal: Journal, lines: int) -> Taken | None:
+    def _take(self, journal: UnloadedJournal, lines: int) -> Taken | None:
         try:
             file = opened(journal.path)
         except FileNotFoundError:
@@ -252,19 +252,19 @@ class JournalFolder:
         file.close()
         return None
 
-    def _tell_damage(self, journal: Journal, then: JournalPlace) -> None:
+    def _tell_damage(self, journal: UnloadedJournal, then: JournalPlace) -> None:
         if then.damaged is not None and journal.place.damaged is None and not journal.tries:
             line = then.damaged + 1
             log.error("a journal has a line that cannot be read", path=str(journal.path), line=line)
 
-    def _postpone(self, journal: Journal, why: str) -> None:
+    def _postpone(self, journal: UnloadedJournal, why: str) -> None:
         if not journal.tries:
             log.error("a journal cannot be loaded", path=str(journal.path), error=why)
         journal.tries += 1
         pause = min(AGAIN_LONGEST, AGAIN_FIRST * 2 ** min(journal.tries, 20))
         journal.again_at = monotonic() + pause
 
-    def _finish(self, journal: Journal) -> None:
+    def _finish(self, journal: UnloadedJournal) -> None:
         path, place = journal.path, journal.place
         try:
             if place.damaged is not None:
@@ -282,11 +282,11 @@ class JournalFolder:
             return
         self._forget(journal)
 
-    def _forget(self, journal: Journal) -> None:
+    def _forget(self, journal: UnloadedJournal) -> None:
         del self._journals[journal.path.name]
         self._let_go(journal)
 
-    def _let_go(self, journal: Journal) -> None:
+    def _let_go(self, journal: UnloadedJournal) -> None:
         if journal.own is not None:
             journal.own.release()
             self._held -= journal.own.closed

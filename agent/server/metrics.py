@@ -46,26 +46,32 @@ class _Now(Collector):
     def _records(self) -> Iterator[Metric]:
         spool = self._spool
         gauges = {
-            "journals_waiting": (
+            "voice_agent_journals_waiting": (
                 "Journals of calls that are not all stored.",
                 spool.waiting.journals,
             ),
-            "journals_waiting_bytes": ("Bytes of them.", spool.waiting.bytes),
-            "journals_oldest_seconds": ("Age of the oldest line not yet stored.", spool.oldest),
-            "records_store_longest_seconds": (
+            "voice_agent_journals_waiting_bytes": ("Bytes of them.", spool.waiting.bytes),
+            "voice_agent_journals_oldest_seconds": (
+                "Age of the oldest line not yet stored.",
+                spool.oldest,
+            ),
+            "voice_agent_records_store_longest_seconds": (
                 "The longest transaction since the start.",
                 spool.longest_store,
             ),
         }
         for name, (what, value) in gauges.items():
-            yield GaugeMetricFamily(f"voice_agent_{name}", what, value=value)
+            yield GaugeMetricFamily(name, what, value=value)
         counters = {
-            "record_lines_stored": ("Lines of records stored.", spool.lines_stored),
-            "record_lines_dropped": ("Lines of records lost.", spool.lines_dropped),
-            "journals_damaged": ("Journals with lines that cannot be read.", spool.damaged),
+            "voice_agent_record_lines_stored": ("Lines of records stored.", spool.lines_stored),
+            "voice_agent_record_lines_dropped": ("Lines of records lost.", spool.lines_dropped),
+            "voice_agent_journals_damaged": (
+                "Journals with lines that cannot be read.",
+                spool.damaged,
+            ),
         }
         for name, (what, value) in counters.items():
-            yield CounterMetricFamily(f"voice_agent_{name}", what, value=value)
+            yield CounterMetricFamily(name, what, value=value)
 
     def _loop(self) -> Iterator[Metric]:
         lag = self._watchdog.lag
