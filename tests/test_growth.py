@@ -21,7 +21,10 @@ import pytest
 from agent.personas import loader, yaml_text
 from agent.personas.errors import PersonaError
 from agent.personas.script import stranger_line
-from agent.records.transcript import Transcript
+from agent.records.journal_file import JournalFile
+from agent.records.journal_names import new_journal
+from agent.records.seals import NoSeal
+from agent.records.spool import Spool
 from agent.settings import toml_file
 from agent.settings.origins import Origins
 from agent.sinch import callbacks, svaml
@@ -131,9 +134,10 @@ def check_arguments(given: str) -> None:
 
 
 def write_transcript(folder: Path, given: str) -> None:
-    transcript = Transcript(folder, given, datetime.now(UTC))
+    now = datetime.now(UTC)
+    transcript = JournalFile(Spool(folder), new_journal(now), given, NoSeal())
     for piece in pieces(given, 500):
-        transcript.add("caller", text=piece)
+        transcript.add("caller", {"text": piece})
     transcript.close()
 
 

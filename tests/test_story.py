@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from tests.journals import records_of
+
 RECORDINGS = Path(__file__).parent / "recordings"
 COMMAND = [sys.executable, "-m", "agent.cli"]
 
@@ -36,8 +38,7 @@ class Service:
 
     def transcript(self) -> list[dict[str, Any]]:
         """Return the lines of the latest transcript."""
-        latest = max(self.transcripts.glob("*.jsonl"))
-        return [json.loads(line) for line in latest.read_text().splitlines()]
+        return records_of(self.transcripts)[-1]
 
 
 def start(folder: Path) -> Service:
@@ -50,6 +51,7 @@ def start(folder: Path) -> Service:
             stdout=subprocess.PIPE,
             stderr=file,
             text=True,
+            env=os.environ | {"VOICE_AGENT_RECORDS__KEEP_FILES": "true"},
         )
     assert process.stdout is not None
     url = process.stdout.readline().rpartition(" ")[2].strip()

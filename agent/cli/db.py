@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,12 @@ def add(commands: Commands) -> None:
     upgrade.set_defaults(run=_upgrade)
     check = parts.add_parser("check", help="exit with 0 if the tables are what this version wants")
     check.set_defaults(run=_check)
-    for part in (upgrade, check):
+    importing = parts.add_parser(
+        "import-transcripts", help="store the transcripts that a version before left as files"
+    )
+    importing.add_argument("folder", type=Path, help="of transcripts; they stay as they are")
+    importing.set_defaults(run=_import)
+    for part in (upgrade, check, importing):
         add_config(part)
 
 
@@ -51,6 +57,50 @@ def _run(options: argparse.Namespace, *, check: bool) -> int:
     print(f"{url}: {SAID[before]}")
     # A version that is rolled back runs on the tables of the later one: see agent.store.schema.
     return 0 if before == "current" or (before == "later" and not check) else 1
+
+
+def _import(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError
+    from agent.store.errors import StoreError
+
+    if not options.folder.is_dir():
+        return fail(OSError(f"{options.folder}: no such folder"))
+    try:
+        failed = asyncio.run(_store_transcripts(options))
+    except (SettingsError, StoreError) as error:
+        return fail(error)
+    return 1 if failed else 0
+
+
+async def _store_transcripts(options: argparse.Namespace) -> int:
+    """Store every transcript in a folder; return how many could not be read whole."""
+    from agent.cli.calls.database import opened_records
+    from agent.records.old_transcripts import InProgressError, lines_of
+    from agent.records.seals import SealError
+    from agent.records.stored_records import StoredRecords
+
+    stored_files = stored_lines = failed = 0
+    async with opened_records(options) as opened:
+        stored = StoredRecords(opened.database, opened.seal)
+        for path in sorted(options.folder.glob("*.jsonl")):
+            damaged = None
+            try:
+                for lines, place in lines_of(path, opened.seal):
+                    await stored.add(lines)
+                    stored_lines, damaged = stored_lines + len(lines), place.damaged
+            except InProgressError:
+                print(f"{path}: the call is in progress")
+                continue
+            except (OSError, SealError) as error:
+                print(f"{path}: {error}", file=sys.stderr)
+                failed += 1
+                continue
+            if damaged is not None:
+                print(f"{path}:{damaged + 1}: this cannot be read", file=sys.stderr)
+                failed += 1
+            stored_files += 1
+    print(f"{stored_files} transcripts are in the database, {stored_lines} lines")
+    return failed
 
 
 SAID = {

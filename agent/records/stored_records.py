@@ -1,23 +1,26 @@
-"""The records of calls in the database, as they are written: line by line."""
+"""The records of calls in the database, as they are written: line by line, each once."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records import words_index
 from agent.records.call_records import hidden, shown
 from agent.records.events import JournalLine, Outcome
+from agent.records.journal_names import MADE, began
 from agent.records.seals import Seal
 from agent.store.engine import Database
-from agent.store.record_tables import call_events, call_records
+from agent.store.record_tables import RECORD_ID, call_events, call_records
 from agent.store.tables import digest
+from pipelines.encodable import encodable
 
 OF_THE_CALL = ("ended", "platform", "summary", "recording")
 """Kinds of lines whose last is known of a record without its events."""
@@ -27,14 +30,29 @@ BY_REASON: Mapping[str, Outcome] = {
     "the agent hung up": "agent hung up",
     "the operator hung up": "operator hung up",
     "the caller was passed on": "passed on",
+    "the call was too long": "stopped",
+    "no audio from the caller": "stopped",
+    "the service stops": "stopped",
     "interrupted": "interrupted",
-    "failed": "failed",
 }
-"""Outcome by the reason of an ``ended`` line; any other is a limit, or the service's."""
+"""Outcome by the reason of an ``ended`` line. Any other is a line that broke, or a bug of ours."""
+
+BY_WHOM: Mapping[str, Outcome] = {
+    "caller": "caller hung up",
+    "agent": "agent hung up",
+    "operator": "operator hung up",
+    "service": "stopped",
+}
+"""Outcome of any other reason, where the line tells who has hung up."""
+
+ID = re.compile(rf"[A-Za-z0-9._-]{{1,{RECORD_ID}}}")
+
+Journals = Mapping[str, list[JournalLine]]
+"""Lines by the name of their journal."""
 
 
 class StoredRecords:
-    """Takes the lines of journals into the database. Every method raises StoreError if it fails.
+    """Takes the lines of journals into the database.
 
     Args:
         database: Shared by all processes.
@@ -46,77 +64,205 @@ class StoredRecords:
         self._seal = seal
 
     async def add(self, lines: Sequence[JournalLine]) -> None:
-        """Store lines of journals; those that were stored before are let be.
+        """Store lines of journals in one transaction; those that were stored before are let be.
 
-        A journal begins with its ``call`` line; lines of one whose record is not there are dropped.
+        A journal begins with its ``call`` line; or its first line says whose it is, by the record's
+        ``id`` or the ``call_id``, of which the latest record is meant. What the platform says of a
+        call that has none makes one; other lines whose record is not there are dropped.
+
+        Raises:
+            StoreError: If the database fails.
+            SealError: If there is no key for what is there already.
         """
         ordered = sorted(lines, key=lambda one: (one.journal, one.line))
-        await self._database.write(lambda c: self._add(c, ordered))
+        journals = {name: list(g) for name, g in groupby(ordered, key=lambda one: one.journal)}
+        await self._database.write(lambda c: self._add(c, journals))
 
-    def _add(self, connection: Connection, lines: Sequence[JournalLine]) -> None:
-        for journal, group in groupby(lines, key=lambda one: one.journal):
-            theirs = list(group)
-            if theirs[0].kind == "call":
-                self._begin(connection, theirs[0])
-            row = connection.execute(
-                select(call_records).where(call_records.c.id == journal).with_for_update()
-            ).first()
-            if row is None:
-                continue
-            new = {
-                "record": row.number,
+    def _add(self, connection: Connection, journals: Journals) -> None:
+        self._begin(connection, journals)
+        records = {row.number: row for row in self._locked(connection, journals)}
+        numbers = self._numbers(connection, journals, records.values())
+        if rest := set(numbers.values()) - records.keys():
+            these = select(call_records).where(call_records.c.number.in_(rest))
+            found = connection.execute(these.order_by(call_records.c.number).with_for_update())
+            records |= {row.number: row for row in found}
+        stored = [
+            {
+                "record": numbers[journal],
                 "journal": journal,
+                "line": one.line,
+                "kind": one.kind,
+                "at": one.at,
+                "data": hidden(self._seal, one.fields),
             }
-            stored = [
-                {
-                    **new,
-                    "line": one.line,
-                    "kind": one.kind,
-                    "at": one.at,
-                    "data": hidden(self._seal, one.fields),
-                }
-                for one in theirs
+            for journal, theirs in journals.items()
+            if numbers.get(journal) in records
+            for one in theirs
+        ]
+        if not stored:
+            return
+        adding = insert(call_events).on_conflict_do_nothing()
+        added = adding.returning(call_events.c.journal, call_events.c.line)
+        new = {(row.journal, row.line) for row in connection.execute(added, stored)}
+        changes = []
+        for number, row in records.items():
+            theirs = [
+                one
+                for journal, found in numbers.items()
+                if found == number
+                for one in journals[journal]
+                if (journal, one.line) in new
             ]
-            connection.execute(insert(call_events).on_conflict_do_nothing(), stored)
-            self._change(connection, row, theirs)
-            words_index.add(connection, self._seal, row.number, theirs)
+            if theirs:
+                changes.append(self._changed(row, theirs))
+                words_index.add(connection, self._seal, number, theirs)
+        if changes:
+            names = ("data", "changed", "ended", "outcome")
+            change = update(call_records).where(call_records.c.number == bindparam("its_number"))
+            connection.execute(change.values({name: bindparam(name) for name in names}), changes)
 
-    def _begin(self, connection: Connection, line: JournalLine) -> None:
+    # Whose a journal is
+
+    def _begin(self, connection: Connection, journals: Journals) -> None:
+        """See to it that there is a record for each journal that begins with a ``call`` line."""
+        firsts = [theirs[0] for theirs in journals.values() if theirs[0].kind == "call"]
+        if not firsts:
+            return
+        wanted = {_id(line): line for line in firsts}
+        rows = {name: self._row(line) for name, line in wanted.items()}
+        for name, told in self._without_call(connection, rows).items():
+            data = {**wanted[name].fields, "platform": shown(self._seal, told.data).get("platform")}
+            row = rows.pop(name) | {"data": hidden(self._seal, data)}
+            this = update(call_records).where(call_records.c.number == told.number)
+            connection.execute(this.values(row))
+        if rows:
+            connection.execute(insert(call_records).on_conflict_do_nothing(), list(rows.values()))
+
+    def _without_call(
+        self, connection: Connection, rows: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Row[Any, Any, Any]]:
+        """Return by the ids of ``rows`` what the platform has told of their calls before."""
+        ids = {row["call_id"]: name for name, row in rows.items() if row["agent"]}
+        columns = call_records.c
+        told = select(columns.number, columns.call_id, columns.data).where(
+            columns.call_id.in_(ids), columns.outcome == "not answered", columns.agent == ""
+        )
+        return {ids[row.call_id]: row for row in connection.execute(told).all()}
+
+    def _locked(self, connection: Connection, journals: Journals) -> list[Row[Any]]:
+        """Return the records that are called as their journals, as nearly all are.
+
+        They are locked, in one order: another process may be about to store lines of the same.
+        """
+        ids = {_id(theirs[0]) for theirs in journals.values() if theirs[0].kind == "call"}
+        these = select(call_records).where(call_records.c.id.in_(ids | journals.keys()))
+        return list(connection.execute(these.order_by(call_records.c.number).with_for_update()))
+
+    def _numbers(
+        self, connection: Connection, journals: Journals, records: Iterable[Row[Any]]
+    ) -> dict[str, int]:
+        """Return the number of the record of each journal, as far as there is one."""
+        by_id = {row.id: row.number for row in records}
+        ids = {
+            name: _id(theirs[0]) if theirs[0].kind == "call" else name
+            for name, theirs in journals.items()
+        }
+        found = {name: by_id[its] for name, its in ids.items() if its in by_id}
+        if rest := journals.keys() - found.keys():  # they are not called as their records
+            events = call_events.c
+            firsts = select(events.journal, events.record).where(
+                events.journal.in_(rest), events.line.in_((MADE, 0))
+            )
+            found |= {row.journal: row.record for row in connection.execute(firsts)}
+        for name in sorted(journals.keys() - found.keys()):
+            if (number := self._whose(connection, journals[name][0])) is not None:
+                found[name] = number
+        return found
+
+    def _whose(self, connection: Connection, line: JournalLine) -> int | None:
+        """Return the number of the record that a line says it belongs to."""
+        columns = call_records.c
+        its_id, call_id = line.fields.get("id"), line.fields.get("call_id")
+        if line.line or not (isinstance(its_id, str) or isinstance(call_id, str)):
+            return None
+        if isinstance(its_id, str) and (found := self._by_id(connection, [its_id])):
+            return found[its_id]
+        latest = select(func.max(columns.number)).where(columns.call_id == digest(str(call_id)))
+        number: int | None = connection.scalar(latest)
+        if number is not None or line.kind != "platform":
+            return number
+        row = self._row(line) | {"id": line.journal, "outcome": "not answered"}
+        at = began(line.journal)
+        row |= {"started": at or row["started"], "ended": at or row["started"]}
+        connection.execute(insert(call_records).on_conflict_do_nothing(), [row])
+        return self._by_id(connection, [line.journal]).get(line.journal)
+
+    def _by_id(self, connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+        columns = call_records.c
+        these = select(columns.id, columns.number).where(columns.id.in_(list(ids)))
+        return {row.id: row.number for row in connection.execute(these)}
+
+    # What is stored of a record
+
+    def _row(self, line: JournalLine) -> dict[str, Any]:
         given = line.fields
-        row = {
-            "id": line.journal,
+        if line.kind != "call":  # what is known of a call that nobody answered
+            about, name = given.get("about"), given.get("call_id")
+            given = {"call_id": name, **about} if isinstance(about, dict) else {"call_id": name}
+        outgoing = given.get("direction") == "outgoing" or "dialled" in given
+        return {
+            "id": _id(line),
             "call_id": digest(str(given.get("call_id", ""))),
-            "started": _unix(given.get("started")),
-            "direction": given.get("direction", "incoming"),
-            "agent": str(given.get("agent", ""))[:200],
-            "caller": self._seal.look_up(str(given.get("caller", ""))),
-            "called": self._seal.look_up(str(given.get("called", ""))),
+            "started": _unix(given.get("started")) or began(line.journal) or time.time(),
+            "ended": None,
+            "direction": "outgoing" if outgoing else "incoming",
+            "agent": _text(given.get("agent"))[:200],
+            "caller": self._seal.look_up(_text(given.get("caller"))),
+            "called": self._seal.look_up(_text(given.get("called"))),
             "outcome": "in progress",
             "changed": time.time(),
             "data": hidden(self._seal, given),
         }
-        connection.execute(insert(call_records).values(row).on_conflict_do_nothing())
 
-    def _change(self, connection: Connection, row: Row[Any], lines: Iterable[JournalLine]) -> None:
+    def _changed(self, row: Row[Any], lines: Iterable[JournalLine]) -> dict[str, Any]:
         data = dict(shown(self._seal, row.data))
-        changed: dict[str, object] = {"changed": time.time()}
+        ended, outcome = row.ended, row.outcome
         for line in lines:
             if line.kind in OF_THE_CALL:
                 data[line.kind] = {"at": line.at, **line.fields}
             elif line.kind == "usage":
                 data["usage"] = [*data.get("usage", ()), dict(line.fields)]
             if line.kind == "ended":
-                changed["ended"] = row.started + (line.at or 0.0)
-                changed["outcome"] = BY_REASON.get(str(line.fields.get("reason")), "stopped")
-        connection.execute(
-            update(call_records)
-            .where(call_records.c.number == row.number)
-            .values(data=hidden(self._seal, data), **changed)
-        )
+                ended, outcome = row.started + (line.at or 0.0), _outcome(line)
+            elif line.kind == "platform" and outcome == "in progress" and not row.agent:
+                ended, outcome = row.started, "not answered"  # there was no stream
+        return {
+            "its_number": row.number,
+            "data": hidden(self._seal, data),
+            "changed": time.time(),
+            "ended": ended,
+            "outcome": outcome,
+        }
 
 
-def _unix(started: object) -> float:
+def _outcome(ended: JournalLine) -> Outcome:
+    reason, whom = str(ended.fields.get("reason")), str(ended.fields.get("hung_up_by"))
+    return BY_REASON.get(reason) or BY_WHOM.get(whom) or "failed"
+
+
+def _id(line: JournalLine) -> str:
+    """Return the id of a record, as its first line says; or else it is called as the journal."""
+    given = line.fields.get("id")
+    return given if isinstance(given, str) and ID.fullmatch(given) else line.journal
+
+
+def _text(value: object) -> str:
+    """Return a text that any database takes."""
+    return encodable(value).replace("\0", "") if isinstance(value, str) else ""
+
+
+def _unix(started: object) -> float | None:
     try:
         return datetime.fromisoformat(str(started)).timestamp()
-    except ValueError:
-        return time.time()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,38 +15,56 @@ from typing import Any
 
 import structlog
 
-from agent.records.transcript import Transcript, add_platform_line
+from agent.records.journal_file import NEEDED, JournalFile
+from agent.records.journal_names import new_journal
+from agent.records.open_journals import OpenJournals
+from agent.records.seals import NoSeal, Seal
+from agent.records.spool import Spool
 
 log = structlog.get_logger()
 
 MOST_WAITING = 10_000
-"""Lines that wait for a disk: some 2 MB, and minutes of a full process. More are dropped."""
+"""Lines that wait for a disk: some 2 MB, and minutes of a full process. More are dropped; those
+that a call is listed by have as much again."""
+
+NOT_TAKEN = "the disk does not keep up, or the service ends"
 
 WRITTEN_WITHIN = 2.0
 """Seconds for the last lines of a call, or of a process, to be on the disk."""
 
-REMEMBERED = 4096
-"""Calls whose file is known when the platform tells of their end; others are looked for by name."""
+SYNCED_EVERY = 1.0
+"""Seconds for which lines may be in the hands of the operating system alone: what is lost with the
+power of a host."""
 
 
 class RecordWriter:
-    """Writes the transcripts of a process, each line as it comes. Close it in the end.
+    """Writes the journals of a process, each line as it comes. Close it in the end.
 
     Args:
-        folder: Where they are kept.
+        spool: The folder of journals, or its path.
         threads: Does what blocks, in the order in which it comes; a thread of its own if None.
+        seal: Hides what people said.
     """
 
-    def __init__(self, folder: Path, threads: Executor | None = None) -> None:
-        self._folder = folder
+    def __init__(
+        self, spool: Spool | Path, threads: Executor | None = None, seal: Seal | None = None
+    ) -> None:
+        self.spool = Spool(spool) if isinstance(spool, Path) else spool
+        self.journals = OpenJournals(self.spool, seal or NoSeal())
+        """The thread's."""
+
         self._threads = threads or ThreadPoolExecutor(1, "records")
-        self._waiting: deque[Future[None]] = deque()
-        self._paths: OrderedDict[str, Path] = OrderedDict()  # the thread's
-        self._closed = self._full = False
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._writing = self._closed = False
 
     def begin(self, call_id: str, started: datetime) -> Record:
-        """Begin the transcript of a call; see :class:`~agent.records.transcript.Transcript`."""
-        return Record(self, partial(self._open, call_id, started))
+        """Begin the journal of a call.
+
+        Args:
+            call_id: The platform's name of it. Not trusted: it may hold anything.
+            started: When it was answered.
+        """
+        return Record(self, call_id, new_journal(started))
 
     def platform_line(
         self,
@@ -53,84 +72,139 @@ class RecordWriter:
         fields: Mapping[str, Any],
         about: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Add what the platform said of a call to its transcript, or to a new one about it."""
-        self.do(
-            lambda: add_platform_line(
-                self._folder, call_id, self._paths.get(call_id), about, **fields
-            )
-        )
+        """Add what the platform said of a call to its record, or to a new one about it."""
+        self.add_later("platform", call_id, fields, about=about)
 
-    def do(self, work: Callable[[], None], *, always: bool = False) -> None:
-        """Have ``work`` done after all that was given before. Returns at once, raises nothing.
+    def add_later(
+        self,
+        kind: str,
+        call_id: str,
+        fields: Mapping[str, Any],
+        *,
+        record: str = "",
+        about: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """Add a line to the record of a call, also of one that is over, or that others have held.
+
+        If its journal is not open here, the line has a journal of its own, which says what it
+        belongs to.
+
+        Args:
+            kind: Of the line, one of those that a call is listed by.
+            call_id: The platform's name of the call; its latest record is meant.
+            fields: Of the line.
+            record: Its id, if it is known.
+            about: What is known of the call, if it has no record: the fields of its first line.
+        """
+        work = partial(self.journals.add_later, kind, call_id, record, fields, about)
+        if not self.do(work, needed=True):
+            self.spool.dropped(NOT_TAKEN)
+
+    def do(self, work: Callable[[], None], *, needed: bool = False) -> bool:
+        """Have ``work`` done after all that was given before; return whether it will be.
+
+        Returns at once, raises nothing.
 
         Args:
             work: What to do; whatever it raises is logged as a bug.
-            always: Whether it is done even if too much waits already.
+            needed: Whether it is done even if too much waits already, up to twice as much.
         """
-        while self._waiting and self._waiting[0].done():
-            self._waiting.popleft()
-        if self._closed or (len(self._waiting) >= MOST_WAITING and not always):
-            if not self._full:
-                log.error("records are dropped: the disk does not keep up, or is closed already")
-            self._full = True
-            return
-        self._full = False
-        future = self._threads.submit(work)
-        future.add_done_callback(_tell_of_a_bug)
-        self._waiting.append(future)
+        if self._closed or len(self._waiting) >= MOST_WAITING * (1 + needed):
+            return False
+        self._waiting.append(work)
+        if not self._writing:
+            self._write()
+        return True
+
+    async def keep(self) -> None:
+        """See to it that what is written is on the disk within a second or two, until cancelled."""
+        while True:
+            await asyncio.sleep(SYNCED_EVERY)
+            if self.journals.due:
+                self.do(self.journals.tick, needed=True)
 
     async def written(self) -> None:
         """Return once all that was given is written, or after :data:`WRITTEN_WITHIN`.
 
         Cancelling is safe: it is written all the same.
         """
-        if self._waiting and not self._waiting[-1].done():
-            await asyncio.wait([asyncio.wrap_future(self._waiting[-1])], timeout=WRITTEN_WITHIN)
+        if not self._writing and not self._waiting:
+            return
+        done: Future[None] = Future()
+        if self.do(partial(done.set_result, None), needed=True) and not done.done():
+            await asyncio.wait([asyncio.wrap_future(done)], timeout=WRITTEN_WITHIN)
 
     async def aclose(self) -> None:
-        """Write what is left, and end the thread. One that hangs on a disk is left to itself."""
+        """Write what is left, and end the threads. One that hangs on a disk is left to itself."""
+        self.do(self.journals.finish, needed=True)
         await self.written()
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+        await self.journals.sync.aclose(WRITTEN_WITHIN)
 
-    def _open(self, call_id: str, started: datetime) -> Transcript:
-        transcript = Transcript(self._folder, call_id, started)
-        self._paths[call_id] = transcript.path
-        while len(self._paths) > REMEMBERED:
-            self._paths.popitem(last=False)
-        return transcript
+    def _write(self) -> None:
+        self._writing = True
+        with suppress(RuntimeError):  # it is closed this very moment
+            self._threads.submit(self._do_all).add_done_callback(self._go_on)
 
+    def _do_all(self) -> None:
+        self._writing = True
+        while self._waiting:
+            self._waiting.popleft()()
 
-def _tell_of_a_bug(future: Future[None]) -> None:
-    if not future.cancelled() and (error := future.exception()) is not None:
-        log.error("a record is incomplete: this is a bug", exc_info=error)
+    def _go_on(self, future: Future[None]) -> None:
+        """Go on, in the thread, with what has come meanwhile, or stands behind a bug."""
+        if not future.cancelled() and (error := future.exception()) is not None:
+            log.error("a record is incomplete: this is a bug", exc_info=error)
+        self._writing = False
+        if self._waiting and not self._closed:
+            self._write()
 
 
 class Record:
-    """The transcript of one call, as the call sees it: a :class:`~agent.call.history.Journal`."""
+    """The journal of one call, as the call sees it: a :class:`~agent.call.turn_record.Journal`.
 
-    def __init__(self, writer: RecordWriter, begin: Callable[[], Transcript]) -> None:
+    Args:
+        writer: Writes it.
+        call_id: The platform's name of the call.
+        journal: Its name.
+    """
+
+    def __init__(self, writer: RecordWriter, call_id: str, journal: str) -> None:
         self._writer = writer
-        self._begin = begin
-        self._transcript: Transcript | None = None  # the thread's
-        writer.do(self._open)
+        self._call_id = call_id
+        self.id = journal
+        """Our name of the record, which is in its first line."""
+
+        self._file: JournalFile | None = None  # the thread's
+        self._missing = 0
+        writer.do(self._begin, needed=True)
 
     def add(self, kind: str, **fields: object) -> None:
         """Write one line, soon: a crash loses no more than what was said within milliseconds."""
-        self._writer.do(partial(self._write, kind, fields))
+        if kind == "call":
+            fields = {"id": self.id, **fields}
+        if self._writer.do(partial(self._add, kind, fields, self._missing), needed=kind in NEEDED):
+            self._missing = 0
+        else:
+            self._missing += 1
+            self._writer.spool.dropped(NOT_TAKEN)
 
     async def aclose(self) -> None:
         """Close it; returns once all of it is written, or the disk has had its time."""
-        self._writer.do(self._close, always=True)
+        self._writer.do(self._end, needed=True)
         await self._writer.written()
 
-    def _open(self) -> None:
-        self._transcript = self._begin()
+    def _begin(self) -> None:
+        self._file = self._writer.journals.begin(self.id, self._call_id)
 
-    def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
-        if self._transcript is not None:
-            self._transcript.add(kind, **fields)
+    def _add(self, kind: str, fields: Mapping[str, Any], missing: int) -> None:
+        if self._file is not None:
+            self._file.miss(missing)
+            self._writer.journals.add(self._file, kind, fields)
+        else:
+            self._writer.spool.dropped(NOT_TAKEN)
 
-    def _close(self) -> None:
-        if self._transcript is not None:
-            self._transcript.close()
+    def _end(self) -> None:
+        if self._file is not None:
+            self._writer.journals.end(self._file, self._call_id)

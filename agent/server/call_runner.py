@@ -14,7 +14,6 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.call.turn_record import Journal
-from agent.records.ids import new_id
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
@@ -167,7 +166,7 @@ class CallRunner:
         }
         journal = self._registry.records.begin(admitted.call_id, started)
         said = {name: value for name, value in known.items() if value}
-        journal.add("call", id=new_id(started), call_id=admitted.call_id, **said)
+        journal.add("call", call_id=admitted.call_id, **said)
         return journal
 
     def _build(

@@ -178,6 +178,7 @@ class Health:
         providers: Of the three stages.
         folders: What is looked at; started and closed with this.
         database: Returns why the database cannot be written; ``""`` if it can.
+        records: Returns what is the matter with the records of calls; ``""`` if nothing.
     """
 
     def __init__(
@@ -188,12 +189,14 @@ class Health:
         providers: Providers,
         folders: Sequence[FolderWatch],
         database: Callable[[], str],
+        records: Callable[[], str] = str,
     ) -> None:
         self._registry = registry
         self._agents = agents
         self._providers = providers
         self._folders = folders
         self._database = database
+        self._records = records
 
     def start(self) -> None:
         """Begin to look."""
@@ -230,6 +233,7 @@ class Health:
         """Return how everything is, as JSON."""
         failures = self.failures()
         warnings = {watch.name: watch.found.warning for watch in self._folders}
+        warnings["records"] = self._records()
         return {
             "status": "draining" if self._registry.draining else "failing" if failures else "ok",
             "version": VERSION,

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.metrics_core import HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.records.spool import Spool
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from pipelines.stages.lineup import Providers
@@ -22,10 +23,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, spool: Spool
+    ) -> None:
         self._calls = registry
         self._providers = providers
         self._watchdog = watchdog
+        self._spool = spool
         self._capacity = registry.capacity
 
     def collect(self) -> Iterator[Metric]:
@@ -36,7 +40,38 @@ class _Now(Collector):
             "voice_agent_calls_answered", "Calls answered.", value=self._calls.answered
         )
         yield from self._loop()
+        yield from self._records()
         yield from self._stages()
+
+    def _records(self) -> Iterator[Metric]:
+        spool = self._spool
+        gauges = {
+            "voice_agent_journals_waiting": (
+                "Journals of calls that are not all stored.",
+                spool.waiting.journals,
+            ),
+            "voice_agent_journals_waiting_bytes": ("Bytes of them.", spool.waiting.bytes),
+            "voice_agent_journals_oldest_seconds": (
+                "Age of the oldest line not yet stored.",
+                spool.oldest,
+            ),
+            "voice_agent_records_store_longest_seconds": (
+                "The longest transaction since the start.",
+                spool.longest_store,
+            ),
+        }
+        for name, (what, value) in gauges.items():
+            yield GaugeMetricFamily(name, what, value=value)
+        counters = {
+            "voice_agent_record_lines_stored": ("Lines of records stored.", spool.lines_stored),
+            "voice_agent_record_lines_dropped": ("Lines of records lost.", spool.lines_dropped),
+            "voice_agent_journals_damaged": (
+                "Journals with lines that cannot be read.",
+                spool.damaged,
+            ),
+        }
+        for name, (what, value) in counters.items():
+            yield CounterMetricFamily(name, what, value=value)
 
     def _loop(self) -> Iterator[Metric]:
         lag = self._watchdog.lag
@@ -100,9 +135,11 @@ class _Now(Collector):
 class Metrics:
     """The metrics of a process."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, spool: Spool
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers, watchdog))
+        self._registry.register(_Now(registry, providers, watchdog, spool))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

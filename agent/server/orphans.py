@@ -1,14 +1,11 @@
-"""What is left of processes that have died: records are closed, phones hung up."""
+"""What is left of processes that have died: phones are hung up. Records: the loader's."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
-from agent.records.interrupted import close_interrupted
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import CallControlError
 from agent.sinch.processes import OtherProcesses
@@ -19,11 +16,7 @@ from pipelines.clock import now
 log = structlog.get_logger()
 
 LOOK_EVERY = 2.0
-"""Seconds between two looks: a record is closed before the platform's word on its call is added,
-which waits for five."""
-
-CLOSED_WITHIN = 10.0
-"""Seconds to close records: phones do not wait longer for a disk that hangs."""
+"""Seconds between two looks."""
 
 STREAM_WITHIN = 20.0
 """Seconds for the stream of an announced call to come to another process."""
@@ -36,15 +29,11 @@ class Orphans:
     """Sees to what processes leave behind when they die: those before us, and those beside us.
 
     Args:
-        transcripts: Folder of the records, which may be that of others, too.
         processes: The others.
         call_control: Hangs up phones; None without an account.
     """
 
-    def __init__(
-        self, transcripts: Path, processes: OtherProcesses, call_control: CallControl | None
-    ) -> None:
-        self._transcripts = transcripts
+    def __init__(self, processes: OtherProcesses, call_control: CallControl | None) -> None:
         self._processes = processes
         self._call_control = call_control
         self._left: list[tuple[OrphanCall, float, int]] = []
@@ -52,7 +41,6 @@ class Orphans:
 
     async def watch(self) -> None:
         """Look now and then, until this is cancelled."""
-        await self._close_records()  # whether or not the database knows of their process
         while True:
             try:
                 await self.look()
@@ -68,8 +56,6 @@ class Orphans:
         """
         if dead := await self._processes.died():
             log.warning("processes died", processes=len(dead))
-            # Before the platform tells of the ends of their calls, which stand behind ours.
-            await self._close_records()
         for process, at in dead.items():
             for call in await self._processes.inherit(process, at):
                 due = now() if call.held else now() + max(0.0, STREAM_WITHIN - call.age)
@@ -98,10 +84,3 @@ class Orphans:
         except CallControlError:  # logged where it was raised
             return False
         return True
-
-    async def _close_records(self) -> None:
-        try:
-            async with asyncio.timeout(CLOSED_WITHIN):
-                await asyncio.to_thread(close_interrupted, self._transcripts, datetime.now(UTC))
-        except TimeoutError:
-            log.warning("records of a process that died are not closed yet: the disk is slow")

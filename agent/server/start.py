@@ -168,11 +168,11 @@ def service(
         registry=registry,
         keeping=keeping,
         watchdog=watchdog,
-        health=_health(settings, agents, registry, providers, processes),
+        health=_health(settings, agents, registry, providers, processes, keeping),
         streams=streams,
         sinch=sinch,
         processes=processes,
-        orphans=_orphans(settings, processes, call_control),
+        orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, registry, processes, call_control),
     )
@@ -247,6 +247,7 @@ def _health(
     registry: CallRegistry,
     providers: Providers,
     processes: OtherProcesses | None,
+    keeping: RecordKeeping,
 ) -> Health:
     return Health(
         registry=registry,
@@ -254,15 +255,8 @@ def _health(
         providers=providers,
         folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
         database=processes.database_failure if processes is not None else str,
+        records=lambda: keeping.spool.warning,
     )
-
-
-def _orphans(
-    settings: Settings, processes: OtherProcesses | None, call_control: CallControl | None
-) -> Orphans | None:
-    if processes is None:
-        return None
-    return Orphans(settings.transcripts, processes, call_control)
 
 
 def _operator(

@@ -21,6 +21,7 @@ from agent.settings import Settings
 from agent.store.store import opened
 from pipelines.stages.lineup import Providers
 from tests.agent.conversation import Loudness, voice
+from tests.journals import lines_of
 
 AGENT = """---
 greeting: Hello, who is this?
@@ -40,8 +41,7 @@ class Running:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return all lines of all transcripts."""
-        files = sorted(self.transcripts.glob("*.jsonl"))
-        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        return lines_of(self.transcripts)
 
 
 async def until(true: Callable[[], Any], within: float = 10.0) -> None:
@@ -74,6 +74,7 @@ async def running(
         "prompts": prompts,
         "transcripts": folder / "transcripts",
         "database": f"sqlite:///{folder}/voice-agent.db",
+        "records": {"keep_files": True},
         **sections,
     }
     settings = Settings(**given)

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import agent
 from tests.agent.loopback import until
+from tests.journals import lines_of
 
 ROOT = Path(agent.__file__).parent.parent
 
@@ -30,6 +31,7 @@ SETTINGS: Mapping[str, str] = {
     "TURNS__MODEL": "none",
     "TURNS__IDLE_AFTER": "600",  # nobody is asked whether they are still there
     "SERVER__PORT": "0",
+    "RECORDS__KEEP_FILES": "true",
     "LOG__FORMAT": "json",
 }
 
@@ -72,9 +74,7 @@ class ServiceProcess:
 
     def lines(self, kind: str = "") -> list[dict[str, Any]]:
         """Return the lines of all transcripts, or those of a kind."""
-        files = sorted((self.folder / "transcripts").glob("*.jsonl"))
-        lines = [json.loads(line) for f in files for line in f.read_text().splitlines()]
-        return [line for line in lines if not kind or line["kind"] == kind]
+        return lines_of(self.folder / "transcripts", kind)
 
     def logged(self, event: str = "") -> list[dict[str, Any]]:
         """Return the lines of the log, or those of one text."""

@@ -89,3 +89,105 @@ def test_records_are_listed_by_pages_the_latest_first(database_url: DatabaseUrl)
             assert len(await records.find(RecordFilter(caller="+15550000001"))) == 8
 
     asyncio.run(main())
+
+
+def later(journal: str, kind: str, **fields: Any) -> JournalLine:
+    """Return a line of a journal of its own."""
+    return JournalLine(journal=journal, line=0, kind=kind, at=None, fields=fields)
+
+
+def test_what_comes_later_belongs_to_the_latest_record_of_its_call(
+    database_url: DatabaseUrl,
+) -> None:
+    """Or to the one whose id it has, however often it comes; in one batch with it, or alone."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
+            told = later("p", "platform", call_id="sinch-a", result="ANSWERED")
+            await stored.add([*journal("a"), told])
+            await stored.add([told, later("s", "summary", id="a", call_id="?", text="Hm.")])
+            await stored.add([later("x", "summary", id="gone", call_id="?", text="Hm.")])
+            record = await records.get("a")
+            assert record is not None
+            assert record.data["platform"]["result"] == "ANSWERED"
+            assert record.data["summary"]["text"] == "Hm."
+            assert record.outcome == "caller hung up"
+            kinds = [event.kind for event in await records.events(record)]
+            assert kinds == ["call", "agent", "caller", "ended", "platform", "summary"]
+            assert len(await records.find(RecordFilter())) == 1
+
+    asyncio.run(main())
+
+
+def test_a_call_without_a_stream_has_a_record_of_what_the_platform_says(
+    database_url: DatabaseUrl,
+) -> None:
+    """If its stream was elsewhere, and its journal comes after that, they become one."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
+            name = "20261126T100500.250-0123abcd"
+            told = later(name, "platform", call_id="sinch-a", result="NOANSWER")
+            await stored.add([told])
+            await stored.add([told])
+            (record,) = await records.find(RecordFilter(outcome="not answered"))
+            assert (record.id, record.started, record.ended) == (name, *[1795687500.25] * 2)
+            await stored.add(journal("a"))
+            (record,) = await records.find(RecordFilter())
+            assert (record.id, record.outcome, record.agent) == ("a", "caller hung up", "reception")
+            assert record.data["platform"]["result"] == "NOANSWER"
+            assert len(await records.events(record)) == 5
+
+    asyncio.run(main())
+
+
+def test_whatever_is_in_a_line_can_be_stored(database_url: DatabaseUrl) -> None:
+    """Half characters, zeros, what is too long for its column, times that there are not."""
+    odd = "\ud83d \0 " + "x" * 500
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
+            fields = dict.fromkeys(
+                ("id", "call_id", "agent", "caller", "called", "direction", "started"), odd
+            )
+            lines = [
+                JournalLine(journal="j", line=0, kind="call", at=None, fields=fields),
+                JournalLine(journal="j", line=1, kind="usage", at=1e14, fields={odd: odd}),
+                JournalLine(journal="j", line=2, kind="ended", at=1.0, fields={"reason": 7}),
+            ]
+            for _ in range(2):
+                await stored.add(lines)
+            (record,) = await records.find(RecordFilter())
+            assert (record.id, record.outcome, record.direction) == ("j", "failed", "incoming")
+            assert len(record.data["usage"]) == 1
+            assert len(await records.events(record)) == 3
+
+    asyncio.run(main())
+
+
+def test_several_store_at_once(database_url: DatabaseUrl) -> None:
+    """The same lines, and others of the same records: each is there once."""
+
+    async def main() -> None:
+        async with opened(database_url) as one, opened(database_url) as other:
+            stores = [StoredRecords(each.database, NoSeal()) for each in (one, other, one)]
+            lines = [line for n in range(20) for line in journal(f"c{n}")]
+            await asyncio.gather(
+                *(store.add(lines[n * 10 : n * 10 + 20]) for n in range(7) for store in stores)
+            )
+            for store in stores:
+                await store.add(lines)
+            records = CallRecords(one.database, NoSeal())
+            found = await records.find(RecordFilter())
+            assert len(found) == 20
+            for record in found:
+                assert len(await records.events(record)) == 4
+                assert record.outcome == "caller hung up"
+
+    asyncio.run(main())

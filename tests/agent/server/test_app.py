@@ -25,6 +25,7 @@ from pipelines.providers.scripted import (
 )
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import Running, command, declined, dialled, running, until
+from tests.journals import files_of
 
 CONNECT = {"command": "connect", "callId": "c1", "codec": "PCM", "sampleRate": 8000}
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -324,7 +325,7 @@ def test_transcripts_are_private_and_their_names_are_safe(tmp_path: Path) -> Non
             await socket.send_str(json.dumps(CONNECT | {"callId": "../../x/\n é" + "y" * 300}))
             assert await command(socket) == "answer"
         await until(lambda: not server.registry.in_progress)
-        (file,) = server.transcripts.iterdir()
+        (file,) = files_of(server.transcripts)
         assert file.suffix == ".jsonl"
         assert file.stat().st_mode & 0o777 == 0o600
 
@@ -341,5 +342,9 @@ def test_a_disk_that_fails_costs_the_transcript_not_the_call(tmp_path: Path) -> 
     with capture_logs() as logs:
         serve(tmp_path, story)
     errors = [e["event"] for e in logs if e["log_level"] == "error"]
-    assert errors.count("transcript cannot be written") == 1
-    assert set(errors) <= {"transcript cannot be written", "a folder cannot be used"}
+    assert errors.count("records cannot be written") == 1
+    assert set(errors) <= {
+        "records cannot be written",
+        "journals cannot be looked for",
+        "a folder cannot be used",
+    }

@@ -56,6 +56,7 @@ def test_calls_touch_no_file_on_the_loop(tmp_path: Path) -> None:
         transcripts=tmp_path / "transcripts",
         database=f"sqlite:///{tmp_path}/voice-agent.db",
         operator={"token": "0123456789abcdef"},
+        records={"keep_files": True},
     )
 
     async def main() -> Trap:
@@ -92,7 +93,7 @@ def test_calls_touch_no_file_on_the_loop(tmp_path: Path) -> None:
                         await built.registry.records.written()
             finally:
                 await runner.cleanup()
-        assert len(list(settings.transcripts.iterdir())) == 2
+        assert len(list(settings.transcripts.glob("*.jsonl"))) == 3
         return trap
 
     caught = [

@@ -25,6 +25,7 @@ from agent.sinch.setup import SetupError, setup, verify
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
+from tests.journals import records_of
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 PHONE = "+12025550123"
@@ -63,8 +64,7 @@ class Desk:
 
     def records(self) -> list[list[dict[str, Any]]]:
         """Return the lines of each transcript, oldest first."""
-        files = sorted((self.folder / "transcripts").glob("*.jsonl"))
-        return [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
+        return records_of(self.folder / "transcripts")
 
     def record_after(self, known: int) -> list[dict[str, Any]]:
         """Return the one record beyond those ``known``, once the platform has had its word.
@@ -90,6 +90,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         f"""
         [server]
         port = {port}
+        [records]
+        keep_files = true
         [log]
         level = "debug"
         [operator]

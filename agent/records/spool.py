@@ -1,0 +1,125 @@
+"""What of records is on this machine's disk and not in the database yet, counted.
+
+Told by the threads that write and load journals; read by whoever asks how it is. Each number has
+one thread that changes it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from time import monotonic
+
+import structlog
+
+log = structlog.get_logger()
+
+
+OVER_AFTER = 3.0
+"""Seconds without a line that is dropped until that is over."""
+
+
+@dataclass(slots=True)
+class OwnJournal:
+    """A journal of this process, of which something is not loaded yet."""
+
+    path: Path
+    written: int = 0
+    """Bytes."""
+
+    since: float | None = None
+    """When the oldest line was written that is not loaded, by a monotonic clock."""
+
+    closed: bool = False
+    descriptor: int | None = None
+    """Open, and so locked, until it is loaded; None if it was let go of."""
+
+    def release(self) -> None:
+        """Close the file."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Waiting:
+    """What is not in the database yet, as it was when somebody looked last."""
+
+    journals: int = 0
+    bytes: int = 0
+    since: float | None = None
+    """When the oldest line of it was written, by a monotonic clock."""
+
+
+@dataclass(slots=True)
+class Spool:
+    """The journals in a folder."""
+
+    folder: Path
+    limit: float = inf
+    """Bytes of all that is in the folder. Beyond it, lines are dropped."""
+
+    own: dict[str, OwnJournal] | None = None
+    """Those of this process, by their names; None if nobody loads them."""
+
+    measured: int = 0
+    """Bytes in the folder, when it was looked at last."""
+
+    added: int = 0
+    """Bytes that this process has added since."""
+
+    waiting: Waiting = field(default_factory=Waiting)
+    lines_stored: int = 0
+    lines_dropped: int = 0
+    damaged: int = 0
+    """Journals in which something could not be read."""
+
+    longest_store: float = 0.0
+    """Seconds of the longest transaction."""
+
+    failing: str = ""
+    """Why lines are dropped; ``""`` if none are."""
+
+    store_failing: str = ""
+    """Why nothing is stored; ``""`` if it is."""
+
+    dropped_since: int = 0
+    """Lines, since that began."""
+
+    dropped_at: float = 0.0
+    """When the last was."""
+
+    def has_room(self, size: int, *, needed: bool) -> bool:
+        """Return whether so many bytes may be written. What is needed has a tenth more."""
+        most = self.limit * 1.1 if needed else self.limit
+        return self.measured + self.added + size <= most
+
+    def dropped(self, why: str, lines: int = 1) -> None:
+        """Count lines that are dropped; the first of them is told."""
+        self.lines_dropped += lines
+        self.dropped_since += lines
+        if not self.failing:
+            log.error("records cannot be written", path=str(self.folder), error=why)
+        self.failing, self.dropped_at = why, monotonic()
+
+    def works(self) -> None:
+        """Tell that lines are written."""
+        if self.failing and monotonic() - self.dropped_at >= OVER_AFTER:
+            log.warning("records are written again", lines_dropped=self.dropped_since)
+            self.failing, self.dropped_since = "", 0
+
+    @property
+    def oldest(self) -> float:
+        """Seconds for which the oldest line waits to be stored."""
+        return 0.0 if self.waiting.since is None else max(0.0, monotonic() - self.waiting.since)
+
+    @property
+    def warning(self) -> str:
+        """What is the matter, in one line; ``""`` if nothing."""
+        if self.failing:
+            return f"lines of records are dropped: {self.failing}"
+        if self.store_failing:
+            return f"{self.waiting.journals} journals wait for the database: {self.store_failing}"
+        return ""
