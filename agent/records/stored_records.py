@@ -117,6 +117,6 @@ class StoredRecords:
 
 def _unix(started: object) -> float:
     try:
-        return datetime.fromisoformat(str(started)).timestamp()
+        return round(datetime.fromisoformat(str(started)).timestamp(), 3)
     except ValueError:
-        return time.time()
+        return round(time.time(), 3)

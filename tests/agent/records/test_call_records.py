@@ -79,7 +79,7 @@ def test_records_are_listed_by_pages_the_latest_first(database_url: DatabaseUrl)
             pages, after = [], None
             while page := await records.find(RecordFilter(), after=after, limit=3):
                 pages.append([one.id for one in page])
-                after = (page[-1].started, page[-1].id)
+                after = (page[-1].started, page[-1].number)
             assert [len(page) for page in pages] == [3, 3, 2]
             assert [one for page in pages for one in page] == [
                 *(f"call-{n}" for n in range(6, -1, -1)),
