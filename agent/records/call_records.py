@@ -31,7 +31,7 @@ TURN_WITHIN = 2.0
 EVENTS_AT_ONCE = 1000
 """Lines of a record that are read at once: some 0.3 MB, and 10 ms."""
 
-_ID = re.compile(rf"[\w-]{{1,{RECORD_ID}}}", re.ASCII)
+_ID = re.compile(rf"[\w.-]{{1,{RECORD_ID}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,6 @@ class StoredRecords:
 
 def _unix(started: object) -> float:
     try:
-        return round(datetime.fromisoformat(str(started)).timestamp(), 3)
+        return datetime.fromisoformat(str(started)).timestamp()
     except ValueError:
-        return round(time.time(), 3)
+        return time.time()

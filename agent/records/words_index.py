@@ -135,17 +135,18 @@ def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> None
         said += _cut_off(connection, seal, row.number)
     about = shown(seal, row.data)
     language = str(about.get("language", ""))
-    size, lines = stored.size if stored else 0, list[list[str]]()
+    size, lines, languages = stored.size if stored else 0, list[list[str]](), {language}
     for kind, fields in said:
         spoken_in = str(fields.get("language", "")) if kind == "caller" else ""
         words = _sealed(seal, words_of(str(fields.get("text", "")), spoken_in or language))
         size += sum(len(word.encode()) + 8 for word in words)
         if words and size <= MOST_BYTES:
             lines.append(words)
-        _note_languages(connection, {language, spoken_in})
+        languages.add(spoken_in)
     grown = size - (stored.size if stored else 0)
     if stored and row.ended is None and stored.size > AT_ONCE and grown * 8 < stored.size:
         return
+    _note_languages(connection, languages)
     upto = max((one.id for one in new), default=0)
     state = _Stored(words=stored.words if stored else "", upto=upto, size=size)
     write = _write_postgresql if connection.dialect.name == "postgresql" else _write_sqlite
@@ -179,15 +180,14 @@ def _facts(seal: Seal, row: Row[Any], about: Mapping[str, Any]) -> list[str]:
 def _cut_off(
     connection: Connection, seal: Seal, record: int
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the sentences that were heard of replies that have no line of their own."""
+    """Return the sentences that were heard of a reply that has no line of its own."""
     events = call_events.c
     heard = select(events.kind, events.data).where(
         events.record == record, events.kind.in_(("heard", "agent"))
     )
     rows = connection.execute(heard.order_by(events.id)).all()
-    lines = [(kind, shown(seal, data)) for kind, data in rows]
-    whole = {fields.get("turn") for kind, fields in lines if kind == "agent"}
-    return [one for one in lines if one[0] == "heard" and one[1].get("turn") not in whole]
+    last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
+    return [(row.kind, shown(seal, row.data)) for row in rows[last + 1 :]]
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:

@@ -15,6 +15,7 @@ from agent.personas.routing import Routing
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
+from agent.server.call_answers import CallAnswers
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.checks import needed
@@ -174,7 +175,14 @@ def service(
         processes=processes,
         orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, registry, processes, call_control),
+        operator=_operator(
+            settings,
+            agents,
+            registry,
+            processes,
+            call_control,
+            CallAnswers(keeping.records, settings.sinch.country),
+        ),
     )
 
 
@@ -271,6 +279,7 @@ def _operator(
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
+    answers: CallAnswers,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -282,6 +291,7 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
+        answers=answers,
     )
 
 

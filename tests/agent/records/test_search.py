@@ -285,7 +285,8 @@ def test_a_reply_that_a_kill_has_cut_is_found_by_what_was_heard(
             said = [("heard", "We open at ten."), ("heard", "And close at nine.")]
             lines = journal("a", {"id": "a", "started": "2026-11-26T10:00:00+00:00"}, said)
             whole = replace(lines[1], kind="agent", line=10)
-            await d.stored.add([*lines[:3], whole, replace(lines[3], line=11)])
+            await d.stored.add([lines[0], lines[1], whole])
+            await d.stored.add([replace(lines[2], line=11), replace(lines[3], line=12)])
             assert await d.find("close") == ["a"]
             assert await d.find("open") == ["a"]
 
