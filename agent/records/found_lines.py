@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.records.call_records import CallRecords, RecordFilter
+from agent.records.conversation import whole_replies
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.search_words import Question, matches, words_of
 
-SAID = ("caller", "agent", "summary", "heard")
-"""Kinds of lines in which words stand; of ``heard``, ``agent`` says the same when it is over."""
+SAID = ("caller", "agent", "summary")
+"""Kinds of lines in which words stand."""
 
 
 async def found_lines(
@@ -39,12 +40,11 @@ def _best(
     record: CallRecord, events: Sequence[RecordedEvent], asked: Question
 ) -> RecordedEvent | None:
     best, most = None, 0
-    for kinds in (SAID[:3], SAID[3:]):
-        for event in events:
-            if event.kind not in kinds:
-                continue
-            language = event.fields.get("language") or record.data.get("language") or ""
-            stand = matches(words_of(str(event.fields.get("text", "")), str(language)), asked)
-            if stand > most:
-                best, most = event, stand
+    for event in whole_replies(events):
+        if event.kind not in SAID:
+            continue
+        language = event.fields.get("language") or record.data.get("language") or ""
+        stand = matches(words_of(str(event.fields.get("text", "")), str(language)), asked)
+        if stand > most:
+            best, most = event, stand
     return best

@@ -180,14 +180,15 @@ def _facts(seal: Seal, row: Row[Any], about: Mapping[str, Any]) -> list[str]:
 def _cut_off(
     connection: Connection, seal: Seal, record: int
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the sentences that were heard of a reply that has no line of its own."""
+    """Return what was heard of a reply that has no line of its own, as if it had one."""
     events = call_events.c
     heard = select(events.kind, events.data).where(
         events.record == record, events.kind.in_(("heard", "agent"))
     )
     rows = connection.execute(heard.order_by(events.id)).all()
     last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
-    return [(row.kind, shown(seal, row.data)) for row in rows[last + 1 :]]
+    pieces = [str(shown(seal, row.data).get("text", "")) for row in rows[last + 1 :]]
+    return [("agent", {"text": " ".join(pieces)})] if pieces else []
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:

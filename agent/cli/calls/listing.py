@@ -162,8 +162,7 @@ async def _show(
     for record, row in zip(page, written, strict=True):
         print(row)
         if (line := lines.get(record.number)) is not None:
-            who = "agent" if line.kind == "heard" else line.kind
-            said = f"{clock(line.at)} {who}: {harmless(line.fields.get('text', ''))}"
+            said = f"{clock(line.at)} {line.kind}: {harmless(line.fields.get('text', ''))}"
             for one in wrapped(said, None if out.columns is None else out.columns - 6):
                 print(f"      {out.paint(one, 'cyan')}")
 

@@ -128,10 +128,16 @@ async def _meant(opened: OpenedRecords, name: str | None) -> CallRecord:
 
 
 def in_order(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
-    """Return lines by the time that they tell of; one without stays behind the one before it."""
+    """Return lines by the time that they tell of; one without stays behind the one before it.
+
+    Where the time of an answer went is told from the end of the caller's speech on.
+    """
     timed, last = [], 0.0
     for event in events:
-        last = event.at if event.at is not None else last
+        at = event.at
+        if event.kind == "timing":
+            at = event.fields.get("speech_end", event.fields.get("decided", at))
+        last = float(at) if isinstance(at, int | float) else last
         timed.append((last, event))
     return [event for _, event in sorted(timed, key=lambda pair: pair[0])]
 

@@ -8,7 +8,7 @@ from typing import Any
 from agent.cli.calls.terminal import Terminal
 
 STEPS = (
-    ("decided", "end of turn decided", ("speech_end",)),
+    ("decided", "decided", ("speech_end",)),
     ("transcript", "transcript", ("speech_end",)),
     ("first_token", "first token", ("transcript", "decided")),
     ("first_sentence", "first sentence", ("first_token", "decided")),
@@ -45,7 +45,7 @@ def waterfall(timing: Mapping[str, Any], out: Terminal) -> Iterator[str]:
         start = min(int((began - begin) * scale), BAR - 1)
         length = max(round((times[name] - began) * scale), 1)
         bar = " " * start + mark * min(length, BAR - start)
-        yield f"{called:19} {times[name] - zero:+6.2f} s  {bar}"
+        yield f"{called:14} {times[name] - zero:+6.2f} s  {bar}"
 
 
 def _is_time(value: object) -> bool:

@@ -83,6 +83,9 @@ class Conversation:
 
     def __init__(self, out: Terminal) -> None:
         self._out = out
+        self._pieces: list[RecordedEvent] = []
+        """Of the sentence that sounds: one that takes long comes in pieces."""
+
         self._heard = False
         """Whether something of the reply that sounds has been told."""
 
@@ -94,19 +97,32 @@ class Conversation:
                 yield from self._said("caller", event, fields.get("text"))
                 yield from self._note(_decided(fields))
             case "heard":
-                yield from self._said("agent", event, fields.get("text"))
-                self._heard = True
+                self._pieces.append(event)
+                if not fields.get("more"):
+                    yield from self._sentence()
             case "agent":
-                if not self._heard:
-                    yield from self._said("agent", event, fields.get("text") or "(nothing heard)")
-                self._heard = False
-                yield from self._note(_unheard(fields))
+                yield from self._reply(event)
             case "timing":
                 yield from self._waterfall(fields)
             case "call" | "usage":
                 return
             case _:
                 yield from self._happened(event)
+
+    def _reply(self, event: RecordedEvent) -> Iterator[str]:
+        """Tell of a reply that is over."""
+        yield from self._sentence()
+        if not self._heard:
+            yield from self._said("agent", event, event.fields.get("text") or "(nothing heard)")
+        self._heard = False
+        yield from self._note(_unheard(event.fields))
+
+    def _sentence(self) -> Iterator[str]:
+        """Tell what was heard of a sentence."""
+        if self._pieces:
+            text = " ".join(str(one.fields.get("text", "")) for one in self._pieces)
+            yield from self._said("agent", self._pieces[0], text)
+            self._pieces, self._heard = [], True
 
     def _said(self, who: str, event: RecordedEvent, text: object) -> Iterator[str]:
         colour = "cyan" if who == "caller" else "green"
@@ -131,6 +147,8 @@ class Conversation:
         yield from (f"{INDENT}  {self._out.paint(bar, 'dim')}" for bar in bars)
 
     def _happened(self, event: RecordedEvent) -> Iterator[str]:
+        if event.kind == "ended":
+            yield from self._sentence()
         colour = "red" if event.kind in ("failed", "failover", "dropped") else "yellow"
         prefix = f"{clock(event.at):>8}  {'·':6}  "
         room = None if self._out.columns is None else self._out.columns - len(INDENT)

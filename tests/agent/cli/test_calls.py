@@ -125,13 +125,13 @@ incoming call, 2026-11-26 10:00:00 to 10:00:15
     0:00  agent   Hello. How can I help?
     0:06  caller  When do you open?
                   (end of turn by turn model)
+                  answered after 0.50 s
+                    decided         +0.30 s  ████████████████████████
+                    heard           +0.50 s                          ████████████████
     0:08  ·       tool hours({"day": "Sunday"}) done in 0.12 s: 10 to 20
     0:08  ·       llm: openai failed (timeout); lookup took over
     0:08  agent   At ten
                   (cut off; not heard: in the morning.)
-                  answered after 0.50 s
-                    end of turn decided  +0.30 s  ████████████████████████
-                    heard                +0.50 s                          ████████████████
     0:10  ·       stopped, because the caller began to speak
     0:10  caller  \\x1b[31mThanks\\x07 \\u202e\\x9bevil 予約
     0:10  ·       talked over: the reply was dropped (by words)
@@ -236,7 +236,11 @@ def test_calls_are_searched(capsys: pytest.CaptureFixture[str]) -> None:
     assert FIRST in out
     assert "\n      0:00 agent: Hello. How can I help?\n" in out
     _, out, _ = run(capsys, "search", "--json", "sie haben")
-    assert json.loads(out)["found"] == {"kind": "heard", "at": 3.1, "text": "Sie haben morgen"}
+    assert json.loads(out)["found"] == {
+        "kind": "agent",
+        "at": 0.1,
+        "text": "Guten Tag. Sie haben morgen",
+    }
     assert run(capsys, "search", "haben sie")[1] == ""
     assert run(capsys, "search", "...") == (2, "", "voice-agent: there is no word in it\n")
 
@@ -296,8 +300,9 @@ def test_a_live_call_is_followed_to_its_end(
     call = {"call_id": "sinch-3", "agent": "reception", "started": "2026-11-26T12:00:00+00:00"}
     begun: Lines = [("call", None, call), ("heard", 0.1, {"turn": 1, "text": "One."})]
     rest: Lines = [
-        ("heard", 1.0, {"turn": 1, "text": "Two."}),
-        ("agent", 0.1, {"turn": 1, "text": "One. Two.", "cut_off": True}),
+        ("heard", 0.6, {"turn": 1, "text": "And", "more": True}),
+        ("heard", 1.0, {"turn": 1, "text": "two."}),
+        ("agent", 0.1, {"turn": 1, "text": "One. And two.", "cut_off": True}),
         ("ended", 2.0, {"reason": "the agent hung up"}),
         ("platform", 2.0, {"result": "ANSWERED"}),
     ]
@@ -319,7 +324,7 @@ def test_a_live_call_is_followed_to_its_end(
         await database.aclose()
         assert said.splitlines()[-7:] == [
             "    0:00  agent   One.",
-            "    0:01  agent   Two.",
+            "    0:00  agent   And two.",
             "                  (cut off)",
             "    0:02  ·       the call ended: the agent hung up",
             "    0:02  ·       the platform says: ANSWERED",
@@ -375,9 +380,9 @@ def test_the_waterfall_of_a_draft_begins_before_the_end_of_the_turn() -> None:
     """Each step is a bar behind the one that it waits for; where they end is where it was heard."""
     draft = {"speech_end": 8.0, "transcript": 8.2, "first_token": 8.3, "decided": 8.4, "heard": 8.5}
     assert list(waterfall(draft, PLAIN)) == [
-        "end of turn decided  +0.40 s  " + "█" * 32,
-        "transcript           +0.20 s  " + "█" * 16,
-        "first token          +0.30 s  " + " " * 15 + "█" * 8,
-        "heard                +0.50 s  " + " " * 32 + "█" * 8,
+        "decided         +0.40 s  " + "█" * 32,
+        "transcript      +0.20 s  " + "█" * 16,
+        "first token     +0.30 s  " + " " * 15 + "█" * 8,
+        "heard           +0.50 s  " + " " * 32 + "█" * 8,
     ]
     assert list(waterfall({"heard": 1.0}, PLAIN)) == []
