@@ -12,7 +12,7 @@ Who = Literal["caller", "agent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ConversationLine:
     """What one of both has said."""
 
     who: Who
@@ -30,9 +30,9 @@ class Said:
     turn: int | None
 
 
-def conversation(events: Sequence[RecordedEvent]) -> list[Said]:
+def conversation(events: Sequence[RecordedEvent]) -> list[ConversationLine]:
     """Return what was said, in the order in which it was begun."""
-    said = [_said(one) for one in whole_replies(events) if one.kind in ("caller", "agent")]
+    said = [_line(one) for one in whole_replies(events) if one.kind in ("caller", "agent")]
     return sorted(said, key=lambda one: one.at or 0.0)
 
 
@@ -56,10 +56,10 @@ def whole_replies(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
     return whole
 
 
-def _said(event: RecordedEvent) -> Said:
+def _line(event: RecordedEvent) -> ConversationLine:
     fields = event.fields
     turn = fields.get("turn")
-    return Said(
+    return ConversationLine(
         who="caller" if event.kind == "caller" else "agent",
         at=event.at,
         until=_seconds(fields.get("until")),

@@ -15,12 +15,12 @@ from agent.records.conversation import conversation
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.search_words import QuestionError
 from agent.server.records_api import (
-    Event,
     RecordAnswer,
+    RecordLine,
     RecordQuery,
     RecordsQuery,
     RecordSummary,
-    Spoken,
+    SpokenLine,
 )
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -166,8 +166,8 @@ def whole(
     answer = RecordAnswer(
         **summary(record, times),
         data=dict(record.data),
-        conversation=[Spoken.model_validate(one) for one in conversation(events)],
-        events=[Event.model_validate(one) for one in events],
+        conversation=[SpokenLine.model_validate(one) for one in conversation(events)],
+        events=[RecordLine.model_validate(one) for one in events],
         next=events[-1].id if more else None,
     )
     return answer.model_dump(mode="json")

@@ -147,29 +147,19 @@ def _operation(
                     }
                 },
             },
-            **{
-                status: {
-                    "description": meaning,
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {
-                                "type": "object",
-                                "properties": {
-                                    "status": {"type": "integer"},
-                                    "detail": {"type": "string"},
-                                },
-                            }
-                        }
-                    },
-                }
-                for status, meaning in _PROBLEMS.items()
-            },
+            **{status: _problem(meaning) for status, meaning in _PROBLEMS.items()},
         },
     }
     if body is not None:
         schema = body.model_json_schema()
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return operation
+
+
+def _problem(meaning: str) -> dict[str, Any]:
+    properties = {"status": {"type": "integer"}, "detail": {"type": "string"}}
+    schema = {"type": "object", "properties": properties}
+    return {"description": meaning, "content": {"application/problem+json": {"schema": schema}}}
 
 
 ID = (

@@ -73,7 +73,7 @@ class RecordSummary(BaseModel):
     )
 
 
-class Spoken(BaseModel):
+class SpokenLine(BaseModel):
     """What one of both has said."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -87,7 +87,7 @@ class Spoken(BaseModel):
     turn: int | None
 
 
-class Event(BaseModel):
+class RecordLine(BaseModel):
     """A line of the record."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -105,12 +105,12 @@ class RecordAnswer(RecordSummary):
         description="The first line, and by kind the last `ended`, `platform`, `summary` and "
         "`recording`; in `usage` a list."
     )
-    conversation: list[Spoken] = Field(description="What was said, in these lines.")
-    events: list[Event]
+    conversation: list[SpokenLine] = Field(description="What was said, in these lines.")
+    events: list[RecordLine]
     next: int | None = Field(description="For `after`, if there are more lines.")
 
 
-class CallInProgress(BaseModel):
+class HeldCall(BaseModel):
     """A call that some process holds."""
 
     model_config = ConfigDict(frozen=True)
@@ -126,7 +126,7 @@ class CallsAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    calls: list[CallInProgress] = Field(
+    calls: list[HeldCall] = Field(
         description="The calls in progress, of all processes, whatever records are asked for."
     )
     records: list[RecordSummary] = Field(description="The latest first.")

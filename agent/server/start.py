@@ -175,14 +175,7 @@ def service(
         processes=processes,
         orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(
-            settings,
-            agents,
-            registry,
-            processes,
-            call_control,
-            CallAnswers(keeping.records, settings.sinch.country),
-        ),
+        operator=_operator(settings, agents, registry, processes, call_control, keeping),
     )
 
 
@@ -279,7 +272,7 @@ def _operator(
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
-    answers: CallAnswers,
+    keeping: RecordKeeping,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -291,7 +284,7 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
-        answers=answers,
+        answers=CallAnswers(keeping.records, settings.sinch.country),
     )
 
 

@@ -1,7 +1,7 @@
-"""``python -m tests.benchmarks.record_search [CALLS]``: how fast records are found among 100,000.
+"""``python -m tests.benchmarks.record_search [CALLS [DATABASE]]``: how fast calls are found.
 
-On SQLite, and on a PostgreSQL of its own where one is installed. The calls are as they are stored
-by the service, through the same code; what is said has the frequencies of real speech (Zipf's law
+Among 100,000, on SQLite, and on a PostgreSQL of its own where one is installed. They are stored as
+the service does, through the same code; what is said has the frequencies of real speech (Zipf's law
 over 20,000 words). It prints and asserts nothing.
 """
 
@@ -162,17 +162,20 @@ async def measure(url: DatabaseUrl, calls: int) -> None:
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure both, or the one that is named."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else CALLS
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "records.db"
-        asyncio.run(measure(DatabaseUrl(f"sqlite:///{file}"), calls))
-        print(f"SQLite: {file.stat().st_size / 1e6:.0f} MB")
-    with postgresql() as server:
-        if server is None:
-            print(WANTED)
-            return
-        asyncio.run(measure(DatabaseUrl(server.new_database()), calls))
+    only = sys.argv[2] if len(sys.argv) > 2 else ""
+    if only in ("", "sqlite"):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "records.db"
+            asyncio.run(measure(DatabaseUrl(f"sqlite:///{file}"), calls))
+            print(f"SQLite: {file.stat().st_size / 1e6:.0f} MB")
+    if only in ("", "postgresql"):
+        with postgresql() as server:
+            if server is None:
+                print(WANTED)
+                return
+            asyncio.run(measure(DatabaseUrl(server.new_database()), calls))
 
 
 if __name__ == "__main__":
