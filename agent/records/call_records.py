@@ -1,19 +1,37 @@
-"""The records of calls in the database: listed and read."""
+"""The records of calls in the database: listed, searched and read."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from agent.records.events import CallRecord, Outcome, RecordedEvent
 from agent.records.seals import Seal
+from agent.records.search_words import Question, question
+from agent.records.word_search import OUTCOME, fact, narrowed, with_fact
 from agent.store.engine import Database
-from agent.store.record_tables import call_events, call_records
+from agent.store.errors import StoreError
+from agent.store.record_tables import RECORD_ID, call_events, call_languages, call_records
 from agent.store.tables import digest
+
+T = TypeVar("T")
+
+Place = tuple[float, int]
+"""``started`` and ``number`` of a record, by which records are in their order."""
+
+TURN_WITHIN = 2.0
+"""Seconds for those who read before to be done: as long as one of them may take."""
+
+EVENTS_AT_ONCE = 1000
+"""Lines of a record that are read at once: some 0.3 MB, and 10 ms."""
+
+_ID = re.compile(rf"[\w.-]{{1,{RECORD_ID}}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +45,26 @@ class RecordFilter:
     """Unix time, before which they started."""
 
     caller: str | None = None
+    """In E.164, or an address: as a record has it."""
+
     called: str | None = None
     agent: str | None = None
     outcome: Outcome | None = None
     direction: str | None = None
 
+    words: str | None = None
+    """What was said in them: see :func:`agent.records.search_words.question`."""
+
+    language: str | None = None
+    """The language of those words; None is any in which something was said."""
+
 
 class CallRecords:
     """The records of calls.
 
-    Every method raises StoreError if the database fails.
+    Every method raises StoreError if the database fails, and SealError if there is no key for what
+    it has to show. One question of a process is answered after the other, and none takes longer
+    than a transaction may: reading never holds up calls, which ask the same database.
 
     Args:
         database: Shared by all processes.
@@ -46,67 +74,174 @@ class CallRecords:
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
+        self._turn = asyncio.Lock()
+        self._whole_words = seal.look_up("beginning") != "beginning"
 
     async def find(
         self,
         wanted: RecordFilter,
         *,
-        after: tuple[float, str] | None = None,
+        after: Place | None = None,
         limit: int = 50,
     ) -> list[CallRecord]:
         """Return records, the latest first.
 
         Args:
             wanted: Which.
-            after: ``started`` and ``id`` of the last of the page before; None for the first page.
+            after: ``started`` and ``number`` of the last of the page before; None for the first.
             limit: Most that are returned.
+
+        Raises:
+            QuestionError: If ``wanted.words`` are none.
         """
-        found = select(call_records)
-        if wanted.since is not None:
-            found = found.where(call_records.c.started >= wanted.since)
-        if wanted.before is not None:
-            found = found.where(call_records.c.started < wanted.before)
-        for name in ("caller", "called"):
-            if (number := getattr(wanted, name)) is not None:
-                found = found.where(call_records.c[name] == self._seal.look_up(number))
-        for name in ("agent", "outcome", "direction"):
-            if (value := getattr(wanted, name)) is not None:
-                found = found.where(call_records.c[name] == value)
-        key = tuple_(call_records.c.started, call_records.c.id)
-        if after is not None:
-            found = found.where(key < tuple_(*after))
-        found = found.order_by(call_records.c.started.desc(), call_records.c.id.desc())
-        return await self._read(found.limit(limit))
+        if not _storable(wanted):
+            return []
+        asked = await self.asked(wanted)
+
+        def read(connection: Connection) -> list[CallRecord]:
+            found = self._selected(wanted, asked, after, connection.dialect.name)
+            return [self._record(row) for row in connection.execute(found.limit(limit))]
+
+        return await self._read(read)
+
+    async def asked(self, wanted: RecordFilter) -> Question:
+        """Return the words that are wanted, in their forms; empty if none are.
+
+        Raises:
+            QuestionError: If there is no word in them.
+        """
+        if wanted.words is None:
+            return ()
+        languages = [wanted.language or ""]
+        if wanted.language is None:
+            known = select(call_languages.c.language)
+            languages = await self._read(lambda c: [*c.execute(known).scalars()])
+        return question(wanted.words, languages, whole_words=self._whole_words)
 
     async def get(self, name: str) -> CallRecord | None:
-        """Return a record by its id, or the latest of a call by the platform's; None if none is."""
-        found = select(call_records).where(
-            (call_records.c.id == name) | (call_records.c.call_id == digest(name))
-        )
-        records = await self._read(found.order_by(call_records.c.number.desc()).limit(1))
-        return records[0] if records else None
+        """Return a record by its id, or the latest of a call; None if there is none.
 
-    async def events(self, record: CallRecord, *, after: int = 0) -> list[RecordedEvent]:
+        Args:
+            name: Of the record; of the call, as the platform has it; or ours of one we placed.
+        """
+        by_name = call_records.c.call_id == digest(name)
+        if _ID.fullmatch(name):
+            by_name |= call_records.c.id == name
+        latest = call_records.c.number.desc()
+
+        def read(connection: Connection) -> CallRecord | None:
+            found = select(call_records).where(by_name).order_by(latest).limit(1)
+            row = connection.execute(found).first()
+            if row is None:
+                dialled = fact("dialled", self._seal.look_up(name))
+                numbers = with_fact(dialled, connection.dialect.name)
+                found = select(call_records).where(call_records.c.number.in_(numbers))
+                row = connection.execute(found.order_by(latest).limit(1)).first()
+            return None if row is None else self._record(row)
+
+        return await self._read(read)
+
+    async def beginning(self, prefix: str) -> list[str]:
+        """Return ids of records that begin so: three at the most, which is too many already."""
+        if not _ID.fullmatch(prefix):
+            return []
+        ids = call_records.c.id
+        found = select(ids).where(ids >= prefix, ids < f"{prefix}zzzz")  # by its index
+        found = found.where(func.substr(ids, 1, len(prefix)) == prefix).limit(3)
+        return await self._read(lambda c: [*c.execute(found).scalars()])
+
+    async def events(
+        self, record: CallRecord, *, after: int = 0, limit: int | None = None
+    ) -> list[RecordedEvent]:
         """Return the lines of a record in the order in which they were stored.
 
         Args:
             record: Whose.
             after: ``id`` of the last that is known already.
+            limit: Most that are returned; None for all.
         """
+        found: list[RecordedEvent] = []
+        while limit is None or len(found) < limit:
+            most = EVENTS_AT_ONCE if limit is None else min(limit - len(found), EVENTS_AT_ONCE)
+            page = await self._events(record, found[-1].id if found else after, most)
+            found += page
+            if len(page) < most:
+                break
+        return found
+
+    async def answer_times(self, records: Sequence[CallRecord]) -> Mapping[int, list[float]]:
+        """Return how long callers waited for each answer, in seconds, by number of the record.
+
+        From the end of their speech to the first audio that they heard.
+        """
+        found = select(call_events.c.record, call_events.c.data).where(
+            call_events.c.record.in_([one.number for one in records]),
+            call_events.c.kind == "timing",
+        )
+
+        def read(connection: Connection) -> Mapping[int, list[float]]:
+            times: dict[int, list[float]] = {one.number: [] for one in records}
+            for number, data in connection.execute(found):
+                times[number] += answer_time(shown(self._seal, data))
+            return times
+
+        return await self._read(read)
+
+    async def _events(self, record: CallRecord, after: int, most: int) -> list[RecordedEvent]:
         found = select(call_events).where(
             call_events.c.record == record.number, call_events.c.id > after
         )
-        rows = await self._database.read(
-            lambda c: c.execute(found.order_by(call_events.c.id)).all()
-        )
-        return [
-            RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(self._seal, row.data))
-            for row in rows
-        ]
 
-    async def _read(self, found: Select[Any]) -> list[CallRecord]:
-        rows = await self._database.read(lambda c: c.execute(found).all())
-        return [self._record(row) for row in rows]
+        def read(connection: Connection) -> list[RecordedEvent]:
+            return [
+                RecordedEvent(
+                    id=row.id, kind=row.kind, at=row.at, fields=shown(self._seal, row.data)
+                )
+                for row in connection.execute(found.order_by(call_events.c.id).limit(most))
+            ]
+
+        return await self._read(read)
+
+    def _selected(
+        self, wanted: RecordFilter, asked: Question, after: Place | None, dialect: str
+    ) -> Select[Any]:
+        columns = call_records.c
+        found = select(call_records).order_by(columns.started.desc(), columns.number.desc())
+        if wanted.since is not None:
+            found = found.where(columns.started >= wanted.since)
+        if wanted.before is not None:
+            found = found.where(columns.started < wanted.before)
+        facts = []
+        for name, value in self._looked_up(wanted):
+            found = found.where(columns[name] == value)
+            facts.append(fact(name, value))
+        if after is not None:
+            found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
+        if not asked:
+            return found
+        until = min((one for one in (wanted.before, after and after[0]) if one), default=None)
+        span = (wanted.since, until)
+        return narrowed(found, asked, facts, self._seal, span=span, dialect=dialect)
+
+    def _looked_up(self, wanted: RecordFilter) -> Iterable[tuple[str, str]]:
+        """Yield what a record has to have in its columns."""
+        for name in ("caller", "called"):
+            if (number := getattr(wanted, name)) is not None:
+                yield name, self._seal.look_up(number)
+        for name in ("agent", OUTCOME, "direction"):
+            if (value := getattr(wanted, name)) is not None:
+                yield name, value
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            async with asyncio.timeout(TURN_WITHIN):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StoreError("too much is read at once") from None
+        try:
+            return await self._database.read(work)
+        finally:
+            self._turn.release()
 
     def _record(self, row: Row[Any]) -> CallRecord:
         return CallRecord(
@@ -119,6 +254,20 @@ class CallRecords:
             outcome=row.outcome,
             data=shown(self._seal, row.data),
         )
+
+
+def answer_time(timing: Mapping[str, Any]) -> list[float]:
+    """Return the seconds that a caller waited, of a ``timing`` line; nothing if that has none."""
+    began, heard = timing.get("speech_end"), timing.get("heard")
+    if isinstance(began, int | float) and isinstance(heard, int | float):
+        return [round(heard - began, 3)]
+    return []
+
+
+def _storable(wanted: RecordFilter) -> bool:
+    """Return whether a record can be so: no database keeps a NUL, nor half a character."""
+    given = (wanted.caller, wanted.called, wanted.agent, wanted.direction)
+    return not any(one and re.search("[\0\ud800-\udfff]", one) for one in given)
 
 
 def shown(seal: Seal, stored: str) -> dict[str, Any]:

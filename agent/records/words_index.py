@@ -1,21 +1,263 @@
-"""The words of calls, as they are searched for."""
+"""The words of calls, as they are searched for: added as they are said, and removed for good."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    cast,
+    delete,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
+from agent.records.call_records import shown
 from agent.records.events import JournalLine
 from agent.records.seals import Seal
+from agent.records.search_words import LineWords, words_of
+from agent.records.word_search import (
+    OUTCOME,
+    fact,
+    in_postgresql,
+    in_sqlite,
+    place,
+    sealed_word,
+)
+from agent.store.record_tables import LANGUAGE, call_events, call_languages, call_records
+
+SPOKEN = ("caller", "agent", "summary")
+"""Kinds of lines whose ``text`` is searched; of a reply that a kill has cut, ``heard``."""
+
+MOST_BYTES = 900_000
+"""Of the words of one call: half a day of talk, and what a `tsvector` can hold."""
+
+AT_ONCE = 20_000
+"""Bytes of words up to which each line is searched for at once. A longer call that goes on is
+written anew only when it has grown by an eighth, so that its lines cost no more than they are."""
+
+GAP = "."
+"""Stands between two lines, so that no phrase goes from one into the other."""
+
+MERGED = 500
+"""Pages of the index that are written at once while what was removed is forgotten: some 30 ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What is in the index of a record already."""
+
+    words: str
+    """In SQLite only."""
+
+    upto: int
+    size: int
 
 
 def add(connection: Connection, seal: Seal, record: int, lines: Sequence[JournalLine]) -> None:
     """Add the words of the lines of one record, in the transaction that stores them.
 
+    What is added are the lines that stand in the database and not yet in the index, whichever are
+    given: one that comes twice is added once.
+
     Args:
         connection: Of that transaction.
         seal: Gives what words are looked up by.
         record: Number of the record.
-        lines: Of its journal; some may have been added before.
+        lines: Of its journal, stored; some may have been added before.
     """
+    if any(line.kind in (*SPOKEN, "call", "ended") for line in lines):
+        found = connection.execute(select(call_records).where(call_records.c.number == record))
+        if (row := found.first()) is not None:
+            _bring_up_to_date(connection, seal, row)
+
+
+def remove(connection: Connection, record: int) -> None:
+    """Remove the words of a record, before the record itself is deleted.
+
+    SQLite keeps what was removed in its index until :func:`forget` has been called.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(delete(in_postgresql).where(in_postgresql.c.record == record))
+        return
+    started = select(call_records.c.started).where(call_records.c.number == record)
+    began = connection.execute(started).scalar()
+    where = in_sqlite.c.record == record  # which reads all of it
+    if began is not None:
+        where = in_sqlite.c.rowid == place(began, record)
+    connection.execute(delete(in_sqlite).where(where))
+
+
+def forget(connection: Connection) -> bool:
+    """Rewrite a piece of SQLite's index without what was removed; return whether there is more.
+
+    Call it until there is not, each time in a transaction of its own.
+    """
+    if connection.dialect.name == "postgresql":
+        return False  # VACUUM does, of itself
+
+    def merge(pages: int) -> bool:
+        before = connection.execute(text("SELECT total_changes()")).scalar_one()
+        connection.execute(
+            text("INSERT INTO call_words (call_words, rank) VALUES ('merge', :pages)"),
+            {"pages": pages},
+        )
+        changes = connection.execute(text("SELECT total_changes()")).scalar_one() - before
+        return bool(changes >= 2)  # as FTS5 documents it: less is that there was nothing to do
+
+    return merge(MERGED) or merge(-MERGED)
+
+
+def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> None:
+    stored = _stored(connection, row)
+    events = call_events.c
+    new = connection.execute(
+        select(events.id, events.kind, events.data)
+        .where(events.record == row.number, events.kind.in_((*SPOKEN, "ended")))
+        .where(events.id > (stored.upto if stored else 0))
+        .order_by(events.id)
+    ).all()
+    if stored is not None and not new:
+        return
+    said: list[tuple[str, Mapping[str, Any]]] = [
+        (one.kind, shown(seal, one.data)) for one in new if one.kind != "ended"
+    ]
+    if any(one.kind == "ended" for one in new):
+        said += _cut_off(connection, seal, row.number)
+    about = shown(seal, row.data)
+    language = str(about.get("language", ""))
+    size, lines, languages = stored.size if stored else 0, list[list[str]](), {language}
+    for kind, fields in said:
+        spoken_in = str(fields.get("language", "")) if kind == "caller" else ""
+        words = _sealed(seal, words_of(str(fields.get("text", "")), spoken_in or language))
+        size += sum(len(word.encode()) + 8 for word in words)
+        if words and size <= MOST_BYTES:
+            lines.append(words)
+        languages.add(spoken_in)
+    grown = size - (stored.size if stored else 0)
+    if stored and row.ended is None and stored.size > AT_ONCE and grown * 8 < stored.size:
+        return
+    _note_languages(connection, languages)
+    upto = max((one.id for one in new), default=0)
+    state = _Stored(words=stored.words if stored else "", upto=upto, size=size)
+    write = _write_postgresql if connection.dialect.name == "postgresql" else _write_sqlite
+    write(connection, row, _facts(seal, row, about), lines, state, is_new=stored is None)
+
+
+def _stored(connection: Connection, row: Row[Any]) -> _Stored | None:
+    """Return what is in the index already; None if nothing is."""
+    if connection.dialect.name == "postgresql":
+        table, where = in_postgresql, in_postgresql.c.record == row.number
+        words: Any = literal("")
+    else:
+        table, where = in_sqlite, in_sqlite.c.rowid == place(row.started, row.number)
+        words = in_sqlite.c.words
+    found = connection.execute(select(words, table.c.upto, table.c.size).where(where)).first()
+    return None if found is None else _Stored(words=found[0], upto=found[1], size=found[2])
+
+
+def _facts(seal: Seal, row: Row[Any], about: Mapping[str, Any]) -> list[str]:
+    facts = [
+        fact("agent", row.agent),
+        fact("caller", row.caller),
+        fact("called", row.called),
+        fact("direction", row.direction),
+        fact(OUTCOME, row.outcome),
+    ]
+    dialled = str(about.get("dialled", ""))
+    return [*facts, fact("dialled", seal.look_up(dialled))] if dialled else facts
+
+
+def _cut_off(
+    connection: Connection, seal: Seal, record: int
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what was heard of a reply that has no line of its own, as if it had one."""
+    events = call_events.c
+    heard = select(events.kind, events.data).where(
+        events.record == record, events.kind.in_(("heard", "agent"))
+    )
+    rows = connection.execute(heard.order_by(events.id)).all()
+    last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
+    pieces = [str(shown(seal, row.data).get("text", "")) for row in rows[last + 1 :]]
+    return [("agent", {"text": " ".join(pieces)})] if pieces else []
+
+
+def _sealed(seal: Seal, words: LineWords) -> list[str]:
+    """Return the words of a line as they stand in the index."""
+    if not words.spoken:
+        return []
+    spoken = [sealed_word(seal, word) for word in words.spoken]
+    return [*spoken, GAP, *(sealed_word(seal, word) for word in words.besides)]
+
+
+def _note_languages(connection: Connection, tags: Iterable[str]) -> None:
+    new = {tag.lower().replace("_", "-").partition("-")[0][:LANGUAGE] for tag in tags} - {""}
+    known = set(connection.execute(select(call_languages.c.language)).scalars())
+    for language in sorted(new - known):
+        row = insert_or_update(call_languages).values(language=language)
+        connection.execute(row.on_conflict_do_nothing())
+
+
+def _write_sqlite(
+    connection: Connection,
+    row: Row[Any],
+    facts: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    state: _Stored,
+    *,
+    is_new: bool,
+) -> None:
+    before = state.words.partition(f" {GAP} ")[2]  # without the facts of then
+    said = f" {GAP} ".join([before, *(" ".join(line) for line in lines)])
+    values = {
+        "words": f"{' '.join(facts)} {GAP} {said}",
+        "upto": state.upto,
+        "size": state.size,
+    }
+    at = place(row.started, row.number)
+    if is_new:
+        values |= {"rowid": at, "record": row.number}
+        connection.execute(insert(in_sqlite).values(values))
+    else:
+        connection.execute(update(in_sqlite).where(in_sqlite.c.rowid == at).values(values))
+
+
+def _write_postgresql(
+    connection: Connection,
+    row: Row[Any],
+    facts: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    state: _Stored,
+    *,
+    is_new: bool,
+) -> None:
+    # A position above 16,383 is that: phrases of a call that is longer than two hours are not
+    # found in its end, its words are.
+    words = [word for line in lines for word in (*line, GAP)]
+    said = " ".join(f"'{word}':{min(at, 16383)}" for at, word in enumerate(words, 1))
+    new: ColumnElement[Any] = cast(said, TSVECTOR)
+    if is_new:
+        facts_of_it = " ".join(f"'{one}'" for one in facts if not one.startswith(f"={OUTCOME}"))
+        new = cast(facts_of_it, TSVECTOR).op("||")(new)
+    row_of_it = insert_or_update(in_postgresql).values(
+        record=row.number, upto=state.upto, size=state.size, words=new
+    )
+    connection.execute(
+        row_of_it.on_conflict_do_update(
+            index_elements=[in_postgresql.c.record],
+            set_={
+                "upto": row_of_it.excluded.upto,
+                "size": row_of_it.excluded.size,
+                "words": in_postgresql.c.words.op("||")(row_of_it.excluded.words),
+            },
+        )
+    )

@@ -22,7 +22,9 @@ from agent import phone_numbers
 from agent.call.orders import HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.records.seals import SealError
 from agent.server.admission import details
+from agent.server.call_answers import CallAnswers, QueryError
 from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
@@ -78,6 +80,7 @@ class OperatorInterface:
         registry: The calls of this process.
         others: What the others hold; None if this process keeps to itself.
         call_control: Does what is asked; None if there is no account to do it with.
+        answers: What is told of records.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class OperatorInterface:
         registry: CallRegistry,
         others: OtherProcesses | None,
         call_control: CallControl | None,
+        answers: CallAnswers,
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
@@ -106,6 +110,7 @@ class OperatorInterface:
         self._calls = registry
         self._others = others
         self._call_control = call_control
+        self._answers = answers
         self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
         """When requests of each kind came."""
 
@@ -160,8 +165,9 @@ class OperatorInterface:
     async def _describe(self, _request: web.Request) -> web.Response:
         return web.json_response(OPENAPI)
 
-    async def _list(self, _request: web.Request) -> web.Response:
-        return web.json_response({"calls": await self._in_progress()})
+    async def _list(self, request: web.Request) -> web.Response:
+        records = await self._answers.listed(request.query)
+        return web.json_response({"calls": await self._in_progress(), **records})
 
     async def _in_progress(self) -> list[dict[str, Any]]:
         """Return the calls of all processes.
@@ -179,13 +185,18 @@ class OperatorInterface:
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
+        known: dict[str, Any] | None = None
         placed = await self._call_control.placed(name) if self._call_control else None
         if placed is not None:
-            return web.json_response(_described(placed))
-        for call in await self._in_progress():
+            known = _described(placed)
+        for call in await self._in_progress() if known is None else ():
             if call["id"] == name:
-                return web.json_response(call)
-        return _problem(404, "no such call")
+                known = call
+        platform = placed.call_id if placed is not None else ""
+        record = await self._answers.one(platform or name, request.query)
+        if record is not None:
+            known = (known or {"id": record["id"], "agent": record["agent"]}) | {"record": record}
+        return web.json_response(known) if known is not None else _problem(404, "no such call")
 
     async def _dial(self, request: web.Request) -> web.Response:
         asked = await _read(request, DialRequest)
@@ -274,6 +285,7 @@ _STATUS: Mapping[type[Exception], int] = {
     NoSuchCallError: 404,
     CallGoneError: 410,
     _UnreadableError: 400,
+    QueryError: 400,
     _CannotBeDialledError: 422,
     DestinationRefusedError: 422,
     NoRoomError: 503,
@@ -282,17 +294,24 @@ _STATUS: Mapping[type[Exception], int] = {
 """What an error is answered with; any other is that it cannot be done as things are, 409."""
 
 
+TOLD = (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError, QueryError)
+"""Errors whose text is for whoever asks."""
+
+
 async def _answered(
     handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
 ) -> web.Response:
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError) as error:
+    except TOLD as error:
         again = {"retry-after": str(AGAIN_AFTER)} if isinstance(error, NoRoomError) else None
         return _problem(_STATUS.get(type(error), 409), str(error), again)
     except web.HTTPRequestEntityTooLarge:
         return _problem(413, "the body is too long")
+    except SealError:
+        log.warning("a record cannot be shown: there is no key for it, or it was changed")
+        return _problem(503, "a record cannot be shown: see the log")
     except StoreError:  # the database has logged it
         return _problem(503, "the database fails: see the log")
 

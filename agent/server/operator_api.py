@@ -15,6 +15,15 @@ from pydantic import (
 )
 
 from agent import phone_numbers
+from agent.server.records_api import (
+    SCHEMAS,
+    CallAnswer,
+    CallsAnswer,
+    RecordQuery,
+    RecordsQuery,
+    answer_of,
+    parameters,
+)
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
 
@@ -106,14 +115,20 @@ class TransferRequest(BaseModel):
 
 
 def _operation(
-    summary: str, success: int, *, body: type[BaseModel] | None = None, by_id: bool = True
+    summary: str,
+    success: int,
+    *,
+    body: type[BaseModel] | None = None,
+    by_id: bool = True,
+    query: type[BaseModel] | None = None,
+    answer: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
     """Return one operation, as OpenAPI 3.1 has it."""
-    parameters: list[dict[str, Any]] = []
+    given: list[dict[str, Any]] = parameters(query) if query is not None else []
     if by_id:
-        parameters.append(_parameter("id", "path", "Of the call, as `POST /calls` gave it."))
+        given.append(_parameter("id", "path", ID))
     if body is DialRequest:
-        parameters.append(
+        given.append(
             _parameter(
                 "Idempotency-Key",
                 "header",
@@ -122,35 +137,35 @@ def _operation(
         )
     operation: dict[str, Any] = {
         "summary": summary,
-        "parameters": parameters,
+        "parameters": given,
         "responses": {
             str(success): {
                 "description": "Done, or under way.",
-                "content": {"application/json": {"schema": {"type": "object"}}},
+                "content": {
+                    "application/json": {
+                        "schema": {"type": "object"} if answer is None else answer_of(answer)
+                    }
+                },
             },
-            **{
-                status: {
-                    "description": meaning,
-                    "content": {
-                        "application/problem+json": {
-                            "schema": {
-                                "type": "object",
-                                "properties": {
-                                    "status": {"type": "integer"},
-                                    "detail": {"type": "string"},
-                                },
-                            }
-                        }
-                    },
-                }
-                for status, meaning in _PROBLEMS.items()
-            },
+            **{status: _problem(meaning) for status, meaning in _PROBLEMS.items()},
         },
     }
     if body is not None:
         schema = body.model_json_schema()
         operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
     return operation
+
+
+def _problem(meaning: str) -> dict[str, Any]:
+    properties = {"status": {"type": "integer"}, "detail": {"type": "string"}}
+    schema = {"type": "object", "properties": properties}
+    return {"description": meaning, "content": {"application/problem+json": {"schema": schema}}}
+
+
+ID = (
+    "Of the call: as `POST /calls` gave it, as the platform has it, or of its record. Those in "
+    "progress go by the first two."
+)
 
 
 def _parameter(name: str, where: str, description: str) -> dict[str, Any]:
@@ -180,14 +195,25 @@ _PROBLEMS = {
 OPENAPI: Mapping[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "Operator's interface of sinch-voice-agent", "version": "1"},
-    "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    "components": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "schemas": SCHEMAS,
+    },
     "security": [{"token": []}],
     "paths": {
         "/calls": {
-            "get": _operation("List the calls in progress, of all processes.", 200, by_id=False),
+            "get": _operation(
+                "List the calls in progress, and records of calls, the latest first.",
+                200,
+                by_id=False,
+                query=RecordsQuery,
+                answer=CallsAnswer,
+            ),
             "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
         },
-        "/calls/{id}": {"get": _operation("Look at a call.", 200)},
+        "/calls/{id}": {
+            "get": _operation("Look at a call.", 200, query=RecordQuery, answer=CallAnswer)
+        },
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {
             "post": _operation("Pass a caller on.", 202, body=TransferRequest)

@@ -15,6 +15,7 @@ from agent.personas.routing import Routing
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
+from agent.server.call_answers import CallAnswers
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.checks import needed
@@ -174,7 +175,7 @@ def service(
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, registry, processes, call_control),
+        operator=_operator(settings, agents, registry, processes, call_control, keeping),
     )
 
 
@@ -265,6 +266,7 @@ def _operator(
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
+    keeping: RecordKeeping,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -276,6 +278,7 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
+        answers=CallAnswers(keeping.records, settings.sinch.country),
     )
 
 

@@ -172,7 +172,7 @@ class SqlDatabase:
 def _engine(url: DatabaseUrl, within: float) -> Engine:
     address = url.get_secret_value()
     if not url.is_postgresql:
-        return SqliteEngine(address)
+        return SqliteEngine(address, within)
     if find_spec("asyncpg") is None:
         raise StoreError('PostgreSQL needs asyncpg: pip install "sinch-voice-agent[postgresql]"')
     from agent.store.postgresql import PostgresqlEngine  # noqa: PLC0415 - an extra

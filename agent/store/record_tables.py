@@ -7,7 +7,7 @@ number up by. The columns besides are what records are listed by.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import DDL, BigInteger, Column, Float, Index, Integer, String, Table, Text, event
 
 from agent.store.tables import DIGEST, metadata
 
@@ -16,6 +16,9 @@ Counted = BigInteger().with_variant(Integer, "sqlite")
 
 RECORD_ID = 32
 """Characters of our name of a record, and of a journal."""
+
+LANGUAGE = 35
+"""Characters of a language tag: as RFC 5646 has it, those that anybody uses are shorter."""
 
 LOOKED_UP = 80
 """Characters of a number, or of what it is looked up by."""
@@ -35,7 +38,7 @@ call_records = Table(
     Column("outcome", String(24), nullable=False),
     Column("changed", Float(53), nullable=False, index=True),  # Unix time of the last line
     Column("data", Text, nullable=False),
-    Index("ix_call_records_started", "started", "id"),
+    Index("ix_call_records_started", "started", "number"),
     Index("ix_call_records_agent", "agent", "started"),
     Index("ix_call_records_caller", "caller", "started"),
     Index("ix_call_records_called", "called", "started"),
@@ -59,3 +62,30 @@ call_events = Table(
     sqlite_autoincrement=True,
 )
 """One row a line of a journal, in the order of ``id``; one that comes twice is stored once."""
+
+call_languages = Table(
+    "call_languages", metadata, Column("language", String(LANGUAGE), primary_key=True)
+)
+"""Languages in which something was said, ever: in which a question may have been meant."""
+
+WORDS_INDEX = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5(
+            words, record UNINDEXED, upto UNINDEXED, size UNINDEXED,
+            tokenize = "ascii tokenchars '=.'", columnsize = 0)""",
+    ),
+    "postgresql": (
+        """CREATE TABLE IF NOT EXISTS call_words (
+            record BIGINT PRIMARY KEY, upto BIGINT NOT NULL, size INTEGER NOT NULL,
+            words TSVECTOR NOT NULL)""",
+        "CREATE INDEX IF NOT EXISTS ix_call_words_words ON call_words USING gin (words)",
+    ),
+}
+"""The words of calls, by database: a row a record, whose words are made by
+:mod:`agent.records.words_index`. In SQLite ``rowid`` grows with the time of the call. ``upto`` is
+the id of the last event that is in it, ``size`` the bytes of its words."""
+
+for _dialect, _statements in WORDS_INDEX.items():
+    for _statement in _statements:
+        made = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+        event.listen(metadata, "after_create", made)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -33,6 +35,9 @@ since a thread that waits cannot be stopped."""
 READERS = 2
 """Threads that read; one writes."""
 
+LOOKED_AT = 10_000
+"""Steps of SQLite's machine between two looks at the time: less than a millisecond."""
+
 AGAIN_AFTER = 0.1
 """Seconds until it is tried again to have the file alone."""
 
@@ -42,12 +47,15 @@ class SqliteEngine:
 
     Args:
         address: ``sqlite:///`` and its path.
+        within: Seconds after which what only reads is broken off: nobody waits for it any more, and
+            others want the thread.
 
     Raises:
         StoreError: If the address names no file, or the file cannot be made or not be written.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, within: float) -> None:
+        self._within = within
         self._path = path = _path(address)
         self._file = _made_private(path)
         url = URL.create("sqlite", database=str(path))
@@ -101,6 +109,8 @@ class SqliteEngine:
         # SQLite would go on with a file that has no name any more, apart from all other processes.
         if _identity(self._path) != self._file:
             raise StoreError("its file was removed or replaced: start the service again")
+        if engine is self._reading:
+            return _transact(engine, partial(_in_time, work, time.monotonic() + self._within))
         return _transact(engine, work)
 
     def _close(self) -> None:
@@ -137,6 +147,16 @@ def _engine(url: URL, begin: str, *, connections: int) -> Engine:
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.begin() as connection:
         return work(connection)
+
+
+def _in_time(work: Callable[[Connection], T], until: float, connection: Connection) -> T:
+    """Run ``work``, or break it off: SQLite says then that it was interrupted."""
+    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    driver.set_progress_handler(lambda: time.monotonic() > until, LOOKED_AT)
+    try:
+        return work(connection)
+    finally:
+        driver.set_progress_handler(None, LOOKED_AT)
 
 
 def _set_wal(engine: Engine) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.cli.options import USAGE, fail
+
 if TYPE_CHECKING:
     from agent.records.call_records import CallRecords
+    from agent.records.events import CallRecord
     from agent.records.seals import Seal
     from agent.settings import Settings
     from agent.store.engine import SqlDatabase
@@ -23,6 +27,10 @@ class OpenedRecords:
     database: SqlDatabase
     records: CallRecords
     seal: Seal
+
+
+class NoSuchRecordError(Exception):
+    """There is no record, or more than one, that was meant; the message says so."""
 
 
 @asynccontextmanager
@@ -54,3 +62,42 @@ async def opened_records(options: argparse.Namespace) -> AsyncIterator[OpenedRec
         )
     finally:
         await database.aclose()
+
+
+async def one_record(opened: OpenedRecords, name: str) -> CallRecord:
+    """Return the record that somebody names, by its id or the beginning of it, or by its call.
+
+    Raises:
+        NoSuchRecordError: If there is none, or several begin so.
+    """
+    record = await opened.records.get(name)
+    if record is not None:
+        return record
+    ids = await opened.records.beginning(name)
+    if len(ids) > 1:
+        raise NoSuchRecordError(f"several calls begin so: {', '.join(ids[:2])}, ...")
+    record = await opened.records.get(ids[0]) if ids else None
+    if record is None:
+        raise NoSuchRecordError("no such call: `voice-agent calls list` has their ids")
+    return record
+
+
+def run_to_the_end(work: Callable[[], Awaitable[None]]) -> int:
+    """Do what a command does with records; return its exit status, having said what is wrong."""
+    from agent.records.seals import SealError
+    from agent.records.search_words import QuestionError
+    from agent.settings import SettingsError
+    from agent.store.errors import StoreError
+
+    async def main() -> None:
+        await work()
+
+    try:
+        asyncio.run(main())
+    except QuestionError as error:
+        return fail(error, USAGE)
+    except StoreError as error:
+        return fail(StoreError(f"database: {error}"))
+    except (SettingsError, SealError, NoSuchRecordError) as error:
+        return fail(error)
+    return 0

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
+
+import pytest
+from sqlalchemy import text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
+from agent.store import schema
+from agent.store.engine import SqlDatabase, T, Work
+from agent.store.errors import StoreError
 from agent.store.store import opened
 
 
@@ -79,7 +86,7 @@ def test_records_are_listed_by_pages_the_latest_first(database_url: DatabaseUrl)
             pages, after = [], None
             while page := await records.find(RecordFilter(), after=after, limit=3):
                 pages.append([one.id for one in page])
-                after = (page[-1].started, page[-1].id)
+                after = (page[-1].started, page[-1].number)
             assert [len(page) for page in pages] == [3, 3, 2]
             assert [one for page in pages for one in page] == [
                 *(f"call-{n}" for n in range(6, -1, -1)),
@@ -189,5 +196,66 @@ def test_several_store_at_once(database_url: DatabaseUrl) -> None:
             for record in found:
                 assert len(await records.events(record)) == 4
                 assert record.outcome == "caller hung up"
+
+    asyncio.run(main())
+
+
+FOR_EVER = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+)
+
+
+def test_a_question_that_takes_too_long_holds_up_nobody(tmp_path: Path) -> None:
+    """It is broken off in SQLite itself: the threads that read are free for others."""
+
+    async def main() -> None:
+        database = SqlDatabase(DatabaseUrl(f"sqlite:///{tmp_path}/a.db"), within=0.2, quiet=True)
+
+        async def ask_for_ever() -> None:
+            with pytest.raises(StoreError):
+                await database.read(lambda c: c.execute(FOR_EVER).scalar())
+
+        for _ in range(2):
+            await asyncio.gather(*(ask_for_ever() for _ in range(2)))
+        async with asyncio.timeout(10):
+            while True:  # its thread notices a moment later than whoever waits
+                try:
+                    assert await schema.state(database) == "empty"
+                    break
+                except StoreError:
+                    await asyncio.sleep(0.02)
+        await database.aclose()
+
+    asyncio.run(main())
+
+
+class OneByOne:
+    """A database that says whether it was asked several things at once."""
+
+    def __init__(self) -> None:
+        self.asked = self.most = 0
+
+    async def read(self, work: Work[T]) -> T:
+        del work
+        self.asked += 1
+        self.most = max(self.most, self.asked)
+        await asyncio.sleep(0)
+        self.asked -= 1
+        raise StoreError("nothing here")
+
+    async def write(self, work: Work[T]) -> T:
+        return await self.read(work)
+
+
+def test_records_are_read_one_after_the_other() -> None:
+    """Of the two threads that read, one is always there for calls."""
+
+    async def main() -> None:
+        database = OneByOne()
+        records = CallRecords(database, NoSeal())
+        asked = (records.get("x"), records.find(RecordFilter()), records.find(RecordFilter()))
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(one, StoreError) for one in failed)
+        assert database.most == 1
 
     asyncio.run(main())

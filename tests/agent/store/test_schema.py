@@ -33,8 +33,10 @@ def test_migrations_make_the_tables_of_the_code(database_url: DatabaseUrl) -> No
         assert await schema.state(database) == "empty"
         assert await schema.upgrade(database) == "empty"
         assert await schema.upgrade(database) == await schema.state(database) == "current"
+        # The words of calls are a table of the database's own kind: both ways are one statement.
+        opts = {"include_name": lambda name, _, __: not str(name).startswith("call_words")}
         differences = await database.read(
-            lambda c: compare_metadata(MigrationContext.configure(c), metadata)
+            lambda c: compare_metadata(MigrationContext.configure(c, opts=opts), metadata)
         )
         assert differences == []
         await database.write(lambda c: c.execute(text("DROP TABLE claims")))

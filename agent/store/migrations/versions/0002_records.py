@@ -11,6 +11,20 @@ down_revision = "0001"
 ID = sa.String(32)
 COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
+WORDS_INDEX = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5(
+            words, record UNINDEXED, upto UNINDEXED, size UNINDEXED,
+            tokenize = "ascii tokenchars '=.'", columnsize = 0)""",
+    ),
+    "postgresql": (
+        """CREATE TABLE IF NOT EXISTS call_words (
+            record BIGINT PRIMARY KEY, upto BIGINT NOT NULL, size INTEGER NOT NULL,
+            words TSVECTOR NOT NULL)""",
+        "CREATE INDEX IF NOT EXISTS ix_call_words_words ON call_words USING gin (words)",
+    ),
+}
+
 
 def upgrade(op: Operations) -> None:
     """Make the tables."""
@@ -28,7 +42,7 @@ def upgrade(op: Operations) -> None:
         sa.Column("outcome", sa.String(24), nullable=False),
         sa.Column("changed", sa.Float(53), nullable=False, index=True),
         sa.Column("data", sa.Text, nullable=False),
-        sa.Index("ix_call_records_started", "started", "id"),
+        sa.Index("ix_call_records_started", "started", "number"),
         sa.Index("ix_call_records_agent", "agent", "started"),
         sa.Index("ix_call_records_caller", "caller", "started"),
         sa.Index("ix_call_records_called", "called", "started"),
@@ -48,3 +62,6 @@ def upgrade(op: Operations) -> None:
         sa.Index("ux_call_events_line", "journal", "line", unique=True),
         sqlite_autoincrement=True,
     )
+    op.create_table("call_languages", sa.Column("language", sa.String(35), primary_key=True))
+    for statement in WORDS_INDEX[op.get_bind().dialect.name]:
+        op.execute(statement)

@@ -1,0 +1,177 @@
+"""What is told of the records of calls over REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from statistics import median
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agent.records import queries
+from agent.records.call_records import CallRecords, Place, RecordFilter
+from agent.records.conversation import conversation
+from agent.records.events import CallRecord, RecordedEvent
+from agent.records.search_words import QuestionError
+from agent.server.records_api import (
+    RecordAnswer,
+    RecordLine,
+    RecordQuery,
+    RecordsQuery,
+    RecordSummary,
+    SpokenLine,
+)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class QueryError(ValueError):
+    """The query is wrong; the message says where, and quotes nothing."""
+
+
+class CallAnswers:
+    """Answers of records. Every method raises StoreError and SealError, as reading them does.
+
+    Args:
+        records: Of all calls; None if there is no database, and so no record.
+        country: Two letters, of a number without ``+``; ``""`` if there is none.
+    """
+
+    def __init__(self, records: CallRecords | None, country: str) -> None:
+        self._records = records
+        self._country = country
+
+    async def listed(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """Return a page of records, and how to ask for the next.
+
+        Args:
+            given: As :class:`~agent.server.records_api.RecordsQuery` has it.
+
+        Raises:
+            QueryError: If it is wrong.
+        """
+        asked = _checked(RecordsQuery, given)
+        wanted, after = self._wanted(asked), _place(asked.cursor)
+        if self._records is None:
+            return {"records": [], "next": None}
+        try:
+            found = await self._records.find(wanted, after=after, limit=asked.limit + 1)
+        except QuestionError as error:
+            raise QueryError(f"q: {error}") from None
+        page = found[: asked.limit]
+        times = await self._records.answer_times(page)
+        more = len(found) > len(page)
+        return {
+            "records": [summary(one, times[one.number]) for one in page],
+            "next": queries.cursor((page[-1].started, page[-1].number)) if more else None,
+        }
+
+    async def one(self, name: str, given: Mapping[str, str]) -> dict[str, Any] | None:
+        """Return a record with its lines; None if there is none.
+
+        Args:
+            name: Of the record, or of its call.
+            given: As :class:`~agent.server.records_api.RecordQuery` has it.
+
+        Raises:
+            QueryError: If it is wrong.
+        """
+        asked = _checked(RecordQuery, given)
+        record = await self._records.get(name) if self._records is not None else None
+        if record is None or self._records is None:
+            return None
+        found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
+        events = found[: asked.limit]
+        times = await self._records.answer_times([record])
+        more = len(found) > len(events)
+        return whole(record, times[record.number], events, more=more)
+
+    def _wanted(self, asked: RecordsQuery) -> RecordFilter:
+        def number(text: str | None) -> str | None:
+            return None if text is None else queries.number(text, self._country)
+
+        return RecordFilter(
+            since=_moment("since", asked.since),
+            before=_moment("before", asked.before),
+            caller=number(asked.caller),
+            called=number(asked.called),
+            agent=asked.agent,
+            outcome=asked.outcome,
+            direction=asked.direction,
+            words=asked.q,
+            language=asked.language,
+        )
+
+
+def _checked(model: type[Model], given: Mapping[str, str]) -> Model:
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = str(first["loc"][0])
+        known = where if where in model.model_fields else "query: no such parameter"
+        raise QueryError(f"{known}: {first['msg']}") from None
+
+
+def _moment(name: str, text: str | None) -> float | None:
+    try:
+        return None if text is None else queries.moment(text, datetime.now(UTC))
+    except ValueError as error:
+        raise QueryError(f"{name}: {error}") from None
+
+
+def _place(cursor: str | None) -> Place | None:
+    try:
+        return None if cursor is None else queries.place(cursor)
+    except ValueError as error:
+        raise QueryError(f"cursor: {error}") from None
+
+
+def summary(record: CallRecord, times: list[float]) -> dict[str, Any]:
+    """Return a call as it is listed.
+
+    Args:
+        record: Of the call.
+        times: Seconds that its caller has waited for answers.
+    """
+    ended = record.ended
+    listed = RecordSummary(
+        id=record.id,
+        call_id=str(record.data.get("call_id", "")),
+        direction=record.direction,
+        agent=record.agent,
+        caller=str(record.data.get("caller", "")),
+        called=str(record.data.get("called", "")),
+        started=_iso(record.started),
+        ended=None if ended is None else _iso(ended),
+        seconds=None if ended is None else round(ended - record.started, 3),
+        outcome=record.outcome,
+        answer_time=round(median(times), 3) if times else None,
+    )
+    return listed.model_dump(mode="json")
+
+
+def whole(
+    record: CallRecord, times: list[float], events: Sequence[RecordedEvent], *, more: bool = False
+) -> dict[str, Any]:
+    """Return a call with its lines.
+
+    Args:
+        record: Of the call.
+        times: Seconds that its caller has waited for answers.
+        events: Its lines, or a page of them.
+        more: Whether there are more.
+    """
+    answer = RecordAnswer(
+        **summary(record, times),
+        data=dict(record.data),
+        conversation=[SpokenLine.model_validate(one) for one in conversation(events)],
+        events=[RecordLine.model_validate(one) for one in events],
+        next=events[-1].id if more else None,
+    )
+    return answer.model_dump(mode="json")
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
