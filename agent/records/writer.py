@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from agent.records.private_lines import Line, PrivateLines
 from agent.records.transcript import Transcript, add_platform_line
 
 log = structlog.get_logger()
@@ -33,10 +34,17 @@ class RecordWriter:
     Args:
         folder: Where they are kept.
         threads: Does what blocks, in the order in which it comes; a thread of its own if None.
+        privacy: Gives each record what makes its lines such as may be written.
     """
 
-    def __init__(self, folder: Path, threads: Executor | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        threads: Executor | None = None,
+        privacy: Callable[[], PrivateLines] = PrivateLines,
+    ) -> None:
         self._folder = folder
+        self._privacy = privacy
         self._threads = threads or ThreadPoolExecutor(1, "records")
         self._waiting: deque[Future[None]] = deque()
         self._paths: OrderedDict[str, Path] = OrderedDict()  # the thread's
@@ -44,7 +52,7 @@ class RecordWriter:
 
     def begin(self, call_id: str, started: datetime) -> Record:
         """Begin the transcript of a call; see :class:`~agent.records.transcript.Transcript`."""
-        return Record(self, partial(self._open, call_id, started))
+        return Record(self, partial(self._open, call_id, started), self._privacy())
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add what the platform said of a call to its transcript, or to a new one."""
@@ -101,8 +109,11 @@ def _tell_of_a_bug(future: Future[None]) -> None:
 class Record:
     """The transcript of one call, as the call sees it: a :class:`~agent.call.history.Journal`."""
 
-    def __init__(self, writer: RecordWriter, begin: Callable[[], Transcript]) -> None:
+    def __init__(
+        self, writer: RecordWriter, begin: Callable[[], Transcript], private: PrivateLines
+    ) -> None:
         self._writer = writer
+        self._private = private  # the thread's
         self._begin = begin
         self._transcript: Transcript | None = None  # the thread's
         writer.do(self._open)
@@ -120,9 +131,14 @@ class Record:
         self._transcript = self._begin()
 
     def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self._put(self._private.take(kind, fields))
+
+    def _put(self, lines: Sequence[Line]) -> None:
         if self._transcript is not None:
-            self._transcript.add(kind, **fields)
+            for kind, fields in lines:
+                self._transcript.add(kind, **fields)
 
     def _close(self) -> None:
+        self._put(self._private.rest())
         if self._transcript is not None:
             self._transcript.close()
