@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, tuple_
 
 from agent.records.events import CallRecord, Outcome, RecordedEvent
+from agent.records.number_forms import forms
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records
@@ -68,7 +69,8 @@ class CallRecords:
             found = found.where(call_records.c.started < wanted.before)
         for name in ("caller", "called"):
             if (number := getattr(wanted, name)) is not None:
-                found = found.where(call_records.c[name] == self._seal.look_up(number))
+                stored = {one for form in forms(number) for one in self._seal.look_ups(form)}
+                found = found.where(call_records.c[name].in_(stored))
         for name in ("agent", "outcome", "direction"):
             if (value := getattr(wanted, name)) is not None:
                 found = found.where(call_records.c[name] == value)

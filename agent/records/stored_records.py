@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from agent.records import words_index
 from agent.records.call_records import hidden, shown
 from agent.records.events import JournalLine, Outcome
+from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records
@@ -89,8 +90,8 @@ class StoredRecords:
             "started": _unix(given.get("started")),
             "direction": given.get("direction", "incoming"),
             "agent": str(given.get("agent", ""))[:200],
-            "caller": self._seal.look_up(str(given.get("caller", ""))),
-            "called": self._seal.look_up(str(given.get("called", ""))),
+            "caller": self._seal.look_up(looked_up_as(str(given.get("caller", "")))),
+            "called": self._seal.look_up(looked_up_as(str(given.get("called", "")))),
             "outcome": "in progress",
             "changed": time.time(),
             "data": hidden(self._seal, given),

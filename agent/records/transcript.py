@@ -63,7 +63,7 @@ class Transcript:
     def __init__(self, folder: Path, call_id: str, started: datetime) -> None:
         stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
         self._file: TextIO | None = None
-        self.path = folder / f"{stamp}-{_file_name(call_id)}.jsonl"
+        self.path = folder / f"{stamp}-{file_name(call_id)}.jsonl"
         try:
             make_private_folder(folder)
             # Words are private: only the service's user may read them. "x": never two in one file.
@@ -130,7 +130,7 @@ def add_platform_line(
 
 def _latest(folder: Path, call_id: str) -> Path | None:
     """Return the last transcript of a call; None if there is none. Reads the whole folder."""
-    ending = f"-{_file_name(call_id)}.jsonl"
+    ending = f"-{file_name(call_id)}.jsonl"
     try:
         names = os.listdir(folder)  # noqa: PTH208 - a hundred thousand, in a tenth of the time
     except OSError:  # a new transcript tells what is wrong with it
@@ -161,5 +161,6 @@ def _plain(value: object) -> object:
     return f"({type(value).__name__})"
 
 
-def _file_name(call_id: str) -> str:
+def file_name(call_id: str) -> str:
+    """Return a name of a call as it may stand in the name of a file, whatever it holds."""
     return _UNSAFE.sub("_", call_id)[:64] or "call"

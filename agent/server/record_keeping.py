@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from agent.records.call_records import CallRecords
-from agent.records.seals import NoSeal, Seal
+from agent.records.erasing import Erasing
+from agent.records.private_lines import PrivateLines
+from agent.records.retention import Retention
+from agent.records.sealing import seal_of
 from agent.records.stored_records import StoredRecords
 from agent.records.writer import RecordWriter
 from agent.settings import Settings
@@ -20,18 +23,34 @@ class RecordKeeping:
     """
 
     def __init__(self, settings: Settings, store: Store | None) -> None:
-        self.writer = RecordWriter(settings.transcripts)
+        privacy = settings.privacy
+        seal = seal_of(privacy)
+        self.writer = RecordWriter(
+            settings.transcripts, privacy=lambda: PrivateLines(privacy.redact, seal)
+        )
         """Takes the lines of calls."""
 
-        seal: Seal = NoSeal()
         self.records = CallRecords(store.database, seal) if store is not None else None
         """What is in the database; None without one."""
 
         self.stored = StoredRecords(store.database, seal) if store is not None else None
         """Takes it there."""
 
+        self.erasing = (
+            Erasing(store.database, seal, settings.transcripts) if store is not None else None
+        )
+        """Erases what is there; None without a database."""
+
+        self._retention = (
+            Retention(privacy, store.database, seal, settings.transcripts, self.erasing)
+            if store is not None and self.erasing is not None
+            else None
+        )
+
     def run_in(self, background: BackgroundTasks) -> None:
         """Start what runs beside the calls."""
+        if self._retention is not None:
+            background.keep_running(self._retention.keep, "erasing what was kept long enough")
 
     async def aclose(self) -> None:
         """Write what is left."""
