@@ -91,8 +91,8 @@ class History:
             name=run.result.call.name,
             seconds=round(run.seconds, 3),
             status="cancelled" if run.cancelled else "failed" if run.result.failed else "done",
-            arguments=run.result.call.arguments,
-            result=run.result.text,
+            arguments=run.shown_arguments,
+            result=run.shown_result,
         )
 
     def discarded(self, draft: Reply) -> None:

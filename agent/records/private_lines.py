@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Literal
 
 from agent import phone_numbers
@@ -183,32 +184,32 @@ class PrivateLines:
     def _read_together(self, line: _Held, language: str) -> bool:
         """Find what begins in turns before and ends in this one; return whether there is any."""
         parts = [*self._turns, line]
-        starts, at = [], 0
-        for part in parts:
-            starts.append(at)
-            at += len(part.text) + 1
-        whole = " ".join(part.text for part in parts)
+        whole = [part.text for part in parts]
         # What is said around the digits, such as "okay, then", would divide them.
-        digits = " ".join(
+        digits = [
             bare(part.text, language, head=part is not parts[0], tail=part is not line)
             for part in parts
-        )
+        ]
+        found = [self._found_across(parts, texts, language) for texts in (whole, digits)]
+        return any(found)  # both, since each takes out what it finds
+
+    def _found_across(self, parts: Sequence[_Held], texts: Sequence[str], language: str) -> bool:
+        starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
         crossing = False
-        for span in [*self._find(whole, language), *self._find(digits, language)]:
+        for span in self._find(" ".join(texts), language):
             touched = [
-                (part, start)
-                for part, start in zip(parts, starts, strict=True)
-                if span.start < start + len(part.text) and span.end > start
+                (part, text, start)
+                for part, text, start in zip(parts, texts, starts, strict=False)
+                if span.start < start + len(text) and span.end > start
             ]
             if len(touched) < 2:
                 continue
             crossing = True
-            for part, start in touched:
-                first = max(0, span.start - start)
-                last = min(len(part.text), span.end - start)
+            for part, text, start in touched:
+                first = max(len(text) - len(text.lstrip()), span.start - start)
+                last = min(len(text.rstrip()), span.end - start)
                 others = [one for one in part.spans if one.end <= first or one.start >= last]
-                inner = Span(first, last, span.label, span.value, span.sure)
-                part.spans = sorted([*others, inner])
+                part.spans = sorted([*others, Span(first, last, span.label, span.value, span.sure)])
         return crossing
 
     def _find(self, text: str, language: str) -> list[Span]:

@@ -9,7 +9,7 @@ from functools import cache
 from agent import phone_numbers
 from agent.records.redaction import checks, mail
 from agent.records.redaction.cues import AFTER, BEFORE, Cue, cues, is_only_the_end
-from agent.records.redaction.number_words import LANGUAGES, plain
+from agent.records.redaction.number_words import LANGUAGES, words_of
 from agent.records.redaction.pieces import Run, pieces, runs
 from agent.settings.privacy import Redacted
 
@@ -147,7 +147,7 @@ class _Looking:
         self._known = known
         self._pieces = pieces(text, language)
         # Of what was said before, the end counts.
-        self._context = cues([plain(word) for word in context[-300:].replace("-", " ").split()])
+        self._context = cues(words_of(context[-300:]))
         regions = (finder.country, *_REGIONS[language])
         self._regions = tuple(dict.fromkeys(one for one in regions if one))
 

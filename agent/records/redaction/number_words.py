@@ -52,6 +52,11 @@ def plain(word: str) -> str:
     return "".join(char for char in parts if not unicodedata.combining(char))
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as :func:`plain` gives them."""
+    return [plain(word) for word in _WORD.findall(text)]
+
+
 Numbers = Mapping[tuple[str, ...], str]
 """Digits by the words that say them."""
 

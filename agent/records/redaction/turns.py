@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.records.redaction import mail
 from agent.records.redaction.cues import cues
 from agent.records.redaction.finder import languages
-from agent.records.redaction.number_words import LANGUAGES, plain
+from agent.records.redaction.number_words import LANGUAGES, words_of
 from agent.records.redaction.pieces import Sort, pieces, runs
 
 NOTICED = 3
@@ -24,7 +24,7 @@ def unfinished(text: str, language: str = "", context: str = "") -> str:
         language: Its BCP 47 tag.
         context: What the agent said before.
     """
-    asked = bool(cues([plain(word) for word in context[-300:].split()]))
+    asked = bool(cues(words_of(context[-300:])))
     for code in languages(language):
         given = pieces(text[-400:], code)
         if mail.is_open(given, code):
