@@ -66,16 +66,15 @@ class Persona:
         unknown = sorted(details.given.keys() - self._front.variables.keys())
         if unknown:
             known = ", ".join(sorted(self._front.variables)) or "none"
-            raise PersonaError(
-                f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
-            )
+            name = value_line(unknown[0])
+            raise PersonaError(f"no variable {name!r} in the file; there are: {known}")
+        front = self._front
         given = {name: value_line(value) for name, value in details.given.items()}
-        variables = {**self._front.variables, **given, **self._templates.variables(details)}
+        variables = {**front.variables, **given, **self._templates.variables(details)}
 
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
 
-        front = self._front
         own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
         own += (front.transfer_failed, front.goodbye)
         return Script(

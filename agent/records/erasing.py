@@ -71,6 +71,8 @@ class Erasing:
         self._seal = seal
         self._journals = journals
         self._delete_recording = delete_recording
+        self.unfinished = False
+        """Whether something is still in the files, because :meth:`finish` failed."""
 
     async def of_number(self, number: str, country: str = "") -> list[CallRecord]:
         """Return the records of all calls from or to a number.
@@ -141,7 +143,9 @@ class Erasing:
         Raises:
             StoreError: If others read in it all the time: it is gone when this is done again.
         """
+        self.unfinished = True
         await self._database.scrub()
+        self.unfinished = False
 
     async def _find(self, found: Select[Any]) -> list[CallRecord]:
         rows = await self._database.read(lambda c: c.execute(found).all())

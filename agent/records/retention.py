@@ -130,8 +130,10 @@ class Retention:
         if days is not None:
             erased["journals"] = await asyncio.to_thread(self._files_before, now - days * DAY)
         erased["reads"] = await self._reads_before(now - self._settings.keep_reads * DAY)
-        if found := {name: count for name, count in erased.items() if count}:
-            await self._database.scrub()
+        found = {name: count for name, count in erased.items() if count}
+        if found or self._erasing.unfinished:
+            await self._erasing.finish()
+        if found:
             log.info("what was kept long enough is erased", **found)
         return erased
 

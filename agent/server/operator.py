@@ -22,7 +22,9 @@ from agent import phone_numbers
 from agent.call.orders import HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.records.erasing import InProgressError
 from agent.server.admission import details
+from agent.server.erasure import RecordErasure
 from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
@@ -78,6 +80,7 @@ class OperatorInterface:
         registry: The calls of this process.
         others: What the others hold; None if this process keeps to itself.
         call_control: Does what is asked; None if there is no account to do it with.
+        erasure: Erases records; None without a database.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class OperatorInterface:
         registry: CallRegistry,
         others: OtherProcesses | None,
         call_control: CallControl | None,
+        erasure: RecordErasure | None = None,
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
@@ -106,6 +110,7 @@ class OperatorInterface:
         self._calls = registry
         self._others = others
         self._call_control = call_control
+        self._erasure = erasure
         self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
         """When requests of each kind came."""
 
@@ -115,6 +120,7 @@ class OperatorInterface:
         app.router.add_get("/calls", self._guarded("look", self._list))
         app.router.add_post("/calls", self._guarded("dial", self._dial))
         app.router.add_get("/calls/{id}", self._guarded("look", self._show))
+        app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
 
@@ -186,6 +192,16 @@ class OperatorInterface:
             if call["id"] == name:
                 return web.json_response(call)
         return _problem(404, "no such call")
+
+    async def _erase(self, request: web.Request) -> web.Response:
+        if self._erasure is None:
+            raise NoSuchCallError
+        try:
+            return web.json_response(await self._erasure.erase(request.match_info["id"]))
+        except InProgressError as error:
+            return _problem(409, str(error))
+        except OSError as error:
+            return _problem(409, f"a file cannot be deleted: {error.strerror}")
 
     async def _dial(self, request: web.Request) -> web.Response:
         asked = await _read(request, DialRequest)

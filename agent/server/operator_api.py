@@ -187,7 +187,10 @@ OPENAPI: Mapping[str, Any] = {
             "get": _operation("List the calls in progress, of all processes.", 200, by_id=False),
             "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
         },
-        "/calls/{id}": {"get": _operation("Look at a call.", 200)},
+        "/calls/{id}": {
+            "get": _operation("Look at a call.", 200),
+            "delete": _operation("Erase the record of a call that is over.", 200),
+        },
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {
             "post": _operation("Pass a caller on.", 202, body=TransferRequest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.records.access_log import AccessLog, holder_of
 from agent.records.call_records import CallRecords
 from agent.records.erasing import Erasing
 from agent.records.private_lines import PrivateLines
@@ -9,6 +10,7 @@ from agent.records.retention import Retention
 from agent.records.sealing import seal_of
 from agent.records.stored_records import StoredRecords
 from agent.records.writer import RecordWriter
+from agent.server.erasure import RecordErasure
 from agent.settings import Settings
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
@@ -40,6 +42,17 @@ class RecordKeeping:
             Erasing(store.database, seal, settings.transcripts) if store is not None else None
         )
         """Erases what is there; None without a database."""
+
+        token = settings.operator.token
+        self.erasure = (
+            RecordErasure(
+                self.erasing,
+                AccessLog(store.database, holder_of(token.get_secret_value())),
+            )
+            if store is not None and self.erasing is not None and token is not None
+            else None
+        )
+        """The same for the operator's interface; None without its token, or a database."""
 
         self._retention = (
             Retention(privacy, store.database, seal, settings.transcripts, self.erasing)

@@ -21,6 +21,7 @@ from agent.server.capacity import Capacity
 from agent.server.checks import needed
 from agent.server.checks.surroundings import looks
 from agent.server.connections import HttpConnections
+from agent.server.erasure import RecordErasure
 from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
@@ -176,7 +177,7 @@ def service(
         processes=processes,
         orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, registry, processes, call_control),
+        operator=_operator(settings, agents, registry, processes, call_control, keeping.erasure),
     )
 
 
@@ -273,6 +274,7 @@ def _operator(
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
+    erasure: RecordErasure | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -284,6 +286,7 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
+        erasure=erasure,
     )
 
 
