@@ -2,8 +2,8 @@
 """What callers and agents say of numbers: what is to be taken out, and what only looks like it.
 
 Each line is a language, what is in it (``-`` is nothing), and a sentence in which that stands between
-braces. Half of them are held out: the rules were written with the others in view, and these counted
-once they stood. Numbers are made up by their check digits; names are nobody's.
+braces. Half of them are held out: rules may be changed for the others, and not for these. Both
+were written by the author of the rules, after them. Numbers are made up by their check digits; names are nobody's.
 """
 
 from __future__ import annotations
