@@ -71,6 +71,19 @@ def number(text: str, country: str = "") -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_somebodys(text: str, country: str = "") -> bool:
+    """Return whether the numbering plan of its country has a place for this number.
+
+    Args:
+        text: Digits, with ``+`` before them if their country is among them.
+        country: As of :func:`number`.
+    """
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(text, country or None))
+    except phonenumbers.NumberParseException:
+        return False
+
+
 def address(text: str, country: str = "") -> str:
     """Return a SIP address or an In-App user as it is, or a number as :func:`number` does.
 

@@ -130,6 +130,9 @@ class InlineDatabase:
     async def write(self, work: Work[T]) -> T:
         return self._run(work)
 
+    async def scrub(self) -> None:
+        """Nothing of it outlives the test."""
+
     def _run(self, work: Work[T]) -> T:
         with self._engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -23,10 +23,13 @@ from agent.personas.errors import PersonaError
 from agent.personas.script import stranger_line
 from agent.records.journal_file import JournalFile
 from agent.records.journal_names import new_journal
+from agent.records.private_lines import PrivateLines
+from agent.records.redaction.finder import Finder
 from agent.records.seals import NoSeal
 from agent.records.spool import Spool
 from agent.settings import toml_file
 from agent.settings.origins import Origins
+from agent.settings.privacy import Redacted
 from agent.sinch import callbacks, svaml
 from agent.stream.connect import ProtocolError
 from agent.stream.protocol import StreamProtocol
@@ -141,6 +144,26 @@ def write_transcript(folder: Path, given: str) -> None:
     transcript.close()
 
 
+FINDER = Finder(kinds=get_args(Redacted), country="US")
+
+
+def take_out(given: str) -> None:
+    """Of one text, in a language that we know and in one that we do not."""
+    FINDER.find(given, "en", given)
+    FINDER.find(given, "", known=("4111111111111111",))
+
+
+def write_private(given: str) -> None:
+    """A call whose caller says it in turns, each repeated by the agent and a tool."""
+    lines = PrivateLines(get_args(Redacted))
+    lines.take("call", {"language": "en"})
+    for at, piece in enumerate(pieces(given, 500)):
+        lines.take("caller", {"at": at, "text": piece})
+        lines.take("agent", {"at": at, "text": piece})
+        lines.take("tool", {"at": at, "arguments": {"a": [piece]}, "result": piece})
+    lines.rest()
+
+
 def read_agent(given: str) -> None:
     for text in (f"greeting: {given}", f"facts: [{given}]"):
         with suppress(PersonaError):
@@ -226,6 +249,8 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "a backchannel": lambda given: is_backchannel(given, "en"),
     "questions": look_up,
     "playout": play,
+    "what is taken out": take_out,
+    "private lines": write_private,
     "history": show,
 }
 

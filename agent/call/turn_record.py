@@ -176,8 +176,8 @@ class TurnRecord:
             name=call.name,
             seconds=round(run.seconds, 3),
             status="cancelled" if run.cancelled else "failed" if run.result.failed else "done",
-            arguments=call.arguments,
-            result=run.result.text,
+            arguments=run.shown_arguments,
+            result=run.shown_result,
         )
 
     def used(self, line: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""``voice-agent db``: look at the database, and bring its tables up to date."""
+"""``voice-agent db``: look at the database, bring it up to date, back it up, seal it anew."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Declare the commands below it, and their options."""
-    db = commands.add_parser("db", help="look at the database, bring its tables up to date")
+    db = commands.add_parser("db", help="the database: check, upgrade, back up, seal")
     parts = db.add_subparsers(title="commands", required=True, metavar="COMMAND")
     upgrade = parts.add_parser("upgrade", help="bring the tables up to date, as `serve` does")
     upgrade.set_defaults(run=_upgrade)
@@ -28,8 +28,67 @@ def add(commands: Commands) -> None:
     )
     importing.add_argument("folder", type=Path, help="of transcripts; they stay as they are")
     importing.set_defaults(run=_import)
-    for part in (upgrade, check, importing):
+    backup = parts.add_parser("backup", help="copy an SQLite file while the service runs")
+    backup.add_argument("file", type=Path, metavar="FILE", help="of the copy; never overwritten")
+    backup.set_defaults(run=_backup)
+    reseal = parts.add_parser("reseal", help="seal all records anew with the first key")
+    reseal.add_argument(
+        "--give-up", metavar="NAME", help="a key that is lost, and all that it has sealed"
+    )
+    reseal.set_defaults(run=_reseal)
+    for part in (upgrade, check, importing, backup, reseal):
         add_config(part)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError, load
+    from agent.store.backup import back_up
+    from agent.store.errors import StoreError
+
+    try:
+        url = load(options.config).database
+        size = back_up(url, options.file)
+    except SettingsError as error:
+        return fail(error)
+    except StoreError as error:
+        return fail(StoreError(f"database = {str(url)!r}: {error}"))
+    print(f"{options.file}: {size / 1e6:.1f} MB, opened and checked")
+    return 0
+
+
+def _reseal(options: argparse.Namespace) -> int:
+    from agent.settings import SettingsError
+    from agent.store.errors import StoreError
+
+    try:
+        return asyncio.run(_reseal_all(options))
+    except (SettingsError, StoreError) as error:
+        return fail(error)
+    except OSError as error:
+        return fail(OSError(f"a file cannot be sealed: {error.strerror}"))
+
+
+async def _reseal_all(options: argparse.Namespace) -> int:
+    from agent.cli.calls.database import opened_records
+    from agent.records import sealing
+    from agent.records.resealing import Resealing
+    from agent.settings import SettingsError
+
+    async with opened_records(options) as opened:
+        if options.give_up:
+            known = await sealing.give_up(opened.database, options.give_up)
+            print(f"{options.give_up}: {'given up' if known else 'nothing is sealed with it'}")
+        keys = opened.settings.privacy.sealing_keys()
+        if not keys:
+            raise SettingsError("privacy.keys: there is no key to seal with (docs/privacy.md)")
+        await sealing.take_up(opened.database, keys)
+        done = await Resealing(opened.database, keys).run([opened.settings.transcripts])
+    print(f"Sealed anew with {keys[0].name!r}: {done.rows} rows, {done.files} files.")
+    if done.unreadable:
+        print(f"{done.unreadable} cannot be opened: their key is missing. The others are done.")
+    if done.waiting:
+        print(f"{done.waiting} files are written at the moment: do it again when calls are over.")
+    return 1 if done.unreadable or done.waiting else 0
 
 
 def _upgrade(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ MCP server offers is known when a call begins.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -67,7 +67,7 @@ class DeclaredTools:
                 filler=declared.filler,
             )
             for tool in offered:
-                tools.setdefault(tool.spec.name, tool)
+                tools.setdefault(tool.spec.name, replace(tool, secret=frozenset(declared.secret)))
         return tuple(tools.values())[:MAX_TOOLS]
 
 
@@ -105,7 +105,24 @@ def _built(place: int, declared: HttpTool | PythonTool) -> Tool:
     tool = _http(place, declared) if isinstance(declared, HttpTool) else _python(place, declared)
     if tool.spec.name in _CALL_CONTROL:
         raise ValueError(f"{place}.name: {tool.spec.name!r} is built in; take another name")
-    return tool
+    known = _names(tool.spec.parameters)
+    if not known.issuperset(declared.secret):  # not quoted: it may be a secret itself
+        names = ", ".join(sorted(known)) or "none"
+        raise ValueError(
+            f"{place}.secret: no argument of the tool is called so; there are: {names}"
+        )
+    return replace(tool, secret=frozenset(declared.secret))
+
+
+def _names(schema: object) -> set[str]:
+    """Return the names of all properties in a JSON Schema, at whatever depth."""
+    if isinstance(schema, list):
+        return {name for one in schema for name in _names(one)}
+    if not isinstance(schema, Mapping):
+        return set()
+    properties = schema.get("properties")
+    own = set(properties) if isinstance(properties, Mapping) else set()
+    return own.union(*(_names(one) for one in schema.values()))
 
 
 def _http(place: int, declared: HttpTool) -> Tool:

@@ -172,6 +172,12 @@ class FrontMatter(BaseModel):
         description="what the language model may have done: HTTP endpoints, Python "
         "functions, tools of MCP servers",
     )
+    keys_are_secret: bool = Field(
+        default=False,
+        strict=False,
+        description="whether keys that callers press are on no record, `***` in their place; the "
+        "model and its tools have them in full",
+    )
     transfer_failed: Text = Field(
         default="I'm sorry, nobody is available there right now. Can I help with anything else?",
         description="template; said when a transfer fails",

@@ -69,13 +69,13 @@ class Persona:
                 variable that the file does not have.
         """
         self._refuse_unknown(details)
+        front = self._front
         given = {name: value_line(value) for name, value in details.given.items()}
-        variables = {**self._front.variables, **given, **self._templates.variables(details)}
+        variables = {**front.variables, **given, **self._templates.variables(details)}
 
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
 
-        front = self._front
         own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
         own += (front.transfer_failed, front.goodbye)
         return Script(
@@ -86,6 +86,7 @@ class Persona:
             still_there=fill(front.still_there),
             time_up=fill(front.time_up),
             greeting_interruptible=front.greeting_interruptible,
+            keys_are_secret=front.keys_are_secret,
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,

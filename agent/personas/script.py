@@ -190,6 +190,9 @@ class Script:
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
+    keys_are_secret: bool = False
+    """Whether keys that the caller presses are on no record."""
+
     tools: DeclaredTools = field(default_factory=DeclaredTools)
     version: str = ""
     """Of the agent file that it was made of."""

@@ -88,6 +88,12 @@ class _Tool(BaseModel):
         description="said while it takes long, such as 'Let me look that up.'; otherwise a filler "
         "of the agent's",
     )
+    secret: list[Text] = Field(
+        default=[],
+        max_length=50,
+        description="names of arguments whose values are on no record: `***` stands there; the "
+        "tool and the model have them in full",
+    )
 
 
 class HttpTool(_Tool):

@@ -16,6 +16,7 @@ from agent.records import words_index
 from agent.records.call_records import hidden, shown
 from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
+from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import RECORD_ID, call_events, call_records
@@ -217,8 +218,8 @@ class StoredRecords:
             "ended": None,
             "direction": "outgoing" if outgoing else "incoming",
             "agent": _text(given.get("agent"))[:200],
-            "caller": self._seal.look_up(_text(given.get("caller"))),
-            "called": self._seal.look_up(_text(given.get("called"))),
+            "caller": self._seal.look_up(looked_up_as(_text(given.get("caller")))),
+            "called": self._seal.look_up(looked_up_as(_text(given.get("called")))),
             "outcome": "in progress",
             "changed": time.time(),
             "data": hidden(self._seal, given),

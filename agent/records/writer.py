@@ -18,6 +18,7 @@ import structlog
 from agent.records.journal_file import NEEDED, JournalFile
 from agent.records.journal_names import new_journal
 from agent.records.open_journals import OpenJournals
+from agent.records.private_lines import PrivateLines
 from agent.records.seals import NoSeal, Seal
 from agent.records.spool import Spool
 
@@ -44,14 +45,21 @@ class RecordWriter:
         spool: The folder of journals, or its path.
         threads: Does what blocks, in the order in which it comes; a thread of its own if None.
         seal: Hides what people said.
+        privacy: Gives each record what makes its lines such as may be written.
     """
 
     def __init__(
-        self, spool: Spool | Path, threads: Executor | None = None, seal: Seal | None = None
+        self,
+        spool: Spool | Path,
+        threads: Executor | None = None,
+        seal: Seal | None = None,
+        privacy: Callable[[], PrivateLines] = PrivateLines,
     ) -> None:
         self.spool = Spool(spool) if isinstance(spool, Path) else spool
         self.journals = OpenJournals(self.spool, seal or NoSeal())
         """The thread's."""
+
+        self.privacy = privacy
 
         self._threads = threads or ThreadPoolExecutor(1, "records")
         self._waiting: deque[Callable[[], None]] = deque()
@@ -96,7 +104,7 @@ class RecordWriter:
             record: Its id, if it is known.
             about: What is known of the call, if it has no record: the fields of its first line.
         """
-        work = partial(self.journals.add_later, kind, call_id, record, fields, about)
+        work = partial(self._add_later, kind, call_id, record, fields, about)
         if not self.do(work, needed=True):
             self.spool.dropped(NOT_TAKEN)
 
@@ -142,6 +150,18 @@ class RecordWriter:
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.journals.sync.aclose(WRITTEN_WITHIN)
 
+    def _add_later(
+        self,
+        kind: str,
+        call_id: str,
+        record: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+    ) -> None:
+        private = self.privacy()
+        for its_kind, its_fields in [*private.take(kind, fields), *private.rest()]:
+            self.journals.add_later(its_kind, call_id, record, its_fields, about)
+
     def _write(self) -> None:
         self._writing = True
         with suppress(RuntimeError):  # it is closed this very moment
@@ -176,6 +196,7 @@ class Record:
         self.id = journal
         """Our name of the record, which is in its first line."""
 
+        self._private = writer.privacy()  # the thread's
         self._file: JournalFile | None = None  # the thread's
         self._missing = 0
         writer.do(self._begin, needed=True)
@@ -199,12 +220,16 @@ class Record:
         self._file = self._writer.journals.begin(self.id, self._call_id)
 
     def _add(self, kind: str, fields: Mapping[str, Any], missing: int) -> None:
-        if self._file is not None:
-            self._file.miss(missing)
-            self._writer.journals.add(self._file, kind, fields)
-        else:
+        if self._file is None:
             self._writer.spool.dropped(NOT_TAKEN)
+            return
+        self._file.miss(missing)
+        for its_kind, its_fields in self._private.take(kind, fields):
+            self._writer.journals.add(self._file, its_kind, its_fields)
 
     def _end(self) -> None:
-        if self._file is not None:
-            self._writer.journals.end(self._file, self._call_id)
+        if self._file is None:
+            return
+        for its_kind, its_fields in self._private.rest():
+            self._writer.journals.add(self._file, its_kind, its_fields)
+        self._writer.journals.end(self._file, self._call_id)

@@ -14,6 +14,7 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.call.turn_record import Journal
+from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.registry import CallRegistry
@@ -185,7 +186,7 @@ class CallRunner:
             script=admitted.script,
             detector=resources.new_detector(),
             turn_model=resources.turn_model,
-            journal=journal,
+            journal=SecretKeys(journal) if admitted.script.keys_are_secret else journal,
             settings=resources.settings,
             mover=self._mover(admitted.claims),
             tools=admitted.script.tools.for_call(resources.mcp_servers),

@@ -22,10 +22,12 @@ from agent import phone_numbers
 from agent.call.orders import HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.records.erasing import InProgressError
 from agent.records.seals import SealError
 from agent.server.admission import details
-from agent.server.call_answers import CallAnswers, QueryError
+from agent.server.call_answers import QueryError
 from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
+from agent.server.operator_records import OperatorRecords
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
@@ -80,7 +82,7 @@ class OperatorInterface:
         registry: The calls of this process.
         others: What the others hold; None if this process keeps to itself.
         call_control: Does what is asked; None if there is no account to do it with.
-        answers: What is told of records.
+        records: What answers when records are asked for.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class OperatorInterface:
         registry: CallRegistry,
         others: OtherProcesses | None,
         call_control: CallControl | None,
-        answers: CallAnswers,
+        records: OperatorRecords,
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
@@ -110,7 +112,7 @@ class OperatorInterface:
         self._calls = registry
         self._others = others
         self._call_control = call_control
-        self._answers = answers
+        self._records = records
         self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
         """When requests of each kind came."""
 
@@ -120,6 +122,7 @@ class OperatorInterface:
         app.router.add_get("/calls", self._guarded("look", self._list))
         app.router.add_post("/calls", self._guarded("dial", self._dial))
         app.router.add_get("/calls/{id}", self._guarded("look", self._show))
+        app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
 
@@ -166,7 +169,7 @@ class OperatorInterface:
         return web.json_response(OPENAPI)
 
     async def _list(self, request: web.Request) -> web.Response:
-        records = await self._answers.listed(request.query)
+        records = await self._records.answers.listed(request.query)
         return web.json_response({"calls": await self._in_progress(), **records})
 
     async def _in_progress(self) -> list[dict[str, Any]]:
@@ -193,10 +196,21 @@ class OperatorInterface:
             if call["id"] == name:
                 known = call
         platform = placed.call_id if placed is not None else ""
-        record = await self._answers.one(platform or name, request.query)
+        record = await self._records.answers.one(platform or name, request.query)
         if record is not None:
             known = (known or {"id": record["id"], "agent": record["agent"]}) | {"record": record}
         return web.json_response(known) if known is not None else _problem(404, "no such call")
+
+    async def _erase(self, request: web.Request) -> web.Response:
+        erasure = self._records.erasure
+        if erasure is None:
+            raise NoSuchCallError
+        try:
+            return web.json_response(await erasure.erase(request.match_info["id"]))
+        except InProgressError as error:
+            return _problem(409, str(error))
+        except OSError as error:
+            return _problem(409, f"a file cannot be deleted: {error.strerror}")
 
     async def _dial(self, request: web.Request) -> web.Response:
         asked = await _read(request, DialRequest)

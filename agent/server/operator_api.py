@@ -212,7 +212,8 @@ OPENAPI: Mapping[str, Any] = {
             "post": _operation("Place a call.", 201, body=DialRequest, by_id=False),
         },
         "/calls/{id}": {
-            "get": _operation("Look at a call.", 200, query=RecordQuery, answer=CallAnswer)
+            "get": _operation("Look at a call.", 200, query=RecordQuery, answer=CallAnswer),
+            "delete": _operation("Erase the record of a call that is over.", 200),
         },
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.records.access_log import AccessLog, holder_of
 from agent.records.call_records import CallRecords
+from agent.records.erasing import Erasing
 from agent.records.loader import RecordLoader
-from agent.records.seals import NoSeal, Seal
+from agent.records.private_lines import PrivateLines
+from agent.records.record_files import JOURNALS
+from agent.records.retention import Retention
+from agent.records.sealing import seal_of
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
 from agent.records.writer import RecordWriter
+from agent.server.erasure import RecordErasure
 from agent.settings import Settings
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
-
-JOURNALS = "journals"
-"""Folder of journals that are not in the database yet, in that of transcripts."""
 
 
 class RecordKeeping:
@@ -27,7 +30,8 @@ class RecordKeeping:
     """
 
     def __init__(self, settings: Settings, store: Store | None) -> None:
-        seal: Seal = NoSeal()
+        privacy = settings.privacy
+        seal = seal_of(privacy)
         folder: Path = settings.transcripts
         self.spool = Spool(folder)
         """What is written here, and not in the database yet."""
@@ -45,14 +49,40 @@ class RecordKeeping:
             self._loader = RecordLoader(
                 self.spool, self.stored, seal, keep=keep, transcripts=folder
             )
-        self.writer = RecordWriter(self.spool, seal=seal)
+        self.writer = RecordWriter(
+            self.spool, seal=seal, privacy=lambda: PrivateLines(privacy.redact)
+        )
         """Takes the lines of calls."""
+
+        self.erasing = (
+            Erasing(store.database, seal, settings.transcripts) if store is not None else None
+        )
+        """Erases what is there; None without a database."""
+
+        token = settings.operator.token
+        self.erasure = (
+            RecordErasure(
+                self.erasing,
+                AccessLog(store.database, holder_of(token.get_secret_value())),
+            )
+            if store is not None and self.erasing is not None and token is not None
+            else None
+        )
+        """The same for the operator's interface; None without its token, or a database."""
+
+        self._retention = (
+            Retention(privacy, store.database, seal, settings.transcripts, self.erasing)
+            if store is not None and self.erasing is not None
+            else None
+        )
 
     def run_in(self, background: BackgroundTasks) -> None:
         """Start what runs beside the calls."""
         background.keep_running(self.writer.keep, "syncing records")
         if self._loader is not None:
             background.keep_running(self._loader.run, "storing records")
+        if self._retention is not None:
+            background.keep_running(self._retention.keep, "erasing what was kept long enough")
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import structlog
 
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
+from agent.records.sealing import take_up
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
@@ -25,6 +26,7 @@ from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
 from agent.server.mcp_servers import mcp_servers
 from agent.server.operator import OperatorInterface
+from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
@@ -37,6 +39,7 @@ from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
 from agent.settings.mcp import McpServerSettings
+from agent.settings.sealing_keys import SealingKey
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
@@ -89,7 +92,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Stopping) -> None:
     async with (
         living(settings.server.held_limit),
-        running_store(settings.database) as store,
+        running_store(settings.database, settings.privacy.sealing_keys()) as store,
         running(settings.providers(), settings.budget, settings.llm, settings.phrases) as providers,
         running_turn_model(settings.turns) as turn_model,
         running_mcp_servers(settings.mcp) as servers,
@@ -278,7 +281,10 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
-        answers=CallAnswers(keeping.records, settings.sinch.country),
+        records=OperatorRecords(
+            answers=CallAnswers(keeping.records, settings.sinch.country),
+            erasure=keeping.erasure,
+        ),
     )
 
 
@@ -293,15 +299,20 @@ def check(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def running_store(url: DatabaseUrl) -> AsyncIterator[Store]:
+async def running_store(url: DatabaseUrl, keys: Sequence[SealingKey] = ()) -> AsyncIterator[Store]:
     """Open the database, close it in the end.
 
+    Args:
+        url: Where it is.
+        keys: That records are sealed with.
+
     Raises:
-        SettingsError: If it cannot be used.
+        SettingsError: If it cannot be used, or a key is missing that it was written with.
     """
     async with AsyncExitStack() as stack:
         try:
             store = await stack.enter_async_context(opened(url))
+            await take_up(store.database, keys)
         except StoreError as error:
             raise SettingsError(f"database = {str(url)!r}: {error}") from None
         yield store

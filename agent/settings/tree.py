@@ -20,6 +20,7 @@ from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
 from agent.settings.errors import SettingsError
 from agent.settings.mcp import McpServerSettings
 from agent.settings.origins import Origins
+from agent.settings.privacy import PrivacySettings
 from agent.settings.providers import (
     STAGES,
     Chosen,
@@ -117,6 +118,7 @@ class Settings(BaseSettings, Section):
         "`command`, `args` and `env`; `${VARIABLE}` in headers and env is filled in.",
     )
     records: RecordSettings = RecordSettings()
+    privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -62,6 +62,15 @@ class Database(Protocol):
         """
         ...
 
+    async def scrub(self) -> None:
+        """Have what was deleted be gone from the files, too. It may take seconds; others can write.
+
+        Raises:
+            StoreError: If the database fails, or somebody has read in it all the time: then it is
+                gone once this is done again.
+        """
+        ...
+
 
 class Engine(Protocol):
     """How transactions are run with one kind of database; each raises StoreError if it fails."""
@@ -72,6 +81,10 @@ class Engine(Protocol):
 
     async def run_alone(self, work: Work[T]) -> T:
         """Run ``work`` in a transaction while no other process does the same. It may take long."""
+        ...
+
+    async def scrub(self) -> None:
+        """See :meth:`Database.scrub`."""
         ...
 
     async def aclose(self) -> None:
@@ -120,6 +133,10 @@ class SqlDatabase:
             StoreError: If the database fails.
         """
         return await self._engine.run_alone(work)
+
+    async def scrub(self) -> None:
+        """See :class:`Database`."""
+        await self._engine.scrub()
 
     async def settle(self) -> None:
         """Let transactions end, also those that nobody waits for any more, in their time."""

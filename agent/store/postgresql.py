@@ -97,6 +97,9 @@ class PostgresqlEngine:
 
         return await self.transact(alone, writes=True)
 
+    async def scrub(self) -> None:
+        """Do nothing: the server's autovacuum gives the space away; see docs/privacy.md."""
+
     async def aclose(self) -> None:
         """Disconnect; a server that does not answer is not waited for."""
         try:

@@ -23,6 +23,10 @@ LANGUAGE = 35
 LOOKED_UP = 80
 """Characters of a number, or of what it is looked up by."""
 
+OF_A_RECORD = "of a record"
+"""In ``info`` of a table: its column ``record`` holds the ``number`` or the ``id`` of the record
+that a row belongs to, and is erased with."""
+
 call_records = Table(
     "call_records",
     metadata,
@@ -38,6 +42,8 @@ call_records = Table(
     Column("outcome", String(24), nullable=False),
     Column("changed", Float(53), nullable=False, index=True),  # Unix time of the last line
     Column("data", Text, nullable=False),
+    Column("erased", Integer, nullable=False, server_default="0"),  # what of it, by its bits
+    Index("ix_call_records_erased", "erased", "started"),
     Index("ix_call_records_started", "started", "number"),
     Index("ix_call_records_agent", "agent", "started"),
     Index("ix_call_records_caller", "caller", "started"),
@@ -60,8 +66,29 @@ call_events = Table(
     Index("ix_call_events_record", "record", "id"),
     Index("ux_call_events_line", "journal", "line", unique=True),
     sqlite_autoincrement=True,
+    info={OF_A_RECORD: "number"},
 )
 """One row a line of a journal, in the order of ``id``; one that comes twice is stored once."""
+
+record_reads = Table(
+    "record_reads",
+    metadata,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    Column("at", Float(53), nullable=False, index=True),  # Unix time
+    Column("who", String(200), nullable=False),  # a user and a host, or a token by its label
+    Column("what", String(16), nullable=False),
+    Column("record", String(RECORD_ID), nullable=False, index=True),  # "" where it is no more
+    sqlite_autoincrement=True,
+)
+"""Who has looked at which record, or erased one: a row each time."""
+
+seal_keys = Table(
+    "seal_keys",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("proof", String(64), nullable=False),  # what only the key itself can give
+)
+"""The keys that something may be sealed with, known by their names."""
 
 call_languages = Table(
     "call_languages", metadata, Column("language", String(LANGUAGE), primary_key=True)

@@ -38,6 +38,12 @@ READERS = 2
 LOOKED_AT = 10_000
 """Steps of SQLite's machine between two looks at the time: less than a millisecond."""
 
+MERGED = 500
+"""Pages of a full-text index that are merged in one transaction: some milliseconds."""
+
+CHECKPOINTS = 20
+"""Times that the log is tried to be emptied; readers are in it for milliseconds."""
+
 AGAIN_AFTER = 0.1
 """Seconds until it is tried again to have the file alone."""
 
@@ -98,6 +104,30 @@ class SqliteEngine:
                 log.warning("the database is locked by another process; waiting for it")
             await asyncio.sleep(AGAIN_AFTER)
 
+    async def scrub(self) -> None:
+        """Have what was deleted be gone from the file, its log, and its full-text indexes.
+
+        Raises:
+            StoreError: If the file cannot be written, or readers did not let go of the log.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            for table in await loop.run_in_executor(self._writer, _full_text, self._writing):
+                more, pages = True, -MERGED  # which is for all segments, however few
+                while more:  # a little at a time: nobody else can write meanwhile
+                    more = await loop.run_in_executor(
+                        self._writer, _merge, self._writing, table, pages
+                    )
+                    pages = MERGED
+                    await asyncio.sleep(0)
+            for _ in range(CHECKPOINTS):
+                if await loop.run_in_executor(self._writer, _empty_log, self._writing):
+                    return
+                await asyncio.sleep(AGAIN_AFTER)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StoreError(reason(error)) from None
+        raise StoreError("others read in it all the time: what was deleted is still in its log")
+
     async def aclose(self) -> None:
         """Close the file, once what runs has ended; also if this is cancelled."""
         closed = asyncio.wrap_future(self._writer.submit(self._close))
@@ -136,6 +166,7 @@ def _engine(url: URL, begin: str, *, connections: int) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
@@ -163,6 +194,39 @@ def _set_wal(engine: Engine) -> None:
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _full_text(engine: Engine) -> list[str]:
+    """Return the names of the tables that are full-text indexes."""
+    found = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%using fts5%'"
+    with engine.connect() as connection:
+        return list(connection.exec_driver_sql(found).scalars())
+
+
+def _merge(engine: Engine, table: str, pages: int) -> bool:
+    """Merge some segments of a full-text index, which keep words that were deleted until then.
+
+    Returns:
+        Whether there is more to merge: https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    with engine.begin() as connection:
+        count = "SELECT total_changes()"
+        before = connection.exec_driver_sql(count).scalar_one()
+        merge = f'INSERT INTO "{table}"("{table}", rank) VALUES (\'merge\', {pages})'  # noqa: S608
+        connection.exec_driver_sql(merge)
+        return int(connection.exec_driver_sql(count).scalar_one() - before) >= 2
+
+
+def _empty_log(engine: Engine) -> bool:
+    """Take the log into the file, and cut it to nothing; return whether nobody read in it."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = cursor.fetchone() or (1,)
+        return not busy
     finally:
         connection.close()
 

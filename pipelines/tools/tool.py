@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.conversation import ToolResult, ToolSpec
+from pipelines.masking import MASK
 
 MAX_REASON = 300
 """Characters of a reason why something failed."""
@@ -68,6 +69,9 @@ class Tool:
     filler: str = ""
     """What to say while it takes long; ``""`` if it has no words of its own."""
 
+    secret: frozenset[str] = frozenset()
+    """Names of arguments, at whatever depth, whose values are on no record."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolRun:
@@ -79,3 +83,49 @@ class ToolRun:
 
     seconds: float
     cancelled: bool = False
+    secret: frozenset[str] = frozenset()
+    """As of :class:`Tool`."""
+
+    @property
+    def shown_arguments(self) -> dict[str, Any]:
+        """The arguments as they may be on record: with ``***`` for what is secret."""
+        return {
+            name: MASK if name in self.secret else _without(value, self.secret)
+            for name, value in self.result.call.arguments.items()
+        }
+
+    @property
+    def shown_result(self) -> str:
+        """The result as it may be on record: with ``***`` for secret values that it repeats."""
+        text = self.result.text
+        for value in sorted(_secrets(self.result.call.arguments, self.secret), key=len)[::-1]:
+            text = text.replace(value, MASK)
+        return text
+
+
+_SHORTEST = 3
+"""Characters of a secret value that is looked for in a result: less is in many words."""
+
+
+def _without(value: Any, secret: frozenset[str]) -> Any:  # noqa: ANN401 - any JSON
+    if not secret:
+        return value
+    if isinstance(value, Mapping):
+        return {
+            name: MASK if name in secret else _without(one, secret) for name, one in value.items()
+        }
+    return [_without(one, secret) for one in value] if isinstance(value, list) else value
+
+
+def _secrets(value: Any, secret: frozenset[str], *, named: bool = False) -> set[str]:  # noqa: ANN401
+    """Return the texts and numbers below secret names."""
+    if isinstance(value, Mapping):
+        return {
+            text
+            for name, one in value.items()
+            for text in _secrets(one, secret, named=named or name in secret)
+        }
+    if isinstance(value, list):
+        return {text for one in value for text in _secrets(one, secret, named=named)}
+    text = str(value)
+    return {text} if named and len(text) >= _SHORTEST and not isinstance(value, bool) else set()

@@ -188,7 +188,9 @@ class Toolbox:
     def _refuse(self, call: ToolCall, reason: str) -> ToolResult:
         result = ToolResult(call, reason, failed=True)
         log.warning("tool call refused", tool=call.name if call.name in self._tools else "unknown")
-        self._on_done(ToolRun(result=result, tool_call="", seconds=0.0))
+        tool = self._tools.get(call.name)
+        secret = tool.secret if tool is not None else frozenset()
+        self._on_done(ToolRun(result=result, tool_call="", seconds=0.0, secret=secret))
         return result
 
     async def _run(self, run: _Run) -> None:
@@ -206,7 +208,12 @@ class Toolbox:
             return
         run.result = self._judge(run, outcome)
         self._on_done(
-            ToolRun(result=run.result, tool_call=run.about.tool_call, seconds=_seconds(run))
+            ToolRun(
+                result=run.result,
+                tool_call=run.about.tool_call,
+                seconds=_seconds(run),
+                secret=tool.secret,
+            )
         )
         if not run.waiting:
             run.told = True
@@ -258,6 +265,7 @@ class Toolbox:
                 tool_call=run.about.tool_call,
                 seconds=_seconds(run),
                 cancelled=True,
+                secret=run.tool.secret,
             )
         )
 

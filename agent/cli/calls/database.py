@@ -42,7 +42,7 @@ async def opened_records(options: argparse.Namespace) -> AsyncIterator[OpenedRec
         StoreError: If the database fails, or has no tables yet.
     """
     from agent.records.call_records import CallRecords
-    from agent.records.seals import NoSeal
+    from agent.records.sealing import seal_of
     from agent.settings import load
     from agent.store import schema
     from agent.store.engine import SqlDatabase
@@ -53,7 +53,7 @@ async def opened_records(options: argparse.Namespace) -> AsyncIterator[OpenedRec
     try:
         if await schema.state(database) in ("empty", "older"):
             raise StoreError("it has no records yet: `voice-agent db upgrade` makes its tables")
-        seal = NoSeal()
+        seal = seal_of(settings.privacy)
         yield OpenedRecords(
             settings=settings,
             database=database,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.personas.loader import Persona
+from agent.records.sealing import seal_of
 from agent.server.checks import agents, lineup, sinch, surroundings
 from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
@@ -94,6 +95,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     """Look at what the settings name: secrets, detectors, MCP servers, paths."""
     try:
         refuse_placeholders(settings)
+    except SettingsError as error:
+        yield from findings_of(error)
+    try:
+        seal_of(settings.privacy)
     except SettingsError as error:
         yield from findings_of(error)
     try:

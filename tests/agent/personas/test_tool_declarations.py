@@ -128,7 +128,7 @@ def test_a_whole_schema_is_taken_as_it_is() -> None:
             "1.secret_variable: NOT_SET: set it in the environment",
         ),
         ([http(secret_variable="WEAK")], "1.secret_variable: WEAK: a secret is whsec_"),
-        ([http(secret="hunter2")], "1.secret: unknown field; there are timeout"),
+        ([http(secret="hunter2")], "1.secret: must be a list of texts"),
         ([http(description=7)], "1.description: must be a text"),
         ([http(parameters=[])], "1.parameters: must be a JSON Schema"),
         ([http(parameters={"a": {"type": "text"}})], "1.parameters: properties.a.type: 'text'"),

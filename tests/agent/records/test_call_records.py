@@ -246,6 +246,9 @@ class OneByOne:
     async def write(self, work: Work[T]) -> T:
         return await self.read(work)
 
+    async def scrub(self) -> None:
+        raise StoreError("nothing here")
+
 
 def test_records_are_read_one_after_the_other() -> None:
     """Of the two threads that read, one is always there for calls."""

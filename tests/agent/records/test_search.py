@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -18,12 +17,13 @@ from sqlalchemy import text
 from agent.records import words_index
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
-from agent.records.seals import NoSeal, Seal
+from agent.records.seals import KeySeal, NoSeal, Seal
 from agent.records.search_words import QuestionError, matches, question, words_of
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import Database
 from agent.store.store import opened
+from tests.agent.records.test_seals import NEW
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp()
 
@@ -68,20 +68,7 @@ FOUND = {
 """In which call a question is found; None in none."""
 
 
-class Digests:
-    """Finds words by a keyed digest, as encryption does."""
-
-    def hide(self, text: str) -> str:
-        return text
-
-    def show(self, stored: str) -> str:
-        return stored
-
-    def look_up(self, value: str) -> str:
-        return blake2b(value.encode(), key=b"k", digest_size=32).hexdigest()
-
-
-SEALS: list[Seal] = [NoSeal(), Digests()]
+SEALS: list[Seal] = [NoSeal(), KeySeal([NEW])]
 
 
 @dataclass
@@ -143,7 +130,7 @@ def test_words_are_found_in_every_language(database_url: DatabaseUrl, seal: Seal
         async with desk(database_url, seal) as d:
             await d.all_calls()
             for words, name in FOUND.items():
-                if "*" in words and isinstance(seal, Digests):
+                if "*" in words and isinstance(seal, KeySeal):
                     with pytest.raises(QuestionError, match="whole words"):
                         await d.find(words)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ import pytest
 from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
+from agent.records.seals import NoSeal
+from agent.records.stored_records import StoredRecords
 from agent.server.operator_api import OPENAPI
+from agent.settings.database import DatabaseUrl
 from agent.store.live_calls import HOST
+from agent.store.store import opened
 from tests.agent.loopback import command, dialled, running
+from tests.agent.records.test_erasing import lines_of
 from tests.agent.sinch.credentials import V1
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, tell
-from tests.databases import alter
+from tests.databases import FILE, alter
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -35,7 +41,12 @@ def test_only_the_token_opens_it(tmp_path: Path) -> None:
         with capture_logs() as logs:
             for header in ("", "Bearer", "Bearer wrong-wrong-wrong", f"Basic {TOKEN}", TOKEN):
                 given = {"headers": {"authorization": header}}
-                for method, path in (("GET", "/calls"), ("POST", "/calls"), ("GET", "/calls/x")):
+                for method, path in (
+                    ("GET", "/calls"),
+                    ("POST", "/calls"),
+                    ("GET", "/calls/x"),
+                    ("DELETE", "/calls/x"),
+                ):
                     assert await ask(s, method, path, **given) == 401
         assert "wrong-wrong-wrong" not in str(logs)
         assert await ask(s, "GET", "/openapi.json") == 200
@@ -70,6 +81,25 @@ def test_without_an_account_it_says_so(tmp_path: Path) -> None:
                 assert "Sinch is not set up" in (await answer.json(content_type=None))["detail"]
 
     asyncio.run(main())
+
+
+def test_a_record_is_erased(tmp_path: Path) -> None:
+    """Once the call is over; what is no record is none."""
+
+    async def story(s: Story) -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/{FILE}")) as store:
+            stored = StoredRecords(store.database, NoSeal())
+            now = datetime.now(UTC).isoformat()
+            await stored.add([*lines_of("old"), *lines_of("new", ended=False, started=now)])
+        assert await s.operate("DELETE", "/calls/old") == (
+            200,
+            {"lines": 13, "journals": 0, "recordings": 0},
+        )
+        assert (await s.operate("DELETE", "/calls/old"))[0] == 404
+        status, said = await s.operate("DELETE", "/calls/new")
+        assert (status, "in progress" in said["detail"]) == (409, True)
+
+    tell(tmp_path, "v1", story)
 
 
 @pytest.mark.parametrize("with_sinch", [True, False])

@@ -28,6 +28,12 @@ WORDS_INDEX = {
 
 def upgrade(op: Operations) -> None:
     """Make the tables."""
+    _records(op)
+    _events(op)
+    _privacy(op)
+
+
+def _records(op: Operations) -> None:
     op.create_table(
         "call_records",
         sa.Column("number", COUNTED, primary_key=True, autoincrement=True),
@@ -42,6 +48,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("outcome", sa.String(24), nullable=False),
         sa.Column("changed", sa.Float(53), nullable=False, index=True),
         sa.Column("data", sa.Text, nullable=False),
+        sa.Column("erased", sa.Integer, nullable=False, server_default="0"),
+        sa.Index("ix_call_records_erased", "erased", "started"),
         sa.Index("ix_call_records_started", "started", "number"),
         sa.Index("ix_call_records_agent", "agent", "started"),
         sa.Index("ix_call_records_caller", "caller", "started"),
@@ -49,6 +57,9 @@ def upgrade(op: Operations) -> None:
         sa.Index("ix_call_records_outcome", "outcome", "started"),
         sqlite_autoincrement=True,
     )
+
+
+def _events(op: Operations) -> None:
     op.create_table(
         "call_events",
         sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
@@ -65,3 +76,20 @@ def upgrade(op: Operations) -> None:
     op.create_table("call_languages", sa.Column("language", sa.String(35), primary_key=True))
     for statement in WORDS_INDEX[op.get_bind().dialect.name]:
         op.execute(statement)
+
+
+def _privacy(op: Operations) -> None:
+    op.create_table(
+        "record_reads",
+        sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
+        sa.Column("at", sa.Float(53), nullable=False, index=True),
+        sa.Column("who", sa.String(200), nullable=False),
+        sa.Column("what", sa.String(16), nullable=False),
+        sa.Column("record", ID, nullable=False, index=True),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "seal_keys",
+        sa.Column("name", sa.String(16), primary_key=True),
+        sa.Column("proof", sa.String(64), nullable=False),
+    )

@@ -1,0 +1,91 @@
+"""Who looked at which record, and who has had one erased. Never what was searched for."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from sqlalchemy import insert, select
+
+from agent.store.engine import Database
+from agent.store.record_tables import record_reads
+
+Access = Literal["list", "search", "show", "play", "follow", "export", "replay", "verify", "erase"]
+"""What somebody did with a record."""
+
+AT_ONCE = 500
+"""Rows written in one transaction."""
+
+MOST_SHOWN = 10_000
+"""Rows of one record that are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAccess:
+    """Somebody has looked at a record."""
+
+    at: float
+    """Unix time."""
+
+    who: str
+    what: str
+
+
+class AccessLog:
+    """Keeps who looked at what. Every method raises StoreError if the database fails.
+
+    Whoever shows a record notes it **before** it is shown: what cannot be noted is not shown.
+
+    Args:
+        database: Shared by all processes.
+        who: :func:`this_user`, or :func:`holder_of` a token.
+    """
+
+    def __init__(self, database: Database, who: str) -> None:
+        self._database = database
+        self._who = who[:200]
+
+    async def note(self, what: Access, records: Sequence[str]) -> None:
+        """Note that these records are about to be shown.
+
+        Args:
+            what: In which way.
+            records: Their ids; ``""`` for one that is no more, so that nobody learns whose it was.
+        """
+        at = time.time()
+        rows = iter(
+            [{"at": at, "who": self._who, "what": what, "record": one[:32]} for one in records]
+        )
+        while some := list(islice(rows, AT_ONCE)):
+            await self._database.write(lambda c, some=some: c.execute(insert(record_reads), some))  # type: ignore[misc]
+
+    async def of(self, record: str) -> list[RecordAccess]:
+        """Return who has looked at a record, the latest first."""
+        found = (
+            select(record_reads.c.at, record_reads.c.who, record_reads.c.what)
+            .where(record_reads.c.record == record)
+            .order_by(record_reads.c.id.desc())
+            .limit(MOST_SHOWN)
+        )
+        rows = await self._database.read(lambda c: c.execute(found).all())
+        return [RecordAccess(at=row.at, who=row.who, what=row.what) for row in rows]
+
+
+def this_user() -> str:
+    """Return who runs a command: the user of this machine, and its name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may have users without names
+        user = "?"
+    return f"{user}@{socket.gethostname()}"
+
+
+def holder_of(token: str) -> str:
+    """Return what a token is told by from another, and says nothing of it."""
+    return f"operator token {hashlib.sha256(token.encode()).hexdigest()[:8]}"
