@@ -41,10 +41,12 @@ def test_any_text_is_kept_as_it_is(call_id: str, text: str) -> None:
 
 def test_a_call_without_a_stream_has_a_transcript_all_the_same(tmp_path: Path) -> None:
     """With what the platform says of it."""
-    add_platform_line(tmp_path, "call-1", result="BUSY")
+    about = {"direction": "outgoing", "called": "+15550000001"}
+    add_platform_line(tmp_path, "call-1", None, about, result="BUSY")
     (path,) = tmp_path.glob("*-call-1.jsonl")
     first, second = lines(path)
     assert (first["kind"], first["call_id"]) == ("call", "call-1")
+    assert about.items() < first.items()
     assert second == {"kind": "platform", "result": "BUSY"}
 
 
