@@ -184,3 +184,10 @@ def test_headers_are_names_and_values_in_a_template() -> None:
     )
     about = Details(now=SAMPLE.now, headers={"X-A": "<b>1</b>", "b": "2"})
     assert loader.parse(text).render(about).greeting == "X-A=b 1 /b;b=2;2Truenone."
+
+
+def test_what_is_kept_of_headers_is_neither_ours_nor_secret() -> None:
+    """By their names, in any case; ours have fields of their own on the record."""
+    secret = ["Authorization", "X-API-Key", "session-cookie", "myToken", "db_password"]
+    given = [*((name, "s3cret") for name in (*secret, "agent", "Caller")), ("crm", "42")]
+    assert CallHeaders(given).lasting == {"crm": "42"}

@@ -1,5 +1,6 @@
 """Agent files: what a good one gives, what a bad one is told, and what callers cannot do."""
 
+import hashlib
 import os
 import re
 from dataclasses import replace
@@ -686,3 +687,14 @@ Be brief.
     other = persona.render(replace(SAMPLE, given={"shop": "Ann"}))
     assert other.brief.goodbye not in other.lasting
     assert script.lasting_sentences <= set(script.own_sentences)
+
+
+def test_a_script_says_of_which_version_of_its_file_it_is(tmp_path: Path) -> None:
+    """The first digits that ``sha256sum`` prints; however its lines end."""
+    text = file("greeting: Hello.")
+    (tmp_path / "a.md").write_bytes(text.encode())
+    (tmp_path / "b.md").write_bytes(text.replace("\n", "\r\n").encode())
+    digits = hashlib.sha256((tmp_path / "a.md").read_bytes()).hexdigest()[:12]
+    versions = [loader.load(tmp_path, name).render(SAMPLE).version for name in ("a", "b")]
+    assert versions == [digits, digits]
+    assert loader.parse(file("greeting: Hello!")).render(SAMPLE).version != digits

@@ -74,6 +74,12 @@ def test_a_call_is_held_at_every_rate_of_the_channel(tmp_path: Path, rate: int) 
             *[("usage", None)] * 3,
             ("ended", None),
         ]
+        first = server.lines()[0]
+        known = {"direction": "incoming", "call_id": "c1", "rate": rate, "language": "en"}
+        assert known.items() <= first.items()
+        assert first["lineup"] == {"stt": ["1"], "llm": ["1"], "tts": ["1"]}
+        assert first["connected"] <= first["started"]
+        assert len(first["agent_version"]) == 12
         stt, llm, tts = (line for line in server.lines() if line["kind"] == "usage")
         assert stt["seconds"] == pytest.approx(0.6 + 0.4, abs=0.3)  # with what came before
         assert llm["requests"] == 1
