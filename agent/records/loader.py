@@ -36,6 +36,9 @@ SHORT, LONG = 0.03, 0.1
 """Seconds of a transaction: of one that is shorter, the next may be larger; of one that is longer,
 it has to be smaller. Call control waits behind it, which has 2 s for all that it does."""
 
+OTHERS_HAVE = 2.0
+"""Times as long as we have the database, and a core, others have it: calls go before a backlog."""
+
 AGAIN_FIRST, AGAIN_LONGEST = 1.0, 10.0
 """Seconds until a database that fails is tried again."""
 
@@ -106,8 +109,7 @@ class RecordLoader:
             await self._in_thread(lambda stored=stored: self._folder.settle(stored))  # type: ignore[misc]
             if not stored:
                 break
-            # Others have the database for as long as we had it.
-            await asyncio.sleep(now() - began)
+            await asyncio.sleep(OTHERS_HAVE * (now() - began))
             batch = await self._in_thread(lambda: self._folder.take(self._lines))
 
     async def aclose(self) -> None:

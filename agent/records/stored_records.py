@@ -30,13 +30,17 @@ BY_REASON: Mapping[str, Outcome] = {
     "the caller hung up": "caller hung up",
     "the agent hung up": "agent hung up",
     "the operator hung up": "operator hung up",
-    "the caller was passed on": "passed on",
     "the call was too long": "stopped",
     "no audio from the caller": "stopped",
     "the service stops": "stopped",
+}
+"""Outcome by the reason, where a line of an earlier version does not tell who has hung up."""
+
+NOBODY: Mapping[str, Outcome] = {
+    "the caller was passed on": "passed on",
     "interrupted": "interrupted",
 }
-"""Outcome by the reason of an ``ended`` line. Any other is a line that broke, or a bug of ours."""
+"""Outcome by the reason of an ``ended`` line, whoever has hung up."""
 
 BY_WHOM: Mapping[str, Outcome] = {
     "caller": "caller hung up",
@@ -44,7 +48,7 @@ BY_WHOM: Mapping[str, Outcome] = {
     "operator": "operator hung up",
     "service": "stopped",
 }
-"""Outcome of any other reason, where the line tells who has hung up."""
+"""Outcome of any other reason. Without it, it is a line that broke, or a bug of ours."""
 
 ID = re.compile(rf"[A-Za-z0-9._-]{{1,{RECORD_ID}}}")
 
@@ -105,22 +109,20 @@ class StoredRecords:
         adding = insert(call_events).on_conflict_do_nothing()
         added = adding.returning(call_events.c.journal, call_events.c.line)
         new = {(row.journal, row.line) for row in connection.execute(added, stored)}
-        changes = []
-        for number, row in records.items():
-            theirs = [
-                one
-                for journal, found in numbers.items()
-                if found == number
-                for one in journals[journal]
-                if (journal, one.line) in new
-            ]
-            if theirs:
-                changes.append(self._changed(row, theirs))
-                words_index.add(connection, self._seal, number, theirs)
-        if changes:
-            names = ("data", "changed", "ended", "outcome")
-            change = update(call_records).where(call_records.c.number == bindparam("its_number"))
-            connection.execute(change.values({name: bindparam(name) for name in names}), changes)
+        told: dict[int, list[JournalLine]] = {}
+        for journal, number in numbers.items():
+            if theirs := [one for one in journals[journal] if (journal, one.line) in new]:
+                told.setdefault(number, []).extend(theirs)
+        if not told:
+            return
+        names = ("data", "changed", "ended", "outcome")
+        change = update(call_records).where(call_records.c.number == bindparam("its_number"))
+        connection.execute(
+            change.values({name: bindparam(name) for name in names}),
+            [self._changed(records[number], theirs) for number, theirs in told.items()],
+        )
+        for number, theirs in told.items():  # by what stands in the record now
+            words_index.add(connection, self._seal, number, theirs)
 
     # Whose a journal is
 
@@ -248,7 +250,9 @@ class StoredRecords:
 
 def _outcome(ended: JournalLine) -> Outcome:
     reason, whom = str(ended.fields.get("reason")), str(ended.fields.get("hung_up_by"))
-    return BY_REASON.get(reason) or BY_WHOM.get(whom) or "failed"
+    if reason in NOBODY:
+        return NOBODY[reason]
+    return BY_WHOM.get(whom) or BY_REASON.get(reason) or "failed"
 
 
 def _id(line: JournalLine) -> str:

@@ -109,8 +109,8 @@ async def load(name: str, spool: Spool, store: Store) -> None:
         task.cancel()
     await loader.aclose()
     stored = spool.lines_stored
-    print(f"{name}: {stored:,} lines loaded in {took:.0f} s: {stored / took:,.0f}/s, half of the "
-          f"time left to others; {1e6 * cpu / stored:.0f} us CPU a line")  # fmt: skip
+    print(f"{name}: {stored:,} lines loaded in {took:.0f} s: {stored / took:,.0f}/s, two thirds of "
+          f"the time left to others; {1e6 * cpu / stored:.0f} us CPU a line")  # fmt: skip
     print(f"{name}: longest transaction of ours {1000 * spool.longest_store:.0f} ms; "
           f"another waits p50 {np.percentile(waits, 50):.1f}, p99 {np.percentile(waits, 99):.1f}, "
           f"max {max(waits):.0f} ms; loop late p99 {np.percentile(lags, 99):.1f}, "
