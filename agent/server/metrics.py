@@ -6,12 +6,14 @@ In Prometheus' text format. Nothing of a call's content is in it, and no number 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.records.recording_files import Reason, RecordingCounts
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from pipelines.stages.lineup import Providers
@@ -22,8 +24,15 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        registry: CallRegistry,
+        providers: Providers,
+        watchdog: Watchdog,
+        recordings: RecordingCounts,
+    ) -> None:
         self._calls = registry
+        self._recordings = recordings
         self._providers = providers
         self._watchdog = watchdog
         self._capacity = registry.capacity
@@ -37,6 +46,27 @@ class _Now(Collector):
         )
         yield from self._loop()
         yield from self._stages()
+        yield from self._recorded()
+
+    def _recorded(self) -> Iterator[Metric]:
+        counts = self._recordings
+        for name, meaning, value in (
+            ("begun", "Calls whose recording has begun.", counts.begun),
+            ("finished", "Recordings finished, also of processes that died.", counts.finished),
+            ("moved", "Recordings moved to the bucket.", counts.moved),
+            ("move_failures", "Times that the bucket did not take one.", counts.move_failures),
+            ("deleted", "Recordings deleted since the caller declined.", counts.deleted),
+        ):
+            yield CounterMetricFamily(f"voice_agent_recordings_{name}", meaning, value=value)
+        stopped = CounterMetricFamily(
+            "voice_agent_recordings_stopped",
+            "Recordings that could not go on while their calls did: the folder is at its limit, "
+            "the disk is full or fails, or it does not keep up.",
+            labels=("reason",),
+        )
+        for reason in get_args(Reason):
+            stopped.add_metric((reason,), counts.stopped[reason])
+        yield stopped
 
     def _loop(self) -> Iterator[Metric]:
         lag = self._watchdog.lag
@@ -100,9 +130,15 @@ class _Now(Collector):
 class Metrics:
     """The metrics of a process."""
 
-    def __init__(self, registry: CallRegistry, providers: Providers, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        registry: CallRegistry,
+        providers: Providers,
+        watchdog: Watchdog,
+        recordings: RecordingCounts,
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers, watchdog))
+        self._registry.register(_Now(registry, providers, watchdog, recordings))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

@@ -15,6 +15,7 @@ from agent.personas.routing import Routing
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
+from agent.server.call_recording import recording_of
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.checks import needed
@@ -153,6 +154,7 @@ def service(
         new_detector=new_detector,
         turn_model=turn_model,
         mcp_servers=servers or {},
+        record=partial(recording_of, settings.recording, keeping.recording_writer),
     )
     streams = StreamEndpoint(
         server=settings.server,

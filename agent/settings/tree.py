@@ -29,6 +29,7 @@ from agent.settings.providers import (
     TtsSettings,
     chosen,
 )
+from agent.settings.recording import RecordingSettings
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
 from pipelines.masking import masked
@@ -115,6 +116,7 @@ class Settings(BaseSettings, Section):
         description="MCP servers whose tools agents may use, `[mcp.NAME]`: `url` and `headers`, or "
         "`command`, `args` and `env`; `${VARIABLE}` in headers and env is filled in.",
     )
+    recording: RecordingSettings = RecordingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -41,7 +41,7 @@ def with_replies(
             return tasks[-1]
 
         replies = Replies(
-            parts.player.maker, parts.speaker, parts.history, call_settings, start=start
+            parts.player, parts.history, call_settings, start=start
         )
         story(replies, parts)
         if (last := replies.stop()) is not None:
