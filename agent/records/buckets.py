@@ -138,7 +138,7 @@ def _told_apart() -> Iterator[None]:
 
     try:
         yield
-    except BaseError as error:
+    except (BaseError, FileNotFoundError) as error:  # the second: no such bucket
         raise BucketError(_first_line(error)) from None
 
 

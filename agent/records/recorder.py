@@ -6,11 +6,11 @@ to be written elsewhere; nothing here waits, reads or writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Literal
+from typing import Literal, Protocol
 
-from agent.records.recording_files import RecordingFile, Written
+from agent.records.recording_files import Reason, Written
 from agent.records.sides import AgentSide, CallerSide, joined
 from pipelines.clock import now
 
@@ -18,6 +18,27 @@ BLOCK = 1.0
 """Seconds of both sides that are handed over at once."""
 
 State = Literal["waiting", "recording", "paused", "stopped"]
+
+
+class RecordingSink(Protocol):
+    """Where a recording goes: :class:`~agent.records.recording_files.RecordingFile`."""
+
+    @property
+    def failed(self) -> Reason | None:
+        """Why it cannot go on; None if it can."""
+        ...
+
+    def add(self, written: Sequence[Written]) -> None:
+        """Take stretches. Returns at once, raises nothing."""
+        ...
+
+    def close(self, end: int) -> None:
+        """Take no more; it has ended at that sample."""
+        ...
+
+    def discard(self) -> None:
+        """Take no more, and keep nothing."""
+        ...
 
 
 class Recorder:
@@ -29,11 +50,11 @@ class Recorder:
         begin: Makes the file, given the first sample that will be in it.
     """
 
-    def __init__(self, rate: int, zero: float, begin: Callable[[int], RecordingFile]) -> None:
+    def __init__(self, rate: int, zero: float, begin: Callable[[int], RecordingSink]) -> None:
         self.rate = rate
         self._zero = zero
         self._begin = begin
-        self._file: RecordingFile | None = None
+        self._file: RecordingSink | None = None
         self._caller = CallerSide(rate, 0)
         self._agent = AgentSide()
         self._first = self._block = self._last = 0

@@ -144,10 +144,10 @@ class CallRecording:
                 return "Nothing is recorded yet."
             case "pause", "recording":
                 recorder.pause()
-                self._tell("paused", by=by)
+                self._tell("paused", self._where(), by=by)
             case "resume", "paused":
                 recorder.resume()
-                self._tell("resumed", by=by)
+                self._tell("resumed", self._where(), by=by)
         return _STATES[recorder.state]
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class CallRecording:
             self._recorder.stop(keep=False)
             return
         seconds = self._recorder.stop(keep=True, over=True)
-        self._tell("stopped", **self._where(seconds))
+        self._tell("stopped", self._where(seconds))
 
     def _heard(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Begin once the caller has heard all that they have to."""
@@ -171,7 +171,7 @@ class CallRecording:
     def _begin(self) -> None:
         if self._recorder is not None:
             self._recorder.begin()
-            self._tell("started", **self._where())
+            self._tell("started", self._where())
 
     def _begin_file(self, first: int) -> RecordingFile:
         return self._writer.begin(self._name, LogHead(rate=self._rate, begin=first))
@@ -181,18 +181,18 @@ class CallRecording:
         delete = declined and self._settings.delete_declined
         seconds = recorder.stop(keep=not delete)
         if not begun:
-            self._tell("stopped", by=by)
+            self._tell("stopped", {}, by=by)
         elif delete:
             self._writer.counts.deleted += 1
-            self._tell("stopped", by=by, deleted=True)
+            self._tell("stopped", {}, by=by, deleted=True)
         else:
-            self._tell("stopped", by=by, **self._where(seconds))
+            self._tell("stopped", self._where(seconds), by=by)
 
     def _give_up(self, recorder: Recorder) -> None:
         if recorder.state != "stopped":
             why = recorder.failed
             seconds = recorder.stop(keep=True)
-            self._tell("stopped", by=why, **self._where(seconds))
+            self._tell("stopped", self._where(seconds), by=why)
 
     def _where(self, seconds: float | None = None) -> dict[str, object]:
         if self._recorder is None:
@@ -200,9 +200,9 @@ class CallRecording:
         known: dict[str, object] = {"file": self._name, "began": round(self._recorder.began, 3)}
         return known if seconds is None else known | {"seconds": round(seconds, 3)}
 
-    def _tell(self, status: str, **fields: object) -> None:
+    def _tell(self, status: str, where: Mapping[str, object], **fields: object) -> None:
         if self._note is not None:
-            self._note("recording", status=status, **fields)
+            self._note("recording", status=status, **where, **fields)
 
     def _tool(self, action: Literal["pause", "resume", "stop"]) -> Callable[..., Any]:
         async def run(_arguments: Mapping[str, Any], _about: CallInfo) -> str:

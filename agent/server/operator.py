@@ -19,11 +19,21 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from agent import phone_numbers
-from agent.call.orders import HangUp
+from agent.call.orders import ControlRecording, HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.records.buckets import BucketError
+from agent.records.recordings import NoRecordingError
+from agent.records.seals import SealError
 from agent.server.admission import details
-from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
+from agent.server.operator_api import (
+    OPENAPI,
+    DialRequest,
+    HangUpRequest,
+    RecordingRequest,
+    TransferRequest,
+)
+from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
@@ -57,6 +67,8 @@ log = structlog.get_logger()
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 _Kind = Literal["look", "dial", "hang up", "no token"]
 """What a request is counted as."""
 
@@ -78,6 +90,7 @@ class OperatorInterface:
         registry: The calls of this process.
         others: What the others hold; None if this process keeps to itself.
         call_control: Does what is asked; None if there is no account to do it with.
+        recording: Hands out recordings.
     """
 
     def __init__(
@@ -90,6 +103,7 @@ class OperatorInterface:
         registry: CallRegistry,
         others: OtherProcesses | None,
         call_control: CallControl | None,
+        recording: RecordingAnswers,
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
@@ -106,6 +120,7 @@ class OperatorInterface:
         self._calls = registry
         self._others = others
         self._call_control = call_control
+        self._recording = recording
         self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
         """When requests of each kind came."""
 
@@ -117,11 +132,15 @@ class OperatorInterface:
         app.router.add_get("/calls/{id}", self._guarded("look", self._show))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
+        app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
+        app.router.add_post(
+            "/calls/{id}/recording", self._guarded("hang up", self._control_recording)
+        )
 
     def _guarded(
-        self, kind: _Kind, handler: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def guarded(request: web.Request) -> web.Response:
+        self, kind: _Kind, handler: _Handler
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             if self._is_cross_site(request):
                 log.warning("operator refused: another site", remote=client_address(request))
                 return _problem(403, "asked by another site, or for another host")
@@ -256,6 +275,24 @@ class OperatorInterface:
         )
         return web.json_response({}, status=202)
 
+    async def _hear(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["id"]
+        placed = await self._call_control.placed(name) if self._call_control else None
+        return await self._recording.hear(request, (placed and placed.call_id) or name)
+
+    async def _control_recording(self, request: web.Request) -> web.Response:
+        asked, name = await _read(request, RecordingRequest), request.match_info["id"]
+        order = ControlRecording(action=asked.action)
+        if self._calls.is_recorded(name):
+            self._calls.deliver(name, order)
+        elif name in self._calls.in_progress:
+            raise _NotRecordedError("the call is not recorded")
+        elif self._others is None or not await self._others.hold(name):
+            raise NoSuchCallError
+        else:
+            await self._others.leave_order(name, order)
+        return web.json_response({}, status=202)
+
     def _with_account(self) -> CallControl:
         if self._call_control is None:
             raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
@@ -270,7 +307,13 @@ class _CannotBeDialledError(Exception):
     """The request is right, but nobody has this number; the message says where."""
 
 
+class _NotRecordedError(Exception):
+    """There is no recording that could be paused or stopped."""
+
+
 _STATUS: Mapping[type[Exception], int] = {
+    NoRecordingError: 404,
+    BucketError: 503,
     NoSuchCallError: 404,
     CallGoneError: 410,
     _UnreadableError: 400,
@@ -282,17 +325,31 @@ _STATUS: Mapping[type[Exception], int] = {
 """What an error is answered with; any other is that it cannot be done as things are, 409."""
 
 
-async def _answered(
-    handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
-) -> web.Response:
+TOLD = (
+    CallControlError,
+    PersonaError,
+    _UnreadableError,
+    _CannotBeDialledError,
+    _NotRecordedError,
+    NoRecordingError,
+    BucketError,
+)
+"""Errors whose text is for whoever asks."""
+
+
+async def _answered(handler: _Handler, request: web.Request) -> web.StreamResponse:
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
-    except (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError) as error:
+    except TOLD as error:
         again = {"retry-after": str(AGAIN_AFTER)} if isinstance(error, NoRoomError) else None
         return _problem(_STATUS.get(type(error), 409), str(error), again)
     except web.HTTPRequestEntityTooLarge:
         return _problem(413, "the body is too long")
+    except SealError as error:
+        return _problem(503, str(error))
+    except TimeoutError:
+        return _problem(503, "the recording cannot be read: it takes too long")
     except StoreError:  # the database has logged it
         return _problem(503, "the database fails: see the log")
 

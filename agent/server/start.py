@@ -29,6 +29,7 @@ from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.record_keeping import RecordKeeping
+from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.service_manager import living, notify
 from agent.server.stopping import Stopping, signals
@@ -176,7 +177,7 @@ def service(
         processes=processes,
         orphans=_orphans(settings, processes, call_control),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, registry, processes, call_control),
+        operator=_operator(settings, agents, registry, processes, call_control, keeping),
     )
 
 
@@ -273,6 +274,7 @@ def _operator(
     registry: CallRegistry,
     others: OtherProcesses | None,
     call_control: CallControl | None,
+    keeping: RecordKeeping,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -284,6 +286,7 @@ def _operator(
         registry=registry,
         others=others,
         call_control=call_control,
+        recording=RecordingAnswers(keeping.records, keeping.recordings),
     )
 
 

@@ -87,6 +87,7 @@ class Channel:
 
     async def hang_up(self, code: int, reason: str) -> None:
         """Close the line with a code of RFC 6455 and a reason in words, within a few seconds."""
+        self.tap.cleared()
         await self._line.close(code, reason)
 
     async def keep_alive(self, after: float) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from agent.cli.calls import listing
+from agent.cli.calls import listing, play
 from agent.cli.options import Commands
 
 
 def add(commands: Commands) -> None:
     """Declare the commands below it, and their options."""
-    calls = commands.add_parser("calls", help="the records of calls: list, show, search")
+    calls = commands.add_parser("calls", help="the records of calls: list, show, search, play")
     parts = calls.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for part in (listing,):
+    for part in (listing, play):
         part.add(parts)

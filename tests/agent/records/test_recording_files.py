@@ -1,4 +1,4 @@
-"""A recording from its first block to its file: cut off anywhere, finished by whoever comes next."""
+"""A recording from its first block to its file: cut off anywhere, finished by whoever is there."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_folder_at_its_limit_takes_no_more(tmp_path: Path) -> None:
     assert other.failed == "limit"
     other.discard()
     assert writing.counts.stopped == {"limit": 1}
-    assert finish(tmp_path / f"a.flac{ENDING}", tmp_path / "a.flac", NoSeal(), lambda _: True)
+    finish(tmp_path / f"a.flac{ENDING}", tmp_path / "a.flac", NoSeal(), lambda _: True)
 
 
 def test_a_disk_that_is_nearly_full_is_left_to_others(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_disk_that_is_full_costs_the_recording_alone(tmp_path: Path) -> None:
     assert file._log is not None
     file._log._file.close()
     with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123 - as the log has it
-        file._log._file = full  # type: ignore[assignment]
+        file._log._file = full
         file.add([("caller", Stretch(RATE, noise(1.0)))])
     assert file.failed == "disk"
     assert writing.counts.stopped == {"disk": 1}
@@ -264,9 +264,7 @@ for n in range(100_000):
 def test_a_process_that_is_killed_loses_nothing_that_it_wrote(tmp_path: Path) -> None:
     """Nobody else finishes what one that lives is writing; the next process does, after kill -9."""
     part = tmp_path / f"killed.flac{ENDING}"
-    process = subprocess.Popen(  # noqa: S603 - ours
-        [sys.executable, "-c", WRITES, str(part)], stdout=subprocess.PIPE
-    )
+    process = subprocess.Popen([sys.executable, "-c", WRITES, str(part)], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
     assert finished(Recordings(tmp_path, NoSeal())) == []

@@ -187,8 +187,7 @@ def test_it_agrees_with_a_buffer_that_plays_sample_by_sample(steps: list[tuple[s
     buffer: list[int] = []
     heard, placed, number = [], [], 0
     for what, after in steps:
-        for _ in range(after):
-            heard.append(buffer.pop(0) if buffer else 0)
+        heard += [buffer.pop(0) if buffer else 0 for _ in range(after)]
         now += after
         if what == "s":
             pcm = spoken(number, 500)
