@@ -90,10 +90,9 @@ class Call:
         mover: Mover | None = None,
     ) -> None:
         self._settings, self._script = settings, script
-        self._tasks = asyncio.TaskGroup()
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
-        self._turns = TurnTaking()
+        self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self._judge = TurnJudge(
             settings.end_of_turn, settings.turns, script.brief.language, turn_model, lineup.stt
         )
@@ -274,7 +273,7 @@ class Call:
             return
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
-        if reply.then is not None:
+        if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
@@ -282,6 +281,7 @@ class Call:
         if self._replies.unanswered.audio and not reply.interruptible and not reply.hang_up:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
+                self._happened(Event.SPEECH_PAUSED)
                 self._happened(Event.TURN_ENDED)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:

@@ -133,6 +133,7 @@ class FrontMatter(BaseModel):
     )
     record: bool | None = Field(
         default=None,
+        strict=False,
         description="whether its calls are recorded; otherwise the setting `recording.calls` says",
     )
     recording_consent: Annotated[str, BeforeValidator(_or_nothing)] = Field(
