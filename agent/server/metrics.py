@@ -51,13 +51,25 @@ class _Now(Collector):
     def _recorded(self) -> Iterator[Metric]:
         counts = self._recordings
         for name, meaning, value in (
-            ("begun", "Calls whose recording has begun.", counts.begun),
-            ("finished", "Recordings finished, also of processes that died.", counts.finished),
-            ("moved", "Recordings moved to the bucket.", counts.moved),
-            ("move_failures", "Times that the bucket did not take one.", counts.move_failures),
-            ("deleted", "Recordings deleted since the caller declined.", counts.deleted),
+            ("voice_agent_recordings_begun", "Calls whose recording has begun.", counts.begun),
+            (
+                "voice_agent_recordings_finished",
+                "Recordings finished, also of processes that died.",
+                counts.finished,
+            ),
+            ("voice_agent_recordings_moved", "Recordings moved to the bucket.", counts.moved),
+            (
+                "voice_agent_recordings_move_failures",
+                "Times that the bucket did not take one.",
+                counts.move_failures,
+            ),
+            (
+                "voice_agent_recordings_deleted",
+                "Recordings deleted since the caller declined.",
+                counts.deleted,
+            ),
         ):
-            yield CounterMetricFamily(f"voice_agent_recordings_{name}", meaning, value=value)
+            yield CounterMetricFamily(name, meaning, value=value)
         stopped = CounterMetricFamily(
             "voice_agent_recordings_stopped",
             "Recordings that could not go on while their calls did: the folder is at its limit, "
