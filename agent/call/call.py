@@ -91,12 +91,10 @@ class Call:
         tools: Sequence[Tool] = (),
         mover: Mover | None = None,
     ) -> None:
-        self._settings = settings
-        self._script = script
-        self._tasks = asyncio.TaskGroup()
+        self._settings, self._script = settings, script
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
-        self._turns = TurnTaking()
+        self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self._judge = TurnJudge(
             settings.end_of_turn, settings.turns, script.brief.language, turn_model, lineup.stt
         )
@@ -109,8 +107,7 @@ class Call:
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(
-            self._player.maker,
-            self._player.speaker,
+            self._player,
             self.history,
             settings,
             start=lambda reply: self._tasks.create_task(self._take_turn(reply)),
@@ -188,7 +185,8 @@ class Call:
             if self._turns.state is State.ENDED:
                 return
             if isinstance(event, KeysPressed):
-                self._press(event.keys)
+                if keys := self._channel.tap.pressed(event.keys):
+                    self._press(keys)
             elif self._replies.interruptible:
                 self._heard(event)
             elif isinstance(event, speech.SpeechStarted | speech.SpeechContinued):
@@ -278,11 +276,15 @@ class Call:
             return
         self._replies.ended(reply)
         self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        if reply.then is not None and not reply.hang_up:
+            self._clock.announce(reply.then)
+            self._happened(Event.ANNOUNCEMENT_DUE)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
             self.obey(orders.CallerNotMoved())
         if self._replies.unanswered.audio and not reply.interruptible and not reply.hang_up:
             self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
             if not self._listener.in_speech:
+                self._happened(Event.SPEECH_PAUSED)
                 self._happened(Event.TURN_ENDED)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:

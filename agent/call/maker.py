@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from agent.call.reply import Reply
+from agent.call.reply import Announcement, Reply
 from agent.personas.script import Script
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
@@ -50,10 +50,18 @@ class ReplyMaker:
         reply.steps = answer(self._request(reply), utterance)
         return reply
 
-    def saying(self, text: str) -> Reply:
+    def saying(self, announcement: Announcement) -> Reply:
         """Return a reply that says a fixed text."""
-        reply = Reply(playout=Playout(self.lead))
-        reply.steps = self.steps(reply, text)
+        reply = Reply(
+            playout=Playout(self.lead),
+            interruptible=announcement.interruptible,
+            hang_up=announcement.hang_up,
+            transfer=announcement.transfer,
+            hung_up_by=announcement.hung_up_by,
+            occasion=announcement.occasion,
+            then=announcement.then,
+        )
+        reply.steps = self.steps(reply, announcement.text)
         return reply
 
     def steps(self, reply: Reply, *texts: str) -> AsyncGenerator[Step, None]:

@@ -44,7 +44,17 @@ class CallerNotMoved:
     """Nobody took the call that the caller was to be passed on to: come back to them."""
 
 
-Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved
+RecordingAction = Literal["pause", "resume", "stop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRecording:
+    """Pause the recording, let it go on, or end it. Nothing happens if there is none."""
+
+    action: RecordingAction
+
+
+Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved | ControlRecording
 
 
 class OrderError(Exception):
@@ -64,6 +74,8 @@ def encode(order: Order) -> dict[str, Any]:
             return {"kind": "moved", "stay": stay}
         case CallerNotMoved():
             return {"kind": "not moved"}
+        case ControlRecording(action=action):
+            return {"kind": "recording", "action": action}
 
 
 def decode(value: object) -> Order:
@@ -88,4 +100,6 @@ def decode(value: object) -> Order:
             return CallerMoved(stay=stay)
         case {"kind": "not moved"}:
             return CallerNotMoved()
+        case {"kind": "recording", "action": "pause" | "resume" | "stop" as action}:
+            return ControlRecording(action=action)
     raise OrderError("no order, or one of another version")

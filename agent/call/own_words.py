@@ -17,15 +17,29 @@ def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announc
         by: Who wants the agent to hang up then.
     """
     return {
-        Action.GREET: Announcement(
-            text=script.greeting,
-            occasion="greeting",
-            interruptible=script.greeting_interruptible,
-            hang_up=script.hang_up_after_greeting,
-        ),
+        Action.GREET: _greeting(script),
         Action.ASK_STILL_THERE: Announcement(text=script.still_there, occasion="idle question"),
         Action.WARN_OF_TIME: Announcement(text=script.time_up, occasion="time warning"),
         Action.SAY_GOODBYE: Announcement(
             text=script.brief.goodbye, occasion="goodbye", hang_up=True, hung_up_by=by
         ),
     }[action]
+
+
+def _greeting(script: Script) -> Announcement:
+    """Return the greeting; before it, if the call is recorded, what the caller is told of that.
+
+    That is heard in full: what the caller says over it is answered afterwards, and may take the
+    place of the greeting as it may interrupt it.
+    """
+    greeting = Announcement(
+        text=script.greeting,
+        occasion="greeting",
+        interruptible=script.greeting_interruptible,
+        hang_up=script.hang_up_after_greeting,
+    )
+    if not script.recording_consent:
+        return greeting
+    return Announcement(
+        text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
+    )

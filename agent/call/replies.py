@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Callable
 
 from agent.call.history import KEYPAD, History
-from agent.call.maker import ReplyMaker
+from agent.call.player import ReplyPlayer
 from agent.call.reply import Announcement, Reply
-from agent.call.speaker import Speaker
 from agent.records.events import HungUpBy
 from agent.settings.calls import CallSettings
 from pipelines.audio import Audio
@@ -26,8 +25,7 @@ class Replies:
     """The two replies of one call.
 
     Args:
-        maker: Makes them.
-        speaker: Holds and resumes the one that sounds.
+        player: Makes them, holds and resumes the one that sounds.
         history: Told what was heard of them, and what was not.
         settings: Of the call.
         start: Starts the task that plays a reply.
@@ -35,15 +33,13 @@ class Replies:
 
     def __init__(
         self,
-        maker: ReplyMaker,
-        speaker: Speaker,
+        player: ReplyPlayer,
         history: History,
         settings: CallSettings,
         *,
         start: Callable[[Reply], asyncio.Task[None]],
     ) -> None:
-        self._maker = maker
-        self._speaker = speaker
+        self._maker, self._speaker = player.maker, player.speaker
         self.history = history
         self._start = start
         self._longest = settings.calls.max_utterance
@@ -75,12 +71,8 @@ class Replies:
 
     def say(self, announcement: Announcement) -> None:
         """Say something that is no answer, from now."""
-        reply = self._maker.saying(announcement.text)
-        reply.interruptible = announcement.interruptible
-        reply.hang_up, reply.transfer = announcement.hang_up, announcement.transfer
-        reply.hung_up_by, reply.occasion = announcement.hung_up_by, announcement.occasion
-        reply.release()
-        self.sounding = self._play(reply)
+        self.sounding = self._play(self._maker.saying(announcement))
+        self.sounding.release()
 
     def answer_keys(self, keys: str, since: float, until: float) -> None:
         """Draft an answer to keys that were pressed, the first and the last of them then."""

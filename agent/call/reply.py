@@ -37,6 +37,7 @@ Occasion = Literal[
     "goodbye",
     "idle question",
     "time warning",
+    "consent",
     "announcement",
     "filler",
 ]
@@ -58,6 +59,9 @@ class Announcement:
 
     transfer: str = ""
     """Whom to pass the caller on to then."""
+
+    then: Announcement | None = None
+    """What is said next, before anything else."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +109,9 @@ class Reply:
     hung_up_by: HungUpBy = "agent"
     transfer: str = ""
     """Whom the caller is passed on to once it was heard: a name in the agent file, or a number."""
+
+    then: Announcement | None = None
+    """What is said once it was heard, before anything else."""
 
     started_at: float | None = None
     """When it began to sound; None while it has not."""

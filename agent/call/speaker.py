@@ -38,7 +38,6 @@ class Speaker:
         self, channel: Channel, fillers: Fillers, rewind_after: float, history: History
     ) -> None:
         self._channel = channel
-        self._rate = channel.rate
         self._fillers = fillers
         self._rewind_after = rewind_after
         self._history = history
@@ -74,7 +73,7 @@ class Speaker:
             LineError: If the line is dead.
         """
         playout, speaking = reply.playout, False
-        async with aclosing(at_line_rate(steps, self._rate)) as source:
+        async with aclosing(at_line_rate(steps, self._channel.rate)) as source:
             while (step := await self._next(reply, source, fill=not speaking)) is not None:
                 match step:
                     case Heard():
@@ -89,7 +88,7 @@ class Speaker:
                         await self._send_pending(reply)
                     case PressKeys(keys):
                         # Tones, as a telephone does it: the stream has no other way.
-                        pressed = Audio(dtmf.tones(keys, self._rate), self._rate)
+                        pressed = Audio(dtmf.tones(keys, self._channel.rate), self._channel.rate)
                         playout.interject(f"(pressed {keys})", pressed)
                         await self._send_pending(reply)
                     case _:

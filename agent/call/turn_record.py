@@ -56,7 +56,9 @@ class TurnRecord:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._began = now()
+        self.began = now()
+        """Zero of the clock of the call."""
+
         self._turns = 0
         self._going_on = 0  # number of a turn whose caller goes on, after all
         self._asked: deque[tuple[ToolCall, Reply]] = deque(maxlen=MOST_ASKED)
@@ -224,7 +226,7 @@ class TurnRecord:
 
     def _at(self, time: float) -> float:
         """Return a time as it stands on the record: seconds since the answer."""
-        return round(time - self._began, 3)
+        return round(time - self.began, 3)
 
 
 def _why(error: ProviderError) -> dict[str, object]:

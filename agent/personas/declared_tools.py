@@ -19,7 +19,13 @@ from agent.personas.tool_declarations import (
     McpTools,
     PythonTool,
 )
-from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, ToolSpec
+from pipelines.conversation import (
+    END_CALL,
+    PRESS_KEYS,
+    RECORDING_TOOLS,
+    TRANSFER_CALL,
+    ToolSpec,
+)
 from pipelines.environment import required_from_environment
 from pipelines.tools.http import http_tool, signing_keys
 from pipelines.tools.python import python_tool
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CALL_CONTROL = (END_CALL, TRANSFER_CALL, PRESS_KEYS)
+_CALL_CONTROL = (END_CALL, TRANSFER_CALL, PRESS_KEYS, *RECORDING_TOOLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,6 +131,16 @@ class FrontMatter(BaseModel):
         strict=False,
         description="false for a legal notice: what the caller says over it waits until it is said",
     )
+    record: bool | None = Field(
+        default=None,
+        strict=False,
+        description="whether its calls are recorded; otherwise the setting `recording.calls` says",
+    )
+    recording_consent: Annotated[str, BeforeValidator(_or_nothing)] = Field(
+        default="",
+        description="template; what the caller is told first if the call is recorded, which begins "
+        "once it was heard in full; otherwise the setting `recording.consent`",
+    )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
         min_length=1,
@@ -222,7 +232,9 @@ def read_front_matter(document: Document) -> FrontMatter | None:
 _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 """How a sentence ends, behind which a comment may stand."""
 
-_CODES = re.compile(r"(language|greeting_interruptible|numbers|tools|variables)\b.*|.*\.(name|to)")
+_CODES = re.compile(
+    r"(language|greeting_interruptible|record|numbers|tools|variables)\b.*|.*\.(name|to)"
+)
 """Places of what is no sentence."""
 
 
@@ -281,7 +293,15 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     Args:
         fields: As they stand in the file: what is no text, where one should be, is left out.
     """
-    for name in ("greeting", "goodbye", "apology", "still_there", "time_up", "transfer_failed"):
+    for name in (
+        "greeting",
+        "recording_consent",
+        "goodbye",
+        "apology",
+        "still_there",
+        "time_up",
+        "transfer_failed",
+    ):
         yield from _text(name, fields.get(name))
     for name in ("fillers", "unsure", "facts"):
         for place, text in _items(fields, name):

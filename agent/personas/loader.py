@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.personas import yaml_text
@@ -77,10 +77,12 @@ class Persona:
             return self._templates.fill(text, variables)
 
         own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
-        own += (front.transfer_failed, front.goodbye)
+        own += (front.transfer_failed, front.goodbye, front.recording_consent)
         return Script(
             lasting=frozenset(fill(one) for one in own if self._templates.lasts(one, given.keys())),
             greeting=fill(front.greeting),
+            record=front.record,
+            recording_consent=fill(front.recording_consent),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -91,28 +93,38 @@ class Persona:
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,
             version=self.version,
-            brief=Brief(
-                prompt=self._templates.fill_prompt(self._prompt, variables),
-                language=front.language,
-                pronounce=front.pronounce,
-                facts=tuple(map(fill, front.facts)),
-                questions=tuple(
-                    Question(asked=tuple(each.ask), answer=fill(each.answer))
-                    for each in front.questions
-                ),
-                unsure=tuple(map(fill, front.unsure)),
-                goodbye=fill(front.goodbye),
-                destinations=tuple(
-                    Destination(
-                        name=target.name,
-                        when=target.when,
-                        asked=tuple(target.ask),
-                        announcement=fill(target.announcement),
-                    )
-                    for target in front.transfers
-                ),
-                may_press_keys=details.outgoing,
+            brief=self._brief(fill, variables, may_press_keys=details.outgoing),
+        )
+
+    def _brief(
+        self,
+        fill: Callable[[str], str],
+        variables: Mapping[str, object],
+        *,
+        may_press_keys: bool,
+    ) -> Brief:
+        front = self._front
+        return Brief(
+            prompt=self._templates.fill_prompt(self._prompt, variables),
+            language=front.language,
+            pronounce=front.pronounce,
+            facts=tuple(map(fill, front.facts)),
+            questions=tuple(
+                Question(asked=tuple(each.ask), answer=fill(each.answer))
+                for each in front.questions
             ),
+            unsure=tuple(map(fill, front.unsure)),
+            goodbye=fill(front.goodbye),
+            destinations=tuple(
+                Destination(
+                    name=target.name,
+                    when=target.when,
+                    asked=tuple(target.ask),
+                    announcement=fill(target.announcement),
+                )
+                for target in front.transfers
+            ),
+            may_press_keys=may_press_keys,
         )
 
     def _refuse_unknown(self, details: Details) -> None:

@@ -187,6 +187,12 @@ class Script:
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Whom callers can be passed on to: name and number or SIP address."""
 
+    record: bool | None = None
+    """Whether its calls are recorded; None if it does not say."""
+
+    recording_consent: str = ""
+    """What the caller is told first, if the call is recorded."""
+
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
@@ -215,7 +221,7 @@ class Script:
 
     def _sentences(self) -> list[str]:
         brief = self.brief
-        texts = [self.greeting, *self.fillers, self.apology, brief.goodbye]
+        texts = [self.recording_consent, self.greeting, *self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts.append(self.transfer_failed)
         sentences = [

@@ -40,7 +40,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``transfer``: ``to``, ``status``: started, done or failed
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
   in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
-  heard, on the call's clock), ``seconds``
+  heard, on the call's clock), ``seconds``; ``by``, on whose word it was paused, resumed or stopped
+  before the end: ``model``, ``keys``, ``operator``, ``transfer``, or what it could not go on for:
+  ``limit``, ``disk``, ``slow``; ``deleted`` if the caller declined and nothing was kept
 - ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
   ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
+from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
@@ -26,6 +27,7 @@ from agent.store.errors import StoreError
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
+from agent.stream.tap import NO_TAP, Tap
 from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
@@ -52,6 +54,9 @@ class CallResources:
 
     turn_model: TurnModel | None = None
     """Started; None if turns end by silence and words alone."""
+
+    record: RecordingOf = not_recorded
+    """Returns the recording of a call, if it is to be, and what its agent says then."""
 
     mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
     """Started, by name."""
@@ -123,13 +128,19 @@ class CallRunner:
                 opened.push_async_callback(journal.aclose)
                 lineup = self._resources.providers.lineup()
                 opened.push_async_callback(lineup.aclose)
+                recording, script = self._resources.record(
+                    admitted.script, journal.id, connect.rate
+                )
+                admitted = replace(admitted, script=script)
                 record = _RecordOfLine(journal, line)
-                call = self._build(admitted, line, protocol, connect, lineup, record)
+                call = self._build(admitted, line, protocol, connect, lineup, record, recording)
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
-                with self._registry.holding(admitted.name, call, admitted.agent):
+                with self._registry.holding(admitted.name, call, admitted.agent, recording):
                     try:
                         ended = await call.run()
                     finally:
+                        if recording is not None:
+                            recording.close()
                         await opened.aclose()  # it is in progress until then
         finally:
             self.leave(admitted.claims, moved=ended.moved)
@@ -178,10 +189,16 @@ class CallRunner:
         connect: Connect,
         lineup: Lineup,
         journal: Journal,
+        recording: CallRecording | None,
     ) -> Call:
         resources = self._resources
-        return Call(
-            channel=Channel(line, protocol, connect.rate),
+        tools = admitted.script.tools.for_call(resources.mcp_servers)
+        tap: Tap = NO_TAP
+        if recording is not None:
+            journal, tap = recording.watching(journal), recording
+            tools += recording.tools
+        call = Call(
+            channel=Channel(line, protocol, connect.rate, tap),
             lineup=lineup,
             script=admitted.script,
             detector=resources.new_detector(),
@@ -189,13 +206,16 @@ class CallRunner:
             journal=SecretKeys(journal) if admitted.script.keys_are_secret else journal,
             settings=resources.settings,
             mover=self._mover(admitted.claims),
-            tools=admitted.script.tools.for_call(resources.mcp_servers),
+            tools=tools,
             about=CallInfo(
                 call_id=admitted.call_id,
                 caller=admitted.headers.get("caller", ""),
                 called=admitted.headers.get("called", ""),
             ),
         )
+        if recording is not None:
+            recording.start(call.history.record.began, call.history.record.note)
+        return call
 
     def _mover(self, claims: Claims | None) -> Mover | None:
         """Return what passes the caller of a stream on."""

@@ -6,12 +6,14 @@ In Prometheus' text format. Nothing of a call's content is in it, and no number 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.metrics_core import HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.records.recording_files import Reason, RecordingCounts
 from agent.records.spool import Spool
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
@@ -24,9 +26,15 @@ class _Now(Collector):
     """Read the state when asked, so that nothing has to be counted twice."""
 
     def __init__(
-        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, spool: Spool
+        self,
+        registry: CallRegistry,
+        providers: Providers,
+        watchdog: Watchdog,
+        spool: Spool,
+        recordings: RecordingCounts,
     ) -> None:
         self._calls = registry
+        self._recordings = recordings
         self._providers = providers
         self._watchdog = watchdog
         self._spool = spool
@@ -42,6 +50,39 @@ class _Now(Collector):
         yield from self._loop()
         yield from self._records()
         yield from self._stages()
+        yield from self._recorded()
+
+    def _recorded(self) -> Iterator[Metric]:
+        counts = self._recordings
+        for name, meaning, value in (
+            ("voice_agent_recordings_begun", "Calls whose recording has begun.", counts.begun),
+            (
+                "voice_agent_recordings_finished",
+                "Recordings finished, also of processes that died.",
+                counts.finished,
+            ),
+            ("voice_agent_recordings_moved", "Recordings moved to the bucket.", counts.moved),
+            (
+                "voice_agent_recordings_move_failures",
+                "Times that the bucket did not take one.",
+                counts.move_failures,
+            ),
+            (
+                "voice_agent_recordings_deleted",
+                "Recordings deleted since the caller declined.",
+                counts.deleted,
+            ),
+        ):
+            yield CounterMetricFamily(name, meaning, value=value)
+        stopped = CounterMetricFamily(
+            "voice_agent_recordings_stopped",
+            "Recordings that could not go on while their calls did: the folder is at its limit, "
+            "the disk is full or fails, or it does not keep up.",
+            labels=("reason",),
+        )
+        for reason in get_args(Reason):
+            stopped.add_metric((reason,), counts.stopped[reason])
+        yield stopped
 
     def _records(self) -> Iterator[Metric]:
         spool = self._spool
@@ -136,10 +177,15 @@ class Metrics:
     """The metrics of a process."""
 
     def __init__(
-        self, registry: CallRegistry, providers: Providers, watchdog: Watchdog, spool: Spool
+        self,
+        registry: CallRegistry,
+        providers: Providers,
+        watchdog: Watchdog,
+        spool: Spool,
+        recordings: RecordingCounts,
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers, watchdog, spool))
+        self._registry.register(_Now(registry, providers, watchdog, spool, recordings))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

@@ -19,14 +19,22 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from agent import phone_numbers
-from agent.call.orders import HangUp
+from agent.call.orders import ControlRecording, HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.records.buckets import BucketError
 from agent.records.erasing import InProgressError
+from agent.records.recordings import NoRecordingError
 from agent.records.seals import SealError
 from agent.server.admission import details
 from agent.server.call_answers import QueryError
-from agent.server.operator_api import OPENAPI, DialRequest, HangUpRequest, TransferRequest
+from agent.server.operator_api import (
+    OPENAPI,
+    DialRequest,
+    HangUpRequest,
+    RecordingRequest,
+    TransferRequest,
+)
 from agent.server.operator_records import OperatorRecords
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
@@ -60,6 +68,8 @@ from pipelines.encodable import read_json
 log = structlog.get_logger()
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _Kind = Literal["look", "dial", "hang up", "no token"]
 """What a request is counted as."""
@@ -125,11 +135,15 @@ class OperatorInterface:
         app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
+        app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
+        app.router.add_post(
+            "/calls/{id}/recording", self._guarded("hang up", self._control_recording)
+        )
 
     def _guarded(
-        self, kind: _Kind, handler: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def guarded(request: web.Request) -> web.Response:
+        self, kind: _Kind, handler: _Handler
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             if self._is_cross_site(request):
                 log.warning("operator refused: another site", remote=client_address(request))
                 return _problem(403, "asked by another site, or for another host")
@@ -281,6 +295,24 @@ class OperatorInterface:
         )
         return web.json_response({}, status=202)
 
+    async def _hear(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["id"]
+        placed = await self._call_control.placed(name) if self._call_control else None
+        return await self._records.recording.hear(request, (placed and placed.call_id) or name)
+
+    async def _control_recording(self, request: web.Request) -> web.Response:
+        asked, name = await _read(request, RecordingRequest), request.match_info["id"]
+        order = ControlRecording(action=asked.action)
+        if self._calls.is_recorded(name):
+            self._calls.deliver(name, order)
+        elif name in self._calls.in_progress:
+            raise _NotRecordedError("the call is not recorded")
+        elif self._others is None or not await self._others.hold(name):
+            raise NoSuchCallError
+        else:
+            await self._others.leave_order(name, order)
+        return web.json_response({}, status=202)
+
     def _with_account(self) -> CallControl:
         if self._call_control is None:
             raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
@@ -295,7 +327,13 @@ class _CannotBeDialledError(Exception):
     """The request is right, but nobody has this number; the message says where."""
 
 
+class _NotRecordedError(Exception):
+    """There is no recording that could be paused or stopped."""
+
+
 _STATUS: Mapping[type[Exception], int] = {
+    NoRecordingError: 404,
+    BucketError: 503,
     NoSuchCallError: 404,
     CallGoneError: 410,
     _UnreadableError: 400,
@@ -308,13 +346,20 @@ _STATUS: Mapping[type[Exception], int] = {
 """What an error is answered with; any other is that it cannot be done as things are, 409."""
 
 
-TOLD = (CallControlError, PersonaError, _UnreadableError, _CannotBeDialledError, QueryError)
+TOLD = (
+    CallControlError,
+    PersonaError,
+    _UnreadableError,
+    _CannotBeDialledError,
+    _NotRecordedError,
+    NoRecordingError,
+    BucketError,
+    QueryError,
+)
 """Errors whose text is for whoever asks."""
 
 
-async def _answered(
-    handler: Callable[[web.Request], Awaitable[web.Response]], request: web.Request
-) -> web.Response:
+async def _answered(handler: _Handler, request: web.Request) -> web.StreamResponse:
     """Return what ``handler`` answers, or what keeps it from that."""
     try:
         return await handler(request)
@@ -326,6 +371,8 @@ async def _answered(
     except SealError:
         log.warning("a record cannot be shown: there is no key for it, or it was changed")
         return _problem(503, "a record cannot be shown: see the log")
+    except TimeoutError:
+        return _problem(503, "the recording cannot be read: it takes too long")
     except StoreError:  # the database has logged it
         return _problem(503, "the database fails: see the log")
 

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from agent import phone_numbers
+from agent.call.orders import RecordingAction
 from agent.server.records_api import (
     SCHEMAS,
     CallAnswer,
@@ -114,6 +115,17 @@ class TransferRequest(BaseModel):
     )
 
 
+class RecordingRequest(BaseModel):
+    """What to do with a recording that is being made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="RecordingRequest")
+
+    action: RecordingAction = Field(
+        description="`pause`, so that nothing of what is said is kept; `resume`; `stop` for good. "
+        "What was recorded before is kept."
+    )
+
+
 def _operation(
     summary: str,
     success: int,
@@ -182,10 +194,11 @@ _PROBLEMS = {
     "400": "The request is wrong; `detail` says where.",
     "401": "No token, or a wrong one.",
     "403": "Asked by a page of another site, or for another host.",
-    "404": "No such call.",
+    "404": "No such call; or it has no recording, or none any more.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
     "410": "The process that held the call has died.",
     "413": "The body is too long.",
+    "416": "No part of the recording is in this range.",
     "422": "This number or address may not be called; `detail` says why.",
     "429": "Too many requests: see `Retry-After`; or as much was dialled as may be in a day or at "
     "once: `detail` says which limit that is.",
@@ -218,6 +231,14 @@ OPENAPI: Mapping[str, Any] = {
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {
             "post": _operation("Pass a caller on.", 202, body=TransferRequest)
+        },
+        "/calls/{id}/recording": {
+            "get": _operation("Hear the recording of a call: FLAC, or Opus in Ogg.", 200),
+            "post": _operation(
+                "Pause the recording of a call in progress, let it go on, or end it.",
+                202,
+                body=RecordingRequest,
+            ),
         },
     },
 }

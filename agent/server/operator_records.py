@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.server.call_answers import CallAnswers
 from agent.server.erasure import RecordErasure
+from agent.server.recording_answers import RecordingAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,5 +14,8 @@ class OperatorRecords:
     """What answers when records are asked for."""
 
     answers: CallAnswers
+    recording: RecordingAnswers
+    """Hands out recordings."""
+
     erasure: RecordErasure | None = None
     """None without a database."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from agent.records.access_log import AccessLog, holder_of
 from agent.records.call_records import CallRecords
 from agent.records.erasing import Erasing
+from agent.records.finishing import RecordingFinisher
 from agent.records.loader import RecordLoader
 from agent.records.private_lines import PrivateLines
 from agent.records.record_files import JOURNALS
+from agent.records.recording_files import RecordingWriter
+from agent.records.recordings import Recordings
 from agent.records.retention import Retention
 from agent.records.sealing import seal_of
 from agent.records.spool import Spool
@@ -36,6 +40,22 @@ class RecordKeeping:
         self.spool = Spool(folder)
         """What is written here, and not in the database yet."""
 
+        recording = settings.recording
+        self.recordings = Recordings(recording.folder, seal, recording.store)
+        """Those that were made, wherever they are."""
+
+        self.recording_writer = RecordingWriter(
+            recording.folder,
+            seal,
+            limit_mb=recording.limit_mb,
+            min_free_mb=recording.min_free_mb,
+        )
+        """Takes those that are being made."""
+
+        self._finisher = RecordingFinisher(
+            self.recordings, recording.format, self.recording_writer.counts, self._recorded
+        )
+        self.recording_writer.closed = self._finisher.look
         self.records = CallRecords(store.database, seal) if store is not None else None
         """What is in the database; None without one."""
 
@@ -55,7 +75,9 @@ class RecordKeeping:
         """Takes the lines of calls."""
 
         self.erasing = (
-            Erasing(store.database, seal, settings.transcripts) if store is not None else None
+            Erasing(store.database, seal, folder, self.recordings.delete_of)
+            if store is not None
+            else None
         )
         """Erases what is there; None without a database."""
 
@@ -81,11 +103,18 @@ class RecordKeeping:
         background.keep_running(self.writer.keep, "syncing records")
         if self._loader is not None:
             background.keep_running(self._loader.run, "storing records")
+        background.keep_running(self._finisher.run, "finishing recordings")
         if self._retention is not None:
             background.keep_running(self._retention.keep, "erasing what was kept long enough")
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""
+        await self.recording_writer.aclose()
+        await self._finisher.aclose()
         await self.writer.aclose()
         if self._loader is not None:
             await self._loader.aclose()
+
+    def _recorded(self, record: str, fields: Mapping[str, object]) -> None:
+        """Put on the record of a call what became of its recording."""
+        self.writer.add_later("recording", "", fields, record=record)

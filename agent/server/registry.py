@@ -15,6 +15,7 @@ from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
+from agent.server.call_recording import CallRecording
 from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
@@ -51,6 +52,9 @@ class _Held:
     agent: str
     since: float
     """By the event loop's clock."""
+
+    recording: CallRecording | None
+    """None if it is not recorded."""
 
 
 class CallRegistry:
@@ -98,17 +102,20 @@ class CallRegistry:
         return {name: held.agent for name, held in self._calls.items()}
 
     @contextmanager
-    def holding(self, name: str, call: Call, agent: str) -> Iterator[None]:
+    def holding(
+        self, name: str, call: Call, agent: str, recording: CallRecording | None = None
+    ) -> Iterator[None]:
         """Have ``call`` among those in progress, until the block is left.
 
         Args:
             name: Ours; another is made of it if there is one of that name already.
             call: What orders are given to.
             agent: Who answers it.
+            recording: Of it, which is given orders, too.
         """
         while name in self._calls:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self._calls[name] = _Held(call, agent, now())
+        self._calls[name] = _Held(call, agent, now(), recording)
         self._expected.pop(name, None)
         self._changed.set()
         self.answered += 1
@@ -183,7 +190,14 @@ class CallRegistry:
         if held is None:
             return False
         held.call.obey(order)
+        if held.recording is not None:
+            held.recording.obey(order)
         return True
+
+    def is_recorded(self, call_id: str) -> bool:
+        """Return whether a call is here, and has a recording that can be paused or stopped."""
+        held = self._calls.get(call_id)
+        return held is not None and held.recording is not None
 
     def platform_line(
         self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]

@@ -17,6 +17,7 @@ from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
 from agent.server.call_answers import CallAnswers
+from agent.server.call_recording import recording_of
 from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.checks import needed
@@ -31,6 +32,7 @@ from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.record_keeping import RecordKeeping
+from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.service_manager import living, notify
 from agent.server.stopping import Stopping, signals
@@ -157,6 +159,7 @@ def service(
         new_detector=new_detector,
         turn_model=turn_model,
         mcp_servers=servers or {},
+        record=partial(recording_of, settings.recording, keeping.recording_writer),
     )
     streams = StreamEndpoint(
         server=settings.server,
@@ -284,6 +287,7 @@ def _operator(
         records=OperatorRecords(
             answers=CallAnswers(keeping.records, settings.sinch.country),
             erasure=keeping.erasure,
+            recording=RecordingAnswers(keeping.records, keeping.recordings),
         ),
     )
 

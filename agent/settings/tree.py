@@ -30,6 +30,7 @@ from agent.settings.providers import (
     TtsSettings,
     chosen,
 )
+from agent.settings.recording import RecordingSettings
 from agent.settings.records import RecordSettings
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
@@ -119,6 +120,7 @@ class Settings(BaseSettings, Section):
     )
     records: RecordSettings = RecordSettings()
     privacy: PrivacySettings = PrivacySettings()
+    recording: RecordingSettings = RecordingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -6,6 +6,7 @@ import structlog
 
 from agent.stream.line import Line
 from agent.stream.protocol import CallerAudio, Ignored, StreamProtocol
+from agent.stream.tap import NO_TAP, Tap
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -24,10 +25,12 @@ class Channel:
         line: Where to.
         protocol: Answered.
         rate: Hertz of the audio, both ways.
+        tap: Told of all that passes.
     """
 
-    def __init__(self, line: Line, protocol: StreamProtocol, rate: int) -> None:
+    def __init__(self, line: Line, protocol: StreamProtocol, rate: int, tap: Tap = NO_TAP) -> None:
         self.rate = rate
+        self.tap = tap
         self._line = line
         self._protocol = protocol
         self._outbox: list[str] = []
@@ -48,6 +51,7 @@ class Channel:
             return None
         match self._protocol.receive(message):
             case CallerAudio(pcm):
+                self.tap.received(pcm)
                 return pcm
             case Ignored(reason):
                 self._ignored += 1
@@ -58,6 +62,7 @@ class Channel:
     def clear(self) -> None:
         """Have the platform drop what it has not played yet. Returns at once; it leaves next."""
         self._outbox.append(self._protocol.clear())
+        self.tap.cleared()
 
     async def send(self, pcm: bytes) -> None:
         """Send audio, behind the commands that wait.
@@ -67,6 +72,7 @@ class Channel:
         """
         await self.flush()
         self._sent_at = now()
+        self.tap.sent(pcm)
         await self._line.send(pcm)
 
     async def flush(self) -> None:
@@ -81,6 +87,7 @@ class Channel:
 
     async def hang_up(self, code: int, reason: str) -> None:
         """Close the line with a code of RFC 6455 and a reason in words, within a few seconds."""
+        self.tap.cleared()
         await self._line.close(code, reason)
 
     async def keep_alive(self, after: float) -> None:

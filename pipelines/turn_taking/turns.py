@@ -148,10 +148,7 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.REPLYING, _E.REPLY_ENDED): (_S.QUIET, ()),
     (_S.REPLYING, _E.GOODBYE_ENDED): (_S.ENDED, (_A.HANG_UP,)),
     # They go on before anything of the reply has sounded: it is still the same turn.
-    (_S.REPLYING, _E.SPEECH_RESUMED): (
-        _S.HEARING,
-        (_A.DROP_REPLY, _A.DISCARD, _A.OPEN_UTTERANCE),
-    ),
+    (_S.REPLYING, _E.SPEECH_RESUMED): (_S.HEARING, (_A.DROP_REPLY, _A.DISCARD, _A.OPEN_UTTERANCE)),
     # A sound over our speech: hold first, then decide.
     (_S.REPLYING, _E.SPEECH_STARTED): (_S.HELD, (_A.HOLD, _A.DISCARD, _A.OPEN_UTTERANCE)),
     (_S.HELD, _E.SPEECH_PAUSED): (_S.HELD, (_A.DRAFT,)),

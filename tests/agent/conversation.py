@@ -12,10 +12,12 @@ from typing import Any
 from agent.call.call import Call
 from agent.call.transfer import Mover
 from agent.personas.script import Script
+from agent.server.call_recording import CallRecording
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
+from agent.stream.tap import NO_TAP
 from pipelines.clock import now
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
@@ -168,6 +170,7 @@ def talk(
     tools: Sequence[Tool] = (),
     gone: Callable[[float], object] | None = None,
     leaves: int = 0,
+    recording: CallRecording | None = None,
 ) -> Talk:
     """Hold a whole call in virtual time; nothing may outlive it.
 
@@ -184,20 +187,24 @@ def talk(
         protocol.answer()
         lineup = providers.lineup()
         call = Call(
-            channel=Channel(line, protocol, connect.rate),
+            channel=Channel(line, protocol, connect.rate, recording or NO_TAP),
             lineup=lineup,
             script=script,
             detector=Loudness(),
             turn_model=turn_model,
-            journal=notes,
+            journal=recording.watching(notes) if recording is not None else notes,
             settings=settings or CallSettings(),
             mover=mover,
-            tools=tools,
+            tools=(*tools, *(recording.tools if recording is not None else ())),
             about=CallInfo(call_id=connect.call_id),
         )
+        if recording is not None:
+            recording.start(call.history.record.began, call.history.record.note)
         if made is not None:
             made(call)
         ended = await call.run()
+        if recording is not None:
+            recording.close()
         await lineup.aclose()
         if gone is not None:
             gone(now())

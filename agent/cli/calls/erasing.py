@@ -34,6 +34,7 @@ def add(parts: Commands) -> None:
 
 
 def _erase(options: argparse.Namespace) -> int:
+    from agent.records.buckets import BucketError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 
@@ -41,7 +42,7 @@ def _erase(options: argparse.Namespace) -> int:
         return fail(ValueError("erase: name records by their ids, or one number"), USAGE)
     try:
         return asyncio.run(_run(options))
-    except (SettingsError, StoreError) as error:
+    except (SettingsError, StoreError, BucketError) as error:
         return fail(error)
     except OSError as error:
         return fail(OSError(f"a file cannot be deleted: {error.strerror}"))
@@ -49,10 +50,12 @@ def _erase(options: argparse.Namespace) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     from agent.records.erasing import Erasing
+    from agent.records.recordings import Recordings
 
     async with opened_records(options) as opened:
         settings = opened.settings
-        erasing = Erasing(opened.database, opened.seal, settings.transcripts)
+        recordings = Recordings(settings.recording.folder, opened.seal, settings.recording.store)
+        erasing = Erasing(opened.database, opened.seal, settings.transcripts, recordings.delete_of)
         if options.number:
             found = await erasing.of_number(options.number, settings.sinch.country)
         else:

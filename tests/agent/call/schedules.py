@@ -34,6 +34,7 @@ from agent.settings.calls import CallLimits, CallSettings
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
+from agent.stream.tap import NO_TAP, Tap
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.clock import now
 from pipelines.conversation import (
@@ -464,6 +465,8 @@ class World:
     runs: Counter[str] = field(default_factory=Counter)
     returned_at: float = 0.0
     sentences: int = 0
+    tap: Tap = NO_TAP
+    """Told of what passes on the channel."""
 
     def answer(
         self, text: str, turn: int, *, after_tools: bool
@@ -553,7 +556,7 @@ class World:
             budgets=Budgets(patience=1.0, transcript=2.0),
         )
         self.call = Call(
-            channel=Channel(self.far, protocol, SPEECH_RATE),
+            channel=Channel(self.far, protocol, SPEECH_RATE, self.tap),
             lineup=providers.lineup(),
             script=schedule.script,
             detector=Words(),

@@ -41,9 +41,7 @@ def with_replies(
             tasks.append(asyncio.create_task(asyncio.sleep(3600.0)))
             return tasks[-1]
 
-        replies = Replies(
-            parts.player.maker, parts.speaker, parts.history, call_settings, start=start
-        )
+        replies = Replies(parts.player, parts.history, call_settings, start=start)
         story(replies, parts)
         if (last := replies.stop()) is not None:
             last.cancel()  # nobody waits for its words

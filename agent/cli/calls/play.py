@@ -1,0 +1,124 @@
+"""``voice-agent calls play``: hear the recording of a call, caller left and agent right."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.cli.calls.database import opened_records
+from agent.cli.options import Commands, add_config, fail
+
+if TYPE_CHECKING:
+    from agent.records.recordings import Place, Recordings
+
+PLAYERS: Sequence[Sequence[str]] = (
+    ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
+    ("aplay", "--quiet"),
+    ("paplay",),
+    ("afplay",),
+)
+"""What plays a WAV file, best first: of FFmpeg, of Linux with and without a desktop, of a Mac."""
+
+
+class PlayError(Exception):
+    """The recording cannot be heard; the message says why."""
+
+
+def add(parts: Commands) -> None:
+    """Declare the options."""
+    play = parts.add_parser("play", help="hear the recording of a call")
+    play.add_argument("id", help="of the record; or the platform's id of the call")
+    play.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write it there and do not play it; as WAV if the name ends so",
+    )
+    add_config(play)
+    play.set_defaults(run=_play)
+
+
+def _play(options: argparse.Namespace) -> int:
+    from agent.records.buckets import BucketError
+    from agent.records.recordings import NoRecordingError
+    from agent.records.seals import SealError
+    from agent.settings import SettingsError
+    from agent.store.errors import StoreError
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="voice-agent-") as folder:
+            recording = asyncio.run(_fetched(options, Path(folder)))
+            if options.output is None:
+                _hear(recording)
+            else:
+                _write(recording, options.output)
+    except (SettingsError, StoreError, NoRecordingError, BucketError, SealError) as error:
+        return fail(error)
+    except (PlayError, OSError) as error:
+        return fail(error)
+    return 0
+
+
+async def _fetched(options: argparse.Namespace, folder: Path) -> Path:
+    """Return the recording as a file that anybody reads.
+
+    Raises:
+        PlayError: If there is none.
+    """
+    from agent.records.recordings import Recordings
+
+    async with opened_records(options) as opened:
+        record = await opened.records.get(options.id)
+        settings, seal = opened.settings.recording, opened.seal
+    if record is None:
+        raise PlayError(f"there is no record of a call {options.id!r}")
+    known = record.data.get("recording")
+    file = known.get("file") if isinstance(known, dict) else None
+    if not isinstance(file, str):
+        raise PlayError("the call has no recording")
+    recordings = Recordings(settings.folder, seal, settings.store)
+    return _copied(recordings, recordings.find(file), folder)
+
+
+def _copied(recordings: Recordings, place: Place, folder: Path) -> Path:
+    to = folder / place.name.removesuffix(".sealed")
+    with to.open("wb") as file:
+        for block in recordings.read(place):
+            file.write(block)
+    return to
+
+
+def _hear(recording: Path) -> None:
+    command = next((one for one in PLAYERS if shutil.which(one[0])), None)
+    if command is None:
+        names = ", ".join(one[0] for one in PLAYERS)
+        raise PlayError(f"no player is installed ({names}); --output FILE writes the recording")
+    wav = recording.with_suffix(".wav")
+    _convert(recording, wav)
+    try:
+        # No deadline: somebody listens, and stops it with Ctrl-C.
+        status = subprocess.run([*command, str(wav)], check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        return
+    if status:
+        raise PlayError(f"{command[0]} has failed; --output FILE writes the recording")
+
+
+def _write(recording: Path, to: Path) -> None:
+    if to.suffix.lower() == ".wav":
+        _convert(recording, to)
+    else:
+        shutil.copyfile(recording, to)
+    print(to)
+
+
+def _convert(recording: Path, to: Path) -> None:
+    from agent.records import stereo
+
+    stereo.write(to, stereo.read(recording))
