@@ -15,6 +15,7 @@ from agent.records import words_index
 from agent.records.call_records import hidden, shown
 from agent.records.events import JournalLine, Outcome
 from agent.records.seals import Seal
+from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records
 from agent.store.tables import digest
@@ -39,11 +40,13 @@ class StoredRecords:
     Args:
         database: Shared by all processes.
         seal: Hides what people said.
+        outbox: What the user's systems are told; None if they are told nothing.
     """
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, outbox: Outbox | None = None) -> None:
         self._database = database
         self._seal = seal
+        self._outbox = outbox
 
     async def add(self, lines: Sequence[JournalLine]) -> None:
         """Store lines of journals; those that were stored before are let be.
@@ -63,6 +66,8 @@ class StoredRecords:
             ).first()
             if row is None:
                 continue
+            if self._outbox is not None:
+                self._outbox.add(connection, row.number, theirs)
             new = {
                 "record": row.number,
                 "journal": journal,

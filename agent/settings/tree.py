@@ -31,6 +31,7 @@ from agent.settings.providers import (
 )
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
+from agent.settings.webhooks import WebhookName, WebhookSettings
 from pipelines.masking import masked
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
@@ -114,6 +115,11 @@ class Settings(BaseSettings, Section):
         {},
         description="MCP servers whose tools agents may use, `[mcp.NAME]`: `url` and `headers`, or "
         "`command`, `args` and `env`; `${VARIABLE}` in headers and env is filled in.",
+    )
+    webhooks: dict[WebhookName, WebhookSettings] = Field(
+        {},
+        description="Systems of yours that are told of calls, `[webhooks.NAME]`: `url`, `secret`, "
+        "`events`, `conversation` and `headers`.",
     )
     log: LogSettings = LogSettings()
 

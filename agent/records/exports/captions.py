@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from agent.records.events import RecordedEvent
 from agent.records.exports.pages import WholeCall
-from agent.records.exports.turns import Spoken, SpokenTurn, spoken_turns
-from agent.records.exports.values import iso, number
+from agent.records.turns import Spoken, SpokenTurn, spoken_turns
+from agent.records.values import iso, number
 from pipelines.text import sentences
 
 LONGEST = 84

@@ -8,8 +8,8 @@ from statistics import median
 from typing import Any, Literal, TypeAlias
 
 from agent.records.exports.pages import WholeCall
-from agent.records.exports.turns import spoken_turns
-from agent.records.exports.values import flag, moment, number, text, whole
+from agent.records.turns import spoken_turns
+from agent.records.values import flag, moment, number, text, whole
 
 Kind = Literal["text", "number", "whole", "flag", "time"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from agent.records.events import RecordedEvent
 from agent.records.exports.columns import Columns
 from agent.records.exports.pages import WholeCall
-from agent.records.exports.values import iso
+from agent.records.values import iso, plain_json
 
 BOM = b"\xef\xbb\xbf"
 """What tells Excel that a file is in UTF-8."""
@@ -141,25 +140,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
-        text = json.dumps(_plain(value, DEEPEST), ensure_ascii=False)
+        text = json.dumps(plain_json(value), ensure_ascii=False)
     # Half a character, which JSON can hold and UTF-8 cannot, is written as JSON escapes it, which
     # is what Python's backslashes happen to be.
     return text.encode("utf-8", "backslashreplace") + b"\n"
-
-
-DEEPEST = 100
-"""Levels of objects in objects that are written, where they are more than can be."""
-
-
-def _plain(value: Any, levels: int) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value with null for what JSON has no number for, and for what is nested too deep."""
-    match value:
-        case dict() | list() if not levels:
-            return None
-        case dict():
-            return {name: _plain(one, levels - 1) for name, one in value.items()}
-        case list():
-            return [_plain(one, levels - 1) for one in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value

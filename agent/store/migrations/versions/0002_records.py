@@ -48,3 +48,20 @@ def upgrade(op: Operations) -> None:
         sa.Index("ux_call_events_line", "journal", "line", unique=True),
         sqlite_autoincrement=True,
     )
+    op.create_table(
+        "webhook_outbox",
+        sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
+        sa.Column("endpoint", sa.String(64), nullable=False),
+        sa.Column("record", COUNTED, nullable=False),
+        sa.Column("journal", ID, nullable=False),
+        sa.Column("line", sa.Integer, nullable=False),
+        sa.Column("event", sa.String(24), nullable=False),
+        sa.Column("made", sa.Float(53), nullable=False, index=True),
+        sa.Column("due", sa.Float(53)),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("problem", sa.String(120), nullable=False),
+        sa.Index("ix_webhook_outbox_due", "endpoint", "due"),
+        sa.Index("ix_webhook_outbox_call", "endpoint", "record", "id"),
+        sa.Index("ux_webhook_outbox_line", "journal", "line", "endpoint", unique=True),
+        sqlite_autoincrement=True,
+    )

@@ -22,7 +22,7 @@ from agent.records.exports.captions import Caption, captions, webvtt
 from agent.records.exports.columns import CALLS, TURNS, Columns
 from agent.records.exports.formats import BOM, Csv, JsonLines
 from agent.records.exports.parquet import Parquet
-from agent.records.exports.turns import Spoken, SpokenTurn, spoken_turns
+from agent.records.turns import Spoken, SpokenTurn, spoken_turns
 from tests.agent.records.exports.calls import NASTY, journal, whole_call
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.records.events import RecordedEvent
-from agent.records.exports.values import flag, number, text, whole
+from agent.records.values import flag, number, text, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 from pipelines.encodable import encodable
 
 MOST = 10.0**15
 """Numbers from here on are none that a call has."""
+
+DEEPEST = 100
+"""Levels of objects in objects that are written, where they are more than can be."""
 
 
 def text(value: object) -> str | None:
@@ -47,3 +51,22 @@ def iso(value: object) -> str | None:
     """Return a Unix time as ISO 8601 has it, in UTC, to the millisecond; None for anything else."""
     found = moment(value)
     return None if found is None else f"{found:%Y-%m-%dT%H:%M:%S}.{found.microsecond // 1000:03}Z"
+
+
+def plain_json(value: Any, levels: int = DEEPEST) -> Any:  # noqa: ANN401 - any JSON
+    """Return a JSON value with null for what JSON has no number for, and for what is too deep.
+
+    Args:
+        value: As Python has read it.
+        levels: Of objects in objects that are kept.
+    """
+    match value:
+        case dict() | list() if not levels:
+            return None
+        case dict():
+            return {name: plain_json(one, levels - 1) for name, one in value.items()}
+        case list():
+            return [plain_json(one, levels - 1) for one in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
