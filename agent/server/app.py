@@ -67,7 +67,8 @@ class Service:
         app.router.add_get("/live", self._live)
         app.router.add_get("/ready", self._ready)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(self.registry, self.providers, self.watchdog)
+        webhooks = self.keeping.webhooks
+        metrics = Metrics(self.registry, self.providers, self.watchdog, webhooks)
 
         async def measure(_request: web.Request) -> web.Response:
             return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -180,15 +180,21 @@ class Outbox:
         values = {"due": None, "problem": problem[:PROBLEM]}
         return await self._database.write(lambda c: c.execute(theirs.values(values)).rowcount)
 
-    async def send_again(self, ids: Collection[int] | None = None) -> int:
+    async def send_again(
+        self, ids: Collection[int] | None = None, *, endpoint: str | None = None
+    ) -> int:
         """Have messages sent now, with all attempts before them; return how many these are.
 
         Args:
             ids: Which; None for all that were given up.
+            endpoint: To whom; None for all.
         """
-        which = _outbox.due.is_(None) if ids is None else _outbox.id.in_(list(ids))
+        which: list[ColumnElement[bool]] = [
+            _outbox.due.is_(None) if ids is None else _outbox.id.in_(list(ids))
+        ]
+        which += [_outbox.endpoint == endpoint] if endpoint is not None else []
         values = {"due": Now(), "attempts": 0, "made": Now()}
-        again = update(webhook_outbox).where(which).values(values)
+        again = update(webhook_outbox).where(*which).values(values)
         return await self._database.write(lambda c: c.execute(again).rowcount)
 
     async def list(
@@ -267,19 +273,13 @@ def _add(connection: Connection, row: dict[str, object]) -> None:
 
 def _take(connection: Connection, endpoint: str) -> Waiting | None:
     earlier = webhook_outbox.alias().c
-    first = ~(
-        select(earlier.id)
-        .where(
-            earlier.endpoint == endpoint,
-            earlier.record == _outbox.record,
-            earlier.id < _outbox.id,
-            earlier.due.is_not(None),
-        )
-        .exists()
+    first = select(func.min(earlier.id)).where(
+        earlier.endpoint == endpoint, earlier.record == _outbox.record, earlier.due.is_not(None)
     )
     due = (
         select(webhook_outbox)
-        .where(_outbox.endpoint == endpoint, _outbox.due <= Now(), first)
+        .where(_outbox.endpoint == endpoint, _outbox.due <= Now())
+        .where(_outbox.id == first.scalar_subquery())
         .order_by(_outbox.due, _outbox.id)
         .limit(1)
         .with_for_update(skip_locked=True)

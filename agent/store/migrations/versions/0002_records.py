@@ -48,6 +48,10 @@ def upgrade(op: Operations) -> None:
         sa.Index("ux_call_events_line", "journal", "line", unique=True),
         sqlite_autoincrement=True,
     )
+    _make_outbox(op)
+
+
+def _make_outbox(op: Operations) -> None:
     op.create_table(
         "webhook_outbox",
         sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
