@@ -66,8 +66,6 @@ class StoredRecords:
             ).first()
             if row is None:
                 continue
-            if self._outbox is not None:
-                self._outbox.add(connection, row.number, theirs)
             new = {
                 "record": row.number,
                 "journal": journal,
@@ -82,7 +80,11 @@ class StoredRecords:
                 }
                 for one in theirs
             ]
-            connection.execute(insert(call_events).on_conflict_do_nothing(), stored)
+            adding = insert(call_events).on_conflict_do_nothing().returning(call_events.c.line)
+            added = set(connection.execute(adding, stored).scalars())
+            if self._outbox is not None:
+                new_lines = [one for one in theirs if one.line in added]
+                self._outbox.add(connection, row.number, new_lines)
             self._change(connection, row, theirs)
             words_index.add(connection, self._seal, row.number, theirs)
 

@@ -293,10 +293,14 @@ class Webhooks:
         Raises:
             StoreError: If the database fails.
         """
-        if lost := await self.outbox.prune():
-            self.lost += lost
-            log.error("webhooks are lost: too many wait for their endpoint", messages=lost)
+        pruned = await self.outbox.prune()
+        if pruned.lost:
+            self.lost += pruned.lost
+            log.error("webhooks are lost: too many wait for their endpoint", messages=pruned.lost)
         for one in self.endpoints:
+            if old := pruned.given_up.get(one.name, 0):
+                one.given_up += old
+                log.error("webhooks are given up: too old", endpoint=one.name, messages=old)
             await one.give_all_up()
         backlog = await self.outbox.backlog()
         for one in self.endpoints:

@@ -56,7 +56,8 @@ def message(
         line: Of its journal, which is told.
         conversation: All lines of the call; None if nothing that was said is to be in it.
     """
-    began = record.data
+    # Of a call that nobody answered there is no more than what the platform says.
+    began = {**line.fields, **record.data} if event == "call.settled" else record.data
     data = {
         "id": record.id,
         **{name: began[name] for name in OF_THE_CALL if name in began},

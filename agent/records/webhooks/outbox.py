@@ -7,7 +7,8 @@ heard of it by then, it is due again, for any process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
@@ -18,7 +19,7 @@ from agent.records.webhooks.messages import event_of
 from agent.settings.webhooks import WebhookEvent
 from agent.store.engine import Database
 from agent.store.outbox_table import PROBLEM, webhook_outbox
-from agent.store.record_tables import call_events, call_records
+from agent.store.record_tables import call_records
 from agent.store.tables import Now
 
 LEASE = 60.0
@@ -84,6 +85,14 @@ class Backlog:
     given_up: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """Messages that are sent no more for their age, by endpoint; and that are gone altogether."""
+
+    given_up: Mapping[str, int]
+    lost: int
+
+
 class Outbox:
     """What is to be told. Every method that waits raises StoreError if the database fails.
 
@@ -98,33 +107,20 @@ class Outbox:
         self._database = database
         self._wanted = wanted or {}
 
-    def add(self, connection: Connection, record: int, lines: Sequence[JournalLine]) -> None:
-        """Add what is to be told of lines, in the transaction that stores them, before it does.
-
-        Lines that were stored before are told already. Whoever calls this has locked the record.
+    def add(self, connection: Connection, record: int, lines: Iterable[JournalLine]) -> None:
+        """Add what is to be told of lines, in the transaction that stores them.
 
         Args:
-            connection: Of that transaction.
+            connection: Of that transaction, which has locked the record.
             record: Number of the record.
-            lines: Of its journal, in their order.
+            lines: Of it, in their order; those alone that were not stored before.
         """
-        told = [(one, event_of(one.kind, one.fields)) for one in lines] if self._wanted else []
-        rows = [
-            {"endpoint": name, "journal": one.journal, "line": one.line, "event": event}
-            for one, event in told
-            for name, events in self._wanted.items()
-            if event in events
-        ]
-        if not rows:
-            return
-        stored = select(call_events.c.line).where(
-            call_events.c.journal == rows[0]["journal"],
-            call_events.c.line.in_({row["line"] for row in rows}),
-        )
-        known = set(connection.execute(stored).scalars())
-        for row in rows:
-            if row["line"] not in known:
-                _add(connection, {**row, "record": record})
+        for one in lines if self._wanted else ():
+            event = event_of(one.kind, one.fields)
+            for name, events in self._wanted.items():
+                if event in events:
+                    place = {"record": record, "journal": one.journal, "line": one.line}
+                    _add(connection, {"endpoint": name, "event": event, **place})
 
     async def take(self, endpoint: str) -> Waiting | None:
         """Take the next message to an endpoint for :data:`LEASE`; None if none is due."""
@@ -229,15 +225,16 @@ class Outbox:
         rows = await self._database.read(lambda c: c.execute(grouped).all())
         return {name: Backlog(waiting=n, given_up=most - n) for name, n, most in rows}
 
-    async def prune(self) -> int:
+    async def prune(self) -> Pruned:
         """Give up what is old, and forget what is older, or too much.
 
         Returns:
-            How many messages are forgotten that were still to be sent.
+            What became of messages that were still to be sent.
         """
         old = update(webhook_outbox).where(_waiting, _outbox.made < Now() - GIVEN_UP_AFTER)
-        values = {"due": None}
-        await self._database.write(lambda c: c.execute(old.values(values)))
+        why = func.coalesce(func.nullif(_outbox.problem, ""), "its endpoint was away for days")
+        given_up = old.values(due=None, problem=why).returning(_outbox.endpoint)
+        names = await self._database.write(lambda c: c.execute(given_up).scalars().all())
         await self._forget(_outbox.made < Now() - KEPT)
         lost = 0
         for name, backlog in (await self.backlog()).items():
@@ -248,7 +245,7 @@ class Outbox:
             first = await self._database.read(lambda c, kept=kept: c.scalar(kept))  # type: ignore[misc]
             before = (_outbox.endpoint == name) & (_outbox.id < (first or 0))
             lost += await self._forget(before)
-        return lost
+        return Pruned(given_up=Counter(names), lost=lost)
 
     async def _forget(self, which: ColumnElement[bool]) -> int:
         """Delete rows a few at a time; return how many of them were still to be sent."""

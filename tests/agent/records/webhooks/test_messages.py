@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -157,3 +158,15 @@ def test_a_name_that_cannot_be_shown_is_none() -> None:
     )
     with pytest.raises(SettingsError):
         load()
+
+
+def test_of_a_call_that_nobody_answered_the_platforms_word_is_told() -> None:
+    """With its own name of the call, which stands in that line alone."""
+    record = dataclasses.replace(RECORD, data={}, agent="")
+    fields = {"call_id": "5f1c", "result": "NOANSWER", "reason": "TIMEOUT"}
+    line = RecordedEvent(id=1, kind="platform", at=None, fields=fields)
+    read = json.loads(message("call.settled", record, line, None))
+    assert read["data"] == {
+        "id": "a", "call_id": "5f1c", "started": "2026-11-26T10:00:00.000Z",
+        "result": "NOANSWER", "reason": "TIMEOUT",
+    }  # fmt: skip

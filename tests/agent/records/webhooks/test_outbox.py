@@ -165,6 +165,10 @@ def test_messages_are_bounded_in_time_and_number(
             await later(store.database, outbox.GIVEN_UP_AFTER + 1)
             await one.webhooks.prune()
             assert (state.waiting, state.kept, one.webhooks.lost) == (0, 4, 3)
+            assert state.given_up == 4
+            assert {listed.problem for listed in await one.outbox.list(limit=9)} == {
+                "its endpoint was away for days"
+            }
             await later(store.database, outbox.KEPT)
             await one.webhooks.prune()
             assert await one.outbox.list(limit=9) == []
