@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -50,6 +51,8 @@ class Receiver:
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    another: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one comes."""
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -59,6 +62,7 @@ class Receiver:
         self.came.append((request.headers["webhook-id"], message["type"], data.get("id", "")))
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.another.set()
         answer = self.answer(message)
         return web.Response(status=answer) if isinstance(answer, int) else answer
 

@@ -365,18 +365,12 @@ def test_it_runs_by_itself(url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(delivery, "LOOK_EVERY", 0.01)
 
     async def main() -> None:
-        came = asyncio.Event()
-
-        def note(_message: object) -> int:
-            came.set()
-            return 200
-
-        async with opened(url) as store, receiving(Receiver(answer=note)) as receiver:
+        async with opened(url) as store, receiving() as receiver:
             one = process(store.database, {"crm": receiver.url}, ["call.ended"])
             background = BackgroundTasks()
             one.webhooks.run_in(background)
             await one.stored.add(short_call("a"))
-            await asyncio.wait_for(came.wait(), 10)
+            await asyncio.wait_for(receiver.another.wait(), 10)
             await background.aclose(1.0)
             assert receiver.events() == ["call.ended"]
 
