@@ -93,6 +93,13 @@ def filled_in(text: str) -> str:
     """Return a text with the secret of the environment for each ``${NAME}`` in it.
 
     Raises:
-        ValueError: As :func:`required_from_environment`.
+        ValueError: If there is none, or its file cannot be read; begins with the name.
     """
-    return _PLACE.sub(lambda found: required_from_environment(found[1]), text)
+    return _PLACE.sub(_secret, text)
+
+
+def _secret(found: re.Match[str]) -> str:
+    try:
+        return required_from_environment(found[1])
+    except ValueError as error:
+        raise ValueError(f"{found[1]}: {error}") from None

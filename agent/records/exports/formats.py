@@ -58,8 +58,8 @@ class JsonLines:
 class Csv:
     """A row a call, or a turn, as RFC 4180 has it: UTF-8, what has a newline in it is quoted.
 
-    A text that a spreadsheet would take for a formula has an apostrophe before it, which tells it
-    that this is text: callers say what they like. Numbers as phones have them are left as they are.
+    Before what a spreadsheet may take for a formula there is an apostrophe, which tells it that
+    this is text: callers say what they like. Numbers as phones have them are left as they are.
 
     Args:
         file: To write into.
@@ -91,8 +91,10 @@ class Csv:
         self._text.truncate()
 
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""How a text begins that a spreadsheet may run, by OWASP's page on CSV injection."""
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(rf"(?:^|(?<=[;|\t\r\n]))(?=[{_SIGNS}])|^(?=[\t\r\n])")
+"""Where a text begins that a spreadsheet may run, by OWASP's page on CSV injection; also behind
+what separates cells or rows where the list separator is no comma: quotes do not hold there."""
 
 _PHONE_NUMBER = re.compile(r"\+[0-9]{1,15}")
 
@@ -109,8 +111,7 @@ def _cell(value: object) -> str:
             return f"{value:.6f}".rstrip("0").rstrip(".")
         case str():
             value = value.replace("\0", "\ufffd")  # ends a cell, or the file, in some programs
-            formula = _FORMULA.match(value) and not _PHONE_NUMBER.fullmatch(value)
-            return f"'{value}" if formula else value
+            return value if _PHONE_NUMBER.fullmatch(value) else _FORMULA.sub("'", value)
     return str(value)
 
 

@@ -97,7 +97,7 @@ def test_secrets_are_filled_in_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch
     [
         (
             {"secret": "${NO_SUCH}"},
-            "webhooks.crm.secret: set it in the environment, or NO_SUCH_FILE",
+            "webhooks.crm.secret: NO_SUCH: set it in the environment, or NO_SUCH_FILE",
         ),
         ({"secret": "hunter2"}, "webhooks.crm.secret: a secret is whsec_ and then 24 to 64"),
         ({"headers": {"webhook-id": "x"}}, "webhooks.crm.headers.webhook-id: this is sent by"),
