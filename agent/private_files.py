@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 FOLDER, FILE = 0o700, 0o600
 """Modes."""
@@ -37,6 +41,32 @@ def make_private_file(path: Path) -> None:
             os.chmod(path, FILE)  # noqa: PTH101 - beside what else is done with it here
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def whole_private_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write into, which has its name once it is whole, or never.
+
+    What had the name before is replaced then, unless it is no file: a pipe or a device is written
+    into as it is. If the process dies meanwhile, a part is left, whose name begins with ``.part-``.
+
+    Raises:
+        OSError: If it cannot be made, or not be written.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as there:
+            yield there
+        return
+    # Made for its owner alone.
+    descriptor, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)  # noqa: PTH105 - beside what else is done with it here
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def keep_files_private() -> None:

@@ -18,6 +18,9 @@ _FILLERS = "\u034f\u115f\u1160\u2800\u3164\uffa0\ufe0e\ufe0f"
 """Characters of other categories that cannot be seen."""
 
 
+_PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
 def strange_character(text: str, *, ascii_only: bool = False) -> str:
     """Return the name of the first character that is not seen, or is not meant; ``""`` if none is.
 
@@ -84,3 +87,19 @@ def required_from_environment(variable: str) -> str:
     if secret := from_environment(variable):
         return secret
     raise ValueError(f"set it in the environment, or {variable}_FILE")
+
+
+def filled_in(text: str) -> str:
+    """Return a text with the secret of the environment for each ``${NAME}`` in it.
+
+    Raises:
+        ValueError: If there is none, or its file cannot be read; begins with the name.
+    """
+    return _PLACE.sub(_secret, text)
+
+
+def _secret(found: re.Match[str]) -> str:
+    try:
+        return required_from_environment(found[1])
+    except ValueError as error:
+        raise ValueError(f"{found[1]}: {error}") from None

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from agent.personas.front_matter import FrequentQuestion, FrontMatter, TransferTarget
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.settings.tables import provider_tables, settings_table
+from agent.settings.webhooks import WebhookSettings
 from tests.spoken_forms import SpokenForm, forms, kinds
 
 ROOT = Path(__file__).parent.parent
@@ -86,10 +87,17 @@ def _spoken_form(form: SpokenForm) -> str:
     return f"| {ticks}{written}{ticks}{tag} | {form.spoken} |"
 
 
+def webhook_table() -> str:
+    """Return the settings of an endpoint, as a table."""
+    head = ["| setting | default | meaning |", "| --- | --- | --- |"]
+    return "\n".join([*head, *_rows(WebhookSettings), ""])
+
+
 TABLES: dict[Path, Callable[[], str]] = {
     DOCS / "settings.md": settings_table,
     DOCS / "agent-files.md": front_matter_tables,
     DOCS / "spoken-text.md": spoken_form_tables,
+    DOCS / "webhooks.md": webhook_table,
     ROOT / "pipelines" / "providers" / "README.md": provider_tables,
 }
 BEGIN, END = "<!-- made by `make readme` -->\n", "<!-- /made -->"

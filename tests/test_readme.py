@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent.cli import main
 from agent.personas.script import CALL_VARIABLES
+from agent.records.exports.columns import CALLS, TURNS
 from agent.server import metrics
+from agent.settings.webhooks import WebhookEvent
 from pipelines.providers import PROVIDERS
 from tests.readme import DOCS, PAGES, README, ROOT, TABLES, with_tables
 from tests.test_architecture import PATH_OF_A_CALL, SOURCES, lines
@@ -89,6 +92,8 @@ def test_every_provider_stands_in_the_table(stage: str) -> None:
         ("dial", "outgoing-calls", "## Dial"),
         ("check", "operating", "## Check before a start"),
         ("init", "first-call", "## An agent of your own"),
+        ("calls export", "exports", "## Options"),
+        ("calls webhooks", "webhooks", "## When it is not taken"),
     ],
 )
 def test_the_options_are_all_there(
@@ -109,6 +114,21 @@ def test_the_variables_of_a_call_are_all_there() -> None:
     assert {f"`{variable}`" for variable in CALL_VARIABLES} == {
         one.rstrip(",") for one in named if one.startswith("`")
     }
+
+
+def test_the_columns_of_exports_are_all_there() -> None:
+    """Of calls and of turns, with their meaning."""
+    tables = chapter(DOCS / "exports.md", "## CSV and Parquet")
+    for columns, of in ((CALLS, "call"), (TURNS, "turn")):
+        table = tables.partition(f"| column of a {of} |")[2].partition("\n\n")[0]
+        rows = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+        assert [one for row in rows for one in re.findall(r"`(\w+)`", row)] == list(columns.kinds)
+
+
+def test_every_event_of_webhooks_is_there() -> None:
+    """With when it is told."""
+    table = chapter(DOCS / "webhooks.md", "## What is told")
+    assert re.findall(r"^\| `(call\.\w+)`", table, re.MULTILINE) == list(get_args(WebhookEvent))
 
 
 def test_the_metrics_are_all_there() -> None:

@@ -21,15 +21,18 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from agent.cli import _parser
 from agent.personas import loader
 from agent.personas.script import SAMPLE, Script
+from agent.records.webhooks.delivery import ping, send
+from agent.records.webhooks.endpoints import endpoints
 from agent.server.checks import everything
 from agent.settings import Settings, load
 from agent.simulator import scenarios
@@ -318,6 +321,34 @@ def test_an_agent_from_nothing_uses_its_tool(
 async def run(tool: Any, about: CallInfo) -> str:
     told: str = await tool.run({}, about)
     return told
+
+
+def test_the_receiver_of_webhooks_takes_what_we_send_and_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the settings of the page: what another has signed is refused."""
+    unpack(DOCS / "webhooks.md", folder, monkeypatch)
+    receiver: Any = importlib.import_module("receiver")
+    (text,) = [
+        one.text for one in SNIPPETS if one.page == DOCS / "webhooks.md" and one.language == "toml"
+    ]
+    Path("voice-agent.toml").write_text(text)
+    monkeypatch.setenv("CRM_SECRET", SECRET)
+    (endpoint,) = endpoints(load().webhooks).values()
+
+    async def story() -> None:
+        runner = web.AppRunner(receiver.app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        here = replace(endpoint, url=f"http://127.0.0.1:{runner.addresses[0][1]}/calls")
+        assert await send(here, "msg_1", ping()) is None
+        failed = await send(replace(here, keys=(bytes(32 * [1]),)), "msg_2", ping())
+        assert failed is not None
+        assert failed.why == "HTTP 401"
+        await runner.cleanup()
+
+    asyncio.run(story())
+    assert capsys.readouterr().out == "msg_1 ping {}\n"
 
 
 def test_the_smallest_provider_speaks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

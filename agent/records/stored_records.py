@@ -18,6 +18,7 @@ from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
 from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
+from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database
 from agent.store.record_tables import RECORD_ID, call_events, call_records
 from agent.store.tables import digest
@@ -62,11 +63,13 @@ class StoredRecords:
     Args:
         database: Shared by all processes.
         seal: Hides what people said.
+        outbox: What the user's systems are told; None if they are told nothing.
     """
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, outbox: Outbox | None = None) -> None:
         self._database = database
         self._seal = seal
+        self._outbox = outbox
 
     async def add(self, lines: Sequence[JournalLine]) -> None:
         """Store lines of journals in one transaction; those that were stored before are let be.
@@ -123,6 +126,8 @@ class StoredRecords:
         )
         for number, theirs in told.items():  # by what stands in the record now
             words_index.add(connection, self._seal, number, theirs)
+            if self._outbox is not None:
+                self._outbox.add(connection, number, theirs)
 
     # Whose a journal is
 

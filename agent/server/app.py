@@ -73,6 +73,7 @@ class Service:
             self.watchdog,
             self.keeping.spool,
             self.keeping.recording_writer.counts,
+            self.keeping.webhooks,
         )
 
         async def measure(_request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from agent.settings.mcp import McpServerSettings
-from pipelines.environment import required_from_environment, strange_character
+from pipelines.environment import filled_in, strange_character
 
 if TYPE_CHECKING:
     from pipelines.tools.mcp import McpServer  # an extra
@@ -61,11 +60,7 @@ def _filled_in(place: str, values: Mapping[str, SecretStr]) -> dict[str, str]:
     filled: dict[str, str] = {}
     for key, value in values.items():
         try:
-            filled[key] = re.sub(
-                r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}",
-                lambda found: required_from_environment(found[1]),
-                value.get_secret_value(),
-            )
+            filled[key] = filled_in(value.get_secret_value())
         except ValueError as error:
             raise ValueError(f"{place}.{key}: {error}") from None
     return filled

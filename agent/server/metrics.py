@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from agent.records.recording_files import Reason, RecordingCounts
 from agent.records.spool import Spool
+from agent.records.webhooks.delivery import Webhooks
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
 from pipelines.stages.lineup import Providers
@@ -173,8 +174,52 @@ class _Now(Collector):
         yield from (up, requests, failures, first)
 
 
+class _Webhooks(Collector):
+    """How telling the user's systems goes."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric as it is now."""
+        sent = CounterMetricFamily(
+            "voice_agent_webhooks_sent", "Webhooks that were taken.", labels=("endpoint",)
+        )
+        failures = CounterMetricFamily(
+            "voice_agent_webhooks_failures", "Attempts that failed.", labels=("endpoint",)
+        )
+        given_up = CounterMetricFamily(
+            "voice_agent_webhooks_given_up",
+            "Webhooks that are sent no more; `voice-agent calls webhooks` shows them.",
+            labels=("endpoint",),
+        )
+        waiting = GaugeMetricFamily(
+            "voice_agent_webhooks_waiting",
+            "Webhooks in the database that are still to be sent, counted once a minute.",
+            labels=("endpoint",),
+        )
+        for one in self._webhooks.endpoints:
+            sent.add_metric((one.name,), one.sent)
+            failures.add_metric((one.name,), one.failures)
+            given_up.add_metric((one.name,), one.given_up)
+            waiting.add_metric((one.name,), one.waiting)
+        yield from (sent, failures, given_up, waiting)
+        yield CounterMetricFamily(
+            "voice_agent_webhooks_lost",
+            "Webhooks forgotten before they were sent, for want of room.",
+            value=self._webhooks.lost,
+        )
+
+
 class Metrics:
-    """The metrics of a process."""
+    """The metrics of a process.
+
+    Args:
+        registry: The calls.
+        providers: Started.
+        watchdog: Of the event loop.
+        webhooks: None if nobody is told of calls.
+    """
 
     def __init__(
         self,
@@ -183,9 +228,12 @@ class Metrics:
         watchdog: Watchdog,
         spool: Spool,
         recordings: RecordingCounts,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Now(registry, providers, watchdog, spool, recordings))
+        if webhooks is not None:
+            self._registry.register(_Webhooks(webhooks))
 
     def text(self) -> bytes:
         """Return them, in Prometheus' text format."""

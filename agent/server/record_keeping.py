@@ -16,11 +16,17 @@ from agent.records.recording_files import RecordingWriter
 from agent.records.recordings import Recordings
 from agent.records.retention import Retention
 from agent.records.sealing import seal_of
+from agent.records.seals import Seal
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
+from agent.records.webhooks.delivery import Webhooks
+from agent.records.webhooks.endpoints import endpoints
+from agent.records.webhooks.outbox import Outbox
+from agent.records.webhooks.source import MessageSource
 from agent.records.writer import RecordWriter
 from agent.server.erasure import RecordErasure
 from agent.settings import Settings
+from agent.store.engine import Database
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
 
@@ -31,6 +37,9 @@ class RecordKeeping:
     Args:
         settings: The whole tree.
         store: The database, open; None if there is none, and records stay in their journals.
+
+    Raises:
+        ValueError: If a secret of a webhook is none; a check has told so before.
     """
 
     def __init__(self, settings: Settings, store: Store | None) -> None:
@@ -59,7 +68,11 @@ class RecordKeeping:
         self.records = CallRecords(store.database, seal) if store is not None else None
         """What is in the database; None without one."""
 
-        self.stored = StoredRecords(store.database, seal) if store is not None else None
+        self.webhooks = _webhooks(settings, store.database, seal) if store is not None else None
+        """Tells the user's systems of it."""
+
+        outbox = self.webhooks.outbox if self.webhooks is not None else None
+        self.stored = StoredRecords(store.database, seal, outbox) if store is not None else None
         """Takes it there."""
 
         self._loader: RecordLoader | None = None
@@ -106,6 +119,8 @@ class RecordKeeping:
         background.keep_running(self._finisher.run, "finishing recordings")
         if self._retention is not None:
             background.keep_running(self._retention.keep, "erasing what was kept long enough")
+        if self.webhooks is not None:
+            self.webhooks.run_in(background)
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""
@@ -118,3 +133,9 @@ class RecordKeeping:
     def _recorded(self, record: str, fields: Mapping[str, object]) -> None:
         """Put on the record of a call what became of its recording."""
         self.writer.add_later("recording", "", fields, record=record)
+
+
+def _webhooks(settings: Settings, database: Database, seal: Seal) -> Webhooks:
+    wanted = endpoints(settings.webhooks)
+    outbox = Outbox(database, {name: one.events for name, one in wanted.items()})
+    return Webhooks(wanted.values(), outbox, MessageSource(database, seal))

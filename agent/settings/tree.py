@@ -34,6 +34,7 @@ from agent.settings.recording import RecordingSettings
 from agent.settings.records import RecordSettings
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
+from agent.settings.webhooks import WebhookName, WebhookSettings
 from pipelines.masking import masked
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
@@ -121,6 +122,11 @@ class Settings(BaseSettings, Section):
     records: RecordSettings = RecordSettings()
     privacy: PrivacySettings = PrivacySettings()
     recording: RecordingSettings = RecordingSettings()
+    webhooks: dict[WebhookName, WebhookSettings] = Field(
+        {},
+        description="Systems of yours that are told of calls, `[webhooks.NAME]`: `url`, `secret`, "
+        "`events`, `conversation` and `headers`.",
+    )
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
 
-from agent.store import record_tables
+from agent.store import outbox_table, record_tables, tables
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
 
@@ -20,8 +20,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0002"
 """The newest migration: what this version expects."""
 
-EXPECTED = record_tables.call_records.metadata
-"""All tables, those of records among them."""
+EXPECTED = tables.metadata
+"""All tables: those of other files are among them once these are imported."""
+
+IMPORTED = (record_tables, outbox_table)
 
 UPGRADED_WITHIN = 60.0
 """Seconds for migrations, and for those of another process that is faster."""

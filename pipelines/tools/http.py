@@ -21,7 +21,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from pipelines.conversation import ToolSpec
-from pipelines.tools.post import UnansweredError, post_once
+from pipelines.tools.post import Answer, UnansweredError, post_once
 from pipelines.tools.tool import MAX_REASON, CallInfo, OnBargeIn, Tool, ToolError
 
 MAX_ANSWER = 64 * 1024
@@ -73,6 +73,22 @@ def signature(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: byte
     return " ".join(Webhook(key).sign(webhook_id, at, text) for key in keys)
 
 
+def signed_headers(keys: Sequence[bytes], webhook_id: str, body: bytes) -> dict[str, str]:
+    """Return the headers that sign a request, made now.
+
+    Args:
+        keys: From :func:`signing_keys`.
+        webhook_id: The same for each attempt; without a dot.
+        body: As it is sent, in UTF-8.
+    """
+    timestamp = int(time.time())
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(keys, webhook_id, timestamp, body),
+    }
+
+
 def webhook_id(about: CallInfo) -> str:
     """Return what a request is recognised by: the same for the same tool call of the same call.
 
@@ -118,19 +134,19 @@ def http_tool(
         }
         body = json.dumps(content, separators=(",", ":")).encode()
         try:
-            status, answer = await _post(url, keys, webhook_id(about), body)
+            answer = await _post(url, keys, webhook_id(about), body)
         except UnansweredError as error:
             done = "whether it was done is not known" if error.sent else "nothing was done"
             raise ToolError(f"{error}; {done}", undone=not error.sent) from None
-        text = answer.decode("utf-8-sig", "replace").strip()
-        if not 200 <= status < 300:
-            raise ToolError(_refusal(status, text))
+        text = answer.body.decode("utf-8-sig", "replace").strip()
+        if not 200 <= answer.status < 300:
+            raise ToolError(_refusal(answer.status, text))
         return text or "done"
 
     return Tool(spec=spec, run=run, timeout=timeout, on_barge_in=on_barge_in, filler=filler)
 
 
-async def _post(url: str, keys: Sequence[bytes], name: str, body: bytes) -> tuple[int, bytes]:
+async def _post(url: str, keys: Sequence[bytes], name: str, body: bytes) -> Answer:
     try:
         return await _attempt(url, keys, name, body)
     except UnansweredError as error:
@@ -140,14 +156,8 @@ async def _post(url: str, keys: Sequence[bytes], name: str, body: bytes) -> tupl
     return await _attempt(url, keys, name, body)
 
 
-async def _attempt(url: str, keys: Sequence[bytes], name: str, body: bytes) -> tuple[int, bytes]:
-    timestamp = int(time.time())
-    headers = {
-        "Accept": "application/json, text/plain",
-        "webhook-id": name,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(keys, name, timestamp, body),
-    }
+async def _attempt(url: str, keys: Sequence[bytes], name: str, body: bytes) -> Answer:
+    headers = {"Accept": "application/json, text/plain", **signed_headers(keys, name, body)}
     return await post_once(url, body, headers, connect_timeout=CONNECT_WITHIN, max_bytes=MAX_ANSWER)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
@@ -22,10 +23,20 @@ class UnansweredError(Exception):
         self.sent = sent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server has answered."""
+
+    status: int
+    body: bytes
+    retry_after: str
+    """The header of that name; ``""`` if there is none."""
+
+
 async def post_once(
     url: str, body: bytes, headers: Mapping[str, str], *, connect_timeout: float, max_bytes: int
-) -> tuple[int, bytes]:
-    """POST ``body`` over a connection of its own; return the status and the answer's body.
+) -> Answer:
+    """POST ``body`` over a connection of its own; return the answer.
 
     For requests that have an effect at the other end. A connection that was used before might have
     been closed there meanwhile, and then nobody knows whether the request was read. Redirects are
@@ -37,7 +48,7 @@ async def post_once(
         body: Of type JSON.
         headers: Of the request.
         connect_timeout: Seconds, TLS included.
-        max_bytes: Of the answer; what is longer is cut off there.
+        max_bytes: Of the answer; what is longer is cut off there. With 0 it is not waited for.
 
     Raises:
         UnansweredError: If there is no connection, or no whole answer.
@@ -58,11 +69,13 @@ async def post_once(
                 allow_redirects=False,
             ) as response,
         ):
-            async for chunk in response.content.iter_any():
+            while len(answer) < max_bytes and (chunk := await response.content.readany()):
                 answer += chunk
-                if len(answer) >= max_bytes:
-                    break
-            return response.status, bytes(answer[:max_bytes])
+            return Answer(
+                status=response.status,
+                body=bytes(answer[:max_bytes]),
+                retry_after=response.headers.get("Retry-After", ""),
+            )
     except aiohttp.ConnectionTimeoutError:
         raise UnansweredError("no connection in time", sent=False) from None
     except aiohttp.ClientConnectorError as error:

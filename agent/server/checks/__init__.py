@@ -7,18 +7,22 @@ loop of a service that answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from agent.personas.loader import Persona
 from agent.records.sealing import seal_of
+from agent.records.webhooks.endpoints import endpoints
 from agent.server.checks import agents, lineup, sinch, surroundings
 from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
 from agent.settings.placeholders import refuse_placeholders
 from agent.settings.tree import usual_prompts
+from agent.urls import LOOPBACK
 from pipelines.listening.detectors import detectors
 
 OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
@@ -56,6 +60,7 @@ def everything(settings: Settings) -> list[Finding]:
             [path for path, name in paths.items() if name in reached],
         ),
         *sinch.sinch(settings),
+        *_in_clear(settings),
         *surroundings.folders(settings),
         *surroundings.database(settings),
         *surroundings.port(settings.server),
@@ -92,7 +97,7 @@ def without_settings(error: SettingsError) -> list[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    """Look at what the settings name: secrets, detectors, MCP servers, paths."""
+    """Look at what the settings name: secrets, detectors, MCP servers, webhooks, paths."""
     try:
         refuse_placeholders(settings)
     except SettingsError as error:
@@ -105,9 +110,13 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         detectors(settings.vad)
     except LookupError as error:
         yield Finding(place="vad", message=str(error.args[0]))
-    for name, server in settings.mcp.items():
+    builds: list[Callable[[], object]] = [
+        *(partial(mcp_servers, {name: server}) for name, server in settings.mcp.items()),
+        *(partial(endpoints, {name: webhook}) for name, webhook in settings.webhooks.items()),
+    ]
+    for build in builds:
         try:
-            mcp_servers({name: server})
+            build()
         except ValueError as error:
             yield from findings_of(error)
     if settings.server.path.rstrip("/") in OURS:
@@ -117,3 +126,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         why = "taken by another part of the service; Sinch's sample has /sinch"
         given = repr(settings.sinch.callback_path)
         yield Finding(place="sinch.callback_path", given=given, message=why)
+
+
+def _in_clear(settings: Settings) -> Iterator[Finding]:
+    """Look for webhooks that anybody on the way can read."""
+    for name, webhook in settings.webhooks.items():
+        parts = urlsplit(webhook.url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            why = "http: numbers of callers travel in clear; take https"
+            yield Finding(severity="warning", place=f"webhooks.{name}.url", message=why)

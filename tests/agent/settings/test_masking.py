@@ -27,7 +27,7 @@ from tests.agent.sinch.stories import TOKEN, free_port
 PLANTED = ("tom-secret", "hunter2", "query-secret", "arg-secret", "env-secret", "head-secret")
 URL = "{scheme}://tom-secret:hunter2@127.0.0.1:{port}/p?key=query-secret"
 
-KNOWN = {"database", "sinch.api_url", "sinch.public_url", "mcp"}
+KNOWN = {"database", "sinch.api_url", "sinch.public_url", "mcp", "webhooks"}
 """Settings with addresses or arguments in them, besides those of providers."""
 
 
@@ -62,6 +62,13 @@ def planted(port: int = 1) -> dict[str, Any]:
                 "env": {"KEY": "env-secret", "ADDRESS": web},
             },
         },
+        "webhooks": {
+            "crm": {
+                "url": web.replace("tom-secret:hunter2@", ""),
+                "secret": "arg-secret",
+                "headers": {"a": "head-secret"},
+            }
+        },
     }
 
 
@@ -80,7 +87,9 @@ def test_what_is_in_force_is_shown_without_secrets() -> None:
     settings = Settings(**planted())
     assert_clean(settings.effective())
     assert "sinch.public_url = 'https://***@127.0.0.1:1/p'" in settings.effective()
-    assert_clean(f"{settings.mcp!r} {settings.database!r} {settings.database}")
+    assert_clean(
+        f"{settings.mcp!r} {settings.webhooks!r} {settings.database!r} {settings.database}"
+    )
 
 
 def test_the_options_of_every_provider_are_shown_without_secrets() -> None:
@@ -120,6 +129,10 @@ def test_the_options_of_every_provider_are_shown_without_secrets() -> None:
         {"mcp": {"a": {"command": "true", "args": "arg-secret"}}},
         {"mcp": {"a": {"command": "true", "args": [{"arg-secret": 1}]}}},
         {"mcp": {"a": {"command": ["arg-secret"]}}},
+        {"webhooks": {"a": {"url": URL.format(scheme="https", port=1), "secret": "arg-secret"}}},
+        {"webhooks": {"a": {"url": "https://h/?query-secret", "secret": "arg-secret"}}},
+        {"webhooks": {"a": {"url": "https://h/?query-secret", "secret": ["arg-secret"]}}},
+        {"webhooks": {"a": {"url": ["https://h/?query-secret"], "events": "call.ended"}}},
         {"mcp": {"a": {"command": "true", "env": {"A": ["env-secret"]}}}},
         {
             "mcp": {

@@ -76,6 +76,7 @@ def _events(op: Operations) -> None:
     op.create_table("call_languages", sa.Column("language", sa.String(35), primary_key=True))
     for statement in WORDS_INDEX[op.get_bind().dialect.name]:
         op.execute(statement)
+    _make_outbox(op)
 
 
 def _privacy(op: Operations) -> None:
@@ -92,4 +93,24 @@ def _privacy(op: Operations) -> None:
         "seal_keys",
         sa.Column("name", sa.String(16), primary_key=True),
         sa.Column("proof", sa.String(64), nullable=False),
+    )
+
+
+def _make_outbox(op: Operations) -> None:
+    op.create_table(
+        "webhook_outbox",
+        sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
+        sa.Column("endpoint", sa.String(64), nullable=False),
+        sa.Column("record", COUNTED, nullable=False),
+        sa.Column("journal", ID, nullable=False),
+        sa.Column("line", sa.Integer, nullable=False),
+        sa.Column("event", sa.String(24), nullable=False),
+        sa.Column("made", sa.Float(53), nullable=False, index=True),
+        sa.Column("due", sa.Float(53)),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("problem", sa.String(120), nullable=False),
+        sa.Index("ix_webhook_outbox_due", "endpoint", "due"),
+        sa.Index("ix_webhook_outbox_call", "endpoint", "record", "id"),
+        sa.Index("ux_webhook_outbox_line", "journal", "line", "endpoint", unique=True),
+        sqlite_autoincrement=True,
     )

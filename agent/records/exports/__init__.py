@@ -1,0 +1,1 @@
+"""Records as other programs take them: JSON Lines, CSV, Parquet, WebVTT."""

@@ -1,0 +1,83 @@
+"""What a message is made of, read when it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from agent.records.call_records import shown
+from agent.records.events import CallRecord, RecordedEvent
+from agent.records.seals import Seal, SealError
+from agent.records.webhooks.messages import message
+from agent.records.webhooks.outbox import Waiting
+from agent.store.engine import Database
+from agent.store.record_tables import call_events, call_records
+
+
+class UnreadableError(Exception):
+    """What a message is to be made of is damaged, or sealed by a key that is not here."""
+
+
+class MessageSource:
+    """Makes messages of the records of calls.
+
+    Args:
+        database: Shared by all processes.
+        seal: Shows what people said.
+    """
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    async def body(self, waiting: Waiting, *, conversation: bool) -> bytes | None:
+        """Return the body of a message; None if its record was erased.
+
+        Args:
+            waiting: Which.
+            conversation: Whether it may hold what was said.
+
+        Raises:
+            UnreadableError: If there is nothing to make it of.
+            StoreError: If the database fails.
+        """
+        all_lines = conversation and waiting.event == "call.ended"
+        found = await self._database.read(lambda c: _read(c, waiting, all_lines=all_lines))
+        if found is None:
+            return None
+        row, *rows = found
+        try:
+            record, (line, *said) = self._record(row), [self._line(one) for one in rows]
+        except (SealError, ValueError, RecursionError):
+            raise UnreadableError("damaged, or sealed by a key that is not here") from None
+        return message(waiting.event, record, line, said if conversation else None)
+
+    def _record(self, row: Row[Any]) -> CallRecord:
+        return CallRecord(
+            number=row.number,
+            id=row.id,
+            started=row.started,
+            ended=row.ended,
+            direction=row.direction,
+            agent=row.agent,
+            outcome=row.outcome,
+            data=shown(self._seal, row.data),
+        )
+
+    def _line(self, row: Row[Any]) -> RecordedEvent:
+        fields = shown(self._seal, row.data)
+        return RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=fields)
+
+
+def _read(connection: Connection, waiting: Waiting, *, all_lines: bool) -> list[Row[Any]] | None:
+    """Return the rows of the record, of the line that is told, and perhaps of all before it."""
+    events = call_events.c
+    record = select(call_records).where(call_records.c.number == waiting.record)
+    line = select(call_events).where(events.journal == waiting.journal, events.line == waiting.line)
+    row, told = connection.execute(record).first(), connection.execute(line).first()
+    if row is None or told is None:
+        return None
+    before = select(call_events).where(events.record == row.number, events.id <= told.id)
+    said = connection.execute(before.order_by(events.id)).all() if all_lines else ()
+    return [row, told, *said]
