@@ -14,14 +14,15 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.personas import yaml_text
+from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
-from agent.personas.script import Details, Script, value_line
+from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
 from pipelines.conversation import Brief, Destination, Question
@@ -54,6 +55,9 @@ class Persona:
         self._front = front
         self._prompt = prompt
         self._templates = templates
+        extract = None if front.extract is None else read_extract(front.extract)[0]
+        self.afterwards = Afterwards(summary=front.summary, extract=extract)
+        """What is to be made of each call."""
 
     def render(self, details: Details) -> Script:
         """Fill in the variables of one call.
@@ -63,12 +67,7 @@ class Persona:
                 one that computes with what the caller sent can. Or if a value was given for a
                 variable that the file does not have.
         """
-        unknown = sorted(details.given.keys() - self._front.variables.keys())
-        if unknown:
-            known = ", ".join(sorted(self._front.variables)) or "none"
-            raise PersonaError(
-                f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
-            )
+        self._know_all_of(details.given)
         given = {name: value_line(value) for name, value in details.given.items()}
         variables = {**self._front.variables, **given, **self._templates.variables(details)}
 
@@ -89,6 +88,7 @@ class Persona:
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,
+            afterwards=self.afterwards,
             brief=Brief(
                 prompt=self._templates.fill_prompt(self._prompt, variables),
                 language=front.language,
@@ -112,6 +112,13 @@ class Persona:
                 may_press_keys=details.outgoing,
             ),
         )
+
+    def _know_all_of(self, given: Mapping[str, str]) -> None:
+        if unknown := sorted(given.keys() - self._front.variables.keys()):
+            known = ", ".join(sorted(self._front.variables)) or "none"
+            raise PersonaError(
+                f"no variable {value_line(unknown[0])!r} in the file; there are: {known}"
+            )
 
     @property
     def language(self) -> str:
