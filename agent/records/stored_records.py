@@ -105,6 +105,10 @@ class StoredRecords:
                 data[line.kind] = {"at": line.at, **line.fields}
             elif line.kind == "usage":
                 data["usage"] = [*data.get("usage", ()), dict(line.fields)]
+            if line.kind == "wanted" and "summary" not in data:
+                changed["summary_due"] = 0.0  # at once, when it has ended
+            elif line.kind == "summary":
+                changed["summary_due"] = None
             if line.kind == "ended":
                 changed["ended"] = row.started + (line.at or 0.0)
                 changed["outcome"] = BY_REASON.get(str(line.fields.get("reason")), "stopped")

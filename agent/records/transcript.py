@@ -103,13 +103,21 @@ class Transcript:
 def add_platform_line(
     folder: Path, call_id: str, path: Path | None = None, /, **fields: object
 ) -> None:
-    """Add what the platform said of a call to its transcript; to a new one if it has none.
+    """Add what the platform said of a call to its transcript; see :func:`add_late_line`."""
+    add_late_line(folder, call_id, "platform", path, **fields)
+
+
+def add_late_line(
+    folder: Path, call_id: str, kind: str, path: Path | None = None, /, **fields: object
+) -> None:
+    """Add what is known after the end of a call to its transcript; to a new one if it has none.
 
     A call that nobody answered has no stream, and so no transcript yet.
 
     Args:
         folder: Where transcripts are kept.
         call_id: The platform's name of the call.
+        kind: Of the line.
         path: Of the transcript, if it is known; else it is looked for, among all that there are.
         fields: Of the line.
     """
@@ -118,12 +126,12 @@ def add_platform_line(
         started = datetime.now(UTC)
         transcript = Transcript(folder, call_id, started)
         transcript.add("call", call_id=call_id, started=started.isoformat(timespec="milliseconds"))
-        transcript.add("platform", **fields)
+        transcript.add(kind, **fields)
         transcript.close()
         return
     try:
         with _open(path) as file:
-            file.write(_line("platform", fields))
+            file.write(_line(kind, fields))
     except OSError as error:
         log.warning("transcript cannot be written", path=str(path), error=error.strerror)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from agent.records.transcript import Transcript, add_platform_line
+from agent.records.transcript import Transcript, add_late_line
 
 log = structlog.get_logger()
 
@@ -48,8 +48,12 @@ class RecordWriter:
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add what the platform said of a call to its transcript, or to a new one."""
+        self.late_line(call_id, "platform", fields)
+
+    def late_line(self, call_id: str, kind: str, fields: Mapping[str, Any]) -> None:
+        """Add what is known after the end of a call to its transcript, or to a new one."""
         self.do(
-            lambda: add_platform_line(self._folder, call_id, self._paths.get(call_id), **fields)
+            lambda: add_late_line(self._folder, call_id, kind, self._paths.get(call_id), **fields)
         )
 
     def do(self, work: Callable[[], None], *, always: bool = False) -> None:

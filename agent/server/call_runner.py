@@ -103,6 +103,8 @@ class CallRunner:
             async with AsyncExitStack() as opened:
                 journal = self._begin_transcript(admitted, started, connect.rate)
                 opened.push_async_callback(journal.aclose)
+                if wanted := admitted.script.afterwards.wanted:
+                    journal.add("wanted", **wanted)
                 lineup = self._resources.providers.lineup()
                 opened.push_async_callback(lineup.aclose)
                 record = _RecordOfLine(journal, line)

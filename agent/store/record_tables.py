@@ -7,7 +7,7 @@ number up by. The columns besides are what records are listed by.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, text
 
 from agent.store.tables import DIGEST, metadata
 
@@ -19,6 +19,8 @@ RECORD_ID = 32
 
 LOOKED_UP = 80
 """Characters of a number, or of what it is looked up by."""
+
+_DUE = text("summary_due IS NOT NULL")
 
 call_records = Table(
     "call_records",
@@ -34,8 +36,10 @@ call_records = Table(
     Column("called", String(LOOKED_UP), nullable=False),
     Column("outcome", String(24), nullable=False),
     Column("changed", Float(53), nullable=False, index=True),  # Unix time of the last line
+    Column("summary_due", Float(53)),  # Unix time; None if none is wanted, or it is there
     Column("data", Text, nullable=False),
     Index("ix_call_records_started", "started", "id"),
+    Index("ix_call_records_summary_due", "summary_due", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("ix_call_records_agent", "agent", "started"),
     Index("ix_call_records_caller", "caller", "started"),
     Index("ix_call_records_called", "called", "started"),

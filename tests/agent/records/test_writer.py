@@ -34,6 +34,7 @@ def test_a_record_is_whole_when_it_is_closed(tmp_path: Path) -> None:
         await record.aclose()
         assert [line["n"] for line in lines(tmp_path)] == list(range(500))
         records.platform_line("c1", {"result": "ANSWERED"})
+        records.late_line("c1", "summary", {"result": "A table was booked."})
         await records.aclose()
         records.platform_line("c1", {"result": "too late"})
         record.add("caller", n="too late")
@@ -42,7 +43,11 @@ def test_a_record_is_whole_when_it_is_closed(tmp_path: Path) -> None:
         await another.aclose()
 
     asyncio.run(main())
-    assert [line.get("result") for line in lines(tmp_path)[500:]] == ["ANSWERED", "AGAIN"]
+    assert [line.get("result") for line in lines(tmp_path)[500:]] == [
+        "ANSWERED",
+        "A table was booked.",
+        "AGAIN",
+    ]
 
 
 @pytest.mark.usefixtures("nothing_left")

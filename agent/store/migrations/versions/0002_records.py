@@ -10,6 +10,7 @@ down_revision = "0001"
 
 ID = sa.String(32)
 COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+DUE = sa.text("summary_due IS NOT NULL")
 
 
 def upgrade(op: Operations) -> None:
@@ -27,8 +28,12 @@ def upgrade(op: Operations) -> None:
         sa.Column("called", sa.String(80), nullable=False),
         sa.Column("outcome", sa.String(24), nullable=False),
         sa.Column("changed", sa.Float(53), nullable=False, index=True),
+        sa.Column("summary_due", sa.Float(53)),
         sa.Column("data", sa.Text, nullable=False),
         sa.Index("ix_call_records_started", "started", "id"),
+        sa.Index(
+            "ix_call_records_summary_due", "summary_due", sqlite_where=DUE, postgresql_where=DUE
+        ),
         sa.Index("ix_call_records_agent", "agent", "started"),
         sa.Index("ix_call_records_caller", "caller", "started"),
         sa.Index("ix_call_records_called", "called", "started"),
