@@ -48,9 +48,16 @@ class RecordWriter:
 
     def platform_line(self, call_id: str, fields: Mapping[str, Any]) -> None:
         """Add what the platform said of a call to its transcript, or to a new one."""
-        self.late_line(call_id, "platform", fields)
+        self.add_later("platform", call_id, fields)
 
-    def late_line(self, call_id: str, kind: str, fields: Mapping[str, Any]) -> None:
+    def add_later(
+        self,
+        kind: str,
+        call_id: str,
+        fields: Mapping[str, Any],
+        *,
+        record: str = "",  # noqa: ARG002 - files are called as the platform calls the call
+    ) -> None:
         """Add what is known after the end of a call to its transcript, or to a new one."""
         self.do(
             lambda: add_late_line(self._folder, call_id, kind, self._paths.get(call_id), **fields)

@@ -50,7 +50,8 @@ class RecordKeeping:
             background.keep_running(self._summaries.run, "writing summaries")
 
     def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
-        self.writer.late_line(str(record.data.get("call_id", "")), kind, fields)
+        call_id = str(record.data.get("call_id", ""))
+        self.writer.add_later(kind, call_id, fields, record=record.id)
 
     async def aclose(self) -> None:
         """Write what is left."""

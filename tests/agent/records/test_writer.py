@@ -34,7 +34,7 @@ def test_a_record_is_whole_when_it_is_closed(tmp_path: Path) -> None:
         await record.aclose()
         assert [line["n"] for line in lines(tmp_path)] == list(range(500))
         records.platform_line("c1", {"result": "ANSWERED"})
-        records.late_line("c1", "summary", {"result": "A table was booked."})
+        records.add_later("summary", "c1", {"result": "A table was booked."})
         await records.aclose()
         records.platform_line("c1", {"result": "too late"})
         record.add("caller", n="too late")
