@@ -9,7 +9,7 @@ from agent.records.events import RecordedEvent
 from agent.records.spoken import Spoken
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import Stretch, noise, voiced, within
-from agent.records.verification.check import LOOKS, Channel, Hear
+from agent.records.verification.check import LOOKS, Hear, RecordedChannel
 from agent.records.verification.wording import compared, sounding
 
 AROUND = 0.3
@@ -46,7 +46,7 @@ async def caller_turns(
 
     Keys that were pressed are no words, and are left out.
     """
-    channel = Channel(audio=recording.caller, began=recording.began)
+    channel = RecordedChannel(audio=recording.caller, began=recording.began)
     turns = []
     for claim in claims:
         if claim.until is None or claim.at < channel.began or claim.until > channel.until:

@@ -51,8 +51,11 @@ class Tolerances:
     judged: int = 10
     """Letters of a sentence of which that can be told."""
 
-    offset: float = 0.15
-    """Seconds by which a sentence may begin earlier or later than the record says."""
+    earlier: float = 0.15
+    """Seconds by which a sentence may begin earlier than the record says."""
+
+    later: float = 0.25
+    """The same, later: voices, and people who record announcements, begin with a pause."""
 
     overlap: float = 0.1
     """Seconds by which a sentence may begin before the one before has ended."""
@@ -132,7 +135,7 @@ class Verification:
 
 
 @dataclass(slots=True, kw_only=True)
-class Channel:
+class RecordedChannel:
     """One side of a recording, on the call's clock."""
 
     audio: Audio
@@ -161,7 +164,7 @@ class Channel:
 class Checker:
     """Checks what is claimed of one channel of one recording."""
 
-    channel: Channel
+    channel: RecordedChannel
     hear: Hear
     language: str
     tolerances: Tolerances
@@ -232,9 +235,10 @@ class Checker:
             found.append(f"heard, and not in the record: {' '.join(words.more.words)}")
         if not found and self._wrong(one):
             found.append("other words are heard")
-        if abs(one.offset) > limits.offset:
-            when = "later" if one.offset > 0 else "earlier"
-            found.append(f"begins {abs(one.offset):.2f} s {when}")
+        if one.offset > limits.later:
+            found.append(f"begins {one.offset:.2f} s later")
+        if -one.offset > limits.earlier:
+            found.append(f"begins {-one.offset:.2f} s earlier")
         if one.overlap > limits.overlap:
             found.append(f"begins {one.overlap:.2f} s before the one before has ended")
         return found
@@ -259,7 +263,7 @@ async def check(
         unrecorded: When nothing was recorded, in seconds since the answer.
         tolerances: From when on something differs.
     """
-    channel = Channel(audio=recording.agent, began=recording.began)
+    channel = RecordedChannel(audio=recording.agent, began=recording.began)
     checker = Checker(
         channel=channel, hear=hear, language=language, tolerances=tolerances or Tolerances()
     )
@@ -286,7 +290,7 @@ def _spans(claims: Sequence[Spoken], until: float) -> list[Stretch]:
     ]
 
 
-def _skipped(span: Stretch, channel: Channel, unrecorded: Sequence[Stretch]) -> str:
+def _skipped(span: Stretch, channel: RecordedChannel, unrecorded: Sequence[Stretch]) -> str:
     begin, end = span
     if begin < channel.began - GROWN or end > channel.until + 2 * GROWN:
         return "not in the recording"

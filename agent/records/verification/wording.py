@@ -20,6 +20,9 @@ FOUND = 0.5
 """Share of a word's letters that stand in the other text, in their order, from which on it is the
 same word, perhaps misheard. Of words that have nothing to do with each other it is a quarter."""
 
+TITLES = {"dr": "doctor", "mr": "mister", "mrs": "missus", "prof": "professor"}
+"""What recognizers write short, and a record may have in full."""
+
 MISHEARD = 8
 """Letters that a recognizer hears in place of others: two words. It may make other words of what is
 said, and seldom makes none."""
@@ -40,6 +43,7 @@ def sounding(text: str, language: str) -> list[Word]:
     for word in words(speakable(text, language).replace("-", " ").replace("—", " ")):
         plain = unicodedata.normalize("NFKD", word.casefold())
         if letters := "".join(filter(str.isalnum, plain)):
+            letters = TITLES.get(letters, letters)
             found.append(Word(text=word.strip().strip(".,;:!?\"'()[]…¿¡"), letters=letters))
     return found
 

@@ -85,9 +85,15 @@ def test_what_was_at_another_time_is_found(place: int, by: float) -> None:
 
 
 def test_how_much_later_it_begins_is_told() -> None:
-    """In seconds, with its sign."""
-    claims = [replace(one, at=one.at - 0.5) if one.text == PARKING else one for one in CALL[0]]
-    assert found(claims)[3] == ["begins 0.50 s later"]
+    """In seconds, with its sign; a pause that a sentence begins with is its own."""
+    claims = [*CALL[0]]
+    one = claims[3]
+    claims[3] = replace(one, at=one.at - 0.4, until=(one.until or 0.0) - 0.4)
+    assert found(claims)[3][-1] == "begins 0.40 s later"
+    claims[3] = replace(one, at=one.at - 0.2)
+    assert found(claims)[3] == []
+    claims[3] = replace(one, at=one.at - 0.7)
+    assert found(claims)[3] == ["begins 0.70 s later"]
     claims = [replace(one, at=one.at + 0.2) if one.text == PARKING else one for one in CALL[0]]
     assert found(claims)[3][-1] == "begins 0.20 s earlier"
 
