@@ -157,3 +157,8 @@ class Brief:
     may_call_tools: bool = True
     """False: ``tools`` are told only because the conversation holds results of theirs; the model
     has to answer in words."""
+
+    form: str = ""
+    """Name of the one of ``tools`` whose arguments are the whole answer: a form to be filled in,
+    which nobody hears and which may be as long as it has to be. The model has to ask for that tool,
+    as far as its server can be told so; words are taken, too. ``""`` in a call."""

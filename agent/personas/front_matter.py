@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from agent import time_zones
+from agent.personas.afterwards import read_extract, summary_wanted
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import CALL_VARIABLES
@@ -196,6 +197,17 @@ class FrontMatter(BaseModel):
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
 
+    summary: Annotated[str | bool, BeforeValidator(summary_wanted)] = Field(
+        default=False,
+        description="true, or a sentence that says what it should hold: the language model writes "
+        "a summary of each call once it is over",
+    )
+    extract: Any = Field(
+        default=None,
+        description="fields that the language model fills in once a call is over: a line each "
+        "with a type or what is meant, or a JSON Schema of an object",
+    )
+
     @field_validator("transfers")
     @classmethod
     def _have_names_of_their_own(cls, transfers: list[TransferTarget]) -> list[TransferTarget]:
@@ -226,6 +238,7 @@ def read_front_matter(document: Document) -> FrontMatter | None:
     _look_at_comments(document)
     _look_at_defaults(document)
     _look_at_names(document)
+    _look_at_extract(document)
     return None if document.mistakes else front
 
 
@@ -233,7 +246,8 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 """How a sentence ends, behind which a comment may stand."""
 
 _CODES = re.compile(
-    r"(language|greeting_interruptible|record|numbers|tools|variables)\b.*|.*\.(name|to)"
+    r"(language|greeting_interruptible|record|numbers|tools|variables|summary|extract)\b.*"
+    r"|.*\.(name|to)"
 )
 """Places of what is no sentence."""
 
@@ -277,6 +291,13 @@ def _look_at_names(document: Document) -> None:
                 "take letters, digits and _ for its name, and none of "
                 + ", ".join(sorted(CALL_VARIABLES)),
             )
+
+
+def _look_at_extract(document: Document) -> None:
+    """Find what is wrong with the fields that are wanted of a call."""
+    if "extract" in document.fields and "extract" not in document.broken:
+        for place, what in read_extract(document.fields["extract"])[1]:
+            document.tell(f"extract.{place}".rstrip("."), what)
 
 
 def own_variables(document: Document) -> dict[str, Any] | None:

@@ -19,10 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.personas import yaml_text
+from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
-from agent.personas.script import Details, Script, value_line
+from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
 from pipelines.conversation import Brief, Destination, Question
@@ -59,6 +60,9 @@ class Persona:
         self._front = front
         self._prompt = prompt
         self._templates = templates
+        extract = None if front.extract is None else read_extract(front.extract)[0]
+        self.afterwards = Afterwards(summary=front.summary, extract=extract)
+        """What is to be made of each call."""
 
     def render(self, details: Details) -> Script:
         """Fill in the variables of one call.
@@ -93,6 +97,7 @@ class Persona:
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,
             version=self.version,
+            afterwards=self.afterwards,
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 

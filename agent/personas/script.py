@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from agent.call_headers import CallHeaders
 from agent.personas.dates import SpokenDates
@@ -174,6 +175,23 @@ CALL_VARIABLES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Afterwards:
+    """What a language model is to make of a call once it is over, as the agent file says."""
+
+    summary: str | bool = False
+    """Whether a summary is wanted, or what it should hold."""
+
+    extract: Mapping[str, Any] | None = None
+    """JSON Schema of an object, without references; None for no fields."""
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted, as it stands in the record; nothing if nothing is."""
+        wanted: dict[str, Any] = {"summary": self.summary} if self.summary else {}
+        return wanted | ({} if self.extract is None else {"extract": self.extract})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """An agent file with its variables filled in: all of it that one call needs."""
 
@@ -204,6 +222,7 @@ class Script:
     """Of the agent file that it was made of."""
 
     brief: Brief
+    afterwards: Afterwards = field(default_factory=Afterwards)
     lasting: frozenset[str] = frozenset()
     """The texts above that are the same in every call: nothing of a caller is in them."""
 

@@ -11,6 +11,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
   ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
   hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours
+- ``wanted``, the second if there is one: what a language model is to make of the call afterwards:
+  ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
   (the first and the last key), wherever the line stands; ``language`` and ``confidence`` where the
   provider tells them; ``decided``: what ended the turn, an object with ``by`` (``silence``,
@@ -43,12 +45,15 @@ have one number; what the agent says unasked has its own. A field that is not kn
   heard, on the call's clock), ``seconds``; ``by``, on whose word it was paused, resumed or stopped
   before the end: ``model``, ``keys``, ``operator``, ``transfer``, or what it could not go on for:
   ``limit``, ``disk``, ``slow``; ``deleted`` if the caller declined and nothing was kept
-- ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`
+- ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`; ``for``:
+  ``summary`` if it was asked after the call
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
   ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost
 - ``platform``: what the platform says of the phone's leg: ``result``, ``reason``, ``seconds``,
   ``amount``, ``currency``
-- ``summary``: ``text``, ``fields``, ``missing``: what was made of the call afterwards
+- ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
+  there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was
+  not shown all
 - ``dropped``: ``lines`` that could not be written before this one
 """
 

@@ -118,7 +118,7 @@ class StoredRecords:
                 told.setdefault(number, []).extend(theirs)
         if not told:
             return
-        names = ("data", "changed", "ended", "outcome")
+        names = ("data", "changed", "ended", "outcome", "summary_due")
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
         connection.execute(
             change.values({name: bindparam(name) for name in names}),
@@ -234,12 +234,16 @@ class StoredRecords:
 
     def _changed(self, row: Row[Any], lines: Iterable[JournalLine]) -> dict[str, Any]:
         data = dict(shown(self._seal, row.data))
-        ended, outcome = row.ended, row.outcome
+        ended, outcome, due = row.ended, row.outcome, row.summary_due
         for line in lines:
             if line.kind in OF_THE_CALL:
                 data[line.kind] = {"at": line.at, **line.fields}
             elif line.kind == "usage":
                 data["usage"] = [*data.get("usage", ()), dict(line.fields)]
+            if line.kind == "wanted" and "summary" not in data:
+                due = 0.0  # at once, when it has ended
+            elif line.kind == "summary":
+                due = None
             if line.kind == "ended":
                 ended, outcome = row.started + (line.at or 0.0), _outcome(line)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
@@ -250,6 +254,7 @@ class StoredRecords:
             "changed": time.time(),
             "ended": ended,
             "outcome": outcome,
+            "summary_due": due,
         }
 
 

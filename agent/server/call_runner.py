@@ -126,6 +126,8 @@ class CallRunner:
             async with AsyncExitStack() as opened:
                 journal = self._begin_record(admitted, started, came, connect.rate)
                 opened.push_async_callback(journal.aclose)
+                if wanted := admitted.script.afterwards.wanted:
+                    journal.add("wanted", **wanted)
                 lineup = self._resources.providers.lineup()
                 opened.push_async_callback(lineup.aclose)
                 recording, script = self._resources.record(

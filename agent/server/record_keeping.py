@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agent.records.access_log import AccessLog, holder_of
 from agent.records.call_records import CallRecords
+from agent.records.due_summaries import DueSummaries
 from agent.records.erasing import Erasing
+from agent.records.events import CallRecord
 from agent.records.finishing import RecordingFinisher
 from agent.records.loader import RecordLoader
 from agent.records.private_lines import PrivateLines
@@ -19,6 +22,7 @@ from agent.records.sealing import seal_of
 from agent.records.seals import Seal
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
+from agent.records.summaries import Summaries, SummaryModel
 from agent.records.webhooks.delivery import Webhooks
 from agent.records.webhooks.endpoints import endpoints
 from agent.records.webhooks.outbox import Outbox
@@ -37,12 +41,15 @@ class RecordKeeping:
     Args:
         settings: The whole tree.
         store: The database, open; None if there is none, and records stay in their journals.
+        writes: Who writes summaries of calls; None for nobody.
 
     Raises:
         ValueError: If a secret of a webhook is none; a check has told so before.
     """
 
-    def __init__(self, settings: Settings, store: Store | None) -> None:
+    def __init__(
+        self, settings: Settings, store: Store | None, writes: SummaryModel | None = None
+    ) -> None:
         privacy = settings.privacy
         seal = seal_of(privacy)
         folder: Path = settings.transcripts
@@ -111,6 +118,11 @@ class RecordKeeping:
             else None
         )
 
+        self._summaries: Summaries | None = None
+        if store is not None and self.records is not None and writes is not None:
+            due = DueSummaries(store.database, self.records)
+            self._summaries = Summaries(due, self.records, writes, self._write_late)
+
     def run_in(self, background: BackgroundTasks) -> None:
         """Start what runs beside the calls."""
         background.keep_running(self.writer.keep, "syncing records")
@@ -121,6 +133,12 @@ class RecordKeeping:
             background.keep_running(self._retention.keep, "erasing what was kept long enough")
         if self.webhooks is not None:
             self.webhooks.run_in(background)
+        if self._summaries is not None:
+            background.keep_running(self._summaries.run, "writing summaries")
+
+    def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
+        call_id = str(record.data.get("call_id", ""))
+        self.writer.add_later(kind, call_id, fields, record=record.id)
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""

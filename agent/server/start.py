@@ -13,6 +13,7 @@ import structlog
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
 from agent.records.sealing import take_up
+from agent.records.summaries import SummaryModel
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
@@ -148,8 +149,9 @@ def service(
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
-    keeping = RecordKeeping(settings, store)
-    registry = _registry(settings, agents, providers, Overload(read), keeping)
+    overload = Overload(read)
+    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
+    registry = _registry(settings, agents, providers, overload, keeping)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -210,6 +212,15 @@ def _registry(
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
+    )
+
+
+def _summary_model(settings: Settings, providers: Providers, overload: Overload) -> SummaryModel:
+    return SummaryModel(
+        pool=providers.llm,
+        limits=settings.llm,
+        pricing=settings.pricing,
+        busy=lambda: bool(overload.reason),
     )
 
 

@@ -7,7 +7,19 @@ number up by. The columns besides are what records are listed by.
 
 from __future__ import annotations
 
-from sqlalchemy import DDL, BigInteger, Column, Float, Index, Integer, String, Table, Text, event
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    event,
+    text,
+)
 
 from agent.store.tables import DIGEST, metadata
 
@@ -26,6 +38,7 @@ LOOKED_UP = 80
 OF_A_RECORD = "of a record"
 """In ``info`` of a table: its column ``record`` holds the ``number`` or the ``id`` of the record
 that a row belongs to, and is erased with."""
+_DUE = text("summary_due IS NOT NULL")
 
 call_records = Table(
     "call_records",
@@ -41,10 +54,12 @@ call_records = Table(
     Column("called", String(LOOKED_UP), nullable=False),
     Column("outcome", String(24), nullable=False),
     Column("changed", Float(53), nullable=False, index=True),  # Unix time of the last line
+    Column("summary_due", Float(53)),  # Unix time; None if none is wanted, or it is there
     Column("data", Text, nullable=False),
     Column("erased", Integer, nullable=False, server_default="0"),  # what of it, by its bits
     Index("ix_call_records_erased", "erased", "started"),
     Index("ix_call_records_started", "started", "number"),
+    Index("ix_call_records_summary_due", "summary_due", sqlite_where=_DUE, postgresql_where=_DUE),
     Index("ix_call_records_agent", "agent", "started"),
     Index("ix_call_records_caller", "caller", "started"),
     Index("ix_call_records_called", "called", "started"),

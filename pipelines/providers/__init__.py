@@ -41,6 +41,9 @@ PROVIDERS: Mapping[Stage, Mapping[str, str]] = {
     },
 }
 
+ANSWERS_FROM_THE_FILE = frozenset({"lookup"})
+"""Language models that say what stands in the agent file, and can write nothing of their own."""
+
 METHODS: Mapping[Stage, str] = {"stt": "open_session", "llm": "reply", "tts": "speak"}
 """What a provider of each stage is asked for; what else it has to have is in ``contracts``."""
 

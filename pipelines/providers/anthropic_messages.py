@@ -27,7 +27,7 @@ from pipelines.providers.transport.refused_options import EFFORT, TOOLS
 from pipelines.settings import Section
 
 from .partial_call import PartialCall, unreadable_call
-from .prompt import call_ids, plain_id, system_message, tool_name, turns
+from .prompt import call_ids, longest, plain_id, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
@@ -233,6 +233,7 @@ class LanguageModel:
         self._options = options
         self._http = Http("llm", options.base_url)
         self._refusals = Refusals()
+        self._refusals_of_forms = Refusals()  # which calls are not to suffer from
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -267,7 +268,8 @@ class LanguageModel:
             ProviderError: If the server fails, breaks off, or refuses; or if a tool call cannot be
                 read, or was cut off.
         """
-        asking = self._refusals.asking(
+        refusals = self._refusals_of_forms if brief.form else self._refusals
+        asking = refusals.asking(
             self._http,
             "/v1/messages",
             lambda refused: _request(self._options, brief, conversation, refused),
@@ -314,7 +316,7 @@ def _request(
     ]
     body: dict[str, Any] = {
         "model": options.model,
-        "max_tokens": options.max_tokens,
+        "max_tokens": longest(options.max_tokens, brief),
         "stream": True,
         "messages": _messages(turns(conversation, tools=bool(tools))),
     }
@@ -324,14 +326,17 @@ def _request(
         body["system"] = [{"type": "text", "text": system, "cache_control": cache}]
     if tools:
         body["tools"] = tools
-        if not brief.may_call_tools:
+        if brief.form:
+            body["tool_choice"] = {"type": "tool", "name": brief.form}
+        elif not brief.may_call_tools:
             body["tool_choice"] = {"type": "none"}
-    thinks = options.effort is not None
+    thinks = options.effort is not None and not brief.form  # a model that thinks is not forced
     body["thinking"] = {"type": "adaptive" if thinks else "disabled"}
     if thinks:
         body[EFFORT] = {"effort": options.effort}
     body = {name: value for name, value in body.items() if name not in refused}
-    return body, {"thinking", EFFORT, TOOLS} & body.keys()
+    dispensable = {"thinking", EFFORT, TOOLS} | ({"tool_choice"} if brief.form else set())
+    return body, dispensable & body.keys()
 
 
 def _messages(lines: Sequence[Message]) -> list[dict[str, Any]]:

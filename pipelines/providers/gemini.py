@@ -27,7 +27,7 @@ from pipelines.providers.transport.refused_options import SYSTEM, THINKING_LEVEL
 from pipelines.settings import Section
 
 from .partial_call import PartialCall, unreadable_call
-from .prompt import call_ids, system_message, tool_name, turns
+from .prompt import call_ids, longest, system_message, tool_name, turns
 
 log = structlog.get_logger()
 
@@ -232,6 +232,7 @@ class LanguageModel:
         self._options = options
         self._http = Http("llm", options.base_url)
         self._refusals = Refusals()
+        self._refusals_of_forms = Refusals()  # which calls are not to suffer from
 
     async def start(self) -> None:
         """Find the key; sends nothing.
@@ -266,7 +267,8 @@ class LanguageModel:
                 cannot be read.
         """
         path = f"/v1beta/models/{self._options.model}:streamGenerateContent"
-        asking = self._refusals.asking(
+        refusals = self._refusals_of_forms if brief.form else self._refusals
+        asking = refusals.asking(
             self._http,
             path,
             lambda refused: _request(self._options, brief, conversation, refused),
@@ -311,7 +313,7 @@ def _request(
     signed = not options.model.startswith(UNSIGNED)
     tools = brief.tools if TOOLS not in refused else ()
     lines = turns(conversation, tools=bool(tools))
-    config: dict[str, Any] = {"maxOutputTokens": options.max_tokens}
+    config: dict[str, Any] = {"maxOutputTokens": longest(options.max_tokens, brief)}
     dispensable = []
     if options.thinking_level is not None and THINKING_LEVEL not in refused:
         config["thinkingConfig"] = {THINKING_LEVEL: options.thinking_level}
@@ -329,8 +331,10 @@ def _request(
     if tools:
         dispensable.append(TOOLS)
         body["tools"] = [{"functionDeclarations": list(map(_declaration, tools))}]
-        if not brief.may_call_tools:
-            body["toolConfig"] = {"functionCallingConfig": {"mode": "NONE"}}
+        if brief.form or not brief.may_call_tools:
+            forced = {"mode": "ANY", "allowedFunctionNames": [brief.form]}
+            mode = forced if brief.form else {"mode": "NONE"}
+            body["toolConfig"] = {"functionCallingConfig": mode}
     return body, dispensable
 
 

@@ -162,6 +162,7 @@ class LanguageModel:
         self._options = options
         self._client: openai.AsyncOpenAI | None = None
         self._refusals = Refusals()
+        self._refusals_of_forms = Refusals()  # which calls are not to suffer from
 
     async def start(self) -> None:
         """Prepare the client; sends nothing.
@@ -271,7 +272,8 @@ class LanguageModel:
         """
         if (client := self._client) is None:
             raise ProviderError("llm", "not started, or closed", retryable=False)
-        refused = self._refusals.known
+        refusals = self._refusals_of_forms if brief.form else self._refusals
+        refused = refusals.known
         while True:
             body = request(self._options, brief, conversation, refused)
             try:
@@ -282,7 +284,7 @@ class LanguageModel:
                     raise failure from None
                 refused |= failure.options
             else:
-                self._refusals.confirm(refused)
+                refusals.confirm(refused)
                 return cast("openai.AsyncStream[ChatCompletionChunk]", stream)
 
 

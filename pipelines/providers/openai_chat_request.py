@@ -10,7 +10,7 @@ from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers.transport.refused_options import SYSTEM, TOOLS
 
 from .openai_hosts import AZURE, OPENAI, is_at
-from .prompt import call_ids, plain_id, system_message, tool_name, turns
+from .prompt import call_ids, longest, plain_id, system_message, tool_name, turns
 
 LIMITS = ("max_completion_tokens", "max_tokens")
 """Names of the limit on a reply. OpenAI's reasoning models refuse the older; not all other servers
@@ -92,10 +92,12 @@ def request(
         "service_tier": wanted.service_tier,
     }
     if limits:
-        body[limits[0]] = wanted.max_tokens
+        body[limits[0]] = longest(wanted.max_tokens, brief)
     if tools:
         body["tools"] = tools
-        if not brief.may_call_tools:
+        if brief.form:
+            body["tool_choice"] = {"type": "function", "function": {"name": brief.form}}
+        elif not brief.may_call_tools:
             # Rather than no tools at all: servers refuse results of tools that they are not told
             # of, and what they have cached of the prompt begins with the tools.
             body["tool_choice"] = "none"

@@ -24,6 +24,19 @@ SILENCE = "(The caller says nothing.)"
 """Stands for the caller, where we have spoken last. Anthropic's and Google's models refuse to go on
 after the assistant: they take it for the beginning of their own message."""
 
+FORM_TOKENS = 4096
+"""Of a form that is filled in: three pages, and what every model of today may write."""
+
+
+def longest(tokens: int, brief: Brief) -> int:
+    """Return the tokens of the longest answer.
+
+    Args:
+        tokens: Those of a reply that is spoken.
+        brief: Whether it is one.
+    """
+    return max(tokens, FORM_TOKENS) if brief.form else tokens
+
 
 def system_message(brief: Brief) -> str:
     """Return the prompt, then the facts and the questions as plain lists.

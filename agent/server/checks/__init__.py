@@ -59,6 +59,7 @@ def everything(settings: Settings) -> list[Finding]:
             {path: files[name] for path, name in paths.items()},
             [path for path, name in paths.items() if name in reached],
         ),
+        *lineup.written(known, {path: files[name] for path, name in paths.items()}),
         *sinch.sinch(settings),
         *_in_clear(settings),
         *surroundings.folders(settings),

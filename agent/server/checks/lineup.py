@@ -9,6 +9,7 @@ from agent.personas.loader import Persona
 from agent.server.checks.finding import Finding, findings_of
 from agent.settings import Settings, SettingsError
 from agent.settings.providers import STAGES, Chosen
+from pipelines.providers import ANSWERS_FROM_THE_FILE
 from pipelines.providers.contracts import ProviderError, Stage
 from pipelines.providers.key_variables import is_own_server, key_variable
 from pipelines.providers.languages import languages, primary
@@ -74,6 +75,26 @@ def _no_key(key: str) -> str:
     if _PLACEHOLDER.search(signs) or re.search(r"\.\.\.|…|[<>{}$]", key) or len(set(key)) < FEWEST:
         return "a placeholder, not a key"
     return ""
+
+
+def written(lineup: LineUp, agents: Mapping[str, Persona]) -> Iterator[Finding]:
+    """Look whether somebody can write what agent files want of a call once it is over.
+
+    Args:
+        lineup: Whom each stage asks.
+        agents: By the path of the file.
+    """
+    names = {one.name.partition("#")[0] for one in lineup.get("llm", ())}
+    if not names or names - ANSWERS_FROM_THE_FILE:
+        return
+    for path, persona in agents.items():
+        for name in persona.afterwards.wanted:
+            yield Finding(
+                severity="warning",
+                place=path,
+                message=f"{name}: nobody writes it; {', '.join(names)} says what the file says; "
+                "choose a language model",
+            )
 
 
 def spoken(

@@ -323,6 +323,26 @@ def test_a_bug_in_one_call_is_loud_and_stays_there(tmp_path: Path) -> None:
     assert bug["event"] == "call failed: this is a bug"
 
 
+def test_a_call_says_what_is_wanted_of_it_afterwards(tmp_path: Path) -> None:
+    """What its agent file asked for at its beginning, whatever becomes of the file."""
+    (tmp_path / "prompts").mkdir()
+    front = "greeting: Hello.\nsummary: true\nextract: {name: string}"
+    (tmp_path / "prompts" / "reception.md").write_text(f"---\n{front}\n---\nBe brief.\n")
+
+    async def story(server: Running) -> None:
+        async with dialled(server.url) as socket:
+            await socket.send_str(json.dumps(CONNECT))
+            assert await command(socket) == "answer"
+        await until(lambda: not server.registry.in_progress)
+        assert server.lines()[1] == {
+            "kind": "wanted",
+            "summary": True,
+            "extract": {"type": "object", "properties": {"name": {"type": "string"}}},
+        }
+
+    serve(tmp_path, story)
+
+
 def test_transcripts_are_private_and_their_names_are_safe(tmp_path: Path) -> None:
     """A call id with slashes and dots stays a file name; only the owner may read it."""
 

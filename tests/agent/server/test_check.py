@@ -64,6 +64,20 @@ def found(**given: Any) -> list[str]:
     return lines(checks.everything(settings(**given)))
 
 
+def test_who_cannot_write_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file wants of a call afterwards, where the line-up only looks answers up."""
+    write("reception", "summary: true\nextract:\n  name: the caller's name")
+    assert found() == []
+    told = found(llm={"provider": "lookup"})
+    assert [line.partition(": nobody writes it")[0].rpartition(" ")[2] for line in told] == [
+        "summary",
+        "extract",
+    ]
+    assert all(line.startswith("warning prompts/reception.md: ") for line in told)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-0123456789abcdefghij")
+    assert found(llm={"provider": "lookup", "fallback": [{"provider": "openai"}]}) == []
+
+
 def test_whom_no_caller_could_be_passed_on_to_is_found(tmp_path: Path) -> None:
     """By name, without the number; where nobody is dialled it does not matter."""
     (tmp_path / "reception.md").write_text(AGENT)

@@ -162,6 +162,19 @@ def test_results_are_sent_with_their_calls() -> None:
     ]
 
 
+@pytest.mark.parametrize("effort", [None, "low"])
+def test_a_form_is_asked_for_by_its_name(effort: str | None) -> None:
+    """It may be longer than a reply, and nobody thinks over it: a model that does is not forced."""
+    server = CLAUDE.server(HI)
+    CLAUDE.reply(server, Brief(tools=(WEATHER,), form="weather"), effort=effort)
+    (sent,) = server.bodies
+    assert mistake(sent) is None
+    assert sent["tool_choice"] == {"type": "tool", "name": "weather"}
+    assert sent["thinking"] == {"type": "disabled"}
+    assert "output_config" not in sent
+    assert sent["max_tokens"] == 4096
+
+
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("tools", [(), (WEATHER,)])
 def test_every_shape_of_a_conversation_is_taken(name: str, tools: tuple[ToolSpec, ...]) -> None:

@@ -174,6 +174,16 @@ def test_tools_may_be_told_but_not_used() -> None:
     assert server.bodies[0]["toolConfig"] == {"functionCallingConfig": {"mode": "NONE"}}
 
 
+def test_a_form_is_asked_for_by_its_name() -> None:
+    """It may be longer than a reply."""
+    server = GEMINI.server(HI)
+    GEMINI.reply(server, Brief(tools=(WEATHER,), form="weather"))
+    forced = {"mode": "ANY", "allowedFunctionNames": ["weather"]}
+    assert mistake(server.bodies[0]) is None
+    assert server.bodies[0]["toolConfig"] == {"functionCallingConfig": forced}
+    assert server.bodies[0]["generationConfig"]["maxOutputTokens"] == 4096
+
+
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("tools", [(), (WEATHER,)])
 def test_every_shape_of_a_conversation_is_taken(name: str, tools: tuple[ToolSpec, ...]) -> None:

@@ -323,6 +323,29 @@ def test_results_are_sent_with_their_calls() -> None:
     ]
 
 
+def test_a_form_is_asked_for_by_its_name() -> None:
+    """It may be longer than a reply; what the server refuses of it is left out of forms alone."""
+
+    def refuses(sent: dict[str, Any]) -> tuple[int, Any] | None:
+        forced = isinstance(sent.get("tool_choice"), dict)
+        return (400, "tool_choice: a name is not supported") if forced else None
+
+    server = CHAT.server(body(said("{}"), STOP), refuses=refuses)
+
+    async def main() -> None:
+        async with CHAT.started(server, max_tokens=99) as model:
+            await gather(model, Brief(tools=(WEATHER,), form="weather"))
+            await gather(model, Brief(tools=(WEATHER,), may_call_tools=False))
+
+    asyncio.run(main())
+    asked, again, in_a_call = server.bodies
+    assert asked["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+    assert asked["max_tokens"] == 4096
+    assert "tool_choice" not in again
+    assert mistake(asked) is None
+    assert (in_a_call["tool_choice"], in_a_call["max_tokens"]) == ("none", 99)
+
+
 def test_a_server_that_refuses_tools_is_told_results_in_words() -> None:
     """Another server had asked for them; this one takes over."""
     server = CHAT.server(body(said("Hi."), STOP))

@@ -10,6 +10,7 @@ down_revision = "0001"
 
 ID = sa.String(32)
 COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+DUE = sa.text("summary_due IS NOT NULL")
 
 WORDS_INDEX = {
     "sqlite": (
@@ -47,10 +48,14 @@ def _records(op: Operations) -> None:
         sa.Column("called", sa.String(80), nullable=False),
         sa.Column("outcome", sa.String(24), nullable=False),
         sa.Column("changed", sa.Float(53), nullable=False, index=True),
+        sa.Column("summary_due", sa.Float(53)),
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("erased", sa.Integer, nullable=False, server_default="0"),
         sa.Index("ix_call_records_erased", "erased", "started"),
         sa.Index("ix_call_records_started", "started", "number"),
+        sa.Index(
+            "ix_call_records_summary_due", "summary_due", sqlite_where=DUE, postgresql_where=DUE
+        ),
         sa.Index("ix_call_records_agent", "agent", "started"),
         sa.Index("ix_call_records_caller", "caller", "started"),
         sa.Index("ix_call_records_called", "called", "started"),

@@ -1,0 +1,234 @@
+"""``voice-agent verify``: is what a record says was heard in its recording, and nothing else?"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.cli.options import Commands, a_file, add_config, fail, seconds
+
+if TYPE_CHECKING:
+    from agent.cli.calls.database import OpenedRecords
+    from agent.records.events import CallRecord, RecordedEvent
+    from agent.records.stereo import StereoAudio
+    from agent.records.verification.activity import Stretch
+    from agent.records.verification.caller import CallerTurn, ResponseTime
+    from agent.records.verification.check import Checked, Verification
+
+AGREES, DIFFERS, UNCHECKED = 0, 1, 2
+"""Exit statuses."""
+
+FOLDER = Path("recordings")
+"""Where recordings are, if no file is named."""
+
+
+MOST_SECONDS = 14_400.0
+"""Of a call."""
+
+
+class UncheckedError(Exception):
+    """A record cannot be checked, and why."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command and its options."""
+    verify = commands.add_parser(
+        "verify",
+        help="check the record of a call against its recording",
+        description="Transcribe the agent's channel of a recording, sentence by sentence, and say "
+        "where it is not what the record says was heard. Exit status: 0 agrees, 1 differs, 2 "
+        "cannot be checked.",
+    )
+    verify.add_argument("id", metavar="ID", help="of the record, or the platform's of the call")
+    verify.add_argument(
+        "--recording", type=a_file, metavar="FILE", help="the recording, if it is elsewhere"
+    )
+    verify.add_argument(
+        "--began",
+        type=seconds(MOST_SECONDS),
+        metavar="S",
+        help="seconds from the answer to the first sample, if the record does not say",
+    )
+    verify.add_argument(
+        "--stt",
+        default="",
+        metavar="PROVIDER",
+        help="a speech-to-text of the settings, which is sent the recording (the local one)",
+    )
+    verify.add_argument(
+        "--caller", action="store_true", help="the caller's side, too: words and response times"
+    )
+    verify.add_argument("--json", action="store_true", help="print everything, for scripts")
+    add_config(verify)
+    verify.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the record and print what was found; return the exit status."""
+    from agent import logs
+    from agent.records.seals import SealError
+    from agent.settings import SettingsError
+    from agent.store.errors import StoreError
+    from pipelines.providers.contracts import ProviderError
+
+    logs.configure("error", "auto")
+    try:
+        return asyncio.run(_verify(options))
+    except (SettingsError, StoreError, SealError, ProviderError, UncheckedError) as error:
+        return fail(error, UNCHECKED)
+
+
+async def _verify(options: argparse.Namespace) -> int:
+    from agent.cli.calls.database import opened_records
+    from agent.records.spoken import conversation, sentences
+    from agent.records.verification import caller, check, hearing
+
+    async with opened_records(options) as opened:
+        record, events = await _record(opened, options.id)
+        who = hearing.chosen(opened.settings, options.stt)
+    language = str(record.data.get("language") or "en")
+    if not hearing.has_language(who, language):
+        raise UncheckedError(f"{who.name} does not hear {language!r}: name another by --stt")
+    recording = await asyncio.to_thread(_read, events, options.recording, options.began)
+    turns: Sequence[CallerTurn] = []
+    async with hearing.hearing(who) as hear:
+        found = await check.check(
+            sentences(events),
+            recording,
+            hear,
+            language=language,
+            unrecorded=_unrecorded(events),
+        )
+        if options.caller:
+            said = [one for one in conversation(events) if one.who == "caller"]
+            turns = await caller.caller_turns(said, recording, hear, language=language)
+    times = caller.response_times(events, recording) if options.caller else []
+    if options.json:
+        print(json.dumps(_as_json(record, found, turns, times), ensure_ascii=False))
+    else:
+        _print(found, turns, times)
+    if found.differs:
+        return DIFFERS
+    if found.sentences and not found.checked:
+        raise UncheckedError("nothing of it is in the recording")
+    return AGREES
+
+
+async def _record(opened: OpenedRecords, name: str) -> tuple[CallRecord, list[RecordedEvent]]:
+    record = await opened.records.get(name)
+    if record is None:
+        raise UncheckedError(f"{name!r}: no such record")
+    return record, await opened.records.events(record)
+
+
+def _read(events: Sequence[RecordedEvent], given: Path | None, began: float | None) -> StereoAudio:
+    """Return the recording of a call.
+
+    Raises:
+        UncheckedError: If there is none, or it cannot be read.
+    """
+    from agent.records import stereo
+
+    lines = [event.fields for event in events if event.kind == "recording"]
+    if began is None:
+        began = next((float(line["began"]) for line in lines if "began" in line), 0.0)
+    name = next((str(line["file"]) for line in reversed(lines) if "file" in line), "")
+    if given is None and not name:
+        raise UncheckedError("the call was not recorded; --recording names a file")
+    path = given or FOLDER / name
+    try:
+        return stereo.read(path, began)
+    except OSError as error:
+        raise UncheckedError(f"{path}: {error.strerror}; --recording names a file") from None
+    except RuntimeError:  # libsndfile's
+        raise UncheckedError(f"{path}: no recording, or one that is cut off") from None
+
+
+def _unrecorded(events: Sequence[RecordedEvent]) -> list[Stretch]:
+    """Return when nothing was recorded, in seconds since the answer."""
+    found: list[Stretch] = []
+    since: float | None = None
+    for event in events:
+        if event.kind != "recording" or event.at is None:
+            continue
+        match event.fields.get("status"):
+            case "paused":
+                since = event.at
+            case "resumed" if since is not None:
+                found.append((since, event.at))
+                since = None
+    return found if since is None else [*found, (since, float("inf"))]
+
+
+def _print(found: Verification, turns: Sequence[CallerTurn], times: Sequence[ResponseTime]) -> None:
+    for one in found.sentences:
+        print(_line(one))
+    for voice in found.unclaimed:
+        heard = voice.heard or "nothing that is a word"
+        print(f"{voice.at:8.2f}  DIFFERS  a voice until {voice.until:.2f}, not in the record")
+        print(f"{'':19}heard: {heard}")
+    for turn in turns:
+        print(f"{turn.claim.at:8.2f}  caller   {turn.alike:.0%} alike: {turn.claim.text}")
+        print(f"{'':19}heard: {turn.heard}")
+    for time in times:
+        print(
+            f"{'':10}turn {time.turn}: answered after {time.measured:.2f} s by the recording, "
+            f"{time.recorded:.2f} s by the record"
+        )
+    wrong = sum(bool(one.findings) for one in found.sentences) + len(found.unclaimed)
+    left = len(found.sentences) - len(found.checked)
+    print(
+        f"{len(found.checked)} sentences checked, {left} not; "
+        + (f"places that differ: {wrong}" if wrong else "the recording agrees")
+    )
+
+
+def _line(one: Checked) -> str:
+    verdict = "not checked" if one.skipped else "DIFFERS" if one.findings else "agrees"
+    line = f"{one.claim.at:8.2f}  {verdict:7}  {one.claim.text}"
+    if one.skipped:
+        return f"{line}\n{'':19}{one.skipped}"
+    if one.findings:
+        told = "\n".join(f"{'':19}{finding}" for finding in one.findings)
+        return f"{line}\n{told}\n{'':19}heard: {one.heard}"
+    return line
+
+
+def _as_json(
+    record: CallRecord,
+    found: Verification,
+    turns: Sequence[CallerTurn],
+    times: Sequence[ResponseTime],
+) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "differs": found.differs,
+        "sentences": [
+            {
+                "at": one.claim.at,
+                "until": one.claim.until,
+                "text": one.claim.text,
+                "skipped": one.skipped,
+                "heard": one.heard,
+                "offset": round(one.offset, 3),
+                "findings": list(one.findings),
+            }
+            for one in found.sentences
+        ],
+        "unclaimed": [
+            {"at": round(one.at, 2), "until": round(one.until, 2), "heard": one.heard}
+            for one in found.unclaimed
+        ],
+        "caller": [
+            {"at": one.claim.at, "text": one.claim.text, "heard": one.heard, "alike": one.alike}
+            for one in turns
+        ],
+        "response_times": [
+            {"turn": one.turn, "recorded": one.recorded, "measured": round(one.measured, 3)}
+            for one in times
+        ],
+    }
