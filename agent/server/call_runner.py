@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from agent.stream.protocol import StreamProtocol
 from agent.stream.websocket import WebSocketLine
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
-from pipelines.tools.tool import CallInfo
+from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 
 if TYPE_CHECKING:
@@ -53,6 +53,43 @@ class CallResources:
 
     mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
     """Started, by name."""
+
+    def build(
+        self,
+        admitted: Admitted,
+        channel: Channel,
+        lineup: Lineup,
+        journal: Journal,
+        *,
+        mover: Mover | None,
+        tools: Sequence[Tool],
+    ) -> Call:
+        """Return a call that is answered; run it next.
+
+        Args:
+            admitted: Who calls, and which agent answers.
+            channel: Answered.
+            lineup: Of this call; whoever opened it closes it afterwards.
+            journal: Gets its record.
+            mover: Passes the caller on; None if nobody can.
+            tools: What the model may have done.
+        """
+        return Call(
+            channel=channel,
+            lineup=lineup,
+            script=admitted.script,
+            detector=self.new_detector(),
+            turn_model=self.turn_model,
+            journal=journal,
+            settings=self.settings,
+            mover=mover,
+            tools=tools,
+            about=CallInfo(
+                call_id=admitted.call_id,
+                caller=admitted.headers.get("caller", ""),
+                called=admitted.headers.get("called", ""),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +185,13 @@ class CallRunner:
         lineup: Lineup,
         journal: Journal,
     ) -> Call:
-        resources = self._resources
-        return Call(
-            channel=Channel(line, protocol, connect.rate),
-            lineup=lineup,
-            script=admitted.script,
-            detector=resources.new_detector(),
-            turn_model=resources.turn_model,
-            journal=journal,
-            settings=resources.settings,
+        return self._resources.build(
+            admitted,
+            Channel(line, protocol, connect.rate),
+            lineup,
+            journal,
             mover=self._mover(admitted.claims),
-            tools=admitted.script.tools.for_call(resources.mcp_servers),
-            about=CallInfo(
-                call_id=admitted.call_id,
-                caller=admitted.headers.get("caller", ""),
-                called=admitted.headers.get("called", ""),
-            ),
+            tools=admitted.script.tools.for_call(self._resources.mcp_servers),
         )
 
     def _mover(self, claims: Claims | None) -> Mover | None:
