@@ -19,6 +19,7 @@ from agent.cli import (
     dial,
     evaluate,
     init,
+    replay,
     serve,
     settings,
     sinch,
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (init, serve, check, settings, db, call, calls, evaluate, dial, sinch):
+    for command in (init, serve, check, settings, db, call, calls, evaluate, replay, dial, sinch):
         command.add(commands)
     completion.add(commands, _parser)
     return parser

@@ -46,6 +46,11 @@ class _JumpingSelector(selectors.DefaultSelector):
         since = self._going_since
         return self._at if since is None else self._at + time.monotonic() - since
 
+    def round_up(self, seconds: float) -> None:
+        """Go on to the next whole multiple of ``seconds``, unless it goes as the wall's does."""
+        if self._going_since is None:
+            self._at = (self._at // seconds + 1) * seconds
+
     def select(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - as the standard library
         connected = len(self.get_map()) > 1  # the loop itself has one, to be woken by threads
         self.ever_connected |= connected
@@ -86,6 +91,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def ever_connected(self) -> bool:
         """Whether a socket was open at any time, so that it went as the wall's clock does."""
         return self._jumping.ever_connected
+
+    def round_up(self, seconds: float) -> None:
+        """Let time pass up to a whole multiple of ``seconds``.
+
+        What is done next is then the same to the last bit of its times, however long it took to
+        get there. Nothing happens while the clock goes as the wall's does.
+        """
+        self._jumping.round_up(seconds)
 
     def run_in_executor(  # type: ignore[override]
         self,
