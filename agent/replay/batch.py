@@ -13,6 +13,7 @@ from agent.replay.comparison import ComparedCall, compared
 from agent.replay.held_call import Replayed, ReplaySettings, replay
 from agent.replay.recorded_call import NotReplayedError, RecordedCall
 from agent.replay.sources import RecordedSource
+from agent.replay.started_providers import StartedProviders
 from agent.settings import SettingsError
 from agent.simulator import virtual_time
 
@@ -65,6 +66,20 @@ def replay_all(
     Raises:
         SettingsError: If the providers cannot be started, for any call.
     """
+    started = StartedProviders(how.settings)
+    try:
+        return _each(sources, how, pace, tell, started)
+    finally:
+        asyncio.run(started.aclose())
+
+
+def _each(
+    sources: Sequence[RecordedSource],
+    how: ReplaySettings,
+    pace: ReplayPace,
+    tell: Callable[[ComparedCall | tuple[str, str]], None],
+    started: StartedProviders,
+) -> ReplayResults:
     results, began = ReplayResults(), time.monotonic()
     for first in range(0, len(sources), pace.at_once):
         loaded: list[RecordedCall] = []
@@ -74,7 +89,7 @@ def replay_all(
             except NotReplayedError as error:
                 results.failed.append((source.name, str(error)))
                 tell(results.failed[-1])
-        for call, outcome in zip(loaded, _replayed(loaded, how, pace), strict=True):
+        for call, outcome in zip(loaded, _replayed(loaded, how, pace, started), strict=True):
             if isinstance(outcome, Replayed):
                 results.calls.append(compared(outcome))
                 results.seconds += results.calls[-1].now["seconds"] or 0.0
@@ -87,12 +102,16 @@ def replay_all(
 
 
 def _replayed(
-    calls: Sequence[RecordedCall], how: ReplaySettings, pace: ReplayPace
+    calls: Sequence[RecordedCall],
+    how: ReplaySettings,
+    pace: ReplayPace,
+    started: StartedProviders,
 ) -> list[Replayed | BaseException]:
     """Return what came of each; a bug in one of them is a value, and the others go on."""
 
     async def side_by_side() -> list[Replayed | BaseException]:
-        return await asyncio.gather(*(replay(one, how) for one in calls), return_exceptions=True)
+        replays = (replay(one, how, started, alone=len(calls) == 1) for one in calls)
+        return await asyncio.gather(*replays, return_exceptions=True)
 
     if not calls:
         return []

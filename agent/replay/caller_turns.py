@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -122,12 +121,14 @@ def _turn(began: int, ended: int, since: int, agent: Frames, *, over: bool) -> C
 
 def voice_edges(turns: list[CallerTurn], frames: int) -> list[tuple[int, int]]:
     """Return from where to where each turn's sound is taken; nothing is taken twice."""
-    edges = [(max(0, one.began - EDGE), min(frames, one.ended + EDGE)) for one in turns]
+    edges = [
+        (max(0, one.began - EDGE), min(frames, one.ended + EDGE))
+        if one.ended > one.began
+        else (one.began, one.began)
+        for one in turns
+    ]
     for n, (one, other) in enumerate(pairwise(turns)):
         middle = (one.ended + other.began) // 2
         edges[n] = (edges[n][0], min(edges[n][1], middle))
         edges[n + 1] = (max(edges[n + 1][0], middle), edges[n + 1][1])
     return edges
-
-
-NewDetector = Callable[[], VoiceDetector]

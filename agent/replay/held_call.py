@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,17 @@ from agent.private_files import make_private_file
 from agent.records import stereo
 from agent.records.events import RecordedEvent
 from agent.records.stereo import StereoAudio
-from agent.replay.caller_turns import NewDetector, caller_turns, heard_as_speech
+from agent.replay.caller_turns import caller_turns, heard_as_speech
 from agent.replay.conversation import Conversation, happened
 from agent.replay.recorded_call import NotReplayedError, RecordedCall
 from agent.replay.recorded_tools import RecordedTools
 from agent.replay.replayed_caller import ReplayedCaller, as_frames
+from agent.replay.started_providers import StartedProviders
 from agent.server.admission import Admitted
 from agent.server.call_runner import CallResources
-from agent.server.providers import START_WITHIN, build, warm
-from agent.server.start import call_settings, running_mcp_servers, running_turn_model
-from agent.settings import Settings, SettingsError
+from agent.server.providers import warm
+from agent.server.start import running_mcp_servers
+from agent.settings import Settings
 from agent.simulator.stretches import sounding
 from agent.simulator.virtual_time import VirtualTimeLoop
 from agent.stream.channel import Channel
@@ -39,9 +40,7 @@ from agent.stream.protocol import StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
-from pipelines.providers.contracts import ProviderError
-from pipelines.stages.lineup import Providers
-from pipelines.stages.phrases import PhraseStore
+from pipelines.listening.detectors import NewDetector
 from pipelines.stages.probe import probe_speech
 
 log = structlog.get_logger()
@@ -67,9 +66,6 @@ class ReplaySettings:
 
     tools: bool = False
     """Whether tools run."""
-
-    phrases: PhraseStore = field(default_factory=PhraseStore)
-    """What agents say of themselves, once it was spoken: all calls share it, as in the service."""
 
     timeline: bool = False
     """Whether the caller speaks when they did then, whatever the agent does."""
@@ -132,8 +128,16 @@ class _CallerLine:
         self.closed = True
 
 
-async def replay(call: RecordedCall, how: ReplaySettings) -> Replayed:
+async def replay(
+    call: RecordedCall, how: ReplaySettings, started: StartedProviders, *, alone: bool
+) -> Replayed:
     """Hold a recorded call once more. Nothing leaves the machine but what providers are asked.
+
+    Args:
+        call: Which.
+        how: By what.
+        started: Who answers.
+        alone: Whether nothing else runs on this loop, so that its clock may be set.
 
     Raises:
         NotReplayedError: If it cannot be.
@@ -152,10 +156,14 @@ async def replay(call: RecordedCall, how: ReplaySettings) -> Replayed:
     tools = RecordedTools(call.events)
     lines = _Lines()
     lines.on_reply_over = caller.reply_over
-    await _hold(call, how, script, caller, lines, tools)
+    loop = asyncio.get_running_loop()
+    async with started.for_call(how.new_detector) as resources:
+        await warm(resources.providers, script, call.sound.caller.rate)
+        if alone and isinstance(loop, VirtualTimeLoop):
+            loop.round_up(WHOLE)
+        await _hold(call, how, script, caller, lines, tools, resources)
     heard = caller.heard
     record, recording = _write(call, how.output, lines, caller)
-    loop = asyncio.get_running_loop()
     return Replayed(
         call=call,
         then=Conversation(
@@ -186,32 +194,22 @@ async def _hold(
     caller: ReplayedCaller,
     lines: _Lines,
     recorded: RecordedTools,
+    resources: CallResources,
 ) -> None:
     rate = call.sound.caller.rate
     async with AsyncExitStack() as opened:
-        providers = await opened.enter_async_context(_running(how))
-        turn_model = await opened.enter_async_context(running_turn_model(how.settings.turns))
         tools = recorded.in_place_of(script.tools.fixed, complete=not script.tools.mcp)
         if how.tools:
             servers = await opened.enter_async_context(running_mcp_servers(how.settings.mcp))
             tools = script.tools.for_call(servers)
-        await warm(providers, script, rate)
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, VirtualTimeLoop):
-            loop.round_up(WHOLE)
+        providers = resources.providers
         background, speech = BackgroundTasks(), probe_speech()
         opened.push_async_callback(background.aclose)
         background.keep_running(lambda: providers.watch(speech), "watching the providers")
         lineup = providers.lineup()
         opened.push_async_callback(lineup.aclose)
-        resources = CallResources(
-            settings=call_settings(how.settings),
-            providers=providers,
-            new_detector=how.new_detector,
-            turn_model=turn_model,
-        )
         lines.add("call", **_first_line(call, how))
-        mover = _Mover(call.events, background)
+        mover = _Mover(call.events, background, caller)
         held = resources.build(
             _admitted(call, how, script),
             Channel(_CallerLine(caller), _answered(call.call_id, rate), rate),
@@ -235,8 +233,11 @@ def _answered(call_id: str, rate: int) -> StreamProtocol:
 class _Mover:
     """Passes nobody on: it says what became of it in the recorded call, after as long as then."""
 
-    def __init__(self, events: Sequence[RecordedEvent], background: BackgroundTasks) -> None:
+    def __init__(
+        self, events: Sequence[RecordedEvent], background: BackgroundTasks, caller: ReplayedCaller
+    ) -> None:
         self._background = background
+        self._caller = caller
         self._recorded = [one for one in events if one.kind == "transfer" and one.at is not None]
         self.obey: Callable[[orders.Order], None] = lambda _order: None
 
@@ -249,35 +250,12 @@ class _Mover:
             seconds = max(0.0, (over[0].at or 0.0) - began[0])
         failed = bool(over) and over[0].fields["status"] == "failed"
         answer = orders.CallerNotMoved() if failed else orders.CallerMoved(stay=False)
+        self._caller.on_hold = True
         self._background.start_later(seconds, lambda: self._tell(answer), "a transfer")
 
     async def _tell(self, order: orders.Order) -> None:
+        self._caller.on_hold = False
         self.obey(order)
-
-
-@asynccontextmanager
-async def _running(how: ReplaySettings) -> AsyncIterator[Providers]:
-    """Start the providers for one call, anew: it depends on none that was replayed before.
-
-    Nothing is read from, or put into, the folder of phrases.
-
-    Raises:
-        SettingsError: If one cannot be started.
-    """
-    settings = how.settings
-    built = build(settings.providers(), settings.budget, settings.llm)
-    providers = replace(built, phrases=how.phrases)
-    try:
-        try:
-            async with asyncio.timeout(START_WITHIN):
-                await providers.start()
-        except ProviderError as error:
-            raise SettingsError(f"provider: {error}") from None
-        except TimeoutError:
-            raise SettingsError(f"providers: not started within {START_WITHIN:g} s") from None
-        yield providers
-    finally:
-        await providers.aclose()
 
 
 def _script(call: RecordedCall, how: ReplaySettings) -> Script:

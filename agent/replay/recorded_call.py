@@ -103,6 +103,8 @@ def recorded_call(
 
 def _read(path: Path, began: float, rate: object, notes: list[str]) -> StereoAudio:
     """Return a recording from the answer on, at a rate of the stream channel."""
+    if not path.is_file():
+        raise NotReplayedError(f"its recording {path} is not there")
     try:
         read = stereo.read(path)
     except OSError as error:

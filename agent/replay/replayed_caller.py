@@ -114,6 +114,9 @@ class ReplayedCaller:
         self.done = False
         """Whether they have hung up."""
 
+        self.on_hold = False
+        """Whether they wait to be passed on, and say nothing."""
+
     @property
     def now(self) -> int:
         """The frame that is to come."""
@@ -137,7 +140,7 @@ class ReplayedCaller:
         self.heard.agent.append(sounds(played))
         if self._timeline:
             self._on_the_timeline()
-        elif self._at >= self._until and self._due():
+        elif self._at >= self._until and not self.on_hold and self._due():
             self._begin()
         spoken = self._speak()
         self.heard.caller_pcm += spoken
@@ -153,7 +156,7 @@ class ReplayedCaller:
             return (now - self._said_at) * FRAME_SECONDS >= turn.patience - early
         quiet = (now - agent.last) * FRAME_SECONDS
         if turn.over:
-            short = not agent.talking and quiet >= QUICK
+            short = not agent.talking and quiet >= QUICK - early
             return short or (now - agent.first) * FRAME_SECONDS >= turn.wait - early
         return not agent.talking and quiet >= turn.wait - early
 
