@@ -130,6 +130,7 @@ def run(options: argparse.Namespace) -> int:
     """Replay and compare; return the exit status: 1 if a call could not be replayed."""
     from agent import logs
     from agent.private_files import make_private_folder
+    from agent.records.seals import SealError
     from agent.replay.batch import ReplayPace, replay_all
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
@@ -152,7 +153,7 @@ def run(options: argparse.Namespace) -> int:
             ),
             lambda one: _tell(one, silent=options.json),
         )
-    except (SettingsError, StoreError, OSError) as error:
+    except (SettingsError, StoreError, SealError, OSError) as error:
         return fail(error)
     _print(results, how, as_json=options.json)
     return FAILED if results.failed else 0
@@ -260,7 +261,11 @@ def _print(results: ReplayResults, how: ReplaySettings, *, as_json: bool) -> Non
     lineup = ", ".join(
         f"{stage} {' + '.join(names)}" for stage, names in _lineup(how.settings).items()
     )
-    print(f"{len(results.calls)} calls replayed with {lineup}; not replayed: {len(results.failed)}")
+    agent = f" and agent {how.agent}" if how.agent else ""
+    print(
+        f"{len(results.calls)} calls replayed with {lineup}{agent}; "
+        f"not replayed: {len(results.failed)}"
+    )
     print(
         f"{results.seconds:.1f} s of conversation took {results.took:.1f} s: "
         f"{speed:.1f} times as fast as it was held"

@@ -100,10 +100,12 @@ def caller_turns(caller: Frames, agent: Frames, end: int) -> list[CallerTurn]:
         else:
             spoken.append([began, ended])
     end = max(end, spoken[-1][1] if spoken else 0)
-    talking = stretches(agent, GAP)
+    talking = np.zeros(len(agent) + 1, bool)
+    for first, after in stretches(agent, GAP):
+        talking[first + 1 : after] = True
     before = [0, *(ended for _, ended in spoken)]
     return [
-        _turn(began, ended, since, agent, over=any(a < began < b for a, b in talking))
+        _turn(began, ended, since, agent, over=bool(talking[min(began, len(agent))]))
         for (began, ended), since in zip([*spoken, [end, end]], before, strict=True)
     ]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -76,20 +77,20 @@ class Answer:
 
 def answers(talk: Conversation) -> list[Answer]:
     """Return what came after each turn, in order."""
-    resumed = [one.at for one in talk.events if one.kind == "resumed" and one.at is not None]
+    resumed = sorted(one.at for one in talk.events if one.kind == "resumed" and one.at is not None)
     begins = [began for began, _ in stretches(talk.agent, GAP)]
+    starts = [began for began, _ in talk.turns[1:]]
     found: list[Answer] = []
-    for number, (began, ended) in enumerate(talk.turns):
-        following = talk.turns[number + 1 :]
-        until = following[0][0] if following else talk.frames
+    for (began, ended), following in zip_longest(talk.turns, starts):
+        until = talk.frames if following is None else following
         after = np.flatnonzero(talk.agent[ended : max(ended, until)])
         silence = (int(after[0]) if len(after) else max(0, until - ended)) * FRAME_SECONDS
         first = ended * FRAME_SECONDS + silence
         speaking = talk.agent[max(0, ended - 1) : ended + 1].any()
-        no_answer = speaking or any(began * FRAME_SECONDS <= at <= first + GAP for at in resumed)
-        cut_ins = sum(began < one < ended for one in begins)
-        if following:
-            cut_ins += _collided(begins, ended, until)
+        no_answer = speaking or _any_between(resumed, began * FRAME_SECONDS, first + GAP)
+        cut_ins = bisect_left(begins, ended) - bisect_right(begins, began)
+        if following is not None:
+            cut_ins += _collided(begins, ended, following)
         found.append(
             Answer(
                 response=silence if len(after) and not no_answer else None,
@@ -101,12 +102,16 @@ def answers(talk: Conversation) -> list[Answer]:
     return found
 
 
-def _collided(begins: Sequence[int], ended: int, until: int) -> int:
+def _any_between(times: Sequence[float], first: float, last: float) -> bool:
+    """Return whether any of ``times``, in their order, is within."""
+    return bisect_left(times, first) < bisect_right(times, last)
+
+
+def _collided(begins: Sequence[int], ended: int, following: int) -> bool:
     """Return whether the agent began in a pause of the caller's, who went on at once."""
-    early, late = (seconds / FRAME_SECONDS for seconds in (PAUSE, COLLISION))
-    return int(
-        any(ended < one < min(until, ended + early) and until - one < late for one in begins)
-    )
+    late = following - round(COLLISION / FRAME_SECONDS)
+    early = ended + round(PAUSE / FRAME_SECONDS)
+    return _any_between(begins, max(ended, late) + 1, min(following, early) - 1)
 
 
 def figures(talk: Conversation) -> dict[str, float | None]:

@@ -85,7 +85,8 @@ def recorded_call(
     dropped = sum(int(_number(one.fields.get("lines"))) for one in events if one.kind == "dropped")
     if dropped:
         notes.append(f"{dropped} lines of its record were lost")
-    headers = call.get("headers")
+    given = call.get("headers")
+    headers = {str(k): str(v) for k, v in given.items()} if isinstance(given, dict) else {}
     numbers = {side: str(call[side]) for side in ("caller", "called") if call.get(side)}
     return RecordedCall(
         name=name,
@@ -93,7 +94,7 @@ def recorded_call(
         started=started,
         agent=str(call.get("agent", "")),
         call_id=str(call.get("call_id", "")) or name,
-        headers={**(headers if isinstance(headers, dict) else {}), **numbers},
+        headers={**headers, **numbers},
         outgoing=call.get("direction") == "outgoing",
         events=events,
         notes=notes,

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.seals import SealError
 from agent.replay.recorded_call import NotReplayedError, RecordedCall, recorded_call
 
 SUFFIXES = (".flac", ".opus", ".ogg", ".wav")
@@ -37,12 +38,13 @@ async def by_ids(records: CallRecords, names: Sequence[str], folder: Path) -> li
 
     Raises:
         StoreError: If the database fails.
+        SealError: If there is no key for what it holds.
     """
     found: list[RecordedSource] = []
     for name in dict.fromkeys(names):
         record = await records.get(name)
         if record is None:
-            found.append(_no_such(name))
+            found.append(_failing(name, "there is no such call"))
         else:
             found.append(await _of_record(records, record, folder))
     return found
@@ -55,20 +57,24 @@ async def by_filter(
 
     Raises:
         StoreError: If the database fails.
+        SealError: If there is no key for what it holds.
     """
     found = await records.find(wanted, limit=limit)
     return [await _of_record(records, record, folder) for record in found]
 
 
-def _no_such(name: str) -> RecordedSource:
+def _failing(name: str, why: str) -> RecordedSource:
     def load() -> RecordedCall:
-        raise NotReplayedError("there is no such call")
+        raise NotReplayedError(why)
 
     return RecordedSource(name=name, load=load)
 
 
 async def _of_record(records: CallRecords, record: CallRecord, folder: Path) -> RecordedSource:
-    events = await records.events(record)
+    try:
+        events = await records.events(record)
+    except SealError as error:
+        return _failing(record.id, f"its record cannot be shown: {error}")
     return RecordedSource(name=record.id, load=partial(_load_record, record, events, folder))
 
 

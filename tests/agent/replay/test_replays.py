@@ -293,6 +293,15 @@ def test_providers_that_cannot_start_end_all(tmp_path: Path) -> None:
         replayed(tmp_path / "in", tmp_path / "out", given)
 
 
+def test_providers_over_the_network_have_the_time_they_need(tmp_path: Path) -> None:
+    """No deadline is jumped over while they are asked; and the report says so."""
+    put(tmp_path / "in", "a", sound_of(["seven"]), [])
+    given = settings(tmp_path, llm={"provider": "tests.agent.replay.broken:OverTheNetwork"})
+    (call,) = replayed(tmp_path / "in", tmp_path / "out", given).calls
+    assert call.real_time
+    assert (call.now["failures"], call.now["missed"]) == (0, 0)
+
+
 # As it is read
 
 
