@@ -263,8 +263,8 @@ def _print(results: ReplayResults, how: ReplaySettings, *, as_json: bool) -> Non
     )
     agent = f" and agent {how.agent}" if how.agent else ""
     print(
-        f"{len(results.calls)} calls replayed with {lineup}{agent}; "
-        f"not replayed: {len(results.failed)}"
+        f"calls replayed: {len(results.calls)}, not replayed: {len(results.failed)}; "
+        f"with {lineup}{agent}"
     )
     print(
         f"{results.seconds:.1f} s of conversation took {results.took:.1f} s: "

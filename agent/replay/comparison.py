@@ -166,14 +166,14 @@ def _word_difference(
 
 
 _MINDED = {
-    "failures": (10.0, "{:.0f} more replies were lost"),
-    "missed": (6.0, "{:.0f} more turns were not answered"),
-    "cut_ins": (4.0, "{:.0f} more times it cut in"),
-    "false_stops": (1.0, "{:.0f} more times it stopped for nothing"),
-    "failed_tools": (2.0, "{:.0f} more tools failed"),
-    "failovers": (0.5, "{:.0f} more times another provider took over"),
+    "failures": 10.0,
+    "missed": 6.0,
+    "cut_ins": 4.0,
+    "failed_tools": 2.0,
+    "false_stops": 1.0,
+    "failovers": 0.5,
 }
-"""What a caller minds, how much one more of it counts, and how it is told."""
+"""What a caller minds, and how much one more of it counts."""
 
 _TIMES = {
     "response": (4.0, 0.1, "answers came {:.2f} s later"),
@@ -193,11 +193,12 @@ def _reasons(
     stood_in: int,
 ) -> list[Reason]:
     found: list[Reason] = []
-    for name, (points, text) in _MINDED.items():
+    labels = {one.name: one.label for one in FIGURES}
+    for name, weight in _MINDED.items():
         # Of a recording without a record, what happens now is all that is known.
         more = differences.get(name, now.get(name) or 0.0)
         if more > 0:
-            found.append(Reason(points=points * more, text=text.format(more)))
+            found.append(Reason(points=weight * more, text=f"{labels[name]}: {more:.0f} more"))
     for name, (points, least, text) in _TIMES.items():
         if (more := differences.get(name, 0.0)) >= least:
             found.append(Reason(points=points * more, text=text.format(more)))

@@ -121,8 +121,8 @@ def _value(figure: Figure, value: float) -> str:
 
 def over_all_calls(calls: Sequence[ComparedCall]) -> str:
     """Return what differs over all calls, and which to listen to."""
-    lines = [f"over {len(calls)} calls, now less then, with 95 % intervals:"]
-    lines += [_difference(one) for one in over_all(calls)]
+    lines = [f"all calls ({len(calls)}), now less then, with 95 % intervals:"]
+    lines += [_difference(one) for one in over_all(calls) if _happened(one.figure, calls)]
     told = [one for one in calls if one.words_changed is not None]
     changed, said = sum(one.words_changed or 0 for one in told), sum(one.words for one in told)
     if said:
@@ -133,6 +133,11 @@ def over_all_calls(calls: Sequence[ComparedCall]) -> str:
         lines.append(f"  {one.name}: {'; '.join(reason.text for reason in one.reasons)}")
         lines += [f"    then: {one.hear_then}", f"    now:  {one.hear_now}"]
     return "\n".join(lines)
+
+
+def _happened(figure: Figure, calls: Sequence[ComparedCall]) -> bool:
+    """Return whether there is anything to tell of a figure: not that nothing was and nothing is."""
+    return any(one.then.get(figure.name) or one.now.get(figure.name) for one in calls)
 
 
 def _difference(one: Difference) -> str:

@@ -176,8 +176,9 @@ def test_the_report_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "a"]) == 0
     out = capsys.readouterr().out
     assert "then" in out
-    assert "over 1 calls" in out
-    assert "1 calls replayed with stt scripted, llm scripted, tts scripted" in out
+    assert "all calls (1), now less then" in out
+    assert "replies lost" not in out
+    assert "calls replayed: 1, not replayed: 0; with stt scripted, llm scripted" in out
     assert "voice-agent-replay-" in out
 
 

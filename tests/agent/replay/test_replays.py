@@ -21,11 +21,12 @@ from agent.replay.comparison import (
     to_listen_to,
 )
 from agent.replay.side_by_side import cells, conversation, over_all_calls, wrapped
-from agent.settings import SettingsError
+from agent.settings import Settings, SettingsError
 from pipelines.audio import Audio, at_rate
 from pipelines.conversation import ToolSpec
 from pipelines.tools.tool import Tool
-from tests.agent.replay.recorded import RATE, put, replayed, settings, sound_of
+from tests.agent.replay.recorded import RATE, put, replayed, settings, silence, sound_of, tone
+from tests.recordings import load
 
 WORDS = ["seven", "no", "saturday", "thank-you", "try-again", "one-moment"]
 
@@ -127,9 +128,59 @@ def test_a_lost_reply_is_the_first_to_be_listened_to(tmp_path: Path) -> None:
     broken = {"provider": "scripted", "options": {"fault": "fails"}}
     results = replayed(tmp_path / "in", tmp_path / "out", settings(tmp_path, llm=broken))
     (call,) = results.calls
-    assert "replies were lost" in call.reasons[0].text
+    assert "replies lost: " in call.reasons[0].text
     assert call.hear_now == str(tmp_path / "out" / "a.flac.flac")
     assert f"now:  {call.hear_now}" in over_all_calls(results.calls)
+
+
+# Who speaks over whom
+
+
+def spoken_over(folder: Path, words: str, after: float) -> None:
+    """Put a call into a folder in which a caller speaks over the agent, so long after it began."""
+    speech = load(words).pcm
+    left = silence(after) + speech + silence(4.0)
+    right = (tone(after + 0.3) + silence(1.5 + len(speech) / 2 / RATE) + tone(1.0)).ljust(
+        len(left), b"\0"
+    )
+    put(
+        folder, "over", StereoAudio(caller=Audio(left, RATE), agent=Audio(right[: len(left)], RATE))
+    )
+
+
+LONG = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen."
+
+
+def greets(folder: Path, given: Settings, greeting: str) -> Settings:
+    agent = folder / "prompts" / "it.md"
+    agent.write_text(agent.read_text().replace("Hello there.", greeting))
+    return given
+
+
+@pytest.mark.parametrize(("greeting", "at"), [(LONG, 2.0), ("One two.", 0.9)])
+def test_who_spoke_over_the_agent_does_so_now(greeting: str, at: float, tmp_path: Path) -> None:
+    """So long after the new reply began; if that is over by then, soon after its end."""
+    spoken_over(tmp_path / "in", "which-folder", 2.0)
+    given = greets(tmp_path, settings(tmp_path), greeting)
+    (call,) = replayed(tmp_path / "in", tmp_path / "out", given).calls
+    (said,) = [one for turn in call.turns_now for one in turn.lines if one.who == "caller"]
+    assert said.at == pytest.approx(at, abs=0.25)
+    assert call.now["interrupted"] == int(greeting == LONG)
+    assert call.now["cut_ins"] == 0
+
+
+def test_an_agent_that_takes_a_pause_for_the_end_has_cut_in(tmp_path: Path) -> None:
+    """The caller goes on as they did; it is the first reason to listen to the call."""
+    speech = load("seven").pcm
+    left = silence(1.6) + speech + silence(1.2) + speech
+    right = tone(1.0) + silence(0.6 + 1.2 + 2 * len(speech) / 2 / RATE + 0.8) + tone(1.0)
+    left = left.ljust(len(right) + 8000, b"\0")
+    sound = StereoAudio(caller=Audio(left, RATE), agent=Audio(right.ljust(len(left), b"\0"), RATE))
+    put(tmp_path / "in", "pause", sound, [{"kind": "agent", "at": 0.0, "text": "Hello."}])
+    hasty = settings(tmp_path, vad={"end_after": 0.3})
+    (call,) = replayed(tmp_path / "in", tmp_path / "out", hasty).calls
+    assert (call.then["cut_ins"], call.now["cut_ins"]) == (0, 1)
+    assert call.reasons[0].text == "cut into the caller: 1 more"
 
 
 # What does not happen
