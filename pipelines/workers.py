@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
@@ -44,12 +44,13 @@ class WorkerThreads:
             self._waited.append((at, at - self._waiting.pop(ticket, at)))
             return work(*arguments)
 
-        def forget(_future: Future[T]) -> None:
+        def forget(_future: asyncio.Future[T]) -> None:
             self._waiting.pop(ticket, None)  # it was cancelled
 
-        future = self._pool.submit(begin)
+        # By the loop, not by the pool: one in virtual time has to know of work in threads.
+        future = asyncio.get_running_loop().run_in_executor(self._pool, begin)
         future.add_done_callback(forget)
-        return asyncio.wrap_future(future)
+        return future
 
     @property
     def wait(self) -> float:

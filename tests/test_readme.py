@@ -89,6 +89,7 @@ def test_every_provider_stands_in_the_table(stage: str) -> None:
         ("call", "testing-an-agent", "## Place calls"),
         ("evaluate", "testing-an-agent", "## Evaluate turn-taking"),
         ("sinch stand-in", "testing-an-agent", "## Stand-in for Sinch"),
+        ("replay", "replay", "## Run it"),
         ("dial", "outgoing-calls", "## Dial"),
         ("check", "operating", "## Check before a start"),
         ("init", "first-call", "## An agent of your own"),

@@ -19,6 +19,7 @@ from agent.cli import (
     dial,
     evaluate,
     init,
+    replay,
     serve,
     settings,
     sinch,
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         calls,
         verify,
         evaluate,
+        replay,
         dial,
         sinch,
     ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.call.turn_record import Journal
-from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
@@ -32,7 +31,7 @@ from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
-from pipelines.tools.tool import CallInfo
+from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 
 if TYPE_CHECKING:
@@ -60,6 +59,43 @@ class CallResources:
 
     mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
     """Started, by name."""
+
+    def build(
+        self,
+        admitted: Admitted,
+        channel: Channel,
+        lineup: Lineup,
+        journal: Journal,
+        *,
+        mover: Mover | None,
+        tools: Sequence[Tool],
+    ) -> Call:
+        """Return a call that is answered; run it next.
+
+        Args:
+            admitted: Who calls, and which agent answers.
+            channel: Answered.
+            lineup: Of this call; whoever opened it closes it afterwards.
+            journal: Gets its record.
+            mover: Passes the caller on; None if nobody can.
+            tools: What the model may have done.
+        """
+        return Call(
+            channel=channel,
+            lineup=lineup,
+            script=admitted.script,
+            detector=self.new_detector(),
+            turn_model=self.turn_model,
+            journal=SecretKeys(journal) if admitted.script.keys_are_secret else journal,
+            settings=self.settings,
+            mover=mover,
+            tools=tools,
+            about=CallInfo(
+                call_id=admitted.call_id,
+                caller=admitted.headers.get("caller", ""),
+                called=admitted.headers.get("called", ""),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,27 +229,18 @@ class CallRunner:
         journal: Journal,
         recording: CallRecording | None,
     ) -> Call:
-        resources = self._resources
-        tools = admitted.script.tools.for_call(resources.mcp_servers)
+        tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         tap: Tap = NO_TAP
         if recording is not None:
             journal, tap = recording.watching(journal), recording
             tools += recording.tools
-        call = Call(
-            channel=Channel(line, protocol, connect.rate, tap),
-            lineup=lineup,
-            script=admitted.script,
-            detector=resources.new_detector(),
-            turn_model=resources.turn_model,
-            journal=SecretKeys(journal) if admitted.script.keys_are_secret else journal,
-            settings=resources.settings,
+        call = self._resources.build(
+            admitted,
+            Channel(line, protocol, connect.rate, tap),
+            lineup,
+            journal,
             mover=self._mover(admitted.claims),
             tools=tools,
-            about=CallInfo(
-                call_id=admitted.call_id,
-                caller=admitted.headers.get("caller", ""),
-                called=admitted.headers.get("called", ""),
-            ),
         )
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)

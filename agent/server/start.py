@@ -156,7 +156,7 @@ def service(
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     resources = CallResources(
-        settings=_call_settings(settings),
+        settings=call_settings(settings),
         providers=providers,
         new_detector=new_detector,
         turn_model=turn_model,
@@ -224,7 +224,8 @@ def _summary_model(settings: Settings, providers: Providers, overload: Overload)
     )
 
 
-def _call_settings(settings: Settings) -> CallSettings:
+def call_settings(settings: Settings) -> CallSettings:
+    """Return what a call takes of the settings."""
     return CallSettings(
         line=settings.line,
         calls=settings.calls,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from agent.text_files import UnreadableTextError, read_text
 
 
 def load(
-    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+    file: Path | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    named: Iterable[tuple[str, str]] = (),
 ) -> Settings:
     """Read the settings from every source.
 
@@ -28,6 +30,7 @@ def load(
     Args:
         file: Instead of ``voice-agent.toml``; must exist.
         overrides: From the command line, nested as the tree is.
+        named: The same by their dotted names, as text: ``("llm.provider", "scripted")``.
 
     Raises:
         SettingsError: If anything is wrong: a line for each mistake of all sources, which names
@@ -40,6 +43,7 @@ def load(
     mistakes += variables.take(origins)
     for name, given in (overrides or {}).items():
         origins.put((name,), given, "command line")
+    mistakes += variables.take_named(named, origins)
     try:
         settings = Settings.of(origins)
     except ValidationError as invalid:

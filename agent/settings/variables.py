@@ -6,7 +6,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dotenv.parser import parse_stream
 from agent.settings.allowed import Kind, allowed, at
 from agent.settings.errors import is_secret, named, printable, renamed, unknown
 from agent.settings.origins import Origins
+from agent.settings.providers import StageSettings
 from agent.settings.tree import PREFIX, Settings
 from agent.text_files import UnreadableTextError, read_text
 from pipelines.environment import strange_character
@@ -140,7 +141,45 @@ def _unreadable(statement: str) -> str:
     return "write NAME=value"
 
 
-def _take_one(variable: Variable, origins: Origins) -> Iterator[str]:
+def take_named(given: Iterable[tuple[str, str]], origins: Origins) -> list[str]:
+    """Put settings that are given by their dotted names into ``origins``, over what is there.
+
+    An option of a provider may be named beside it: ``llm.model`` is ``llm.options.model``. Where
+    another provider is named than before, the options of the one before are dropped.
+
+    Args:
+        given: Names and values, as text; a list or section is JSON.
+        origins: Added to.
+
+    Returns:
+        A line for each that is no setting, or has a value that cannot be read.
+    """
+    mistakes: list[str] = []
+    for name, value in sorted(given, key=lambda one: not one[0].endswith(".provider")):
+        parts = name.strip().split(".")
+        stage = Settings.model_fields.get(parts[0]) if len(parts) == 2 else None
+        if stage is not None and isinstance(stage.default, StageSettings):
+            if parts[1] == "provider":
+                _leave_options(parts[0], stage.default.provider, value, origins)
+            elif parts[1] not in type(stage.default).model_fields:
+                parts.insert(1, "options")
+        variable = Variable(
+            name=variable_of(".".join(parts)), value=value, where=f"--set {printable(name)}"
+        )
+        mistakes += _take_one(variable, origins, spelling=str)
+    return mistakes
+
+
+def _leave_options(stage: str, usual: str, provider: str, origins: Origins) -> None:
+    section = origins.values.get(stage)
+    if isinstance(section, dict) and section.get("provider", usual) != provider:
+        section.pop("options", None)
+
+
+def _take_one(
+    variable: Variable, origins: Origins, spelling: Callable[[str], str] | None = None
+) -> Iterator[str]:
+    spelling = spelling or variable_of
     parts = variable.name[len(PREFIX) :].replace(".", "__").lower().split("__")
     if now := renamed(".".join(parts)):
         yield f"{variable.where}: {'.'.join(parts)}: is called {now} now"
@@ -150,14 +189,14 @@ def _take_one(variable: Variable, origins: Origins) -> Iterator[str]:
         if kind.model is not None:
             inner = at(kind.model, (part,))
             if inner is None or "." in variable.name:
-                yield f"{variable.where}: {unknown(parts, number, Settings, variable_of, origins)}"
+                yield f"{variable.where}: {unknown(parts, number, Settings, spelling, origins)}"
                 return
             kind = inner
         elif kind.is_section:
             kind = kind.item
         elif kind.plain is not Any:
             above = ".".join(parts[:number])
-            how = f": set {variable_of(above)} to all of it, as JSON" if kind.is_list else ""
+            how = f": set {spelling(above)} to all of it, as JSON" if kind.is_list else ""
             yield f"{variable.where}: {above} has no parts{how}"
             return
     value, wrong = _read(kind, variable.value.strip())

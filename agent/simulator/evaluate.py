@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from agent.simulator import intervals
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.scenarios import Kind, Situation
 from agent.simulator.stream_caller import CallFailedError, place_call
-from agent.simulator.stretches import BREATH, SOUND
+from agent.simulator.stretches import BREATH, Frames, sounding
 from pipelines.audio import FRAME_SECONDS
 
 EARLY = 0.3
@@ -33,9 +32,6 @@ RESUMED_WITHIN = 3.0
 
 PROMPT = 0.4
 """Seconds of silence within which a false stop should be mended (the project's own bar)."""
-
-Frames = npt.NDArray[np.bool_]
-"""Whether each 20 ms sound, from the answer on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +79,6 @@ class Outcome:
         if self.resumed is None:
             return f"{stopped}, did not go on"
         return f"{stopped}, went on after {self.resumed:.2f} s of silence"
-
-
-def sounding(pcm: bytes, rate: int) -> Frames:
-    """Return which 20 ms of 16-bit samples are more than line noise."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    size = int(rate * FRAME_SECONDS)
-    frames = samples[: len(samples) // size * size].reshape(-1, size)
-    loud: Frames = np.sqrt(np.square(frames).mean(axis=1)) >= SOUND
-    return loud
 
 
 def judge(situation: Situation, caller: Frames, agent: Frames, clears: Sequence[float]) -> Outcome:

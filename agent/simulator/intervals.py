@@ -39,3 +39,36 @@ def of_percentile(values: Sequence[float], percent: float) -> tuple[float | None
     found = quantile_test(values, p=percent / 100).confidence_interval(CONFIDENCE)
     low, high = (None if math.isnan(end) else float(end) for end in (found.low, found.high))
     return low, high
+
+
+FEWEST_FOR_A_MEDIAN = 6
+"""Values whose order bounds their median at 95 %: all six on one side of it are 1 in 32 of both."""
+
+FEWEST_FOR_A_MEAN = 10
+"""Values from which a bootstrap is trusted: of fewer its intervals are too narrow."""
+
+RESAMPLES = 9_999
+
+
+def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return between what the mean is, by a bootstrap (BCa); None of too few values.
+
+    For counts, most of which are 0: their median says nothing. The same values give the same
+    interval.
+    """
+    import numpy as np  # noqa: PLC0415 - with SciPy, see above
+    from scipy.stats import bootstrap  # noqa: PLC0415 - see above
+
+    if len(values) < FEWEST_FOR_A_MEAN:
+        return None
+    if min(values) == max(values):
+        return values[0], values[0]
+    found = bootstrap(
+        (np.asarray(values),),
+        np.mean,
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        method="BCa",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)

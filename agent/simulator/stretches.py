@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from pipelines.audio import FRAME_SECONDS
 
@@ -13,6 +14,10 @@ SOUND = 150
 
 BREATH = 0.6
 """Seconds of quiet within one stretch of speech: a pause between two sentences."""
+
+
+Frames = npt.NDArray[np.bool_]
+"""Whether each 20 ms sound, from the answer on."""
 
 
 class Stretches:
@@ -54,3 +59,12 @@ def sounds(frame: bytes) -> bool:
     """Return whether ``frame`` is more than line noise."""
     samples = np.frombuffer(frame, "<i2").astype(np.float32)
     return len(samples) > 0 and float(np.sqrt(np.mean(samples * samples))) >= SOUND
+
+
+def sounding(pcm: bytes, rate: int) -> Frames:
+    """Return which 20 ms of 16-bit samples are more than line noise."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    size = int(rate * FRAME_SECONDS)
+    frames = samples[: len(samples) // size * size].reshape(-1, size)
+    loud: Frames = np.sqrt(np.square(frames).mean(axis=1)) >= SOUND
+    return loud

@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.simulator import scenarios
-from agent.simulator.evaluate import Frames, Outcome, as_json, judge, run, summary, table
+from agent.simulator.evaluate import Outcome, as_json, judge, run, summary, table
 from agent.simulator.plan import Plan
 from agent.simulator.scenarios import Kind, ScenarioError, Situation
+from agent.simulator.stretches import Frames
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import running

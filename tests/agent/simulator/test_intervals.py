@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.simulator import intervals
 from agent.simulator.intervals import of_percentile, of_share
 
 
@@ -41,3 +42,21 @@ def test_it_holds_the_true_percentile_as_often_as_it_says() -> None:
             low, high = of_percentile(random.exponential(size=120).tolist(), percent)
             hits += (low is None or low <= true) and (high is None or true <= high)
         assert hits >= 184
+
+
+def test_the_mean_of_counts() -> None:
+    """Of too few there is nothing; of many the truth is within, and the same each time."""
+    assert intervals.of_mean([1.0] * 9) is None
+    assert intervals.of_mean([0.0] * 10) == (0.0, 0.0)
+    counts = [0.0, 1.0, 0.0, 0.0, 2.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    found = intervals.of_mean(counts)
+    assert found is not None
+    assert 0 < found[0] < 5 / 12 < found[1] < 1.2
+    assert intervals.of_mean(counts) == found
+
+
+def test_six_values_bound_their_median_and_five_do_not() -> None:
+    """As is said where there are fewer."""
+    few = intervals.FEWEST_FOR_A_MEDIAN
+    assert None in intervals.of_percentile([float(n) for n in range(few - 1)], 50)
+    assert intervals.of_percentile([float(n) for n in range(few)], 50) == (0.0, 5.0)

@@ -1,0 +1,164 @@
+"""Where recorded calls come from: the database, or a folder of recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from agent.records.call_records import CallRecords, RecordFilter
+from agent.records.events import CallRecord, RecordedEvent
+from agent.records.seals import SealError
+from agent.replay.recorded_call import NotReplayedError, RecordedCall, recorded_call
+
+SUFFIXES = (".flac", ".opus", ".ogg", ".wav")
+"""Of recordings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedSource:
+    """A call that may be replayed."""
+
+    name: str
+    load: Callable[[], RecordedCall]
+    """Reads it from the disk; raises :class:`NotReplayedError`."""
+
+
+async def by_ids(records: CallRecords, names: Sequence[str], folder: Path) -> list[RecordedSource]:
+    """Return the calls of ``names``, ids of ours or the platform's, in that order.
+
+    Args:
+        records: The database.
+        names: Of calls.
+        folder: Where recordings are.
+
+    Raises:
+        StoreError: If the database fails.
+        SealError: If there is no key for what it holds.
+    """
+    found: list[RecordedSource] = []
+    for name in dict.fromkeys(names):
+        record = await records.get(name)
+        if record is None:
+            found.append(_failing(name, "there is no such call"))
+        else:
+            found.append(await _of_record(records, record, folder))
+    return found
+
+
+async def by_filter(
+    records: CallRecords, wanted: RecordFilter, limit: int, folder: Path
+) -> list[RecordedSource]:
+    """Return the latest calls that are wanted, the latest first.
+
+    Raises:
+        StoreError: If the database fails.
+        SealError: If there is no key for what it holds.
+    """
+    found = await records.find(wanted, limit=limit)
+    return [await _of_record(records, record, folder) for record in found]
+
+
+def _failing(name: str, why: str) -> RecordedSource:
+    def load() -> RecordedCall:
+        raise NotReplayedError(why)
+
+    return RecordedSource(name=name, load=load)
+
+
+async def _of_record(records: CallRecords, record: CallRecord, folder: Path) -> RecordedSource:
+    try:
+        events = await records.events(record)
+    except SealError as error:
+        return _failing(record.id, f"its record cannot be shown: {error}")
+    return RecordedSource(name=record.id, load=partial(_load_record, record, events, folder))
+
+
+def _load_record(record: CallRecord, events: Sequence[RecordedEvent], folder: Path) -> RecordedCall:
+    if record.outcome == "in progress":
+        raise NotReplayedError("it is still in progress")
+    files = [
+        one.fields["file"] for one in events if one.kind == "recording" and "file" in one.fields
+    ]
+    if not files:
+        raise NotReplayedError("it was not recorded")
+    # Where it was moved to a bucket, a copy of that name may be in the folder.
+    path = folder / Path(str(files[-1])).name
+    if not path.is_file() and "://" in str(files[-1]):
+        raise NotReplayedError(f"its recording was moved to {files[-1]}: fetch it into {folder}")
+    return recorded_call(
+        record.id,
+        path,
+        _without_call(events),
+        record.data,
+        started=datetime.fromtimestamp(record.started, UTC),
+        hear=f"voice-agent calls play {record.id}",
+    )
+
+
+def _without_call(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    return [one for one in events if one.kind != "call"]
+
+
+def in_folder(folder: Path) -> list[RecordedSource]:
+    """Return the recordings of a folder, by name. ``NAME.jsonl`` beside one is its record.
+
+    Raises:
+        OSError: If the folder cannot be read.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return [RecordedSource(name=path.name, load=partial(_load_file, path)) for path in paths]
+
+
+def _load_file(path: Path) -> RecordedCall:
+    lines, unreadable = _journal(path.with_suffix(".jsonl"))
+    first = lines[0] if lines and lines[0].get("kind") == "call" else {}
+    events = [
+        RecordedEvent(id=n, kind=str(one["kind"]), at=_seconds(one.get("at")), fields=_fields(one))
+        for n, one in enumerate(lines)
+        if one["kind"] != "call"
+    ]
+    try:
+        started = datetime.fromisoformat(str(first.get("started", "")))
+    except ValueError:
+        try:
+            started = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except OSError as error:
+            raise NotReplayedError(f"{path}: {error.strerror}") from None
+    if started.tzinfo is None:
+        started = started.replace(tzinfo=UTC)
+    call = recorded_call(path.name, path, events, first, started=started, hear=str(path))
+    note = [f"{unreadable} lines of its record cannot be read"] if unreadable else []
+    return replace(call, notes=[*call.notes, *note])
+
+
+def _journal(path: Path) -> tuple[list[Mapping[str, Any]], int]:
+    """Return the lines of a record, and how many are none; nothing if there is no record."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise NotReplayedError(f"its record {path} cannot be read: {error.strerror}") from None
+    read = list(map(_line, text.splitlines()))
+    return [one for one in read if one is not None], sum(one is None for one in read)
+
+
+def _line(text: str) -> Mapping[str, Any] | None:
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) and "kind" in read else None
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _fields(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name not in ("kind", "at")}
