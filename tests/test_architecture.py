@@ -391,6 +391,7 @@ HEAVY = {
     "alembic": "agent/store",
     "asyncpg": "agent/store",
     "aiohttp": "agent/server/answering.py agent/server/app.py agent/server/operator.py "
+    "agent/server/operator_errors.py "
     "agent/server/connections.py agent/server/recording_answers.py "
     "agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "

@@ -106,12 +106,7 @@ class Call:
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
-        self._replies = Replies(
-            self._player,
-            self.history,
-            settings,
-            start=lambda reply: self._tasks.create_task(self._take_turn(reply)),
-        )
+        self._replies = Replies(self._player, self.history, settings, start=self._begin)
         self._ended: CallEnded | None = None
 
     async def run(self) -> CallEnded:
@@ -262,6 +257,9 @@ class Call:
             self._listener.end_after(self._settings.turns.decide_within)
         else:
             self._evidence.gather(draft)
+
+    def _begin(self, reply: Reply) -> asyncio.Task[None]:
+        return self._tasks.create_task(self._take_turn(reply))
 
     async def _take_turn(self, reply: Reply) -> None:
         """Play a reply until it was heard, and tell the table so."""

@@ -134,7 +134,7 @@ def _import(options: argparse.Namespace) -> int:
 async def _store_transcripts(options: argparse.Namespace) -> int:
     """Store every transcript in a folder; return how many could not be read whole."""
     from agent.cli.calls.database import opened_records
-    from agent.records.old_transcripts import InProgressError, lines_of
+    from agent.records.old_transcripts import StillWrittenError, lines_of
     from agent.records.seals import SealError
     from agent.records.stored_records import StoredRecords
 
@@ -147,7 +147,7 @@ async def _store_transcripts(options: argparse.Namespace) -> int:
                 for lines, place in lines_of(path, opened.seal):
                     await stored.add(lines)
                     stored_lines, damaged = stored_lines + len(lines), place.damaged
-            except InProgressError:
+            except StillWrittenError:
                 print(f"{path}: the call is in progress")
                 continue
             except (OSError, SealError) as error:

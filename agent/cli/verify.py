@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.records.events import CallRecord, RecordedEvent
     from agent.records.stereo import StereoAudio
     from agent.records.verification.activity import Stretch
-    from agent.records.verification.caller import CallerTurn, ResponseTime
+    from agent.records.verification.caller import ComparedTurn, ResponseTime
     from agent.records.verification.check import Checked, Verification
 
 AGREES, DIFFERS, UNCHECKED = 0, 1, 2
@@ -94,7 +94,7 @@ async def _verify(options: argparse.Namespace) -> int:
     if not hearing.has_language(who, language):
         raise UncheckedError(f"{who.name} does not hear {language!r}: name another by --stt")
     recording = await asyncio.to_thread(_read, events, options.recording, options.began)
-    turns: Sequence[CallerTurn] = []
+    turns: Sequence[ComparedTurn] = []
     async with hearing.hearing(who) as hear:
         found = await check.check(
             sentences(events),
@@ -164,7 +164,9 @@ def _unrecorded(events: Sequence[RecordedEvent]) -> list[Stretch]:
     return found if since is None else [*found, (since, float("inf"))]
 
 
-def _print(found: Verification, turns: Sequence[CallerTurn], times: Sequence[ResponseTime]) -> None:
+def _print(
+    found: Verification, turns: Sequence[ComparedTurn], times: Sequence[ResponseTime]
+) -> None:
     for one in found.sentences:
         print(_line(one))
     for voice in found.unclaimed:
@@ -201,7 +203,7 @@ def _line(one: Checked) -> str:
 def _as_json(
     record: CallRecord,
     found: Verification,
-    turns: Sequence[CallerTurn],
+    turns: Sequence[ComparedTurn],
     times: Sequence[ResponseTime],
 ) -> dict[str, Any]:
     return {

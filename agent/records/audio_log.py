@@ -20,7 +20,7 @@ from typing import BinaryIO, Literal
 from agent.private_files import FILE, make_private_folder
 from agent.records import locks
 from agent.records.seals import Seal
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 
 ENDING = ".part"
 """Of the name of a recording that is being made, behind that which it will have."""
@@ -92,7 +92,7 @@ class AudioLog:
         self.size = self._file.write(json.dumps(asdict(head)).encode() + b"\n")
         """Bytes written."""
 
-    def add(self, side: Side, stretch: Stretch) -> None:
+    def add(self, side: Side, stretch: PlacedAudio) -> None:
         """Write a stretch through to the operating system.
 
         Raises:
@@ -145,7 +145,7 @@ def read_log(file: BinaryIO) -> tuple[LogHead, list[Block]]:
     return head, blocks
 
 
-def audio_of(file: BinaryIO, block: Block, seal: Seal) -> Stretch:
+def audio_of(file: BinaryIO, block: Block, seal: Seal) -> PlacedAudio:
     """Return the audio of a block.
 
     Raises:
@@ -154,10 +154,10 @@ def audio_of(file: BinaryIO, block: Block, seal: Seal) -> Stretch:
     """
     file.seek(block.offset)
     stored = file.read(block.length)
-    return Stretch(block.start, b"".join(seal.show_bytes((stored,))) if stored else b"")
+    return PlacedAudio(block.start, b"".join(seal.show_bytes((stored,))) if stored else b"")
 
 
-def stretches(file: BinaryIO, blocks: list[Block], side: Side, seal: Seal) -> Iterator[Stretch]:
+def stretches(file: BinaryIO, blocks: list[Block], side: Side, seal: Seal) -> Iterator[PlacedAudio]:
     """Yield the audio of one side in the order of its samples; one is read at a time."""
     for block in sorted((one for one in blocks if one.side == side), key=lambda one: one.start):
         yield audio_of(file, block, seal)

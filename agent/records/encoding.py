@@ -30,7 +30,7 @@ from agent.records.audio_log import (
     stretches,
 )
 from agent.records.seals import Seal
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 from pipelines.audio import Resampler
 
 Format = Literal["flac", "opus"]
@@ -248,7 +248,9 @@ def _pieces(
         yield np.stack(sides, axis=1)
 
 
-def _laid(side: Iterator[Stretch], bounds: list[tuple[int, int]]) -> Iterator[NDArray[np.int16]]:
+def _laid(
+    side: Iterator[PlacedAudio], bounds: list[tuple[int, int]]
+) -> Iterator[NDArray[np.int16]]:
     """Yield one side piece by piece, with silence where there is nothing."""
     one = next(side, None)
     for start, stop in bounds:

@@ -37,7 +37,7 @@ AT_ONCE = 200
 """Lines that are stored in one transaction."""
 
 
-class InProgressError(Exception):
+class StillWrittenError(Exception):
     """A transcript is being written by a process that lives."""
 
 
@@ -76,11 +76,11 @@ def lines_of(path: Path, seal: Seal) -> Iterator[tuple[list[JournalLine], Journa
     Raises:
         OSError: If it cannot be read.
         SealError: If there is no key for it.
-        InProgressError: If its process lives.
+        StillWrittenError: If its process lives.
     """
     with opened(path, READ_ONLY) as file:
         if not locks.hold(file):
-            raise InProgressError
+            raise StillWrittenError
         place = beginning(path.name, old=not _has_id(file.readline(LONGEST)))
         while True:
             piece = read_piece(file, place, seal, most=AT_ONCE, whole=True)

@@ -22,7 +22,7 @@ import structlog
 
 from agent.records.audio_log import ENDING, AudioLog, LogHead, Side
 from agent.records.seals import Seal
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ Reason = Literal["limit", "disk", "slow"]
 """Why a recording cannot go on: the folder is as large as it may be; the disk is full, or fails; it
 does not keep up."""
 
-Written = tuple[Side, Stretch]
+Written = tuple[Side, PlacedAudio]
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class RecordingFile:
 
     def close(self, end: int) -> None:
         """Note the sample at which it ends, and close it; it is to be finished then."""
-        self._do(lambda: self._write((("end", Stretch(end, b"")),), 0))
+        self._do(lambda: self._write((("end", PlacedAudio(end, b"")),), 0))
         self._do(self._close)
 
     def discard(self) -> None:

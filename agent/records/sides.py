@@ -34,7 +34,7 @@ QUIET = 328
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PlacedAudio:
     """Samples that follow one another."""
 
     start: int
@@ -52,11 +52,11 @@ class Stretch:
         """The sample behind its last."""
         return self.start + self.samples
 
-    def cut(self, start: int, end: int) -> Stretch:
+    def cut(self, start: int, end: int) -> PlacedAudio:
         """Return the part of it that lies in these bounds; it may be empty."""
         start, end = max(start, self.start), min(end, self.end)
         first, last = start - self.start, max(start, end) - self.start
-        return Stretch(start, self.pcm[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE])
+        return PlacedAudio(start, self.pcm[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE])
 
 
 class CallerSide:
@@ -81,7 +81,7 @@ class CallerSide:
         self._samples = 0  # of the run
         self._unmoved = 0  # those since it last came closer
         self._start = inf  # of the run, at the latest
-        self._placed: list[Stretch] = []
+        self._placed: list[PlacedAudio] = []
 
     def add(self, pcm: bytes, at: int) -> None:
         """Take audio that came at sample ``at``."""
@@ -103,12 +103,12 @@ class CallerSide:
         if on_time or settled or self._samples >= MOST_PENDING * self._rate:
             self._settle()
 
-    def take(self) -> list[Stretch]:
+    def take(self) -> list[PlacedAudio]:
         """Return what has its place by now, and was not returned before."""
         taken, self._placed = self._placed, []
         return taken
 
-    def finish(self) -> list[Stretch]:
+    def finish(self) -> list[PlacedAudio]:
         """Return all that is left; what comes afterwards belongs to another."""
         self._settle()
         return self.take()
@@ -120,13 +120,13 @@ class CallerSide:
             return
         late = int(start) - self._end
         if self._fresh or late > LATE * self._rate:
-            piece = Stretch(int(start), pcm).cut(self._begin, int(start) + len(pcm))
+            piece = PlacedAudio(int(start), pcm).cut(self._begin, int(start) + len(pcm))
             self._fresh = not piece.pcm  # all of it was spoken before: so may be what follows
         elif -late > LATE * self._rate and (-late > MOST_AHEAD * self._rate or _is_quiet(pcm)):
             cut = min(-late * BYTES_PER_SAMPLE, len(pcm))
-            piece = Stretch(self._end, pcm[cut:])
+            piece = PlacedAudio(self._end, pcm[cut:])
         else:
-            piece = Stretch(self._end, pcm)
+            piece = PlacedAudio(self._end, pcm)
         if piece.pcm:
             self._placed.append(piece)
             self._end = piece.end
@@ -141,12 +141,12 @@ class AgentSide:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Stretch] = deque()
+        self._waiting: deque[PlacedAudio] = deque()
         self._end = 0
 
     def add(self, pcm: bytes, at: int) -> None:
         """Take audio that was sent at sample ``at``."""
-        piece = Stretch(max(self._end, at), pcm)
+        piece = PlacedAudio(max(self._end, at), pcm)
         self._waiting.append(piece)
         self._end = piece.end
 
@@ -158,9 +158,9 @@ class AgentSide:
             self._waiting.append(self._waiting.pop().cut(0, at))
         self._end = min(self._end, at)
 
-    def take(self, until: int) -> list[Stretch]:
+    def take(self, until: int) -> list[PlacedAudio]:
         """Return what is heard by sample ``until``, and was not returned before."""
-        taken: list[Stretch] = []
+        taken: list[PlacedAudio] = []
         while self._waiting and self._waiting[0].start < until:
             piece = self._waiting.popleft()
             taken.append(piece.cut(0, until))
@@ -169,20 +169,20 @@ class AgentSide:
         return taken
 
 
-def joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+def joined(stretches: Iterable[PlacedAudio]) -> Iterator[PlacedAudio]:
     """Yield ``stretches``, those as one that follow each other without a gap."""
     start, end = 0, -1
     pieces: list[bytes] = []
     for one in stretches:
         if one.start != end and pieces:
-            yield Stretch(start, b"".join(pieces))
+            yield PlacedAudio(start, b"".join(pieces))
             pieces = []
         if not pieces:
             start = one.start
         pieces.append(one.pcm)
         end = one.end
     if pieces:
-        yield Stretch(start, b"".join(pieces))
+        yield PlacedAudio(start, b"".join(pieces))
 
 
 def _is_quiet(pcm: bytes) -> bool:

@@ -10,7 +10,7 @@ from agent.records.events import RecordedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class SpokenTurn:
     """Something that was said, or in the agent's case heard."""
 
     who: Literal["caller", "agent"]
@@ -25,7 +25,7 @@ class Spoken:
     """Whether the caller heard no more than this of what the agent was saying."""
 
 
-def conversation(events: Sequence[RecordedEvent]) -> list[Spoken]:
+def conversation(events: Sequence[RecordedEvent]) -> list[SpokenTurn]:
     """Return what the caller said and what they heard, in the order in which it was begun.
 
     The sentences of a reply count where there is no line of the whole: its process has died.
@@ -40,7 +40,7 @@ def conversation(events: Sequence[RecordedEvent]) -> list[Spoken]:
     return _in_order(kept)
 
 
-def sentences(events: Sequence[RecordedEvent]) -> list[Spoken]:
+def sentences(events: Sequence[RecordedEvent]) -> list[SpokenTurn]:
     """Return what the agent was heard to say, as finely as the record has it.
 
     Sentences, where each was written as it was heard; a whole reply where none was.
@@ -59,13 +59,13 @@ def sentences(events: Sequence[RecordedEvent]) -> list[Spoken]:
     return _in_order(kept)
 
 
-def _in_order(events: Iterable[RecordedEvent]) -> list[Spoken]:
+def _in_order(events: Iterable[RecordedEvent]) -> list[SpokenTurn]:
     found = []
     for event in events:
         text, until = event.fields.get("text"), event.fields.get("until")
         if isinstance(text, str) and text.strip():
             found.append(
-                Spoken(
+                SpokenTurn(
                     who="caller" if event.kind == "caller" else "agent",
                     text=text.strip(),
                     at=event.at or 0.0,

@@ -18,7 +18,7 @@ from agent.personas.afterwards import SUMMARY
 from agent.records.call_records import CallRecords
 from agent.records.due_summaries import TAKEN_FOR, DueSummaries
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.spoken import Spoken, conversation
+from agent.records.spoken import SpokenTurn, conversation
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import LanguageModel, ProviderError
@@ -179,7 +179,7 @@ class Summaries:
         self._write_summary(record, filled)
         return True
 
-    def _why_not(self, record: CallRecord, said: Sequence[Spoken]) -> str:
+    def _why_not(self, record: CallRecord, said: Sequence[SpokenTurn]) -> str:
         """Return why nobody is asked about a call; ``""`` if somebody is."""
         if not any(one.who == "caller" for one in said):
             return NOTHING_SAID
@@ -196,5 +196,5 @@ class Summaries:
         self._write(record, SUMMARY, line)
 
 
-def _marked(one: Spoken) -> str:
+def _marked(one: SpokenTurn) -> str:
     return f"{one.text} {CUT_OFF}" if one.cut_off else one.text

@@ -11,7 +11,7 @@ from agent.records.values import flag, number, text, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class ExportedPart:
     """A piece of speech; times are seconds on the call's clock, None if they are not known."""
 
     text: str
@@ -20,7 +20,7 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpokenTurn:
+class ExportedTurn:
     """What one side said at a stretch. What is not known is None."""
 
     turn: int | None
@@ -40,17 +40,17 @@ class SpokenTurn:
 
     language: str | None = None
     confidence: float | None = None
-    sentences: Sequence[Spoken] = field(default=())
+    sentences: Sequence[ExportedPart] = field(default=())
     """Of the agent, as each was heard; the last may be missing, where it was cut off."""
 
 
-def spoken_turns(events: Iterable[RecordedEvent]) -> list[SpokenTurn]:
+def spoken_turns(events: Iterable[RecordedEvent]) -> list[ExportedTurn]:
     """Return the turns of a call by the time at which they began.
 
     Of a reply that has no end yet, or whose process has died, there are the sentences that were
     heard.
     """
-    sentences: dict[int | None, list[Spoken]] = {}
+    sentences: dict[int | None, list[ExportedPart]] = {}
     times: dict[int | None, float] = {}
     lines = []
     for event in events:
@@ -74,11 +74,11 @@ def _turn(
     turn: int | None,
     event: RecordedEvent,
     times: dict[int | None, float],
-    sentences: dict[int | None, list[Spoken]],
-) -> SpokenTurn:
+    sentences: dict[int | None, list[ExportedPart]],
+) -> ExportedTurn:
     spoken, fields = _spoken(event), event.fields
     if event.kind == "caller":
-        return SpokenTurn(
+        return ExportedTurn(
             turn=turn,
             who="caller",
             text=spoken.text,
@@ -88,7 +88,7 @@ def _turn(
             confidence=number(fields.get("confidence")),
         )
     filler = event.kind == "filler"
-    return SpokenTurn(
+    return ExportedTurn(
         turn=turn,
         who="agent",
         text=spoken.text,
@@ -103,10 +103,10 @@ def _turn(
 
 
 def _unfinished(
-    sentences: dict[int | None, list[Spoken]], times: dict[int | None, float]
-) -> Iterator[SpokenTurn]:
+    sentences: dict[int | None, list[ExportedPart]], times: dict[int | None, float]
+) -> Iterator[ExportedTurn]:
     for turn, heard in sentences.items():
-        yield SpokenTurn(
+        yield ExportedTurn(
             turn=turn,
             who="agent",
             text=" ".join(one.text for one in heard),
@@ -117,15 +117,15 @@ def _unfinished(
         )
 
 
-def _timed(turns: Iterable[SpokenTurn]) -> Iterator[tuple[float, SpokenTurn]]:
+def _timed(turns: Iterable[ExportedTurn]) -> Iterator[tuple[float, ExportedTurn]]:
     last = 0.0
     for one in turns:
         last = one.at if one.at is not None else last
         yield last, one
 
 
-def _spoken(event: RecordedEvent) -> Spoken:
-    return Spoken(
+def _spoken(event: RecordedEvent) -> ExportedPart:
+    return ExportedPart(
         text=text(event.fields.get("text")) or "",
         at=number(event.at),
         until=number(event.fields.get("until")),

@@ -31,7 +31,7 @@ SLACK = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class MeasuredConversation:
     """Who was heard when, in 20 ms frames from the answer on, and what the record has of it."""
 
     caller: Frames
@@ -58,7 +58,7 @@ def happened(lines: Sequence[Mapping[str, Any]]) -> list[RecordedEvent]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class MeasuredAnswer:
     """What came after a turn of the caller's. Seconds."""
 
     response: float | None
@@ -75,12 +75,12 @@ class Answer:
     """Times that the agent began before they had finished."""
 
 
-def answers(talk: Conversation) -> list[Answer]:
+def answers(talk: MeasuredConversation) -> list[MeasuredAnswer]:
     """Return what came after each turn, in order."""
     resumed = sorted(one.at for one in talk.events if one.kind == "resumed" and one.at is not None)
     begins = [began for began, _ in stretches(talk.agent, GAP)]
     starts = [began for began, _ in talk.turns[1:]]
-    found: list[Answer] = []
+    found: list[MeasuredAnswer] = []
     for (began, ended), following in zip_longest(talk.turns, starts):
         until = talk.frames if following is None else following
         after = np.flatnonzero(talk.agent[ended : max(ended, until)])
@@ -92,7 +92,7 @@ def answers(talk: Conversation) -> list[Answer]:
         if following is not None:
             cut_ins += _collided(begins, ended, following)
         found.append(
-            Answer(
+            MeasuredAnswer(
                 response=silence if len(after) and not no_answer else None,
                 missed=not len(after) and silence >= DEAD_AIR,
                 silence=silence,
@@ -114,7 +114,7 @@ def _collided(begins: Sequence[int], ended: int, following: int) -> bool:
     return _any_between(begins, max(ended, late) + 1, min(following, early) - 1)
 
 
-def figures(talk: Conversation) -> dict[str, float | None]:
+def figures(talk: MeasuredConversation) -> dict[str, float | None]:
     """Return what is measured of a conversation, by name; None for what is not known of it."""
     found = answers(talk)
     responses = [one.response for one in found if one.response is not None]
@@ -162,7 +162,7 @@ def ended_by(events: Sequence[RecordedEvent]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpokenLine:
+class MeasuredLine:
     """A line of a conversation."""
 
     at: float
@@ -174,8 +174,8 @@ class SpokenLine:
 class TurnAndAnswer:
     """A turn of the caller's and what came of it; the first has what came before any."""
 
-    lines: tuple[SpokenLine, ...]
-    answer: Answer | None
+    lines: tuple[MeasuredLine, ...]
+    answer: MeasuredAnswer | None
     """None where there is no turn."""
 
     @property
@@ -184,32 +184,32 @@ class TurnAndAnswer:
         return " ".join(one.text for one in self.lines if one.who == "caller")
 
 
-def exchanges(talk: Conversation) -> list[TurnAndAnswer]:
+def exchanges(talk: MeasuredConversation) -> list[TurnAndAnswer]:
     """Return a conversation turn by turn."""
     begins = [began * FRAME_SECONDS for began, _ in talk.turns]
-    lines: list[list[SpokenLine]] = [[] for _ in range(len(begins) + 1)]
+    lines: list[list[MeasuredLine]] = [[] for _ in range(len(begins) + 1)]
     for one in _spoken(talk.events):
         slack = SLACK if one.who == "caller" else 0.0
         lines[bisect_right(begins, one.at + slack)].append(one)
-    found: list[Answer | None] = [None, *answers(talk)]
+    found: list[MeasuredAnswer | None] = [None, *answers(talk)]
     return [
         TurnAndAnswer(lines=tuple(sorted(theirs, key=lambda one: one.at)), answer=answer)
         for theirs, answer in zip(lines, found, strict=True)
     ]
 
 
-def _spoken(events: Sequence[RecordedEvent]) -> Iterator[SpokenLine]:
+def _spoken(events: Sequence[RecordedEvent]) -> Iterator[MeasuredLine]:
     for one in events:
         at, fields = one.at or 0.0, one.fields
         match one.kind:
             case "caller" | "agent":
                 cut = " --" if fields.get("cut_off") else ""
-                yield SpokenLine(at=at, who=one.kind, text=f"{fields.get('text', '')}{cut}")
+                yield MeasuredLine(at=at, who=one.kind, text=f"{fields.get('text', '')}{cut}")
             case "tool":
                 text = f"({fields.get('name')}: {fields.get('status')})"
-                yield SpokenLine(at=at, who="tool", text=text)
+                yield MeasuredLine(at=at, who="tool", text=text)
             case "failed":
-                yield SpokenLine(at=at, who="failure", text=f"({fields.get('stage')} failed)")
+                yield MeasuredLine(at=at, who="failure", text=f"({fields.get('stage')} failed)")
             case "transfer":
                 text = f"(transfer to {fields.get('to')}: {fields.get('status')})"
-                yield SpokenLine(at=at, who="transfer", text=text)
+                yield MeasuredLine(at=at, who="transfer", text=text)

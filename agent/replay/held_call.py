@@ -23,7 +23,7 @@ from agent.records import stereo
 from agent.records.events import RecordedEvent
 from agent.records.stereo import StereoAudio
 from agent.replay.caller_turns import caller_turns, heard_as_speech
-from agent.replay.conversation import Conversation, happened
+from agent.replay.conversation import MeasuredConversation, happened
 from agent.replay.recorded_call import NotReplayedError, RecordedCall
 from agent.replay.recorded_tools import RecordedTools
 from agent.replay.replayed_caller import ReplayedCaller, as_frames
@@ -76,8 +76,8 @@ class Replayed:
     """A call, then and now."""
 
     call: RecordedCall
-    then: Conversation
-    now: Conversation
+    then: MeasuredConversation
+    now: MeasuredConversation
     stood_in: int
     """Times that a tool was asked for what the recorded call has no result of."""
 
@@ -166,14 +166,14 @@ async def replay(
     record, recording = _write(call, how.output, lines, caller)
     return Replayed(
         call=call,
-        then=Conversation(
+        then=MeasuredConversation(
             caller=spoken,
             agent=heard_then,
             turns=tuple((one.began, one.ended) for one in turns[:-1]),
             events=call.events,
             frames=max(frames, turns[-1].ended),
         ),
-        now=Conversation(
+        now=MeasuredConversation(
             caller=as_frames(heard.caller),
             agent=as_frames(heard.agent),
             turns=tuple(heard.turns),

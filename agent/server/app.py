@@ -73,7 +73,7 @@ class Service:
             self.watchdog,
             self.keeping.spool,
             self.keeping.recording_writer.counts,
-            self.keeping.webhooks,
+            self.keeping.database.webhooks if self.keeping.database is not None else None,
         )
 
         async def measure(_request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.transfer import Mover, TransferError
 from agent.call.turn_record import Journal
+from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded

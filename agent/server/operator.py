@@ -6,28 +6,22 @@ back, is in :data:`~agent.server.operator_api.OPENAPI`, which ``GET /openapi.jso
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from agent import phone_numbers
 from agent.call.orders import ControlRecording, HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
-from agent.records.buckets import BucketError
 from agent.records.erasing import InProgressError
-from agent.records.recordings import NoRecordingError
-from agent.records.seals import SealError
 from agent.server.admission import details
-from agent.server.call_answers import QueryError
 from agent.server.operator_api import (
     OPENAPI,
     DialRequest,
@@ -35,19 +29,23 @@ from agent.server.operator_api import (
     RecordingRequest,
     TransferRequest,
 )
+from agent.server.operator_errors import (
+    CannotBeDialledError,
+    Handler,
+    NotRecordedError,
+    UnreadableError,
+    answered,
+    problem,
+    read_body,
+)
 from agent.server.operator_records import OperatorRecords
 from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import (
-    AllowanceUsedUpError,
-    CallControlError,
-    CallGoneError,
-    DestinationRefusedError,
     Dial,
     ExpectedCall,
-    NoRoomError,
     NoSuchCallError,
     NotSetUpError,
 )
@@ -63,22 +61,12 @@ from agent.stream.addresses import (
     is_proxied,
 )
 from pipelines.clock import now
-from pipelines.encodable import read_json
 
 log = structlog.get_logger()
 
-Model = TypeVar("Model", bound=BaseModel)
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _Kind = Literal["look", "dial", "hang up", "no token"]
 """What a request is counted as."""
-
-BODY_WITHIN = 5.0
-"""Seconds for the body of a request to come."""
-
-AGAIN_AFTER = 15
-"""Seconds until it is worth asking for a call again that there was no room for."""
 
 
 class OperatorInterface:
@@ -141,21 +129,21 @@ class OperatorInterface:
         )
 
     def _guarded(
-        self, kind: _Kind, handler: _Handler
+        self, kind: _Kind, handler: Handler
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if self._is_cross_site(request):
                 log.warning("operator refused: another site", remote=client_address(request))
-                return _problem(403, "asked by another site, or for another host")
+                return problem(403, "asked by another site, or for another host")
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
             if wait := self._wait(now(), kind if right else "no token"):
-                return _problem(429, "too many requests", {"retry-after": str(wait)})
+                return problem(429, "too many requests", {"retry-after": str(wait)})
             if not right:
                 log.warning("operator refused", remote=client_address(request))
-                return _problem(401, "no token, or a wrong one", {"www-authenticate": "Bearer"})
-            return await _answered(handler, request)
+                return problem(401, "no token, or a wrong one", {"www-authenticate": "Bearer"})
+            return await answered(handler, request)
 
         return guarded
 
@@ -213,7 +201,7 @@ class OperatorInterface:
         record = await self._records.answers.one(platform or name, request.query)
         if record is not None:
             known = (known or {"id": record["id"], "agent": record["agent"]}) | {"record": record}
-        return web.json_response(known) if known is not None else _problem(404, "no such call")
+        return web.json_response(known) if known is not None else problem(404, "no such call")
 
     async def _erase(self, request: web.Request) -> web.Response:
         erasure = self._records.erasure
@@ -222,19 +210,19 @@ class OperatorInterface:
         try:
             return web.json_response(await erasure.erase(request.match_info["id"]))
         except InProgressError as error:
-            return _problem(409, str(error))
+            return problem(409, str(error))
         except OSError as error:
-            return _problem(409, f"a file cannot be deleted: {error.strerror}")
+            return problem(409, f"a file cannot be deleted: {error.strerror}")
 
     async def _dial(self, request: web.Request) -> web.Response:
-        asked = await _read(request, DialRequest)
+        asked = await read_body(request, DialRequest)
         key = request.headers.get("idempotency-key", "")
         if key and not 16 <= len(key) <= 128:
-            raise _UnreadableError("Idempotency-Key: take 16 to 128 characters")
+            raise UnreadableError("Idempotency-Key: take 16 to 128 characters")
         if asked.machine == "message" and not asked.message:
-            raise _UnreadableError("message: is needed, since machine is 'message'")
+            raise UnreadableError("message: is needed, since machine is 'message'")
         if asked.keys and (self._sinch.api == "v2" or asked.machine != "talk"):
-            raise _UnreadableError(
+            raise UnreadableError(
                 "keys: only version 1 of the API presses them, and not while machines are listened "
                 "for; a language model can press keys itself"
             )
@@ -258,7 +246,7 @@ class OperatorInterface:
         """Find now what would otherwise be found once somebody has answered.
 
         Raises:
-            _UnreadableError: If there is no such agent, or it has no such variable.
+            UnreadableError: If there is no such agent, or it has no such variable.
         """
         expected = ExpectedCall(
             call="", agent=dial.agent, caller="", called="", variables=dial.variables, outgoing=True
@@ -267,10 +255,10 @@ class OperatorInterface:
             await self._agents.script(dial.agent, details({}, "", expected))
         except PersonaError as error:
             known = ", ".join(self._agents.names)
-            raise _UnreadableError(f"agent or variables: {error} (agents: {known})") from None
+            raise UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        asked, name = await _read(request, HangUpRequest), request.match_info["id"]
+        asked, name = await read_body(request, HangUpRequest), request.match_info["id"]
         order = HangUp(goodbye=asked.goodbye)
         try:
             await self._hang_up_anywhere(name, order)
@@ -288,7 +276,7 @@ class OperatorInterface:
             await self._others.leave_order(name, order)
 
     async def _transfer(self, request: web.Request) -> web.Response:
-        asked = await _read(request, TransferRequest)
+        asked = await read_body(request, TransferRequest)
         to = _dialable("to", asked.to, self._sinch.country)
         await self._with_account().request_transfer(
             request.match_info["id"], to, asked.announcement
@@ -301,12 +289,12 @@ class OperatorInterface:
         return await self._records.recording.hear(request, (placed and placed.call_id) or name)
 
     async def _control_recording(self, request: web.Request) -> web.Response:
-        asked, name = await _read(request, RecordingRequest), request.match_info["id"]
+        asked, name = await read_body(request, RecordingRequest), request.match_info["id"]
         order = ControlRecording(action=asked.action)
         if self._calls.is_recorded(name):
             self._calls.deliver(name, order)
         elif name in self._calls.in_progress:
-            raise _NotRecordedError("the call is not recorded")
+            raise NotRecordedError("the call is not recorded")
         elif self._others is None or not await self._others.hold(name):
             raise NoSuchCallError
         else:
@@ -319,64 +307,6 @@ class OperatorInterface:
         return self._call_control
 
 
-class _UnreadableError(Exception):
-    """The request is wrong; the message says where."""
-
-
-class _CannotBeDialledError(Exception):
-    """The request is right, but nobody has this number; the message says where."""
-
-
-class _NotRecordedError(Exception):
-    """There is no recording that could be paused or stopped."""
-
-
-_STATUS: Mapping[type[Exception], int] = {
-    NoRecordingError: 404,
-    BucketError: 503,
-    NoSuchCallError: 404,
-    CallGoneError: 410,
-    _UnreadableError: 400,
-    QueryError: 400,
-    _CannotBeDialledError: 422,
-    DestinationRefusedError: 422,
-    NoRoomError: 503,
-    AllowanceUsedUpError: 429,
-}
-"""What an error is answered with; any other is that it cannot be done as things are, 409."""
-
-
-TOLD = (
-    CallControlError,
-    PersonaError,
-    _UnreadableError,
-    _CannotBeDialledError,
-    _NotRecordedError,
-    NoRecordingError,
-    BucketError,
-    QueryError,
-)
-"""Errors whose text is for whoever asks."""
-
-
-async def _answered(handler: _Handler, request: web.Request) -> web.StreamResponse:
-    """Return what ``handler`` answers, or what keeps it from that."""
-    try:
-        return await handler(request)
-    except TOLD as error:
-        again = {"retry-after": str(AGAIN_AFTER)} if isinstance(error, NoRoomError) else None
-        return _problem(_STATUS.get(type(error), 409), str(error), again)
-    except web.HTTPRequestEntityTooLarge:
-        return _problem(413, "the body is too long")
-    except SealError:
-        log.warning("a record cannot be shown: there is no key for it, or it was changed")
-        return _problem(503, "a record cannot be shown: see the log")
-    except TimeoutError:
-        return _problem(503, "the recording cannot be read: it takes too long")
-    except StoreError:  # the database has logged it
-        return _problem(503, "the database fails: see the log")
-
-
 def _described(leg: PlacedLeg) -> dict[str, str]:
     """Return what an operator may know of a call that we placed, as far as it is known."""
     known = {"call_id": leg.call_id, "result": leg.result, "reason": leg.reason}
@@ -384,36 +314,10 @@ def _described(leg: PlacedLeg) -> dict[str, str]:
     return given | {name: value for name, value in known.items() if value}
 
 
-async def _read(request: web.Request, model: type[Model]) -> Model:
-    try:
-        async with asyncio.timeout(BODY_WITHIN):
-            body = await request.read()
-    except TimeoutError:
-        raise _UnreadableError(f"body: did not come within {BODY_WITHIN:g} s") from None
-    except (web.RequestPayloadError, ConnectionError):
-        raise _UnreadableError("body: broke off, or is not encoded as it says") from None
-    try:
-        return model.model_validate(read_json(body or b"{}"))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _UnreadableError(f"{where or 'body'}: {first['msg']}") from None
-    except ValueError:  # ValidationError is one, too
-        raise _UnreadableError("body: not JSON") from None
-
-
 def _dialable(field: str, text: str, country: str) -> str:
     try:
         return phone_numbers.address(text, country)
     except phone_numbers.ImpossibleNumberError as error:
-        raise _CannotBeDialledError(f"{field}: {error}") from None
+        raise CannotBeDialledError(f"{field}: {error}") from None
     except ValueError as error:
-        raise _UnreadableError(f"{field}: {error}") from None
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return an error as RFC 9457 has it."""
-    body = {"status": status, "detail": detail}
-    return web.json_response(
-        body, status=status, headers=headers, content_type="application/problem+json"
-    )
+        raise UnreadableError(f"{field}: {error}") from None

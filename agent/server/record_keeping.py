@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from agent.records.access_log import AccessLog, holder_of
@@ -35,6 +35,38 @@ from agent.store.store import Store
 from pipelines.background import BackgroundTasks
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseRecords:
+    """What there is of records only with a database."""
+
+    records: CallRecords
+    """What is in it."""
+
+    loader: RecordLoader
+    """Takes journals there."""
+
+    webhooks: Webhooks
+    """Tells the user's systems of what came there."""
+
+    erasing: Erasing
+    """Erases what is there."""
+
+    retention: Retention
+    erasure: RecordErasure | None
+    """Erases for the operator's interface; None without its token."""
+
+    summaries: Summaries | None
+    """None if nobody writes them."""
+
+    def run_in(self, background: BackgroundTasks) -> None:
+        """Start what runs beside the calls."""
+        background.keep_running(self.loader.run, "storing records")
+        background.keep_running(self.retention.keep, "erasing what was kept long enough")
+        self.webhooks.run_in(background)
+        if self.summaries is not None:
+            background.keep_running(self.summaries.run, "writing summaries")
+
+
 class RecordKeeping:
     """The parts that keep records, each with the settings that it takes. Close it in the end.
 
@@ -50,13 +82,8 @@ class RecordKeeping:
     def __init__(
         self, settings: Settings, store: Store | None, writes: SummaryModel | None = None
     ) -> None:
-        privacy = settings.privacy
+        privacy, recording = settings.privacy, settings.recording
         seal = seal_of(privacy)
-        folder: Path = settings.transcripts
-        self.spool = Spool(folder)
-        """What is written here, and not in the database yet."""
-
-        recording = settings.recording
         self.recordings = Recordings(recording.folder, seal, recording.store)
         """Those that were made, wherever they are."""
 
@@ -72,85 +99,86 @@ class RecordKeeping:
             self.recordings, recording.format, self.recording_writer.counts, self._recorded
         )
         self.recording_writer.closed = self._finisher.look
-        self.records = CallRecords(store.database, seal) if store is not None else None
-        """What is in the database; None without one."""
+        self.spool = _spool(settings, stored=store is not None)
+        """What is written here, and not in the database yet."""
 
-        self.webhooks = _webhooks(settings, store.database, seal) if store is not None else None
-        """Tells the user's systems of it."""
-
-        outbox = self.webhooks.outbox if self.webhooks is not None else None
-        self.stored = StoredRecords(store.database, seal, outbox) if store is not None else None
-        """Takes it there."""
-
-        self._loader: RecordLoader | None = None
-        if self.stored is not None:
-            self.spool = Spool(folder / JOURNALS, settings.records.spool_limit)
-            keep = folder if settings.records.keep_files else None
-            self._loader = RecordLoader(
-                self.spool, self.stored, seal, keep=keep, transcripts=folder
+        self.database: DatabaseRecords | None = None
+        if store is not None:
+            self.database = _in_database(
+                settings,
+                store.database,
+                seal,
+                self.spool,
+                self.recordings,
+                writes,
+                self._write_late,
             )
         self.writer = RecordWriter(
             self.spool, seal=seal, privacy=lambda: PrivateLines(privacy.redact)
         )
         """Takes the lines of calls."""
 
-        self.erasing = (
-            Erasing(store.database, seal, folder, self.recordings.delete_of)
-            if store is not None
-            else None
-        )
-        """Erases what is there; None without a database."""
-
-        token = settings.operator.token
-        self.erasure = (
-            RecordErasure(
-                self.erasing,
-                AccessLog(store.database, holder_of(token.get_secret_value())),
-            )
-            if store is not None and self.erasing is not None and token is not None
-            else None
-        )
-        """The same for the operator's interface; None without its token, or a database."""
-
-        self._retention = (
-            Retention(privacy, store.database, seal, settings.transcripts, self.erasing)
-            if store is not None and self.erasing is not None
-            else None
-        )
-
-        self._summaries: Summaries | None = None
-        if store is not None and self.records is not None and writes is not None:
-            due = DueSummaries(store.database, self.records)
-            self._summaries = Summaries(due, self.records, writes, self._write_late)
-
     def run_in(self, background: BackgroundTasks) -> None:
         """Start what runs beside the calls."""
         background.keep_running(self.writer.keep, "syncing records")
-        if self._loader is not None:
-            background.keep_running(self._loader.run, "storing records")
         background.keep_running(self._finisher.run, "finishing recordings")
-        if self._retention is not None:
-            background.keep_running(self._retention.keep, "erasing what was kept long enough")
-        if self.webhooks is not None:
-            self.webhooks.run_in(background)
-        if self._summaries is not None:
-            background.keep_running(self._summaries.run, "writing summaries")
-
-    def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
-        call_id = str(record.data.get("call_id", ""))
-        self.writer.add_later(kind, call_id, fields, record=record.id)
+        if self.database is not None:
+            self.database.run_in(background)
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""
         await self.recording_writer.aclose()
         await self._finisher.aclose()
         await self.writer.aclose()
-        if self._loader is not None:
-            await self._loader.aclose()
+        if self.database is not None:
+            await self.database.loader.aclose()
 
     def _recorded(self, record: str, fields: Mapping[str, object]) -> None:
         """Put on the record of a call what became of its recording."""
         self.writer.add_later("recording", "", fields, record=record)
+
+    def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
+        call_id = str(record.data.get("call_id", ""))
+        self.writer.add_later(kind, call_id, fields, record=record.id)
+
+
+def _spool(settings: Settings, *, stored: bool) -> Spool:
+    if not stored:
+        return Spool(settings.transcripts)
+    return Spool(settings.transcripts / JOURNALS, settings.records.spool_limit)
+
+
+def _in_database(
+    settings: Settings,
+    database: Database,
+    seal: Seal,
+    spool: Spool,
+    recordings: Recordings,
+    writes: SummaryModel | None,
+    write_late: Callable[[CallRecord, str, Mapping[str, Any]], None],
+) -> DatabaseRecords:
+    folder, token = settings.transcripts, settings.operator.token
+    records = CallRecords(database, seal)
+    webhooks = _webhooks(settings, database, seal)
+    erasing = Erasing(database, seal, folder, recordings.delete_of)
+    holder = holder_of(token.get_secret_value()) if token is not None else ""
+    return DatabaseRecords(
+        records=records,
+        loader=RecordLoader(
+            spool,
+            StoredRecords(database, seal, webhooks.outbox),
+            seal,
+            keep=folder if settings.records.keep_files else None,
+            transcripts=folder,
+        ),
+        webhooks=webhooks,
+        erasing=erasing,
+        retention=Retention(settings.privacy, database, seal, folder, erasing),
+        erasure=RecordErasure(erasing, AccessLog(database, holder)) if holder else None,
+        summaries=Summaries(DueSummaries(database, records), records, writes, write_late)
+        if writes is not None
+        else None,
+    )
 
 
 def _webhooks(settings: Settings, database: Database, seal: Seal) -> Webhooks:

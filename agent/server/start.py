@@ -288,6 +288,8 @@ def _operator(
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
+    stored = keeping.database
+    records = stored.records if stored is not None else None
     return OperatorInterface(
         settings=settings.operator,
         sinch=settings.sinch,
@@ -297,9 +299,9 @@ def _operator(
         others=others,
         call_control=call_control,
         records=OperatorRecords(
-            answers=CallAnswers(keeping.records, settings.sinch.country),
-            erasure=keeping.erasure,
-            recording=RecordingAnswers(keeping.records, keeping.recordings),
+            answers=CallAnswers(records, settings.sinch.country),
+            erasure=stored.erasure if stored is not None else None,
+            recording=RecordingAnswers(records, keeping.recordings),
         ),
     )
 

@@ -21,7 +21,7 @@ from agent.records.encoding import finish
 from agent.records.recorder import Recorder
 from agent.records.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 from agent.records.stereo import read
 
 MINUTES = 5
@@ -79,7 +79,7 @@ def beside_it(rate: int, minute: list[bytes]) -> None:
             for second in range(MINUTES * 60):
                 for side, pcm in zip(("caller", "agent"), minute, strict=True):
                     first = 2 * rate * (second % 60)
-                    log.add(side, Stretch(second * rate, pcm[first : first + 2 * rate]))  # type: ignore[arg-type]
+                    log.add(side, PlacedAudio(second * rate, pcm[first : first + 2 * rate]))  # type: ignore[arg-type]
             log.close()
             wrote = (time.process_time() - began) / MINUTES
             raw = part.stat().st_size / MINUTES

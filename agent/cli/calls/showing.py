@@ -55,7 +55,7 @@ def _follow(options: argparse.Namespace) -> int:
 
 
 async def _print(options: argparse.Namespace) -> None:
-    from agent.cli.calls.written import Conversation, ending, heading
+    from agent.cli.calls.written import WrittenConversation, ending, heading
     from agent.records.conversation import whole_replies
     from agent.server.call_answers import whole
 
@@ -67,7 +67,7 @@ async def _print(options: argparse.Namespace) -> None:
         print(json.dumps(whole(record, times[record.number], events), ensure_ascii=False))
         return
     out = terminal()
-    conversation = Conversation(out)
+    conversation = WrittenConversation(out)
     _write([*heading(record, out), ""])
     for event in in_order(whole_replies(events)):
         _write(conversation.told(event))
@@ -80,10 +80,10 @@ async def _print_live(options: argparse.Namespace) -> None:
         if options.json:
             await _go_along(opened, record, _as_json)
             return
-        from agent.cli.calls.written import Conversation, ending, heading
+        from agent.cli.calls.written import WrittenConversation, ending, heading
 
         out = terminal()
-        conversation = Conversation(out)
+        conversation = WrittenConversation(out)
         _write([*heading(record, out), ""])
 
         def tell(events: Sequence[RecordedEvent]) -> None:

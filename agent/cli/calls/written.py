@@ -72,7 +72,7 @@ def heading(record: CallRecord, out: Terminal) -> Iterator[str]:
             yield f"  {name:14} {harmless(value)}"
 
 
-class Conversation:
+class WrittenConversation:
     """Puts the lines of a record into words, in the order in which they are told.
 
     Of a reply whose sentences were told as they were heard, the line of it all is not told again.

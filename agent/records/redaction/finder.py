@@ -10,7 +10,7 @@ from agent import phone_numbers
 from agent.records.redaction import checks, mail
 from agent.records.redaction.cues import AFTER, BEFORE, Cue, cues, is_only_the_end
 from agent.records.redaction.number_words import LANGUAGES, words_of
-from agent.records.redaction.pieces import Run, pieces, runs
+from agent.records.redaction.pieces import DigitRun, pieces, runs
 from agent.settings.privacy import Redacted
 
 LABELS: Mapping[Redacted, str] = {
@@ -168,16 +168,16 @@ class _Looking:
                 for span in looks[kind]():
                     yield rank, span
 
-    def _span(self, run: Run, first: int, last: int, label: str) -> Span:
+    def _span(self, run: DigitRun, first: int, last: int, label: str) -> Span:
         """Return the span of some pieces of a run, from ``first`` until before ``last``."""
         part = run.pieces[first:last]
         return Span(part[0].start, part[-1].end, label, "".join(one.code for one in part))
 
-    def _whole(self, run: Run, label: str) -> Span:
+    def _whole(self, run: DigitRun, label: str) -> Span:
         """Return the span of a run that is what is said about it, whatever its digits are."""
         return replace(self._span(run, 0, len(run.pieces), label), sure=False)
 
-    def _cue(self, run: Run) -> Cue | None:
+    def _cue(self, run: DigitRun) -> Cue | None:
         """Return what is said about a number: before it, else behind it, else before the text."""
         behind = run.first
         while behind < len(self._pieces) and self._pieces[behind].start < run.pieces[-1].end:
@@ -200,7 +200,7 @@ class _Looking:
             if not spans and (named := self._named(run)) is not None:
                 yield named
 
-    def _cards_in(self, run: Run) -> Iterator[Span]:
+    def _cards_in(self, run: DigitRun) -> Iterator[Span]:
         code, edges = run.code, run.edges()
         ends = {edge: place for place, edge in enumerate(edges)}
         place = 0
@@ -217,7 +217,7 @@ class _Looking:
                     break
             place += 1
 
-    def _named(self, run: Run) -> Span | None:
+    def _named(self, run: DigitRun) -> Span | None:
         """Return a number that is said to be that of a card, though it is none by its digits."""
         cue, count = self._cue(run), len(run.code)
         if cue == "code" and count in (3, 4):
@@ -226,10 +226,10 @@ class _Looking:
             return self._whole(run, LABELS["card"])
         return None
 
-    def _ends_only(self, run: Run) -> bool:
+    def _ends_only(self, run: DigitRun) -> bool:
         return is_only_the_end(self._words(max(0, run.first - 6), run.first))
 
-    def _codes(self, digits: int) -> Iterator[Run]:
+    def _codes(self, digits: int) -> Iterator[DigitRun]:
         """Yield runs of letters and digits with as many digits at least."""
         for run in runs(self._pieces, letters=True):
             if sum(char.isdigit() for char in run.code) >= digits:
@@ -284,7 +284,7 @@ class _Looking:
             elif len(code) > PHONE.stop:
                 yield from self._several(run, edges)
 
-    def _international(self, run: Run) -> Iterator[Span]:
+    def _international(self, run: DigitRun) -> Iterator[Span]:
         code, edges = run.code, run.edges()
         digits = code if run.plus else code.removeprefix("00")
         cut = len(code) - len(digits)
@@ -297,12 +297,12 @@ class _Looking:
                 yield Span(start, span.end, span.label, span.value)
                 return
 
-    def _several(self, run: Run, edges: Sequence[int]) -> Iterator[Span]:
+    def _several(self, run: DigitRun, edges: Sequence[int]) -> Iterator[Span]:
         """Two numbers one behind the other, with nothing but an "and" between."""
         if self._cue(run) == "phone" and edges[-1] <= 2 * PHONE.stop:
             yield self._span(run, 0, len(run.pieces), LABELS["phone"])
 
-    def _is_phone(self, run: Run) -> bool:
+    def _is_phone(self, run: DigitRun) -> bool:
         code = run.code
         cue = self._cue(run)
         if cue not in (None, "phone"):
@@ -313,7 +313,7 @@ class _Looking:
                 return cue == "phone" or zero or (region == "US" and self._is_grouped(run))
         return cue == "phone" and not self._ends_only(run) and len(code) >= 9
 
-    def _is_grouped(self, run: Run) -> bool:
+    def _is_grouped(self, run: DigitRun) -> bool:
         """Return whether it is written in the groups of North America: (202) 555-0123."""
         sizes = [len(piece.code) for piece in run.pieces]
         return sizes in ([3, 3, 4], [1, 3, 3, 4])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent.records.redaction.pieces import Piece, Sort
+from agent.records.redaction.pieces import Sort, TextPiece
 from agent.records.redaction.word_lists import listed
 
 _AT = listed(
@@ -57,7 +57,7 @@ MOST_LABEL, MOST_LOCAL, MOST_WORDS = 14, 40, 2
 of that which follow no dot: "john smith at"."""
 
 
-def addresses(pieces: Sequence[Piece], language: str) -> Iterator[tuple[int, int]]:
+def addresses(pieces: Sequence[TextPiece], language: str) -> Iterator[tuple[int, int]]:
     """Yield the first piece of each mail address, and the one behind its last."""
     behind = 0
     for at, piece in enumerate(pieces):
@@ -73,13 +73,13 @@ def addresses(pieces: Sequence[Piece], language: str) -> Iterator[tuple[int, int
 _UNFINISHED = frozenset(("underscore", "unterstrich", "souligne", "guion", "trattino", "_", "@"))
 
 
-def is_open(pieces: Sequence[Piece], language: str) -> bool:
+def is_open(pieces: Sequence[TextPiece], language: str) -> bool:
     """Return whether the text may end in the beginning of a mail address: "john dot smith"."""
     signs = _DOTS.get(language, _DOTS["en"]) | _UNFINISHED
     return any(piece.code in signs for piece in pieces[-6:][1:])
 
 
-def _domain(pieces: Sequence[Piece], at: int, language: str) -> int:
+def _domain(pieces: Sequence[TextPiece], at: int, language: str) -> int:
     """Return the piece behind the domain that begins here; 0 if none does."""
     end = 0
     for place in range(at, min(at + MOST_LABEL, len(pieces) - 1)):
@@ -99,7 +99,7 @@ def _domain(pieces: Sequence[Piece], at: int, language: str) -> int:
     return end
 
 
-def _is_dot(pieces: Sequence[Piece], at: int, language: str) -> bool:
+def _is_dot(pieces: Sequence[TextPiece], at: int, language: str) -> bool:
     piece = pieces[at]
     if piece.code != ".":
         return piece.code in _DOTS.get(language, _DOTS["en"])
@@ -109,7 +109,7 @@ def _is_dot(pieces: Sequence[Piece], at: int, language: str) -> bool:
     return behind or not before
 
 
-def _local(pieces: Sequence[Piece], at: int, least: int, language: str) -> int:
+def _local(pieces: Sequence[TextPiece], at: int, least: int, language: str) -> int:
     """Return the first piece of what stands before the sign at ``at``."""
     start, words, joined = at, 0, True
     while start > max(least, at - MOST_LOCAL):
@@ -130,5 +130,5 @@ def _local(pieces: Sequence[Piece], at: int, least: int, language: str) -> int:
     return start
 
 
-def _is_spelled(piece: Piece) -> bool:
+def _is_spelled(piece: TextPiece) -> bool:
     return piece.sort in (Sort.DIGITS, Sort.LETTERS) or len(piece.code) == 1

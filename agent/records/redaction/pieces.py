@@ -34,7 +34,7 @@ class Sort(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A piece of a text."""
 
     sort: Sort
@@ -47,10 +47,10 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class DigitRun:
     """Pieces of a number or code that follow one another, with nothing else between."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
     """Digits and letters, in their order."""
 
     first: int
@@ -95,7 +95,7 @@ _BETWEEN_PLAIN = frozenset(plain(word) for word in _BETWEEN)
 _PLUS = frozenset(("plus", "piu", "mas"))
 
 
-def pieces(text: str, language: str) -> list[Piece]:
+def pieces(text: str, language: str) -> list[TextPiece]:
     """Return the pieces of a text.
 
     Args:
@@ -108,13 +108,13 @@ def pieces(text: str, language: str) -> list[Piece]:
         if not (found[0] in _JOINS and _is_within_a_word(text, found.start()))
     ]
     plains = [plain(token) for token, _, _ in tokens]
-    found: list[Piece] = []
+    found: list[TextPiece] = []
     at = 0
     while at < len(tokens):
         taken, code = _spoken(plains, at, language)
         start, end = tokens[at][1], tokens[at + max(taken, 1) - 1][2]
         if taken:
-            found.append(Piece(Sort.DIGITS, code, start, end))
+            found.append(TextPiece(Sort.DIGITS, code, start, end))
         else:
             found.append(_written(tokens, plains, at))
         at += max(taken, 1)
@@ -152,7 +152,7 @@ def _number(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
     return 0, ""
 
 
-def _written(tokens: Sequence[tuple[str, int, int]], plains: Sequence[str], at: int) -> Piece:
+def _written(tokens: Sequence[tuple[str, int, int]], plains: Sequence[str], at: int) -> TextPiece:
     written, start, end = tokens[at]
     sort, code = Sort.OTHER, plains[at]
     if written.isdigit():
@@ -165,7 +165,7 @@ def _written(tokens: Sequence[tuple[str, int, int]], plains: Sequence[str], at: 
         sort = Sort.BETWEEN
     elif code.isascii() and code.isalpha() and _is_of_a_code(tokens, at):
         sort, code = Sort.LETTERS, code.upper()
-    return Piece(sort, code, start, end)
+    return TextPiece(sort, code, start, end)
 
 
 def _is_of_a_code(tokens: Sequence[tuple[str, int, int]], at: int) -> bool:
@@ -181,10 +181,10 @@ MOST_BETWEEN = 3
 """Signs and words between two groups of a number, such as ``, uh, ``."""
 
 
-def runs(given: Sequence[Piece], *, letters: bool) -> Iterator[Run]:
+def runs(given: Sequence[TextPiece], *, letters: bool) -> Iterator[DigitRun]:
     """Yield what may be a number or, with ``letters``, a code."""
     wanted = {Sort.DIGITS, Sort.LETTERS} if letters else {Sort.DIGITS}
-    taken: list[Piece] = []
+    taken: list[TextPiece] = []
     first = between = 0
     plus = plus_waits = False
     for place, piece in enumerate(given):
@@ -195,15 +195,17 @@ def runs(given: Sequence[Piece], *, letters: bool) -> Iterator[Run]:
             if not taken:
                 first, plus = place, plus_waits
             taken.append(
-                Piece(Sort.LETTERS, piece.code.upper(), piece.start, piece.end) if letter else piece
+                TextPiece(Sort.LETTERS, piece.code.upper(), piece.start, piece.end)
+                if letter
+                else piece
             )
             between, plus_waits = 0, False
             continue
         between += 1
         if piece.sort is not Sort.BETWEEN or between > MOST_BETWEEN:
             if taken:
-                yield Run(tuple(taken), first, plus)
+                yield DigitRun(tuple(taken), first, plus)
             taken, between = [], 0
             plus_waits = piece.sort is Sort.PLUS
     if taken:
-        yield Run(tuple(taken), first, plus)
+        yield DigitRun(tuple(taken), first, plus)

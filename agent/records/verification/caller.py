@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.records.events import RecordedEvent
-from agent.records.spoken import Spoken
+from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import Stretch, noise, voiced, within
 from agent.records.verification.check import LOOKS, Hear, RecordedChannel
@@ -18,10 +18,10 @@ what the voice gate has found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerTurn:
+class ComparedTurn:
     """What the record has of a caller's turn, and what is heard."""
 
-    claim: Spoken
+    claim: SpokenTurn
     heard: str
     alike: float
     """The share of the letters of the record's text that are heard, in their order."""
@@ -40,8 +40,8 @@ class ResponseTime:
 
 
 async def caller_turns(
-    claims: Sequence[Spoken], recording: StereoAudio, hear: Hear, *, language: str = "en"
-) -> list[CallerTurn]:
+    claims: Sequence[SpokenTurn], recording: StereoAudio, hear: Hear, *, language: str = "en"
+) -> list[ComparedTurn]:
     """Return what is heard of each turn of the caller whose end the record has.
 
     Keys that were pressed are no words, and are left out.
@@ -53,7 +53,7 @@ async def caller_turns(
             continue
         heard = await hear(channel.cut(claim.at - AROUND, claim.until + AROUND, LOOKS[0][1]))
         found = compared(sounding(claim.text, language), sounding(heard, language))
-        turns.append(CallerTurn(claim=claim, heard=heard, alike=found.alike))
+        turns.append(ComparedTurn(claim=claim, heard=heard, alike=found.alike))
     return turns
 
 

@@ -49,7 +49,7 @@ def sounding(text: str, language: str) -> list[Word]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class HeardRun:
     """Words in a row of one text that are not in the other."""
 
     words: Sequence[str] = ()
@@ -57,17 +57,17 @@ class Run:
     """Of them, less what stands in the other text in their place, as far as that is misheard."""
 
 
-NOTHING = Run()
+NOTHING = HeardRun()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """What is said to be heard, and what is heard."""
 
-    missing: Run = NOTHING
+    missing: HeardRun = NOTHING
     """The longest run of words that are claimed and not heard."""
 
-    more: Run = NOTHING
+    more: HeardRun = NOTHING
     """The same of words that are heard and not claimed."""
 
     letters: int = 0
@@ -89,7 +89,7 @@ def compared(claimed: Sequence[Word], heard: Sequence[Word]) -> Compared:
     )
 
 
-def _longest(some: Sequence[Word], found: Marks, in_other: Marks) -> Run:
+def _longest(some: Sequence[Word], found: Marks, in_other: Marks) -> HeardRun:
     """Return the longest run of words that are lost.
 
     Args:
@@ -100,7 +100,7 @@ def _longest(some: Sequence[Word], found: Marks, in_other: Marks) -> Run:
     before = np.concatenate(([0], np.cumsum(found)))  # letters found, at each letter
     places = np.flatnonzero(in_other)  # of those in the other text
     ends = np.concatenate(([0], np.cumsum([len(one.letters) for one in some], dtype=np.int64)))
-    best, first = Run(), 0
+    best, first = HeardRun(), 0
     for number in range(len(some) + 1):
         begin, end = int(ends[first]), int(ends[number])
         if number < len(some) and found[end : ends[number + 1]].mean() < FOUND:
@@ -113,6 +113,6 @@ def _longest(some: Sequence[Word], found: Marks, in_other: Marks) -> Run:
             lost = int(end - begin) - (there[1] - there[0])
             letters = lost - min(instead, MISHEARD)
             if letters > best.letters:
-                best = Run(words=[one.text for one in some[first:number]], letters=letters)
+                best = HeardRun(words=[one.text for one in some[first:number]], letters=letters)
         first = number + 1
     return best

@@ -15,8 +15,8 @@ import structlog
 from agent.records.values import iso
 from agent.records.webhooks.endpoints import Endpoint
 from agent.records.webhooks.messages import message_id
-from agent.records.webhooks.outbox import Outbox, Waiting
-from agent.records.webhooks.source import MessageSource, UnreadableError
+from agent.records.webhooks.outbox import Outbox, WaitingMessage
+from agent.records.webhooks.source import MessageSource, UnreadableRecordError
 from agent.store.errors import StoreError
 from agent.version import VERSION
 from pipelines.background import BackgroundTasks
@@ -188,7 +188,7 @@ class EndpointDelivery:
             return False
         try:
             body = await self._source.body(message, conversation=self._endpoint.conversation)
-        except UnreadableError as error:
+        except UnreadableRecordError as error:
             await self._give_up(message, f"its record cannot be read: {error}")
             return True
         if body is None:  # nobody is to hear of the call any more
@@ -213,7 +213,7 @@ class EndpointDelivery:
         if self._gone:
             self.given_up += await self._outbox.give_all_up(self.name, f"HTTP {GONE}")
 
-    async def _put_back(self, message: Waiting, failed: Failed) -> None:
+    async def _put_back(self, message: WaitingMessage, failed: Failed) -> None:
         if failed.gone:
             self._gone = True
             log.error("an endpoint wants no more webhooks", endpoint=self.name)
@@ -225,7 +225,7 @@ class EndpointDelivery:
         else:
             await self._outbox.postpone(message, wait, failed.why)
 
-    async def _give_up(self, message: Waiting, why: str) -> None:
+    async def _give_up(self, message: WaitingMessage, why: str) -> None:
         self.given_up += 1
         log.error(
             "a webhook is given up",

@@ -44,7 +44,7 @@ _waiting = _outbox.due.is_not(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingMessage:
     """A message in the outbox."""
 
     id: int
@@ -122,14 +122,14 @@ class Outbox:
                     place = {"record": record, "journal": one.journal, "line": one.line}
                     _add(connection, {"endpoint": name, "event": event, **place})
 
-    async def take(self, endpoint: str) -> Waiting | None:
+    async def take(self, endpoint: str) -> WaitingMessage | None:
         """Take the next message to an endpoint for :data:`LEASE`; None if none is due."""
         due = select(_outbox.id).where(_outbox.endpoint == endpoint, _outbox.due <= Now())
         if await self._database.read(lambda c: c.execute(due.limit(1)).first()) is None:
             return None
         return await self._database.write(lambda c: _take(c, endpoint))
 
-    async def taken(self, message: Waiting) -> None:
+    async def taken(self, message: WaitingMessage) -> None:
         """Delete a message that its endpoint has taken: the next of the call is due."""
 
         def work(connection: Connection) -> None:
@@ -139,7 +139,7 @@ class Outbox:
 
         await self._database.write(work)
 
-    async def postpone(self, message: Waiting, seconds: float, problem: str) -> None:
+    async def postpone(self, message: WaitingMessage, seconds: float, problem: str) -> None:
         """Have a message tried again, and those behind it not before.
 
         Args:
@@ -159,7 +159,7 @@ class Outbox:
 
         await self._database.write(work)
 
-    async def give_up(self, message: Waiting, problem: str) -> None:
+    async def give_up(self, message: WaitingMessage, problem: str) -> None:
         """Send a message no more; it is kept to be looked at, and the next of its call is due."""
 
         def work(connection: Connection) -> None:
@@ -268,7 +268,7 @@ def _add(connection: Connection, row: dict[str, object]) -> None:
     connection.execute(insert(webhook_outbox).values(new).on_conflict_do_nothing())
 
 
-def _take(connection: Connection, endpoint: str) -> Waiting | None:
+def _take(connection: Connection, endpoint: str) -> WaitingMessage | None:
     earlier = webhook_outbox.alias().c
     first = select(func.min(earlier.id)).where(
         earlier.endpoint == endpoint, earlier.record == _outbox.record, earlier.due.is_not(None)
@@ -289,7 +289,7 @@ def _take(connection: Connection, endpoint: str) -> Waiting | None:
     connection.execute(leased.values(due=Now() + LEASE, attempts=attempts))
     behind = (_of_the_call(endpoint, row.record), _outbox.id > row.id, _waiting)
     connection.execute(update(webhook_outbox).where(*behind).values(due=Now() + LEASE))
-    return Waiting(
+    return WaitingMessage(
         id=row.id,
         endpoint=endpoint,
         record=row.record,

@@ -10,12 +10,12 @@ from agent.records.call_records import shown
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.seals import Seal, SealError
 from agent.records.webhooks.messages import message
-from agent.records.webhooks.outbox import Waiting
+from agent.records.webhooks.outbox import WaitingMessage
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records
 
 
-class UnreadableError(Exception):
+class UnreadableRecordError(Exception):
     """What a message is to be made of is damaged, or sealed by a key that is not here."""
 
 
@@ -31,7 +31,7 @@ class MessageSource:
         self._database = database
         self._seal = seal
 
-    async def body(self, waiting: Waiting, *, conversation: bool) -> bytes | None:
+    async def body(self, waiting: WaitingMessage, *, conversation: bool) -> bytes | None:
         """Return the body of a message; None if its record was erased.
 
         Args:
@@ -39,7 +39,7 @@ class MessageSource:
             conversation: Whether it may hold what was said.
 
         Raises:
-            UnreadableError: If there is nothing to make it of.
+            UnreadableRecordError: If there is nothing to make it of.
             StoreError: If the database fails.
         """
         all_lines = conversation and waiting.event == "call.ended"
@@ -50,7 +50,7 @@ class MessageSource:
         try:
             record, (line, *said) = self._record(row), [self._line(one) for one in rows]
         except (SealError, ValueError, RecursionError):
-            raise UnreadableError("damaged, or sealed by a key that is not here") from None
+            raise UnreadableRecordError("damaged, or sealed by a key that is not here") from None
         return message(waiting.event, record, line, said if conversation else None)
 
     def _record(self, row: Row[Any]) -> CallRecord:
@@ -70,7 +70,9 @@ class MessageSource:
         return RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=fields)
 
 
-def _read(connection: Connection, waiting: Waiting, *, all_lines: bool) -> list[Row[Any]] | None:
+def _read(
+    connection: Connection, waiting: WaitingMessage, *, all_lines: bool
+) -> list[Row[Any]] | None:
     """Return the rows of the record, of the line that is told, and perhaps of all before it."""
     events = call_events.c
     record = select(call_records).where(call_records.c.number == waiting.record)

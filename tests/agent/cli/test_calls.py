@@ -19,7 +19,7 @@ from agent.cli import main
 from agent.cli.calls import showing
 from agent.cli.calls.terminal import Terminal, clock, harmless, table, width, wrapped
 from agent.cli.calls.waterfall import waterfall
-from agent.cli.calls.written import Conversation
+from agent.cli.calls.written import WrittenConversation
 from agent.records.events import JournalLine, RecordedEvent
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
@@ -358,7 +358,7 @@ def test_nothing_that_was_said_controls_a_terminal(said: str) -> None:
 def test_a_line_of_any_content_is_told(kind: str, fields: dict[str, Any]) -> None:
     """Those of another version, or of a provider that says odd things."""
     event = RecordedEvent(id=1, kind=kind, at=1.0, fields=fields)
-    for line in Conversation(PLAIN).told(event):
+    for line in WrittenConversation(PLAIN).told(event):
         assert not any(unicodedata.category(char) in ("Cc", "Cs") for char in line)
 
 

@@ -26,7 +26,7 @@ from agent.records.journal_file import JournalFile
 from agent.records.journal_names import NAME, file_name, new_journal
 from agent.records.lines import LONGEST
 from agent.records.loader import RecordLoader
-from agent.records.old_transcripts import InProgressError, lines_of
+from agent.records.old_transcripts import StillWrittenError, lines_of
 from agent.records.seals import NoSeal
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
@@ -363,7 +363,7 @@ def test_the_version_before_is_taken_over(tmp_path: Path) -> None:
         for path in tmp_path.glob("*closed.jsonl")
     }
     assert list(imported.values()) == [["call", "caller", "ended"]]
-    with pytest.raises(InProgressError):
+    with pytest.raises(StillWrittenError):
         next(lines_of(held.path, NoSeal()))
     held.close()
 

@@ -21,7 +21,7 @@ from agent.records.finishing import RecordingFinisher
 from agent.records.recording_files import RecordingWriter
 from agent.records.recordings import NoRecordingError, Recordings
 from agent.records.seals import NoSeal, Seal, SealError
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 
 RATE = 8000
 HEAD = LogHead(rate=RATE, begin=RATE // 2)
@@ -58,13 +58,13 @@ def noise(seconds: float, seed: int = 1) -> bytes:
 def write(path: Path, seal: Seal, *, ended: bool = True) -> None:
     """Six seconds, the caller's from 1 to 3 and 4 to 5, the agent's from 2 to 2.5 and 2.7."""
     log = AudioLog(path, HEAD, seal)
-    log.add("caller", Stretch(1 * RATE, noise(1.0, 1)))
-    log.add("agent", Stretch(2 * RATE, noise(0.5, 2)))
-    log.add("caller", Stretch(2 * RATE, noise(1.0, 3)))
-    log.add("agent", Stretch(round(2.7 * RATE), noise(0.1, 4)))
-    log.add("caller", Stretch(4 * RATE, noise(1.0, 5)))
+    log.add("caller", PlacedAudio(1 * RATE, noise(1.0, 1)))
+    log.add("agent", PlacedAudio(2 * RATE, noise(0.5, 2)))
+    log.add("caller", PlacedAudio(2 * RATE, noise(1.0, 3)))
+    log.add("agent", PlacedAudio(round(2.7 * RATE), noise(0.1, 4)))
+    log.add("caller", PlacedAudio(4 * RATE, noise(1.0, 5)))
     if ended:
-        log.add("end", Stretch(round(6.5 * RATE), b""))
+        log.add("end", PlacedAudio(round(6.5 * RATE), b""))
     log.close()
 
 
@@ -141,8 +141,8 @@ def test_every_rate_of_the_platform_in_every_format(tmp_path: Path, rate: int, e
     part = tmp_path / f"a{ending}{ENDING}"
     log = AudioLog(part, LogHead(rate=rate, begin=0), NoSeal())
     tone = 9000 * np.sin(2 * np.pi * 400 * np.arange(rate) / rate)
-    log.add("agent", Stretch(rate, tone.astype("<i2").tobytes()))
-    log.add("end", Stretch(3 * rate, b""))
+    log.add("agent", PlacedAudio(rate, tone.astype("<i2").tobytes()))
+    log.add("end", PlacedAudio(3 * rate, b""))
     log.close()
     finish(part, tmp_path / f"a{ending}", NoSeal(), lambda _: True)
     audio = stereo.read(tmp_path / f"a{ending}")
@@ -167,7 +167,7 @@ def test_a_folder_at_its_limit_takes_no_more(tmp_path: Path) -> None:
     assert file.failed is None
     writing._looked_at = writing._counted_at = -100.0
     for n in range(10):
-        file.add([("caller", Stretch(n * RATE, noise(1.0)))])
+        file.add([("caller", PlacedAudio(n * RATE, noise(1.0)))])
         writing._looked_at = -100.0
     assert file.failed == "limit"
     size = (tmp_path / f"a.flac{ENDING}").stat().st_size
@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_made_costs_the_recording_alone(tmp_path: Path) 
     """Here a file is in its place."""
     (tmp_path / "file").write_text("")
     file = writer(tmp_path / "file").begin("a.flac", HEAD)
-    file.add([("caller", Stretch(RATE, noise(1.0)))])
+    file.add([("caller", PlacedAudio(RATE, noise(1.0)))])
     file.close(RATE)
     assert file.failed == "disk"
 
@@ -206,7 +206,7 @@ def test_a_disk_that_is_full_costs_the_recording_alone(tmp_path: Path) -> None:
     file._log._file.close()
     with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123 - as the log has it
         file._log._file = full
-        file.add([("caller", Stretch(RATE, noise(1.0)))])
+        file.add([("caller", PlacedAudio(RATE, noise(1.0)))])
     assert file.failed == "disk"
     assert writing.counts.stopped == {"disk": 1}
 
@@ -224,7 +224,7 @@ def test_a_disk_that_does_not_keep_up_costs_no_memory(
     writing = RecordingWriter(tmp_path, NoSeal(), limit_mb=1, min_free_mb=0, threads=Hanging())
     file = writing.begin("a.flac", HEAD)
     for n in range(20):
-        file.add([("caller", Stretch(n * RATE, noise(1.0)))])
+        file.add([("caller", PlacedAudio(n * RATE, noise(1.0)))])
     assert file.failed == "slow"
     assert writing._waiting <= 100_000
 
@@ -252,10 +252,10 @@ import sys, time
 from pathlib import Path
 from agent.records.audio_log import AudioLog, LogHead
 from agent.records.seals import NoSeal
-from agent.records.sides import Stretch
+from agent.records.sides import PlacedAudio
 log = AudioLog(Path(sys.argv[1]), LogHead(rate=8000, begin=0), NoSeal())
 for n in range(100_000):
-    log.add("caller", Stretch(n * 800, bytes([n % 250 + 1, 1]) * 800))
+    log.add("caller", PlacedAudio(n * 800, bytes([n % 250 + 1, 1]) * 800))
     if n == 50:
         print("written", flush=True)
 """

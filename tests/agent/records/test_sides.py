@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.records.sides import MOST_AHEAD, AgentSide, CallerSide, Stretch, joined
+from agent.records.sides import MOST_AHEAD, AgentSide, CallerSide, PlacedAudio, joined
 
 RATE = 8000
 FRAME = 160
@@ -22,7 +22,7 @@ def spoken(first: int, samples: int = FRAME) -> bytes:
     return (10_000 + numbers % 16_384).astype("<i2").tobytes()
 
 
-def laid(stretches: Iterable[Stretch], end: int) -> np.ndarray:
+def laid(stretches: Iterable[PlacedAudio], end: int) -> np.ndarray:
     track = np.zeros(end, np.int16)
     last = 0
     for one in stretches:
@@ -35,7 +35,7 @@ def laid(stretches: Iterable[Stretch], end: int) -> np.ndarray:
 def recorded(arrivals: Iterable[tuple[int, int]], begin: int = 0) -> np.ndarray:
     """What is recorded of frames: when each was spoken (its first sample), and when it came."""
     side = CallerSide(RATE, begin)
-    stretches: list[Stretch] = []
+    stretches: list[PlacedAudio] = []
     for first, at in arrivals:
         side.add(spoken(first), at)
         stretches += side.take()
@@ -106,7 +106,7 @@ def test_a_clock_that_goes_wrong_does_not_add_up(drift: float) -> None:
 def test_loud_audio_that_runs_ahead_is_kept_until_it_can_be_cut_unheard() -> None:
     """Two seconds at the most: then it was never this call's time."""
     side = CallerSide(RATE, 0)
-    placed: list[Stretch] = []
+    placed: list[PlacedAudio] = []
     at = 0
     for n in range(50 * 12):
         at += FRAME if n < 100 else FRAME // 2
@@ -205,5 +205,5 @@ def test_it_agrees_with_a_buffer_that_plays_sample_by_sample(steps: list[tuple[s
 
 def test_what_follows_is_one_stretch() -> None:
     """A gap begins another."""
-    one, two, three = Stretch(0, b"abcd"), Stretch(2, b"ef"), Stretch(9, b"gh")
-    assert list(joined([one, two, three])) == [Stretch(0, b"abcdef"), Stretch(9, b"gh")]
+    one, two, three = PlacedAudio(0, b"abcd"), PlacedAudio(2, b"ef"), PlacedAudio(9, b"gh")
+    assert list(joined([one, two, three])) == [PlacedAudio(0, b"abcdef"), PlacedAudio(9, b"gh")]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.replay.conversation import Conversation, answers, exchanges, figures, happened
+from agent.replay.conversation import MeasuredConversation, answers, exchanges, figures, happened
 from agent.simulator.stretches import Frames
 
 
@@ -18,9 +18,9 @@ def frames(timeline: str) -> Frames:
 
 def talk(
     caller: str, agent: str, turns: list[tuple[int, int]], *lines: dict[str, Any]
-) -> Conversation:
+) -> MeasuredConversation:
     """Return a conversation; turns are from and to which tenth of a second."""
-    return Conversation(
+    return MeasuredConversation(
         caller=frames(caller),
         agent=frames(agent),
         turns=tuple((5 * a, 5 * b) for a, b in turns),
@@ -60,7 +60,9 @@ def test_who_goes_on_at_once_had_not_finished() -> None:
         "++++.............................+++....", ".........++++++++++++++++++++++++", []
     )
     turns = ((0, 20), (5 * 33, 5 * 36))
-    found = Conversation(caller=later.caller, agent=later.agent, turns=turns, events=[], frames=200)
+    found = MeasuredConversation(
+        caller=later.caller, agent=later.agent, turns=turns, events=[], frames=200
+    )
     assert [one.cut_ins for one in answers(found)] == [0, 0]
 
 

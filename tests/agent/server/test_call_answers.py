@@ -19,8 +19,8 @@ from agent.records.events import JournalLine
 from agent.records.seals import NoSeal, SealError
 from agent.records.stored_records import StoredRecords
 from agent.server.call_answers import CallAnswers, QueryError
-from agent.server.operator import _answered
 from agent.server.operator_api import OPENAPI
+from agent.server.operator_errors import answered
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import SqlDatabase
 from agent.store.store import opened
@@ -249,6 +249,6 @@ def test_what_cannot_be_shown_is_told_without_a_traceback() -> None:
         raise SealError("no key")
 
     with capture_logs() as logs:
-        answer = asyncio.run(_answered(refuse, make_mocked_request("GET", "/calls/x")))
+        answer = asyncio.run(answered(refuse, make_mocked_request("GET", "/calls/x")))
     assert (answer.status, answer.content_type) == (503, "application/problem+json")
     assert [line["log_level"] for line in logs] == ["warning"]

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from agent.records.spoken import Spoken
+from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers.contracts import PlainTranscriptionSession, TranscriptionSession
@@ -46,14 +46,14 @@ async def hear(audio: Audio) -> str:
     return " ".join(found)
 
 
-def call(*sentences: tuple[str, float], began: float = 0.0) -> tuple[list[Spoken], StereoAudio]:
+def call(*sentences: tuple[str, float], began: float = 0.0) -> tuple[list[SpokenTurn], StereoAudio]:
     """Return a call in which the agent says these, each after so many seconds; and its record."""
     pcm, claims = bytearray(), []
     for text, pause in sentences:
         pcm += bytes(2 * round(pause * SPEECH_RATE))
         at = began + len(pcm) / 2 / SPEECH_RATE
         audio = spoken(text)
-        claims.append(Spoken(who="agent", text=text, at=at, until=at + audio.seconds))
+        claims.append(SpokenTurn(who="agent", text=text, at=at, until=at + audio.seconds))
         pcm += audio.pcm
     pcm += bytes(2 * SPEECH_RATE)
     silent = Audio(bytes(len(pcm)), SPEECH_RATE)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.records.events import RecordedEvent
-from agent.records.spoken import Spoken, sentences
+from agent.records.spoken import SpokenTurn, sentences
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import joined, length, noise, voiced, within, without
 from agent.records.verification.alignment import matched
@@ -125,7 +125,9 @@ def test_the_caller_is_heard_again_and_their_wait_measured() -> None:
     answer = bytes(2 * rate) + bytes(len(said.pcm)) + bytes(2 * round(0.8 * rate))
     agent = (answer + spoken("goodbye").pcm).ljust(len(caller), b"\0")
     recording = StereoAudio(caller=Audio(caller, rate), agent=Audio(agent, rate))
-    claim = Spoken(who="caller", text="Parking behind a house?", at=1.0, until=1.0 + said.seconds)
+    claim = SpokenTurn(
+        who="caller", text="Parking behind a house?", at=1.0, until=1.0 + said.seconds
+    )
     (turn,) = asyncio.run(caller_turns([claim], recording, hear))
     assert turn.heard == "parking behind the house"
     assert turn.alike > 0.85
