@@ -6,13 +6,15 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from agent.records.events import CallRecord, Outcome, RecordedEvent
-from agent.records.seals import Seal
+from agent.records.seals import Seal, SealError
 from agent.records.search_words import Question, question
 from agent.records.word_search import OUTCOME, fact, narrowed, with_fact
 from agent.store.engine import Database
@@ -86,6 +88,8 @@ class CallRecords:
     ) -> list[CallRecord]:
         """Return records, the latest first.
 
+        Of one that there is no key for, ``data`` is empty.
+
         Args:
             wanted: Which.
             after: ``started`` and ``number`` of the last of the page before; None for the first.
@@ -100,7 +104,7 @@ class CallRecords:
 
         def read(connection: Connection) -> list[CallRecord]:
             found = self._selected(wanted, asked, after, connection.dialect.name)
-            return [self._record(row) for row in connection.execute(found.limit(limit))]
+            return [listed(self._seal, row) for row in connection.execute(found.limit(limit))]
 
         return await self._read(read)
 
@@ -124,20 +128,10 @@ class CallRecords:
         Args:
             name: Of the record; of the call, as the platform has it; or ours of one we placed.
         """
-        by_name = call_records.c.call_id == digest(name)
-        if _ID.fullmatch(name):
-            by_name |= call_records.c.id == name
-        latest = call_records.c.number.desc()
 
         def read(connection: Connection) -> CallRecord | None:
-            found = select(call_records).where(by_name).order_by(latest).limit(1)
-            row = connection.execute(found).first()
-            if row is None:
-                dialled = fact("dialled", self._seal.look_up(name))
-                numbers = with_fact(dialled, connection.dialect.name)
-                found = select(call_records).where(call_records.c.number.in_(numbers))
-                row = connection.execute(found.order_by(latest).limit(1)).first()
-            return None if row is None else self._record(row)
+            row = named(connection, self._seal, name)
+            return None if row is None else record_of(self._seal, row)
 
         return await self._read(read)
 
@@ -169,23 +163,20 @@ class CallRecords:
                 break
         return found
 
-    async def answer_times(self, records: Sequence[CallRecord]) -> Mapping[int, list[float]]:
-        """Return how long callers waited for each answer, in seconds, by number of the record.
+    async def answer_times(self, records: Sequence[CallRecord]) -> Mapping[int, float | None]:
+        """Return how long callers waited for an answer, in seconds, by number of the record.
 
-        From the end of their speech to the first audio that they heard.
+        It is the median of the call, from the end of their speech to the first audio that they
+        heard; None if there was no answer. A call that is over has it in its record; the lines of
+        one that is not are read.
         """
-        found = select(call_events.c.record, call_events.c.data).where(
-            call_events.c.record.in_([one.number for one in records]),
-            call_events.c.kind == "timing",
-        )
-
-        def read(connection: Connection) -> Mapping[int, list[float]]:
-            times: dict[int, list[float]] = {one.number: [] for one in records}
-            for number, data in connection.execute(found):
-                times[number] += answer_time(shown(self._seal, data))
+        times = {one.number: one.data.get("answer_time") for one in records}
+        live = [one.number for one in records if one.ended is None]
+        if not live:
             return times
-
-        return await self._read(read)
+        return times | await self._read(
+            lambda c: {number: answer_time_of(c, self._seal, number) for number in live}
+        )
 
     async def _events(self, record: CallRecord, after: int, most: int) -> list[RecordedEvent]:
         found = select(call_events).where(
@@ -243,17 +234,56 @@ class CallRecords:
         finally:
             self._turn.release()
 
-    def _record(self, row: Row[Any]) -> CallRecord:
-        return CallRecord(
-            number=row.number,
-            id=row.id,
-            started=row.started,
-            ended=row.ended,
-            direction=row.direction,
-            agent=row.agent,
-            outcome=row.outcome,
-            data=shown(self._seal, row.data),
-        )
+
+def named(connection: Connection, seal: Seal, name: str) -> Row[Any] | None:
+    """Return the record of that name, or the latest of a call of that name; None if there is none.
+
+    Args:
+        connection: To the database.
+        seal: Gives what names are looked up by.
+        name: Of the record; of the call, as the platform has it; or ours of one we placed.
+    """
+    by_name = call_records.c.call_id == digest(name)
+    if _ID.fullmatch(name):
+        by_name |= call_records.c.id == name
+    latest = call_records.c.number.desc()
+    found = select(call_records).where(by_name).order_by(latest).limit(1)
+    if (row := connection.execute(found).first()) is not None:
+        return row
+    dialled = fact("dialled", seal.look_up(name))
+    numbers = with_fact(dialled, connection.dialect.name)
+    found = select(call_records).where(call_records.c.number.in_(numbers))
+    return connection.execute(found.order_by(latest).limit(1)).first()
+
+
+def listed(seal: Seal, row: Row[Any]) -> CallRecord:
+    """Return a record; of one that there is no key for, what is not hidden."""
+    try:
+        return record_of(seal, row)
+    except SealError:
+        return _record(row, {})
+
+
+def record_of(seal: Seal, row: Row[Any]) -> CallRecord:
+    """Return the record that a row of ``call_records`` holds.
+
+    Raises:
+        SealError: If there is no key for it.
+    """
+    return _record(row, shown(seal, row.data))
+
+
+def _record(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
+    return CallRecord(
+        number=row.number,
+        id=row.id,
+        started=row.started,
+        ended=row.ended,
+        direction=row.direction,
+        agent=row.agent,
+        outcome=row.outcome,
+        data=data,
+    )
 
 
 def answer_time(timing: Mapping[str, Any]) -> list[float]:
@@ -262,6 +292,21 @@ def answer_time(timing: Mapping[str, Any]) -> list[float]:
     if isinstance(began, int | float) and isinstance(heard, int | float):
         return [round(heard - began, 3)]
     return []
+
+
+def answer_time_of(connection: Connection, seal: Seal, record: int) -> float | None:
+    """Return the median of the seconds that the caller waited for answers, by what is stored.
+
+    What there is no key for counts for nothing.
+    """
+    found = select(call_events.c.data).where(
+        call_events.c.record == record, call_events.c.kind == "timing"
+    )
+    times: list[float] = []
+    for data in connection.execute(found).scalars():
+        with suppress(SealError):
+            times += answer_time(shown(seal, data))
+    return round(median(times), 3) if times else None
 
 
 def _storable(wanted: RecordFilter) -> bool:

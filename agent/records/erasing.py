@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, delete, func, select
 
 from agent.records import record_files, words_index
-from agent.records.call_records import shown
+from agent.records.call_records import listed, named
 from agent.records.events import CallRecord
 from agent.records.number_forms import forms
-from agent.records.seals import Seal, SealError
+from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import OF_A_RECORD, call_events, call_records
-from agent.store.tables import digest, metadata
+from agent.store.tables import metadata
 
 AT_ONCE = 500
 """Rows deleted in one transaction: some milliseconds, in which nobody else can write to SQLite."""
@@ -71,8 +71,19 @@ class Erasing:
         self._seal = seal
         self._journals = journals
         self._delete_recording = delete_recording
-        self.unfinished = False
-        """Whether something is still in the files, because :meth:`finish` failed."""
+        self._begun = self._finished = 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something that was erased may still be in the files: :meth:`finish` is due."""
+        return self._finished < self._begun
+
+    def begin(self) -> None:
+        """Note that something is deleted from now on, which :meth:`finish` is due for.
+
+        :meth:`erase` does, before it deletes the first row.
+        """
+        self._begun += 1
 
     async def of_number(self, number: str, country: str = "") -> list[CallRecord]:
         """Return the records of all calls from or to a number.
@@ -87,12 +98,9 @@ class Erasing:
         return await self._find(select(call_records).where(theirs).order_by(call_records.c.number))
 
     async def get(self, name: str) -> CallRecord | None:
-        """Return a record by its id, or the latest of a call by the platform's; None if none is."""
-        found = select(call_records).where(
-            (call_records.c.id == name) | (call_records.c.call_id == digest(name))
-        )
-        records = await self._find(found.order_by(call_records.c.number.desc()).limit(1))
-        return records[0] if records else None
+        """Return a record by what :func:`~agent.records.call_records.named` knows it by."""
+        row = await self._database.read(lambda c: named(c, self._seal, name))
+        return None if row is None else self._record(row)
 
     async def found(self, record: CallRecord) -> Erased:
         """Return what would be erased with a record; changes nothing.
@@ -119,6 +127,7 @@ class Erasing:
             raise InProgressError("the call is in progress: erase it when it is over")
         recordings = await self.delete_recordings(record)
         journals = await asyncio.to_thread(self._delete_journals, record)
+        self.begin()
         lines = 0
         for table, key in _tables_of_records():
             value = getattr(record, key)
@@ -143,30 +152,16 @@ class Erasing:
         Raises:
             StoreError: If others read in it all the time: it is gone when this is done again.
         """
-        self.unfinished = True
+        begun = self._begun  # what is begun meanwhile may not be gone with it
         await self._database.scrub()
-        self.unfinished = False
+        self._finished = max(begun, self._finished)
 
     async def _find(self, found: Select[Any]) -> list[CallRecord]:
         rows = await self._database.read(lambda c: c.execute(found).all())
         return [self._record(row) for row in rows]
 
     def _record(self, row: Row[Any]) -> CallRecord:
-        """Return a record; one whose key is lost can be erased all the same."""
-        try:
-            data = shown(self._seal, row.data)
-        except SealError:
-            data = {}
-        return CallRecord(
-            number=row.number,
-            id=row.id,
-            started=row.started,
-            ended=row.ended,
-            direction=row.direction,
-            agent=row.agent,
-            outcome=row.outcome,
-            data=data,
-        )
+        return listed(self._seal, row)
 
     def _journals_of(self, record: CallRecord) -> list[Path]:
         call_id = str(record.data.get("call_id", ""))
@@ -195,13 +190,6 @@ def has_recording(record: CallRecord) -> bool:
     return isinstance(recording, dict) and bool(recording.get("file"))
 
 
-def forget_words(connection: Connection, record: int) -> None:
-    """Take the words of a record, by its number, out of the index that is searched."""
-    remove = getattr(words_index, "remove", None)
-    if remove is not None:
-        remove(connection, record)
-
-
 def _tables_of_records() -> list[tuple[Table, str]]:
     """Return the tables with rows of a record, each with the field that these go by."""
     return [
@@ -218,5 +206,5 @@ def _delete_some(connection: Connection, table: Table, value: object) -> int:
 
 
 def _delete_record(connection: Connection, record: CallRecord) -> None:
-    forget_words(connection, record.number)
+    words_index.remove(connection, record.number)
     connection.execute(delete(call_records).where(call_records.c.number == record.number))

@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, Literal
 from sqlalchemy import Column, Connection, Table, and_, bindparam, delete, not_, select, update
 
 from agent.records import lines, locks, words_index
-from agent.records.erasing import forget_words
 from agent.records.events import JournalLine
 from agent.records.number_forms import looked_up_as
 from agent.records.seals import FILE_MARK, MARK, KeySeal, SealError
@@ -143,7 +142,7 @@ class Resealing:
                     journal=row.journal, line=row.line, kind=row.kind, at=row.at, fields=fields
                 )
             )
-        forget_words(connection, record)
+        words_index.remove(connection, record)
         words_index.add(connection, self._seal, record, lines)
 
     def _file(self, path: Path) -> FileOutcome:

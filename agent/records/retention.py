@@ -5,17 +5,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
-from agent.records import record_files
-from agent.records.call_records import hidden, shown
-from agent.records.erasing import AT_ONCE, OVER_AFTER, Erasing, forget_words
+from agent.records import record_files, words_index
+from agent.records.buckets import BucketError
+from agent.records.call_records import Place, hidden, shown
+from agent.records.erasing import AT_ONCE, OVER_AFTER, Erasing, InProgressError
 from agent.records.seals import Seal, SealError
+from agent.settings.errors import SettingsError
 from agent.settings.privacy import PrivacySettings
 from agent.store.engine import Database
 from agent.store.errors import StoreError
@@ -31,6 +44,10 @@ SWEEP_EVERY = 600.0
 PAUSE = 0.05
 """Seconds between two transactions, in which others can write."""
 
+MOST_FAILED = 20
+"""Records of one kind that cannot be erased, in one sweep: a bucket that does not answer takes half
+a minute for each. The next sweep goes on behind them, so that nothing else waits for them."""
+
 Part = Literal["words", "numbers", "recordings"]
 
 BITS: Mapping[Part, int] = {"words": 1, "numbers": 2, "recordings": 4}
@@ -40,7 +57,7 @@ _STAYS = frozenset((
     "at", "until", "turn", "id", "call_id", "agent", "agent_version", "started", "announced",
     "connected", "direction", "rate", "language", "lineup", "caller", "called", "dialled",
     "application", "confidence", "decided", "cut_off", "said", "name", "seconds", "status",
-    "reason", "hung_up_by", "close_code", "stage", "provider", "kind", "missing",
+    "answer_time", "reason", "hung_up_by", "close_code", "stage", "provider", "kind", "missing",
 ))  # fmt: skip
 """Fields of lines with words that are none."""
 
@@ -55,6 +72,9 @@ _OF_NUMBERS: Mapping[str, frozenset[str]] = {
     "transfer": frozenset(("to",)),
 }
 
+_NUMBERS = frozenset(("about",))
+"""Fields of any line with numbers: whose call it is about, of one that came behind its end."""
+
 _OF_RECORDINGS: Mapping[str, frozenset[str]] = {"recording": frozenset(("file",))}
 
 
@@ -64,7 +84,10 @@ def without(part: Part, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         if kind in _WORDLESS:
             return dict(fields)
         return {name: value for name, value in fields.items() if name in _STAYS}
-    named = (_OF_NUMBERS if part == "numbers" else _OF_RECORDINGS).get(kind, frozenset())
+    if part == "numbers":
+        named = _OF_NUMBERS.get(kind, frozenset()) | _NUMBERS
+    else:
+        named = _OF_RECORDINGS.get(kind, frozenset())
     return {name: value for name, value in fields.items() if name not in named}
 
 
@@ -80,6 +103,7 @@ class Retention:
         seal: Hides what people said.
         journals: Folder of journals.
         erasing: Erases whole records.
+        most_failed: See :data:`MOST_FAILED`.
     """
 
     def __init__(
@@ -89,12 +113,17 @@ class Retention:
         seal: Seal,
         journals: Path,
         erasing: Erasing,
+        *,
+        most_failed: int = MOST_FAILED,
     ) -> None:
         self._settings = settings
         self._database = database
         self._seal = seal
         self._journals = journals
         self._erasing = erasing
+        self._most_failed = most_failed
+        self._behind: dict[str, Place] = {}
+        """By what is erased, the record behind which the next sweep goes on; else at the oldest."""
 
     async def keep(self) -> None:
         """Sweep now and then, until this is cancelled."""
@@ -103,18 +132,30 @@ class Retention:
                 await self.sweep(time.time())
             except StoreError:  # the database has logged it
                 await asyncio.sleep(PAUSE)
-            except OSError as error:
+            except OSError as error:  # the folder of journals
                 log.warning("what is old cannot be erased", error=error.strerror)
             await asyncio.sleep(SWEEP_EVERY)
 
     async def sweep(self, now: float) -> Mapping[str, int]:
         """Erase what is old at a Unix time; return how many of each kind that was.
 
+        A record of which something cannot be deleted is logged, and let be until the next sweep.
+
         Raises:
             StoreError: If the database fails; what was erased before stays so.
-            OSError: If a file cannot be deleted.
+            OSError: If the folder of journals cannot be read.
         """
         erased: Counter[str] = Counter()
+        try:
+            await self._sweep(now, erased)
+        finally:  # what was deleted before something failed is to be gone, too
+            if self._erasing.unfinished:
+                await self._erasing.finish()
+        if found := {name: count for name, count in erased.items() if count}:
+            log.info("what was kept long enough is erased", **found)
+        return erased
+
+    async def _sweep(self, now: float, erased: Counter[str]) -> None:
         if days := self._settings.keep_records:
             erased["records"] = await self._records_before(now - days * DAY, now)
         kept: dict[Part, float | None] = {
@@ -130,46 +171,62 @@ class Retention:
         if days is not None:
             erased["journals"] = await asyncio.to_thread(self._files_before, now - days * DAY)
         erased["reads"] = await self._reads_before(now - self._settings.keep_reads * DAY)
-        found = {name: count for name, count in erased.items() if count}
-        if found or self._erasing.unfinished:
-            await self._erasing.finish()
-        if found:
-            log.info("what was kept long enough is erased", **found)
-        return erased
 
     async def _records_before(self, before: float, now: float) -> int:
-        gone = select(call_records.c.id).where(_over(before, now)).order_by(call_records.c.started)
-        count = 0
-        while name := await self._database.read(lambda c: c.execute(gone.limit(1)).scalar()):
-            record = await self._erasing.get(name)
+        async def erase(row: Row[Any]) -> None:
+            record = await self._erasing.get(row.id)
             if record is not None:
                 await self._erasing.erase(record)
-                count += 1
-            await asyncio.sleep(PAUSE)
-        return count
+
+        return await self._each("records", _over(before, now), erase)
 
     async def _parts_before(self, part: Part, before: float, now: float) -> int:
         masks = [mask for mask in range(sum(BITS.values()) + 1) if not mask & BITS[part]]
-        due = (
-            select(call_records.c.number, call_records.c.id)
-            .where(call_records.c.erased.in_(masks), _over(before, now))
-            .order_by(call_records.c.started)
-            .limit(1)
-        )
-        count = 0
-        while row := await self._database.read(lambda c: c.execute(due).first()):
+
+        async def strip(row: Row[Any]) -> None:
             record = await self._erasing.get(row.id) if part == "recordings" else None
             if record is not None:
                 await self._erasing.delete_recordings(record)
+            self._erasing.begin()
             after: int | None = 0
             while after is not None:
                 after = await self._database.write(
-                    lambda c, n=row.number, a=after: self._strip_some(c, part, n, a)  # type: ignore[misc]
+                    lambda c, a=after: self._strip_some(c, part, row.number, a)  # type: ignore[misc]
                 )
-            await self._database.write(lambda c, n=row.number: self._strip_record(c, part, n))  # type: ignore[misc]
-            count += 1
+            await self._database.write(lambda c: self._strip_record(c, part, row.number))
+
+        due = and_(call_records.c.erased.in_(masks), _over(before, now))
+        return await self._each(part, due, strip)
+
+    async def _each(
+        self, what: str, due: ColumnElement[bool], work: Callable[[Row[Any]], Awaitable[None]]
+    ) -> int:
+        """Do ``work`` with each record that is due, once, the oldest first; return how many."""
+        columns = call_records.c
+        oldest = select(columns.number, columns.id, columns.started).where(due)
+        oldest = oldest.order_by(columns.started, columns.number).limit(1)
+        behind = self._behind.get(what)
+        done, failed, reason = 0, 0, ""
+        while failed < self._most_failed:
+            rest = oldest
+            if behind is not None:
+                rest = oldest.where(tuple_(columns.started, columns.number) > tuple_(*behind))
+            row = await self._database.read(lambda c, rest=rest: c.execute(rest).first())  # type: ignore[misc]
+            if row is None:
+                self._behind.pop(what, None)
+                break
+            self._behind[what] = behind = (row.started, row.number)
+            try:
+                await work(row)
+                done += 1
+            except OSError as error:
+                failed, reason = failed + 1, error.strerror or ""
+            except (BucketError, InProgressError, SettingsError) as error:
+                failed, reason = failed + 1, str(error)
             await asyncio.sleep(PAUSE)
-        return count
+        if failed:
+            log.warning("what is old cannot be erased yet", what=what, records=failed, error=reason)
+        return done
 
     def _strip_some(
         self, connection: Connection, part: Part, record: int, after: int
@@ -202,30 +259,28 @@ class Retention:
             data = shown(self._seal, stored)
         except SealError:
             data = {}
-        kinds = {name: one for name, one in data.items() if isinstance(one, dict)}
-        kinds.pop("headers", None)
-        kept = without(part, "call", {n: one for n, one in data.items() if n not in kinds})
-        for kind, fields in kinds.items():
-            kept[kind] = fields if kind in _STAYS else without(part, kind, fields)
-        if part == "recordings" and "headers" in data:
-            kept["headers"] = data["headers"]
-        if usage := data.get("usage"):
-            kept["usage"] = usage
         values: dict[str, Any] = {
-            "data": hidden(self._seal, kept),
+            "data": hidden(self._seal, _of_record(part, data)),
             "erased": call_records.c.erased.bitwise_or(BITS[part]),
         }
         if part == "numbers":
             values |= {"caller": "", "called": ""}
         if part == "words":
-            forget_words(connection, number)
+            words_index.remove(connection, number)
         connection.execute(update(call_records).where(its).values(values))
+        if part == "numbers":
+            words_index.renew_facts(connection, self._seal, number)
 
     def _files_before(self, before: float) -> int:
-        return sum(
-            record_files.delete(path)
-            for path in record_files.journals_before(self._journals, before)
-        )
+        deleted = failed = 0
+        for path in record_files.journals_before(self._journals, before):
+            try:
+                deleted += record_files.delete(path)
+            except OSError:
+                failed += 1
+        if failed:
+            log.warning("what is old cannot be erased yet", what="journals", files=failed)
+        return deleted
 
     async def _reads_before(self, before: float) -> int:
         some = select(record_reads.c.id).where(record_reads.c.at < before).limit(AT_ONCE)
@@ -235,6 +290,20 @@ class Retention:
             count += rows
             await asyncio.sleep(PAUSE)
         return count
+
+
+def _of_record(part: Part, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a record, without words, numbers or recordings."""
+    kinds = {name: one for name, one in data.items() if isinstance(one, dict)}
+    kinds.pop("headers", None)
+    kept = without(part, "call", {n: one for n, one in data.items() if n not in kinds})
+    for kind, fields in kinds.items():
+        kept[kind] = fields if kind in _STAYS else without(part, kind, fields)
+    if part == "recordings" and "headers" in data:
+        kept["headers"] = data["headers"]
+    if usage := data.get("usage"):
+        kept["usage"] = usage
+    return kept
 
 
 def _over(before: float, now: float) -> ColumnElement[bool]:

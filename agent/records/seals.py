@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agent.settings.errors import SettingsError
 from agent.settings.sealing_keys import SealingKey
+from agent.store.errors import UnreadableRowError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # an extra
@@ -81,7 +82,7 @@ class Seal(Protocol):
         ...
 
 
-class SealError(Exception):
+class SealError(UnreadableRowError):
     """What is stored cannot be shown. The message names the key that is wanted, if that is why."""
 
 

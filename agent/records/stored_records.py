@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records import words_index
-from agent.records.call_records import hidden, shown
+from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
 from agent.records.number_forms import looked_up_as
@@ -122,7 +122,7 @@ class StoredRecords:
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
         connection.execute(
             change.values({name: bindparam(name) for name in names}),
-            [self._changed(records[number], theirs) for number, theirs in told.items()],
+            [self._changed(connection, records[n], theirs) for n, theirs in told.items()],
         )
         for number, theirs in told.items():  # by what stands in the record now
             words_index.add(connection, self._seal, number, theirs)
@@ -232,7 +232,9 @@ class StoredRecords:
             "data": hidden(self._seal, given),
         }
 
-    def _changed(self, row: Row[Any], lines: Iterable[JournalLine]) -> dict[str, Any]:
+    def _changed(
+        self, connection: Connection, row: Row[Any], lines: Iterable[JournalLine]
+    ) -> dict[str, Any]:
         data = dict(shown(self._seal, row.data))
         ended, outcome, due = row.ended, row.outcome, row.summary_due
         for line in lines:
@@ -246,6 +248,7 @@ class StoredRecords:
                 due = None
             if line.kind == "ended":
                 ended, outcome = row.started + (line.at or 0.0), _outcome(line)
+                data["answer_time"] = answer_time_of(connection, self._seal, row.number)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
         return {

@@ -10,20 +10,22 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Text,
     cast,
     delete,
+    func,
     insert,
     literal,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from agent.records.call_records import shown
 from agent.records.events import JournalLine
-from agent.records.seals import Seal
+from agent.records.seals import Seal, SealError
 from agent.records.search_words import LineWords, words_of
 from agent.records.word_search import (
     OUTCOME,
@@ -95,6 +97,32 @@ def remove(connection: Connection, record: int) -> None:
     if began is not None:
         where = in_sqlite.c.rowid == place(began, record)
     connection.execute(delete(in_sqlite).where(where))
+
+
+def renew_facts(connection: Connection, seal: Seal, record: int) -> None:
+    """Write anew what else a record is found by, after its columns have changed.
+
+    SQLite keeps what was removed in its index until :func:`forget` has been called.
+    """
+    its = select(call_records).where(call_records.c.number == record)
+    row = connection.execute(its).first()
+    if row is None or (stored := _stored(connection, row)) is None:
+        return
+    try:
+        about = shown(seal, row.data)
+    except SealError:
+        about = {}
+    facts = _facts(seal, row, about)
+    if connection.dialect.name != "postgresql":
+        _write_sqlite(connection, row, facts, [], stored, is_new=False)
+        return
+    kinds = tuple(f"={kind}" for kind in ("agent", "caller", "called", "direction", "dialled"))
+    lexemes = func.tsvector_to_array(in_postgresql.c.words)
+    known = select(lexemes).where(in_postgresql.c.record == record)
+    gone = [one for one in connection.execute(known).scalar_one() if one.startswith(kinds)]
+    left = func.ts_delete(in_postgresql.c.words, cast(gone, ARRAY(Text)))
+    change = update(in_postgresql).where(in_postgresql.c.record == record)
+    connection.execute(change.values(words=left.op("||")(_facts_in_postgresql(facts))))
 
 
 def forget(connection: Connection) -> bool:
@@ -246,8 +274,7 @@ def _write_postgresql(
     said = " ".join(f"'{word}':{min(at, 16383)}" for at, word in enumerate(words, 1))
     new: ColumnElement[Any] = cast(said, TSVECTOR)
     if is_new:
-        facts_of_it = " ".join(f"'{one}'" for one in facts if not one.startswith(f"={OUTCOME}"))
-        new = cast(facts_of_it, TSVECTOR).op("||")(new)
+        new = _facts_in_postgresql(facts).op("||")(new)
     row_of_it = insert_or_update(in_postgresql).values(
         record=row.number, upto=state.upto, size=state.size, words=new
     )
@@ -261,3 +288,8 @@ def _write_postgresql(
             },
         )
     )
+
+
+def _facts_in_postgresql(facts: Sequence[str]) -> ColumnElement[Any]:
+    lasting = (f"'{one}'" for one in facts if not one.startswith(f"={OUTCOME}"))
+    return cast(" ".join(lasting), TSVECTOR)

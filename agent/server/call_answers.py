@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -83,6 +82,8 @@ class CallAnswers:
             return None
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
         events = found[: asked.limit]
+        if len(found) > len(events) and (until := _unfinished(events)):
+            events = events[:until]  # the reply whose end is on the next page is there whole
         times = await self._records.answer_times([record])
         more = len(found) > len(events)
         return whole(record, times[record.number], events, more=more)
@@ -128,12 +129,12 @@ def _place(cursor: str | None) -> Place | None:
         raise QueryError(f"cursor: {error}") from None
 
 
-def summary(record: CallRecord, times: list[float]) -> dict[str, Any]:
+def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
     """Return a call as it is listed.
 
     Args:
         record: Of the call.
-        times: Seconds that its caller has waited for answers.
+        waited: Median of the seconds that its caller has waited for an answer.
     """
     ended = record.ended
     listed = RecordSummary(
@@ -147,30 +148,42 @@ def summary(record: CallRecord, times: list[float]) -> dict[str, Any]:
         ended=None if ended is None else _iso(ended),
         seconds=None if ended is None else round(ended - record.started, 3),
         outcome=record.outcome,
-        answer_time=round(median(times), 3) if times else None,
+        answer_time=waited,
     )
     return listed.model_dump(mode="json")
 
 
 def whole(
-    record: CallRecord, times: list[float], events: Sequence[RecordedEvent], *, more: bool = False
+    record: CallRecord,
+    waited: float | None,
+    events: Sequence[RecordedEvent],
+    *,
+    more: bool = False,
 ) -> dict[str, Any]:
     """Return a call with its lines.
 
     Args:
         record: Of the call.
-        times: Seconds that its caller has waited for answers.
+        waited: Median of the seconds that its caller has waited for an answer.
         events: Its lines, or a page of them.
         more: Whether there are more.
     """
+    said = events[: _unfinished(events)] if more else events
     answer = RecordAnswer(
-        **summary(record, times),
+        **summary(record, waited),
         data=dict(record.data),
-        conversation=[SpokenLine.model_validate(one) for one in conversation(events)],
+        conversation=[SpokenLine.model_validate(one) for one in conversation(said)],
         events=[RecordLine.model_validate(one) for one in events],
         next=events[-1].id if more else None,
     )
     return answer.model_dump(mode="json")
+
+
+def _unfinished(events: Sequence[RecordedEvent]) -> int:
+    """Return where the reply begins whose end is not in these lines; behind them, if none does."""
+    kinds = [one.kind for one in events]
+    last = max((at for at, kind in enumerate(kinds) if kind == "agent"), default=-1)
+    return kinds.index("heard", last + 1) if "heard" in kinds[last + 1 :] else len(kinds)
 
 
 def _iso(moment: float) -> str:

@@ -38,10 +38,16 @@ class RecordErasure:
         record = await self._erasing.get(name)
         if record is None:
             raise NoSuchCallError
-        erased = await self._erasing.erase(record)
-        await self._access.note("erase", [""])
         try:
-            await self._erasing.finish()
+            erased = await self._erasing.erase(record)
+        finally:  # what was deleted before something failed is to be gone, too
+            await self._finish()
+        await self._access.note("erase", [""])
+        return asdict(erased)
+
+    async def _finish(self) -> None:
+        try:
+            if self._erasing.unfinished:
+                await self._erasing.finish()
         except StoreError as error:  # the next sweep does it
             log.warning("what was erased is still in the log of the database", error=str(error))
-        return asdict(erased)

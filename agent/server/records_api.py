@@ -103,7 +103,7 @@ class RecordAnswer(RecordSummary):
 
     data: dict[str, Any] = Field(
         description="The first line, and by kind the last `ended`, `platform`, `summary` and "
-        "`recording`; in `usage` a list."
+        "`recording`; in `usage` a list; `answer_time`, once it is over."
     )
     conversation: list[SpokenLine] = Field(description="What was said, in these lines.")
     events: list[RecordLine]

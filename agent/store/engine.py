@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection
 
 from agent.settings.database import DatabaseUrl
-from agent.store.errors import StoreError
+from agent.store.errors import StoreError, UnreadableRowError
 from agent.store.sqlite import SqliteEngine
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
@@ -148,7 +148,7 @@ class SqlDatabase:
         await self._engine.aclose()
 
     async def _run(self, work: Work[T], *, writes: bool) -> T:
-        outcome: list[T | StoreError] = []
+        outcome: list[T | StoreError | UnreadableRowError] = []
         task = self._tasks.start(self._transact(work, outcome, writes=writes), "a transaction")
         await asyncio.wait([task], timeout=self._within)
         if not task.done():
@@ -161,14 +161,20 @@ class SqlDatabase:
             self._note(str(result))
             raise result
         self._note("")
+        if isinstance(result, UnreadableRowError):
+            raise result
         return result
 
     async def _transact(
-        self, work: Work[T], outcome: list[T | StoreError], *, writes: bool
+        self,
+        work: Work[T],
+        outcome: list[T | StoreError | UnreadableRowError],
+        *,
+        writes: bool,
     ) -> None:
         try:
             outcome.append(await self._engine.transact(work, writes=writes))
-        except StoreError as error:
+        except (StoreError, UnreadableRowError) as error:
             outcome.append(error)
 
     def _note(self, error: str) -> None:

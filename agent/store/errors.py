@@ -16,6 +16,10 @@ class StoreError(Exception):
     """
 
 
+class UnreadableRowError(Exception):
+    """What is stored cannot be read: work in a transaction may say so, which is nobody's bug."""
+
+
 def reason(error: Exception) -> str:
     """Return in a line why a database failed."""
     if isinstance(error, DBAPIError):

@@ -111,14 +111,17 @@ async def _erase_all(opened: OpenedRecords, erasing: Erasing, found: list[CallRe
 
     access = AccessLog(opened.database, this_user())
     total, late = Erased(), 0
-    for record in found:
-        try:
-            total += await erasing.erase(record)
-        except InProgressError:
-            late += 1
-            continue
-        await access.note("erase", [""])  # that it was done, not whose it was
-    await erasing.finish()
+    try:
+        for record in found:
+            try:
+                total += await erasing.erase(record)
+            except InProgressError:
+                late += 1
+                continue
+            await access.note("erase", [""])  # that it was done, not whose it was
+    finally:  # what was deleted before something failed is to be gone, too
+        if erasing.unfinished:
+            await erasing.finish()
     print(f"Erased {len(found) - late} calls: {_counted(total)}.")
     if late:
         print(f"{late} in progress: erase them when they are over.")

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
-from statistics import median
 from typing import TYPE_CHECKING
 
 from agent.cli.calls.database import OpenedRecords, opened_records, run_to_the_end
@@ -167,7 +166,7 @@ async def _show(
                 print(f"      {out.paint(one, 'cyan')}")
 
 
-def _row(record: CallRecord, times: list[float]) -> list[str]:
+def _row(record: CallRecord, waited: float | None) -> list[str]:
     started = datetime.fromtimestamp(record.started).astimezone()
     incoming = record.direction == "incoming"
     other = record.data.get("caller" if incoming else "called") or "?"
@@ -178,6 +177,6 @@ def _row(record: CallRecord, times: list[float]) -> list[str]:
         harmless(other)[:40],
         harmless(record.agent)[:40],
         record.outcome,
-        f"{median(times):.2f} s" if times else "",
+        "" if waited is None else f"{waited:.2f} s",
         harmless(record.id),
     ]

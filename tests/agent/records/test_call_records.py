@@ -262,3 +262,36 @@ def test_records_are_read_one_after_the_other() -> None:
         assert database.most == 1
 
     asyncio.run(main())
+
+
+def test_how_long_callers_waited_is_in_the_record_of_a_call_that_is_over(
+    database_url: DatabaseUrl,
+) -> None:
+    """No line is read to list it; of a call in progress, the lines are."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            records = CallRecords(store.database, NoSeal())
+            stored = StoredRecords(store.database, NoSeal())
+            call, *_, ended = journal("a")
+            timings = [
+                JournalLine(
+                    journal="a",
+                    line=n,
+                    kind="timing",
+                    at=1.0 * n,
+                    fields={"speech_end": 1.0 * n, "heard": n + waited},
+                )
+                for n, waited in enumerate((0.5, 2.0, 0.7), 10)
+            ]
+            await stored.add([call, *timings[:2]])
+            (record,) = await records.find(RecordFilter())
+            assert await records.answer_times([record]) == {record.number: 1.25}
+            last = JournalLine(journal="a", line=20, kind="ended", at=20.0, fields=ended.fields)
+            await stored.add([timings[2], last])
+            (record,) = await records.find(RecordFilter())
+            lines = text("DELETE FROM call_events")
+            await store.database.write(lambda c: c.execute(lines))
+            assert await records.answer_times([record]) == {record.number: 0.7}
+
+    asyncio.run(main())

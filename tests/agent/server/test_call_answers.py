@@ -195,6 +195,43 @@ def test_a_record_is_told_whole(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("limit", range(1, 8))
+def test_a_reply_is_on_one_page(tmp_path: Path, limit: int) -> None:
+    """That on which it ends, whole; every line is on some page, once."""
+
+    async def main() -> None:
+        async with answers(tmp_path) as (asked, stored):
+            await store(stored, 1)
+            kinds = ("agent", "heard", "heard", "agent", "caller")
+            told = [
+                {"text": "One moment."},
+                {"text": "Yes,"},
+                {"text": "sir."},
+                {"text": "Yes, sir."},
+            ]
+            lines = zip(kinds, [*told, {"text": "Fine."}], strict=True)
+            await stored.add(
+                [
+                    JournalLine(journal="call-1", line=n, kind=kind, at=1.0 * n, fields=fields)
+                    for n, (kind, fields) in enumerate(lines, 10)
+                ]
+            )
+            everything = await asked.one("call-1", {})
+            assert everything is not None
+            events, said, after = [], [], 0
+            while after is not None:
+                page = await asked.one("call-1", {"limit": str(limit), "after": str(after)})
+                assert page is not None
+                events += page["events"]
+                said += page["conversation"]
+                after = page["next"]
+            assert events == everything["events"]
+            assert said == everything["conversation"]
+            assert not any(one["cut_off"] for one in said)
+
+    asyncio.run(main())
+
+
 def test_without_a_database_there_is_no_record() -> None:
     """And that is no failure."""
 
