@@ -13,7 +13,8 @@ class RecordSettings(Section):
     keep_files: bool = Field(
         default=False,
         description="Whether the transcript of a call stays in `transcripts` as a file, once it is "
-        "in the database. Nothing deletes them.",
+        "in the database; until the call is erased, or is older than the shortest of "
+        "`privacy.keep_words`, `privacy.keep_numbers` and `privacy.keep_records`.",
     )
     spool_limit: int = Field(
         1_000_000_000,
