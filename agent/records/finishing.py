@@ -105,6 +105,9 @@ class RecordingFinisher:
         self._done: deque[Done] = deque()
         """What is to be told. Whoever waited for the thread may have been cancelled."""
 
+        self._failing: set[str] = set()
+        """The names of those that cannot be finished for now, which was told. The thread's."""
+
         self.left_within = LEFT_WITHIN
         """Seconds that :meth:`aclose` has for what is left."""
 
@@ -192,8 +195,11 @@ class RecordingFinisher:
             log.error("a recording is lost", file=part, reason=str(error))  # noqa: TRY400 - no bug
             return self._lost(path, record)
         except (OSError, SealError) as error:
-            log.error("a recording cannot be finished", file=part, reason=str(error))  # noqa: TRY400
+            if part not in self._failing:  # it is tried again and again
+                log.error("a recording cannot be finished", file=part, reason=str(error))  # noqa: TRY400
+            self._failing.add(part)
             return None
+        self._failing.discard(part)
         self._counts.finished += 1
         return record, _stored(final.removesuffix(SEALED), done)
 

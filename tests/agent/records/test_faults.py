@@ -13,12 +13,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.records.audio_log import ENDING
+from agent.records.encoding import finish
 from agent.records.finishing import RecordingFinisher
 from agent.records.recording_files import RecordingCounts
 from agent.records.recordings import Recordings
 from agent.records.seals import NoSeal
 from agent.records.writer import RecordWriter
 from tests.agent.loopback import until
+from tests.agent.records.test_journal_file import files_up_to
 from tests.agent.records.test_loader import CALL, NOW, Desk, at_desk
 from tests.agent.records.test_recording_files import write
 
@@ -97,3 +99,18 @@ def test_a_recording_that_is_finished_while_the_process_ends_is_told_of(tmp_path
         assert told == ["a stored"]
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("ending", [".flac", ".opus", ".flac.sealed"])
+def test_a_disk_that_fills_up_under_the_codec_leaves_what_there_is(
+    tmp_path: Path, ending: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    """The codec knows of no full disk: it would make a file with a hole, and the rest would go."""
+    part = tmp_path / f"a{ending}{ENDING}"
+    write(part, NoSeal())
+    with files_up_to(3000), pytest.raises(OSError, match="too large"):
+        finish(part, tmp_path / f"a{ending}", NoSeal(), lambda _: True)
+    assert [path.name for path in tmp_path.iterdir()] == [part.name]
+    finish(part, tmp_path / f"a{ending}", NoSeal(), lambda _: True)
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{ending}"]
+    assert not list(recwarn)
