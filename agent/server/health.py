@@ -39,6 +39,8 @@ PROBE_NAME = ".voice-agent-can-write"
 LITTLE_ROOM = 1 << 30
 """Bytes free below which a disk is nearly full, or a twentieth of it if that is less."""
 
+NEARLY_FULL = "the disk is nearly full"
+
 FEW_FILES = 1000
 """Files that a disk has room for, below which it is nearly full."""
 
@@ -93,9 +95,9 @@ def _room(folder: Path) -> str:
         return ""
     free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     if free < min(LITTLE_ROOM, total / 20):
-        return f"the disk is nearly full: {free / 1e6:.0f} MB are free"
+        return f"{NEARLY_FULL}: {free / 1e6:.0f} MB are free"
     if disk.f_files and disk.f_favail < FEW_FILES:
-        return f"the disk is nearly full: it has room for {disk.f_favail} files"
+        return f"{NEARLY_FULL}: it has room for {disk.f_favail} files"
     return ""
 
 
@@ -166,7 +168,9 @@ def _tell(name: str, before: Found, found: Found) -> None:
     elif before.error and not found.error:
         log.warning("a folder can be used again", folder=name)
     if found.warning and not before.warning:
-        log.warning("a disk is nearly full", folder=name, warning=found.warning)
+        full = found.warning.startswith(NEARLY_FULL)
+        event = NEARLY_FULL.replace("the", "a", 1) if full else "a folder cannot be used"
+        log.warning(event, folder=name, warning=found.warning)
 
 
 class Health:
