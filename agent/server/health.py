@@ -58,6 +58,9 @@ class Found:
     warning: str = ""
     """What will go wrong before long; ``""`` if nothing."""
 
+    free: int | None = None
+    """Bytes that its disk has room for; None if that is not known."""
+
 
 def look_at_folder(folder: Path, kind: Kind) -> Found:
     """Return what is the matter with a folder. It may take as long as the disk likes.
@@ -83,10 +86,15 @@ def look_at_folder(folder: Path, kind: Kind) -> Found:
                 file.write(bytes(PROBE_BYTES))
         finally:
             probe.unlink(missing_ok=True)  # another process may try it at the same time
-        return Found(warning=_room(folder))
+        return Found(warning=_room(folder), free=_free(folder))
     except OSError as error:
         why = error.strerror or type(error).__name__
         return Found(warning=why) if kind == "kept" else Found(error=why)
+
+
+def _free(folder: Path) -> int | None:
+    disk = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    return None if disk is None else disk.f_bavail * disk.f_frsize
 
 
 def _room(folder: Path) -> str:
@@ -214,6 +222,12 @@ class Health:
         for watch in self._folders:
             if not watch.found.error:
                 watch.wait(ANSWERED_WITHIN)
+
+    @property
+    def free(self) -> dict[str, int]:
+        """Bytes that the disk of each folder has room for, as far as is known."""
+        found = {watch.name: watch.found.free for watch in self._folders}
+        return {name: free for name, free in found.items() if free is not None}
 
     def failures(self) -> dict[str, str]:
         """Return what does not work, by its name, with why."""
