@@ -27,7 +27,8 @@ def add(commands: Commands) -> None:
     check.add_argument(
         "--live",
         action="store_true",
-        help="ask each configured provider for something tiny, and print how it went",
+        help="ask each configured provider, bucket and webhook for something tiny, and print how "
+        "that went",
     )
     check.add_argument("--strict", action="store_true", help="fail for warnings, too")
     check.add_argument(
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the settings, or how the providers are, and what is wrong; return the exit status."""
     from agent import logs
     from agent.server.checks import everything, without_settings
+    from agent.server.checks.outside import outside
     from agent.settings import SettingsError, load
 
     logs.configure("critical", "auto")  # what a look finds is told below
@@ -51,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         found = everything(settings)
         if options.live:
+            found += outside(settings)
             live = _ask_providers(settings, silent=options.json)
         elif not options.json:
             _print_settings(settings)

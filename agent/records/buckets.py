@@ -28,6 +28,9 @@ CONNECTED_WITHIN = timedelta(seconds=5)
 RETRIED_FOR = timedelta(seconds=10)
 """That a request which failed is tried again at once; what fails for longer is tried later."""
 
+TRIED = ".voice-agent-can-write"
+"""Name of the object by which a bucket is tried out."""
+
 READ_AT_ONCE = 1_000_000
 """Bytes."""
 
@@ -85,6 +88,18 @@ class Bucket:
             obstore.put(self._store, name, path, attributes={"Content-Type": content_type})
         if (stored := self.size(name)) != size:
             raise BucketError(f"of {size} bytes, {stored or 0} are there")
+
+    def try_out(self) -> None:
+        """Write an object of a byte, and delete it.
+
+        Raises:
+            BucketError: If that cannot be done.
+        """
+        import obstore  # noqa: PLC0415 - an extra
+
+        with _told_apart():
+            obstore.put(self._store, TRIED, b".")
+        self.delete((TRIED,))
 
     def size(self, name: str) -> int | None:
         """Return the bytes of an object; None if there is none.

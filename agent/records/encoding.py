@@ -118,18 +118,42 @@ def write_file(to: Path, seal: Seal, fill: Callable[[IO[bytes]], None]) -> None:
     """
     temporary = to.with_name(to.name + TEMPORARY)
     descriptor = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_RDWR, FILE)
-    with os.fdopen(descriptor, "w+b") as file:
-        if to.name.endswith(SEALED):
-            with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(to.parent)) as plain:
-                fill(cast("IO[bytes]", plain))
-                plain.seek(0)
-                for block in seal.hide_bytes(iter(lambda: plain.read(_BLOCK), b"")):
-                    file.write(block)
-        else:
-            fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(to)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            if to.name.endswith(SEALED):
+                with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(to.parent)) as plain:
+                    fill(cast("IO[bytes]", plain))
+                    plain.seek(0)
+                    for block in seal.hide_bytes(iter(lambda: plain.read(_BLOCK), b"")):
+                        file.write(block)
+            else:
+                fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(to)
+    finally:
+        temporary.unlink(missing_ok=True)  # half a file, on a disk that may be full
+
+
+class _Disk:
+    """A file that the codec writes to, which cannot be told by it that it is full."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+        self.seek, self.tell, self.read = file.seek, file.tell, file.read
+
+    def write(self, data: bytes) -> int:
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error
 
 
 def encode(
@@ -145,22 +169,26 @@ def encode(
     Where it begins on the call's clock stands in its comment, which :func:`about` reads.
 
     Raises:
+        OSError: If ``target`` cannot be written.
         GaveUpError: If ``rest`` said so.
     """
+    disk = _Disk(target)
     opus = ".opus" in to.suffixes[-2:]
     line_rate, rate = rate, rate if rate in _OPUS_RATES or not opus else _OPUS_RATES[-1]
     sides = [Resampler(line_rate, rate), Resampler(line_rate, rate)]
     container, subtype = ("OGG", "OPUS") if opus else ("FLAC", "PCM_16")
-    with soundfile.SoundFile(target, "w", rate, 2, subtype, format=container) as sound:
+    with soundfile.SoundFile(disk, "w", rate, 2, subtype, format=container) as sound:
         sound.comment = f"began={began:.6f}"
         since = time.perf_counter()
         for piece in pieces:
             sound.write(_resampled(sides, piece) if rate != line_rate else piece)
             if not rest(RESTS * (time.perf_counter() - since)):
                 raise GaveUpError
+            disk.check()
             since = time.perf_counter()
         if rate != line_rate:
             sound.write(_stereo([side.flush() for side in sides]))
+    disk.check()
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -47,9 +49,15 @@ LOOK_EVERY = 15.0
 AGAIN_FIRST, AGAIN_LONGEST = 5.0, 300.0
 """Seconds until a bucket that failed is asked again."""
 
-LEFT_WITHIN = 10.0
+LEFT_WITHIN = 5.0
 """Seconds, when the process ends, for what is left to be finished and moved: where its disk goes
-with the machine, nobody else will."""
+with the machine, nobody else will. Whoever stops us waits for 20, of which a goodbye has eight."""
+
+AT_ONCE = 0.5
+"""The same, when the process ends at once; what is left is done by the next."""
+
+ENDED_WITHIN = 1.0
+"""Seconds then for the thread to let go of what it does."""
 
 DAMAGED = ".damaged"
 """Ends the name of what is no recording, and is let be."""
@@ -94,6 +102,14 @@ class RecordingFinisher:
         self._due = asyncio.Event()
         self._stopping = threading.Event()
         self._wait = self._again_at = 0.0  # for the bucket, since it failed
+        self._done: deque[Done] = deque()
+        """What is to be told. Whoever waited for the thread may have been cancelled."""
+
+        self._failing: set[str] = set()
+        """The names of those that cannot be finished for now, which was told. The thread's."""
+
+        self.left_within = LEFT_WITHIN
+        """Seconds that :meth:`aclose` has for what is left."""
 
     def look(self) -> None:
         """See what there is to do: a recording is over. For any thread; returns at once."""
@@ -113,30 +129,40 @@ class RecordingFinisher:
                 continue
 
     async def aclose(self) -> None:
-        """Do what is left, within :data:`LEFT_WITHIN`, and end the thread."""
+        """Do what is left, in the time there is, and end the thread."""
         try:
-            async with asyncio.timeout(LEFT_WITHIN):
+            async with asyncio.timeout(self.left_within):
                 await self._see_to_all()
         except TimeoutError:
             log.warning("recordings are left to the next process")
         self._stopping.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDED_WITHIN):
+                await self._in_thread(lambda: None)
+        self._tell()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _see_to_all(self) -> None:
         for name in await self._in_thread(self._left):
+            self._tell()
             if name.endswith(ENDING):
-                done = await self._in_thread(partial(self._finish, name))
-            elif now() < self._again_at:
-                continue
-            else:
-                done = await self._in_thread(partial(self._move, name, now()))
-            if done is not None:
-                self._told(*done)
+                await self._in_thread(partial(self._note, partial(self._finish, name)))
+            elif now() >= self._again_at:
+                await self._in_thread(partial(self._note, partial(self._move, name, now())))
+        self._tell()
+
+    def _tell(self) -> None:
+        while self._done:
+            self._told(*self._done.popleft())
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     # In the thread
+
+    def _note(self, work: Callable[[], Done | None]) -> None:
+        if (done := work()) is not None:
+            self._done.append(done)
 
     def _left(self) -> list[str]:
         """Return the names of what is to be done: first what is to be finished."""
@@ -169,8 +195,11 @@ class RecordingFinisher:
             log.error("a recording is lost", file=part, reason=str(error))  # noqa: TRY400 - no bug
             return self._lost(path, record)
         except (OSError, SealError) as error:
-            log.error("a recording cannot be finished", file=part, reason=str(error))  # noqa: TRY400
+            if part not in self._failing:  # it is tried again and again
+                log.error("a recording cannot be finished", file=part, reason=str(error))  # noqa: TRY400
+            self._failing.add(part)
             return None
+        self._failing.discard(part)
         self._counts.finished += 1
         return record, _stored(final.removesuffix(SEALED), done)
 

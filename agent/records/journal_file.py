@@ -10,15 +10,20 @@ import errno
 import os
 from collections import deque
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
+import structlog
+
 from agent.private_files import FILE, make_private_folder
 from agent.records import locks
-from agent.records.journal_names import file_name
+from agent.records.journal_names import file_name, new_journal
 from agent.records.lines import written
 from agent.records.seals import Seal
 from agent.records.spool import OwnJournal, Spool
+
+log = structlog.get_logger()
 
 NEEDED = {"call", "ended", "platform", "summary", "recording"}
 """Kinds that are written as soon as they can be, if they cannot at once: what a call is listed by.
@@ -44,6 +49,7 @@ class JournalFile:
         self._spool = spool
         self._seal = seal
         self._name = name
+        self._call_id = call_id
         self.path: Path = spool.folder / file_name(name, call_id)
         self.is_new = False
         """Whether it is in the folder now, and that was not synced."""
@@ -59,6 +65,9 @@ class JournalFile:
         self._torn = False
         """Whether the last line in the file is cut off."""
 
+        self._first: bytes = b""
+        """The line that says whose the journal is, once there is one."""
+
         self._closed = False
 
     def add(self, kind: str, fields: Mapping[str, object]) -> None:
@@ -66,6 +75,8 @@ class JournalFile:
         if self._closed:
             return
         line = written(self._seal, kind, fields)
+        if kind == "call":
+            self._first = line
         if kind in NEEDED:
             self._owed.append(line)
             self._write_out(None, fields.get("at"))
@@ -108,6 +119,8 @@ class JournalFile:
     def _write_out(self, line: bytes | None, at: object) -> None:
         """Write what is owed, then how many lines are missing, then ``line``."""
         try:
+            if self._descriptor is not None and not self._is_there():
+                self._begin_anew()
             if self._descriptor is None:
                 self._open()
             while self._owed:
@@ -119,6 +132,25 @@ class JournalFile:
         except OSError as error:
             self._missing += line is not None
             self._spool.dropped(error.strerror or type(error).__name__, int(line is not None))
+
+    def _is_there(self) -> bool:
+        """Return whether the file is still where it was made: else nobody finds what it holds."""
+        try:
+            there, ours = self.path.lstat(), os.fstat(self._descriptor or 0)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+    def _begin_anew(self) -> None:
+        """Go on in another journal of the same record; lines of this one may be stored already."""
+        log.error("a journal was removed while its call goes on", path=str(self.path))
+        self._let_go()
+        self._closed = self._torn = False
+        self._name = new_journal(datetime.now(UTC))
+        self.path = self._spool.folder / file_name(self._name, self._call_id)
+        self._own = OwnJournal(self.path)
+        if self._first and self._first not in self._owed:
+            self._owed.appendleft(self._first)
 
     def _open(self) -> None:
         if not self._spool.folder.exists():

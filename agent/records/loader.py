@@ -29,10 +29,10 @@ T = TypeVar("T")
 LOAD_EVERY = 1.0
 """Seconds between two looks for new lines."""
 
-FEWEST, MOST = 40, 400
+FEWEST, MOST = 40, 200
 """Lines in one transaction, which costs as much as some fifty lines do."""
 
-SHORT, LONG = 0.03, 0.1
+SHORT, LONG = 0.015, 0.05
 """Seconds of a transaction: of one that is shorter, the next may be larger; of one that is longer,
 it has to be smaller. Call control waits behind it, which has 2 s for all that it does."""
 

@@ -21,6 +21,10 @@ OVER_AFTER = 3.0
 """Seconds without a line that is dropped until that is over."""
 
 
+TOLD_FOR = 60.0
+"""Seconds for which a dropped line is a warning: with no call, no other tells that it is over."""
+
+
 @dataclass(slots=True)
 class OwnJournal:
     """A journal of this process, of which something is not loaded yet."""
@@ -118,7 +122,7 @@ class Spool:
     @property
     def warning(self) -> str:
         """What is the matter, in one line; ``""`` if nothing."""
-        if self.failing:
+        if self.failing and monotonic() - self.dropped_at < TOLD_FOR:
             return f"lines of records are dropped: {self.failing}"
         if self.store_failing:
             return f"{self.waiting.journals} journals wait for the database: {self.store_failing}"

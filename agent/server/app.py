@@ -74,6 +74,7 @@ class Service:
             self.keeping.spool,
             self.keeping.recording_writer.counts,
             self.keeping.database.webhooks if self.keeping.database is not None else None,
+            lambda: self.health.free,
         )
 
         async def measure(_request: web.Request) -> web.Response:

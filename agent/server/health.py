@@ -39,6 +39,8 @@ PROBE_NAME = ".voice-agent-can-write"
 LITTLE_ROOM = 1 << 30
 """Bytes free below which a disk is nearly full, or a twentieth of it if that is less."""
 
+NEARLY_FULL = "the disk is nearly full"
+
 FEW_FILES = 1000
 """Files that a disk has room for, below which it is nearly full."""
 
@@ -55,6 +57,9 @@ class Found:
 
     warning: str = ""
     """What will go wrong before long; ``""`` if nothing."""
+
+    free: int | None = None
+    """Bytes that its disk has room for; None if that is not known."""
 
 
 def look_at_folder(folder: Path, kind: Kind) -> Found:
@@ -81,10 +86,15 @@ def look_at_folder(folder: Path, kind: Kind) -> Found:
                 file.write(bytes(PROBE_BYTES))
         finally:
             probe.unlink(missing_ok=True)  # another process may try it at the same time
-        return Found(warning=_room(folder))
+        return Found(warning=_room(folder), free=_free(folder))
     except OSError as error:
         why = error.strerror or type(error).__name__
         return Found(warning=why) if kind == "kept" else Found(error=why)
+
+
+def _free(folder: Path) -> int | None:
+    disk = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    return None if disk is None else disk.f_bavail * disk.f_frsize
 
 
 def _room(folder: Path) -> str:
@@ -93,9 +103,9 @@ def _room(folder: Path) -> str:
         return ""
     free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     if free < min(LITTLE_ROOM, total / 20):
-        return f"the disk is nearly full: {free / 1e6:.0f} MB are free"
+        return f"{NEARLY_FULL}: {free / 1e6:.0f} MB are free"
     if disk.f_files and disk.f_favail < FEW_FILES:
-        return f"the disk is nearly full: it has room for {disk.f_favail} files"
+        return f"{NEARLY_FULL}: it has room for {disk.f_favail} files"
     return ""
 
 
@@ -166,7 +176,9 @@ def _tell(name: str, before: Found, found: Found) -> None:
     elif before.error and not found.error:
         log.warning("a folder can be used again", folder=name)
     if found.warning and not before.warning:
-        log.warning("a disk is nearly full", folder=name, warning=found.warning)
+        full = found.warning.startswith(NEARLY_FULL)
+        event = NEARLY_FULL.replace("the", "a", 1) if full else "a folder cannot be used"
+        log.warning(event, folder=name, warning=found.warning)
 
 
 class Health:
@@ -210,6 +222,12 @@ class Health:
         for watch in self._folders:
             if not watch.found.error:
                 watch.wait(ANSWERED_WITHIN)
+
+    @property
+    def free(self) -> dict[str, int]:
+        """Bytes that the disk of each folder has room for, as far as is known."""
+        found = {watch.name: watch.found.free for watch in self._folders}
+        return {name: free for name, free in found.items() if free is not None}
 
     def failures(self) -> dict[str, str]:
         """Return what does not work, by its name, with why."""

@@ -5,7 +5,7 @@ In Prometheus' text format. Nothing of a call's content is in it, and no number 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -33,8 +33,10 @@ class _Now(Collector):
         watchdog: Watchdog,
         spool: Spool,
         recordings: RecordingCounts,
+        free: Callable[[], Mapping[str, int]],
     ) -> None:
         self._calls = registry
+        self._free = free
         self._recordings = recordings
         self._providers = providers
         self._watchdog = watchdog
@@ -52,6 +54,14 @@ class _Now(Collector):
         yield from self._records()
         yield from self._stages()
         yield from self._recorded()
+        disks = GaugeMetricFamily(
+            "voice_agent_disk_free_bytes",
+            "Room on the disk of a folder that is written, as of the last look.",
+            labels=("folder",),
+        )
+        for folder, free in self._free().items():
+            disks.add_metric((folder,), free)
+        yield disks
 
     def _recorded(self) -> Iterator[Metric]:
         counts = self._recordings
@@ -219,6 +229,7 @@ class Metrics:
         providers: Started.
         watchdog: Of the event loop.
         webhooks: None if nobody is told of calls.
+        free: Returns the bytes that the disk of each folder has room for.
     """
 
     def __init__(
@@ -229,9 +240,10 @@ class Metrics:
         spool: Spool,
         recordings: RecordingCounts,
         webhooks: Webhooks | None = None,
+        free: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Now(registry, providers, watchdog, spool, recordings))
+        self._registry.register(_Now(registry, providers, watchdog, spool, recordings, free))
         if webhooks is not None:
             self._registry.register(_Webhooks(webhooks))
 

@@ -11,7 +11,7 @@ from agent.records.call_records import CallRecords
 from agent.records.due_summaries import DueSummaries
 from agent.records.erasing import Erasing
 from agent.records.events import CallRecord
-from agent.records.finishing import RecordingFinisher
+from agent.records.finishing import AT_ONCE, RecordingFinisher
 from agent.records.loader import RecordLoader
 from agent.records.private_lines import PrivateLines
 from agent.records.record_files import JOURNALS
@@ -124,6 +124,10 @@ class RecordKeeping:
         background.keep_running(self._finisher.run, "finishing recordings")
         if self.database is not None:
             self.database.run_in(background)
+
+    def leave_recordings(self) -> None:
+        """Leave those that are not finished to the next process: this one ends at once."""
+        self._finisher.left_within = AT_ONCE
 
     async def aclose(self) -> None:
         """Write what is left, and store it."""

@@ -124,6 +124,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
                 log.info("draining; once more to stop at once", seconds=server.drain)
                 await built.registry.drain(server.drain)
             finally:
+                if built.registry.in_progress:
+                    built.keeping.leave_recordings()
                 await built.registry.end_calls(AT_ONCE)  # of which a drain has left none
 
 

@@ -2,7 +2,8 @@
 
 A transaction runs in one thread from its beginning to its end, so that nobody else waits for the
 file while this process's event loop is busy; and it costs one change of threads, where an
-asynchronous driver costs one a statement.
+asynchronous driver costs one a statement. What was committed stands in a log beside the file, and
+is taken into it, and synced, in a thread of its own: no transaction waits for the disk.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -44,6 +46,16 @@ MERGED = 500
 CHECKPOINTS = 20
 """Times that the log is tried to be emptied; readers are in it for milliseconds."""
 
+LOG_LOOKED_AT_EVERY = 0.5
+"""Seconds between two looks whether the log is to be taken into the file, while it is written."""
+
+LOG_BYTES = 4_000_000
+"""Size of the log from which on it is: as much as SQLite itself lets come together. It does so
+within a transaction, which others wait behind."""
+
+LOG_PAGES_AT_MOST = 16_000
+"""Pages of the log (64 MB) with which it is done within a transaction after all."""
+
 AGAIN_AFTER = 0.1
 """Seconds until it is tried again to have the file alone."""
 
@@ -69,6 +81,8 @@ class SqliteEngine:
         self._reading = _engine(url, "BEGIN", connections=READERS)
         self._writer = ThreadPoolExecutor(1, "database")
         self._readers = ThreadPoolExecutor(READERS, "database")
+        self._log = ThreadPoolExecutor(1, "database log")
+        self._log_at = 0.0  # when it was looked at last
 
     async def transact(self, work: Callable[[Connection], T], *, writes: bool) -> T:
         """Run ``work`` in a transaction. If this is cancelled, it may be done all the same.
@@ -80,9 +94,14 @@ class SqliteEngine:
         engine = self._writing if writes else self._reading
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(threads, self._transact, engine, work)
+            result = await loop.run_in_executor(threads, self._transact, engine, work)
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StoreError(reason(error)) from None
+        if writes and time.monotonic() - self._log_at >= LOG_LOOKED_AT_EVERY:
+            self._log_at = time.monotonic()
+            with suppress(RuntimeError):  # it is closed this very moment
+                self._log.submit(self._shorten_log)
+        return result
 
     async def run_alone(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction, which nobody else can begin meanwhile.
@@ -143,7 +162,19 @@ class SqliteEngine:
             return _transact(engine, partial(_in_time, work, time.monotonic() + self._within))
         return _transact(engine, work)
 
+    def _shorten_log(self) -> None:
+        log_file = Path(f"{self._path}-wal")
+        try:
+            if log_file.stat().st_size <= LOG_BYTES or _identity(self._path) != self._file:
+                return
+            with closing(sqlite3.connect(self._path, timeout=0)) as connection:
+                # Others read and write meanwhile; what they are still in is left for the next time.
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (sqlite3.Error, OSError) as error:
+            log.debug("the log of the database stays as it is", error=reason(error))
+
     def _close(self) -> None:
+        self._log.shutdown(cancel_futures=True)
         self._readers.shutdown(cancel_futures=True)
         for engine in (self._reading, self._writing):
             engine.dispose()
@@ -167,6 +198,8 @@ def _engine(url: URL, begin: str, *, connections: int) -> Engine:
     def connected(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES_AT_MOST}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")  # once all of it is taken
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

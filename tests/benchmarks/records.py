@@ -1,8 +1,10 @@
 """``python -m tests.benchmarks.records [ROWS]``: what records cost the calls, and how fast they go.
 
 Lines a second into journals, and out of them into SQLite and a PostgreSQL of its own where one is
-installed; microseconds on the event loop a line and a turn; how long call control waits behind a
-transaction of ours, and how late the loop is meanwhile; a million rows, unless ``ROWS`` says other.
+installed; microseconds on the event loop a line, and a turn of 9 s, recorded and not; how long call
+control waits behind a transaction of ours, and how late the loop is meanwhile: beside how late it
+is on this machine with nothing to do, and how much of it other threads of ours have worked. A
+million rows, unless ``ROWS`` says other.
 """
 
 from __future__ import annotations
@@ -13,17 +15,26 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from sqlalchemy import text
 
+from agent.call import turn_record
+from agent.call.reply import Reply
+from agent.records import recorder
+from agent.records.audio_log import LogHead
 from agent.records.loader import RecordLoader
+from agent.records.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
 from agent.records.writer import MOST_WAITING, RecordWriter
 from agent.settings.database import DatabaseUrl
 from agent.store.store import Store, opened
+from pipelines import clock
+from pipelines.audio import Audio
+from pipelines.reply.playout import Playout
 from tests.databases import WANTED, postgresql
 
 A_TURN: list[tuple[str, dict[str, object]]] = [
@@ -42,6 +53,15 @@ TURNS = 8
 """Of a call."""
 
 LINES = TURNS * len(A_TURN) + 2
+
+RATE = 8000
+"""Hertz of a recorded call."""
+
+SAID = "On Sunday we open at ten in the morning, and close at eight in the evening."
+"""A sentence of three seconds."""
+
+Lateness = list[tuple[float, float]]
+"""Milliseconds that the loop was late, and of these, for how long other threads of ours worked."""
 
 
 async def a_call(writer: RecordWriter, number: int) -> float:
@@ -81,11 +101,77 @@ async def write(spool: Spool, calls: int) -> None:
     assert LINES < MOST_WAITING
 
 
+def a_turn(*, recorded: bool) -> float:
+    """Return the microseconds that the record of a turn of 9 s costs the call path.
+
+    It is looked at ten times a second; with each frame, if it is recorded.
+    """
+    at = [0.0]
+    turn_record.now = recorder.now = lambda: at[0]  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder:
+        files = RecordingWriter(Path(folder), NoSeal(), limit_mb=1e6, min_free_mb=0)
+        keeps = recorder.Recorder(
+            RATE, 0.0, lambda first: files.begin("a.flac", LogHead(rate=RATE, begin=first))
+        )
+        if recorded:
+            keeps.begin()
+        writer = RecordWriter(Path(folder))
+        record = turn_record.TurnRecord(writer.begin("a", datetime.now(UTC)))
+        reply = Reply(playout=Playout(0.5))
+        reply.started_at = 0.0
+        for _ in range(3):
+            reply.playout.begin(SAID)
+            reply.playout.put(Audio(bytes(3 * 2 * RATE), RATE))
+            reply.playout.finish()
+        took, silence = 0.0, bytes(2 * RATE // 50)
+        for frame in range(9 * 50):
+            at[0] = frame / 50
+            while reply.playout.pending and reply.playout.wait(at[0]) <= 0:
+                reply.playout.take(at[0])
+            began = time.perf_counter()
+            if recorded:
+                keeps.received(silence)
+                keeps.sent(silence)
+            if frame % 5 == 0:
+                record.heard(reply)
+            took += time.perf_counter() - began
+        keeps.stop(keep=False)
+        asyncio.run(writer.aclose())
+        asyncio.run(files.aclose())
+    return 1e6 * took
+
+
+async def lateness(lags: Lateness) -> None:
+    """Note how late the loop is, until cancelled."""
+    while True:
+        began, others = time.perf_counter(), time.process_time() - time.thread_time()
+        await asyncio.sleep(0.002)
+        late = 1000 * (time.perf_counter() - began) - 2
+        ours = 1000 * (time.process_time() - time.thread_time() - others)
+        lags.append((late, min(late, ours)))
+
+
+def told(lags: Lateness) -> str:
+    """Return it in words."""
+    late, ours = np.array(lags).T
+    return (f"late p99 {np.percentile(late, 99):.1f}, max {late.max():.0f} ms (other threads of "
+            f"ours: p99 {np.percentile(ours, 99):.1f}, max {ours.max():.0f} ms)")  # fmt: skip
+
+
+async def at_rest() -> None:
+    """Print how late a loop with nothing to do is here: what the machine does to it."""
+    lags: Lateness = []
+    task = asyncio.get_running_loop().create_task(lateness(lags))
+    await asyncio.sleep(5.0)
+    task.cancel()
+    print(f"a loop with nothing to do is {told(lags)}")
+
+
 async def load(name: str, spool: Spool, store: Store) -> None:
     """Load them."""
     loader = RecordLoader(spool, StoredRecords(store.database, NoSeal()), NoSeal())
     waits: list[float] = []
-    lags: list[float] = []
+    lags: Lateness = []
 
     async def others() -> None:
         """What call control does, a hundred times a second or so."""
@@ -95,13 +181,8 @@ async def load(name: str, spool: Spool, store: Store) -> None:
             waits.append(1000 * (time.perf_counter() - began))
             await asyncio.sleep(0.01)
 
-    async def lag() -> None:
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.002)
-            lags.append(1000 * (time.perf_counter() - began) - 2)
-
-    tasks = [asyncio.get_running_loop().create_task(work) for work in (others(), lag())]
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work) for work in (others(), lateness(lags))]
     began, cpu = time.perf_counter(), time.process_time()
     await loader.load()
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
@@ -113,8 +194,7 @@ async def load(name: str, spool: Spool, store: Store) -> None:
           f"the time left to others; {1e6 * cpu / stored:.0f} us CPU a line")  # fmt: skip
     print(f"{name}: longest transaction of ours {1000 * spool.longest_store:.0f} ms; "
           f"another waits p50 {np.percentile(waits, 50):.1f}, p99 {np.percentile(waits, 99):.1f}, "
-          f"max {max(waits):.0f} ms; loop late p99 {np.percentile(lags, 99):.1f}, "
-          f"max {max(lags):.0f} ms")  # fmt: skip
+          f"max {max(waits):.0f} ms; the loop is {told(lags)}")  # fmt: skip
 
 
 async def measure(name: str, url: DatabaseUrl, rows: int) -> None:
@@ -132,7 +212,12 @@ async def measure(name: str, url: DatabaseUrl, rows: int) -> None:
 
 
 def main(rows: int) -> None:
-    """Measure both."""
+    """Measure all of it."""
+    for recorded in (False, True):
+        turn = median(a_turn(recorded=recorded) for _ in range(15))
+        print(f"call path: {turn:.0f} us a turn of 9 s, {'' if recorded else 'not '}recorded")
+    turn_record.now = recorder.now = clock.now  # type: ignore[attr-defined]
+    asyncio.run(at_rest())
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(measure("SQLite", DatabaseUrl(f"sqlite:///{folder}/b.db"), rows))
     with postgresql() as server:

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.personas.loader import Persona
+from agent.records.buckets import Bucket
 from agent.records.sealing import seal_of
 from agent.records.webhooks.endpoints import endpoints
 from agent.server.checks import agents, lineup, sinch, surroundings
@@ -98,7 +99,7 @@ def without_settings(error: SettingsError) -> list[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    """Look at what the settings name: secrets, detectors, MCP servers, webhooks, paths."""
+    """Look at what the settings name: secrets, detectors, servers, a bucket, webhooks, paths."""
     try:
         refuse_placeholders(settings)
     except SettingsError as error:
@@ -113,12 +114,13 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(place="vad", message=str(error.args[0]))
     builds: list[Callable[[], object]] = [
         *(partial(mcp_servers, {name: server}) for name, server in settings.mcp.items()),
+        *([partial(Bucket, settings.recording.store)] if settings.recording.store else ()),
         *(partial(endpoints, {name: webhook}) for name, webhook in settings.webhooks.items()),
     ]
     for build in builds:
         try:
             build()
-        except ValueError as error:
+        except (ValueError, SettingsError) as error:
             yield from findings_of(error)
     if settings.server.path.rstrip("/") in OURS:
         why = f"taken by the service itself, as are {', '.join(OURS)}"

@@ -7,11 +7,12 @@ import errno
 import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from agent.records.record_files import JOURNALS
 from agent.server.checks.finding import Finding
 from agent.server.health import ANSWERED_WITHIN, Found, look_at_folder, look_within
 from agent.settings import Settings
@@ -28,8 +29,13 @@ ASKED_FOR = 2.0
 
 def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
     """Return what looks at each folder of the settings, by the name of its setting."""
+    recordings: dict[str, Callable[[], Found]] = {}
+    if settings.recording.calls != "never":
+        recordings["recording.folder"] = partial(look_at_folder, settings.recording.folder, "kept")
     return {
-        "transcripts": partial(look_at_folder, settings.transcripts, "written"),
+        # Journals lie in a folder of their own below it, which may be another disk.
+        "transcripts": partial(look_at_folder, settings.transcripts / JOURNALS, "written"),
+        **recordings,
         "prompts": partial(look_at_folder, settings.prompts, "read"),
         "phrases": partial(look_at_folder, settings.phrases, "kept"),
     }
@@ -38,11 +44,16 @@ def looks(settings: Settings) -> dict[str, Callable[[], Found]]:
 def folders(settings: Settings) -> Iterator[Finding]:
     """Look whether each folder can be read or written, and has room."""
     for name, look in looks(settings).items():
-        found, given = look_within(name, look, ANSWERED_WITHIN), repr(str(getattr(settings, name)))
+        found, given = look_within(name, look, ANSWERED_WITHIN), repr(str(_value(settings, name)))
         if found.error:
             yield Finding(place=name, given=given, message=found.error)
         if found.warning:
             yield Finding(severity="warning", place=name, given=given, message=found.warning)
+
+
+def _value(settings: Settings, name: str) -> object:
+    """Return what a setting is, by its name with dots."""
+    return reduce(getattr, name.split("."), settings)
 
 
 def database(settings: Settings) -> Iterator[Finding]:

@@ -11,11 +11,13 @@ import pytest
 
 from agent.records import buckets, finishing
 from agent.records.audio_log import ENDING
-from agent.records.buckets import Bucket, BucketError
+from agent.records.buckets import TRIED, Bucket, BucketError
 from agent.records.finishing import RecordingFinisher
 from agent.records.recording_files import RecordingCounts
 from agent.records.recordings import NoRecordingError, Recordings
 from agent.records.seals import NoSeal, Seal
+from agent.server.checks.outside import outside
+from agent.settings import Settings
 from agent.settings.errors import SettingsError
 from tests.agent.records.test_recording_files import Masked, write
 
@@ -170,3 +172,18 @@ def test_mistakes_are_told_without_keys(environment: pytest.MonkeyPatch) -> None
     environment.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     with pytest.raises(SettingsError, match="az://container"):
         Bucket("az://container")
+
+
+@pytest.mark.usefixtures("environment")
+def test_check_live_finds_a_bucket_that_takes_nothing_and_a_webhook_that_is_away() -> None:
+    """Before a call is recorded for nobody; a bucket that does leaves nothing behind."""
+    away = {"url": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 32, "events": ["call.ended"]}
+    for bucket, places in (
+        (URL, ["webhooks.crm.url"]),
+        ("s3://nobody/s", ["recording.store", "webhooks.crm.url"]),
+    ):
+        given = {"recording": {"store": bucket}, "webhooks": {"crm": away}}
+        found = list(outside(Settings.model_validate(given)))
+        assert [one.place for one in found] == places
+        assert "secret" not in str(found)
+    assert Bucket(URL).size(TRIED) is None

@@ -20,6 +20,7 @@ from agent.store import tables
 from agent.store.engine import OVER_AFTER, TOLD_EVERY, WITHIN, SqlDatabase
 from agent.store.errors import StoreError
 from agent.store.live_calls import BEAT_EVERY, DEAD_AFTER
+from agent.store.sqlite import LOG_BYTES, LOG_PAGES_AT_MOST
 from agent.store.store import Store, opened
 from tests.databases import FILE, PostgresqlServer
 
@@ -208,6 +209,27 @@ def test_a_file_that_was_removed_is_noticed(tmp_path: Path, replaced: bool) -> N
                     await store.legs.get("x")
                 await fails(store, 1)
             assert told(logs) == [AWAY]
+
+    asyncio.run(main())
+
+
+@pytest.mark.timeout(60)
+def test_the_log_is_taken_into_the_file_beside_transactions(tmp_path: Path) -> None:
+    """SQLite would do it within one that others wait behind, and have the disk sync it there."""
+    log_file = tmp_path / f"{FILE}-wal"
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{FILE}")) as store:
+            row = 0
+            while not log_file.exists() or log_file.stat().st_size <= LOG_BYTES:
+                await store.legs.put(f"{(row := row + 1)}", {"x": "x" * 200_000})
+                within = await store.database.write(
+                    lambda c: c.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar()
+                )
+                assert within == LOG_PAGES_AT_MOST
+            while log_file.stat().st_size > LOG_BYTES:  # cut by the first write behind it
+                await store.legs.put("y", {})
+                await asyncio.sleep(0.05)
 
     asyncio.run(main())
 

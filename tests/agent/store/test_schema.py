@@ -224,3 +224,43 @@ def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("agent.store.engine.find_spec", lambda _name: None)
     with pytest.raises(Exception, match=r'pip install "sinch-voice-agent\[postgresql\]"'):
         SqlDatabase(DatabaseUrl("postgresql://agent@127.0.0.1/agent"))
+
+
+def test_a_database_of_the_version_before_is_brought_up_to_date_in_use(
+    database_url: DatabaseUrl,
+) -> None:
+    """Its rows stay, of calls in progress too; what the old version writes beside us is read."""
+
+    async def upgraded(database: SqlDatabase) -> None:
+        before = {"call_records", "call_events", "call_languages", "call_words"}
+        before |= {"record_reads", "seal_keys", "webhook_outbox"}
+        async with opened(database_url) as old:
+            await old.legs.put("+15550000001", {"call": "in progress"})
+            for table in before:  # as 0001 has left it
+                drop = text(f"DROP TABLE {table}")
+                await database.write(lambda c, drop=drop: c.execute(drop))  # type: ignore[misc]
+            older = text("UPDATE alembic_version SET version_num = '0001'")
+            await database.write(lambda c: c.execute(older))
+            assert await schema.state(database) == "older"
+            context = multiprocessing.get_context("spawn")
+            results = context.Queue()
+            url = database_url.get_secret_value()
+            processes = [context.Process(target=_start, args=(url, results)) for _ in range(2)]
+            for process in processes:
+                process.start()
+            states = [await asyncio.to_thread(results.get, timeout=60) for _ in processes]
+            assert sorted(states) == ["current", "older"]
+            for process in processes:
+                await asyncio.to_thread(process.join)
+            assert await old.legs.get("+15550000001") == {"call": "in progress"}
+            await old.legs.put("+15550000002", {"call": "of the old one"})
+            async with opened(database_url) as new:
+                assert await new.legs.get("+15550000002") == {"call": "of the old one"}
+            assert await schema.state(database) == "current"
+
+    async def run() -> None:
+        database = SqlDatabase(database_url)
+        await upgraded(database)
+        await database.aclose()
+
+    asyncio.run(run())
