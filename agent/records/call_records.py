@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
+from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, Outcome, RecordedEvent
 from agent.records.seals import Seal
 from agent.records.search_words import Question, question
@@ -254,14 +255,6 @@ class CallRecords:
             outcome=row.outcome,
             data=shown(self._seal, row.data),
         )
-
-
-def answer_time(timing: Mapping[str, Any]) -> list[float]:
-    """Return the seconds that a caller waited, of a ``timing`` line; nothing if that has none."""
-    began, heard = timing.get("speech_end"), timing.get("heard")
-    if isinstance(began, int | float) and isinstance(heard, int | float):
-        return [round(heard - began, 3)]
-    return []
 
 
 def _storable(wanted: RecordFilter) -> bool:

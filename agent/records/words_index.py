@@ -22,7 +22,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from agent.records.call_records import shown
-from agent.records.events import JournalLine
+from agent.records.conversation import broken_off
+from agent.records.events import JournalLine, RecordedEvent
 from agent.records.seals import Seal
 from agent.records.search_words import LineWords, words_of
 from agent.records.word_search import (
@@ -182,13 +183,12 @@ def _cut_off(
 ) -> list[tuple[str, Mapping[str, Any]]]:
     """Return what was heard of a reply that has no line of its own, as if it had one."""
     events = call_events.c
-    heard = select(events.kind, events.data).where(
-        events.record == record, events.kind.in_(("heard", "agent"))
-    )
-    rows = connection.execute(heard.order_by(events.id)).all()
-    last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
-    pieces = [str(shown(seal, row.data).get("text", "")) for row in rows[last + 1 :]]
-    return [("agent", {"text": " ".join(pieces)})] if pieces else []
+    heard = select(call_events).where(events.record == record, events.kind.in_(("heard", "agent")))
+    lines = [
+        RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
+        for row in connection.execute(heard.order_by(events.id))
+    ]
+    return [("agent", one.fields) for one in broken_off(lines)]
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:

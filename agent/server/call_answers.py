@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.records import queries
 from agent.records.call_records import CallRecords, Place, RecordFilter
-from agent.records.conversation import conversation
+from agent.records.conversation import SpokenTurn, conversation, without_begun
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.search_words import QuestionError
 from agent.server.records_api import (
@@ -82,9 +82,9 @@ class CallAnswers:
         if record is None or self._records is None:
             return None
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
-        events = found[: asked.limit]
+        more = len(found) > asked.limit
+        events = without_begun(found[: asked.limit]) if more else found
         times = await self._records.answer_times([record])
-        more = len(found) > len(events)
         return whole(record, times[record.number], events, more=more)
 
     def _wanted(self, asked: RecordsQuery) -> RecordFilter:
@@ -166,11 +166,23 @@ def whole(
     answer = RecordAnswer(
         **summary(record, times),
         data=dict(record.data),
-        conversation=[SpokenLine.model_validate(one) for one in conversation(events)],
+        conversation=[_line(one) for one in conversation(events)],
         events=[RecordLine.model_validate(one) for one in events],
         next=events[-1].id if more else None,
     )
     return answer.model_dump(mode="json")
+
+
+def _line(one: SpokenTurn) -> SpokenLine:
+    return SpokenLine(
+        who=one.who,
+        at=one.at,
+        until=one.until,
+        text=one.text,
+        cut_off=one.cut_off is True,
+        unheard=one.unheard or "",
+        turn=one.turn,
+    )
 
 
 def _iso(moment: float) -> str:

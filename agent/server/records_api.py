@@ -76,7 +76,7 @@ class RecordSummary(BaseModel):
 class SpokenLine(BaseModel):
     """What one of both has said."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True)
 
     who: Literal["caller", "agent"]
     at: float | None = Field(description="Seconds since the answer.")
