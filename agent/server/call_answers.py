@@ -13,8 +13,11 @@ from agent.records import queries
 from agent.records.call_records import CallRecords, Place, RecordFilter
 from agent.records.conversation import SpokenTurn, conversation, without_begun
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.found_lines import found_lines
+from agent.records.number_forms import looked_up_as
 from agent.records.search_words import QuestionError
 from agent.server.records_api import (
+    FoundLine,
     RecordAnswer,
     RecordLine,
     RecordQuery,
@@ -22,6 +25,9 @@ from agent.server.records_api import (
     RecordSummary,
     SpokenLine,
 )
+
+LOOKED_AT = 1000
+"""Lines of a record in which words are looked for once more: most calls have fewer."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -61,9 +67,13 @@ class CallAnswers:
             raise QueryError(f"q: {error}") from None
         page = found[: asked.limit]
         times = await self._records.answer_times(page)
+        lines = await found_lines(self._records, wanted, page, lines_of_each=LOOKED_AT)
         more = len(found) > len(page)
         return {
-            "records": [summary(one, times[one.number]) for one in page],
+            "records": [
+                {**summary(one, times[one.number]), "found": found_in(lines.get(one.number))}
+                for one in page
+            ],
             "next": queries.cursor((page[-1].started, page[-1].number)) if more else None,
         }
 
@@ -89,7 +99,7 @@ class CallAnswers:
 
     def _wanted(self, asked: RecordsQuery) -> RecordFilter:
         def number(text: str | None) -> str | None:
-            return None if text is None else queries.number(text, self._country)
+            return None if text is None else looked_up_as(text, self._country)
 
         return RecordFilter(
             since=_moment("since", asked.since),
@@ -150,6 +160,15 @@ def summary(record: CallRecord, times: list[float]) -> dict[str, Any]:
         answer_time=round(median(times), 3) if times else None,
     )
     return listed.model_dump(mode="json")
+
+
+def found_in(line: RecordedEvent | None) -> dict[str, Any] | None:
+    """Return the line in which words were found, as it is told; None if none was asked for."""
+    if line is None:
+        return None
+    text = line.fields.get("text")
+    found = FoundLine(kind=line.kind, at=line.at, text=text if isinstance(text, str) else "")
+    return found.model_dump(mode="json")
 
 
 def whole(
