@@ -144,7 +144,7 @@ class Resealing:
                 )
             )
         forget_words(connection, record)
-        words_index.add(connection, self._seal, record, lines)
+        words_index.add(connection, self._seal, {record: lines})
 
     def _file(self, path: Path) -> FileOutcome:
         """Seal a file anew, or say why it is left as it is.
