@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import shutil
 import tempfile
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.calls.filters import add_filters, add_limit, add_words, given_filters, wanted_records
 from agent.cli.options import (
     FAILED,
     USAGE,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from agent.replay.sources import RecordedSource
     from agent.settings import Settings
 
-MOST_CALLS = 100_000
 MOST_AT_ONCE = 100
 
 USUAL_LIMIT = 50
@@ -83,19 +81,9 @@ def add(commands: Commands) -> None:
 
 
 def _add_filters(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--since", type=moment, metavar="WHEN", help="calls from then on: 2026-11-26, or 7d, 12h"
-    )
-    command.add_argument("--before", type=moment, metavar="WHEN", help="calls before")
-    command.add_argument("--agent-was", metavar="NAME", help="calls that this agent answered")
-    command.add_argument("--outcome", metavar="OUTCOME", help='calls that ended so: "failed"')
-    command.add_argument(
-        "--limit",
-        type=whole(1, MOST_CALLS),
-        default=USUAL_LIMIT,
-        metavar="N",
-        help=f"the latest so many ({USUAL_LIMIT})",
-    )
+    add_filters(command, agent="--agent-was")
+    add_words(command)
+    add_limit(command, USUAL_LIMIT)
     command.add_argument(
         "--folder", type=Path, help="recordings in a folder, with NAME.jsonl beside each, if known"
     )
@@ -108,29 +96,12 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
     )
 
 
-def moment(given: str) -> float:
-    """Return a Unix time, of a date, of a date and a time, or of so long ago.
-
-    Raises:
-        argparse.ArgumentTypeError: If it is none.
-    """
-    ago = re.fullmatch(r"(\d{1,6})([dhm])", given.strip())
-    if ago is not None:
-        unit = {"d": "days", "h": "hours", "m": "minutes"}[ago[2]]
-        return (datetime.now().astimezone() - timedelta(**{unit: int(ago[1])})).timestamp()
-    try:
-        return datetime.fromisoformat(given.strip()).astimezone().timestamp()
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(
-            f"{given!r}: write 2026-11-26, 2026-11-26T14:30, or so long ago: 7d, 12h, 30m"
-        ) from None
-
-
 def run(options: argparse.Namespace) -> int:
     """Replay and compare; return the exit status: 1 if a call could not be replayed."""
     from agent import logs
     from agent.private_files import make_private_folder
     from agent.records.seals import SealError
+    from agent.records.search_words import QuestionError
     from agent.replay.batch import ReplayPace, replay_all
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
@@ -153,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
             ),
             lambda one: _tell(one, silent=options.json),
         )
+    except QuestionError as error:
+        return fail(error, USAGE)
     except (SettingsError, StoreError, SealError, OSError) as error:
         return fail(error)
     _print(results, how, as_json=options.json)
@@ -160,14 +133,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _mistake(options: argparse.Namespace) -> str:
-    from agent.records.events import OUTCOMES
-
-    filters = [options.since, options.before, options.agent_was, options.outcome]
-    given = any(one is not None for one in filters)
+    given = bool(given_filters(options))
     if sum((bool(options.ids), given, options.folder is not None)) != 1:
         return "replay: name calls, or filter them (--since 7d), or give a --folder"
-    if options.outcome is not None and options.outcome not in OUTCOMES:
-        return f"--outcome {options.outcome!r}: one of {', '.join(OUTCOMES)}"
     if options.real_time and options.work_takes is not None:
         return "--work-takes: not with --real-time"
     return ""
@@ -210,18 +178,12 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
 
 async def _from_database(options: argparse.Namespace) -> list[RecordedSource]:
     from agent.cli.calls.database import opened_records
-    from agent.records.call_records import RecordFilter
     from agent.replay.sources import by_filter, by_ids
 
     async with opened_records(options) as opened:
         if options.ids:
             return await by_ids(opened.records, options.ids, options.recordings)
-        wanted = RecordFilter(
-            since=options.since,
-            before=options.before,
-            agent=options.agent_was,
-            outcome=options.outcome,
-        )
+        wanted = wanted_records(options, opened.settings)
         return await by_filter(opened.records, wanted, options.limit, options.recordings)
 
 

@@ -84,8 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _verify(options: argparse.Namespace) -> int:
     from agent.cli.calls.database import opened_records
-    from agent.records.spoken import conversation, sentences
-    from agent.records.verification import caller, check, hearing
+    from agent.records.verification import caller, check, claims, hearing
 
     async with opened_records(options) as opened:
         record, events = await _record(opened, options.id)
@@ -97,14 +96,14 @@ async def _verify(options: argparse.Namespace) -> int:
     turns: Sequence[ComparedTurn] = []
     async with hearing.hearing(who) as hear:
         found = await check.check(
-            sentences(events),
+            claims.sentences(events),
             recording,
             hear,
             language=language,
             unrecorded=_unrecorded(events),
         )
         if options.caller:
-            said = [one for one in conversation(events) if one.who == "caller"]
+            said = claims.of_the_caller(events)
             turns = await caller.caller_turns(said, recording, hear, language=language)
     times = caller.response_times(events, recording) if options.caller else []
     if options.json:

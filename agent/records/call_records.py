@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
+from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, Outcome, RecordedEvent
+from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal, SealError
 from agent.records.search_words import Question, question
 from agent.records.word_search import OUTCOME, fact, narrowed, with_fact
@@ -47,7 +49,7 @@ class RecordFilter:
     """Unix time, before which they started."""
 
     caller: str | None = None
-    """In E.164, or an address: as a record has it."""
+    """A number with its country in any form, or an address."""
 
     called: str | None = None
     agent: str | None = None
@@ -98,12 +100,13 @@ class CallRecords:
         Raises:
             QuestionError: If ``wanted.words`` are none.
         """
-        if not _storable(wanted):
+        if not is_storable(wanted):
             return []
         asked = await self.asked(wanted)
 
         def read(connection: Connection) -> list[CallRecord]:
-            found = self._selected(wanted, asked, after, connection.dialect.name)
+            dialect = connection.dialect.name
+            found = selected(self._seal, wanted, asked, dialect=dialect, after=after)
             return [listed(self._seal, row) for row in connection.execute(found.limit(limit))]
 
         return await self._read(read)
@@ -193,36 +196,6 @@ class CallRecords:
 
         return await self._read(read)
 
-    def _selected(
-        self, wanted: RecordFilter, asked: Question, after: Place | None, dialect: str
-    ) -> Select[Any]:
-        columns = call_records.c
-        found = select(call_records).order_by(columns.started.desc(), columns.number.desc())
-        if wanted.since is not None:
-            found = found.where(columns.started >= wanted.since)
-        if wanted.before is not None:
-            found = found.where(columns.started < wanted.before)
-        facts = []
-        for name, value in self._looked_up(wanted):
-            found = found.where(columns[name] == value)
-            facts.append(fact(name, value))
-        if after is not None:
-            found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
-        if not asked:
-            return found
-        until = min((one for one in (wanted.before, after and after[0]) if one), default=None)
-        span = (wanted.since, until)
-        return narrowed(found, asked, facts, self._seal, span=span, dialect=dialect)
-
-    def _looked_up(self, wanted: RecordFilter) -> Iterable[tuple[str, str]]:
-        """Yield what a record has to have in its columns."""
-        for name in ("caller", "called"):
-            if (number := getattr(wanted, name)) is not None:
-                yield name, self._seal.look_up(number)
-        for name in ("agent", OUTCOME, "direction"):
-            if (value := getattr(wanted, name)) is not None:
-                yield name, value
-
     async def _read(self, work: Callable[[Connection], T]) -> T:
         try:
             async with asyncio.timeout(TURN_WITHIN):
@@ -286,12 +259,39 @@ def _record(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
     )
 
 
-def answer_time(timing: Mapping[str, Any]) -> list[float]:
-    """Return the seconds that a caller waited, of a ``timing`` line; nothing if that has none."""
-    began, heard = timing.get("speech_end"), timing.get("heard")
-    if isinstance(began, int | float) and isinstance(heard, int | float):
-        return [round(heard - began, 3)]
-    return []
+def selected(
+    seal: Seal,
+    wanted: RecordFilter,
+    asked: Question,
+    *,
+    dialect: str,
+    after: Place | None = None,
+) -> Select[Any]:
+    """Return the one selection of the records that are wanted, the latest first.
+
+    Args:
+        seal: Gives what numbers and words are looked up by.
+        wanted: Which; see :func:`is_storable`.
+        asked: Its words, of :meth:`CallRecords.asked`.
+        dialect: Of the database: ``sqlite`` or ``postgresql``.
+        after: As of :meth:`CallRecords.find`.
+    """
+    columns = call_records.c
+    found = select(call_records).order_by(columns.started.desc(), columns.number.desc())
+    if wanted.since is not None:
+        found = found.where(columns.started >= wanted.since)
+    if wanted.before is not None:
+        found = found.where(columns.started < wanted.before)
+    facts = []
+    for name, value in _looked_up(seal, wanted):
+        found = found.where(columns[name] == value)
+        facts.append(fact(name, value))
+    if after is not None:
+        found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
+    if not asked:
+        return found
+    until = min((one for one in (wanted.before, after and after[0]) if one), default=None)
+    return narrowed(found, asked, facts, seal, span=(wanted.since, until), dialect=dialect)
 
 
 def answer_time_of(connection: Connection, seal: Seal, record: int) -> float | None:
@@ -309,7 +309,17 @@ def answer_time_of(connection: Connection, seal: Seal, record: int) -> float | N
     return round(median(times), 3) if times else None
 
 
-def _storable(wanted: RecordFilter) -> bool:
+def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, str]]:
+    """Yield what a record has to have in its columns."""
+    for name in ("caller", "called"):
+        if (number := getattr(wanted, name)) is not None:
+            yield name, seal.look_up(looked_up_as(number))
+    for name in ("agent", OUTCOME, "direction"):
+        if (value := getattr(wanted, name)) is not None:
+            yield name, value
+
+
+def is_storable(wanted: RecordFilter) -> bool:
     """Return whether a record can be so: no database keeps a NUL, nor half a character."""
     given = (wanted.caller, wanted.called, wanted.agent, wanted.direction)
     return not any(one and re.search("[\0\ud800-\udfff]", one) for one in given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from agent.records.call_records import CallRecords, RecordFilter
@@ -14,7 +15,11 @@ SAID = ("caller", "agent", "summary")
 
 
 async def found_lines(
-    records: CallRecords, wanted: RecordFilter, found: Sequence[CallRecord]
+    records: CallRecords,
+    wanted: RecordFilter,
+    found: Sequence[CallRecord],
+    *,
+    lines_of_each: int | None = None,
 ) -> dict[int, RecordedEvent]:
     """Return, by number of the record, the line in which most of the words stand, the first.
 
@@ -22,6 +27,7 @@ async def found_lines(
         records: Where they are read from.
         wanted: What was asked for; without words, no line was.
         found: The records.
+        lines_of_each: Most lines that are looked at of a record; None for all.
 
     Raises:
         StoreError: If the database fails.
@@ -31,7 +37,9 @@ async def found_lines(
         return {}
     lines = {}
     for record in found:
-        if (line := _best(record, await records.events(record), asked)) is not None:
+        events = await records.events(record, limit=lines_of_each)
+        line = await asyncio.to_thread(_best, record, events, asked)  # calls go on meanwhile
+        if line is not None:
             lines[record.number] = line
     return lines
 

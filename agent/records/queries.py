@@ -1,12 +1,10 @@
-"""What people write when they ask for records: moments, numbers, pages."""
+"""What people write when they ask for records: moments, pages."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-
-from agent import phone_numbers
 
 if TYPE_CHECKING:
     from agent.records.call_records import Place
@@ -45,20 +43,6 @@ def moment(text: str, now: datetime) -> float:
         return found.timestamp()
     except (ValueError, OverflowError):
         raise ValueError(MOMENT) from None
-
-
-def number(text: str, country: str) -> str:
-    """Return a number or an address as records have it; what is neither is looked for as it is.
-
-    Args:
-        text: As somebody wrote it: ``+1 (555) 000-0001``, ``0049 30 ...``, ``sip:ann@example.com``.
-        country: Two letters, of a number without ``+``; ``""`` if there is none.
-    """
-    text = text.strip()
-    try:
-        return phone_numbers.address(re.sub(r"^00(?=[1-9])", "+", text), country)
-    except ValueError:
-        return text
 
 
 def cursor(place: Place) -> str:

@@ -143,7 +143,7 @@ class Resealing:
                 )
             )
         words_index.remove(connection, record)
-        words_index.add(connection, self._seal, record, lines)
+        words_index.add(connection, self._seal, {record: lines})
 
     def _file(self, path: Path) -> FileOutcome:
         """Seal a file anew, or say why it is left as it is.

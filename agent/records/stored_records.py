@@ -124,8 +124,8 @@ class StoredRecords:
             change.values({name: bindparam(name) for name in names}),
             [self._changed(connection, records[n], theirs) for n, theirs in told.items()],
         )
-        for number, theirs in told.items():  # by what stands in the record now
-            words_index.add(connection, self._seal, number, theirs)
+        words_index.add(connection, self._seal, told)  # by what stands in the records now
+        for number, theirs in told.items():
             if self._outbox is not None:
                 self._outbox.add(connection, number, theirs)
 

@@ -16,9 +16,9 @@ import structlog
 
 from agent.personas.afterwards import SUMMARY
 from agent.records.call_records import CallRecords
+from agent.records.conversation import SpokenTurn, conversation
 from agent.records.due_summaries import TAKEN_FOR, DueSummaries
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.spoken import SpokenTurn, conversation
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import LanguageModel, ProviderError
@@ -158,7 +158,7 @@ class Summaries:
 
     async def _written(self, record: CallRecord, events: Sequence[RecordedEvent]) -> bool:
         """Write the lines of one call; return False if nobody of those who can has answered."""
-        said = conversation(events)
+        said = [one for one in conversation(events) if one.text.strip()]
         wanted = next((event.fields for event in events if event.kind == "wanted"), {})
         form = form_of(wanted)
         why = self._why_not(record, said) if form is not None else UNUSABLE
@@ -197,4 +197,5 @@ class Summaries:
 
 
 def _marked(one: SpokenTurn) -> str:
-    return f"{one.text} {CUT_OFF}" if one.cut_off else one.text
+    said = one.text.strip()
+    return f"{said} {CUT_OFF}" if one.cut_off else said

@@ -24,7 +24,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from agent.records.call_records import shown
-from agent.records.events import JournalLine
+from agent.records.conversation import broken_off
+from agent.records.events import JournalLine, RecordedEvent
 from agent.records.seals import Seal, SealError
 from agent.records.search_words import LineWords, words_of
 from agent.records.word_search import (
@@ -65,8 +66,8 @@ class _Stored:
     size: int
 
 
-def add(connection: Connection, seal: Seal, record: int, lines: Sequence[JournalLine]) -> None:
-    """Add the words of the lines of one record, in the transaction that stores them.
+def add(connection: Connection, seal: Seal, said: Mapping[int, Sequence[JournalLine]]) -> None:
+    """Add the words of the lines of records, in the transaction that stores them.
 
     What is added are the lines that stand in the database and not yet in the index, whichever are
     given: one that comes twice is added once.
@@ -74,13 +75,20 @@ def add(connection: Connection, seal: Seal, record: int, lines: Sequence[Journal
     Args:
         connection: Of that transaction.
         seal: Gives what words are looked up by.
-        record: Number of the record.
-        lines: Of its journal, stored; some may have been added before.
+        said: Lines of journals, stored, by number of the record; some may have been added before.
     """
-    if any(line.kind in (*SPOKEN, "call", "ended") for line in lines):
-        found = connection.execute(select(call_records).where(call_records.c.number == record))
-        if (row := found.first()) is not None:
-            _bring_up_to_date(connection, seal, row)
+    new = [
+        number
+        for number, lines in said.items()
+        if any(line.kind in (*SPOKEN, "call", "ended") for line in lines)
+    ]
+    if not new:
+        return
+    columns, languages = call_records.c, set[str]()
+    these = select(call_records).where(columns.number.in_(new)).order_by(columns.number)
+    for row in connection.execute(these).all():
+        languages |= _bring_up_to_date(connection, seal, row)
+    _note_languages(connection, languages)
 
 
 def remove(connection: Connection, record: int) -> None:
@@ -145,7 +153,8 @@ def forget(connection: Connection) -> bool:
     return merge(MERGED) or merge(-MERGED)
 
 
-def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> None:
+def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> set[str]:
+    """Add what is new of a record; return the tags of the languages that it is in."""
     stored = _stored(connection, row)
     events = call_events.c
     new = connection.execute(
@@ -155,7 +164,7 @@ def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> None
         .order_by(events.id)
     ).all()
     if stored is not None and not new:
-        return
+        return set()
     said: list[tuple[str, Mapping[str, Any]]] = [
         (one.kind, shown(seal, one.data)) for one in new if one.kind != "ended"
     ]
@@ -173,12 +182,12 @@ def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> None
         languages.add(spoken_in)
     grown = size - (stored.size if stored else 0)
     if stored and row.ended is None and stored.size > AT_ONCE and grown * 8 < stored.size:
-        return
-    _note_languages(connection, languages)
+        return set()
     upto = max((one.id for one in new), default=0)
     state = _Stored(words=stored.words if stored else "", upto=upto, size=size)
     write = _write_postgresql if connection.dialect.name == "postgresql" else _write_sqlite
     write(connection, row, _facts(seal, row, about), lines, state, is_new=stored is None)
+    return languages
 
 
 def _stored(connection: Connection, row: Row[Any]) -> _Stored | None:
@@ -210,13 +219,12 @@ def _cut_off(
 ) -> list[tuple[str, Mapping[str, Any]]]:
     """Return what was heard of a reply that has no line of its own, as if it had one."""
     events = call_events.c
-    heard = select(events.kind, events.data).where(
-        events.record == record, events.kind.in_(("heard", "agent"))
-    )
-    rows = connection.execute(heard.order_by(events.id)).all()
-    last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
-    pieces = [str(shown(seal, row.data).get("text", "")) for row in rows[last + 1 :]]
-    return [("agent", {"text": " ".join(pieces)})] if pieces else []
+    heard = select(call_events).where(events.record == record, events.kind.in_(("heard", "agent")))
+    lines = [
+        RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
+        for row in connection.execute(heard.order_by(events.id))
+    ]
+    return [("agent", one.fields) for one in broken_off(lines)]
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:
@@ -229,6 +237,8 @@ def _sealed(seal: Seal, words: LineWords) -> list[str]:
 
 def _note_languages(connection: Connection, tags: Iterable[str]) -> None:
     new = {tag.lower().replace("_", "-").partition("-")[0][:LANGUAGE] for tag in tags} - {""}
+    if not new:
+        return
     known = set(connection.execute(select(call_languages.c.language)).scalars())
     for language in sorted(new - known):
         row = insert_or_update(call_languages).values(language=language)

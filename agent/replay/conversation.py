@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.records.conversation import conversation
 from agent.records.events import RecordedEvent
 from agent.replay.caller_turns import GAP, stretches
 from agent.simulator.stretches import Frames
@@ -199,12 +200,12 @@ def exchanges(talk: MeasuredConversation) -> list[TurnAndAnswer]:
 
 
 def _spoken(events: Sequence[RecordedEvent]) -> Iterator[MeasuredLine]:
+    for said in conversation(events):
+        cut = " --" if said.cut_off else ""
+        yield MeasuredLine(at=said.at or 0.0, who=said.who, text=f"{said.text}{cut}")
     for one in events:
         at, fields = one.at or 0.0, one.fields
         match one.kind:
-            case "caller" | "agent":
-                cut = " --" if fields.get("cut_off") else ""
-                yield MeasuredLine(at=at, who=one.kind, text=f"{fields.get('text', '')}{cut}")
             case "tool":
                 text = f"({fields.get('name')}: {fields.get('status')})"
                 yield MeasuredLine(at=at, who="tool", text=text)

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from agent.records import queries
 from agent.records.call_records import CallRecords, Place, RecordFilter
-from agent.records.conversation import conversation
+from agent.records.conversation import SpokenTurn, conversation, without_begun
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.found_lines import found_lines
+from agent.records.number_forms import looked_up_as
 from agent.records.search_words import QuestionError
 from agent.server.records_api import (
+    FoundLine,
     RecordAnswer,
     RecordLine,
     RecordQuery,
@@ -21,6 +24,9 @@ from agent.server.records_api import (
     RecordSummary,
     SpokenLine,
 )
+
+LOOKED_AT = 1000
+"""Lines of a record in which words are looked for once more: most calls have fewer."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -60,9 +66,13 @@ class CallAnswers:
             raise QueryError(f"q: {error}") from None
         page = found[: asked.limit]
         times = await self._records.answer_times(page)
+        lines = await found_lines(self._records, wanted, page, lines_of_each=LOOKED_AT)
         more = len(found) > len(page)
         return {
-            "records": [summary(one, times[one.number]) for one in page],
+            "records": [
+                {**summary(one, times[one.number]), "found": found_in(lines.get(one.number))}
+                for one in page
+            ],
             "next": queries.cursor((page[-1].started, page[-1].number)) if more else None,
         }
 
@@ -81,16 +91,14 @@ class CallAnswers:
         if record is None or self._records is None:
             return None
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
-        events = found[: asked.limit]
-        if len(found) > len(events) and (until := _unfinished(events)):
-            events = events[:until]  # the reply whose end is on the next page is there whole
+        more = len(found) > asked.limit
+        events = without_begun(found[: asked.limit]) if more else found
         times = await self._records.answer_times([record])
-        more = len(found) > len(events)
         return whole(record, times[record.number], events, more=more)
 
     def _wanted(self, asked: RecordsQuery) -> RecordFilter:
         def number(text: str | None) -> str | None:
-            return None if text is None else queries.number(text, self._country)
+            return None if text is None else looked_up_as(text, self._country)
 
         return RecordFilter(
             since=_moment("since", asked.since),
@@ -153,6 +161,15 @@ def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
     return listed.model_dump(mode="json")
 
 
+def found_in(line: RecordedEvent | None) -> dict[str, Any] | None:
+    """Return the line in which words were found, as it is told; None if none was asked for."""
+    if line is None:
+        return None
+    text = line.fields.get("text")
+    found = FoundLine(kind=line.kind, at=line.at, text=text if isinstance(text, str) else "")
+    return found.model_dump(mode="json")
+
+
 def whole(
     record: CallRecord,
     waited: float | None,
@@ -168,22 +185,26 @@ def whole(
         events: Its lines, or a page of them.
         more: Whether there are more.
     """
-    said = events[: _unfinished(events)] if more else events
     answer = RecordAnswer(
         **summary(record, waited),
         data=dict(record.data),
-        conversation=[SpokenLine.model_validate(one) for one in conversation(said)],
+        conversation=[_line(one) for one in conversation(events)],
         events=[RecordLine.model_validate(one) for one in events],
         next=events[-1].id if more else None,
     )
     return answer.model_dump(mode="json")
 
 
-def _unfinished(events: Sequence[RecordedEvent]) -> int:
-    """Return where the reply begins whose end is not in these lines; behind them, if none does."""
-    kinds = [one.kind for one in events]
-    last = max((at for at, kind in enumerate(kinds) if kind == "agent"), default=-1)
-    return kinds.index("heard", last + 1) if "heard" in kinds[last + 1 :] else len(kinds)
+def _line(one: SpokenTurn) -> SpokenLine:
+    return SpokenLine(
+        who=one.who,
+        at=one.at,
+        until=one.until,
+        text=one.text,
+        cut_off=one.cut_off is True,
+        unheard=one.unheard or "",
+        turn=one.turn,
+    )
 
 
 def _iso(moment: float) -> str:

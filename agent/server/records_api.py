@@ -73,10 +73,26 @@ class RecordSummary(BaseModel):
     )
 
 
+class FoundLine(BaseModel):
+    """The line of a record in which most of the words stand that were asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    at: float | None = Field(description="Seconds since the answer.")
+    text: str
+
+
+class FoundSummary(RecordSummary):
+    """A call, as it is listed when words were asked for."""
+
+    found: FoundLine | None = Field(None, description="In which line; null without `q`.")
+
+
 class SpokenLine(BaseModel):
     """What one of both has said."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True)
 
     who: Literal["caller", "agent"]
     at: float | None = Field(description="Seconds since the answer.")
@@ -129,7 +145,7 @@ class CallsAnswer(BaseModel):
     calls: list[HeldCall] = Field(
         description="The calls in progress, of all processes, whatever records are asked for."
     )
-    records: list[RecordSummary] = Field(description="The latest first.")
+    records: list[FoundSummary] = Field(description="The latest first.")
     next: str | None = Field(description="For `cursor`, if there are more.")
 
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.records import stereo
-from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from agent.records.verification.check import Tolerances, Verification, check
+from agent.records.verification.claims import ClaimedSpeech
 from agent.simulator.intervals import of_share
 from pipelines.audio import Audio, at_rate
 from pipelines.providers import moonshine, piper
@@ -112,7 +112,7 @@ Said = Callable[[str], Awaitable[Audio]]
 class Made:
     """A call, and the right record of it."""
 
-    claims: Sequence[SpokenTurn]
+    claims: Sequence[ClaimedSpeech]
     recording: StereoAudio
 
 
@@ -128,13 +128,13 @@ class Voice:
 
 async def made(voice: Voice, draw: random.Random) -> Made:
     """Put a call together."""
-    pcm, claims = bytearray(2 * RATE), list[SpokenTurn]()
+    pcm, claims = bytearray(2 * RATE), list[ClaimedSpeech]()
     for _ in range(4):
         for _ in range(draw.randint(1, 3)):
             text = draw.choice(voice.sentences)
             audio = await voice.say(text)
             at = len(pcm) / 2 / RATE
-            claim = SpokenTurn(who="agent", text=text, at=at, until=at + audio.seconds)
+            claim = ClaimedSpeech(text=text, at=at, until=at + audio.seconds)
             if draw.random() < 0.15 and audio.seconds > 1:
                 claim, audio = _cut_off(claim, audio, draw.uniform(0.2, 0.95) * audio.seconds)
                 claims += [claim] if claim.text else []
@@ -152,7 +152,7 @@ async def made(voice: Voice, draw: random.Random) -> Made:
     return Made(claims=claims, recording=recording)
 
 
-def _cut_off(claim: SpokenTurn, audio: Audio, at: float) -> tuple[SpokenTurn, Audio]:
+def _cut_off(claim: ClaimedSpeech, audio: Audio, at: float) -> tuple[ClaimedSpeech, Audio]:
     heard = HeardWords()
     heard.begin(claim.text, len(speakable(claim.text, "en").split()), 0.0)
     heard.finish(audio.seconds)
@@ -166,7 +166,7 @@ def _cut_off(claim: SpokenTurn, audio: Audio, at: float) -> tuple[SpokenTurn, Au
 Tried = tuple[Made, Sequence[str]]
 """A call, and the sentences of its set."""
 
-Wrong = tuple[list[SpokenTurn], tuple[float, float]]
+Wrong = tuple[list[ClaimedSpeech], tuple[float, float]]
 Tamper = Callable[[Made, Sequence[str], random.Random], Wrong | None]
 
 
@@ -183,7 +183,7 @@ def added(call: Made, others: Sequence[str], draw: random.Random) -> Wrong:
     place = draw.randrange(len(claims))
     begin = (claims[place].until or 0.0) + 0.1
     text = draw.choice([one for one in others if one != claims[place].text])
-    claims.insert(place + 1, SpokenTurn(who="agent", text=text, at=begin, until=begin + 1.5))
+    claims.insert(place + 1, ClaimedSpeech(text=text, at=begin, until=begin + 1.5))
     return claims, (begin, begin + 1.5)
 
 

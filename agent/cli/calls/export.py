@@ -8,15 +8,14 @@ import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from agent.cli.calls.database import OpenedRecords, opened_records
+from agent.cli.calls.filters import add_filters, add_words, given_filters, wanted_records
 from agent.cli.options import FAILED, USAGE, Commands, add_config, fail
 
 if TYPE_CHECKING:
-    from agent.records.call_records import RecordFilter
     from agent.records.exports.formats import Export
     from agent.records.exports.pages import WholeCall
 
@@ -29,9 +28,6 @@ GOES_WITH = {
 
 MOST_TOLD = 20
 """Calls that are told one by one: damaged ones may be many."""
-
-
-FILTERS = ("since", "before", "caller", "called", "agent", "outcome", "direction")
 
 
 def add(parts: Commands) -> None:
@@ -50,39 +46,15 @@ def add(parts: Commands) -> None:
     export.add_argument("--events", action="store_true", help="jsonl: a line an event, not a call")
     export.add_argument("--turns", action="store_true", help="csv, parquet: a row a turn")
     export.add_argument("--bom", action="store_true", help="csv: a mark that Excel wants")
-    add_filters(export)
+    wanted = export.add_argument_group("filters")
+    add_filters(wanted)
+    add_words(wanted)
     add_config(export)
     export.set_defaults(run=_run)
 
 
-def add_filters(command: argparse.ArgumentParser) -> None:
-    """Add what says which records are wanted."""
-    wanted = command.add_argument_group("filters")
-    wanted.add_argument("--since", type=_moment, metavar="TIME", help="such as 2026-11-26T10:00")
-    wanted.add_argument("--before", type=_moment, metavar="TIME")
-    wanted.add_argument("--caller", metavar="NUMBER")
-    wanted.add_argument("--called", metavar="NUMBER")
-    wanted.add_argument("--agent", metavar="NAME")
-    wanted.add_argument("--outcome", metavar="OUTCOME", help="such as 'caller hung up'")
-    wanted.add_argument("--direction", choices=("incoming", "outgoing"))
-
-
-def filter_of(options: argparse.Namespace) -> RecordFilter:
-    """Return what :func:`add_filters` was given."""
-    from agent.records.call_records import RecordFilter
-
-    return RecordFilter(**{name: getattr(options, name) for name in FILTERS})
-
-
-def _moment(given: str) -> float:
-    try:
-        return datetime.fromisoformat(given).astimezone().timestamp()
-    except (ValueError, OverflowError, OSError):
-        why = "a date or a time, such as 2026-11-26 or 2026-11-26T10:00"
-        raise argparse.ArgumentTypeError(f"{given!r}: {why}") from None
-
-
 def _run(options: argparse.Namespace) -> int:
+    from agent.records.search_words import QuestionError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 
@@ -91,6 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     told = _Told()
     try:
         asyncio.run(_export(options, told))
+    except QuestionError as error:
+        return fail(error, USAGE)
     except (SettingsError, StoreError, ModuleNotFoundError) as error:
         return fail(error)
     return told.status()
@@ -101,9 +75,8 @@ def _mistake(options: argparse.Namespace) -> str:
     for name, formats in GOES_WITH.items():
         if getattr(options, name) and options.format not in formats:
             return f"--{name} goes with --format {' or '.join(formats)}"
-    filtered = [name for name in FILTERS if getattr(options, name) is not None]
-    if options.ids and filtered:
-        return f"give ids, or --{filtered[0]}"
+    if options.ids and given_filters(options):
+        return "give ids, or filters such as --since"
     if options.format == "parquet" and options.output is None and sys.stdout.isatty():
         return "Parquet is nothing to read: --output FILE"
     return _wrong_output(options)
@@ -175,7 +148,9 @@ async def _calls(
     from agent.records.exports.pages import call_named, calls_matching
 
     if not options.ids:
-        found = calls_matching(opened.database, opened.seal, filter_of(options))
+        found = calls_matching(
+            opened.database, opened.seal, wanted_records(options, opened.settings)
+        )
         async with aclosing(found):
             async for call in found:
                 yield call

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.cli.calls.database import OpenedRecords, opened_records, run_to_the_end
+from agent.cli.calls.filters import add_filters, add_language, add_limit, wanted_records
 from agent.cli.calls.terminal import clock, harmless, table, terminal, wrapped
-from agent.cli.options import Commands, add_config, whole
+from agent.cli.options import Commands, add_config
 
 if TYPE_CHECKING:
     from agent.records.call_records import RecordFilter
@@ -22,8 +23,6 @@ PAGE = 100
 
 USUALLY = 50
 """Records that are listed unless more are wanted: a screen or two."""
-
-WHEN = "when it began: 2026-11-26, today, yesterday, or 3h ago as 3h"
 
 HEADINGS = ["started", "length", "", "with", "agent", "outcome", "answers", "id"]
 
@@ -38,45 +37,14 @@ def add(parts: Commands) -> None:
         '"phrase" stands in quotes; word* is the beginning of one.',
     )
     search.add_argument("words", nargs="+", metavar="WORDS", help="what was said")
-    search.add_argument(
-        "--language", metavar="TAG", help="of the words, such as de (any that was spoken)"
-    )
+    add_language(search)
     for part in (listing, search):
-        _add_filters(part)
+        add_filters(part)
+        add_limit(part, USUALLY)
+        part.add_argument("--json", action="store_true", help="a JSON object a line, for programs")
         add_config(part)
         part.set_defaults(run=_list)
     listing.set_defaults(words=None, language=None)
-
-
-def _add_filters(part: argparse.ArgumentParser) -> None:
-    from agent.records.events import OUTCOMES
-
-    part.add_argument("--since", type=_moment, metavar="WHEN", help=WHEN)
-    part.add_argument(
-        "--before", type=_moment, metavar="WHEN", help="before that, in the same words"
-    )
-    part.add_argument("--caller", metavar="NUMBER", help="who called, as people write it")
-    part.add_argument("--called", metavar="NUMBER", help="who was called")
-    part.add_argument("--agent", metavar="NAME", help="agent file, without .md")
-    part.add_argument("--outcome", choices=OUTCOMES, metavar="HOW", help=", ".join(OUTCOMES))
-    part.add_argument("--direction", choices=("incoming", "outgoing"), help="who called whom")
-    part.add_argument(
-        "--limit",
-        type=whole(1, 1_000_000),
-        default=USUALLY,
-        metavar="N",
-        help=f"most calls ({USUALLY})",
-    )
-    part.add_argument("--json", action="store_true", help="a JSON object a line, for programs")
-
-
-def _moment(given: str) -> float:
-    from agent.records.queries import MOMENT, moment
-
-    try:
-        return moment(given, datetime.now().astimezone().replace(tzinfo=None))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{given!r}: {MOMENT}") from None
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -85,36 +53,13 @@ def _list(options: argparse.Namespace) -> int:
 
 async def _print(options: argparse.Namespace) -> None:
     async with opened_records(options) as opened:
-        wanted, some = _wanted(options, opened), False
+        wanted, some = wanted_records(options, opened.settings), False
         async for page in _pages(opened, wanted, options.limit):
             show = _show_json if options.json else _show
             await show(opened, wanted, page, first=not some)
             some = True
         if not some:
             print("voice-agent: no such calls", file=sys.stderr)
-
-
-def _wanted(options: argparse.Namespace, opened: OpenedRecords) -> RecordFilter:
-    from agent.records.call_records import RecordFilter
-    from agent.records.queries import number
-
-    country = opened.settings.sinch.country
-    return RecordFilter(
-        since=options.since,
-        before=options.before,
-        caller=None if options.caller is None else number(options.caller, country),
-        called=None if options.called is None else number(options.called, country),
-        agent=options.agent,
-        outcome=options.outcome,
-        direction=options.direction,
-        words=None if options.words is None else " ".join(map(_as_given, options.words)),
-        language=options.language,
-    )
-
-
-def _as_given(word: str) -> str:
-    """Return a word of the command line; what a shell took for one because of quotes is one."""
-    return f'"{word}"' if " " in word.strip() and '"' not in word else word
 
 
 async def _pages(
@@ -134,7 +79,7 @@ async def _show_json(
     opened: OpenedRecords, wanted: RecordFilter, page: list[CallRecord], *, first: bool
 ) -> None:
     from agent.records.found_lines import found_lines
-    from agent.server.call_answers import summary
+    from agent.server.call_answers import found_in, summary
 
     del first
     times = await opened.records.answer_times(page)
@@ -142,7 +87,7 @@ async def _show_json(
     for record in page:
         listed = summary(record, times[record.number])
         if (line := lines.get(record.number)) is not None:
-            listed["found"] = {"kind": line.kind, "at": line.at, "text": line.fields.get("text")}
+            listed["found"] = found_in(line)
         print(json.dumps(listed, ensure_ascii=False))
 
 

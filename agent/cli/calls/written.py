@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.cli.calls.terminal import Terminal, clock, harmless, wrapped
 from agent.cli.calls.waterfall import waterfall
-from agent.records.call_records import answer_time
+from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 
 INDENT = " " * 18

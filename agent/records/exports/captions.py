@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.records.conversation import SpokenPart, SpokenTurn, conversation
 from agent.records.events import RecordedEvent
 from agent.records.exports.pages import WholeCall
-from agent.records.turns import ExportedPart, ExportedTurn, spoken_turns
 from agent.records.values import iso, number
 from pipelines.text import sentences
 
@@ -45,7 +45,7 @@ def webvtt(call: WholeCall) -> str:
     the recording began is left out, and a note says so.
     """
     began = recording_began(call.events)
-    found = captions(spoken_turns(call.events), began or 0.0)
+    found = captions(conversation(call.events), began or 0.0)
     clock = "the call" if began is None else "the recording"
     notes = [f"call {call.record.id}, {iso(call.record.started)}, by the clock of {clock}"]
     spoken = [one for one in found if one.end > 0]
@@ -67,7 +67,7 @@ def recording_began(events: Sequence[RecordedEvent]) -> float | None:
     return None
 
 
-def captions(turns: Sequence[ExportedTurn], began: float) -> list[Caption]:
+def captions(turns: Sequence[SpokenTurn], began: float) -> list[Caption]:
     """Return the captions of turns in their order; those of two who speak at once overlap.
 
     Args:
@@ -84,14 +84,14 @@ def captions(turns: Sequence[ExportedTurn], began: float) -> list[Caption]:
     return sorted(found, key=lambda one: one.start)
 
 
-def _times(piece: ExportedPart, began: float) -> tuple[float, float]:
+def _times(piece: SpokenPart, began: float) -> tuple[float, float]:
     start = (piece.at or 0.0) - began
     end = (piece.until or 0.0) - began
     start = max(start, 0.0)
     return start, (end if end <= 0 else max(end, start + SHORTEST))
 
 
-def _pieces(turn: ExportedTurn) -> Iterator[ExportedPart]:
+def _pieces(turn: SpokenTurn) -> Iterator[SpokenPart]:
     """Yield the parts of a turn that are a caption each, with the best times that are known."""
     if turn.at is None or abs(turn.at) > LATEST:
         return
@@ -112,13 +112,13 @@ def _pieces(turn: ExportedTurn) -> Iterator[ExportedPart]:
         yield from _split(rest, at, until)
 
 
-def _split(text: str, at: float, until: float) -> Iterator[ExportedPart]:
+def _split(text: str, at: float, until: float) -> Iterator[SpokenPart]:
     """Yield a text in parts, each with its share of the time by its characters."""
     parts = [text] if len(text) <= LONGEST else _parts(text)
     each = (until - at) / max(1, sum(map(len, parts)))
     for part in parts:
         end = at + each * len(part)
-        yield ExportedPart(text=part, at=at, until=end)
+        yield SpokenPart(text=part, at=at, until=end)
         at = end
 
 

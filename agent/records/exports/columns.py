@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal, TypeAlias
 
+from agent.records.conversation import answer_time, conversation
 from agent.records.exports.pages import WholeCall
-from agent.records.turns import spoken_turns
 from agent.records.values import flag, moment, number, text, whole
 
 Kind = Literal["text", "number", "whole", "flag", "time"]
@@ -38,8 +38,9 @@ class Columns:
 def _call_rows(call: WholeCall) -> Iterator[Row]:
     record, data = call.record, call.record.data
     ended, platform = _object(data.get("ended")), _object(data.get("platform"))
-    turns = spoken_turns(call.events)
-    times = [one.response_time for one in turns if one.response_time is not None]
+    turns = conversation(call.events)
+    timings = (event.fields for event in call.events if event.kind == "timing")
+    times = [seconds for timing in timings for seconds in answer_time(timing)]
     cost, currency = _cost(data.get("usage"))
     yield _row(
         CALLS,
@@ -71,7 +72,7 @@ def _call_rows(call: WholeCall) -> Iterator[Row]:
 
 
 def _turn_rows(call: WholeCall) -> Iterator[Row]:
-    for turn in spoken_turns(call.events):
+    for turn in conversation(call.events):
         given = {name: getattr(turn, name, None) for name in TURNS.kinds}
         began = call.record.started + turn.at if turn.at is not None else None
         yield _row(TURNS, {**given, "id": call.record.id, "time": began})

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select
 
-from agent.records.call_records import RecordFilter, shown
+from agent.records.call_records import (
+    CallRecords,
+    Place,
+    RecordFilter,
+    is_storable,
+    selected,
+    shown,
+)
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.seals import Seal, SealError
 from agent.store.engine import Database
@@ -51,21 +58,23 @@ async def calls_matching(
 
     Raises:
         StoreError: If the database fails.
+        QuestionError: If ``wanted.words`` are none.
     """
+    if not is_storable(wanted):
+        return
+    asked = await CallRecords(database, seal).asked(wanted)
     newest = await database.read(lambda c: c.scalar(select(func.max(call_records.c.number))))
-    key = (call_records.c.started, call_records.c.id)
-    found = (
-        select(call_records)
-        .where(call_records.c.number <= (newest or 0), *conditions(seal, wanted))
-        .order_by(*(column.desc() for column in key))
-        .limit(PAGE)
-    )
-    after = found
-    while page := await database.read(partial(_page, after)):
+    after: Place | None = None
+
+    def found(dialect: str) -> Select[Any]:
+        those = selected(seal, wanted, asked, dialect=dialect, after=after)
+        return those.where(call_records.c.number <= (newest or 0)).limit(PAGE)
+
+    while page := await database.read(partial(_page, found)):
         for row, lines in page:
             yield _whole(seal, row, lines)
         last = page[-1][0]
-        after = found.where(tuple_(*key) < tuple_(last.started, last.id))
+        after = (last.started, last.number)
 
 
 async def call_named(database: Database, seal: Seal, name: str) -> WholeCall | None:
@@ -78,33 +87,19 @@ async def call_named(database: Database, seal: Seal, name: str) -> WholeCall | N
         (call_records.c.id == name) | (call_records.c.call_id == digest(name))
     )
     latest = found.order_by(call_records.c.number.desc()).limit(1)
-    page = await database.read(partial(_page, latest))
+    page = await database.read(partial(_page, lambda _dialect: latest))
     return _whole(seal, *page[0]) if page else None
-
-
-def conditions(seal: Seal, wanted: RecordFilter) -> list[ColumnElement[bool]]:
-    """Return what holds for the rows of the records that are wanted."""
-    columns = call_records.c
-    bounds = [
-        *([columns.started >= wanted.since] if wanted.since is not None else ()),
-        *([columns.started < wanted.before] if wanted.before is not None else ()),
-    ]
-    numbers = {"caller": wanted.caller, "called": wanted.called}
-    names = {"agent": wanted.agent, "outcome": wanted.outcome, "direction": wanted.direction}
-    equal = {name: seal.look_up(one) for name, one in numbers.items() if one is not None}
-    equal |= {name: one for name, one in names.items() if one is not None}
-    return [*bounds, *(columns[name] == value for name, value in equal.items())]
 
 
 Page = list[tuple[Row[Any], Sequence[Row[Any]]]]
 
 
-def _page(found: Select[Any], connection: Connection) -> Page:
+def _page(found: Callable[[str], Select[Any]], connection: Connection) -> Page:
     """Return the first of the rows, each with its lines: as many as are no burden together."""
     if connection.dialect.name == "postgresql":
         # A row and its lines are of one moment; SQLite has it so by itself.
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    rows = connection.execute(found).all()
+    rows = connection.execute(found(connection.dialect.name)).all()
     record = call_events.c.record
     sizes = (
         select(record, func.sum(func.length(call_events.c.data)).label("characters"))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.records.events import RecordedEvent
-from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import Stretch, noise, voiced, within
 from agent.records.verification.check import LOOKS, Hear, RecordedChannel
+from agent.records.verification.claims import ClaimedSpeech
 from agent.records.verification.wording import compared, sounding
 
 AROUND = 0.3
@@ -21,7 +21,7 @@ what the voice gate has found."""
 class ComparedTurn:
     """What the record has of a caller's turn, and what is heard."""
 
-    claim: SpokenTurn
+    claim: ClaimedSpeech
     heard: str
     alike: float
     """The share of the letters of the record's text that are heard, in their order."""
@@ -40,7 +40,7 @@ class ResponseTime:
 
 
 async def caller_turns(
-    claims: Sequence[SpokenTurn], recording: StereoAudio, hear: Hear, *, language: str = "en"
+    claims: Sequence[ClaimedSpeech], recording: StereoAudio, hear: Hear, *, language: str = "en"
 ) -> list[ComparedTurn]:
     """Return what is heard of each turn of the caller whose end the record has.
 

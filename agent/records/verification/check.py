@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import (
     Stretch,
@@ -22,6 +21,7 @@ from agent.records.verification.activity import (
     within,
     without,
 )
+from agent.records.verification.claims import ClaimedSpeech
 from agent.records.verification.wording import Compared, Word, compared, sounding
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 
@@ -83,7 +83,7 @@ LONGEST_TEXT = 40.0
 class Checked:
     """A sentence of the record, and what the recording has of it."""
 
-    claim: SpokenTurn
+    claim: ClaimedSpeech
     skipped: str = ""
     """Why it could not be checked; ``""`` if it was."""
 
@@ -169,7 +169,7 @@ class Checker:
     language: str
     tolerances: Tolerances
 
-    async def checked(self, claim: SpokenTurn, span: Stretch, around: Stretch) -> Checked:
+    async def checked(self, claim: ClaimedSpeech, span: Stretch, around: Stretch) -> Checked:
         """Return one sentence, checked.
 
         Args:
@@ -245,7 +245,7 @@ class Checker:
 
 
 async def check(
-    claims: Sequence[SpokenTurn],
+    claims: Sequence[ClaimedSpeech],
     recording: StereoAudio,
     hear: Hear,
     *,
@@ -281,7 +281,7 @@ async def check(
     return Verification(sentences=sentences, unclaimed=unclaimed)
 
 
-def _spans(claims: Sequence[SpokenTurn], until: float) -> list[Stretch]:
+def _spans(claims: Sequence[ClaimedSpeech], until: float) -> list[Stretch]:
     """Return when each sentence sounds; one of which the end is not known, until the next."""
     nexts = [*(claim.at for claim in claims[1:]), until][: len(claims)]
     return [

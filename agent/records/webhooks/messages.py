@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agent.records.conversation import conversation
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.turns import spoken_turns
 from agent.records.values import iso, plain_json
 from agent.settings.webhooks import WebhookEvent
 from pipelines.encodable import encodable
@@ -96,7 +96,7 @@ def _ended(record: CallRecord, line: RecordedEvent, said: Conversation) -> dict[
     if said is not None:
         fields["conversation"] = [
             {"who": one.who, "text": one.text, "at": one.at, "until": one.until}
-            for one in spoken_turns(said)
+            for one in conversation(said)
         ]
     return fields
 

@@ -51,12 +51,14 @@ def test_all_calls_go_to_standard_output(
         ([], ["c", "b", "a"]),
         (["a", "sinch-c"], ["a", "c"]),
         (["--before", "2026-11-25"], ["a"]),
+        (["--caller", "001 (555) 000-0001", "--words", "open"], ["c", "b", "a"]),
+        (["--words", "zanzibar"], []),
         (["--since", "2026-11-25T00:00Z", "--outcome", "caller hung up"], ["c", "b"]),
     ):
         assert run(*arguments) == 0
         out, err = capfdbinary.readouterr()
         assert [json.loads(line)["id"] for line in out.splitlines()] == there
-        assert err == b""
+        assert err == (b"" if there else b"voice-agent: there are no such calls\n")
     assert run("--agent", "nobody", "--format", "csv") == 0
     out, err = capfdbinary.readouterr()
     assert out.count(b"\n") == 1  # the names of the columns
@@ -114,11 +116,11 @@ def test_what_is_missing_is_told(
         (["--format", "csv", "--events"], "--events goes with --format jsonl"),
         (["--turns"], "--turns goes with --format csv or parquet"),
         (["--bom"], "--bom goes with --format csv"),
-        (["a", "--agent", "x"], "give ids, or --agent"),
+        (["a", "--agent", "x"], "give ids, or filters"),
         (["--output", "."], "this is a folder"),
         (["--output", "none/calls.csv"], "there is no folder 'none'"),
         (["--format", "vtt", "--output", "voice-agent.toml"], "need a folder"),
-        (["--since", "yesterday"], "a date or a time"),
+        (["--since", "tomorrow"], "a date such as"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

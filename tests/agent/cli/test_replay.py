@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.cli import main
-from agent.cli.replay import moment
+from agent.cli.calls.filters import moment
 from agent.records.events import JournalLine
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
@@ -147,7 +147,7 @@ def test_what_makes_no_sense_is_told(capsys: pytest.CaptureFixture[str]) -> None
     for arguments, status, line in [
         ((), 2, "name calls, or filter them"),
         (("a", "--since", "7d"), 2, "name calls, or filter them"),
-        (("--outcome", "bad"), 2, "one of in progress, caller hung up"),
+        (("--words", "?"), 2, "there is no word in it"),
         (("a", "--real-time", "--work-takes", "1"), 2, "not with --real-time"),
         (("a", "--set", "llm.modle=x"), 1, "--set llm.modle"),
         (("a", "--set", "vad.judge=x"), 1, "vad: no voice detector 'x'"),
@@ -165,7 +165,7 @@ def test_moments() -> None:
     """A date, a time, or so long ago."""
     assert moment("7d") == pytest.approx(time.time() - 7 * 86400, abs=5)
     assert moment("2026-11-26T10:00:00+00:00") == 1795687200
-    for wrong in ("yesterday", "7w", "2026-13-01", "99999999d"):
+    for wrong in ("7y", "tomorrow", "2026-13-01", "99999999d"):
         with pytest.raises(argparse.ArgumentTypeError):
             moment(wrong)
 

@@ -94,7 +94,11 @@ def test_records_are_listed_in_pages(tmp_path: Path) -> None:
                 "seconds": 4.5,
                 "outcome": "interrupted",
                 "answer_time": 0.6,
+                "found": None,
             }
+            (named,) = (await asked.listed({"q": '"table 1"'}))["records"]
+            assert named["found"]["kind"] == "caller"
+            assert named["found"]["text"] == "Table 1, please."
 
     asyncio.run(main())
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from agent.records.conversation import SpokenPart, SpokenTurn, conversation
 from agent.records.events import JournalLine, RecordedEvent
 from agent.records.exports import pages
 from agent.records.exports import parquet as parquet_export
@@ -22,7 +23,6 @@ from agent.records.exports.captions import Caption, captions, webvtt
 from agent.records.exports.columns import CALLS, TURNS, Columns
 from agent.records.exports.formats import BOM, Csv, JsonLines
 from agent.records.exports.parquet import Parquet
-from agent.records.turns import ExportedPart, ExportedTurn, spoken_turns
 from tests.agent.records.exports.calls import NASTY, journal, whole_call
 
 
@@ -230,10 +230,10 @@ def test_captions_go_by_the_clock_of_the_recording() -> None:
 def test_sentences_that_were_heard_have_their_own_times() -> None:
     """The rest, which was cut off, has what is left."""
     heard = (
-        ExportedPart(text="We are open.", at=1.0, until=2.0),
-        ExportedPart(text="Come in!", at=2.5, until=3.0),
+        SpokenPart(text="We are open.", at=1.0, until=2.0),
+        SpokenPart(text="Come in!", at=2.5, until=3.0),
     )
-    turn = ExportedTurn(
+    turn = SpokenTurn(
         turn=1, who="agent", text="We are open. Come in! From", at=1.0, until=4.0,
         cut_off=True, sentences=heard,
     )  # fmt: skip
@@ -248,7 +248,7 @@ def test_long_turns_are_split_at_sentences_within_their_time() -> None:
     """Each has its share; one that never ends is split at words."""
     text = " ".join(f"This is the sentence number {n}, and it says something." for n in range(9))
     text += " and so on" * 60
-    found = captions([ExportedTurn(turn=1, who="caller", text=text, at=10.0, until=70.0)], 0.0)
+    found = captions([SpokenTurn(turn=1, who="caller", text=text, at=10.0, until=70.0)], 0.0)
     assert " ".join(one.text for one in found) == text
     assert max(len(one.text) for one in found) <= 2 * 84
     assert found[0].text == "This is the sentence number 0, and it says something."
@@ -323,6 +323,6 @@ def test_of_a_reply_without_an_end_there_is_what_was_heard() -> None:
         RecordedEvent(id=n, kind="heard", at=at, fields={"turn": 1, "text": text, "until": at + 1})
         for n, (at, text) in enumerate([(1.0, "We are open."), (2.0, "Come in!")])
     ]
-    (turn,) = spoken_turns(events)
+    (turn,) = conversation(events)
     assert (turn.who, turn.text) == ("agent", "We are open. Come in!")
-    assert (turn.at, turn.until, turn.cut_off) == (1.0, 3.0, None)
+    assert (turn.at, turn.until, turn.cut_off) == (1.0, 3.0, True)

@@ -7,8 +7,8 @@ from itertools import groupby
 
 import numpy as np
 
-from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
+from agent.records.verification.claims import ClaimedSpeech
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers.contracts import PlainTranscriptionSession, TranscriptionSession
 from pipelines.settings import Section
@@ -46,14 +46,16 @@ async def hear(audio: Audio) -> str:
     return " ".join(found)
 
 
-def call(*sentences: tuple[str, float], began: float = 0.0) -> tuple[list[SpokenTurn], StereoAudio]:
+def call(
+    *sentences: tuple[str, float], began: float = 0.0
+) -> tuple[list[ClaimedSpeech], StereoAudio]:
     """Return a call in which the agent says these, each after so many seconds; and its record."""
     pcm, claims = bytearray(), []
     for text, pause in sentences:
         pcm += bytes(2 * round(pause * SPEECH_RATE))
         at = began + len(pcm) / 2 / SPEECH_RATE
         audio = spoken(text)
-        claims.append(SpokenTurn(who="agent", text=text, at=at, until=at + audio.seconds))
+        claims.append(ClaimedSpeech(text=text, at=at, until=at + audio.seconds))
         pcm += audio.pcm
     pcm += bytes(2 * SPEECH_RATE)
     silent = Audio(bytes(len(pcm)), SPEECH_RATE)

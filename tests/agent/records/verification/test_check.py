@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.records.spoken import SpokenTurn
 from agent.records.stereo import StereoAudio
 from agent.records.verification.check import Verification, check
+from agent.records.verification.claims import ClaimedSpeech
 from pipelines.audio import Audio
 from tests.agent.records.verification.spelled import A_WORD, WORDS, call, hear
 
@@ -26,12 +26,12 @@ CALL = call((HELLO, 0.5), (HELP, 0.0), (TABLE, 3.0), (PARKING, 2.0), (GOODBYE, 2
 
 
 def checked(
-    claims: Sequence[SpokenTurn], recording: StereoAudio = CALL[1], **more: Any
+    claims: Sequence[ClaimedSpeech], recording: StereoAudio = CALL[1], **more: Any
 ) -> Verification:
     return asyncio.run(check(claims, recording, more.pop("hear", hear), **more))
 
 
-def found(claims: Sequence[SpokenTurn], **more: Any) -> list[list[str]]:
+def found(claims: Sequence[ClaimedSpeech], **more: Any) -> list[list[str]]:
     return [list(one.findings) for one in checked(claims, **more).sentences]
 
 
@@ -64,7 +64,7 @@ def test_what_nobody_heard_is_found() -> None:
     """A sentence in a pause, and one put to another."""
     claims = [*CALL[0]]
     pause = (claims[1].until or 0.0) + 0.5
-    claims.insert(2, SpokenTurn(who="agent", text=GOODBYE, at=pause, until=pause + 1.0))
+    claims.insert(2, ClaimedSpeech(text=GOODBYE, at=pause, until=pause + 1.0))
     assert found(claims) == [[], [], ["there is no voice"], [], [], []]
     claims = [*CALL[0]]
     claims[2] = replace(claims[2], text=f"{TABLE} {PARKING}")
@@ -139,7 +139,7 @@ def test_what_was_not_recorded_is_not_judged() -> None:
     verification = checked(claims, paused, unrecorded=pause)
     assert not verification.differs
     assert verification.sentences[2].skipped == "the recording was paused"
-    later = SpokenTurn(who="agent", text=HELP, at=60.0, until=62.0)
+    later = ClaimedSpeech(text=HELP, at=60.0, until=62.0)
     assert checked([*claims, later]).sentences[-1].skipped == "not in the recording"
 
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.records.events import RecordedEvent
-from agent.records.spoken import SpokenTurn, sentences
 from agent.records.stereo import StereoAudio
 from agent.records.verification.activity import joined, length, noise, voiced, within, without
 from agent.records.verification.alignment import matched
 from agent.records.verification.caller import caller_turns, response_times
+from agent.records.verification.claims import ClaimedSpeech, sentences
 from agent.records.verification.wording import compared, sounding
 from pipelines.audio import SPEECH_RATE, Audio
 from tests.agent.records.verification.spelled import hear, spoken
@@ -125,9 +125,7 @@ def test_the_caller_is_heard_again_and_their_wait_measured() -> None:
     answer = bytes(2 * rate) + bytes(len(said.pcm)) + bytes(2 * round(0.8 * rate))
     agent = (answer + spoken("goodbye").pcm).ljust(len(caller), b"\0")
     recording = StereoAudio(caller=Audio(caller, rate), agent=Audio(agent, rate))
-    claim = SpokenTurn(
-        who="caller", text="Parking behind a house?", at=1.0, until=1.0 + said.seconds
-    )
+    claim = ClaimedSpeech(text="Parking behind a house?", at=1.0, until=1.0 + said.seconds)
     (turn,) = asyncio.run(caller_turns([claim], recording, hear))
     assert turn.heard == "parking behind the house"
     assert turn.alike > 0.85
