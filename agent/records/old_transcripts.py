@@ -26,7 +26,7 @@ from agent.records.journal_reader import (
     read_piece,
 )
 from agent.records.lines import LONGEST, read
-from agent.records.seals import NoSeal, Seal
+from agent.records.seals import NoSeal, Seal, SealError
 
 log = structlog.get_logger()
 
@@ -63,8 +63,9 @@ def adopt(transcripts: Path, journals: Path, now: datetime) -> int:
                 make_private_folder(journals)
                 path.rename(journals / file_name(beginning(name, old=True).journal, found["call"]))
                 adopted += 1
-        except OSError as error:
-            log.warning("a record cannot be closed", path=str(path), error=error.strerror)
+        except (OSError, SealError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            log.warning("a record cannot be closed", path=str(path), error=why)
     return adopted
 
 
@@ -107,5 +108,8 @@ def _is_left(path: Path) -> bool:
 
 def _has_id(line: bytes) -> bool:
     """Return whether a first line is of this version."""
-    found = read(NoSeal(), line)
-    return found is not None and ("id" in found[2] or b'"sealed"' in line)
+    try:
+        found = read(NoSeal(), line)
+    except SealError:  # the version before hid nothing
+        return True
+    return found is not None and "id" in found[2]
