@@ -66,6 +66,9 @@ class UnloadedJournal:
     anothers: bool = False
     """Whether another process holds it, and loads it."""
 
+    held: bool = False
+    """Whether it is counted among those that are closed and kept locked."""
+
     @property
     def unloaded(self) -> int:
         """Bytes that are not loaded."""
@@ -177,14 +180,17 @@ class JournalFolder:
         """Have the journals of this process among those that are to be loaded."""
         own = self._spool.own or {}
         for name, journal in list(own.items()):
-            if journal.path.name not in self._journals:
+            known = self._journals.get(journal.path.name)
+            if known is None:
                 place = beginning(journal.path.name)
-                self._journals[journal.path.name] = UnloadedJournal(journal.path, place, journal)
+                known = self._journals[journal.path.name] = UnloadedJournal(journal.path, place)
+            if known.own is None:  # it may have been seen in the folder before, as if another's
+                known.own, known.anothers, known.again_at = journal, False, 0.0
             if journal.closed:
                 del own[name]
                 self._held += 1
+                known.held = True
                 if self._held > HELD_OPEN:
-                    known = self._journals[journal.path.name]
                     known.size, known.since = journal.written, journal.since or monotonic()
                     self._let_go(known)
 
@@ -289,8 +295,8 @@ class JournalFolder:
     def _let_go(self, journal: UnloadedJournal) -> None:
         if journal.own is not None:
             journal.own.release()
-            self._held -= journal.own.closed
-            journal.own = None
+            self._held -= journal.held
+            journal.own, journal.held = None, False
 
     def _release(self) -> None:
         for taken in self._taken:
