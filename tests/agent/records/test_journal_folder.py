@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, work: object) -> None:
     """Have something done by the thread that writes, while the folder is being looked into."""
-    look = journal_folder.os.scandir
+    look = os.scandir
     todo = [work]
 
     @contextmanager
@@ -49,7 +50,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, work: object) -> None:
                 found = list(entries)
         yield iter(found)
 
-    monkeypatch.setattr(journal_folder.os, "scandir", scandir)
+    monkeypatch.setattr(os, "scandir", scandir)
 
 
 def kinds(folder: JournalFolder) -> list[str]:
