@@ -6,10 +6,12 @@ the same, so that a file may be read any number of times.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -79,7 +81,7 @@ def lines_of(path: Path, seal: Seal) -> Iterator[tuple[list[JournalLine], Journa
         SealError: If there is no key for it.
         StillWrittenError: If its process lives.
     """
-    with opened(path, READ_ONLY) as file:
+    with _lockable(path) as file:
         if not locks.hold(file):
             raise StillWrittenError
         place = beginning(path.name, old=not _has_id(file.readline(LONGEST)))
@@ -93,9 +95,19 @@ def lines_of(path: Path, seal: Seal) -> Iterator[tuple[list[JournalLine], Journa
                 return
 
 
+def _lockable(path: Path) -> BinaryIO:
+    """Open a transcript so that it can be locked on NFS, too: to be written, if that is allowed."""
+    try:
+        return opened(path)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return opened(path, READ_ONLY)
+
+
 def _is_left(path: Path) -> bool:
     """Return whether a transcript of the version before is closed by nobody."""
-    with opened(path, READ_ONLY) as file:
+    with _lockable(path) as file:
         first = file.readline(LONGEST)
         if not first or _has_id(first) or not locks.hold(file):
             return False

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from agent.records import encoding, finishing, locks
+from agent.records import encoding, finishing
 from agent.records.audio_log import ENDING
 from agent.records.encoding import Finished
 from agent.records.finishing import RecordingFinisher
@@ -149,19 +147,6 @@ def test_what_cannot_be_finished_is_tried_less_and_less_often(
     assert 10 <= tries[0] <= 25
     assert len([entry for entry in logs if entry["log_level"] == "error"]) == tries[0]
     assert [record for record, _ in told] == ["b", "a"]
-
-
-@pytest.fixture
-def nfs(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], bool]:
-    """Have locks as NFS has them: for those alone who may write (flock(2), "NFS details")."""
-    hold = locks.hold
-
-    def as_nfs(file: Any) -> bool:
-        flags = fcntl.fcntl(file, fcntl.F_GETFL)
-        return flags & os.O_ACCMODE != os.O_RDONLY and hold(file)
-
-    monkeypatch.setattr(locks, "hold", as_nfs)
-    return as_nfs
 
 
 @pytest.mark.usefixtures("nfs")

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from agent.records.journal_file import JournalFile
 from agent.records.journal_names import new_journal
 from agent.records.old_transcripts import adopt, lines_of
@@ -49,3 +51,12 @@ def test_a_sealed_transcript_is_imported(tmp_path: Path) -> None:
     lines = [line for some, _ in lines_of(path, KeySeal([NEW])) for line in some]
     assert [line.kind for line in lines] == ["call", "caller", "ended"]
     assert path.name.startswith(lines[0].journal)
+
+
+@pytest.mark.usefixtures("nfs")
+def test_transcripts_on_nfs_are_taken_and_imported(tmp_path: Path) -> None:
+    """A file that is only read cannot be locked there."""
+    path = kept(tmp_path, KeySeal([NEW]))
+    left(tmp_path)
+    assert len(list(lines_of(path, KeySeal([NEW])))) == 1
+    assert adopt(tmp_path, tmp_path / "journals", NOW) == 1
