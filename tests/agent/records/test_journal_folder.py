@@ -77,3 +77,43 @@ def test_a_journal_that_is_begun_while_the_folder_is_looked_into_is_ours(
     assert file._own.descriptor is None
     assert not list(spool.folder.iterdir())
     assert folder._held == 0
+
+
+def test_what_is_written_while_the_folder_is_looked_into_is_counted(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the one look or the next: the limit holds."""
+    file = begun(spool)
+    folder = JournalFolder(spool, NoSeal(), None)
+    look = os.scandir
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[object]:
+        with look(path) as entries:
+            found = list(entries)
+            for entry in found:
+                entry.stat(follow_symlinks=False)  # it is as large as this from now on
+        file.add("caller", {"at": 1.0, "text": "Hello. " * 100})
+        yield iter(found)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    folder._look()
+    size = file.path.stat().st_size
+    spool.limit = size + 10
+    assert spool.has_room(10, needed=False)
+    assert not spool.has_room(11, needed=False)
+    file.close()
+    folder.close()
+
+
+def test_damaged_journals_count_and_have_a_share(spool: Spool) -> None:
+    """Of those beyond it, the oldest go: calls to come need the room."""
+    for n in range(3):
+        (spool.folder / f"20260101T00000{n}.000-0000000{n}-c.jsonl.damaged").write_bytes(b"?" * 50)
+    (spool.folder / "notes.txt").write_bytes(b"mine" * 100)
+    spool.limit = 1000
+    JournalFolder(spool, NoSeal(), None)._look()
+    names = sorted(path.name for path in spool.folder.iterdir())
+    assert [name[:16] for name in names] == ["20260101T000001.", "20260101T000002.", "notes.txt"]
+    assert spool.has_room(900, needed=False)
+    assert not spool.has_room(901, needed=False)
