@@ -81,7 +81,7 @@ def hides(seal: Seal) -> bool:
 
 
 def finish(part: Path, to: Path, seal: Seal, rest: Rest) -> Finished:
-    """Make ``to`` of ``part``, and remove that. It is whole, or not there.
+    """Make ``to`` of ``part``, which is to be removed then. It is whole, or not there.
 
     Args:
         part: As :class:`~agent.records.audio_log.AudioLog` writes it, perhaps cut off.
@@ -103,7 +103,7 @@ def finish(part: Path, to: Path, seal: Seal, rest: Rest) -> Finished:
         began = head.began
         write_file(to, seal, lambda target: encode(target, to, head.rate, began, pieces, rest))
     try:
-        part.unlink()
+        part.stat()
     except FileNotFoundError:  # it was deleted meanwhile: so is what was made of it
         to.unlink(missing_ok=True)
         raise

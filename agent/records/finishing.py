@@ -2,7 +2,8 @@
 
 What is to be done is what lies in the folder, so nothing of it is lost with a process: another, or
 the next, does what this one has left. Whose a recording is that is still being made, the lock on
-its file says.
+its file says. What it was made of is removed once it stands on its record: a process that is killed
+between the two leaves both, and the next tells of it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -47,7 +49,8 @@ LOOK_EVERY = 15.0
 """Seconds between two looks for what other processes have left."""
 
 AGAIN_FIRST, AGAIN_LONGEST = 5.0, 300.0
-"""Seconds until a bucket that failed is asked again."""
+"""Seconds until a bucket that failed is asked again, or a recording tried again that cannot be
+finished: twice as long each time."""
 
 LEFT_WITHIN = 5.0
 """Seconds, when the process ends, for what is left to be finished and moved: where its disk goes
@@ -62,14 +65,34 @@ ENDED_WITHIN = 1.0
 DAMAGED = ".damaged"
 """Ends the name of what is no recording, and is let be."""
 
+BUCKET = ""
+"""Stands for the bucket among the names of files."""
+
 FINISHED = tuple(kind + sealed for kind in CONTENT_TYPES for sealed in ("", SEALED))
 """How the names of finished recordings end."""
 
 Told = Callable[[str, Mapping[str, object]], None]
 """Given the id of a record and the fields of a ``recording`` line: stored, or failed."""
 
-Done = tuple[str, dict[str, object]]
-"""What it is given."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledRecording:
+    """A recording that is finished or moved, and is to be told of."""
+
+    record: str
+    fields: Mapping[str, object]
+    source: Path
+    """What it was made of: removed once it is told of."""
+
+    file: BinaryIO
+    """That, open, so that it is nobody else's until then."""
+
+    undo: Callable[[], None]
+    """Removes what was made of it, if that was deleted or silenced meanwhile."""
+
+
+async def _at_once() -> None:
+    """Be there already: what is told is kept as it is told."""
 
 
 class RecordingFinisher:
@@ -80,6 +103,7 @@ class RecordingFinisher:
         kind: What they become.
         counts: Told what was done.
         told: Told of each recording that is finished, or cannot be.
+        kept: Returns once what was told is on the disk.
         threads: Does what blocks; a thread of its own if None.
     """
 
@@ -89,6 +113,7 @@ class RecordingFinisher:
         kind: Format,
         counts: RecordingCounts,
         told: Told,
+        kept: Callable[[], Awaitable[None]] = _at_once,
         threads: Executor | None = None,
     ) -> None:
         self._folder = recordings.folder
@@ -97,17 +122,19 @@ class RecordingFinisher:
         self._ending = f".{kind}" + (SEALED if hides(recordings.seal) else "")
         self._counts = counts
         self._told = told
+        self._kept = kept
+        self._settled: deque[SettledRecording] = deque()
+        """To be told of, also if whoever waited for it is there no more."""
+
+        self._lost: deque[str] = deque()
+        self._failing: dict[str, tuple[float, float]] = {}
+        """Files that cannot be done, and the bucket if it fails: seconds until they are tried
+        again, and when that is."""
+
         self._threads = threads or ThreadPoolExecutor(1, "finishing recordings")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = asyncio.Event()
         self._stopping = threading.Event()
-        self._wait = self._again_at = 0.0  # for the bucket, since it failed
-        self._done: deque[Done] = deque()
-        """What is to be told. Whoever waited for the thread may have been cancelled."""
-
-        self._failing: set[str] = set()
-        """The names of those that cannot be finished for now, which was told. The thread's."""
-
         self.left_within = LEFT_WITHIN
         """Seconds that :meth:`aclose` has for what is left."""
 
@@ -139,30 +166,44 @@ class RecordingFinisher:
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDED_WITHIN):
                 await self._in_thread(lambda: None)
-        self._tell()
+                await self._tell()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _see_to_all(self) -> None:
-        for name in await self._in_thread(self._left):
-            self._tell()
+        left = await self._in_thread(self._left)
+        await self._tell()
+        for name in self._failing.keys() - {*left, BUCKET}:
+            del self._failing[name]
+        for name in left:
+            if self._waits(name):
+                continue
             if name.endswith(ENDING):
-                await self._in_thread(partial(self._note, partial(self._finish, name)))
-            elif now() >= self._again_at:
-                await self._in_thread(partial(self._note, partial(self._move, name, now())))
-        self._tell()
+                await self._in_thread(partial(self._finish, name, now()))
+            elif self._waits(BUCKET):
+                continue
+            else:
+                await self._in_thread(partial(self._move, name, now()))
+            await self._tell()
 
-    def _tell(self) -> None:
-        while self._done:
-            self._told(*self._done.popleft())
+    def _waits(self, name: str) -> bool:
+        return now() < self._failing.get(name, (0.0, 0.0))[1]
+
+    async def _tell(self) -> None:
+        """Tell of what was done, also for one who was cancelled while it was."""
+        while self._lost:
+            self._told(self._lost.popleft(), {"status": "failed"})
+        while self._settled:
+            settled = self._settled.popleft()
+            self._told(settled.record, settled.fields)
+            try:
+                await self._kept()
+            finally:
+                await self._in_thread(partial(self._clear, settled, now()))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     # In the thread
-
-    def _note(self, work: Callable[[], Done | None]) -> None:
-        if (done := work()) is not None:
-            self._done.append(done)
 
     def _left(self) -> list[str]:
         """Return the names of what is to be done: first what is to be finished."""
@@ -179,67 +220,120 @@ class RecordingFinisher:
             left += sorted(made.union(name for name in names if name.endswith(FINISHED)))
         return left
 
-    def _finish(self, part: str) -> Done | None:
-        """Finish a recording that nobody writes any more; return what to tell of it."""
+    def _finish(self, part: str, at: float) -> None:
+        """Finish a recording that nobody writes any more."""
         path = self._folder / part
         record = Path(part.removesuffix(ENDING)).stem
-        final = record + self._ending
-        try:
-            with path.open("rb") as file:
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(path.open("r+b"))
                 if not (locks.hold(file) and _is_still(path, file)):
-                    return None  # it is being made; or was finished by another
-                done = finish(path, self._folder / final, self._seal, self._rest)
-        except (FileNotFoundError, GaveUpError):
-            return None  # it was deleted, or is left to the next process
-        except DamagedError as error:
-            log.error("a recording is lost", file=part, reason=str(error))  # noqa: TRY400 - no bug
-            return self._lost(path, record)
-        except (OSError, SealError) as error:
-            if part not in self._failing:  # it is tried again and again
-                log.error("a recording cannot be finished", file=part, reason=str(error))  # noqa: TRY400
-            self._failing.add(part)
-            return None
-        self._failing.discard(part)
-        self._counts.finished += 1
-        return record, _stored(final.removesuffix(SEALED), done)
+                    return  # it is being made; or was finished by another
+                final, done = self._made(path, record)
+            except (FileNotFoundError, GaveUpError):
+                return  # it was deleted, or is left to the next process
+            except DamagedError as error:
+                log.error("a recording is lost", file=part, reason=str(error))  # noqa: TRY400 - no bug
+                self._lose(path, record, at)
+                return
+            except (OSError, SealError) as error:
+                self._postpone(part, at, error)
+                return
+            self._counts.finished += 1
+            self._settled.append(
+                SettledRecording(
+                    record=record,
+                    fields=_stored(final.name.removesuffix(SEALED), done),
+                    source=path,
+                    file=file,
+                    undo=partial(final.unlink, missing_ok=True),
+                )
+            )
+            stack.pop_all()  # it is held until it is told of
 
-    def _lost(self, path: Path, record: str) -> Done | None:
+    def _made(self, part: Path, record: str) -> tuple[Path, Finished]:
+        """Return what a recording has become, if one that was killed has finished it, or becomes.
+
+        It is not made again then: it may have been silenced since.
+        """
+        for ending in FINISHED:
+            final = self._folder / (record + ending)
+            with suppress(FileNotFoundError, DamagedError):
+                return final, self._about(Place(final.name, final.stat().st_size, path=final))
+        final = self._folder / (record + self._ending)
+        return final, finish(part, final, self._seal, self._rest)
+
+    def _lose(self, path: Path, record: str, at: float) -> None:
         try:
             path.rename(path.with_name(path.name + DAMAGED))
-        except OSError:
-            return None
-        return record, {"status": "failed"}
+        except OSError as error:
+            self._postpone(path.name, at, error)
+            return
+        self._lost.append(record)
 
-    def _move(self, name: str, at: float) -> Done | None:
-        """Move a finished recording to the bucket; return what to tell of it."""
+    def _postpone(self, name: str, at: float, why: Exception) -> None:
+        wait = self._again_in(name, at)
+        log.error("a recording cannot be finished", file=name, reason=str(why), again_in=wait)
+
+    def _again_in(self, name: str, at: float) -> float:
+        before, _ = self._failing.get(name, (0.0, 0.0))
+        wait = longer(before, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
+        self._failing[name] = (wait, at + wait)
+        return wait
+
+    def _clear(self, settled: SettledRecording, at: float) -> None:
+        """Remove what a recording was made of, now that this stands on its record."""
+        source = settled.source
+        try:
+            if _is_still(source, settled.file):
+                source.unlink()
+            else:
+                settled.undo()
+        except (OSError, BucketError) as error:
+            self._postpone(source.name, at, error)
+        finally:
+            settled.file.close()
+
+    def _move(self, name: str, at: float) -> None:
+        """Move a finished recording to the bucket."""
         bucket, path = self._recordings.bucket, self._folder / name
         if bucket is None:
-            return None
-        try:
-            with path.open("rb") as file:
+            return
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(path.open("r+b"))
                 if not (locks.hold(file) and _is_still(path, file)):
-                    return None  # another moves it, or has
+                    return  # another moves it, or has
                 place = Place(name, os.fstat(file.fileno()).st_size, path=path)
                 done = self._about(place)
                 bucket.put(name, path, place.stored_type)
                 if not _is_still(path, file):  # deleted meanwhile, or silenced: that counts
                     bucket.delete((name,))
-                    return None
-                path.unlink()
-        except FileNotFoundError:
-            return None
-        except (BucketError, OSError, SealError, DamagedError) as error:
-            self._counts.move_failures += 1
-            self._wait = longer(self._wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
-            self._again_at = at + self._wait
-            log.warning(
-                "a recording is not moved yet", file=name, reason=str(error), again_in=self._wait
+                    return
+            except FileNotFoundError:
+                return
+            except (BucketError, OSError, SealError, DamagedError) as error:
+                self._counts.move_failures += 1
+                wait = self._again_in(BUCKET, at)
+                log.warning(
+                    "a recording is not moved yet",
+                    file=name,
+                    reason=str(error),
+                    again_in=wait,
+                )
+                return
+            self._failing.pop(BUCKET, None)
+            self._counts.moved += 1
+            self._settled.append(
+                SettledRecording(
+                    record=Path(name.removesuffix(SEALED)).stem,
+                    fields=_stored(bucket.address(name.removesuffix(SEALED)), done),
+                    source=path,
+                    file=file,
+                    undo=partial(bucket.delete, (name,)),
+                )
             )
-            return None
-        self._wait = 0.0
-        self._counts.moved += 1
-        record = Path(name.removesuffix(SEALED)).stem
-        return record, _stored(bucket.address(name.removesuffix(SEALED)), done)
+            stack.pop_all()  # it is held until it is told of
 
     def _about(self, place: Place) -> Finished:
         with spooled(self._recordings.read(place), self._folder) as file:

@@ -186,7 +186,7 @@ class JournalFile:
         self._torn = False
         self._missing = 0 if tells else self._missing
         own.written += len(data)
-        self._spool.added += len(data)
+        self._spool.written += len(data)
         if own.since is None:
             own.since = monotonic()
 

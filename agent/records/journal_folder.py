@@ -26,6 +26,7 @@ from agent.records.journal_reader import (
     opened,
     read_piece,
 )
+from agent.records.record_files import DAMAGED
 from agent.records.seals import Seal, SealError
 from agent.records.spool import OwnJournal, Spool, Waiting
 
@@ -44,6 +45,10 @@ AGAIN_FIRST, AGAIN_LONGEST = 2.0, 600.0
 HELD_OPEN = 256
 """Journals that are closed and kept locked until they are loaded, so that no other process loads
 them as well; beyond that, whoever comes first has them."""
+
+DAMAGED_SHARE = 0.1
+"""Of what the folder may hold, for journals that are kept because something in them cannot be
+read."""
 
 BEING_BEGUN = 60.0
 """Seconds for which a journal without a line may be one that is being begun: it is locked before
@@ -65,6 +70,9 @@ class UnloadedJournal:
     tries: int = 0
     anothers: bool = False
     """Whether another process holds it, and loads it."""
+
+    held: bool = False
+    """Whether it is counted among those that are closed and kept locked."""
 
     @property
     def unloaded(self) -> int:
@@ -177,26 +185,37 @@ class JournalFolder:
         """Have the journals of this process among those that are to be loaded."""
         own = self._spool.own or {}
         for name, journal in list(own.items()):
-            if journal.path.name not in self._journals:
+            known = self._journals.get(journal.path.name)
+            if known is None:
                 place = beginning(journal.path.name)
-                self._journals[journal.path.name] = UnloadedJournal(journal.path, place, journal)
+                known = self._journals[journal.path.name] = UnloadedJournal(journal.path, place)
+            if known.own is None:  # it may have been seen in the folder before, as if another's
+                known.own, known.anothers, known.again_at = journal, False, 0.0
             if journal.closed:
                 del own[name]
                 self._held += 1
+                known.held = True
                 if self._held > HELD_OPEN:
-                    known = self._journals[journal.path.name]
                     known.size, known.since = journal.written, journal.since or monotonic()
                     self._let_go(known)
 
     def _look(self) -> None:
         """Look for journals of others, and how much there is."""
-        began, why = monotonic(), ""
+        began, why, written = monotonic(), "", self._spool.written
+        size = 0
+        damaged: list[tuple[str, int]] = []
         found: dict[str, os.stat_result] = {}
         try:
             with os.scandir(self._spool.folder) as entries:
                 for entry in entries:
-                    if NAME.fullmatch(entry.name):
-                        found[entry.name] = entry.stat(follow_symlinks=False)
+                    if not NAME.fullmatch(entry.name.removesuffix(DAMAGED)):
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                    size += status.st_size
+                    if entry.name.endswith(DAMAGED):
+                        damaged.append((entry.name, status.st_size))
+                    else:
+                        found[entry.name] = status
         except FileNotFoundError:
             log.debug("no journals")  # nobody has called yet; or one was loaded by another just now
         except OSError as error:
@@ -206,9 +225,29 @@ class JournalFolder:
         self._failing = why
         for name in sorted(found.keys() | self._journals.keys()):
             self._see(name, found.get(name))
-        self._spool.measured, self._spool.added = sum(one.st_size for one in found.values()), 0
+        # What was written meanwhile may count twice, until the next look; never not at all.
+        self._spool.measured = (size - self._make_room(damaged), written)
         self._count()
         self._look_at = monotonic() + max(LOOK_EVERY, 20 * (monotonic() - began))
+
+    def _make_room(self, damaged: list[tuple[str, int]]) -> int:
+        """Delete the oldest damaged journals beyond their share; return how many bytes these were.
+
+        What could be read of them is stored; lines that are still to come need the room more.
+        """
+        left, gone = sum(size for _, size in damaged), 0
+        for name, size in sorted(damaged):
+            if left - gone <= DAMAGED_SHARE * self._spool.limit:
+                break
+            path = self._spool.folder / name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("a damaged journal stays", path=str(path), error=error.strerror)
+                break
+            log.warning("a damaged journal is deleted for want of room", path=str(path))
+            gone += size
+        return gone
 
     def _see(self, name: str, status: os.stat_result | None) -> None:
         journal = self._journals.get(name)
@@ -268,7 +307,7 @@ class JournalFolder:
         path, place = journal.path, journal.place
         try:
             if place.damaged is not None:
-                path.rename(path.with_name(path.name + ".damaged"))
+                path.rename(path.with_name(path.name + DAMAGED))
                 self._spool.damaged += 1
             elif self._keep is not None and place.line:
                 make_private_folder(self._keep)
@@ -289,8 +328,8 @@ class JournalFolder:
     def _let_go(self, journal: UnloadedJournal) -> None:
         if journal.own is not None:
             journal.own.release()
-            self._held -= journal.own.closed
-            journal.own = None
+            self._held -= journal.held
+            journal.own, journal.held = None, False
 
     def _release(self) -> None:
         for taken in self._taken:

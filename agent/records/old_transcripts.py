@@ -6,10 +6,12 @@ the same, so that a file may be read any number of times.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -26,7 +28,7 @@ from agent.records.journal_reader import (
     read_piece,
 )
 from agent.records.lines import LONGEST, read
-from agent.records.seals import NoSeal, Seal
+from agent.records.seals import NoSeal, Seal, SealError
 
 log = structlog.get_logger()
 
@@ -63,8 +65,9 @@ def adopt(transcripts: Path, journals: Path, now: datetime) -> int:
                 make_private_folder(journals)
                 path.rename(journals / file_name(beginning(name, old=True).journal, found["call"]))
                 adopted += 1
-        except OSError as error:
-            log.warning("a record cannot be closed", path=str(path), error=error.strerror)
+        except (OSError, SealError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            log.warning("a record cannot be closed", path=str(path), error=why)
     return adopted
 
 
@@ -78,7 +81,7 @@ def lines_of(path: Path, seal: Seal) -> Iterator[tuple[list[JournalLine], Journa
         SealError: If there is no key for it.
         StillWrittenError: If its process lives.
     """
-    with opened(path, READ_ONLY) as file:
+    with _lockable(path) as file:
         if not locks.hold(file):
             raise StillWrittenError
         place = beginning(path.name, old=not _has_id(file.readline(LONGEST)))
@@ -92,9 +95,19 @@ def lines_of(path: Path, seal: Seal) -> Iterator[tuple[list[JournalLine], Journa
                 return
 
 
+def _lockable(path: Path) -> BinaryIO:
+    """Open a transcript so that it can be locked on NFS, too: to be written, if that is allowed."""
+    try:
+        return opened(path)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return opened(path, READ_ONLY)
+
+
 def _is_left(path: Path) -> bool:
     """Return whether a transcript of the version before is closed by nobody."""
-    with opened(path, READ_ONLY) as file:
+    with _lockable(path) as file:
         first = file.readline(LONGEST)
         if not first or _has_id(first) or not locks.hold(file):
             return False
@@ -107,5 +120,8 @@ def _is_left(path: Path) -> bool:
 
 def _has_id(line: bytes) -> bool:
     """Return whether a first line is of this version."""
-    found = read(NoSeal(), line)
-    return found is not None and ("id" in found[2] or b'"sealed"' in line)
+    try:
+        found = read(NoSeal(), line)
+    except SealError:  # the version before hid nothing
+        return True
+    return found is not None and "id" in found[2]

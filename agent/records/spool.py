@@ -1,7 +1,7 @@
 """What of records is on this machine's disk and not in the database yet, counted.
 
 Told by the threads that write and load journals; read by whoever asks how it is. Each number has
-one thread that changes it.
+one thread that changes it; those of dropped lines, which have two, have a lock.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
 import structlog
@@ -68,11 +69,11 @@ class Spool:
     own: dict[str, OwnJournal] | None = None
     """Those of this process, by their names; None if nobody loads them."""
 
-    measured: int = 0
-    """Bytes in the folder, when it was looked at last."""
+    written: int = 0
+    """Bytes that this process has written, all in all."""
 
-    added: int = 0
-    """Bytes that this process has added since."""
+    measured: tuple[int, int] = (0, 0)
+    """Bytes in the folder, when it was looked at last, and what was ``written`` by then."""
 
     waiting: Waiting = field(default_factory=Waiting)
     lines_stored: int = 0
@@ -95,24 +96,34 @@ class Spool:
     dropped_at: float = 0.0
     """When the last was."""
 
+    _dropping: Lock = field(default_factory=Lock, repr=False, compare=False)
+    """Held for a few sums: the event loop and the thread that writes both drop lines."""
+
     def has_room(self, size: int, *, needed: bool) -> bool:
         """Return whether so many bytes may be written. What is needed has a tenth more."""
         most = self.limit * 1.1 if needed else self.limit
-        return self.measured + self.added + size <= most
+        measured, by_then = self.measured
+        return measured + self.written - by_then + size <= most
 
     def dropped(self, why: str, lines: int = 1) -> None:
         """Count lines that are dropped; the first of them is told."""
-        self.lines_dropped += lines
-        self.dropped_since += lines
-        if not self.failing:
+        with self._dropping:
+            self.lines_dropped += lines
+            self.dropped_since += lines
+            first = not self.failing
+            self.failing, self.dropped_at = why, monotonic()
+        if first:
             log.error("records cannot be written", path=str(self.folder), error=why)
-        self.failing, self.dropped_at = why, monotonic()
 
     def works(self) -> None:
         """Tell that lines are written."""
-        if self.failing and monotonic() - self.dropped_at >= OVER_AFTER:
-            log.warning("records are written again", lines_dropped=self.dropped_since)
-            self.failing, self.dropped_since = "", 0
+        if not self.failing:
+            return
+        with self._dropping:
+            if monotonic() - self.dropped_at < OVER_AFTER:
+                return
+            dropped, self.failing, self.dropped_since = self.dropped_since, "", 0
+        log.warning("records are written again", lines_dropped=dropped)
 
     @property
     def oldest(self) -> float:

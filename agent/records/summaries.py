@@ -19,6 +19,7 @@ from agent.records.call_records import CallRecords
 from agent.records.conversation import SpokenTurn, conversation
 from agent.records.due_summaries import TAKEN_FOR, DueSummaries
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.seals import SealError
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 from pipelines.providers.contracts import LanguageModel, ProviderError
@@ -53,6 +54,7 @@ SHORT = "what the caller wanted, what was agreed, and what is left to be done, i
 NOBODY_WRITES = "no language model in the line-up can write: lookup only says what it was given"
 NOTHING_SAID = "the caller said nothing"
 NOBODY_ANSWERED = "no language model has answered within a day"
+SEALED_AWAY = "the key for what was said is not among privacy.keys"
 UNUSABLE = "what the agent file wanted cannot be read"
 
 Write = Callable[[CallRecord, str, Mapping[str, Any]], None]
@@ -141,12 +143,26 @@ class Summaries:
         try:
             events = await self._records.events(record)
             done = await self._written(record, events)
+        except SealError as error:
+            await self._give_up(record, error)
+            done = True
         except StoreError:  # the database has logged it
             log.warning("a summary waits for the database")
         finally:
             del self._doing[record.id]
             if not done:
                 await self._put_off(record)
+
+    async def _give_up(self, record: CallRecord, why: SealError) -> None:
+        """Have it due no more: the key for what was said is lost."""
+        log.warning("a call has no summary", record=record.id, reason=str(why))
+        try:
+            await self._due.give_up(record.id)
+        except StoreError:
+            log.warning("a summary is due again later", seconds=TAKEN_FOR)
+            return
+        if record.data:  # else nothing can be stored of it any more
+            self._write_summary(record, Filled(fields={}, missing={SUMMARY: SEALED_AWAY}))
 
     async def _put_off(self, record: CallRecord) -> None:
         task = asyncio.current_task()

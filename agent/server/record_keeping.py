@@ -96,7 +96,11 @@ class RecordKeeping:
         """Takes those that are being made."""
 
         self._finisher = RecordingFinisher(
-            self.recordings, recording.format, self.recording_writer.counts, self._recorded
+            self.recordings,
+            recording.format,
+            self.recording_writer.counts,
+            self._recorded,
+            kept=self._kept,
         )
         self.recording_writer.closed = self._finisher.look
         self.spool = _spool(settings, stored=store is not None)
@@ -140,6 +144,9 @@ class RecordKeeping:
     def _recorded(self, record: str, fields: Mapping[str, object]) -> None:
         """Put on the record of a call what became of its recording."""
         self.writer.add_later("recording", "", fields, record=record)
+
+    async def _kept(self) -> None:
+        await self.writer.written()
 
     def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
         call_id = str(record.data.get("call_id", ""))

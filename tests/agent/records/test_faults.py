@@ -87,7 +87,7 @@ def test_a_recording_that_is_finished_while_the_process_ends_is_told_of(tmp_path
             "flac",
             RecordingCounts(),
             lambda record, fields: told.append(f"{record} {fields['status']}"),
-            Held(1),
+            threads=Held(1),
         )
         running = asyncio.create_task(finisher.run())
         await until((tmp_path / "a.flac").exists, 60)

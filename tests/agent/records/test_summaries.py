@@ -11,22 +11,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from agent.records import summaries
 from agent.records.call_records import CallRecords
 from agent.records.conversation import conversation
 from agent.records.due_summaries import DueSummaries
 from agent.records.events import CallRecord, JournalLine, RecordedEvent
-from agent.records.seals import NoSeal
+from agent.records.seals import KeySeal, NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.records.summaries import Summaries, SummaryModel, form_of
 from agent.settings.database import DatabaseUrl
+from agent.store.record_tables import call_events, call_records
 from agent.store.store import opened
 from pipelines.conversation import Tokens, ToolCall
 from pipelines.stages.forms import TOOL
 from pipelines.stages.limits import ModelLimits
 from pipelines.stages.pool import ProviderPool
 from pipelines.stages.usage import Price, Pricing
+from tests.agent.records.test_seals import OLD
 from tests.pipelines.stages.scripted import Model, broken
 
 WANTED = {
@@ -322,3 +325,27 @@ def test_taking_nothing_writes_nothing(bench: Run) -> None:
         assert time.perf_counter() - began < 5
 
     bench(main)
+
+
+@pytest.mark.parametrize("sealed", ["record", "words"])
+def test_what_no_key_opens_is_given_up(bench: Run, sealed: str) -> None:
+    """It holds up no other, and is not tried for ever; what can be put on its record is."""
+    due = select(call_records.c.id).where(call_records.c.summary_due.is_not(None))
+    hidden = KeySeal([OLD]).hide("{}")
+
+    async def main(it: Bench) -> None:
+        await it.stored.add(journal("a", "Hello?"))
+        lost: Any = update(call_records if sealed == "record" else call_events)
+        await it.due._database.write(lambda c: c.execute(lost.values(data=hidden)))
+        await it.stored.add(journal("b", "A table for four, please."))
+        writing = it.summaries()
+        for record in await writing._taken(10):
+            writing._doing[record.id] = record
+            await writing._summarise(record)
+        left = await it.due._database.read(lambda c: c.execute(due).scalars().all())
+        assert list(left) == ["b"], "until what was written is stored"
+        told = [(name, fields["missing"]) for name, kind, fields in it.lines if kind == "summary"]
+        given_up = [("a", {"summary": summaries.SEALED_AWAY})] if sealed == "words" else []
+        assert told == [*given_up, ("b", {})]
+
+    bench(main, Model(ANSWER))
