@@ -11,8 +11,9 @@ from typing import Any, get_args
 import pytest
 
 from agent.records.lines import read
-from agent.records.private_lines import WAITS, PrivateLines, Silence
+from agent.records.private_lines import WAITS, PrivateLines
 from agent.records.seals import KeySeal
+from agent.records.silences import Silence
 from agent.records.writer import RecordWriter
 from agent.settings.privacy import Redacted
 from tests.agent.records.test_seals import NEW
@@ -41,6 +42,7 @@ def test_a_number_in_two_turns_is_taken_out_of_both() -> None:
         [
             ("caller", "It's four one one one, one one one one"),
             ("heard", "Four one one one, one one one one, go on."),
+            ("agent", "Four one one one, one one one one, go on."),
             ("filler", "One moment."),
             ("caller", "well, one one one one, one one one one"),
             ("agent", "Thank you, the one ending in 1111."),
@@ -48,8 +50,14 @@ def test_a_number_in_two_turns_is_taken_out_of_both() -> None:
     ) == [
         [],
         [],
+        [],
         [("filler", "One moment.")],
-        [("caller", f"It's {CARD}"), ("heard", "[number], go on."), ("caller", f"well, {CARD}")],
+        [
+            ("caller", f"It's {CARD}"),
+            ("heard", "[number], go on."),
+            ("agent", "[number], go on."),
+            ("caller", f"well, {CARD}"),
+        ],
         [("agent", "Thank you, the one ending in 1111.")],
         [],
     ]
@@ -135,6 +143,76 @@ def test_every_field_of_every_line_is_looked_at() -> None:
     assert json.loads(ready[3][1]["result"])["order"] == "4155550133"
     assert number not in json.dumps(ready[1:])
     assert "a@example.com" not in json.dumps(ready)
+
+
+def heard(at: float, text: str, **more: object) -> tuple[str, dict[str, Any]]:
+    """Return a part of what is heard, of 0.8 s."""
+    return "heard", {"turn": 2, "at": at, "until": at + 0.8, "text": text, **more}
+
+
+MORE = {"more": True}
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (  # a sentence in parts is one line, at once when it is over
+            [heard(1, "Your card is 4111", **MORE), heard(2, "1111 1111", **MORE),
+             heard(3, "1111, right?")],
+            ["Your card is [card number], right?"],
+        ),
+        (  # sentences of nothing but digits are read together, whatever is between
+            [heard(1, "It is four."), heard(2, "One one one."), ("held", {"at": 2.5}),
+             ("filler", {"turn": 2, "text": "One moment."}), ("resumed", {"at": 2.9}),
+             heard(3, "One one one one."), heard(4, "One one one one one one one one. Thanks.")],
+            ["It is [card number]. Thanks."],
+        ),
+        (  # others stay as they are
+            [heard(1, "A table for two."), heard(2, "At eight", **MORE), heard(3, "tonight.")],
+            ["A table for two.", "At eight tonight."],
+        ),
+        (  # a number that was broken off, told by how it would have gone on
+            [heard(1, "It is 4111 1111", **MORE),
+             ("agent", {"turn": 2, "at": 1.0, "text": "It is 4111 1111", "cut_off": True,
+                        "unheard": "1111 1111. Is it?"})],
+            ["It is [card number]", "It is [card number]", "[card number]. Is it?"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_heard_in_parts_is_read_together(
+    parts: list[tuple[str, dict[str, Any]]], expected: list[str]
+) -> None:
+    """No part of a number that the agent reads back is written, however it is divided."""
+    lines = PrivateLines(ALL)
+    lines.take("call", {"id": "a", "language": "en"})
+    ready = [line for kind, fields in parts for line in lines.take(kind, fields)]
+    ready += lines.take("ended", {"at": 9.0})
+    spoken = [fields for kind, fields in ready if kind in ("heard", "agent")]
+    texts = [one[name] for one in spoken for name in ("text", "unheard") if name in one]
+    assert texts == expected
+    assert ready[-1][0] == "ended"
+    assert lines.rest() == []
+
+
+def test_without_redaction_no_part_waits() -> None:
+    """Each is on the disk while the next is spoken."""
+    lines = PrivateLines()
+    for kind, fields in (heard(1, "Your card is 4111", **MORE), heard(2, "1111.")):
+        assert lines.take(kind, fields) == [(kind, fields)]
+
+
+def test_a_sentence_in_parts_is_silenced_by_its_parts() -> None:
+    """Where each was heard is known, so a hold costs nothing; the whole reply adds nothing."""
+    told: list[Silence] = []
+    lines = PrivateLines(("card",), silence=told.append)
+    for kind, fields in (
+        heard(1, "Well, as I said before, it is", **MORE),
+        heard(10, "4111 1111 1111", **MORE),
+        heard(20, "1111."),
+        ("agent", {"turn": 2, "at": 1.0, "until": 20.8, "text": "Well, 4111 1111 1111 1111."}),
+    ):
+        lines.take(kind, fields)
+    assert [(round(one.start), round(one.end)) for one in told] == [(9, 12), (19, 22)]
 
 
 def test_the_same_stretch_of_the_recording_is_told() -> None:
