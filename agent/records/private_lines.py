@@ -18,7 +18,7 @@ from typing import Any, Literal
 from agent import phone_numbers
 from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
-from agent.records.silences import Silence, silences
+from agent.records.silences import MARGIN, Silence, silences
 from agent.records.sounding import Sentence, SoundingReply, within
 from agent.settings.privacy import Redacted
 
@@ -148,6 +148,8 @@ class PrivateLines:
         self._sounding.add(line.fields)
         self._asked = text = self._sounding.text
         waits = self._sounding.in_a_sentence or unfinished(text, self._language, least=1)
+        if self._silence is not None and unfinished(text, self._language):
+            self._tell_unsure("agent", [part for _, part in self._sounding.last_parts])
         return ready if waits and not self._sounding.is_long else [*ready, *self._said()]
 
     def _said(self, unheard: str = "") -> list[Line]:
@@ -166,7 +168,7 @@ class PrivateLines:
         return [self._finished(line)]
 
     def _caller(self, line: _Held) -> list[Line]:
-        language = self._language_of(line)
+        language = str(line.fields.get("language") or self._language)
         line.spans = self._find(line.text, language)
         joined = self._turns and goes_on(line.text, language)
         together = joined and self._read_together(line, language)
@@ -182,6 +184,7 @@ class PrivateLines:
                 line.written = True
                 return [*ready, self._finished(line)]
             self._waiting.append(line)
+            self._tell_unsure("caller", [line.fields])
             return ready
         return [*ready, *self._release(), self._finished(line)]
 
@@ -226,9 +229,6 @@ class PrivateLines:
             if span.value and span.value not in self._known:
                 self._known.append(span.value)
         del self._known[:-MOST_KNOWN]
-
-    def _language_of(self, line: _Held) -> str:
-        return str(line.fields.get("language") or self._language)
 
     def _overdue(self, fields: Fields) -> list[Line]:
         at = fields.get("at")
@@ -299,6 +299,18 @@ class PrivateLines:
         spans = self._finder.find(text, self._language, name.replace("_", " "), self._known)
         self._remember(spans)
         return redacted(text, spans)
+
+    def _tell_unsure(self, who: Literal["caller", "agent"], lines: Sequence[Fields]) -> None:
+        """Tell of what waits: it is not to be heard either if the process dies before more comes.
+
+        That it was nothing is not told: whoever silences knows whether all was told.
+        """
+        for fields in lines:
+            start, end = fields.get("at"), fields.get("until")
+            if self._silence is not None and isinstance(start, int | float):
+                end = end if isinstance(end, int | float) else start
+                start, end = max(0.0, start - MARGIN), end + MARGIN
+                self._silence(Silence(who=who, start=start, end=end, sure=False))
 
     def _tell(self, line: _Held, spans: Sequence[Span]) -> None:
         if self._silence is None or not isinstance(line.fields.get("at"), int | float):

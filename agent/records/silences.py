@@ -25,6 +25,9 @@ class Silence:
     end: float
     """Seconds on the call's clock."""
 
+    sure: bool = True
+    """Whether it is; else it is if nothing more comes to be known, because the process has died."""
+
 
 def silences(fields: Mapping[str, Any], spans: Sequence[Span]) -> list[tuple[float, float]]:
     """Return when the words of a line that are not to be kept were heard, with a margin.

@@ -78,6 +78,11 @@ class SoundingReply:
         return bool(self._sentences) and self._sentences[-1].has_more
 
     @property
+    def last_parts(self) -> Sequence[tuple[int, Mapping[str, Any]]]:
+        """The parts of the last sentence, each with its place in that."""
+        return self._sentences[-1].parts if self._sentences else ()
+
+    @property
     def is_long(self) -> bool:
         """Whether no more of it may wait."""
         return sum(len(one.parts) for one in self._sentences) >= MOST_PARTS

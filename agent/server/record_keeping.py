@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agent.records.access_log import AccessLog, holder_of
@@ -30,6 +31,7 @@ from agent.records.webhooks.source import MessageSource
 from agent.records.writer import RecordWriter
 from agent.server.erasure import RecordErasure
 from agent.settings import Settings
+from agent.settings.privacy import PrivacySettings
 from agent.store.engine import Database
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
@@ -92,6 +94,7 @@ class RecordKeeping:
             seal,
             limit_mb=recording.limit_mb,
             min_free_mb=recording.min_free_mb,
+            silenced=bool(privacy.silence_recording and privacy.redact),
         )
         """Takes those that are being made."""
 
@@ -114,7 +117,10 @@ class RecordKeeping:
                 self._write_late,
             )
         self.writer = RecordWriter(
-            self.spool, seal=seal, privacy=lambda: PrivateLines(privacy.redact)
+            self.spool,
+            seal=seal,
+            privacy=partial(_private_lines, privacy, self.recording_writer),
+            over=self.recording_writer.settle,
         )
         """Takes the lines of calls."""
 
@@ -140,6 +146,14 @@ class RecordKeeping:
     def _write_late(self, record: CallRecord, kind: str, fields: Mapping[str, Any]) -> None:
         call_id = str(record.data.get("call_id", ""))
         self.writer.add_later(kind, call_id, fields, record=record.id)
+
+
+def _private_lines(
+    settings: PrivacySettings, recordings: RecordingWriter, record: str
+) -> PrivateLines:
+    wanted = settings.silence_recording and record
+    silence = partial(recordings.silence, record) if wanted else None
+    return PrivateLines(settings.redact, silence)
 
 
 def _spool(settings: Settings, *, stored: bool) -> Spool:

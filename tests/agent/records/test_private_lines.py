@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -212,7 +213,39 @@ def test_a_sentence_in_parts_is_silenced_by_its_parts() -> None:
         ("agent", {"turn": 2, "at": 1.0, "until": 20.8, "text": "Well, 4111 1111 1111 1111."}),
     ):
         lines.take(kind, fields)
-    assert [(round(one.start), round(one.end)) for one in told] == [(9, 12), (19, 22)]
+    sure = [one for one in told if one.sure]
+    assert [(round(one.start), round(one.end)) for one in sure] == [(9, 12), (19, 22)]
+
+
+def test_what_waits_is_told_to_be_silenced_before_it_is_written() -> None:
+    """If the process is killed then, no beginning of a number is left in the recording."""
+    told: list[Silence] = []
+    lines = PrivateLines(("card",), silence=told.append)
+    lines.take("caller", {"at": 5.0, "until": 7.0, "text": "It's 4111 1111"})
+    lines.take(*heard(8, "4111 1111", **MORE))
+    assert [(one.who, round(one.start), round(one.end), one.sure) for one in told] == [
+        ("caller", 4, 8, False), ("agent", 7, 10, False),
+    ]  # fmt: skip
+
+
+def test_a_line_that_comes_after_its_call_is_redacted_by_what_it_is_about(tmp_path: Path) -> None:
+    """The summary, in any language; and what is known of a call that has no record."""
+
+    async def late() -> None:
+        writer = RecordWriter(tmp_path, privacy=lambda _: PrivateLines(ALL))
+        fields = {"card": 4111111111111111, "notes": ["quatre un un un un un un un un un un un "
+                  "un un un un"]}  # fmt: skip
+        writer.add_later("summary", "", {"text": "Paid by 4111 1111 1111 1111.", "fields": fields})
+        about = {"caller": "+12025550123", "language": "en", "headers": {"x": "4111111111111111"}}
+        writer.platform_line("abc", {"result": "ANSWERED"}, about)
+        await writer.aclose()
+
+    asyncio.run(late())
+    text = "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
+    assert text.count(CARD) == 4
+    assert "4111" not in text
+    assert "un un" not in text
+    assert "+12025550123" in text
 
 
 def test_the_same_stretch_of_the_recording_is_told() -> None:
@@ -232,13 +265,11 @@ def test_the_same_stretch_of_the_recording_is_told() -> None:
 def test_lines_are_sealed_but_for_what_happened_and_when(tmp_path: Path) -> None:
     """A journal can be closed and loaded by its times; words cannot be read in its bytes."""
     seal = KeySeal([NEW])
-    writer = RecordWriter(tmp_path, seal=seal, privacy=lambda: PrivateLines(("card",)))
+    writer = RecordWriter(tmp_path, seal=seal, privacy=lambda _: PrivateLines(("card",)))
     record = writer.begin("abc", datetime(2026, 11, 26, tzinfo=UTC))
     record.add("call", id="r", agent="reception", caller="+12025550123", started="2026-11-26")
     record.add("caller", at=1.0, turn=1, text="zanzibar 4111 1111 1111 1111")
     record.add("ended", at=2.0, reason="the caller hung up")
-
-    import asyncio  # noqa: PLC0415
 
     async def close() -> None:
         await record.aclose()
