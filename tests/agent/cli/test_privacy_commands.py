@@ -8,11 +8,12 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent.cli import main
-from agent.records.access_log import AccessLog, holder_of, this_user
+from agent.records.access_log import Access, AccessLog, holder_of, this_user
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import CallRecord
 from agent.records.sealing import seal_of, take_up
@@ -108,6 +109,48 @@ def test_who_looked_is_told_and_not_whose_was_erased(capsys: pytest.CaptureFixtu
     capsys.readouterr()
     assert main(["calls", "access", "never"]) == 0
     assert "Nobody has looked" in capsys.readouterr().out
+
+
+READS: dict[Access, list[str]] = {
+    "list": ["calls", "list"],
+    "search": ["calls", "search", WORDS],
+    "show": ["calls", "show", "a"],
+    "follow": ["calls", "follow", "a"],
+    "play": ["calls", "play", "a", "--output", "a.flac"],
+    "export": ["calls", "export"],
+    "replay": ["replay", "a"],
+    "verify": ["verify", "a"],
+}
+"""Of each way to look at a record, the command."""
+
+
+def test_every_command_that_reads_notes_who_looked(capfd: pytest.CaptureFixture[str]) -> None:
+    """Once a command and record, also where there is nothing to hear; never what was asked for."""
+    assert {*READS, "erase"} == set(get_args(Access))
+    store("a")
+    for what, command in READS.items():
+        main(command)
+        capfd.readouterr()
+        assert main(["calls", "access", "a"]) == 0
+        first, *before = capfd.readouterr().out.splitlines()
+        assert (first.split()[2:], len(before)) == ([what, this_user()], list(READS).index(what))
+    with closing(sqlite3.connect("voice-agent.db")) as database:
+        rows = database.execute("SELECT * FROM record_reads").fetchall()
+    assert WORDS not in str(rows)
+
+
+def test_a_page_that_is_open_all_day_is_noted_by_the_hour() -> None:
+    """What lists is asked every few seconds; who shows a record is noted each time."""
+
+    async def run() -> list[str]:
+        async with opened(URL) as store:
+            access = AccessLog(store.database, holder_of("a secret token of ours"))
+            for _ in range(3):
+                await access.note("list", ["a", "b"])
+                await access.note("show", ["a"])
+            return [one.what for one in await access.of("a")]
+
+    assert sorted(asyncio.run(run())) == ["list", "show", "show", "show"]
 
 
 def test_a_backup_is_whole_private_and_never_overwrites(
