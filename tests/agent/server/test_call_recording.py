@@ -356,8 +356,8 @@ def test_an_operator_hears_pauses_and_stops_recordings(tmp_path: Path) -> None:
                 path = f"{base}/calls/{name}/recording"
                 async with http.post(path, json={"action": action}) as answer:
                     assert answer.status == status, action
-        for path in ("calls", "calls?q=nothing", "calls/a"):
-            await http.get(f"{base}/{path}", raise_for_status=True)
+        await http.get(f"{base}/calls", raise_for_status=True)
+        await http.get(f"{base}/calls/a", raise_for_status=True)
 
     asyncio.run(main())
     noted = asyncio.run(looked(tmp_path))
