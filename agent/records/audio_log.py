@@ -119,7 +119,8 @@ class AudioLog:
         Raises:
             OSError: If it cannot be written.
         """
-        self.add("silence", PlacedAudio(start, _SILENCE.pack(end, sure)))
+        side: Side = "silence"
+        self.add(side, PlacedAudio(start, _SILENCE.pack(end, sure)))
 
     def close(self) -> None:
         """Close the file.

@@ -212,9 +212,12 @@ class CallRecords:
         if wanted.before is not None:
             found = found.where(columns.started < wanted.before)
         facts = []
-        for name, value in self._looked_up(wanted):
-            found = found.where(columns[name] == value)
-            facts.append(fact(name, value))
+        for name, values in self._looked_up(wanted):
+            if len(values) > 1:  # a number, by keys of before too
+                found = found.where(columns[name].in_(values))
+                continue
+            found = found.where(columns[name] == values[0])
+            facts.append(fact(name, values[0]))
         if after is not None:
             found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
         if not asked:
@@ -223,14 +226,14 @@ class CallRecords:
         span = (wanted.since, until)
         return narrowed(found, asked, facts, self._seal, span=span, dialect=dialect)
 
-    def _looked_up(self, wanted: RecordFilter) -> Iterable[tuple[str, str]]:
-        """Yield what a record has to have in its columns."""
+    def _looked_up(self, wanted: RecordFilter) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """Yield what a record has to have in its columns: one of these."""
         for name in ("caller", "called"):
             if (number := getattr(wanted, name)) is not None:
-                yield name, self._seal.look_up(number)
+                yield name, self._seal.look_ups(number)
         for name in ("agent", OUTCOME, "direction"):
             if (value := getattr(wanted, name)) is not None:
-                yield name, value
+                yield name, (value,)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         try:

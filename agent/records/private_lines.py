@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 from agent import phone_numbers
 from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
-from agent.records.silences import MARGIN, Silence, silences
-from agent.records.sounding import Sentence, SoundingReply, within
+from agent.records.silences import Silence, Silences
+from agent.records.sounding import HeardSentence, SoundingReply, within
 from agent.settings.privacy import Redacted
 
 WAITS = 60.0
@@ -101,7 +101,7 @@ class PrivateLines:
         silence: Callable[[Silence], None] | None = None,
     ) -> None:
         self._finder = Finder(kinds=frozenset(kinds))
-        self._silence = silence
+        self._silences = Silences(silence)
         self._language = ""
         self._numbers: frozenset[str] = frozenset()
         self._asked = ""  # what the agent said last
@@ -110,7 +110,6 @@ class PrivateLines:
         self._waiting: list[_Held] = []  # in their order
         self._code = ""  # what may go on
         self._sounding = SoundingReply()
-        self._told: object = None  # turn of whose sentences it was told what to silence
 
     def take(self, kind: str, fields: Fields) -> list[Line]:
         """Return the lines that can be written now, in their order; this one may come later."""
@@ -148,8 +147,8 @@ class PrivateLines:
         self._sounding.add(line.fields)
         self._asked = text = self._sounding.text
         waits = self._sounding.in_a_sentence or unfinished(text, self._language, least=1)
-        if self._silence is not None and unfinished(text, self._language):
-            self._tell_unsure("agent", [part for _, part in self._sounding.last_parts])
+        if self._silences.wanted and unfinished(text, self._language):
+            self._silences.unsure("agent", [part for _, part in self._sounding.last_parts])
         return ready if waits and not self._sounding.is_long else [*ready, *self._said()]
 
     def _said(self, unheard: str = "") -> list[Line]:
@@ -184,7 +183,7 @@ class PrivateLines:
                 line.written = True
                 return [*ready, self._finished(line)]
             self._waiting.append(line)
-            self._tell_unsure("caller", [line.fields])
+            self._silences.unsure("caller", [line.fields])
             return ready
         return [*ready, *self._release(), self._finished(line)]
 
@@ -250,7 +249,7 @@ class PrivateLines:
         """Return a line as it is written."""
         fields = line.fields
         if line.kind == "caller":
-            self._tell(line, line.spans)
+            self._silences.tell(line.kind, line.fields, line.spans)
             return line.kind, {**fields, **_of_text(line)}
         spoken = self._spoken(line) if line.kind in ("agent", "heard") else {}
         as_it_is = _AS_IT_IS.get(line.kind, frozenset()) | _NAMES
@@ -270,7 +269,7 @@ class PrivateLines:
         spans = within(found, 0, len(heard))
         free = [one for one in spans if not any(_overlap(one, other) for other in line.spans)]
         spans = sorted([*free, *line.spans])
-        self._tell(line, spans)
+        self._silences.tell(line.kind, line.fields, spans, line.parts)
         cleaned = {"text": redacted(heard, spans)} if spans else {}
         if whole != heard:
             begins = len(heard) + 1
@@ -300,34 +299,8 @@ class PrivateLines:
         self._remember(spans)
         return redacted(text, spans)
 
-    def _tell_unsure(self, who: Literal["caller", "agent"], lines: Sequence[Fields]) -> None:
-        """Tell of what waits: it is not to be heard either if the process dies before more comes.
 
-        That it was nothing is not told: whoever silences knows whether all was told.
-        """
-        for fields in lines:
-            start, end = fields.get("at"), fields.get("until")
-            if self._silence is not None and isinstance(start, int | float):
-                end = end if isinstance(end, int | float) else start
-                start, end = max(0.0, start - MARGIN), end + MARGIN
-                self._silence(Silence(who=who, start=start, end=end, sure=False))
-
-    def _tell(self, line: _Held, spans: Sequence[Span]) -> None:
-        if self._silence is None or not isinstance(line.fields.get("at"), int | float):
-            return
-        who: Literal["caller", "agent"] = "caller" if line.kind == "caller" else "agent"
-        turn = line.fields.get("turn")
-        if line.kind == "heard":
-            self._told = turn
-        elif line.kind == "agent" and turn is not None and turn == self._told:
-            return  # its sentences told it better
-        for begins, part in line.parts or [(0, line.fields)]:
-            theirs = within(spans, begins, begins + len(str(part.get("text", ""))))
-            for start, end in silences(part, theirs):
-                self._silence(Silence(who=who, start=start, end=end))
-
-
-def _of(sentence: Sentence) -> _Held:
+def _of(sentence: HeardSentence) -> _Held:
     held = _Held("heard", sentence.fields, spans=sentence.spans)
     held.parts = sentence.parts
     return held

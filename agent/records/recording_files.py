@@ -102,8 +102,7 @@ class RecordingWriter:
         self._pending: deque[tuple[Future[None], int]] = deque()
         self._waiting = 0
         self._giving = threading.Lock()  # what to silence comes from another thread
-        self._silenced = silenced
-        self._unsettled: dict[str, RecordingFile] = {}
+        self._unsettled: dict[str, RecordingFile] | None = {} if silenced else None
         # The thread's.
         self._full: Reason | None = None
         self._size = 0.0
@@ -112,19 +111,20 @@ class RecordingWriter:
     def begin(self, name: str, head: LogHead) -> RecordingFile:
         """Begin a recording that will be called ``name``. Returns at once, raises nothing."""
         self.counts.begun += 1
-        file = RecordingFile(self, self.folder / (name + ENDING), head, settled=not self._silenced)
-        if self._silenced:
+        settled = self._unsettled is None
+        file = RecordingFile(self, self.folder / (name + ENDING), head, settled=settled)
+        if self._unsettled is not None:
             self._unsettled[Path(name).stem] = file
         return file
 
     def silence(self, record: str, silence: Silence) -> None:
         """Have a stretch of a recording be silenced, if there is one. For any thread."""
-        if (file := self._unsettled.get(record)) is not None:
+        if self._unsettled and (file := self._unsettled.get(record)) is not None:
             file.silence(silence)
 
     def settle(self, record: str) -> None:
         """Note that all is known that is to be silenced in a recording. For any thread."""
-        if (file := self._unsettled.pop(record, None)) is not None:
+        if self._unsettled and (file := self._unsettled.pop(record, None)) is not None:
             file.settle()
 
     def do(self, work: Callable[[], None], size: int = 0) -> bool:

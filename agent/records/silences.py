@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.records.redaction.finder import Span
+from agent.records.sounding import within
 
 MARGIN = 0.7
 """Seconds around what is estimated from words to audio: twice the error that we have seen when
@@ -50,3 +51,57 @@ def silences(fields: Mapping[str, Any], spans: Sequence[Span]) -> list[tuple[flo
         end = began + (ended - began) * sum(weights[: span.end]) / max(1, total)
         found.append((max(0.0, start - margin), end + margin))
     return found
+
+
+class Silences:
+    """Tells of what is to be silenced, line by line.
+
+    Args:
+        told: Told of each; None if that is not wanted.
+    """
+
+    def __init__(self, told: Callable[[Silence], None] | None) -> None:
+        self._told = told
+        self._turn: object = None  # whose sentences it has told of
+        self.wanted = told is not None
+        """Whether anybody is told."""
+
+    def tell(
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        spans: Sequence[Span],
+        parts: Sequence[tuple[int, Mapping[str, Any]]] = (),
+    ) -> None:
+        """Tell of what is not to be kept of a line.
+
+        Args:
+            kind: ``caller``, ``agent`` or ``heard``.
+            fields: Of the line.
+            spans: In its text.
+            parts: Where in its text parts of it begin that were lines of their own, and these.
+        """
+        if self._told is None or not isinstance(fields.get("at"), int | float):
+            return
+        who: Literal["caller", "agent"] = "caller" if kind == "caller" else "agent"
+        turn = fields.get("turn")
+        if kind == "heard":
+            self._turn = turn
+        elif kind == "agent" and turn is not None and turn == self._turn:
+            return  # its sentences told it better
+        for begins, part in parts or [(0, fields)]:
+            theirs = within(spans, begins, begins + len(str(part.get("text", ""))))
+            for start, end in silences(part, theirs):
+                self._told(Silence(who=who, start=start, end=end))
+
+    def unsure(self, who: Literal["caller", "agent"], lines: Sequence[Mapping[str, Any]]) -> None:
+        """Tell of lines that wait: they are not to be heard if the process dies before more comes.
+
+        That they were nothing is not told: whoever silences knows whether all was told.
+        """
+        for fields in lines:
+            start, end = fields.get("at"), fields.get("until")
+            if self._told is not None and isinstance(start, int | float):
+                end = end if isinstance(end, int | float) else start
+                start, end = max(0.0, start - MARGIN), end + MARGIN
+                self._told(Silence(who=who, start=start, end=end, sure=False))

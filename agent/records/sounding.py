@@ -13,7 +13,7 @@ MOST_PARTS = 200
 
 
 @dataclass(slots=True)
-class Sentence:
+class HeardSentence:
     """What was heard of a sentence, or of several through which one number goes."""
 
     fields: dict[str, Any]
@@ -47,7 +47,7 @@ class SoundingReply:
     """What was heard of a reply and is not written yet."""
 
     def __init__(self) -> None:
-        self._sentences: list[Sentence] = []
+        self._sentences: list[HeardSentence] = []
 
     def add(self, fields: Mapping[str, Any]) -> None:
         """Take a ``heard`` line, of the same reply as those before."""
@@ -55,7 +55,7 @@ class SoundingReply:
         if last is not None and last.has_more:
             last.go_on(fields)
         else:
-            self._sentences.append(Sentence(dict(fields), [(0, fields)]))
+            self._sentences.append(HeardSentence(dict(fields), [(0, fields)]))
 
     def goes_on_in(self, fields: Mapping[str, Any]) -> bool:
         """Return whether a line is of the same reply; nothing goes on in any."""
@@ -87,13 +87,13 @@ class SoundingReply:
         """Whether no more of it may wait."""
         return sum(len(one.parts) for one in self._sentences) >= MOST_PARTS
 
-    def take(self, spans: Sequence[Span]) -> list[Sentence]:
+    def take(self, spans: Sequence[Span]) -> list[HeardSentence]:
         """Return all of it, and keep nothing; sentences that a span goes through are one.
 
         Args:
             spans: What is not to be kept, in :attr:`text` and what follows it.
         """
-        taken: list[tuple[int, Sentence]] = []
+        taken: list[tuple[int, HeardSentence]] = []
         start = 0
         for one in self._sentences:
             length = len(one.text)
