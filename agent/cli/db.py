@@ -71,6 +71,7 @@ def _reseal(options: argparse.Namespace) -> int:
 async def _reseal_all(options: argparse.Namespace) -> int:
     from agent.cli.calls.database import opened_records
     from agent.records import sealing
+    from agent.records.record_files import JOURNALS
     from agent.records.resealing import Resealing
     from agent.settings import SettingsError
 
@@ -82,7 +83,9 @@ async def _reseal_all(options: argparse.Namespace) -> int:
         if not keys:
             raise SettingsError("privacy.keys: there is no key to seal with (docs/privacy.md)")
         await sealing.take_up(opened.database, keys)
-        done = await Resealing(opened.database, keys).run([opened.settings.transcripts])
+        folder, recordings = opened.settings.transcripts, opened.settings.recording.folder
+        resealing = Resealing(opened.database, keys)
+        done = await resealing.run([folder, folder / JOURNALS], recordings)
     print(f"Sealed anew with {keys[0].name!r}: {done.rows} rows, {done.files} files.")
     if done.unreadable:
         print(f"{done.unreadable} cannot be opened: their key is missing. The others are done.")

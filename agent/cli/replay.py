@@ -182,9 +182,13 @@ async def _from_database(options: argparse.Namespace) -> list[RecordedSource]:
 
     async with opened_records(options) as opened:
         if options.ids:
-            return await by_ids(opened.records, options.ids, options.recordings)
+            named = await by_ids(opened.records, options.ids, options.recordings)
+            await opened.looked("replay", [one.record for one in named if one.record])
+            return named
         wanted = wanted_records(options, opened.settings)
-        return await by_filter(opened.records, wanted, options.limit, options.recordings)
+        found = await by_filter(opened.records, wanted, options.limit, options.recordings)
+        await opened.looked("replay", [one.record for one in found if one.record])
+        return found
 
 
 def _tell(one: ComparedCall | tuple[str, str], *, silent: bool) -> None:

@@ -121,6 +121,7 @@ async def _record(opened: OpenedRecords, name: str) -> tuple[CallRecord, list[Re
     record = await opened.records.get(name)
     if record is None:
         raise UncheckedError(f"{name!r}: no such record")
+    await opened.looked("verify", [record.id])
     return record, await opened.records.events(record)
 
 

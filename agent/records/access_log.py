@@ -22,6 +22,13 @@ Access = Literal["list", "search", "show", "play", "follow", "export", "replay",
 AT_ONCE = 500
 """Rows written in one transaction."""
 
+LISTED_FOR = 3600.0
+"""Seconds for which one holder of a token who lists a record again is not noted again: a page that
+is open all day asks every few seconds."""
+
+MOST_LISTED = 10_000
+"""Records that are known to have been listed."""
+
 MOST_SHOWN = 10_000
 """Rows of one record that are read."""
 
@@ -50,6 +57,7 @@ class AccessLog:
     def __init__(self, database: Database, who: str) -> None:
         self._database = database
         self._who = who[:200]
+        self._listed: dict[tuple[str, str], float] = {}
 
     async def note(self, what: Access, records: Sequence[str]) -> None:
         """Note that these records are about to be shown.
@@ -59,11 +67,14 @@ class AccessLog:
             records: Their ids; ``""`` for one that is no more, so that nobody learns whose it was.
         """
         at = time.time()
-        rows = iter(
-            [{"at": at, "who": self._who, "what": what, "record": one[:32]} for one in records]
-        )
+        new = [one for one in records if at - self._listed.get((what, one), 0.0) > LISTED_FOR]
+        rows = iter([{"at": at, "who": self._who, "what": what, "record": one[:32]} for one in new])
         while some := list(islice(rows, AT_ONCE)):
             await self._database.write(lambda c, some=some: c.execute(insert(record_reads), some))  # type: ignore[misc]
+        if what in ("list", "search"):
+            self._listed |= {(what, one): at for one in new}
+            for oldest in list(islice(self._listed, max(0, len(self._listed) - MOST_LISTED))):
+                del self._listed[oldest]
 
     async def of(self, record: str) -> list[RecordAccess]:
         """Return who has looked at a record, the latest first."""

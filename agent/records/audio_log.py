@@ -3,7 +3,8 @@
 A file that can be cut off anywhere: what was written whole is read, what follows is let be. It
 begins with a line of JSON, then come blocks: which side, the sample at which it starts, the length
 of what is stored for its audio, and a checksum of these with that. Blocks go through the seal one
-by one, since nobody knows which is the last. Where there is no block there is silence.
+by one, since nobody knows which is the last. Where there is no block there is silence; and where a
+block says that there is to be, whatever was recorded.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from agent.records.sides import PlacedAudio
 ENDING = ".part"
 """Of the name of a recording that is being made, behind that which it will have."""
 
-Side = Literal["caller", "agent", "end"]
+Side = Literal["caller", "agent", "end", "silence", "settled"]
 
-_SIDES: tuple[Side, ...] = ("caller", "agent", "end")
-"""``end`` says where the recording has ended; it has no audio."""
+_SIDES: tuple[Side, ...] = ("caller", "agent", "end", "silence", "settled")
+"""``end`` says where the recording has ended, ``silence`` what of it is to be silenced, ``settled``
+that all of that is known."""
+
+_SILENCE = struct.Struct(">Q?")
+"""The sample behind the last that is to be silent, and whether it is sure that it is."""
 
 _HEAD = struct.Struct(">BQII")
 """Side, first sample, length of what is stored, checksum."""
@@ -108,6 +113,15 @@ class AudioLog:
             self.size += taken
             whole = whole[taken:]
 
+    def silence(self, start: int, end: int, *, sure: bool) -> None:
+        """Note that these samples of both sides are not to be kept.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        side: Side = "silence"
+        self.add(side, PlacedAudio(start, _SILENCE.pack(end, sure)))
+
     def close(self) -> None:
         """Close the file.
 
@@ -155,6 +169,25 @@ def audio_of(file: BinaryIO, block: Block, seal: Seal) -> PlacedAudio:
     file.seek(block.offset)
     stored = file.read(block.length)
     return PlacedAudio(block.start, b"".join(seal.show_bytes((stored,))) if stored else b"")
+
+
+def silences(file: BinaryIO, blocks: list[Block], seal: Seal) -> list[tuple[int, int]]:
+    """Return which samples are not to be kept.
+
+    If its process has died before all was known, those too that were not sure.
+
+    Raises:
+        SealError: If there is no key for it.
+        OSError: If it cannot be read.
+    """
+    settled = any(block.side == "settled" for block in blocks)
+    found = []
+    for block in blocks:
+        if block.side == "silence":
+            end, sure = _SILENCE.unpack(audio_of(file, block, seal).pcm)
+            if sure or not settled:
+                found.append((block.start, end))
+    return found
 
 
 def stretches(file: BinaryIO, blocks: list[Block], side: Side, seal: Seal) -> Iterator[PlacedAudio]:

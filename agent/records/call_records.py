@@ -283,9 +283,12 @@ def selected(
     if wanted.before is not None:
         found = found.where(columns.started < wanted.before)
     facts = []
-    for name, value in _looked_up(seal, wanted):
-        found = found.where(columns[name] == value)
-        facts.append(fact(name, value))
+    for name, values in _looked_up(seal, wanted):
+        if len(values) > 1:  # a number, by keys of before too
+            found = found.where(columns[name].in_(values))
+            continue
+        found = found.where(columns[name] == values[0])
+        facts.append(fact(name, values[0]))
     if after is not None:
         found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
     if not asked:
@@ -309,14 +312,14 @@ def answer_time_of(connection: Connection, seal: Seal, record: int) -> float | N
     return round(median(times), 3) if times else None
 
 
-def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, str]]:
-    """Yield what a record has to have in its columns."""
+def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Yield what a record has to have in its columns: one of these."""
     for name in ("caller", "called"):
         if (number := getattr(wanted, name)) is not None:
-            yield name, seal.look_up(looked_up_as(number))
+            yield name, seal.look_ups(looked_up_as(number))
     for name in ("agent", OUTCOME, "direction"):
         if (value := getattr(wanted, name)) is not None:
-            yield name, value
+            yield name, (value,)
 
 
 def is_storable(wanted: RecordFilter) -> bool:

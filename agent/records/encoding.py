@@ -27,6 +27,7 @@ from agent.records.audio_log import (
     Side,
     audio_of,
     read_log,
+    silences,
     stretches,
 )
 from agent.records.seals import Seal
@@ -272,8 +273,12 @@ def _pieces(
     bounds = [(at, min(at + step, end)) for at in range(head.begin, end, step)]
     left = _laid(stretches(file, blocks, "caller", seal), bounds)
     right = _laid(stretches(file, blocks, "agent", seal), bounds)
-    for sides in zip(left, right, strict=True):
-        yield np.stack(sides, axis=1)
+    silent = silences(file, blocks, seal)
+    for (begins, _), sides in zip(bounds, zip(left, right, strict=True), strict=True):
+        piece = np.stack(sides, axis=1)
+        for start, stop in silent:
+            piece[max(0, start - begins) : max(0, stop - begins)] = 0
+        yield piece
 
 
 def _laid(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from agent.records import record_files, words_index
 from agent.records.call_records import listed, named
@@ -18,7 +19,7 @@ from agent.records.number_forms import forms
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import OF_A_RECORD, call_events, call_records
-from agent.store.tables import metadata
+from agent.store.tables import Now, claims, digest, metadata
 
 AT_ONCE = 500
 """Rows deleted in one transaction: some milliseconds, in which nobody else can write to SQLite."""
@@ -205,6 +206,22 @@ def _delete_some(connection: Connection, table: Table, value: object) -> int:
     return connection.execute(delete(table).where(key.in_(some))).rowcount
 
 
+def was_erased(connection: Connection, call_id: str) -> bool:
+    """Return whether the record of a call was erased, as far back as the platform may tell of it.
+
+    Args:
+        connection: Of whoever is about to store what the platform tells.
+        call_id: Digest of the platform's name of the call.
+    """
+    name = claims.c.name == digest(f"erased {call_id}")
+    return connection.execute(select(claims.c.name).where(name)).first() is not None
+
+
 def _delete_record(connection: Connection, record: CallRecord) -> None:
     words_index.remove(connection, record.number)
+    its = select(call_records.c.call_id).where(call_records.c.number == record.number)
+    if (call_id := connection.execute(its).scalar()) not in (None, digest("")):
+        # What it costs may be told later, with its numbers: that is not to make a new record.
+        gone = {"name": digest(f"erased {call_id}"), "owner": "", "at": Now()}
+        connection.execute(insert(claims).values(gone).on_conflict_do_nothing())
     connection.execute(delete(call_records).where(call_records.c.number == record.number))

@@ -3,7 +3,9 @@
 A number that is whole is taken out of its line at once. One that a caller gives in two turns, with
 the agent's "go on" between, is known when the second has come: a caller's line that ends in digits
 nobody has a name for **waits** for the caller's next line, for :data:`WAITS` seconds of the call at
-the most, or for its end. So do lines that repeat those digits. All others are written at once.
+the most, or for its end. So do lines that repeat those digits. What is heard of a reply comes in
+parts of a second, in which no number is whole: they wait for the end of their sentence, and for the
+next one as long as it ends in digits. All others are written at once.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any
 
 from agent import phone_numbers
 from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
+from agent.records.silences import Silence, Silences
+from agent.records.sounding import HeardSentence, SoundingReply, within
 from agent.settings.privacy import Redacted
 
 WAITS = 60.0
@@ -66,23 +70,6 @@ Fields = Mapping[str, Any]
 Line = tuple[str, dict[str, Any]]
 """Kind and fields."""
 
-MARGIN = 0.7
-"""Seconds around what is estimated from words to audio: twice the error that we have seen when
-people hesitate between the groups of a number."""
-
-SPOKEN = 14.0
-"""Characters that are spoken in a second, where the end of a turn is not known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """A stretch of a recording to be silenced; an estimate, with a margin on both sides."""
-
-    who: Literal["caller", "agent"]
-    start: float
-    end: float
-    """Seconds on the call's clock."""
-
 
 @dataclass(slots=True, eq=False)
 class _Held:
@@ -92,6 +79,8 @@ class _Held:
     """Whether it is known only to be read together with what follows."""
 
     spans: list[Span] = field(default_factory=list)
+    parts: Sequence[tuple[int, Fields]] = ()
+    """Where in its text parts of it begin that were lines of their own, and these."""
 
     @property
     def text(self) -> str:
@@ -112,7 +101,7 @@ class PrivateLines:
         silence: Callable[[Silence], None] | None = None,
     ) -> None:
         self._finder = Finder(kinds=frozenset(kinds))
-        self._silence = silence
+        self._silences = Silences(silence)
         self._language = ""
         self._numbers: frozenset[str] = frozenset()
         self._asked = ""  # what the agent said last
@@ -120,6 +109,7 @@ class PrivateLines:
         self._turns: list[_Held] = []  # of the caller, read together
         self._waiting: list[_Held] = []  # in their order
         self._code = ""  # what may go on
+        self._sounding = SoundingReply()
 
     def take(self, kind: str, fields: Fields) -> list[Line]:
         """Return the lines that can be written now, in their order; this one may come later."""
@@ -131,16 +121,18 @@ class PrivateLines:
         if kind == "caller":
             return self._caller(line)
         ready = self._overdue(fields)
-        if self._waiting and len(self._waiting) < MOST_HELD and self._repeats(line):
-            self._waiting.append(line)
-            return ready
-        if kind in ("agent", "heard"):
+        if kind == "heard":
+            return [*ready, *self._heard(line)]
+        if kind == "agent":
+            ready += self._said(str(fields.get("unheard") or ""))
             self._asked = line.text
-        return [*ready, self._finished(line)]
+        elif kind == "ended":
+            ready += self.rest()
+        return [*ready, *self._put(line)]
 
     def rest(self) -> list[Line]:
         """Return the lines that have waited: the call is over."""
-        return self._release()
+        return [*self._said(), *self._release()]
 
     def _begin(self, fields: Fields) -> None:
         self._language = str(fields.get("language") or "")
@@ -150,8 +142,32 @@ class PrivateLines:
         home = next((country for country in countries if country), "")
         self._finder = Finder(kinds=self._finder.kinds, country=home)
 
+    def _heard(self, line: _Held) -> list[Line]:
+        ready = [] if self._sounding.goes_on_in(line.fields) else self._said()
+        self._sounding.add(line.fields)
+        self._asked = text = self._sounding.text
+        waits = self._sounding.in_a_sentence or unfinished(text, self._language, least=1)
+        if self._silences.wanted and unfinished(text, self._language):
+            self._silences.unsure("agent", [part for _, part in self._sounding.last_parts])
+        return ready if waits and not self._sounding.is_long else [*ready, *self._said()]
+
+    def _said(self, unheard: str = "") -> list[Line]:
+        """Return what was heard and has waited; ``unheard`` is how it would have gone on."""
+        text = self._sounding.text
+        if not text:
+            return []
+        spans = self._find(f"{text} {unheard}", self._language)
+        return [line for one in self._sounding.take(spans) for line in self._put(_of(one))]
+
+    def _put(self, line: _Held) -> list[Line]:
+        """Return a line to be written, unless it repeats what waits."""
+        if self._waiting and len(self._waiting) < MOST_HELD and self._repeats(line):
+            self._waiting.append(line)
+            return []
+        return [self._finished(line)]
+
     def _caller(self, line: _Held) -> list[Line]:
-        language = self._language_of(line)
+        language = str(line.fields.get("language") or self._language)
         line.spans = self._find(line.text, language)
         joined = self._turns and goes_on(line.text, language)
         together = joined and self._read_together(line, language)
@@ -167,6 +183,7 @@ class PrivateLines:
                 line.written = True
                 return [*ready, self._finished(line)]
             self._waiting.append(line)
+            self._silences.unsure("caller", [line.fields])
             return ready
         return [*ready, *self._release(), self._finished(line)]
 
@@ -212,16 +229,13 @@ class PrivateLines:
                 self._known.append(span.value)
         del self._known[:-MOST_KNOWN]
 
-    def _language_of(self, line: _Held) -> str:
-        return str(line.fields.get("language") or self._language)
-
     def _overdue(self, fields: Fields) -> list[Line]:
         at = fields.get("at")
         since = next((one.fields.get("at") for one in self._waiting), None)
-        late = isinstance(at, int | float) and isinstance(since, int | float)
-        if len(self._waiting) >= MOST_HELD or (late and at - since > WAITS):  # type: ignore[operator]
-            return self._release()
-        return []
+        ready = self._said() if _is_late(at, self._sounding.since) else []
+        if len(self._waiting) >= MOST_HELD or _is_late(at, since):
+            return [*self._release(), *ready]
+        return ready
 
     def _repeats(self, line: _Held) -> bool:
         return any(repeats(text, self._code) for text in _texts(line.fields))
@@ -235,16 +249,33 @@ class PrivateLines:
         """Return a line as it is written."""
         fields = line.fields
         if line.kind == "caller":
-            self._tell(line, line.spans)
+            self._silences.tell(line.kind, line.fields, line.spans)
             return line.kind, {**fields, **_of_text(line)}
-        if line.kind in ("agent", "heard"):
-            spans = self._find(line.text, self._language)
-            self._tell(line, spans)
+        spoken = self._spoken(line) if line.kind in ("agent", "heard") else {}
         as_it_is = _AS_IT_IS.get(line.kind, frozenset()) | _NAMES
         return line.kind, {
             name: value if name in as_it_is else self._clean(value, name)
-            for name, value in fields.items()
+            for name, value in (fields | spoken).items()
         }
+
+    def _spoken(self, line: _Held) -> dict[str, str]:
+        """Return what was said, and what was not heard, without what is not to be kept.
+
+        They are read together: a number may have been broken off.
+        """
+        heard, unheard = line.text, line.fields.get("unheard")
+        whole = f"{heard} {unheard}" if isinstance(unheard, str) else heard
+        found = self._find(whole, self._language)
+        spans = within(found, 0, len(heard))
+        free = [one for one in spans if not any(_overlap(one, other) for other in line.spans)]
+        spans = sorted([*free, *line.spans])
+        self._silences.tell(line.kind, line.fields, spans, line.parts)
+        cleaned = {"text": redacted(heard, spans)} if spans else {}
+        if whole != heard:
+            begins = len(heard) + 1
+            rest = within(found, begins, len(whole))
+            cleaned["unheard"] = redacted(whole[begins:], rest)
+        return cleaned
 
     def _clean(self, value: Any, name: str, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(value, str):
@@ -268,35 +299,20 @@ class PrivateLines:
         self._remember(spans)
         return redacted(text, spans)
 
-    def _tell(self, line: _Held, spans: Sequence[Span]) -> None:
-        if self._silence is None or not isinstance(line.fields.get("at"), int | float):
-            return
-        who: Literal["caller", "agent"] = "caller" if line.kind == "caller" else "agent"
-        for start, end in silences(line.fields, spans):
-            self._silence(Silence(who=who, start=start, end=end))
+
+def _of(sentence: HeardSentence) -> _Held:
+    held = _Held("heard", sentence.fields, spans=sentence.spans)
+    held.parts = sentence.parts
+    return held
 
 
-def silences(fields: Fields, spans: Sequence[Span]) -> list[tuple[float, float]]:
-    """Return when the words of a line that are not to be kept were heard, with a margin.
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and one.end > other.start
 
-    Words are taken to be spread evenly over the turn by their characters, which is right to some
-    tenths of a second for a turn of a few seconds, and worse the longer it is and the more somebody
-    hesitates: the margin grows with it. Digits that are written in fewer characters than they are
-    spoken in count for what is spoken.
-    """
-    text, began = str(fields.get("text", "")), float(fields["at"])
-    weights = [6 if char.isdigit() else 1 for char in text]  # "seven" and a blank
-    total = sum(weights)
-    until = fields.get("until")
-    known = isinstance(until, int | float) and until > began
-    ended = float(until) if known else began + total / SPOKEN  # type: ignore[arg-type]
-    margin = MARGIN + (ended - began) * (0.1 if known else 0.4)
-    found = []
-    for span in spans:
-        start = began + (ended - began) * sum(weights[: span.start]) / max(1, total)
-        end = began + (ended - began) * sum(weights[: span.end]) / max(1, total)
-        found.append((max(0.0, start - margin), end + margin))
-    return found
+
+def _is_late(at: object, since: object) -> bool:
+    known = isinstance(at, int | float) and isinstance(since, int | float)
+    return known and at - since > WAITS  # type: ignore[operator]
 
 
 def _of_text(line: _Held) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ import structlog
 from agent.records.audio_log import ENDING, AudioLog, LogHead, Side
 from agent.records.seals import Seal
 from agent.records.sides import PlacedAudio
+from agent.records.silences import Silence
 
 log = structlog.get_logger()
 
@@ -74,6 +76,8 @@ class RecordingWriter:
         limit_mb: Megabytes that the folder may hold.
         min_free_mb: Megabytes of the disk that are left to others.
         threads: Does what blocks, in the order in which it comes; a thread of its own if None.
+        silenced: Whether stretches of recordings are to be silenced: each is open, and finished by
+            nobody, until :meth:`settle` says that all of them are known.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class RecordingWriter:
         limit_mb: float,
         min_free_mb: float,
         threads: Executor | None = None,
+        silenced: bool = False,
     ) -> None:
         self.folder = folder
         self.seal = seal
@@ -96,6 +101,8 @@ class RecordingWriter:
         self._threads = threads or ThreadPoolExecutor(1, "recordings")
         self._pending: deque[tuple[Future[None], int]] = deque()
         self._waiting = 0
+        self._giving = threading.Lock()  # what to silence comes from another thread
+        self._unsettled: dict[str, RecordingFile] | None = {} if silenced else None
         # The thread's.
         self._full: Reason | None = None
         self._size = 0.0
@@ -104,7 +111,21 @@ class RecordingWriter:
     def begin(self, name: str, head: LogHead) -> RecordingFile:
         """Begin a recording that will be called ``name``. Returns at once, raises nothing."""
         self.counts.begun += 1
-        return RecordingFile(self, self.folder / (name + ENDING), head)
+        settled = self._unsettled is None
+        file = RecordingFile(self, self.folder / (name + ENDING), head, settled=settled)
+        if self._unsettled is not None:
+            self._unsettled[Path(name).stem] = file
+        return file
+
+    def silence(self, record: str, silence: Silence) -> None:
+        """Have a stretch of a recording be silenced, if there is one. For any thread."""
+        if self._unsettled and (file := self._unsettled.get(record)) is not None:
+            file.silence(silence)
+
+    def settle(self, record: str) -> None:
+        """Note that all is known that is to be silenced in a recording. For any thread."""
+        if self._unsettled and (file := self._unsettled.pop(record, None)) is not None:
+            file.settle()
 
     def do(self, work: Callable[[], None], size: int = 0) -> bool:
         """Have ``work`` done after all that was given before; return False if too much waits.
@@ -113,14 +134,18 @@ class RecordingWriter:
             work: What to do.
             size: Bytes that it holds until then.
         """
-        while self._pending and self._pending[0][0].done():
-            self._waiting -= self._pending.popleft()[1]
-        if self._waiting + size > MOST_WAITING:
-            return False
-        future = self._threads.submit(work)
+        with self._giving:
+            while self._pending and self._pending[0][0].done():
+                self._waiting -= self._pending.popleft()[1]
+            if self._waiting + size > MOST_WAITING:
+                return False
+            try:
+                future = self._threads.submit(work)
+            except RuntimeError:  # it is closed: what is left is the next process's
+                return False
+            self._pending.append((future, size))
+            self._waiting += size
         future.add_done_callback(_tell_of_a_bug)
-        self._pending.append((future, size))
-        self._waiting += size
         return True
 
     async def aclose(self) -> None:
@@ -156,9 +181,13 @@ class RecordingWriter:
 class RecordingFile:
     """The recording of one call, as the call sees it. Nothing here waits, and nothing raises."""
 
-    def __init__(self, writer: RecordingWriter, path: Path, head: LogHead) -> None:
+    def __init__(
+        self, writer: RecordingWriter, path: Path, head: LogHead, *, settled: bool = True
+    ) -> None:
         self._writer = writer
         self._path = path
+        self._rate = head.rate
+        self._settled, self._over = settled, False  # the thread's
         self._log: AudioLog | None = None  # the thread's
         self.failed: Reason | None = None
         """Why it cannot go on; None if it can. What is added then is dropped."""
@@ -172,8 +201,15 @@ class RecordingFile:
 
     def close(self, end: int) -> None:
         """Note the sample at which it ends, and close it; it is to be finished then."""
-        self._do(lambda: self._write((("end", PlacedAudio(end, b"")),), 0))
-        self._do(self._close)
+        self._do(lambda: self._end(end))
+
+    def silence(self, silence: Silence) -> None:
+        """Have a stretch of it be silent once it is finished. For any thread."""
+        self._do(lambda: self._silence(silence))
+
+    def settle(self) -> None:
+        """Note that no more is to be silenced: it can be finished once it is over."""
+        self._do(self._settle)
 
     def discard(self) -> None:
         """Close and delete it."""
@@ -207,6 +243,29 @@ class RecordingFile:
             self._give_up(error)
             return
         self._look(size)
+
+    def _end(self, end: int) -> None:
+        self._write((("end", PlacedAudio(end, b"")),), 0)
+        self._over = True
+        if self._settled:
+            self._close()
+
+    def _silence(self, silence: Silence) -> None:
+        if self._log is None:
+            return
+        start, end = (max(0, round(at * self._rate)) for at in (silence.start, silence.end))
+        try:
+            self._log.silence(start, end, sure=silence.sure)
+        except OSError as error:  # rather none than one with what was not to be kept
+            self._give_up(error)
+            log.error("a recording is deleted: what it may not hold cannot be noted")  # noqa: TRY400
+            self._delete()
+
+    def _settle(self) -> None:
+        self._settled = True
+        self._write((("settled", PlacedAudio(0, b"")),), 0)
+        if self._over:
+            self._close()
 
     def _look(self, size: int) -> None:
         try:

@@ -10,11 +10,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from sqlalchemy import Column, Connection, Table, and_, bindparam, delete, not_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from agent.records import lines, locks, words_index
+from agent.records.audio_log import ENDING
+from agent.records.encoding import SEALED
 from agent.records.events import JournalLine
 from agent.records.number_forms import looked_up_as
+from agent.records.record_files import DAMAGED
+from agent.records.recordings import CONTENT_TYPES
 from agent.records.seals import FILE_MARK, MARK, KeySeal, SealError
 from agent.settings.sealing_keys import SealingKey
 from agent.store.engine import Database
@@ -57,8 +73,12 @@ class Resealing:
         self._seal = KeySeal(keys)
         self._current = f"{MARK}{self._seal.first}:"
 
-    async def run(self, folders: Sequence[Path]) -> Resealed:
+    async def run(self, folders: Sequence[Path], recordings: Path | None = None) -> Resealed:
         """Seal all rows anew, and the files in these folders; then forget the other keys.
+
+        Args:
+            folders: Of journals; what else is in them is let be.
+            recordings: Folder of recordings; those in a bucket stay as they are.
 
         Raises:
             StoreError: If the database fails; what was done stays so.
@@ -74,7 +94,7 @@ class Resealing:
                 )
                 rows, unreadable = rows + done, unreadable + lost
         files = waiting = 0
-        for path in await asyncio.to_thread(_files, folders):
+        for path in await asyncio.to_thread(_files, folders, recordings):
             outcome = await asyncio.to_thread(self._file, path)
             files += outcome == "sealed"
             waiting += outcome == "written on"
@@ -93,7 +113,12 @@ class Resealing:
         after: int,
     ) -> tuple[int | None, int, int]:
         """Seal some rows; return the last that was looked at, how many were, how many could not."""
-        old = not_(table.c.data.startswith(self._current, autoescape=True))
+        old = self._is_other(table.c.data)
+        if table is call_records:  # what it is found by is older than a line that came late
+            first = select(call_events.c.data).where(call_events.c.record == table.c.number)
+            old = or_(
+                old, self._is_other(first.order_by(call_events.c.id).limit(1).scalar_subquery())
+            )
         limit = AT_ONCE if table is call_events else AT_ONCE // 20  # each with all its words
         found = select(table).where(and_(key > after, old)).order_by(key).limit(limit)
         rows = connection.execute(found.with_for_update()).all()
@@ -119,6 +144,9 @@ class Resealing:
             connection.execute(change, given)
         last = getattr(rows[-1], key.name) if len(rows) == limit else None
         return last, len(changed), lost
+
+    def _is_other(self, data: ColumnElement[str]) -> ColumnElement[bool]:
+        return not_(data.startswith(self._current, autoescape=True))
 
     def _looked_up(self, text: str) -> dict[str, str]:
         """Return what the numbers of a record are looked up by."""
@@ -151,21 +179,27 @@ class Resealing:
         Raises:
             OSError: If it cannot be read or written.
         """
+        journal = _is_journal(path)
+        to = path if journal or path.name.endswith(SEALED) else Path(f"{path}{SEALED}")
         new = path.with_name(f"{path.name}.resealing")
         try:
             with path.open("r+b") as file:
-                if path.suffix == ".jsonl" and not locks.hold(file):
-                    return "written on"
-                if path.suffix != ".jsonl" and not self._is_old(file):
+                if not journal and not self._is_old(file):
                     return "left"
+                if path.name.endswith(ENDING) or not locks.hold(file):
+                    return "written on"
                 descriptor = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
                 with os.fdopen(descriptor, "wb") as sealed:
-                    pieces = self._lines(file) if path.suffix == ".jsonl" else self._bytes(file)
+                    pieces = self._lines(file) if journal else self._bytes(file)
                     for piece in pieces:
                         sealed.write(piece)
                     sealed.flush()
                     os.fsync(sealed.fileno())
-                new.replace(path)
+                new.replace(to)
+                if to != path:
+                    path.unlink()
+        except FileNotFoundError:
+            return "left"  # it was stored, moved or erased meanwhile
         except SealError:
             new.unlink(missing_ok=True)
             return "unreadable"
@@ -189,11 +223,17 @@ class Resealing:
             yield lines.written(self._seal, kind, fields | ({} if at is None else {"at": at}))
 
 
-def _files(folders: Sequence[Path]) -> list[Path]:
-    return [
-        path
-        for folder in folders
-        if folder.is_dir()
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.suffix != ".resealing"
-    ]
+def _is_journal(path: Path) -> bool:
+    return path.name.removesuffix(DAMAGED).endswith(".jsonl")
+
+
+def _files(folders: Sequence[Path], recordings: Path | None) -> list[Path]:
+    found = [path for folder in folders for path in _in(folder) if _is_journal(path)]
+    kinds = (*CONTENT_TYPES, *(f"{one}{SEALED}" for one in CONTENT_TYPES), ENDING)
+    return found + [path for path in _in(recordings) if path.name.endswith(kinds)]
+
+
+def _in(folder: Path | None) -> list[Path]:
+    if folder is None or not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.iterdir()) if path.is_file()]

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from agent.records import words_index
 from agent.records.call_records import answer_time_of, hidden, shown
+from agent.records.erasing import was_erased
 from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
 from agent.records.number_forms import looked_up_as
@@ -199,6 +200,8 @@ class StoredRecords:
         number: int | None = connection.scalar(latest)
         if number is not None or line.kind != "platform":
             return number
+        if was_erased(connection, digest(str(call_id))):
+            return None
         row = self._row(line) | {"id": line.journal, "outcome": "not answered"}
         at = began(line.journal)
         row |= {"started": at or row["started"], "ended": at or row["started"]}

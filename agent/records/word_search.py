@@ -72,7 +72,10 @@ def place(started: float, number: int) -> int:
 
 def sealed_word(seal: Seal, word: str) -> str:
     """Return what a word is found by: letters and digits, 32 at the most."""
-    found = seal.look_up(word)
+    return _indexed(seal.look_up(word))
+
+
+def _indexed(found: str) -> str:
     return (digest(found) if _SEPARATOR.search(found) else found)[:LONGEST]
 
 
@@ -100,7 +103,7 @@ def narrowed(
         span: Unix times from which on, and until which (that one too), records have begun.
         dialect: Of the database: ``sqlite`` or ``postgresql``.
     """
-    terms = [[_sealed(seal, term) for term in forms] for forms in asked]
+    terms = [[one for term in forms for one in _sealed(seal, term)] for forms in asked]
     if dialect == "postgresql":
         lasting = [f"'{one}'" for one in facts if not one.startswith(f"={OUTCOME}")]
         query = " & ".join([*lasting, *map(_in_postgresql, terms)])
@@ -133,10 +136,12 @@ def with_fact(name: str, dialect: str) -> Select[Any]:
     return select(in_sqlite.c.record).where(in_sqlite.c.call_words.op("MATCH")(f'"{name}"'))
 
 
-def _sealed(seal: Seal, term: Term) -> Term:
+def _sealed(seal: Seal, term: Term) -> list[Term]:
+    """Return what a term is found by: by each key, and from before there was one."""
     if term.begins:
-        return term
-    return Term(tuple(sealed_word(seal, word) for word in term.words))
+        return [term]
+    by_key = zip(*(seal.look_ups(word) for word in term.words), strict=True)
+    return [Term(tuple(map(_indexed, words))) for words in by_key]
 
 
 def _in_sqlite(forms: Sequence[Term]) -> str:

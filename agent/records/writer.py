@@ -45,7 +45,9 @@ class RecordWriter:
         spool: The folder of journals, or its path.
         threads: Does what blocks, in the order in which it comes; a thread of its own if None.
         seal: Hides what people said.
-        privacy: Gives each record what makes its lines such as may be written.
+        privacy: Gives each record, by its id, what makes its lines such as may be written; ``""``
+            is for a line that comes when its call may be over.
+        over: Told, in the thread, the id of each record that is at its end.
     """
 
     def __init__(
@@ -53,13 +55,15 @@ class RecordWriter:
         spool: Spool | Path,
         threads: Executor | None = None,
         seal: Seal | None = None,
-        privacy: Callable[[], PrivateLines] = PrivateLines,
+        privacy: Callable[[str], PrivateLines] = lambda _record: PrivateLines(),
+        over: Callable[[str], None] = lambda _record: None,
     ) -> None:
         self.spool = Spool(spool) if isinstance(spool, Path) else spool
         self.journals = OpenJournals(self.spool, seal or NoSeal())
         """The thread's."""
 
         self.privacy = privacy
+        self.over = over
 
         self._threads = threads or ThreadPoolExecutor(1, "records")
         self._waiting: deque[Callable[[], None]] = deque()
@@ -158,7 +162,8 @@ class RecordWriter:
         fields: Mapping[str, Any],
         about: Mapping[str, object],
     ) -> None:
-        private = self.privacy()
+        private = self.privacy("")
+        about = dict(next((known for _, known in private.take("call", about)), {}))
         for its_kind, its_fields in [*private.take(kind, fields), *private.rest()]:
             self.journals.add_later(its_kind, call_id, record, its_fields, about)
 
@@ -196,7 +201,7 @@ class Record:
         self.id = journal
         """Our name of the record, which is in its first line."""
 
-        self._private = writer.privacy()  # the thread's
+        self._private = writer.privacy(self.id)  # the thread's
         self._file: JournalFile | None = None  # the thread's
         self._missing = 0
         writer.do(self._begin, needed=True)
@@ -228,8 +233,10 @@ class Record:
             self._writer.journals.add(self._file, its_kind, its_fields)
 
     def _end(self) -> None:
+        rest = self._private.rest()
+        self._writer.over(self.id)
         if self._file is None:
             return
-        for its_kind, its_fields in self._private.rest():
+        for its_kind, its_fields in rest:
             self._writer.journals.add(self._file, its_kind, its_fields)
         self._writer.journals.end(self._file, self._call_id)

@@ -27,6 +27,9 @@ class RecordedSource:
     load: Callable[[], RecordedCall]
     """Reads it from the disk; raises :class:`NotReplayedError`."""
 
+    record: str = ""
+    """Id of its record in the database."""
+
 
 async def by_ids(records: CallRecords, names: Sequence[str], folder: Path) -> list[RecordedSource]:
     """Return the calls of ``names``, ids of ours or the platform's, in that order.
@@ -75,7 +78,8 @@ async def _of_record(records: CallRecords, record: CallRecord, folder: Path) -> 
         events = await records.events(record)
     except SealError as error:
         return _failing(record.id, f"its record cannot be shown: {error}")
-    return RecordedSource(name=record.id, load=partial(_load_record, record, events, folder))
+    load = partial(_load_record, record, events, folder)
+    return RecordedSource(name=record.id, load=load, record=record.id)
 
 
 def _load_record(record: CallRecord, events: Sequence[RecordedEvent], folder: Path) -> RecordedCall:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agent.records import queries
+from agent.records.access_log import Access, AccessLog
 from agent.records.call_records import CallRecords, Place, RecordFilter
 from agent.records.conversation import SpokenTurn, conversation, without_begun
 from agent.records.events import CallRecord, RecordedEvent
@@ -41,10 +42,14 @@ class CallAnswers:
     Args:
         records: Of all calls; None if there is no database, and so no record.
         country: Two letters, of a number without ``+``; ``""`` if there is none.
+        access: Notes which records were looked at, before they are shown; None without a database.
     """
 
-    def __init__(self, records: CallRecords | None, country: str) -> None:
+    def __init__(
+        self, records: CallRecords | None, country: str, access: AccessLog | None = None
+    ) -> None:
         self._records = records
+        self._access = access
         self._country = country
 
     async def listed(self, given: Mapping[str, str]) -> dict[str, Any]:
@@ -66,6 +71,9 @@ class CallAnswers:
             raise QueryError(f"q: {error}") from None
         page = found[: asked.limit]
         times = await self._records.answer_times(page)
+        if self._access is not None:
+            what: Access = "list" if wanted.words is None else "search"
+            await self._access.note(what, [one.id for one in page])
         lines = await found_lines(self._records, wanted, page, lines_of_each=LOOKED_AT)
         more = len(found) > len(page)
         return {
@@ -90,6 +98,8 @@ class CallAnswers:
         record = await self._records.get(name) if self._records is not None else None
         if record is None or self._records is None:
             return None
+        if self._access is not None:
+            await self._access.note("show", [record.id])
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
         more = len(found) > asked.limit
         events = without_begun(found[: asked.limit]) if more else found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agent.records.access_log import AccessLog, holder_of
@@ -30,6 +31,7 @@ from agent.records.webhooks.source import MessageSource
 from agent.records.writer import RecordWriter
 from agent.server.erasure import RecordErasure
 from agent.settings import Settings
+from agent.settings.privacy import PrivacySettings
 from agent.store.engine import Database
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
@@ -54,6 +56,9 @@ class DatabaseRecords:
     retention: Retention
     erasure: RecordErasure | None
     """Erases for the operator's interface; None without its token."""
+
+    access: AccessLog | None
+    """Notes who looks by that interface; None without its token."""
 
     summaries: Summaries | None
     """None if nobody writes them."""
@@ -92,6 +97,7 @@ class RecordKeeping:
             seal,
             limit_mb=recording.limit_mb,
             min_free_mb=recording.min_free_mb,
+            silenced=bool(privacy.silence_recording and privacy.redact),
         )
         """Takes those that are being made."""
 
@@ -118,7 +124,10 @@ class RecordKeeping:
                 self._write_late,
             )
         self.writer = RecordWriter(
-            self.spool, seal=seal, privacy=lambda: PrivateLines(privacy.redact)
+            self.spool,
+            seal=seal,
+            privacy=partial(_private_lines, privacy, self.recording_writer),
+            over=self.recording_writer.settle,
         )
         """Takes the lines of calls."""
 
@@ -153,6 +162,14 @@ class RecordKeeping:
         self.writer.add_later(kind, call_id, fields, record=record.id)
 
 
+def _private_lines(
+    settings: PrivacySettings, recordings: RecordingWriter, record: str
+) -> PrivateLines:
+    wanted = settings.silence_recording and record
+    silence = partial(recordings.silence, record) if wanted else None
+    return PrivateLines(settings.redact, silence)
+
+
 def _spool(settings: Settings, *, stored: bool) -> Spool:
     if not stored:
         return Spool(settings.transcripts)
@@ -173,6 +190,7 @@ def _in_database(
     webhooks = _webhooks(settings, database, seal)
     erasing = Erasing(database, seal, folder, recordings.delete_of)
     holder = holder_of(token.get_secret_value()) if token is not None else ""
+    access = AccessLog(database, holder) if holder else None
     return DatabaseRecords(
         records=records,
         loader=RecordLoader(
@@ -185,7 +203,8 @@ def _in_database(
         webhooks=webhooks,
         erasing=erasing,
         retention=Retention(settings.privacy, database, seal, folder, erasing),
-        erasure=RecordErasure(erasing, AccessLog(database, holder)) if holder else None,
+        erasure=RecordErasure(erasing, access) if access is not None else None,
+        access=access,
         summaries=Summaries(DueSummaries(database, records), records, writes, write_late)
         if writes is not None
         else None,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import structlog
 from aiohttp import web
 
+from agent.records.access_log import AccessLog
 from agent.records.buckets import BucketError
 from agent.records.call_records import CallRecords
 from agent.records.recordings import NoRecordingError, Place, Recordings
@@ -29,10 +30,17 @@ class RecordingAnswers:
     Args:
         records: Which call has which; None without a database.
         recordings: Where they are.
+        access: Notes what was heard, before it is; None without a database.
     """
 
-    def __init__(self, records: CallRecords | None, recordings: Recordings) -> None:
+    def __init__(
+        self,
+        records: CallRecords | None,
+        recordings: Recordings,
+        access: AccessLog | None = None,
+    ) -> None:
         self._records = records
+        self._access = access
         self._recordings = recordings
 
     async def hear(self, request: web.Request, name: str) -> web.StreamResponse:
@@ -87,6 +95,8 @@ class RecordingAnswers:
         file = known.get("file") if isinstance(known, dict) else None
         if not isinstance(file, str):
             raise NoRecordingError("the call has no recording")
+        if self._access is not None:
+            await self._access.note("play", [record.id])
         return file
 
 

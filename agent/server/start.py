@@ -292,6 +292,7 @@ def _operator(
         return None
     stored = keeping.database
     records = stored.records if stored is not None else None
+    access = stored.access if stored is not None else None
     return OperatorInterface(
         settings=settings.operator,
         sinch=settings.sinch,
@@ -301,9 +302,9 @@ def _operator(
         others=others,
         call_control=call_control,
         records=OperatorRecords(
-            answers=CallAnswers(records, settings.sinch.country),
+            answers=CallAnswers(records, settings.sinch.country, access),
             erasure=stored.erasure if stored is not None else None,
-            recording=RecordingAnswers(records, keeping.recordings),
+            recording=RecordingAnswers(records, keeping.recordings, access),
         ),
     )
 

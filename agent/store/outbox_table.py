@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, String, Table
 
-from agent.store.record_tables import RECORD_ID, Counted
+from agent.store.record_tables import OF_A_RECORD, RECORD_ID, Counted
 from agent.store.tables import metadata
 
 ENDPOINT = 64
@@ -33,5 +33,6 @@ webhook_outbox = Table(
     Index("ix_webhook_outbox_call", "endpoint", "record", "id"),
     Index("ux_webhook_outbox_line", "journal", "line", "endpoint", unique=True),
     sqlite_autoincrement=True,
+    info={OF_A_RECORD: "number"},
 )
 """One row a message to an endpoint. Those to one endpoint of one call are sent by their ``id``."""

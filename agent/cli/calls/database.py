@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent.cli.options import USAGE, fail
 
 if TYPE_CHECKING:
+    from agent.records.access_log import Access
     from agent.records.call_records import CallRecords
     from agent.records.events import CallRecord
     from agent.records.seals import Seal
@@ -27,6 +28,16 @@ class OpenedRecords:
     database: SqlDatabase
     records: CallRecords
     seal: Seal
+
+    async def looked(self, what: Access, records: Sequence[str]) -> None:
+        """Note that records, by their ids, are about to be shown to whoever runs the command.
+
+        Raises:
+            StoreError: If that cannot be noted: then they are not to be shown.
+        """
+        from agent.records.access_log import AccessLog, this_user
+
+        await AccessLog(self.database, this_user()).note(what, records)
 
 
 class NoSuchRecordError(Exception):

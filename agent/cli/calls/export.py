@@ -153,12 +153,14 @@ async def _calls(
         )
         async with aclosing(found):
             async for call in found:
+                await opened.looked("export", [call.record.id])
                 yield call
     for name in options.ids:
         one = await call_named(opened.database, opened.seal, name)
         if one is None:
             told.wrong(f"{name!r}: there is no record of that id")
         else:
+            await opened.looked("export", [one.record.id])
             yield one
 
 

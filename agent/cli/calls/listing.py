@@ -15,6 +15,7 @@ from agent.cli.calls.terminal import clock, harmless, table, terminal, wrapped
 from agent.cli.options import Commands, add_config
 
 if TYPE_CHECKING:
+    from agent.records.access_log import Access
     from agent.records.call_records import RecordFilter
     from agent.records.events import CallRecord
 
@@ -56,6 +57,8 @@ async def _print(options: argparse.Namespace) -> None:
         wanted, some = wanted_records(options, opened.settings), False
         async for page in _pages(opened, wanted, options.limit):
             show = _show_json if options.json else _show
+            what: Access = "list" if wanted.words is None else "search"
+            await opened.looked(what, [one.id for one in page])
             await show(opened, wanted, page, first=not some)
             some = True
         if not some:

@@ -76,6 +76,8 @@ async def _fetched(options: argparse.Namespace, folder: Path) -> Path:
     async with opened_records(options) as opened:
         record = await opened.records.get(options.id)
         settings, seal = opened.settings.recording, opened.seal
+        if record is not None:
+            await opened.looked("play", [record.id])
     if record is None:
         raise PlayError(f"there is no record of a call {options.id!r}")
     known = record.data.get("recording")

@@ -61,6 +61,7 @@ async def _print(options: argparse.Namespace) -> None:
 
     async with opened_records(options) as opened:
         record = await one_record(opened, options.id)
+        await opened.looked("show", [record.id])
         events = await opened.records.events(record)
         times = await opened.records.answer_times([record])
     if options.json:
@@ -77,6 +78,7 @@ async def _print(options: argparse.Namespace) -> None:
 async def _print_live(options: argparse.Namespace) -> None:
     async with opened_records(options) as opened:
         record = await _meant(opened, options.id)
+        await opened.looked("follow", [record.id])
         if options.json:
             await _go_along(opened, record, _as_json)
             return

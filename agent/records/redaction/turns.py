@@ -16,13 +16,14 @@ WORDS_BEHIND = 3
 """Words behind the last digits of a turn, such as "okay?", after which it may still go on."""
 
 
-def unfinished(text: str, language: str = "", context: str = "") -> str:
+def unfinished(text: str, language: str = "", context: str = "", *, least: int = NOTICED) -> str:
     """Return the digits, or letters, that may go on in the next turn; ``""`` if nothing does.
 
     Args:
         text: What the caller said.
         language: Its BCP 47 tag.
         context: What the agent said before.
+        least: Digits from which on it may, unless the agent has asked for some.
     """
     asked = bool(cues(words_of(context[-300:])))
     for code in languages(language):
@@ -37,7 +38,7 @@ def unfinished(text: str, language: str = "", context: str = "") -> str:
         behind = [one for one in given if one.start >= last.pieces[-1].end]
         if sum(one.code[:1].isalnum() for one in behind) > WORDS_BEHIND:
             continue
-        if len(last.code) >= NOTICED or asked:
+        if len(last.code) >= least or asked:
             return last.code
     return ""
 

@@ -8,13 +8,14 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent.cli import main
-from agent.records.access_log import AccessLog, holder_of, this_user
+from agent.records.access_log import Access, AccessLog, holder_of, this_user
 from agent.records.call_records import CallRecords, RecordFilter
-from agent.records.events import CallRecord
+from agent.records.events import CallRecord, JournalLine
 from agent.records.sealing import seal_of, take_up
 from agent.records.seals import KeySeal, NoSeal, Seal
 from agent.records.stored_records import StoredRecords
@@ -42,6 +43,14 @@ def store(names: str, seal: Seal | None = None, keys: tuple[SealingKey, ...] = (
             await take_up(store.database, keys)
             for name in names:
                 await StoredRecords(store.database, seal or NoSeal()).add(lines_of(name))
+
+    asyncio.run(run())
+
+
+def store_lines(seal: Seal, lines: list[JournalLine]) -> None:
+    async def run() -> None:
+        async with opened(URL) as store:
+            await StoredRecords(store.database, seal).add(lines)
 
     asyncio.run(run())
 
@@ -110,6 +119,48 @@ def test_who_looked_is_told_and_not_whose_was_erased(capsys: pytest.CaptureFixtu
     assert "Nobody has looked" in capsys.readouterr().out
 
 
+READS: dict[Access, list[str]] = {
+    "list": ["calls", "list"],
+    "search": ["calls", "search", WORDS],
+    "show": ["calls", "show", "a"],
+    "follow": ["calls", "follow", "a"],
+    "play": ["calls", "play", "a", "--output", "a.flac"],
+    "export": ["calls", "export"],
+    "replay": ["replay", "a"],
+    "verify": ["verify", "a"],
+}
+"""Of each way to look at a record, the command."""
+
+
+def test_every_command_that_reads_notes_who_looked(capfd: pytest.CaptureFixture[str]) -> None:
+    """Once a command and record, also where there is nothing to hear; never what was asked for."""
+    assert {*READS, "erase"} == set(get_args(Access))
+    store("a")
+    for what, command in READS.items():
+        main(command)
+        capfd.readouterr()
+        assert main(["calls", "access", "a"]) == 0
+        first, *before = capfd.readouterr().out.splitlines()
+        assert (first.split()[2:], len(before)) == ([what, this_user()], list(READS).index(what))
+    with closing(sqlite3.connect("voice-agent.db")) as database:
+        rows = database.execute("SELECT * FROM record_reads").fetchall()
+    assert WORDS not in str(rows)
+
+
+def test_a_page_that_is_open_all_day_is_noted_by_the_hour() -> None:
+    """What lists is asked every few seconds; who shows a record is noted each time."""
+
+    async def run() -> list[str]:
+        async with opened(URL) as store:
+            access = AccessLog(store.database, holder_of("a secret token of ours"))
+            for _ in range(3):
+                await access.note("list", ["a", "b"])
+                await access.note("show", ["a"])
+            return [one.what for one in await access.of("a")]
+
+    assert sorted(asyncio.run(run())) == ["list", "show", "show", "show"]
+
+
 def test_a_backup_is_whole_private_and_never_overwrites(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
@@ -155,10 +206,27 @@ def test_everything_is_sealed_anew_with_the_first_key(
     assert main(["db", "reseal"]) == 1
     assert "'old' is missing" in capsys.readouterr().err
     monkeypatch.setenv(KEYS, written(NEW, OLD))
-    for rows in (28, 0):
+    waiting = folder / "transcripts" / "journals" / "20260528T202640.000-y.jsonl.damaged"
+    waiting.parent.mkdir()
+    waiting.write_text(json.dumps(sealed))
+    recordings = folder / "recordings"
+    recordings.mkdir()
+    (recordings / "a.flac").write_bytes(b"fLaC plain")
+    (recordings / "b.flac.sealed").write_bytes(b"".join(old.hide_bytes([b"fLaC old"])))
+    late = JournalLine(journal="l", line=0, kind="platform", at=None, fields={"id": "b"})
+    store_lines(KeySeal([NEW, OLD]), [late])  # its record is sealed with the new key then
+    assert main(["calls", "search", WORDS]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5  # both, before they are sealed anew
+    assert main(["calls", "list", "--caller", NUMBER]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    for rows, files in ((28, 4), (0, 2)):
         assert main(["db", "reseal"]) == 0
-        assert f"{rows} rows, 1 files" in capsys.readouterr().out
+        assert f"{rows} rows, {files} files" in capsys.readouterr().out
     new = KeySeal([NEW])
+    assert sorted(path.name for path in recordings.iterdir()) == ["a.flac.sealed", "b.flac.sealed"]
+    shown = [b"".join(new.show_bytes([p.read_bytes()])) for p in sorted(recordings.iterdir())]
+    assert shown == [b"fLaC plain", b"fLaC old"]
+    assert "sealed:new" in waiting.read_text()
     assert [one.data["caller"] for one in left(new)] == [NUMBER, NUMBER]
     assert old.look_up(NUMBER).encode() not in raw(folder)
     assert WORDS.encode() not in raw(folder)
@@ -166,6 +234,9 @@ def test_everything_is_sealed_anew_with_the_first_key(
     assert "sealed:old" not in journal.read_text()
     monkeypatch.setenv(KEYS, written(NEW))
     assert main(["db", "reseal"]) == 0
+    capsys.readouterr()
+    assert main(["calls", "search", WORDS]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
     assert main(["calls", "erase", "--number", NUMBER, "--yes"]) == 0
     assert left(new) == []
 

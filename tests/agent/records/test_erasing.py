@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.erasing import Erasing, InProgressError
@@ -22,8 +22,11 @@ from agent.records.retention import DAY, Retention
 from agent.records.seals import KeySeal, NoSeal, Seal
 from agent.records.spool import Spool
 from agent.records.stored_records import StoredRecords
+from agent.records.webhooks.outbox import Outbox
 from agent.settings.database import DatabaseUrl
 from agent.settings.privacy import PrivacySettings
+from agent.store.outbox_table import webhook_outbox
+from agent.store.record_tables import call_events
 from agent.store.store import Store, opened
 from tests.agent.records.test_seals import NEW
 
@@ -181,6 +184,40 @@ def test_journals_and_recordings_go_and_a_call_in_progress_stays(
             assert (await erasing.erase(b)).journals >= 1
             assert not journals_of(tmp_path, "a", "sinch-a") + journals_of(tmp_path, "b", "sinch-b")
             assert deleted[0] == "a.flac"
+
+    asyncio.run(main())
+
+
+def test_what_comes_after_the_erasure_brings_nothing_back(database_url: DatabaseUrl) -> None:
+    """Neither price, with its numbers, nor recording, nor summary; and no webhook waits."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            outbox = Outbox(store.database, {"crm": ("call.ended", "call.summarized")})
+            stored = StoredRecords(store.database, NoSeal(), outbox)
+            await stored.add([*lines_of("a"), *lines_of("b")])
+            rows = select(func.count()).select_from(webhook_outbox)
+            before = await store.database.read(lambda c: c.execute(rows).scalar_one())
+            erasing = Erasing(store.database, NoSeal(), Path("none"))
+            record = await erasing.get("a")
+            assert record is not None
+            await erasing.erase(record)
+            assert before > 0
+            assert await store.database.read(lambda c: c.execute(rows).scalar_one()) == before / 2
+            told: list[tuple[str, dict[str, Any]]] = [
+                ("platform", {"call_id": "sinch-a", "about": {"caller": NUMBER}, "amount": "1"}),
+                ("recording", {"id": "a", "call_id": "", "status": "stored", "file": "a.flac"}),
+                ("summary", {"id": "a", "call_id": "sinch-a", "text": WORDS}),
+            ]
+            for n, (kind, fields) in enumerate(told):
+                name = new_journal(_at(STARTED + n))
+                await stored.add(
+                    [JournalLine(journal=name, line=0, kind=kind, at=None, fields=fields)]
+                )
+            records = CallRecords(store.database, NoSeal())
+            assert [one.id for one in await records.find(RecordFilter())] == ["b"]
+            lines = select(func.count()).select_from(call_events)
+            assert await store.database.read(lambda c: c.execute(lines).scalar_one()) == 13
 
     asyncio.run(main())
 

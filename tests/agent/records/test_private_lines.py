@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from typing import Any, get_args
 import pytest
 
 from agent.records.lines import read
-from agent.records.private_lines import WAITS, PrivateLines, Silence
+from agent.records.private_lines import WAITS, PrivateLines
 from agent.records.seals import KeySeal
+from agent.records.silences import Silence
 from agent.records.writer import RecordWriter
 from agent.settings.privacy import Redacted
 from tests.agent.records.test_seals import NEW
@@ -41,6 +43,7 @@ def test_a_number_in_two_turns_is_taken_out_of_both() -> None:
         [
             ("caller", "It's four one one one, one one one one"),
             ("heard", "Four one one one, one one one one, go on."),
+            ("agent", "Four one one one, one one one one, go on."),
             ("filler", "One moment."),
             ("caller", "well, one one one one, one one one one"),
             ("agent", "Thank you, the one ending in 1111."),
@@ -48,8 +51,14 @@ def test_a_number_in_two_turns_is_taken_out_of_both() -> None:
     ) == [
         [],
         [],
+        [],
         [("filler", "One moment.")],
-        [("caller", f"It's {CARD}"), ("heard", "[number], go on."), ("caller", f"well, {CARD}")],
+        [
+            ("caller", f"It's {CARD}"),
+            ("heard", "[number], go on."),
+            ("agent", "[number], go on."),
+            ("caller", f"well, {CARD}"),
+        ],
         [("agent", "Thank you, the one ending in 1111.")],
         [],
     ]
@@ -137,6 +146,108 @@ def test_every_field_of_every_line_is_looked_at() -> None:
     assert "a@example.com" not in json.dumps(ready)
 
 
+def heard(at: float, text: str, **more: object) -> tuple[str, dict[str, Any]]:
+    """Return a part of what is heard, of 0.8 s."""
+    return "heard", {"turn": 2, "at": at, "until": at + 0.8, "text": text, **more}
+
+
+MORE = {"more": True}
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (  # a sentence in parts is one line, at once when it is over
+            [heard(1, "Your card is 4111", **MORE), heard(2, "1111 1111", **MORE),
+             heard(3, "1111, right?")],
+            ["Your card is [card number], right?"],
+        ),
+        (  # sentences of nothing but digits are read together, whatever is between
+            [heard(1, "It is four."), heard(2, "One one one."), ("held", {"at": 2.5}),
+             ("filler", {"turn": 2, "text": "One moment."}), ("resumed", {"at": 2.9}),
+             heard(3, "One one one one."), heard(4, "One one one one one one one one. Thanks.")],
+            ["It is [card number]. Thanks."],
+        ),
+        (  # others stay as they are
+            [heard(1, "A table for two."), heard(2, "At eight", **MORE), heard(3, "tonight.")],
+            ["A table for two.", "At eight tonight."],
+        ),
+        (  # a number that was broken off, told by how it would have gone on
+            [heard(1, "It is 4111 1111", **MORE),
+             ("agent", {"turn": 2, "at": 1.0, "text": "It is 4111 1111", "cut_off": True,
+                        "unheard": "1111 1111. Is it?"})],
+            ["It is [card number]", "It is [card number]", "[card number]. Is it?"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_heard_in_parts_is_read_together(
+    parts: list[tuple[str, dict[str, Any]]], expected: list[str]
+) -> None:
+    """No part of a number that the agent reads back is written, however it is divided."""
+    lines = PrivateLines(ALL)
+    lines.take("call", {"id": "a", "language": "en"})
+    ready = [line for kind, fields in parts for line in lines.take(kind, fields)]
+    ready += lines.take("ended", {"at": 9.0})
+    spoken = [fields for kind, fields in ready if kind in ("heard", "agent")]
+    texts = [one[name] for one in spoken for name in ("text", "unheard") if name in one]
+    assert texts == expected
+    assert ready[-1][0] == "ended"
+    assert lines.rest() == []
+
+
+def test_without_redaction_no_part_waits() -> None:
+    """Each is on the disk while the next is spoken."""
+    lines = PrivateLines()
+    for kind, fields in (heard(1, "Your card is 4111", **MORE), heard(2, "1111.")):
+        assert lines.take(kind, fields) == [(kind, fields)]
+
+
+def test_a_sentence_in_parts_is_silenced_by_its_parts() -> None:
+    """Where each was heard is known, so a hold costs nothing; the whole reply adds nothing."""
+    told: list[Silence] = []
+    lines = PrivateLines(("card",), silence=told.append)
+    for kind, fields in (
+        heard(1, "Well, as I said before, it is", **MORE),
+        heard(10, "4111 1111 1111", **MORE),
+        heard(20, "1111."),
+        ("agent", {"turn": 2, "at": 1.0, "until": 20.8, "text": "Well, 4111 1111 1111 1111."}),
+    ):
+        lines.take(kind, fields)
+    sure = [one for one in told if one.sure]
+    assert [(round(one.start), round(one.end)) for one in sure] == [(9, 12), (19, 22)]
+
+
+def test_what_waits_is_told_to_be_silenced_before_it_is_written() -> None:
+    """If the process is killed then, no beginning of a number is left in the recording."""
+    told: list[Silence] = []
+    lines = PrivateLines(("card",), silence=told.append)
+    lines.take("caller", {"at": 5.0, "until": 7.0, "text": "It's 4111 1111"})
+    lines.take(*heard(8, "4111 1111", **MORE))
+    assert [(one.who, round(one.start), round(one.end), one.sure) for one in told] == [
+        ("caller", 4, 8, False), ("agent", 7, 10, False),
+    ]  # fmt: skip
+
+
+def test_a_line_that_comes_after_its_call_is_redacted_by_what_it_is_about(tmp_path: Path) -> None:
+    """The summary, in any language; and what is known of a call that has no record."""
+
+    async def late() -> None:
+        writer = RecordWriter(tmp_path, privacy=lambda _: PrivateLines(ALL))
+        fields = {"card": 4111111111111111, "notes": ["quatre un un un un un un un un un un un "
+                  "un un un un"]}  # fmt: skip
+        writer.add_later("summary", "", {"text": "Paid by 4111 1111 1111 1111.", "fields": fields})
+        about = {"caller": "+12025550123", "language": "en", "headers": {"x": "4111111111111111"}}
+        writer.platform_line("abc", {"result": "ANSWERED"}, about)
+        await writer.aclose()
+
+    asyncio.run(late())
+    text = "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
+    assert text.count(CARD) == 4
+    assert "4111" not in text
+    assert "un un" not in text
+    assert "+12025550123" in text
+
+
 def test_the_same_stretch_of_the_recording_is_told() -> None:
     """Where the words are in the turn, with a margin; both speakers."""
     told: list[Silence] = []
@@ -154,13 +265,11 @@ def test_the_same_stretch_of_the_recording_is_told() -> None:
 def test_lines_are_sealed_but_for_what_happened_and_when(tmp_path: Path) -> None:
     """A journal can be closed and loaded by its times; words cannot be read in its bytes."""
     seal = KeySeal([NEW])
-    writer = RecordWriter(tmp_path, seal=seal, privacy=lambda: PrivateLines(("card",)))
+    writer = RecordWriter(tmp_path, seal=seal, privacy=lambda _: PrivateLines(("card",)))
     record = writer.begin("abc", datetime(2026, 11, 26, tzinfo=UTC))
     record.add("call", id="r", agent="reception", caller="+12025550123", started="2026-11-26")
     record.add("caller", at=1.0, turn=1, text="zanzibar 4111 1111 1111 1111")
     record.add("ended", at=2.0, reason="the caller hung up")
-
-    import asyncio  # noqa: PLC0415
 
     async def close() -> None:
         await record.aclose()

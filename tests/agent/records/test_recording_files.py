@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.records import recording_files, stereo
+from agent.records import locks, recording_files, stereo
 from agent.records.audio_log import ENDING, AudioLog, DamagedError, LogHead, read_log
 from agent.records.encoding import SEALED, about, finish
 from agent.records.finishing import RecordingFinisher
@@ -22,6 +22,7 @@ from agent.records.recording_files import RecordingWriter
 from agent.records.recordings import NoRecordingError, Recordings
 from agent.records.seals import NoSeal, Seal, SealError
 from agent.records.sides import PlacedAudio
+from agent.records.silences import Silence
 
 RATE = 8000
 HEAD = LogHead(rate=RATE, begin=RATE // 2)
@@ -70,6 +71,44 @@ def write(path: Path, seal: Seal, *, ended: bool = True) -> None:
 
 def side(audio: stereo.StereoAudio, name: str) -> np.ndarray:
     return np.frombuffer(getattr(audio, name).pcm, "<i2")
+
+
+@pytest.mark.parametrize("seal", [NoSeal(), Masked()])
+@pytest.mark.parametrize("killed", [True, False])
+def test_what_is_to_be_silenced_is_in_no_finished_recording(
+    tmp_path: Path, seal: Seal, killed: bool
+) -> None:
+    """Nobody finishes it before all of that is known; what was not sure counts after a kill."""
+    writer = RecordingWriter(
+        tmp_path, seal, limit_mb=1000, min_free_mb=0, threads=AtOnce(), silenced=True
+    )
+    recording = writer.begin("a.1.flac", HEAD)
+    recording.add([("caller", PlacedAudio(RATE, noise(4.0, 1)))])
+    recording.add([("agent", PlacedAudio(RATE, noise(4.0, 2)))])
+    writer.silence("another", Silence(who="caller", start=0.0, end=9.0))
+    writer.silence("a.1", Silence(who="caller", start=1.5, end=2.0))
+    writer.silence("a.1", Silence(who="agent", start=4.0, end=4.5, sure=False))
+    part = tmp_path / f"a.1.flac{ENDING}"
+    if killed:
+        cut_off = part.read_bytes()
+        recording.close(0)
+        writer.settle("a.1")
+        part.write_bytes(cut_off)
+    else:
+        recording.close(5 * RATE)
+        with part.open("rb") as file:
+            assert not locks.hold(file)  # so another process lets it be, too
+        writer.settle("a.1")
+    to = tmp_path / ("a.1.flac" + (SEALED if isinstance(seal, Masked) else ""))
+    finish(part, to, seal, lambda _: True)
+    (tmp_path / "shown.flac").write_bytes(b"".join(seal.show_bytes([to.read_bytes()])))
+    audio = stereo.read(tmp_path / "shown.flac")
+    for name, seed in (("caller", 1), ("agent", 2)):
+        expected = np.frombuffer(bytes(RATE) + noise(4.0, seed), "<i2").copy()
+        expected[RATE : RATE * 3 // 2] = 0
+        if killed:
+            expected[round(3.5 * RATE) : 4 * RATE] = 0
+        assert np.array_equal(side(audio, name), expected)
 
 
 @pytest.mark.parametrize("seal", [NoSeal(), Masked()])
@@ -252,6 +291,7 @@ from pathlib import Path
 from agent.records.audio_log import AudioLog, LogHead
 from agent.records.seals import NoSeal
 from agent.records.sides import PlacedAudio
+from agent.records.silences import Silence
 log = AudioLog(Path(sys.argv[1]), LogHead(rate=8000, begin=0), NoSeal())
 for n in range(100_000):
     log.add("caller", PlacedAudio(n * 800, bytes([n % 250 + 1, 1]) * 800))

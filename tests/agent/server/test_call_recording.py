@@ -14,6 +14,7 @@ import pytest
 
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, ControlRecording
+from agent.records.access_log import AccessLog, RecordAccess, holder_of
 from agent.records.audio_log import ENDING, read_log
 from agent.records.encoding import finish
 from agent.records.events import JournalLine
@@ -290,6 +291,12 @@ def record_of(name: str, file: str) -> list[JournalLine]:
     ]
 
 
+async def looked(folder: Path) -> list[RecordAccess]:
+    """Return who has looked at the first record."""
+    async with opened(DatabaseUrl(f"sqlite:///{folder}/voice-agent.db")) as store:
+        return await AccessLog(store.database, "").of("a")
+
+
 def test_an_operator_hears_pauses_and_stops_recordings(tmp_path: Path) -> None:
     """With the token alone; by range, too."""
     folder = tmp_path / "recordings"
@@ -349,8 +356,13 @@ def test_an_operator_hears_pauses_and_stops_recordings(tmp_path: Path) -> None:
                 path = f"{base}/calls/{name}/recording"
                 async with http.post(path, json={"action": action}) as answer:
                     assert answer.status == status, action
+        await http.get(f"{base}/calls", raise_for_status=True)
+        await http.get(f"{base}/calls/a", raise_for_status=True)
 
     asyncio.run(main())
+    noted = asyncio.run(looked(tmp_path))
+    assert {one.what for one in noted} == {"play", "list", "show"}
+    assert {one.who for one in noted} == {holder_of(TOKEN)}
     (transcript,) = (tmp_path / "transcripts").glob("*live.jsonl")
     statuses = [line for line in transcript.read_text().splitlines() if '"recording"' in line]
     assert len(statuses) == 4
