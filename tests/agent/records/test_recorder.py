@@ -136,7 +136,7 @@ def check_lines(world: Recorded) -> int:
     """The first word of each line of ours is within 100 ms of it; return how many there are."""
     track, lines, margin = world.tape.side("agent"), 0, SPEECH_RATE // 10
     for line in world.notes.of("agent"):
-        word = line["text"].split()[0]
+        word = line["text"].partition(" ")[0]  # none if nothing of it was heard
         if word not in world.vocabulary.values:
             continue  # keys, or a recording of ours: not by a voice
         first = round(line["at"] * SPEECH_RATE)

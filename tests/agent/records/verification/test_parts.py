@@ -76,9 +76,9 @@ def test_matched_letters_are_the_same_in_their_order(one: str, other: str) -> No
 def test_a_long_text_costs_little() -> None:
     """Ten minutes of speech at once: what was put in the middle is all that is found."""
     text = "".join(chr(97 + n * n % 26) for n in range(8_000))
-    began = time.perf_counter()
+    began = time.process_time()  # however busy the machine is
     here, there = matched(text, text[:4_000] + "#" * 50 + text[4_000:])
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     assert here.all()
     assert np.flatnonzero(~there).tolist() == list(range(4_000, 4_050))
 
