@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +17,7 @@ from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
 from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
+from agent.records.values import began_at
 from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database
 from agent.store.record_tables import RECORD_ID, call_events, call_records
@@ -221,7 +221,7 @@ class StoredRecords:
         return {
             "id": _id(line),
             "call_id": digest(str(given.get("call_id", ""))),
-            "started": _unix(given.get("started")) or began(line.journal) or time.time(),
+            "started": began_at(given.get("started")) or began(line.journal) or time.time(),
             "ended": None,
             "direction": "outgoing" if outgoing else "incoming",
             "agent": _text(given.get("agent"))[:200],
@@ -245,7 +245,7 @@ class StoredRecords:
             elif line.kind == "summary":
                 due = None
             if line.kind == "ended":
-                ended, outcome = row.started + (line.at or 0.0), _outcome(line)
+                ended, outcome = row.started + max(line.at or 0.0, 0.0), _outcome(line)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
         return {
@@ -274,10 +274,3 @@ def _id(line: JournalLine) -> str:
 def _text(value: object) -> str:
     """Return a text that any database takes."""
     return encodable(value).replace("\0", "") if isinstance(value, str) else ""
-
-
-def _unix(started: object) -> float | None:
-    try:
-        return datetime.fromisoformat(str(started)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from agent.cli.calls.database import OpenedRecords, opened_records, run_to_the_end
-from agent.cli.calls.terminal import clock, harmless, table, terminal, wrapped
+from agent.cli.calls.terminal import clock, harmless, local_time, table, terminal, wrapped
 from agent.cli.options import Commands, add_config, whole
 
 if TYPE_CHECKING:
@@ -168,11 +168,10 @@ async def _show(
 
 
 def _row(record: CallRecord, times: list[float]) -> list[str]:
-    started = datetime.fromtimestamp(record.started).astimezone()
     incoming = record.direction == "incoming"
     other = record.data.get("caller" if incoming else "called") or "?"
     return [
-        f"{started:%Y-%m-%d %H:%M:%S}",
+        local_time(record.started),
         "" if record.ended is None else clock(record.ended - record.started),
         "from" if incoming else "to",
         harmless(other)[:40],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
+from agent.records.lines import read
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
@@ -262,3 +264,22 @@ def test_records_are_read_one_after_the_other() -> None:
         assert database.most == 1
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "started", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31", "nonsense"]
+)
+def test_a_time_of_which_no_call_is_counts_as_none(tmp_path: Path, started: str) -> None:
+    """The journal says by its name when it was begun; no call ends before that."""
+    name = "20261126T100000.000-0123abcd"
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/voice-agent.db")) as store:
+            first, *_, last = journal(name, started)
+            await StoredRecords(store.database, NoSeal()).add([first, replace(last, at=-1e7)])
+            (record,) = await CallRecords(store.database, NoSeal()).find(RecordFilter())
+            assert (record.started, record.ended) == (1795687200.0, 1795687200.0)
+
+    asyncio.run(main())
+    for at in (b"1e14", b"-1e9", b"1e999", b"9" * 400):
+        assert read(NoSeal(), b'{"kind": "ended", "at": %b}' % at) == ("ended", None, {})
