@@ -116,6 +116,7 @@ class StoredRecords:
         for journal, number in numbers.items():
             if theirs := [one for one in journals[journal] if (journal, one.line) in new]:
                 told.setdefault(number, []).extend(theirs)
+        told = {number: _believed(records[number], theirs) for number, theirs in told.items()}
         if not told:
             return
         names = ("data", "changed", "ended", "outcome", "summary_due")
@@ -136,6 +137,7 @@ class StoredRecords:
         firsts = [theirs[0] for theirs in journals.values() if theirs[0].kind == "call"]
         if not firsts:
             return
+        firsts.sort(key=lambda line: _id(line) == line.journal)  # whose own it is counts
         wanted = {_id(line): line for line in firsts}
         rows = {name: self._row(line) for name, line in wanted.items()}
         for name, told in self._without_call(connection, rows).items():
@@ -256,6 +258,18 @@ class StoredRecords:
             "outcome": outcome,
             "summary_due": due,
         }
+
+
+def _believed(row: Row[Any], lines: list[JournalLine]) -> list[JournalLine]:
+    """Return the lines of which something becomes of the record; the others are kept, and no more.
+
+    A record begins and ends once: what another journal says of that, which carries its id, is let
+    be once it has ended.
+    """
+    once, own = ("call", "ended"), row.id
+    if row.ended is None and not any(o.kind == "ended" and o.journal == own for o in lines):
+        return lines
+    return [one for one in lines if one.journal == own or one.kind not in once]
 
 
 def _outcome(ended: JournalLine) -> Outcome:

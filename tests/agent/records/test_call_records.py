@@ -283,3 +283,27 @@ def test_a_time_of_which_no_call_is_counts_as_none(tmp_path: Path, started: str)
     asyncio.run(main())
     for at in (b"1e14", b"-1e9", b"1e999", b"9" * 400):
         assert read(NoSeal(), b'{"kind": "ended", "at": %b}' % at) == ("ended", None, {})
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_record_ends_once(tmp_path: Path, *, at_once: bool) -> None:
+    """Another journal that carries its id adds lines, and changes nothing that is known of it."""
+    other = [
+        replace(line, journal="b")
+        for line in journal("a", "2026-11-27T10:00:00Z")
+        if line.kind != "ended"
+    ]
+    other.append(replace(other[-1], line=9, kind="ended", fields={"reason": "interrupted"}))
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/voice-agent.db")) as store:
+            stored = StoredRecords(store.database, NoSeal())
+            for lines in ([*journal("a"), *other],) if at_once else (journal("a"), other):
+                await stored.add(lines)
+            records = CallRecords(store.database, NoSeal())
+            (record,) = await records.find(RecordFilter())
+            assert (record.outcome, record.ended) == ("caller hung up", 1795687205.5)
+            assert record.data["ended"]["reason"] == "the caller hung up"
+            assert len(await records.events(record)) == 8
+
+    asyncio.run(main())
