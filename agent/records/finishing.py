@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -31,6 +32,7 @@ from agent.records.encoding import (
     hides,
     spooled,
 )
+from agent.records.journal_reader import READ_ONLY, opened
 from agent.records.recording_files import RecordingCounts
 from agent.records.recordings import CONTENT_TYPES, Place, Recordings
 from agent.records.seals import SealError
@@ -94,6 +96,7 @@ class RecordingFinisher:
         self._due = asyncio.Event()
         self._stopping = threading.Event()
         self._wait = self._again_at = 0.0  # for the bucket, since it failed
+        self._let_be: set[str] = set()  # the thread's
 
     def look(self) -> None:
         """See what there is to do: a recording is over. For any thread; returns at once."""
@@ -159,7 +162,7 @@ class RecordingFinisher:
         record = Path(part.removesuffix(ENDING)).stem
         final = record + self._ending
         try:
-            with path.open("rb") as file:
+            with _opened(path) as file:
                 if not (locks.hold(file) and _is_still(path, file)):
                     return None  # it is being made; or was finished by another
                 done = finish(path, self._folder / final, self._seal, self._rest)
@@ -187,7 +190,7 @@ class RecordingFinisher:
         if bucket is None:
             return None
         try:
-            with path.open("rb") as file:
+            with _opened(path) as file:
                 if not (locks.hold(file) and _is_still(path, file)):
                     return None  # another moves it, or has
                 place = Place(name, os.fstat(file.fileno()).st_size, path=path)
@@ -197,9 +200,12 @@ class RecordingFinisher:
                     bucket.delete((name,))
                     return None
                 path.unlink()
-        except FileNotFoundError:
+        except (FileNotFoundError, DamagedError) as error:  # it holds up no other
+            if isinstance(error, DamagedError) and name not in self._let_be:
+                log.warning("a recording is not moved", file=name, reason=str(error))
+                self._let_be.add(name)
             return None
-        except (BucketError, OSError, SealError, DamagedError) as error:
+        except (BucketError, OSError, SealError) as error:
             self._counts.move_failures += 1
             self._wait = longer(self._wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
             self._again_at = at + self._wait
@@ -225,9 +231,21 @@ def _stored(file: str, done: Finished) -> dict[str, object]:
     return {"status": "stored", "file": file, "began": began, "seconds": seconds}
 
 
+def _opened(path: Path) -> BinaryIO:
+    """Open a recording; no link is followed, and no pipe waited for.
+
+    Raises:
+        DamagedError: If it is no file.
+        OSError: If it cannot be opened.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise DamagedError("this is no file")
+    return opened(path, READ_ONLY)
+
+
 def _is_still(path: Path, file: BinaryIO) -> bool:
     """Return whether an open file is the one of that name."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+        return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
