@@ -310,6 +310,7 @@ def test_without_tables_it_says_what_makes_them(
     monkeypatch.chdir(tmp_path)
     status, _, err = run(capsys, "list")
     assert (status, "voice-agent db upgrade" in err) == (1, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("here")
