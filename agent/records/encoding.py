@@ -30,6 +30,7 @@ from agent.records.audio_log import (
     silences,
     stretches,
 )
+from agent.records.journal_reader import READ_ONLY, opened
 from agent.records.seals import Seal
 from agent.records.sides import PlacedAudio
 from pipelines.audio import Resampler
@@ -97,7 +98,7 @@ def finish(part: Path, to: Path, seal: Seal, rest: Rest) -> Finished:
         OSError: If a file cannot be read or written.
         GaveUpError: If ``rest`` said so.
     """
-    with part.open("rb") as file:
+    with opened(part, READ_ONLY) as file:
         head, blocks = read_log(file)
         end = _end(file, head, blocks, seal)
         pieces = _pieces(file, head, blocks, seal, end)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,6 +36,7 @@ from agent.records.encoding import (
     hides,
     spooled,
 )
+from agent.records.journal_reader import opened
 from agent.records.recording_files import RecordingCounts
 from agent.records.recordings import CONTENT_TYPES, Place, Recordings
 from agent.records.seals import SealError
@@ -226,7 +228,7 @@ class RecordingFinisher:
         record = Path(part.removesuffix(ENDING)).stem
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(path.open("r+b"))
+                file = stack.enter_context(_opened(path))
                 if not (locks.hold(file) and _is_still(path, file)):
                     return  # it is being made; or was finished by another
                 final, done = self._made(path, record)
@@ -301,7 +303,7 @@ class RecordingFinisher:
             return
         with ExitStack() as stack:
             try:
-                file = stack.enter_context(path.open("r+b"))
+                file = stack.enter_context(_opened(path))
                 if not (locks.hold(file) and _is_still(path, file)):
                     return  # another moves it, or has
                 place = Place(name, os.fstat(file.fileno()).st_size, path=path)
@@ -312,7 +314,11 @@ class RecordingFinisher:
                     return
             except FileNotFoundError:
                 return
-            except (BucketError, OSError, SealError, DamagedError) as error:
+            except DamagedError as error:  # it holds up no other
+                wait = self._again_in(name, at)
+                log.warning("a recording is not moved", file=name, reason=str(error), again_in=wait)
+                return
+            except (BucketError, OSError, SealError) as error:
                 self._counts.move_failures += 1
                 wait = self._again_in(BUCKET, at)
                 log.warning(
@@ -348,9 +354,21 @@ def _stored(file: str, done: Finished) -> dict[str, object]:
     return {"status": "stored", "file": file, "began": began, "seconds": seconds}
 
 
+def _opened(path: Path) -> BinaryIO:
+    """Open a recording; no link is followed, and no pipe waited for.
+
+    Raises:
+        DamagedError: If it is no file.
+        OSError: If it cannot be opened.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise DamagedError("this is no file")
+    return opened(path)
+
+
 def _is_still(path: Path, file: BinaryIO) -> bool:
     """Return whether an open file is the one of that name."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+        return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False

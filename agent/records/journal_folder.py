@@ -114,6 +114,9 @@ class JournalFolder:
         self._journals: dict[str, UnloadedJournal] = {}
         """By the names of their files."""
 
+        self._misnamed: set[str] = set()
+        """Files that would be journals, were they called so."""
+
         self._taken: list[Taken] = []
         self._look_at = 0.0
         self._failing = ""
@@ -208,7 +211,7 @@ class JournalFolder:
         try:
             with os.scandir(self._spool.folder) as entries:
                 for entry in entries:
-                    if not NAME.fullmatch(entry.name.removesuffix(DAMAGED)):
+                    if not entry.name.removesuffix(DAMAGED).endswith(".jsonl"):
                         continue
                     status = entry.stat(follow_symlinks=False)
                     size += status.st_size
@@ -223,6 +226,7 @@ class JournalFolder:
         if why and why != self._failing:
             log.error("journals cannot be looked for", path=str(self._spool.folder), error=why)
         self._failing = why
+        self._let_misnamed_be(found)
         for name in sorted(found.keys() | self._journals.keys()):
             self._see(name, found.get(name))
         # What was written meanwhile may count twice, until the next look; never not at all.
@@ -248,6 +252,16 @@ class JournalFolder:
             log.warning("a damaged journal is deleted for want of room", path=str(path))
             gone += size
         return gone
+
+    def _let_misnamed_be(self, found: dict[str, os.stat_result]) -> None:
+        """Take out of ``found`` what is not called as journals are; tell of each once."""
+        misnamed = {name for name in found if not NAME.fullmatch(name)}
+        for name in misnamed:
+            del found[name]
+        for name in sorted(misnamed - self._misnamed):
+            path = str(self._spool.folder / name)
+            log.error("a journal cannot be loaded", path=path, error="it is not called as journals")
+        self._misnamed = misnamed
 
     def _see(self, name: str, status: os.stat_result | None) -> None:
         journal = self._journals.get(name)
@@ -347,3 +361,5 @@ class JournalFolder:
                 if since is not None and (waiting.since is None or since < waiting.since):
                     waiting.since = since
         self._spool.waiting = waiting
+        tried = sum(journal.tries > 0 for journal in self._journals.values())
+        self._spool.not_loaded = tried + len(self._misnamed)

@@ -11,6 +11,8 @@ import os
 import re
 from datetime import UTC, datetime
 
+from agent.records.values import began_at
+
 STAMP = "%Y%m%dT%H%M%S"
 
 NAME = re.compile(
@@ -48,9 +50,10 @@ def journal_of(old: str) -> str:
 def began(journal: str) -> float | None:
     """Return when a journal was begun, in Unix time; None if its name does not say."""
     try:
-        return datetime.strptime(journal[:19], f"{STAMP}.%f").replace(tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError):
+        at = datetime.strptime(journal[:19], f"{STAMP}.%f").replace(tzinfo=UTC)
+    except ValueError:
         return None
+    return began_at(at.isoformat())
 
 
 def _stamp(at: datetime) -> str:

@@ -23,6 +23,9 @@ LONGEST_TEXT = 100_000
 MOST = 10**15
 """A number that any reader of JSON takes is less."""
 
+LATEST = 10.0**8
+"""Seconds since the answer, or before it, of which a line may be: three years."""
+
 LONGEST_KIND = 24
 """Characters; of those that there are, the longest has ten."""
 
@@ -56,7 +59,7 @@ def read(seal: Seal, line: bytes) -> Line | None:
     kind, at = found.pop("kind", None), found.pop("at", None)
     if not isinstance(kind, str) or not 0 < len(kind) <= LONGEST_KIND or "\0" in kind:
         return None
-    is_time = isinstance(at, int | float) and abs(at) < MOST and isfinite(at)
+    is_time = isinstance(at, int | float) and abs(at) < LATEST and isfinite(at)
     return kind, float(at) if is_time else None, found
 
 

@@ -309,7 +309,7 @@ def folder_size(folder: Path) -> int:
     with os.scandir(folder) as entries:
         for entry in entries:
             with suppress(FileNotFoundError):
-                size += entry.stat().st_size
+                size += entry.stat(follow_symlinks=False).st_size
     return size
 
 

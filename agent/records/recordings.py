@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from tempfile import TemporaryDirectory
 
 from agent.records.audio_log import ENDING
 from agent.records.buckets import URL, Bucket
 from agent.records.encoding import SEALED, TEMPORARY, silence, spooled, write_file
 from agent.records.events import CallRecord
+from agent.records.journal_reader import READ_ONLY, opened
 from agent.records.seals import Seal
 
 CONTENT_TYPES = {".flac": "audio/flac", ".opus": "audio/ogg"}
@@ -70,7 +72,7 @@ class Place:
         if self.bucket is not None:
             yield from self.bucket.read(self.name, start, end)
         elif self.path is not None:
-            with self.path.open("rb") as file:
+            with opened(self.path, READ_ONLY) as file:
                 file.seek(start)
                 left = end - start
                 while left > 0 and (block := file.read(min(_BLOCK, left))):
@@ -106,9 +108,12 @@ class Recordings:
         for stored in (name, name + SEALED):
             try:
                 path = self.folder / stored
-                return Place(stored, path.stat().st_size, path=path)
+                status = path.lstat()
             except FileNotFoundError:
                 continue
+            if not S_ISREG(status.st_mode):  # a link leads anywhere, a pipe never ends
+                raise NoRecordingError("what lies there is no file")
+            return Place(stored, status.st_size, path=path)
         if bucket is not None:
             for stored in (name, name + SEALED):
                 if (size := bucket.size(stored)) is not None:

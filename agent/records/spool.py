@@ -81,6 +81,9 @@ class Spool:
     damaged: int = 0
     """Journals in which something could not be read."""
 
+    not_loaded: int = 0
+    """Journals that cannot be loaded, while others can."""
+
     longest_store: float = 0.0
     """Seconds of the longest transaction."""
 
@@ -137,4 +140,6 @@ class Spool:
             return f"lines of records are dropped: {self.failing}"
         if self.store_failing:
             return f"{self.waiting.journals} journals wait for the database: {self.store_failing}"
+        if self.not_loaded:
+            return f"{self.not_loaded} journals cannot be loaded: the log says which, and why"
         return ""

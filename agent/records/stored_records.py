@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +18,7 @@ from agent.records.events import JournalLine, Outcome
 from agent.records.journal_names import MADE, began
 from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
+from agent.records.values import began_at
 from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database
 from agent.store.record_tables import RECORD_ID, call_events, call_records
@@ -117,6 +117,7 @@ class StoredRecords:
         for journal, number in numbers.items():
             if theirs := [one for one in journals[journal] if (journal, one.line) in new]:
                 told.setdefault(number, []).extend(theirs)
+        told = {number: _believed(records[number], theirs) for number, theirs in told.items()}
         if not told:
             return
         names = ("data", "changed", "ended", "outcome", "summary_due")
@@ -137,6 +138,7 @@ class StoredRecords:
         firsts = [theirs[0] for theirs in journals.values() if theirs[0].kind == "call"]
         if not firsts:
             return
+        firsts.sort(key=lambda line: _id(line) == line.journal)  # whose own it is counts
         wanted = {_id(line): line for line in firsts}
         rows = {name: self._row(line) for name, line in wanted.items()}
         for name, told in self._without_call(connection, rows).items():
@@ -224,7 +226,7 @@ class StoredRecords:
         return {
             "id": _id(line),
             "call_id": digest(str(given.get("call_id", ""))),
-            "started": _unix(given.get("started")) or began(line.journal) or time.time(),
+            "started": began_at(given.get("started")) or began(line.journal) or time.time(),
             "ended": None,
             "direction": "outgoing" if outgoing else "incoming",
             "agent": _text(given.get("agent"))[:200],
@@ -250,7 +252,7 @@ class StoredRecords:
             elif line.kind == "summary":
                 due = None
             if line.kind == "ended":
-                ended, outcome = row.started + (line.at or 0.0), _outcome(line)
+                ended, outcome = row.started + max(line.at or 0.0, 0.0), _outcome(line)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
@@ -262,6 +264,18 @@ class StoredRecords:
             "outcome": outcome,
             "summary_due": due,
         }
+
+
+def _believed(row: Row[Any], lines: list[JournalLine]) -> list[JournalLine]:
+    """Return the lines of which something becomes of the record; the others are kept, and no more.
+
+    A record begins and ends once: what another journal says of that, which carries its id, is let
+    be once it has ended.
+    """
+    once, own = ("call", "ended"), row.id
+    if row.ended is None and not any(o.kind == "ended" and o.journal == own for o in lines):
+        return lines
+    return [one for one in lines if one.journal == own or one.kind not in once]
 
 
 def _outcome(ended: JournalLine) -> Outcome:
@@ -280,10 +294,3 @@ def _id(line: JournalLine) -> str:
 def _text(value: object) -> str:
     """Return a text that any database takes."""
     return encodable(value).replace("\0", "") if isinstance(value, str) else ""
-
-
-def _unix(started: object) -> float | None:
-    try:
-        return datetime.fromisoformat(str(started)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -8,6 +8,9 @@ from typing import Any
 
 from pipelines.encodable import encodable
 
+FIRST, LAST = 0.0, 4_102_444_800.0
+"""Unix times of which a call may be: from 1970 to 2100."""
+
 MOST = 10.0**15
 """Numbers from here on are none that a call has."""
 
@@ -45,6 +48,18 @@ def moment(value: object) -> datetime | None:
         return None if found is None else datetime.fromtimestamp(found, UTC)
     except (ValueError, OverflowError, OSError):  # a year that there is not
         return None
+
+
+def began_at(value: object) -> float | None:
+    """Return the Unix time of a moment in ISO 8601; None for anything else, or if no call is of it.
+
+    Where calls are listed, it is turned into dates of any time zone.
+    """
+    try:
+        found = datetime.fromisoformat(str(value)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found if FIRST <= found < LAST else None
 
 
 def iso(value: object) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.seals import SealError
+from agent.records.values import moment
 from agent.replay.recorded_call import NotReplayedError, RecordedCall, recorded_call
 
 SUFFIXES = (".flac", ".opus", ".ogg", ".wav")
@@ -99,7 +100,7 @@ def _load_record(record: CallRecord, events: Sequence[RecordedEvent], folder: Pa
         path,
         _without_call(events),
         record.data,
-        started=datetime.fromtimestamp(record.started, UTC),
+        started=moment(record.started) or datetime.fromtimestamp(0, UTC),
         hear=f"voice-agent calls play {record.id}",
     )
 

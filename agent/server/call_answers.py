@@ -218,4 +218,7 @@ def _line(one: SpokenTurn) -> SpokenLine:
 
 
 def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    try:
+        return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # a year that there is not
+        return _iso(0.0)

@@ -107,6 +107,10 @@ class _Now(Collector):
                 "Age of the oldest line not yet stored.",
                 spool.oldest,
             ),
+            "voice_agent_journals_not_loaded": (
+                "Journals that cannot be loaded, while others can.",
+                spool.not_loaded,
+            ),
             "voice_agent_records_store_longest_seconds": (
                 "The longest transaction since the start.",
                 spool.longest_store,

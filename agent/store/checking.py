@@ -25,7 +25,7 @@ async def writable(url: DatabaseUrl) -> schema.State:
     Raises:
         StoreError: If it cannot be used, or does not answer in time.
     """
-    if not url.is_postgresql and not _is_made(url):
+    if not is_made(url):
         return "empty"
     database = SqlDatabase(url, quiet=True)
     try:
@@ -43,12 +43,14 @@ def _write(connection: Connection) -> None:
         undone.rollback()
 
 
-def _is_made(url: DatabaseUrl) -> bool:
-    """Return whether there is a file.
+def is_made(url: DatabaseUrl) -> bool:
+    """Return whether there is a file; of PostgreSQL, only a connection tells, so that it is true.
 
     Raises:
         StoreError: If there is none, and none can be made.
     """
+    if url.is_postgresql:
+        return True
     file = Path(url.get_secret_value().removeprefix("sqlite:///"))
     folder = file.parent
     while not folder.exists() and folder.parent != folder:

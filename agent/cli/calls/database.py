@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.store.engine import SqlDatabase
 
+EMPTY = "it has no records yet: `voice-agent db upgrade` makes its tables"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRecords:
@@ -56,14 +58,17 @@ async def opened_records(options: argparse.Namespace) -> AsyncIterator[OpenedRec
     from agent.records.sealing import seal_of
     from agent.settings import load
     from agent.store import schema
+    from agent.store.checking import is_made
     from agent.store.engine import SqlDatabase
     from agent.store.errors import StoreError
 
     settings = load(options.config)
+    if not is_made(settings.database):  # to open it would make it
+        raise StoreError(EMPTY)
     database = SqlDatabase(settings.database, quiet=True)
     try:
         if await schema.state(database) in ("empty", "older"):
-            raise StoreError("it has no records yet: `voice-agent db upgrade` makes its tables")
+            raise StoreError(EMPTY)
         seal = seal_of(settings.privacy)
         yield OpenedRecords(
             settings=settings,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.cli.calls.database import OpenedRecords, opened_records
+from agent.cli.calls.terminal import local_time
 from agent.cli.options import FAILED, USAGE, Commands, add_config, fail
 
 if TYPE_CHECKING:
@@ -84,9 +84,8 @@ async def _tell(erasing: Erasing, found: list[CallRecord]) -> None:
     for place, record in enumerate(found):
         total += await erasing.found(record)
         if place < SHOWN:
-            started = datetime.fromtimestamp(record.started).astimezone()
             late = "  in progress: not now" if is_in_progress(record) else ""
-            print(f"{started:%Y-%m-%d %H:%M:%S}  {record.id}  {record.agent}{late}")
+            print(f"{local_time(record.started)}  {record.id}  {record.agent}{late}")
     if len(found) > SHOWN:
         print(f"… and {len(found) - SHOWN} more")
     print(f"{len(found)} calls: {_counted(total)}")

@@ -6,12 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.cli.calls.database import OpenedRecords, opened_records, run_to_the_end
 from agent.cli.calls.filters import add_filters, add_language, add_limit, wanted_records
-from agent.cli.calls.terminal import clock, harmless, table, terminal, wrapped
+from agent.cli.calls.terminal import clock, harmless, local_time, table, terminal, wrapped
 from agent.cli.options import Commands, add_config
 
 if TYPE_CHECKING:
@@ -115,11 +114,10 @@ async def _show(
 
 
 def _row(record: CallRecord, waited: float | None) -> list[str]:
-    started = datetime.fromtimestamp(record.started).astimezone()
     incoming = record.direction == "incoming"
     other = record.data.get("caller" if incoming else "called") or "?"
     return [
-        f"{started:%Y-%m-%d %H:%M:%S}",
+        local_time(record.started),
         "" if record.ended is None else clock(record.ended - record.started),
         "from" if incoming else "to",
         harmless(other)[:40],

@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.logs.colours import wanted
 
@@ -124,6 +125,14 @@ def wrapped(text: str, columns: int | None) -> Iterator[str]:
             line, taken = line + char, taken + more
     if line:
         yield line
+
+
+def local_time(moment: float) -> str:
+    """Return a Unix time by the clock of this machine; ``?`` where that has no such year."""
+    try:
+        return f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "?"
 
 
 def clock(seconds: float | None) -> str:

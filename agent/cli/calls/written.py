@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from agent.cli.calls.terminal import Terminal, clock, harmless, wrapped
+from agent.cli.calls.terminal import Terminal, clock, harmless, local_time, wrapped
 from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
@@ -54,9 +53,8 @@ def heading(record: CallRecord, out: Terminal) -> Iterator[str]:
     """Yield what is known of a call before anything was said."""
     data = record.data
     yield out.paint(harmless(record.id), "bold")
-    started = datetime.fromtimestamp(record.started).astimezone()
-    ended = f" to {_of_day(record.ended)}" if record.ended is not None else ", in progress"
-    yield f"{record.direction} call, {started:%Y-%m-%d %H:%M:%S}{ended}"
+    ended = f" to {local_time(record.ended)[-8:]}" if record.ended is not None else ", in progress"
+    yield f"{record.direction} call, {local_time(record.started)}{ended}"
     parties = [
         ("caller", data.get("caller")),
         ("called", data.get("called")),
@@ -174,10 +172,6 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
             cost[harmless(one.get("currency", ""))] += one["cost"]
     for currency, amount in cost.items():
         yield f"  all providers together: {amount:.4f} {currency}"
-
-
-def _of_day(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment).astimezone():%H:%M:%S}"
 
 
 def _agent(record: CallRecord) -> str:

@@ -45,6 +45,7 @@ def message(
     record: CallRecord,
     line: RecordedEvent,
     conversation: Sequence[RecordedEvent] | None,
+    came: float | None = None,
 ) -> bytes:
     """Return the body of a message: ``type``, ``timestamp`` and ``data``.
 
@@ -55,6 +56,7 @@ def message(
         record: Of the call.
         line: Of its journal, which is told.
         conversation: All lines of the call; None if nothing that was said is to be in it.
+        came: Unix time at which the line was written, if that was after the call.
     """
     # Of a call that nobody answered there is no more than what the platform says.
     began = {**line.fields, **record.data} if event == "call.settled" else record.data
@@ -64,7 +66,8 @@ def message(
         "started": iso(record.started),
         **_FIELDS[event](record, line, conversation),
     }
-    at = record.started + (line.at or 0.0)
+    late = came if line.at is None else None  # which is on no call's clock
+    at = record.started + (line.at or 0.0) if late is None else late
     content = {"type": event, "timestamp": iso(at), "data": plain_json(data)}
     return encodable(json.dumps(content, ensure_ascii=False, separators=(",", ":"))).encode()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import time
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import SqlDatabase
 from agent.store.store import opened
+from tests.databases import FILE, alter
 
 PLAIN = Terminal(colours=False, columns=None, blocks=True)
 
@@ -191,6 +193,25 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return status, said.out, said.err
 
 
+@pytest.mark.parametrize("started", [-62135647200.0, 1e15])
+def test_a_row_of_any_time_is_listed_and_shown(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], started: float
+) -> None:
+    """One that a version before has stored holds up no other."""
+    for name in ("voice-agent.db", "voice-agent.toml"):
+        shutil.copy(here / name, tmp_path)
+    (tmp_path / "voice-agent.toml").write_text(f'database = "sqlite:///{tmp_path}/{FILE}"\n')
+    alter(tmp_path, f"UPDATE call_records SET started = {started} WHERE id = '{FIRST}'")  # noqa: S608 - ours
+    config = ("--config", str(tmp_path / "voice-agent.toml"))
+    status, out, _ = run(capsys, "list", *config)
+    assert (status, len(out.splitlines())) == (0, 3)
+    for command in ("list", "show"):
+        names = (FIRST,) if command == "show" else ()
+        for how in ((), ("--json",)):
+            assert run(capsys, command, *names, *how, *config)[0] == 0
+    assert run(capsys, "export", FIRST, *config)[0] == 0
+
+
 @pytest.mark.usefixtures("here")
 def test_calls_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """The latest first, in columns, with the median of the answer times; or as JSON."""
@@ -289,6 +310,7 @@ def test_without_tables_it_says_what_makes_them(
     monkeypatch.chdir(tmp_path)
     status, _, err = run(capsys, "list")
     assert (status, "voice-agent db upgrade" in err) == (1, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("here")

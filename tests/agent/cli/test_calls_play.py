@@ -50,6 +50,8 @@ def test_it_is_written_as_it_is_or_as_wav(folder: Path) -> None:
     assert run("sinch-a", "--output", "call.wav") == 0
     assert (folder / "call.flac").read_bytes() == (folder / "recordings/a.flac").read_bytes()
     assert read(folder / "call.wav") == read(folder / "call.flac")
+    for name in ("call.flac", "call.wav"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_player_that_is_installed_plays_it(folder: Path) -> None:

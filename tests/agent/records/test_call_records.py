@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
+from agent.records.lines import read
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
@@ -297,5 +299,48 @@ def test_how_long_callers_waited_is_in_the_record_of_a_call_that_is_over(
             lines = text("DELETE FROM call_events")
             await store.database.write(lambda c: c.execute(lines))
             assert await records.answer_times([record]) == {record.number: 0.7}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "started", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31", "nonsense"]
+)
+def test_a_time_of_which_no_call_is_counts_as_none(tmp_path: Path, started: str) -> None:
+    """The journal says by its name when it was begun; no call ends before that."""
+    name = "20261126T100000.000-0123abcd"
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/voice-agent.db")) as store:
+            first, *_, last = journal(name, started)
+            await StoredRecords(store.database, NoSeal()).add([first, replace(last, at=-1e7)])
+            (record,) = await CallRecords(store.database, NoSeal()).find(RecordFilter())
+            assert (record.started, record.ended) == (1795687200.0, 1795687200.0)
+
+    asyncio.run(main())
+    for at in (b"1e14", b"-1e9", b"1e999", b"9" * 400):
+        assert read(NoSeal(), b'{"kind": "ended", "at": %b}' % at) == ("ended", None, {})
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_record_ends_once(tmp_path: Path, *, at_once: bool) -> None:
+    """Another journal that carries its id adds lines, and changes nothing that is known of it."""
+    other = [
+        replace(line, journal="b")
+        for line in journal("a", "2026-11-27T10:00:00Z")
+        if line.kind != "ended"
+    ]
+    other.append(replace(other[-1], line=9, kind="ended", fields={"reason": "interrupted"}))
+
+    async def main() -> None:
+        async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/voice-agent.db")) as store:
+            stored = StoredRecords(store.database, NoSeal())
+            for lines in ([*journal("a"), *other],) if at_once else (journal("a"), other):
+                await stored.add(lines)
+            records = CallRecords(store.database, NoSeal())
+            (record,) = await records.find(RecordFilter())
+            assert (record.outcome, record.ended) == ("caller hung up", 1795687205.5)
+            assert record.data["ended"]["reason"] == "the caller hung up"
+            assert len(await records.events(record)) == 8
 
     asyncio.run(main())

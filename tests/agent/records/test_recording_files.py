@@ -378,3 +378,26 @@ def test_one_that_is_deleted_while_it_is_finished_is_gone(tmp_path: Path) -> Non
     with pytest.raises(FileNotFoundError):
         finish(part, tmp_path / "a.flac", NoSeal(), rest)
     assert not list(tmp_path.iterdir())
+
+
+def test_links_and_pipes_are_no_recordings(tmp_path: Path) -> None:
+    """No link is followed, no pipe waited for, and what lies beside them is finished."""
+    folder, outside = tmp_path / "recordings", tmp_path / "outside"
+    write(folder / f"good.flac{ENDING}", NoSeal())
+    write(outside, NoSeal())
+    (folder / f"evil.flac{ENDING}").symlink_to(outside)
+    os.mkfifo(folder / f"fifo.flac{ENDING}")
+    (folder / "link.flac").symlink_to(outside)
+    os.mkfifo(folder / "pipe.flac")
+    recordings = Recordings(folder, NoSeal(), "memory:///")
+    told = [(name, fields["status"]) for name, fields in finished(recordings)]
+    assert told == [
+        ("evil", "failed"),
+        ("fifo", "failed"),
+        ("good", "stored"),
+        ("good", "stored"),
+    ]
+    assert outside.exists()
+    for name in ("link.flac", "pipe.flac"):
+        with pytest.raises(NoRecordingError, match="no file"):
+            recordings.find(name)

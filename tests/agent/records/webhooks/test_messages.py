@@ -68,6 +68,17 @@ def test_any_line_makes_a_message(event: Any, said: list[RecordedEvent] | None) 
     assert "headers" not in read["data"]
 
 
+def test_what_comes_after_the_call_has_its_own_time() -> None:
+    """A line has none on the call's clock then."""
+    for at, came, when in (
+        (None, 1795687260.0, "10:01:00.000"),
+        (5.5, 1795687260.0, "10:00:05.500"),
+    ):
+        line = RecordedEvent(id=1, kind="recording", at=at, fields={})
+        read = json.loads(message("call.recorded", RECORD, line, None, came))
+        assert read["timestamp"] == f"2026-11-26T{when}Z"
+
+
 def test_a_message_is_known_by_whom_it_is_to_and_what_it_tells() -> None:
     """The same each time; another for another endpoint, journal or line. No dot is in it."""
     names = {message_id(*one) for one in (("crm", "a", 1), ("crm", "a", 2), ("crm", "b", 1))}
