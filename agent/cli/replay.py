@@ -102,9 +102,9 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recordings",
         type=Path,
-        default=Path("recordings"),
         metavar="FOLDER",
-        help="where the recordings of calls are (recordings)",
+        help="where recordings of calls are, instead of recording.folder; what is not there is "
+        "fetched from the bucket",
     )
 
 
@@ -211,18 +211,22 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
 async def _from_database(options: argparse.Namespace) -> list[RecordedSource]:
     from agent.cli.calls.database import opened_records
     from agent.records.call_records import RecordFilter
+    from agent.records.recordings import Recordings
     from agent.replay.sources import by_filter, by_ids
 
     async with opened_records(options) as opened:
+        kept = opened.settings.recording
+        folder = options.recordings or kept.folder
+        recordings = Recordings(folder, opened.seal, kept.store)
         if options.ids:
-            return await by_ids(opened.records, options.ids, options.recordings)
+            return await by_ids(opened.records, options.ids, recordings)
         wanted = RecordFilter(
             since=options.since,
             before=options.before,
             agent=options.agent_was,
             outcome=options.outcome,
         )
-        return await by_filter(opened.records, wanted, options.limit, options.recordings)
+        return await by_filter(opened.records, wanted, options.limit, recordings)
 
 
 def _tell(one: ComparedCall | tuple[str, str], *, silent: bool) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.records.events import RecordedEvent
+from agent.records.spoken import whole_sentences
 from agent.records.values import flag, number, text, whole
+from pipelines.text import words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def spoken_turns(events: Iterable[RecordedEvent]) -> list[ExportedTurn]:
     sentences: dict[int | None, list[ExportedPart]] = {}
     times: dict[int | None, float] = {}
     lines = []
-    for event in events:
+    for event in whole_sentences(events):
         turn = whole(event.fields.get("turn"))
         if event.kind == "heard":
             sentences.setdefault(turn, []).append(_spoken(event))
@@ -109,7 +111,7 @@ def _unfinished(
         yield ExportedTurn(
             turn=turn,
             who="agent",
-            text=" ".join(one.text for one in heard),
+            text=words.joined(one.text for one in heard),
             at=heard[0].at,
             until=heard[-1].until,
             response_time=times.get(turn),

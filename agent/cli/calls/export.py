@@ -12,7 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from agent.cli.calls.database import OpenedRecords, opened_records
+from agent.cli.calls.database import (
+    NO_SUCH_CALL,
+    NoSuchRecordError,
+    OpenedRecords,
+    id_of,
+    opened_records,
+)
 from agent.cli.options import FAILED, USAGE, Commands, add_config, fail
 
 if TYPE_CHECKING:
@@ -180,9 +186,13 @@ async def _calls(
             async for call in found:
                 yield call
     for name in options.ids:
-        one = await call_named(opened.database, opened.seal, name)
+        try:
+            one = await call_named(opened.database, opened.seal, await id_of(opened, name))
+        except NoSuchRecordError as error:
+            told.wrong(f"{name!r}: {error}")
+            continue
         if one is None:
-            told.wrong(f"{name!r}: there is no record of that id")
+            told.wrong(f"{name!r}: {NO_SUCH_CALL}")
         else:
             yield one
 

@@ -12,6 +12,7 @@ from agent.cli.calls.terminal import Terminal, clock, harmless, wrapped
 from agent.cli.calls.waterfall import waterfall
 from agent.records.call_records import answer_time
 from agent.records.events import CallRecord, RecordedEvent
+from pipelines.text import words
 
 INDENT = " " * 18
 """Before what belongs to a line."""
@@ -104,7 +105,7 @@ class WrittenConversation:
                 yield from self._reply(event)
             case "timing":
                 yield from self._waterfall(fields)
-            case "call" | "usage":
+            case "call" | "usage" | "wanted":
                 return
             case _:
                 yield from self._happened(event)
@@ -120,7 +121,7 @@ class WrittenConversation:
     def _sentence(self) -> Iterator[str]:
         """Tell what was heard of a sentence."""
         if self._pieces:
-            text = " ".join(str(one.fields.get("text", "")) for one in self._pieces)
+            text = words.joined(str(one.fields.get("text", "")) for one in self._pieces)
             yield from self._said("agent", self._pieces[0], text)
             self._pieces, self._heard = [], True
 

@@ -45,6 +45,7 @@ def message(
     record: CallRecord,
     line: RecordedEvent,
     conversation: Sequence[RecordedEvent] | None,
+    told_at: float | None = None,
 ) -> bytes:
     """Return the body of a message: ``type``, ``timestamp`` and ``data``.
 
@@ -55,6 +56,8 @@ def message(
         record: Of the call.
         line: Of its journal, which is told.
         conversation: All lines of the call; None if nothing that was said is to be in it.
+        told_at: When the line was written, in Unix time, if its journal says so: the time of what
+            comes after the call.
     """
     # Of a call that nobody answered there is no more than what the platform says.
     began = {**line.fields, **record.data} if event == "call.settled" else record.data
@@ -64,7 +67,7 @@ def message(
         "started": iso(record.started),
         **_FIELDS[event](record, line, conversation),
     }
-    at = record.started + (line.at or 0.0)
+    at = record.started + line.at if line.at is not None else max(told_at or 0.0, record.started)
     content = {"type": event, "timestamp": iso(at), "data": plain_json(data)}
     return encodable(json.dumps(content, ensure_ascii=False, separators=(",", ":"))).encode()
 

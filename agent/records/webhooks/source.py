@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from agent.records.call_records import shown
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.journal_names import began
 from agent.records.seals import Seal, SealError
 from agent.records.webhooks.messages import message
 from agent.records.webhooks.outbox import WaitingMessage
@@ -51,7 +52,9 @@ class MessageSource:
             record, (line, *said) = self._record(row), [self._line(one) for one in rows]
         except (SealError, ValueError, RecursionError):
             raise UnreadableRecordError("damaged, or sealed by a key that is not here") from None
-        return message(waiting.event, record, line, said if conversation else None)
+        return message(
+            waiting.event, record, line, said if conversation else None, began(waiting.journal)
+        )
 
     def _record(self, row: Row[Any]) -> CallRecord:
         return CallRecord(

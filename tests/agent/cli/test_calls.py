@@ -288,7 +288,7 @@ def test_without_tables_it_says_what_makes_them(
     """Where the service has never run."""
     monkeypatch.chdir(tmp_path)
     status, _, err = run(capsys, "list")
-    assert (status, "voice-agent db upgrade" in err) == (1, True)
+    assert (status, "voice-agent serve" in err) == (1, True)
 
 
 @pytest.mark.usefixtures("here")
