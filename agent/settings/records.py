@@ -13,7 +13,8 @@ class RecordSettings(Section):
     keep_files: bool = Field(
         default=False,
         description="Whether the transcript of a call stays in `transcripts` as a file, once it is "
-        "in the database. Nothing deletes them.",
+        "in the database, for as long as the shortest of what `privacy` keeps records, words and "
+        "numbers.",
     )
     spool_limit: int = Field(
         1_000_000_000,

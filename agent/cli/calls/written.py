@@ -44,7 +44,8 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (", ", "amount", ""), (" ", "currency", ""),
     ),
     "summary": (
-        ("summary: ", "text", ""), (" ", "fields", ""), ("; missing: ", "missing", ""),
+        ("summary", "", ""), (": ", "text", ""), (" ", "fields", ""),
+        ("; missing: ", "missing", ""),
     ),
     "dropped": (("", "lines", " lines could not be written before this one"),),
 }  # fmt: skip
