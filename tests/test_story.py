@@ -9,26 +9,33 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from standardwebhooks import Webhook
 
+from agent.cli import main
 from agent.records.stereo import read
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import moonshine
 from tests.journals import records_of
 
 RECORDINGS = Path(__file__).parent / "recordings"
+SECRET = "whsec_c3Rvcmllcy1hcmUtdG9sZC1pbi1vcmRlci1vbmNlLi4="
 COMMAND = [sys.executable, "-m", "agent.cli"]
 
 
@@ -43,7 +50,8 @@ class Service:
 
     def transcript(self) -> list[dict[str, Any]]:
         """Return the lines of the latest transcript."""
-        return records_of(self.transcripts)[-1]
+        # What came after a call, such as of its recording, is in a file of its own.
+        return [one for one in records_of(self.transcripts) if one[0]["kind"] == "call"][-1]
 
 
 def start(folder: Path, **environment: str) -> Service:
@@ -152,20 +160,29 @@ def test_a_human_who_talks_over_the_greeting_stops_it(service: Service) -> None:
     assert len(greeting["text"].split()) < 8
 
 
-def test_a_recording_is_what_both_sides_heard_when_they_did(tmp_path: Path) -> None:
+def test_a_recording_is_what_both_sides_heard_when_they_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Sample by sample what the far end has, and within 100 ms where the transcript says.
 
     The caller talks over the greeting. What the agent says in the recording, between the times of
-    the transcript, is transcribed back.
+    the transcript, is transcribed back. A webhook tells of the call, and commands of its record.
     """
-    running = start(tmp_path, VOICE_AGENT_RECORDING__CALLS="on")
-    try:
-        wav, saved = str(RECORDINGS / "did-not-understand.wav"), tmp_path / "far.wav"
-        given = ("--wav", wav, "--interrupt-after", "1.5", "--save", str(saved))
-        assert call(running.url, *given)[0] == 0
-        lines = running.transcript()
-    finally:
-        assert stop(running) == 0  # which finishes the recording
+    with webhooks() as (told, address):
+        hook = f'[webhooks.crm]\nurl = "{address}"\nsecret = "{SECRET}"\nconversation = true\n'
+        (tmp_path / "voice-agent.toml").write_text(hook)
+        running = start(tmp_path, VOICE_AGENT_RECORDING__CALLS="on")
+        try:
+            wav, saved = str(RECORDINGS / "did-not-understand.wav"), tmp_path / "far.wav"
+            given = ("--wav", wav, "--interrupt-after", "1.5", "--save", str(saved))
+            assert call(running.url, *given)[0] == 0
+            lines = running.transcript()
+            message = told.get(timeout=20)
+        finally:
+            assert stop(running) == 0  # which finishes the recording
+    assert message["type"] == "call.ended"
+    assert message["data"]["id"] == lines[0]["id"]
+    assert "understand" in str(message["data"]["conversation"]).lower()
     (file,) = (tmp_path / "recordings").iterdir()
     (stopped,) = (line for line in lines if line.get("status") == "stopped")
     assert file.name == stopped["file"]
@@ -189,6 +206,55 @@ def test_a_recording_is_what_both_sides_heard_when_they_did(tmp_path: Path) -> N
     said = re.findall(r"[a-z]+", answer["text"].lower())
     heard = re.findall(r"[a-z]+", heard_in(agent[begins:], rate))
     assert len(set(said) & set(heard)) > len(set(said)) / 2
+    monkeypatch.chdir(tmp_path)
+    the_record_is_found_heard_exported_and_erased(tmp_path, lines[0]["id"], capfd)
+
+
+def the_record_is_found_heard_exported_and_erased(
+    folder: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With the service stopped, by its commands: until nothing is left of it."""
+
+    def calls(*arguments: str) -> str:
+        capfd.readouterr()
+        assert main(["calls", *arguments]) == 0
+        return capfd.readouterr().out
+
+    assert name in calls("list")
+    assert name in calls("search", "understand")
+    assert "talked over" in calls("show", name[:-4])
+    calls("play", name[:-4], "--output", "heard.flac")
+    assert (folder / "heard.flac").read_bytes()[:4] == b"fLaC"
+    assert json.loads(calls("export", name))["id"] == name
+    assert "Erased 1 calls" in calls("erase", name[:-4], "--yes")
+    assert calls("list") == ""
+    assert list((folder / "recordings").iterdir()) == []
+    assert list((folder / "transcripts").rglob("*.jsonl")) == []
+
+
+@contextmanager
+def webhooks() -> Iterator[tuple[queue.Queue[dict[str, Any]], str]]:
+    """Take webhooks on loopback; yields what was told and the address."""
+    told: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.put(Webhook(SECRET).verify(body, dict(self.headers)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield told, f"http://127.0.0.1:{server.server_port}/calls"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def heard_in(samples: np.ndarray, rate: int) -> str:

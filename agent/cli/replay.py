@@ -90,9 +90,9 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--recordings",
         type=Path,
-        default=Path("recordings"),
         metavar="FOLDER",
-        help="where the recordings of calls are (recordings)",
+        help="where recordings of calls are, instead of recording.folder; what is not there is "
+        "fetched from the bucket",
     )
 
 
@@ -178,15 +178,19 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
 
 async def _from_database(options: argparse.Namespace) -> list[RecordedSource]:
     from agent.cli.calls.database import opened_records
+    from agent.records.recordings import Recordings
     from agent.replay.sources import by_filter, by_ids
 
     async with opened_records(options) as opened:
+        kept = opened.settings.recording
+        folder = options.recordings or kept.folder
+        recordings = Recordings(folder, opened.seal, kept.store)
         if options.ids:
-            named = await by_ids(opened.records, options.ids, options.recordings)
+            named = await by_ids(opened.records, options.ids, recordings)
             await opened.looked("replay", [one.record for one in named if one.record])
             return named
         wanted = wanted_records(options, opened.settings)
-        found = await by_filter(opened.records, wanted, options.limit, options.recordings)
+        found = await by_filter(opened.records, wanted, options.limit, recordings)
         await opened.looked("replay", [one.record for one in found if one.record])
         return found
 

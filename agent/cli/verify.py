@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from agent.cli.options import Commands, a_file, add_config, fail, seconds
 
 if TYPE_CHECKING:
-    from agent.cli.calls.database import OpenedRecords
     from agent.records.events import CallRecord, RecordedEvent
+    from agent.records.recordings import Recordings
     from agent.records.stereo import StereoAudio
     from agent.records.verification.activity import Stretch
     from agent.records.verification.caller import ComparedTurn, ResponseTime
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 AGREES, DIFFERS, UNCHECKED = 0, 1, 2
 """Exit statuses."""
-
-FOLDER = Path("recordings")
-"""Where recordings are, if no file is named."""
-
 
 MOST_SECONDS = 14_400.0
 """Of a call."""
@@ -70,6 +66,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check the record and print what was found; return the exit status."""
     from agent import logs
+    from agent.cli.calls.database import NoSuchRecordError
     from agent.records.seals import SealError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
@@ -78,21 +75,29 @@ def run(options: argparse.Namespace) -> int:
     logs.configure("error", "auto")
     try:
         return asyncio.run(_verify(options))
-    except (SettingsError, StoreError, SealError, ProviderError, UncheckedError) as error:
+    except (SettingsError, SealError, ProviderError, NoSuchRecordError, UncheckedError) as error:
         return fail(error, UNCHECKED)
+    except StoreError as error:
+        return fail(StoreError(f"database: {error}"), UNCHECKED)
 
 
 async def _verify(options: argparse.Namespace) -> int:
-    from agent.cli.calls.database import opened_records
+    from agent.cli.calls.database import one_record, opened_records
+    from agent.records.recordings import Recordings, recording_of
     from agent.records.verification import caller, check, claims, hearing
 
     async with opened_records(options) as opened:
-        record, events = await _record(opened, options.id)
+        record = await one_record(opened, options.id)
+        events = await opened.records.events(record)
         who = hearing.chosen(opened.settings, options.stt)
+        wanted = opened.settings.recording
+        recordings = Recordings(wanted.folder, opened.seal, wanted.store)
     language = str(record.data.get("language") or "en")
     if not hearing.has_language(who, language):
         raise UncheckedError(f"{who.name} does not hear {language!r}: name another by --stt")
-    recording = await asyncio.to_thread(_read, events, options.recording, options.began)
+    file, began = recording_of(record.data, events)
+    began = began if options.began is None else options.began
+    recording = await asyncio.to_thread(_read, recordings, file, options.recording, began)
     turns: Sequence[ComparedTurn] = []
     async with hearing.hearing(who) as hear:
         found = await check.check(
@@ -117,35 +122,27 @@ async def _verify(options: argparse.Namespace) -> int:
     return AGREES
 
 
-async def _record(opened: OpenedRecords, name: str) -> tuple[CallRecord, list[RecordedEvent]]:
-    record = await opened.records.get(name)
-    if record is None:
-        raise UncheckedError(f"{name!r}: no such record")
-    await opened.looked("verify", [record.id])
-    return record, await opened.records.events(record)
-
-
-def _read(events: Sequence[RecordedEvent], given: Path | None, began: float | None) -> StereoAudio:
+def _read(recordings: Recordings, file: str, given: Path | None, began: float) -> StereoAudio:
     """Return the recording of a call.
 
     Raises:
         UncheckedError: If there is none, or it cannot be read.
     """
     from agent.records import stereo
+    from agent.records.buckets import BucketError
+    from agent.records.recordings import NOT_RECORDED, NoRecordingError
 
-    lines = [event.fields for event in events if event.kind == "recording"]
-    if began is None:
-        began = next((float(line["began"]) for line in lines if "began" in line), 0.0)
-    name = next((str(line["file"]) for line in reversed(lines) if "file" in line), "")
-    if given is None and not name:
-        raise UncheckedError("the call was not recorded; --recording names a file")
-    path = given or FOLDER / name
+    if given is None and not file:
+        raise UncheckedError(f"{NOT_RECORDED}; --recording names a file")
+    name = given or file
     try:
-        return stereo.read(path, began)
+        return recordings.sound(file, began) if given is None else stereo.read(given, began)
     except OSError as error:
-        raise UncheckedError(f"{path}: {error.strerror}; --recording names a file") from None
-    except RuntimeError:  # libsndfile's
-        raise UncheckedError(f"{path}: no recording, or one that is cut off") from None
+        raise UncheckedError(f"{name}: {error.strerror}; --recording names a file") from None
+    except NoRecordingError as error:
+        raise UncheckedError(f"{name}: {error}; --recording names a file") from None
+    except (stereo.NoAudioError, BucketError) as error:
+        raise UncheckedError(f"{name}: {error}") from None
 
 
 def _unrecorded(events: Sequence[RecordedEvent]) -> list[Stretch]:

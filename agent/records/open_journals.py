@@ -77,7 +77,9 @@ class OpenJournals:
             return
         whose: Mapping[str, object] = {"call_id": call_id} | ({"id": record} if record else {})
         whose = {**whose, **({"about": dict(about)} if about else {})}
-        file = JournalFile(self._spool, new_journal(datetime.now(UTC)), call_id, self._seal)
+        file = JournalFile(
+            self._spool, new_journal(datetime.now(UTC)), call_id or record, self._seal
+        )
         self.add(file, kind, {**whose, **fields})
         self.end(file, call_id)
 

@@ -21,14 +21,16 @@ DAMAGED = ".damaged"
 def journals_of(folder: Path, record: str, call_id: str) -> list[Path]:
     """Return the journals of a call, by our name of its record or the platform's of the call.
 
+    Lines that came after a call are in journals of their own, which are called by either.
+
     Raises:
         OSError: If the folder cannot be read.
     """
-    ending = file_name("", call_id) if call_id else "\0"
+    endings = tuple(file_name("", name) for name in (record, call_id) if name)
     return [
         path
         for path in _paths(folder)
-        if path.name.startswith(f"{record}-") or path.name.removesuffix(DAMAGED).endswith(ending)
+        if path.name.startswith(f"{record}-") or path.name.removesuffix(DAMAGED).endswith(endings)
     ]
 
 

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Any
 
+from agent.records import stereo
 from agent.records.audio_log import ENDING
 from agent.records.buckets import URL, Bucket
 from agent.records.encoding import SEALED, TEMPORARY, silence, spooled, write_file
-from agent.records.events import CallRecord
+from agent.records.events import CallRecord, RecordedEvent
 from agent.records.journal_reader import READ_ONLY, opened
 from agent.records.seals import Seal
+from agent.records.stereo import StereoAudio
 
 CONTENT_TYPES = {".flac": "audio/flac", ".opus": "audio/ogg"}
+
+NOT_RECORDED = "the call was not recorded (what records calls: `record: true` in the agent's file)"
+"""What commands say of a call that has no recording."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}\.(?:flac|opus)")
 
@@ -78,6 +84,26 @@ class Place:
                 while left > 0 and (block := file.read(min(_BLOCK, left))):
                     left -= len(block)
                     yield block
+
+
+def recording_of(
+    data: Mapping[str, Any], events: Sequence[RecordedEvent] = ()
+) -> tuple[str, float]:
+    """Return what a record calls the recording of its call, and where that begins.
+
+    Args:
+        data: Of the record.
+        events: Of the record; they have what ``data`` has not yet.
+
+    Returns:
+        The file, ``""`` if the call has none, and seconds since the answer.
+    """
+    known = data.get("recording")
+    lines: list[Mapping[str, Any]] = [known] if isinstance(known, dict) else []
+    lines += [event.fields for event in reversed(events) if event.kind == "recording"]
+    file = next((line["file"] for line in lines if isinstance(line.get("file"), str)), "")
+    began = next((line["began"] for line in lines if isinstance(line.get("began"), int | float)), 0)
+    return file, float(began)
 
 
 class Recordings:
@@ -138,6 +164,24 @@ class Recordings:
         stored = place.bytes(start, place.size if end is None else end)
         yield from self.seal.show_bytes(stored) if place.sealed else stored
 
+    def sound(self, file: str, began: float = 0.0) -> StereoAudio:
+        """Return a recording as its samples, wherever it is, hidden or not.
+
+        Args:
+            file: As a record has it.
+            began: As the record has it.
+
+        Raises:
+            NoRecordingError: If it is nowhere, or not finished yet.
+            NoAudioError: If it is damaged.
+            OSError: If it cannot be read.
+            BucketError: As well.
+            SealError: If there is no key for it, or it was changed.
+        """
+        place = self.find(file)
+        with spooled(self.read(place), Path(gettempdir())) as plain:
+            return stereo.read(plain, began)
+
     def delete(self, file: str) -> None:
         """Delete a recording wherever it is, in whatever form; none is no mistake.
 
@@ -162,9 +206,8 @@ class Recordings:
             OSError: If it cannot be deleted, and is still there.
             BucketError: As well.
         """
-        known = record.data.get("recording")
-        file = known.get("file") if isinstance(known, dict) else None
-        if not isinstance(file, str):
+        file, _ = recording_of(record.data)
+        if not file:
             return 0
         with suppress(NoRecordingError):  # none of ours: there is nothing to delete
             await asyncio.to_thread(self.delete, file)

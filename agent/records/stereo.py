@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import soundfile
 
 from pipelines.audio import Audio
+
+
+class NoAudioError(Exception):
+    """A file is no recording, or was cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +31,17 @@ class StereoAudio:
     """Seconds on the call's clock: ``began`` of its ``recording`` lines."""
 
 
-def read(path: Path, began: float = 0.0) -> StereoAudio:
+def read(file: Path | IO[bytes], began: float = 0.0) -> StereoAudio:
     """Return a recording, FLAC, Opus or WAV.
 
     Raises:
         OSError: If it cannot be read.
-        soundfile.LibsndfileError: If it is no audio.
+        NoAudioError: If it is no audio.
     """
-    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    try:
+        samples, rate = soundfile.read(file, dtype="int16", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise NoAudioError("no recording, or one that is cut off") from error
     left, right = samples[:, 0], samples[:, -1]
     return StereoAudio(
         caller=Audio(np.ascontiguousarray(left).tobytes(), rate),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +25,9 @@ from agent.store.engine import Database
 from agent.store.record_tables import RECORD_ID, call_events, call_records
 from agent.store.tables import digest
 from pipelines.encodable import encodable
+
+WHOSE = ("call_id", "id", "about")
+"""What a line that is added to a record later says of whose it is: the record has it."""
 
 OF_THE_CALL = ("ended", "platform", "summary", "recording")
 """Kinds of lines whose last is known of a record without its events."""
@@ -91,6 +95,7 @@ class StoredRecords:
         self._begin(connection, journals)
         records = {row.number: row for row in self._locked(connection, journals)}
         numbers = self._numbers(connection, journals, records.values())
+        journals = {name: list(map(_own, theirs)) for name, theirs in journals.items()}
         if rest := set(numbers.values()) - records.keys():
             these = select(call_records).where(call_records.c.number.in_(rest))
             found = connection.execute(these.order_by(call_records.c.number).with_for_update())
@@ -276,6 +281,15 @@ def _believed(row: Row[Any], lines: list[JournalLine]) -> list[JournalLine]:
     if row.ended is None and not any(o.kind == "ended" and o.journal == own for o in lines):
         return lines
     return [one for one in lines if one.journal == own or one.kind not in once]
+
+
+def _own(line: JournalLine) -> JournalLine:
+    """Return a line without what says whose it is, if it is the first of a journal of its own."""
+    if line.line or line.kind == "call":
+        return line
+    return replace(
+        line, fields={name: one for name, one in line.fields.items() if name not in WHOSE}
+    )
 
 
 def _outcome(ended: JournalLine) -> Outcome:

@@ -149,7 +149,8 @@ def _count(events: Sequence[RecordedEvent], kind: str) -> int:
 
 
 def _usage(events: Sequence[RecordedEvent]) -> dict[str, float | None]:
-    used = [one.fields for one in events if one.kind == "usage"]
+    # What was made of a call afterwards is no part of it, and a replay makes nothing of it.
+    used = [one.fields for one in events if one.kind == "usage" and "for" not in one.fields]
     tokens = [
         float(one[name]) for one in used for name in ("tokens_in", "tokens_out") if name in one
     ]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from agent.records import stereo
 from agent.records.events import RecordedEvent
 from agent.records.stereo import StereoAudio
 from agent.sinch_limits import DEFAULT_RATE, RATES
@@ -54,29 +52,29 @@ class RecordedCall:
 
 def recorded_call(
     name: str,
-    path: Path,
+    sound: StereoAudio,
     events: Sequence[RecordedEvent],
     call: Mapping[str, Any],
     *,
     started: datetime,
     hear: str,
 ) -> RecordedCall:
-    """Put a record and its recording together. Reads the file.
+    """Put a record and its recording together.
 
     Args:
         name: Of the call.
-        path: Of the recording.
+        sound: The recording.
         events: Of the record; none if there is none.
         call: Fields of its ``call`` line.
         started: The answer.
         hear: How to hear the recording.
 
     Raises:
-        NotReplayedError: If the recording cannot be read, or there is nothing in it.
+        NotReplayedError: If there is nothing in the recording.
     """
     notes: list[str] = []
     began = _number(_first(events, "recording", "began"))
-    sound = _read(path, began, call.get("rate"), notes)
+    sound = _from_the_answer_on(sound, began, call.get("rate"), notes)
     notes += _pauses(events)
     if not events:
         notes.append("no record: what was said then is not known")
@@ -102,18 +100,12 @@ def recorded_call(
     )
 
 
-def _read(path: Path, began: float, rate: object, notes: list[str]) -> StereoAudio:
+def _from_the_answer_on(
+    read: StereoAudio, began: float, rate: object, notes: list[str]
+) -> StereoAudio:
     """Return a recording from the answer on, at a rate of the stream channel."""
-    if not path.is_file():
-        raise NotReplayedError(f"its recording {path} is not there")
-    try:
-        read = stereo.read(path)
-    except OSError as error:
-        raise NotReplayedError(f"its recording {path} cannot be read: {error.strerror}") from None
-    except RuntimeError:  # what libsndfile raises
-        raise NotReplayedError(f"its recording {path} is damaged, or no audio") from None
     if not read.caller.pcm:
-        raise NotReplayedError(f"its recording {path} is empty")
+        raise NotReplayedError("its recording is empty")
     agent = read.agent
     if agent.pcm == read.caller.pcm and any(agent.pcm):
         notes.append("one channel: what the agent said then is not in the recording")
@@ -121,11 +113,11 @@ def _read(path: Path, began: float, rate: object, notes: list[str]) -> StereoAud
     wanted = next((one for one in (rate, read.caller.rate) if one in RATES), DEFAULT_RATE)
     if wanted != read.caller.rate:
         notes.append(f"recorded at {read.caller.rate} Hz, replayed at {wanted} Hz")
-    sides = [_from_the_answer(side, began, int(str(wanted))) for side in (read.caller, agent)]
+    sides = [_shifted(side, began, int(str(wanted))) for side in (read.caller, agent)]
     return StereoAudio(caller=sides[0], agent=sides[1])
 
 
-def _from_the_answer(side: Audio, began: float, rate: int) -> Audio:
+def _shifted(side: Audio, began: float, rate: int) -> Audio:
     if side.rate != rate:
         side = at_rate([side], rate)
     shift = BYTES_PER_SAMPLE * round(abs(began) * rate)

@@ -10,11 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from agent.records import stereo
+from agent.records.buckets import BucketError
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.recordings import NOT_RECORDED, NoRecordingError, Recordings, recording_of
 from agent.records.seals import SealError
+from agent.records.stereo import NoAudioError, StereoAudio
 from agent.records.values import moment
 from agent.replay.recorded_call import NotReplayedError, RecordedCall, recorded_call
+from agent.settings import SettingsError
 
 SUFFIXES = (".flac", ".opus", ".ogg", ".wav")
 """Of recordings."""
@@ -32,13 +37,15 @@ class RecordedSource:
     """Id of its record in the database."""
 
 
-async def by_ids(records: CallRecords, names: Sequence[str], folder: Path) -> list[RecordedSource]:
+async def by_ids(
+    records: CallRecords, names: Sequence[str], recordings: Recordings
+) -> list[RecordedSource]:
     """Return the calls of ``names``, ids of ours or the platform's, in that order.
 
     Args:
         records: The database.
-        names: Of calls.
-        folder: Where recordings are.
+        names: Of calls, or the beginning of an id.
+        recordings: Has theirs.
 
     Raises:
         StoreError: If the database fails.
@@ -46,16 +53,18 @@ async def by_ids(records: CallRecords, names: Sequence[str], folder: Path) -> li
     """
     found: list[RecordedSource] = []
     for name in dict.fromkeys(names):
-        record = await records.get(name)
-        if record is None:
-            found.append(_failing(name, "there is no such call"))
+        ids = [] if (record := await records.get(name)) else await records.beginning(name)
+        if len(ids) == 1:
+            record = await records.get(ids[0])
+        if record is not None:
+            found.append(await _of_record(records, record, recordings))
         else:
-            found.append(await _of_record(records, record, folder))
+            found.append(_failing(name, "several calls begin so" if ids else "no such call"))
     return found
 
 
 async def by_filter(
-    records: CallRecords, wanted: RecordFilter, limit: int, folder: Path
+    records: CallRecords, wanted: RecordFilter, limit: int, recordings: Recordings
 ) -> list[RecordedSource]:
     """Return the latest calls that are wanted, the latest first.
 
@@ -64,7 +73,7 @@ async def by_filter(
         SealError: If there is no key for what it holds.
     """
     found = await records.find(wanted, limit=limit)
-    return [await _of_record(records, record, folder) for record in found]
+    return [await _of_record(records, record, recordings) for record in found]
 
 
 def _failing(name: str, why: str) -> RecordedSource:
@@ -74,35 +83,41 @@ def _failing(name: str, why: str) -> RecordedSource:
     return RecordedSource(name=name, load=load)
 
 
-async def _of_record(records: CallRecords, record: CallRecord, folder: Path) -> RecordedSource:
+async def _of_record(
+    records: CallRecords, record: CallRecord, recordings: Recordings
+) -> RecordedSource:
     try:
         events = await records.events(record)
     except SealError as error:
         return _failing(record.id, f"its record cannot be shown: {error}")
-    load = partial(_load_record, record, events, folder)
-    return RecordedSource(name=record.id, load=load, record=record.id)
+    return RecordedSource(name=record.id, load=partial(_load_record, record, events, recordings))
 
 
-def _load_record(record: CallRecord, events: Sequence[RecordedEvent], folder: Path) -> RecordedCall:
+def _load_record(
+    record: CallRecord, events: Sequence[RecordedEvent], recordings: Recordings
+) -> RecordedCall:
     if record.outcome == "in progress":
         raise NotReplayedError("it is still in progress")
-    files = [
-        one.fields["file"] for one in events if one.kind == "recording" and "file" in one.fields
-    ]
-    if not files:
-        raise NotReplayedError("it was not recorded")
-    # Where it was moved to a bucket, a copy of that name may be in the folder.
-    path = folder / Path(str(files[-1])).name
-    if not path.is_file() and "://" in str(files[-1]):
-        raise NotReplayedError(f"its recording was moved to {files[-1]}: fetch it into {folder}")
+    file, _ = recording_of(record.data, events)
+    if not file:
+        raise NotReplayedError(NOT_RECORDED)
     return recorded_call(
         record.id,
-        path,
+        _sound(file, recordings.sound),
         _without_call(events),
         record.data,
         started=moment(record.started) or datetime.fromtimestamp(0, UTC),
         hear=f"voice-agent calls play {record.id}",
     )
+
+
+def _sound(file: str, read: Callable[[str], StereoAudio]) -> StereoAudio:
+    try:
+        return read(file)
+    except OSError as error:
+        raise NotReplayedError(f"its recording {file} cannot be read: {error.strerror}") from None
+    except (NoRecordingError, NoAudioError, BucketError, SealError, SettingsError) as error:
+        raise NotReplayedError(f"its recording {file}: {error}") from None
 
 
 def _without_call(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
@@ -136,7 +151,8 @@ def _load_file(path: Path) -> RecordedCall:
             raise NotReplayedError(f"{path}: {error.strerror}") from None
     if started.tzinfo is None:
         started = started.replace(tzinfo=UTC)
-    call = recorded_call(path.name, path, events, first, started=started, hear=str(path))
+    sound = _sound(str(path), lambda file: stereo.read(Path(file)))
+    call = recorded_call(path.name, sound, events, first, started=started, hear=str(path))
     note = [f"{unreadable} lines of its record cannot be read"] if unreadable else []
     return replace(call, notes=[*call.notes, *note])
 

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from datetime import datetime
 
-from agent.cli.calls.database import opened_records
+from agent.cli.calls.database import NoSuchRecordError, id_of, opened_records
 from agent.cli.options import Commands, add_config, fail
 
 
@@ -24,7 +24,7 @@ def _access(options: argparse.Namespace) -> int:
 
     try:
         asyncio.run(_print(options))
-    except (SettingsError, StoreError) as error:
+    except (SettingsError, StoreError, NoSuchRecordError) as error:
         return fail(error)
     return 0
 
@@ -33,7 +33,7 @@ async def _print(options: argparse.Namespace) -> None:
     from agent.records.access_log import AccessLog, this_user
 
     async with opened_records(options) as opened:
-        found = await AccessLog(opened.database, this_user()).of(options.id)
+        found = await AccessLog(opened.database, this_user()).of(await id_of(opened, options.id))
         for one in found:
             at = datetime.fromtimestamp(one.at).astimezone()
             print(f"{at:%Y-%m-%d %H:%M:%S}  {one.what:8}  {one.who}")

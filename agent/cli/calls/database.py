@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 EMPTY = "it has no records yet: `voice-agent db upgrade` makes its tables"
 
 
+NO_SUCH_CALL = "no such call: `voice-agent calls list` has their ids"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRecords:
     """What a command has to work with."""
@@ -80,6 +83,20 @@ async def opened_records(options: argparse.Namespace) -> AsyncIterator[OpenedRec
         await database.aclose()
 
 
+async def id_of(opened: OpenedRecords, name: str) -> str:
+    """Return the id of a record that somebody names by its beginning; another name as it is.
+
+    Nothing of the record is read, so that there is also one whose key is lost.
+
+    Raises:
+        NoSuchRecordError: If several begin so.
+    """
+    ids = await opened.records.beginning(name)
+    if len(ids) > 1 and name not in ids:
+        raise NoSuchRecordError(f"several calls begin so: {', '.join(ids[:2])}, ...")
+    return name if name in ids or not ids else ids[0]
+
+
 async def one_record(opened: OpenedRecords, name: str) -> CallRecord:
     """Return the record that somebody names, by its id or the beginning of it, or by its call.
 
@@ -89,12 +106,9 @@ async def one_record(opened: OpenedRecords, name: str) -> CallRecord:
     record = await opened.records.get(name)
     if record is not None:
         return record
-    ids = await opened.records.beginning(name)
-    if len(ids) > 1:
-        raise NoSuchRecordError(f"several calls begin so: {', '.join(ids[:2])}, ...")
-    record = await opened.records.get(ids[0]) if ids else None
+    record = await opened.records.get(await id_of(opened, name))
     if record is None:
-        raise NoSuchRecordError("no such call: `voice-agent calls list` has their ids")
+        raise NoSuchRecordError(NO_SUCH_CALL)
     return record
 
 

@@ -6,7 +6,13 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from agent.cli.calls.database import OpenedRecords, opened_records
+from agent.cli.calls.database import (
+    NO_SUCH_CALL,
+    NoSuchRecordError,
+    OpenedRecords,
+    id_of,
+    opened_records,
+)
 from agent.cli.calls.terminal import local_time
 from agent.cli.options import FAILED, USAGE, Commands, add_config, fail
 
@@ -42,7 +48,7 @@ def _erase(options: argparse.Namespace) -> int:
         return fail(ValueError("erase: name records by their ids, or one number"), USAGE)
     try:
         return asyncio.run(_run(options))
-    except (SettingsError, StoreError, BucketError) as error:
+    except (SettingsError, StoreError, BucketError, NoSuchRecordError) as error:
         return fail(error)
     except OSError as error:
         return fail(OSError(f"a file cannot be deleted: {error.strerror}"))
@@ -59,10 +65,11 @@ async def _run(options: argparse.Namespace) -> int:
         if options.number:
             found = await erasing.of_number(options.number, settings.sinch.country)
         else:
-            each = [await erasing.get(name) for name in options.id]
+            each = [await erasing.get(await id_of(opened, name)) for name in options.id]
             if None in each:
-                return fail(LookupError(f"there is no record {options.id[each.index(None)]!r}"))
-            found = [record for record in each if record is not None]
+                name = options.id[each.index(None)]
+                return fail(NoSuchRecordError(f"{name!r}: {NO_SUCH_CALL}"))
+            found = list({one.number: one for one in each if one is not None}.values())
         if not found:
             print("No call of that number is on record.")
             return 0

@@ -11,7 +11,13 @@ from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from agent.cli.calls.database import OpenedRecords, opened_records
+from agent.cli.calls.database import (
+    NO_SUCH_CALL,
+    NoSuchRecordError,
+    OpenedRecords,
+    id_of,
+    opened_records,
+)
 from agent.cli.calls.filters import add_filters, add_words, given_filters, wanted_records
 from agent.cli.options import FAILED, USAGE, Commands, add_config, fail
 
@@ -156,9 +162,13 @@ async def _calls(
                 await opened.looked("export", [call.record.id])
                 yield call
     for name in options.ids:
-        one = await call_named(opened.database, opened.seal, name)
+        try:
+            one = await call_named(opened.database, opened.seal, await id_of(opened, name))
+        except NoSuchRecordError as error:
+            told.wrong(f"{name!r}: {error}")
+            continue
         if one is None:
-            told.wrong(f"{name!r}: there is no record of that id")
+            told.wrong(f"{name!r}: {NO_SUCH_CALL}")
         else:
             await opened.looked("export", [one.record.id])
             yield one

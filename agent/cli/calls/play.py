@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.calls.database import opened_records
+from agent.cli.calls.database import NoSuchRecordError, one_record, opened_records
 from agent.cli.options import Commands, add_config, fail
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _play(options: argparse.Namespace) -> int:
                 _write(recording, options.output)
     except (SettingsError, StoreError, NoRecordingError, BucketError, SealError) as error:
         return fail(error)
-    except (PlayError, OSError) as error:
+    except (NoSuchRecordError, PlayError, OSError) as error:
         return fail(error)
     return 0
 
@@ -71,19 +71,15 @@ async def _fetched(options: argparse.Namespace, folder: Path) -> Path:
     Raises:
         PlayError: If there is none.
     """
-    from agent.records.recordings import Recordings
+    from agent.records.recordings import NOT_RECORDED, Recordings, recording_of
 
     async with opened_records(options) as opened:
-        record = await opened.records.get(options.id)
+        record = await one_record(opened, options.id)
         settings, seal = opened.settings.recording, opened.seal
-        if record is not None:
-            await opened.looked("play", [record.id])
-    if record is None:
-        raise PlayError(f"there is no record of a call {options.id!r}")
-    known = record.data.get("recording")
-    file = known.get("file") if isinstance(known, dict) else None
-    if not isinstance(file, str):
-        raise PlayError("the call has no recording")
+        await opened.looked("play", [record.id])
+    file, _ = recording_of(record.data)
+    if not file:
+        raise PlayError(NOT_RECORDED)
     recordings = Recordings(settings.folder, seal, settings.store)
     return _copied(recordings, recordings.find(file), folder)
 

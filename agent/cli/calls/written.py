@@ -11,6 +11,7 @@ from agent.cli.calls.terminal import Terminal, clock, harmless, local_time, wrap
 from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
+from pipelines.text import words
 
 INDENT = " " * 18
 """Before what belongs to a line."""
@@ -42,7 +43,8 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         (", ", "amount", ""), (" ", "currency", ""),
     ),
     "summary": (
-        ("summary: ", "text", ""), (" ", "fields", ""), ("; missing: ", "missing", ""),
+        ("summary", "", ""), (": ", "text", ""), (" ", "fields", ""),
+        ("; missing: ", "missing", ""),
     ),
     "dropped": (("", "lines", " lines could not be written before this one"),),
 }  # fmt: skip
@@ -102,7 +104,7 @@ class WrittenConversation:
                 yield from self._reply(event)
             case "timing":
                 yield from self._waterfall(fields)
-            case "call" | "usage":
+            case "call" | "usage" | "wanted":
                 return
             case _:
                 yield from self._happened(event)
@@ -118,7 +120,7 @@ class WrittenConversation:
     def _sentence(self) -> Iterator[str]:
         """Tell what was heard of a sentence."""
         if self._pieces:
-            text = " ".join(str(one.fields.get("text", "")) for one in self._pieces)
+            text = words.joined(str(one.fields.get("text", "")) for one in self._pieces)
             yield from self._said("agent", self._pieces[0], text)
             self._pieces, self._heard = [], True
 

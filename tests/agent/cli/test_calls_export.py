@@ -96,7 +96,7 @@ def test_what_is_missing_is_told(
 ) -> None:
     """By the exit status as well; the rest is written."""
     assert run("a", "nobody", "--output", "out.jsonl") == 1
-    assert "'nobody': there is no record of that id" in capfd.readouterr().err
+    assert "'nobody': no such call" in capfd.readouterr().err
     assert len(Path("out.jsonl").read_text().splitlines()) == 1
     alter(three_calls, "UPDATE call_events SET data = '{' WHERE line = 3")
     monkeypatch.setattr(export, "MOST_TOLD", 2)

@@ -71,7 +71,7 @@ def test_a_player_that_is_installed_plays_it(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("a", "no player is installed"), ("b", "deleted"), ("nobody", "no record of a call")],
+    [("a", "no player is installed"), ("b", "deleted"), ("nobody", "no such call")],
 )
 def test_what_keeps_it_from_being_heard_is_said(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, said: str

@@ -86,7 +86,7 @@ def test_erase_asks_and_says_what_goes(
     assert left() == []
     assert WORDS.encode() not in raw(folder)
     assert main(["calls", "erase", "a", "--yes"]) == 1
-    assert "there is no record 'a'" in capsys.readouterr().err
+    assert "'a': no such call" in capsys.readouterr().err
     for wrong in ([], ["a", "--number", NUMBER]):
         assert main(["calls", "erase", *wrong]) == 2
 

@@ -88,28 +88,38 @@ def replay(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, An
 
 def test_calls_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     """By our ids or the platform's; each that cannot be replayed says why, the others go on."""
-    store("a", "b", "unrecorded", "moved", "lost")
-    names = ("a", "sinch-b", "unrecorded", "moved", "lost", "none")
+    store("a", "b", "unrecorded", "lost", "twice", "twin")
+    names = ("a", "sinch-b", "unre", "lost", "none", "tw")
     status, found, err = replay(capsys, *names)
     assert status == 1
     assert [one["call"] for one in found["calls"]] == ["a", "b"]
-    assert (
-        err.splitlines()
-        == [
-            "voice-agent: unrecorded: it was not recorded",
-            "voice-agent: moved: its recording was moved to s3://bucket/calls/moved.flac: "
-            "fetch it into recordings",
-            "voice-agent: lost: its recording recordings/lost.flac is not there",
-            "voice-agent: none: there is no such call",
-        ]
-        or "cannot be read" in err
-    )
-    assert [one["call"] for one in found["not_replayed"]] == list(names[2:])
+    assert err.splitlines() == [
+        "voice-agent: unrecorded: the call was not recorded (what records calls: "
+        "`record: true` in the agent's file)",
+        "voice-agent: lost: its recording lost.flac: it is not here: deleted, or on the disk of "
+        "another machine",
+        "voice-agent: none: no such call",
+        "voice-agent: tw: several calls begin so",
+    ]
+    assert [one["call"] for one in found["not_replayed"]] == ["unrecorded", *names[3:]]
     (first, *_) = found["calls"]
     assert first["then"]["hear"] == "voice-agent calls play a"
     assert Path(first["now"]["hear"]).is_file()
     assert Path(first["now"]["record"]).parent == Path("out")
     assert first["words_changed"] == 0
+
+
+def test_recordings_are_where_the_settings_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or where the command says; one that was moved may have been fetched there."""
+    Path("recordings").rename("kept")
+    store("a", "moved")
+    assert replay(capsys, "a")[0] == 1
+    monkeypatch.setenv("VOICE_AGENT_RECORDING__FOLDER", "kept")
+    assert replay(capsys, "a")[0] == 0
+    put(tmp_path / "fetched", "moved", sound_of(["seven"]))
+    assert replay(capsys, "moved", "--recordings", "fetched")[0] == 0
 
 
 def test_calls_are_filtered(capsys: pytest.CaptureFixture[str]) -> None:

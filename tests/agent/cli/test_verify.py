@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 from agent.cli import main
 from agent.records import stereo
 from agent.records.events import JournalLine
+from agent.records.sealing import seal_of
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
+from agent.settings import load
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from tests.agent.records.verification.spelled import call
@@ -102,8 +105,8 @@ def test_while_it_was_paused_nothing_is_said(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("file", "more", "told"),
     [
-        ("", (), "the call was not recorded; --recording names a file"),
-        ("gone.flac", (), "recordings/gone.flac: "),
+        ("", (), "record: true` in the agent's file); --recording names a file"),
+        ("gone.flac", (), "gone.flac: it is not here"),
         ("a.flac", ("--recording", "voice-agent.toml"), "no recording, or one that is cut off"),
     ],
 )
@@ -116,13 +119,46 @@ def test_what_cannot_be_checked(
     assert told in capsys.readouterr().err
 
 
+def test_a_recording_is_found_by_the_settings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their folder, and their key, if it is sealed."""
+    record(HEARD)
+    keys = f"2026:{base64.b64encode(bytes(range(32))).decode()}"
+    monkeypatch.setenv("VOICE_AGENT_PRIVACY__KEYS", keys)
+    monkeypatch.setenv("VOICE_AGENT_RECORDING__FOLDER", "kept")
+    assert verify() == 2
+    seal = seal_of(load(None).privacy)
+    (folder / "kept").mkdir()
+    plain = (folder / "recordings" / "a.flac").read_bytes()
+    (folder / "kept" / "a.flac.sealed").write_bytes(b"".join(seal.hide_bytes([plain])))
+    assert verify() == 0
+    monkeypatch.setenv("VOICE_AGENT_PRIVACY__KEYS", keys.replace("2026:", "2027:"))
+    capsys.readouterr()
+    assert verify() == 2
+    assert "'2026'" in capsys.readouterr().err
+
+
+def test_sentences_in_pieces_are_checked_whole() -> None:
+    """As calls write what was heard: a long sentence in parts, the end of a reply cut off."""
+    pieces = []
+    for n, one in enumerate(CLAIMS):
+        words, middle = one.text.split(), (one.at + (one.until or 0.0)) / 2
+        first, rest = " ".join(words[:2]), " ".join(words[2:])
+        told = {"turn": n, "text": first, "until": middle, "more": True}
+        pieces.append(("heard", one.at, told))
+        pieces.append(("heard", middle, {"turn": n, "text": rest, "until": one.until}))
+    record(pieces)
+    assert verify() == 0
+
+
 def test_who_cannot_be_asked(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody but those of the settings is sent a recording; there may be no such call."""
     record(HEARD)
     assert verify(stt="deepgram") == 2
     assert f"there are moonshine, {STT}" in capsys.readouterr().err
     assert verify(name="b") == 2
-    assert "'b': no such record" in capsys.readouterr().err
+    assert "no such call: `voice-agent calls list` has their ids" in capsys.readouterr().err
 
 
 def test_a_recording_may_be_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:

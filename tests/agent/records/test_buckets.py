@@ -91,6 +91,8 @@ def test_a_recording_is_moved_and_read_silenced_and_deleted_where_it_is(
     assert b"".join(elsewhere.read(place))[:4] == b"fLaC"
     if not place.sealed:
         assert b"".join(elsewhere.read(place, 1, 4)) == b"LaC"
+    sound = elsewhere.sound(f"{URL}/a.flac", 0.5)
+    assert (sound.began, len(sound.caller.pcm)) == (0.5, 2 * 6 * sound.caller.rate)
     before = b"".join(elsewhere.read(place))
     recordings.silence("a.flac", [(0.0, 6.0)])
     silent = b"".join(recordings.read(recordings.find("a.flac")))

@@ -273,9 +273,9 @@ def test_each_that_cannot_be_replayed_says_why_and_the_others_go_on(tmp_path: Pa
     results = replayed(folder, tmp_path / "out", settings(tmp_path))
     assert [one.name for one in results.calls] == ["b-good.flac"]
     why = dict(results.failed)
-    assert "is damaged, or no audio" in why["c-cut.flac"]
-    assert "is damaged, or no audio" in why["d-none.wav"]
-    assert "is damaged, or no audio" in why["e-empty.flac"]
+    assert "no recording, or one that is cut off" in why["c-cut.flac"]
+    assert "no recording, or one that is cut off" in why["d-none.wav"]
+    assert "no recording, or one that is cut off" in why["e-empty.flac"]
     assert why["f-silent.flac"] == "no voice of a caller is in its recording"
     assert "gone.md" in why["g-agent.flac"]
     assert "a name is" in why["h-name.flac"]
