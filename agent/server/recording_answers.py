@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -19,6 +22,12 @@ log = structlog.get_logger()
 
 READ_WITHIN = 60.0
 """Seconds for the next piece to be read: of a bucket that is asked again and again."""
+
+READERS = 4
+"""Threads that read recordings, and nothing else: a bucket that hangs holds up those who listen,
+never calls, whose providers are looked up in the threads of the event loop."""
+
+T = TypeVar("T")
 
 TAKEN_WITHIN = 60.0
 """Seconds for whoever asks to take a piece: a player that is paused does not."""
@@ -42,6 +51,7 @@ class RecordingAnswers:
         self._records = records
         self._access = access
         self._recordings = recordings
+        self._threads = ThreadPoolExecutor(READERS, "reading recordings")
 
     async def hear(self, request: web.Request, name: str) -> web.StreamResponse:
         """Return the recording of a call, or the part of it that a range names.
@@ -61,21 +71,28 @@ class RecordingAnswers:
         """
         file = await self._file_of(name)
         async with asyncio.timeout(READ_WITHIN):
-            place = await asyncio.to_thread(self._recordings.find, file)
+            place = await self._in_thread(lambda: self._recordings.find(file))
         size = place.size
         try:
             start, end = (0, size) if place.sealed else _range(request, size)
         except ValueError:
             return web.Response(status=416, headers={"content-range": f"bytes */{size}"})
         pieces = self._recordings.read(place, start, end)
-        first = await _next(pieces)
-        response = _begun(place, start, end)
+        try:
+            return await self._handed_out(request, pieces, _begun(place, start, end))
+        finally:
+            self._threads.submit(_close, pieces)
+
+    async def _handed_out(
+        self, request: web.Request, pieces: Iterator[bytes], response: web.StreamResponse
+    ) -> web.StreamResponse:
+        first = await self._next(pieces)
         await response.prepare(request)
         try:
             while first is not None:
                 async with asyncio.timeout(TAKEN_WITHIN):
                     await response.write(first)
-                first = await _next(pieces)
+                first = await self._next(pieces)
         except (ConnectionError, TimeoutError):
             log.info("a recording was not heard to its end")
         except (BucketError, SealError, OSError) as error:
@@ -86,6 +103,13 @@ class RecordingAnswers:
         if request.transport is not None:
             request.transport.abort()  # so that nobody takes it for whole
         return response
+
+    async def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+        async with asyncio.timeout(READ_WITHIN):
+            return await self._in_thread(lambda: next(pieces, None))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _file_of(self, name: str) -> str:
         record = await self._records.get(name) if self._records is not None else None
@@ -100,9 +124,10 @@ class RecordingAnswers:
         return file
 
 
-async def _next(pieces: Iterator[bytes]) -> bytes | None:
-    async with asyncio.timeout(READ_WITHIN):
-        return await asyncio.to_thread(next, pieces, None)
+def _close(pieces: Iterator[bytes]) -> None:
+    if isinstance(pieces, Generator):
+        with suppress(ValueError):  # it is being read still, by a thread that nobody waits for
+            pieces.close()
 
 
 def _range(request: web.Request, size: int) -> tuple[int, int]:

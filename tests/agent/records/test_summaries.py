@@ -342,7 +342,7 @@ def test_what_no_key_opens_is_given_up(bench: Run, sealed: str) -> None:
         for record in await writing._taken(10):
             writing._doing[record.id] = record
             await writing._summarise(record)
-        left = await it.due._database.read(lambda c: c.execute(due).scalars().all())
+        left = await it.due._database.write(lambda c: c.execute(due).scalars().all())
         assert list(left) == ["b"], "until what was written is stored"
         told = [(name, fields["missing"]) for name, kind, fields in it.lines if kind == "summary"]
         given_up = [("a", {"summary": summaries.SEALED_AWAY})] if sealed == "words" else []
