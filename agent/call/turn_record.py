@@ -60,6 +60,7 @@ class TurnRecord:
         """Zero of the clock of the call."""
 
         self._turns = 0
+        self._understood: tuple[float, str, bool] = (0.0, "", False)  # what stands on record last
         self._going_on = 0  # number of a turn whose caller goes on, after all
         self._asked: deque[tuple[ToolCall, Reply]] = deque(maxlen=MOST_ASKED)
 
@@ -84,6 +85,25 @@ class TurnRecord:
         elif event in BARGE_INS:
             self.heard(reply, every=0.0)
             self.note("barge_in", reply, by=by or BARGE_INS[event])
+
+    def understood(self, reply: Reply) -> None:
+        """Put down what the caller turned out to say, as far as it is known, and as it changes.
+
+        Nothing else may be on record of it until the reply sounds, and the process may have died.
+        """
+        said, so_far = reply.utterance, not reply.released.is_set()
+        if said is None or reply.kept or not reply.settled:
+            return
+        new = (said.began, reply.said, so_far)
+        if new != self._understood and (reply.said or self._understood[1]):
+            self._understood = new
+            more = {"so_far": True} if so_far else {}
+            self._add("understood", None, said.began, said.until, text=reply.said, **more)
+
+    def backchannel(self, draft: Reply) -> None:
+        """Put down words that want no answer."""
+        if (said := draft.utterance) is not None and draft.said:
+            self._add("backchannel", None, said.began, said.until, text=draft.said)
 
     def caller(
         self,

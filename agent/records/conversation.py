@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from agent.records.events import RecordedEvent
+from agent.records.understood import with_understood
 
 Who = Literal["caller", "agent"]
 
@@ -45,7 +46,7 @@ def whole_replies(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
     last = max((at for at, one in enumerate(events) if one.kind == "agent"), default=-1)
     heard = [one for one in events[last + 1 :] if one.kind == "heard"]
     whole = []
-    for event in events:
+    for event in with_understood(events):
         if heard and event is heard[0]:
             text = " ".join(str(one.fields.get("text", "")) for one in heard)
             until = heard[-1].fields.get("until")

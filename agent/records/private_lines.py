@@ -16,6 +16,7 @@ from typing import Any, Literal
 from agent import phone_numbers
 from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
+from agent.records.understood import UNDERSTOOD
 from agent.settings.privacy import Redacted
 
 WAITS = 60.0
@@ -131,6 +132,8 @@ class PrivateLines:
         if kind == "caller":
             return self._caller(line)
         ready = self._overdue(fields)
+        if kind in ("understood", "backchannel"):
+            return [*ready, *self._understood(line)]
         if self._waiting and len(self._waiting) < MOST_HELD and self._repeats(line):
             self._waiting.append(line)
             return ready
@@ -169,6 +172,20 @@ class PrivateLines:
             self._waiting.append(line)
             return ready
         return [*ready, *self._release(), self._finished(line)]
+
+    def _understood(self, line: _Held) -> list[Line]:
+        """Return what is not the last word on what a caller said, if nothing of it has to wait.
+
+        What may go on, also within a turn, is left out: the ``caller`` line will tell it.
+        """
+        language = self._language_of(line)
+        going_on = self._turns and (goes_on(line.text, language) or self._repeats(line))
+        if line.fields.get("so_far") or going_on:
+            return []
+        opened = unfinished(line.text, language, self._asked)
+        line.spans = self._find(line.text, language)
+        whole_address = opened == "@" and line.spans
+        return [self._finished(line)] if whole_address or not opened else []
 
     def _read_together(self, line: _Held, language: str) -> bool:
         """Find what begins in turns before and ends in this one; return whether there is any."""
@@ -234,7 +251,7 @@ class PrivateLines:
     def _finished(self, line: _Held) -> Line:
         """Return a line as it is written."""
         fields = line.fields
-        if line.kind == "caller":
+        if line.kind in UNDERSTOOD:
             self._tell(line, line.spans)
             return line.kind, {**fields, **_of_text(line)}
         if line.kind in ("agent", "heard"):
@@ -271,7 +288,7 @@ class PrivateLines:
     def _tell(self, line: _Held, spans: Sequence[Span]) -> None:
         if self._silence is None or not isinstance(line.fields.get("at"), int | float):
             return
-        who: Literal["caller", "agent"] = "caller" if line.kind == "caller" else "agent"
+        who: Literal["caller", "agent"] = "caller" if line.kind in UNDERSTOOD else "agent"
         for start, end in silences(line.fields, spans):
             self._silence(Silence(who=who, start=start, end=end))
 

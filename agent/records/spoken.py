@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.records.events import RecordedEvent
+from agent.records.understood import with_understood
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def conversation(events: Sequence[RecordedEvent]) -> list[SpokenTurn]:
     whole = {event.fields.get("turn") for event in events if event.kind == "agent"}
     kept = (
         event
-        for event in events
+        for event in with_understood(events)
         if event.kind in ("caller", "agent")
         or (event.kind == "heard" and event.fields.get("turn") not in whole)
     )

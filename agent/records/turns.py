@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.records.events import RecordedEvent
+from agent.records.understood import with_understood
 from agent.records.values import flag, number, text, whole
 
 
@@ -53,7 +54,7 @@ def spoken_turns(events: Iterable[RecordedEvent]) -> list[ExportedTurn]:
     sentences: dict[int | None, list[ExportedPart]] = {}
     times: dict[int | None, float] = {}
     lines = []
-    for event in events:
+    for event in with_understood(list(events)):
         turn = whole(event.fields.get("turn"))
         if event.kind == "heard":
             sentences.setdefault(turn, []).append(_spoken(event))

@@ -22,9 +22,10 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from agent.records.call_records import shown
-from agent.records.events import JournalLine
+from agent.records.events import JournalLine, RecordedEvent
 from agent.records.seals import Seal
 from agent.records.search_words import LineWords, words_of
+from agent.records.understood import UNDERSTOOD, with_understood
 from agent.records.word_search import (
     OUTCOME,
     fact,
@@ -36,7 +37,7 @@ from agent.records.word_search import (
 from agent.store.record_tables import LANGUAGE, call_events, call_languages, call_records
 
 SPOKEN = ("caller", "agent", "summary")
-"""Kinds of lines whose ``text`` is searched; of a reply that a kill has cut, ``heard``."""
+"""Kinds of lines whose ``text`` is searched; of what a kill has cut, others."""
 
 MOST_BYTES = 900_000
 """Of the words of one call: half a day of talk, and what a `tsvector` can hold."""
@@ -180,15 +181,21 @@ def _facts(seal: Seal, row: Row[Any], about: Mapping[str, Any]) -> list[str]:
 def _cut_off(
     connection: Connection, seal: Seal, record: int
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return what was heard of a reply that has no line of its own, as if it had one."""
+    """Return what was said last and has no line of its own, of either side, as if it had one."""
     events = call_events.c
-    heard = select(events.kind, events.data).where(
-        events.record == record, events.kind.in_(("heard", "agent"))
+    asked = select(events.id, events.kind, events.at, events.data).where(
+        events.record == record, events.kind.in_(("heard", "agent", *UNDERSTOOD))
     )
-    rows = connection.execute(heard.order_by(events.id)).all()
+    rows = [
+        RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
+        for row in connection.execute(asked.order_by(events.id))
+    ]
+    has_line = {row.id for row in rows if row.kind == "caller"}
+    understood = [row for row in with_understood(rows) if row.kind == "caller"]
+    said = [("caller", row.fields) for row in understood if row.id not in has_line]
     last = max((at for at, row in enumerate(rows) if row.kind == "agent"), default=-1)
-    pieces = [str(shown(seal, row.data).get("text", "")) for row in rows[last + 1 :]]
-    return [("agent", {"text": " ".join(pieces)})] if pieces else []
+    heard = [str(row.fields.get("text", "")) for row in rows[last + 1 :] if row.kind == "heard"]
+    return [*said, ("agent", {"text": " ".join(heard)})] if heard else said
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:
