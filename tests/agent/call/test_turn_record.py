@@ -18,7 +18,9 @@ from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.conversation import ToolSpec
+from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
+    Certainty,
     ContextTooLongError,
     ProviderError,
     RequestRefusedError,
@@ -31,6 +33,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -123,6 +126,25 @@ def test_what_was_understood_is_on_record_before_it_is_answered() -> None:
     caller = only(done, "caller")
     for line in done.notes.of("understood"):
         assert caller["at"] <= line["at"] <= caller["until"]
+
+
+def test_language_and_confidence_are_on_record_where_they_are_told() -> None:
+    """Of the line of the turn, and of what was understood before."""
+    notes = Notes()
+
+    async def main() -> None:
+        record, reply = TurnRecord(notes), reply_of()
+        reply.utterance = Utterance()
+        reply.take(Heard("Hallo.", certainty=Certainty(language="de", confidence=0.91234)))
+        record.understood(reply)
+        record.caller(reply, reply.said, now(), now())
+        reply.take(Heard("Hallo."))
+        record.caller(reply, reply.said, now(), now())
+
+    run(main())
+    *told, untold = notes.lines
+    assert [(one["language"], one["confidence"]) for one in told] == [("de", 0.912)] * 2
+    assert not {"language", "confidence"} & untold.keys()
 
 
 def test_a_draft_that_changes_is_told_anew() -> None:
