@@ -38,7 +38,7 @@ from contextlib import aclosing
 
 from agent.call import orders
 from agent.call.clock import TICK, BridgeDue, CallClock
-from agent.call.ending import INTERNAL_ERROR, CallEnded, wind_up
+from agent.call.ending import HUNG_UP, INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History
 from agent.call.own_words import own_words
@@ -145,7 +145,7 @@ class Call:
             case orders.HangUp(goodbye=True, by=by) if self._turns.state is not State.AWAY:
                 self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
             case orders.HangUp(by=by):
-                self.end(CallEnded("the operator hung up", by))
+                self.end(CallEnded(HUNG_UP[by], by))
             case orders.TransferCaller(to=to, announcement=text):
                 self._clock.announce(Announcement(text=text, transfer=to))
             case orders.CallerMoved(stay=stay) if self._turns.takes(Event.MOVED):
@@ -245,7 +245,7 @@ class Call:
             Action.DROP_REPLY: replies.drop,
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
-            Action.HANG_UP: lambda: self.end(CallEnded("the agent hung up", replies.hung_up_by)),
+            Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
         }
         done.get(action, lambda: replies.say(own_words(action, self._script)))()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.call.clock import CallClock
@@ -19,6 +20,14 @@ NORMAL, GOING_AWAY, INTERNAL_ERROR = 1000, 1001, 1011
 LAST_WORDS_WITHIN = 2.0
 """Seconds, after the end of a call, for what the caller said last to be transcribed. All of a call
 is gone within 5."""
+
+
+HUNG_UP: Mapping[HungUpBy, str] = {
+    "agent": "the agent hung up",
+    "operator": "the operator hung up",
+    "service": "the service stops",
+}
+"""Why a call ended that one of us has hung up, with a goodbye or without, by who wanted it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class ReplyPlayer:
         history: History,
         settings: CallSettings,
     ) -> None:
+        self.record = history.record
         self.maker = ReplyMaker(
             lineup=lineup,
             script=with_tools(script, toolbox),
@@ -74,6 +75,7 @@ class ReplyPlayer:
             async with aclosing(self.speaker.play(reply, reply.steps)) as events:
                 async for heard in events:
                     reply.take(heard)
+                    self.record.understood(reply)
                     yield heard
             await reply.released.wait()
             self._apologies.heard_a_reply()

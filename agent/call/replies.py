@@ -130,6 +130,8 @@ class Replies:
             return
         draft.cancel()
         self.history.discarded(draft)
+        if forget:
+            self.history.record.backchannel(draft)
         if not forget and draft.utterance is not None:
             since, self.unanswered = self.unanswered, draft.utterance
             if since.audio:
@@ -148,6 +150,7 @@ class Replies:
         self._drafts = 0
         self.sounding = reply
         reply.release(by)
+        self.history.record.understood(reply)
 
     def hold(self) -> None:
         """Stop speaking, and keep what was not heard."""

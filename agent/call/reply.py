@@ -11,7 +11,7 @@ from agent.records.events import HungUpBy
 from pipelines.clock import now
 from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import Timing
+from pipelines.providers.contracts import UNTOLD, Certainty, Timing
 from pipelines.reply.playout import Playout
 from pipelines.reply.steps import (
     EndCall,
@@ -96,6 +96,9 @@ class Reply:
     said: str = ""
     """What the caller said, once it is known."""
 
+    certainty: Certainty = UNTOLD
+    """How sure that is."""
+
     over_at: float | None = None
     """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
 
@@ -140,7 +143,7 @@ class Reply:
 
     def take(self, heard: Heard) -> None:
         """Note what the caller turned out to say."""
-        self.said, self.settled = heard.text, True
+        self.said, self.settled, self.certainty = heard.text, True, heard.certainty
         self.passed("transcript")
         if heard.turn_over and self.utterance is not None:
             self.over_at = self.utterance.seconds

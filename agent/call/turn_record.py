@@ -13,6 +13,7 @@ from agent.call.reply import Reply
 from pipelines.clock import now
 from pipelines.conversation import ToolCall
 from pipelines.providers.contracts import (
+    Certainty,
     ContextTooLongError,
     ProviderError,
     RequestRefusedError,
@@ -60,6 +61,7 @@ class TurnRecord:
         """Zero of the clock of the call."""
 
         self._turns = 0
+        self._understood: tuple[float, str, bool] = (0.0, "", False)  # what stands on record last
         self._going_on = 0  # number of a turn whose caller goes on, after all
         self._asked: deque[tuple[ToolCall, Reply]] = deque(maxlen=MOST_ASKED)
 
@@ -85,6 +87,26 @@ class TurnRecord:
             self.heard(reply, every=0.0)
             self.note("barge_in", reply, by=by or BARGE_INS[event])
 
+    def understood(self, reply: Reply) -> None:
+        """Put down what the caller turned out to say, as far as it is known, and as it changes.
+
+        Nothing else may be on record of it until the reply sounds, and the process may have died.
+        """
+        said, so_far = reply.utterance, not reply.released.is_set()
+        if said is None or reply.kept or not reply.settled:
+            return
+        new = (said.began, reply.said, so_far)
+        if new != self._understood and (reply.said or self._understood[1]):
+            self._understood = new
+            more = _told(reply.certainty) | ({"so_far": True} if so_far else {})
+            self._add("understood", None, said.began, said.until, text=reply.said, **more)
+
+    def backchannel(self, draft: Reply) -> None:
+        """Put down words that want no answer."""
+        if (said := draft.utterance) is not None and draft.said:
+            told = _told(draft.certainty)
+            self._add("backchannel", None, said.began, said.until, text=draft.said, **told)
+
     def caller(
         self,
         reply: Reply | None,
@@ -108,8 +130,8 @@ class TurnRecord:
             decided["silence"] = round(ended.silence, 3)
         if ended.probability is not None:
             decided["probability"] = round(ended.probability, 3)
-        turn = {"turn": self._next()} if reply is None else {}
-        self._add("caller", reply, at=began, until=until, text=text, decided=decided, **turn)
+        more = {"turn": self._next()} if reply is None else _told(reply.certainty)
+        self._add("caller", reply, at=began, until=until, text=text, decided=decided, **more)
 
     def heard(self, reply: Reply | None, *, every: float = PART) -> None:
         """Put down what was heard of a reply since the last time; and when it began to sound.
@@ -241,3 +263,11 @@ def _why(error: ProviderError) -> dict[str, object]:
         refused = isinstance(error, RequestRefusedError) or not error.retryable
         kind = "refused" if refused else "failed"
     return {"error": kind, "reason": error.reason}
+
+
+def _told(known: Certainty) -> dict[str, object]:
+    """Return what a provider tells of a transcript, as it stands on the record."""
+    language = {"language": known.language} if known.language else {}
+    if known.confidence is None:
+        return dict(language)
+    return {**language, "confidence": round(known.confidence, 3)}

@@ -191,7 +191,7 @@ class CallRecords:
                 RecordedEvent(
                     id=row.id, kind=row.kind, at=row.at, fields=shown(self._seal, row.data)
                 )
-                for row in connection.execute(found.order_by(call_events.c.id).limit(most))
+                for row in connection.execute(found.order_by(call_events.c.id).limit(most)).all()
             ]
 
         return await self._read(read)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agent.records.events import RecordedEvent
+from agent.records.understood import with_understood
 from agent.records.values import flag, number, text, whole
 
 Who = Literal["caller", "agent"]
@@ -118,6 +119,7 @@ Heard = list[RecordedEvent]
 
 def _spoken(events: Sequence[RecordedEvent]) -> Iterator[tuple[RecordedEvent, Heard]]:
     """Yield the lines but ``heard``, a reply with those of it; one that has no line is made one."""
+    events = with_understood(events)
     theirs, unfinished = _sentences(events)
     for event in events:
         if event.kind != "heard":

@@ -18,6 +18,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
   provider tells them; ``decided``: what ended the turn, an object with ``by`` (``silence``,
   ``turn model``, ``words``, ``provider``, ``length``, ``keys``, ``hang-up``) and what it was
   weighed by: ``silence`` (seconds that were waited for), ``probability``
+- ``understood``: ``text``, ``at``, ``until`` as of ``caller``: what they were understood to say,
+  written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
+  over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``
+  line whose time holds this ``at`` supersedes it; otherwise it is what they said last
+- ``backchannel``: ``text``, ``at``, ``until``: words of the caller's that wanted no answer
 - ``heard``: ``turn``, ``text``, ``at``, ``until``: a sentence of the reply that sounds was heard,
   written at that moment; one that takes long comes in parts, each of about a second, all but the
   last with ``more``. Once the reply is over, ``agent`` says the same of all of it: of a record that

@@ -20,6 +20,7 @@ from agent.records.redaction.finder import Finder, Span, redacted
 from agent.records.redaction.turns import bare, goes_on, repeats, unfinished
 from agent.records.silences import Silence, Silences
 from agent.records.sounding import HeardSentence, SoundingReply, within
+from agent.records.understood import UNDERSTOOD
 from agent.settings.privacy import Redacted
 
 WAITS = 60.0
@@ -121,6 +122,8 @@ class PrivateLines:
         if kind == "caller":
             return self._caller(line)
         ready = self._overdue(fields)
+        if kind in ("understood", "backchannel"):
+            return [*ready, *self._understood(line)]
         if kind == "heard":
             return [*ready, *self._heard(line)]
         if kind == "agent":
@@ -187,6 +190,20 @@ class PrivateLines:
             return ready
         return [*ready, *self._release(), self._finished(line)]
 
+    def _understood(self, line: _Held) -> list[Line]:
+        """Return what is not the last word on what a caller said, if nothing of it has to wait.
+
+        What may go on, also within a turn, is left out: the ``caller`` line will tell it.
+        """
+        language = str(line.fields.get("language") or self._language)
+        going_on = self._turns and (goes_on(line.text, language) or self._repeats(line))
+        if line.fields.get("so_far") or going_on:
+            return []
+        opened = unfinished(line.text, language, self._asked)
+        line.spans = self._find(line.text, language)
+        whole_address = opened == "@" and line.spans
+        return [self._finished(line)] if whole_address or not opened else []
+
     def _read_together(self, line: _Held, language: str) -> bool:
         """Find what begins in turns before and ends in this one; return whether there is any."""
         parts = [*self._turns, line]
@@ -248,8 +265,8 @@ class PrivateLines:
     def _finished(self, line: _Held) -> Line:
         """Return a line as it is written."""
         fields = line.fields
-        if line.kind == "caller":
-            self._silences.tell(line.kind, line.fields, line.spans)
+        if line.kind in UNDERSTOOD:
+            self._silences.tell("caller", line.fields, line.spans)
             return line.kind, {**fields, **_of_text(line)}
         spoken = self._spoken(line) if line.kind in ("agent", "heard") else {}
         as_it_is = _AS_IT_IS.get(line.kind, frozenset()) | _NAMES

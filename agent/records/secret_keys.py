@@ -38,7 +38,7 @@ class SecretKeys:
 
     def add(self, kind: str, **fields: object) -> None:
         """Keep one line, with ``***`` in the place of keys. Never raises."""
-        if kind == "caller":
+        if kind in ("caller", "understood"):
             self._remember(str(fields.get("text", "")))
         self._lines.add(kind, **{name: self._without(one) for name, one in fields.items()})
 
@@ -47,7 +47,9 @@ class SecretKeys:
             digits = keys.strip("*#")
             if len(digits) >= _SHORTEST:
                 written = r"[\s,.-]?".join(map(re.escape, digits))
-                self._pressed.append(re.compile(rf"(?<!\d){written}(?!\d)"))
+                pattern = re.compile(rf"(?<!\d){written}(?!\d)")
+                if pattern not in self._pressed:
+                    self._pressed.append(pattern)
         del self._pressed[:-MOST]
 
     def _without(self, value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -45,6 +45,7 @@ BY_REASON: Mapping[str, Outcome] = {
 NOBODY: Mapping[str, Outcome] = {
     "the caller was passed on": "passed on",
     "interrupted": "interrupted",
+    "failed": "failed",  # a bug of ours
 }
 """Outcome by the reason of an ``ended`` line, whoever has hung up."""
 
@@ -54,7 +55,7 @@ BY_WHOM: Mapping[str, Outcome] = {
     "operator": "operator hung up",
     "service": "stopped",
 }
-"""Outcome of any other reason. Without it, it is a line that broke, or a bug of ours."""
+"""Outcome of any other reason. Without it, it is a line that broke."""
 
 ID = re.compile(rf"[A-Za-z0-9._-]{{1,{RECORD_ID}}}")
 
@@ -257,7 +258,7 @@ class StoredRecords:
             elif line.kind == "summary":
                 due = None
             if line.kind == "ended":
-                ended, outcome = row.started + max(line.at or 0.0, 0.0), _outcome(line)
+                ended, outcome = row.started + max(line.at or 0.0, 0.0), outcome_of(line.fields)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
@@ -292,8 +293,9 @@ def _own(line: JournalLine) -> JournalLine:
     )
 
 
-def _outcome(ended: JournalLine) -> Outcome:
-    reason, whom = str(ended.fields.get("reason")), str(ended.fields.get("hung_up_by"))
+def outcome_of(ended: Mapping[str, Any]) -> Outcome:
+    """Return what a call is listed by, of the fields of its ``ended`` line."""
+    reason, whom = str(ended.get("reason")), str(ended.get("hung_up_by"))
     if reason in NOBODY:
         return NOBODY[reason]
     return BY_WHOM.get(whom) or BY_REASON.get(reason) or "failed"

@@ -28,6 +28,7 @@ from agent.records.conversation import broken_off
 from agent.records.events import JournalLine, RecordedEvent
 from agent.records.seals import Seal, SealError
 from agent.records.search_words import LineWords, words_of
+from agent.records.understood import UNDERSTOOD, with_understood
 from agent.records.word_search import (
     OUTCOME,
     fact,
@@ -39,7 +40,7 @@ from agent.records.word_search import (
 from agent.store.record_tables import LANGUAGE, call_events, call_languages, call_records
 
 SPOKEN = ("caller", "agent", "summary")
-"""Kinds of lines whose ``text`` is searched; of a reply that a kill has cut, ``heard``."""
+"""Kinds of lines whose ``text`` is searched; of what a kill has cut, others."""
 
 MOST_BYTES = 900_000
 """Of the words of one call: half a day of talk, and what a `tsvector` can hold."""
@@ -217,14 +218,19 @@ def _facts(seal: Seal, row: Row[Any], about: Mapping[str, Any]) -> list[str]:
 def _cut_off(
     connection: Connection, seal: Seal, record: int
 ) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return what was heard of a reply that has no line of its own, as if it had one."""
+    """Return what was said last and has no line of its own, of either side, as if it had one."""
     events = call_events.c
-    heard = select(call_events).where(events.record == record, events.kind.in_(("heard", "agent")))
+    asked = select(call_events).where(
+        events.record == record, events.kind.in_(("heard", "agent", *UNDERSTOOD))
+    )
     lines = [
         RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
-        for row in connection.execute(heard.order_by(events.id))
+        for row in connection.execute(asked.order_by(events.id)).all()
     ]
-    return [("agent", one.fields) for one in broken_off(lines)]
+    has_line = {line.id for line in lines if line.kind == "caller"}
+    understood = (line for line in with_understood(lines) if line.kind == "caller")
+    said = [("caller", one.fields) for one in understood if one.id not in has_line]
+    return [*said, *(("agent", one.fields) for one in broken_off(lines))]
 
 
 def _sealed(seal: Seal, words: LineWords) -> list[str]:

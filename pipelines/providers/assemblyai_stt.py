@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     ConnectionEnded,
     Finalized,
@@ -158,6 +159,8 @@ class _Message(BaseModel):
     transcript: Words = ""
     end_of_turn: bool = False
     turn_is_formatted: bool = True
+    words: Any = None
+    language_code: Any = None
 
 
 class _Protocol:
@@ -214,9 +217,10 @@ class _Protocol:
         return ()
 
     def _turn(self, turn: _Message) -> Sequence[TranscriptionEvent]:
+        known = certainty(language=turn.language_code, confidence=turn.words)
         if not turn.end_of_turn or (self._formats and not turn.turn_is_formatted):
-            return (InterimTranscript(turn.transcript),)
-        final = FinalTranscript(turn.transcript)
+            return (InterimTranscript(turn.transcript, known),)
+        final = FinalTranscript(turn.transcript, known)
         if self._detects_turns:
             return (final, TurnOver())
         if self._forced:

@@ -7,11 +7,13 @@ HTTP client and websockets, for two words to send.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, Field, SecretStr
 
-from pipelines.providers.contracts import ProviderError
+from pipelines.providers.contracts import UNTOLD, ProviderError
+from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     Finalized,
     FinalTranscript,
@@ -110,6 +112,7 @@ class _Message(BaseModel):
     type: str = ""
     text: Words = ""
     is_final: bool = False
+    language: Any = None
 
 
 class Error(BaseModel):
@@ -129,6 +132,7 @@ class _Protocol:
     def __init__(self) -> None:
         self._text = ""  # final, of what will be finalized
         self._heard = ""  # of it, final or not
+        self._certainty = UNTOLD
 
     def opening(self) -> Sequence[str]:
         """Nothing has to be said."""
@@ -163,10 +167,11 @@ class _Protocol:
                 self._heard = self._text + said.text
                 if said.is_final:
                     self._text = self._heard
-                return (InterimTranscript(self._heard),)
+                self._certainty = certainty(language=said.language)
+                return (InterimTranscript(self._heard, self._certainty),)
             case "flush_done":
                 text, self._text, self._heard = self._heard, "", ""
-                return (FinalTranscript(text), Finalized())
+                return (FinalTranscript(text, self._certainty), Finalized())
             case "error":
                 raise read_message(Error, message).reason()
         return ()

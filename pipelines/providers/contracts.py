@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.conversation import Brief, Message, Tokens, ToolCall
@@ -145,6 +145,20 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certainty:
+    """What a provider tells of a transcript beside its text."""
+
+    language: str = ""
+    """In which it was spoken, as a BCP 47 tag; ``""`` if that is not told."""
+
+    confidence: float | None = None
+    """Between 0 and 1, as the provider counts; None if it is not told."""
+
+
+UNTOLD = Certainty()
+
+
 class TranscriptionSession(Protocol):
     """The transcription of one call. Has at most one utterance at a time.
 
@@ -200,6 +214,16 @@ class TranscriptionSession(Protocol):
 
     async def aclose(self) -> None:
         """Let go of what the call held. Called once the call is over, used or not, maybe twice."""
+        ...
+
+
+@runtime_checkable
+class CertainTranscription(Protocol):
+    """What a :class:`TranscriptionSession` may have besides; it need not."""
+
+    @property
+    def certainty(self) -> Certainty:
+        """Of the transcript that was returned last."""
         ...
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     FinalTranscript,
     InterimTranscript,
@@ -164,6 +166,8 @@ class _Message(BaseModel):
     type: str = ""
     event: str = ""
     transcript: Words = ""
+    words: Any = None
+    languages: Any = None
 
 
 class _Protocol:
@@ -206,7 +210,8 @@ class _Protocol:
 
 
 def _turn(info: _Message) -> Sequence[TranscriptionEvent]:
-    heard = InterimTranscript(info.transcript)
+    known = certainty(language=info.languages, confidence=info.words)
+    heard = InterimTranscript(info.transcript, known)
     match info.event:
         case "StartOfTurn":
             return (TurnBegan(), heard)
@@ -217,5 +222,5 @@ def _turn(info: _Message) -> Sequence[TranscriptionEvent]:
         case "TurnResumed":
             return (heard, TurnResumed())
         case "EndOfTurn":
-            return (FinalTranscript(info.transcript), TurnOver())
+            return (FinalTranscript(info.transcript, known), TurnOver())
     return ()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, Field, FiniteFloat, SecretStr
 
 from pipelines.audio import BYTES_PER_SAMPLE
 from pipelines.providers.contracts import ProviderError
+from pipelines.providers.streaming_stt.certainty import certainty
 from pipelines.providers.streaming_stt.protocol import (
     ConnectionEnded,
     Finalized,
@@ -132,6 +134,8 @@ class _Dialect:
 
 class _Alternative(BaseModel):
     transcript: Words = ""
+    confidence: Any = None
+    languages: Any = None
 
 
 class _Channel(BaseModel):
@@ -149,9 +153,9 @@ class _Message(BaseModel):
     from_finalize: bool = False
 
     @property
-    def text(self) -> str:
+    def heard(self) -> _Alternative:
         alternatives = self.channel.alternatives if self.channel else ()
-        return alternatives[0].transcript if alternatives else ""
+        return alternatives[0] if alternatives else _Alternative()
 
     @property
     def end(self) -> float | None:
@@ -218,9 +222,11 @@ class _Protocol:
         return ()
 
     def _results(self, results: _Message) -> Sequence[TranscriptionEvent]:
-        text, end = results.text, results.end
+        heard, end = results.heard, results.end
+        text = heard.transcript
+        known = certainty(language=heard.languages, confidence=heard.confidence)
         if not (results.is_final or results.from_finalize):
-            return (InterimTranscript(text),)
+            return (InterimTranscript(text, known),)
         asked = self._asked[0] if self._asked and results.from_finalize else None
         if asked is not None and end is None:
             end = asked
@@ -230,4 +236,4 @@ class _Protocol:
             answered = max(answered, 1)
         for _ in range(answered):
             self._answered = self._asked.popleft()
-        return (FinalTranscript(text), *(Finalized() for _ in range(answered)))
+        return (FinalTranscript(text, known), *(Finalized() for _ in range(answered)))

@@ -14,6 +14,9 @@ from pipelines.clock import now
 from pipelines.encodable import encodable
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
+    UNTOLD,
+    CertainTranscription,
+    Certainty,
     PlainTranscriptionSession,
     ProviderError,
     Transcriber,
@@ -38,6 +41,9 @@ class Heard:
     text: str
     turn_over: bool = False
     """Whether the provider heard the end of the turn itself, before anybody told it."""
+
+    certainty: Certainty = UNTOLD
+    """What the provider tells of that beside the text."""
 
 
 class FailoverTranscriber:
@@ -134,7 +140,8 @@ class FailoverTranscriber:
                 "stt", f"no transcript within {budget:g} s", timed_out=True
             ) from None
         attempts.answered(utterance.closed_at if utterance.closed_at is not None else now())
-        return Heard(text, turn_over)
+        known = open_session.certainty if isinstance(open_session, CertainTranscription) else UNTOLD
+        return Heard(text, turn_over, known)
 
     async def _counting(
         self,

@@ -20,6 +20,7 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "held": (("stopped, because the caller began to speak", "", ""),),
     "resumed": (("went on, it was a false alarm", "", ""), (" (held for ", "after", " s)")),
     "barge_in": (("talked over: the reply was dropped", "", ""), (" (by ", "by", ")")),
+    "backchannel": (("the caller said meanwhile: ", "text", ""),),
     "filler": (("said meanwhile: ", "text", ""),),
     "tool": (
         ("tool ", "name", ""), ("(", "arguments", ")"), (" ", "status", ""),
@@ -104,7 +105,7 @@ class WrittenConversation:
                 yield from self._reply(event)
             case "timing":
                 yield from self._waterfall(fields)
-            case "call" | "usage" | "wanted":
+            case "call" | "usage" | "wanted" | "understood":
                 return
             case _:
                 yield from self._happened(event)

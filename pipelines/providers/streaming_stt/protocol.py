@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipelines.audio import SPEECH_RATE
+from pipelines.providers.contracts import UNTOLD, Certainty
 
 # What a provider tells.
 
@@ -21,6 +22,7 @@ class InterimTranscript:
     """What was heard since the last :class:`FinalTranscript`, as far as it is known by now."""
 
     text: str
+    certainty: Certainty = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class FinalTranscript:
     """What was heard since the last final transcript; it will not change."""
 
     text: str
+    certainty: Certainty = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pipelines.audio import Audio
 from pipelines.clock import now
-from pipelines.providers.contracts import ProviderError
+from pipelines.providers.contracts import UNTOLD, Certainty, ProviderError
 from pipelines.providers.streaming_stt.connection import TranscriptionConnection
 from pipelines.providers.streaming_stt.protocol import TranscriptionLimits
 from pipelines.providers.streaming_stt.turns import Pace, TurnState, UtteranceTranscript
@@ -65,6 +65,11 @@ class StreamingTranscriptionSession:
     def so_far(self) -> str:
         """What has been heard of the utterance by now."""
         return self._utterance.transcript.text if self._utterance else ""
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure that is, as far as the provider tells."""
+        return self._utterance.transcript.certainty if self._utterance else UNTOLD
 
     async def transcribe(self, speech: AsyncIterator[Audio]) -> str:
         """Return what was said; see the contract, :class:`TranscriptionSession`.

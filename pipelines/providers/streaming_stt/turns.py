@@ -9,6 +9,8 @@ import enum
 import math
 from dataclasses import dataclass, field
 
+from pipelines.providers.contracts import Certainty
+from pipelines.providers.streaming_stt.certainty import of_all
 from pipelines.providers.streaming_stt.protocol import (
     FinalTranscript,
     InterimTranscript,
@@ -59,12 +61,15 @@ class TurnState(enum.Enum):
     OVER = enum.auto()
 
 
+NOTHING = InterimTranscript("")
+
+
 @dataclass(slots=True, eq=False)
 class UtteranceTranscript:
     """What has been heard of one utterance, and what the provider says of its turn."""
 
-    finals: list[str] = field(default_factory=list)
-    interim: str = ""
+    finals: list[FinalTranscript] = field(default_factory=list)
+    interim: InterimTranscript = NOTHING
     heard_at: float = -math.inf
     """When the text changed."""
 
@@ -79,9 +84,18 @@ class UtteranceTranscript:
     """Whether it turned out that the turn was not over, and nobody was told yet."""
 
     @property
+    def _parts(self) -> list[FinalTranscript | InterimTranscript]:
+        return [*self.finals, self.interim]
+
+    @property
     def text(self) -> str:
         """What was heard by now."""
-        return " ".join(" ".join([*self.finals, self.interim]).split())
+        return " ".join(" ".join(one.text for one in self._parts).split())
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure it is."""
+        return of_all([(one.text, one.certainty) for one in self._parts])
 
     def go_on(self, now: float) -> None:
         """Note that the caller speaks, or speaks on."""
@@ -91,10 +105,10 @@ class UtteranceTranscript:
         """Note what was heard."""
         before = self.text
         if isinstance(event, FinalTranscript):
-            self.finals.append(event.text)
-            self.interim = ""
+            self.finals.append(event)
+            self.interim = NOTHING
         else:
-            self.interim = event.text
+            self.interim = event
         if self.text != before:
             self.heard_at = now
 

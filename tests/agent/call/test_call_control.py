@@ -231,7 +231,7 @@ def test_a_goodbye_from_outside_waits_for_its_moment(busy: str) -> None:
     done = talk(busy + "." * 100, voice(["Yes."], ["I see."]), made=order)
     assert spoken(done)[-1] == "Bye."
     assert not any(line["cut_off"] for line in done.notes.of("agent"))
-    assert done.ending == "the agent hung up"
+    assert done.ending == "the operator hung up"
 
 
 def test_what_is_brought_up_is_said_in_turn() -> None:

@@ -18,7 +18,9 @@ from agent.stream.line import LineError
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.conversation import ToolSpec
+from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import (
+    Certainty,
     ContextTooLongError,
     ProviderError,
     RequestRefusedError,
@@ -31,6 +33,7 @@ from pipelines.providers.scripted import (
     Transcriber,
     TranscriberOptions,
 )
+from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
@@ -106,6 +109,63 @@ def test_the_record_says_what_ended_a_turn(
     silence = decided.pop("silence", None)
     assert decided == by
     assert (silence is None) == (by["by"] in ("length", "hang-up"))
+
+
+def understood(done: Talk) -> list[tuple[str, bool]]:
+    """Return what was understood, in order, and whether it was known to be all."""
+    return [(one["text"], "so_far" not in one) for one in done.notes.of("understood")]
+
+
+def test_what_was_understood_is_on_record_before_it_is_answered() -> None:
+    """The answer takes 5 s; the draft is told at once, and that it was all with the end of turn."""
+    slow = LanguageModel(LanguageModelOptions(lines=("Hello.",), delay=5.0))
+    done = talk(GREETED + "+" * 10 + "." * 30, voice(["Hi."], llm=slow))
+    assert understood(done)[:2] == [("Hi.", False), ("Hi.", True)]
+    kinds = [line["kind"] for line in done.notes.lines]
+    assert kinds.index("understood") < kinds.index("caller")
+    caller = only(done, "caller")
+    for line in done.notes.of("understood"):
+        assert caller["at"] <= line["at"] <= caller["until"]
+
+
+def test_language_and_confidence_are_on_record_where_they_are_told() -> None:
+    """Of the line of the turn, and of what was understood before."""
+    notes = Notes()
+
+    async def main() -> None:
+        record, reply = TurnRecord(notes), reply_of()
+        reply.utterance = Utterance()
+        reply.take(Heard("Hallo.", certainty=Certainty(language="de", confidence=0.91234)))
+        record.understood(reply)
+        record.caller(reply, reply.said, now(), now())
+        reply.take(Heard("Hallo."))
+        record.caller(reply, reply.said, now(), now())
+
+    run(main())
+    *told, untold = notes.lines
+    assert [(one["language"], one["confidence"]) for one in told] == [("de", 0.912)] * 2
+    assert not {"language", "confidence"} & untold.keys()
+
+
+def test_a_draft_that_changes_is_told_anew() -> None:
+    """The caller pauses for 0.4 s and goes on; each text stands there once, and one line of all."""
+    script = GREETED + "+" * 10 + "." * 4 + "+" * 5 + "." * 30
+    done = talk(script, voice(["My name", "My name is Ann."], ["Hello."]))
+    assert understood(done) == [
+        ("My name", False),
+        ("My name is Ann.", False),
+        ("My name is Ann.", True),
+    ]
+    assert [line["text"] for line in done.notes.of("caller")] == ["My name is Ann."]
+
+
+def test_words_that_want_no_answer_are_told_as_such() -> None:
+    """An "uh-huh" over the greeting is no turn of the caller's, and stands on record."""
+    done = talk("......++" + "." * 40, voice(["uh-huh"]))
+    told = only(done, "backchannel")
+    assert (told["text"], done.notes.of("caller")) == ("uh-huh", [])
+    assert told["at"] == done.notes.of("understood")[-1]["at"]
+    assert only(done, "resumed")
 
 
 class TimedNotes(Notes):

@@ -64,6 +64,40 @@ def test_a_number_in_two_turns_is_taken_out_of_both() -> None:
     ]
 
 
+def test_what_was_understood_is_written_only_if_nothing_of_it_may_go_on() -> None:
+    """The rest of a number, or of an address, is still to come: the line of the whole tells it."""
+    assert written(
+        [
+            ("understood", "It's four one one one"),
+            ("understood", "My mail is john dot smith"),
+            ("understood", "My mail is john dot smith at gmail dot com."),
+            ("caller", "It's four one one one, one one one one"),
+            ("understood", "well, one one one one, one one one one"),
+            ("backchannel", "one one one one"),
+            ("caller", "well, one one one one, one one one one"),
+            ("understood", "A table for two."),
+        ]
+    ) == [
+        *([], []),
+        [("understood", "My mail is [e-mail address].")],
+        *([], [], []),
+        [("caller", f"It's {CARD}"), ("caller", f"well, {CARD}")],
+        [("understood", "A table for two.")],
+        [],
+    ]
+
+
+def test_what_was_understood_in_the_middle_of_a_turn_is_not_written() -> None:
+    """Where something is taken out: what follows may show that it was to go. Otherwise it is."""
+    fields = {
+        "at": 1.0,
+        "text": "I am four one one one, hold on, let me have a look",
+        "so_far": True,
+    }
+    assert PrivateLines(ALL).take("understood", fields) == []
+    assert PrivateLines().take("understood", fields) == [("understood", fields)]
+
+
 @pytest.mark.parametrize(
     ("turns", "label"),
     [

@@ -280,6 +280,30 @@ def test_a_reply_that_a_kill_has_cut_is_found_by_what_was_heard(
     asyncio.run(main())
 
 
+def test_what_a_caller_said_before_a_kill_is_found(database_url: DatabaseUrl) -> None:
+    """By what was understood last; what a line of the whole supersedes is not."""
+
+    async def main() -> None:
+        async with desk(database_url) as d:
+            told = [
+                ("understood", "I want a toboggan."),
+                ("caller", "I want a table."),
+                ("understood", "For eight"),
+                ("understood", "For eighteen people."),
+            ]
+            lines = journal("a", {"id": "a", "started": "2026-11-26T10:00:00+00:00"}, told)
+            times = [(1.0, 2.0), (1.0, 2.5), (4.0, 5.0), (4.0, 6.0)]
+            timed = [
+                replace(line, at=at, fields={**line.fields, "until": until})
+                for line, (at, until) in zip(lines[1:5], times, strict=True)
+            ]
+            await d.stored.add([lines[0], *timed, *lines[5:]])
+            assert await d.find("people") == ["a"]
+            assert await d.find("eight") == await d.find("toboggan") == []
+
+    asyncio.run(main())
+
+
 def test_a_long_call_costs_what_it_says(database_url: DatabaseUrl) -> None:
     """While it goes on it is written anew only as it grows; when it ends, all is found."""
 

@@ -29,7 +29,7 @@ def test_keys_are_stars_wherever_they_are_repeated() -> None:
     """In what the agent reads back, in arguments and results; what else is a number stays."""
     kept = Kept()
     journal = SecretKeys(kept)
-    journal.add("caller", at=1.0, text="Keypad: 4711#")
+    journal.add("understood", at=1.0, text="Keypad: 4711#")
     journal.add(
         "tool", arguments={"pin": "4711", "n": 4711, "other": 14711}, result='{"pin": 4711}'
     )
@@ -37,7 +37,7 @@ def test_keys_are_stars_wherever_they_are_repeated() -> None:
     journal.add("caller", at=3.0, text="Keypad: 1 and then Keypad: 12*3#")
     journal.add("agent", at=4.0, text="That is 1 of 14711.")
     everything = json.dumps(kept.lines)
-    assert kept.lines[0] == {"kind": "caller", "at": 1.0, "text": "Keypad: ***"}
+    assert kept.lines[0] == {"kind": "understood", "at": 1.0, "text": "Keypad: ***"}
     assert kept.lines[1]["arguments"] == {"pin": "***", "n": "***", "other": 14711}
     assert kept.lines[2]["text"] == "You typed ***."
     assert kept.lines[3]["text"] == "Keypad: *** and then Keypad: ***"

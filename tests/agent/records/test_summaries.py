@@ -298,9 +298,14 @@ def test_the_conversation_is_as_heard() -> None:
         ("agent", 0.1, {"turn": 1, "text": "Hello.", "cut_off": False}),
         ("tool", 1.0, {"name": "x", "result": "secret"}),
         ("agent", 4.0, {"turn": 2, "text": "At nine.", "unheard": "And on Sundays not."}),
+        ("understood", 2.0, {"text": "When", "until": 2.4}),
         ("caller", 2.0, {"turn": 2, "text": "When?", "until": 2.5}),
+        ("understood", 4.5, {"text": "Yeah.", "until": 4.9, "so_far": True}),
+        ("backchannel", 4.5, {"text": "Yeah.", "until": 4.9}),
         ("heard", 7.0, {"turn": 3, "text": "I was going to", "until": 8.0}),
         ("caller", 6.0, {"turn": 3, "text": " "}),
+        ("understood", 8.0, {"text": "No, the", "until": 8.5, "so_far": True}),
+        ("understood", 8.0, {"text": "No, the other one.", "until": 9.5}),
     ]
     events = [
         RecordedEvent(id=n, kind=kind, at=at, fields=fields)
@@ -312,6 +317,7 @@ def test_the_conversation_is_as_heard() -> None:
         ("caller", "When?"),
         ("agent", "At nine."),
         ("agent", "I was going to"),
+        ("caller", "No, the other one."),
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.utterance import Utterance
+from pipelines.providers.contracts import UNTOLD, Certainty
 from pipelines.providers.scripted import Transcriber
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.usage import Pricing, Usage
@@ -47,6 +48,26 @@ def test_what_was_heard_is_on_the_account() -> None:
     usage = Usage()
     hear(transcriber(fault="breaks off"), transcriber("Hello."), usage=usage)
     assert [line["seconds"] for line in usage.lines(Pricing())] == [2.0, 1.0]
+
+
+def test_how_sure_it_is_goes_with_the_text_where_a_session_tells() -> None:
+    """A session need not."""
+    known = Certainty(language="de", confidence=0.5)
+
+    async def main() -> list[Certainty]:
+        plain, telling = transcriber("Hallo."), transcriber("Hallo.")
+        session = telling.open_session()
+        session.certainty = known  # type: ignore[attr-defined]
+        telling.open_session = lambda: session  # type: ignore[method-assign]
+        found = []
+        for one in (plain, telling):
+            failover = FailoverTranscriber(pool(one, stage="stt"), BUDGETS, Usage())
+            utterance = Utterance([Audio(SECOND, SPEECH_RATE)])
+            utterance.close()
+            found.append((await failover.transcribe(utterance)).certainty)
+        return found
+
+    assert run(main()) == [UNTOLD, known]
 
 
 @pytest.mark.parametrize("sound", [".", "[BLANK_AUDIO]", "(wind blowing)", "♪ ♪", "<|nospeech|>"])

@@ -326,3 +326,16 @@ def test_of_a_reply_without_an_end_there_is_what_was_heard() -> None:
     (turn,) = conversation(events)
     assert (turn.who, turn.text) == ("agent", "We are open. Come in!")
     assert (turn.at, turn.until, turn.cut_off) == (1.0, 3.0, True)
+
+
+def test_of_a_caller_whom_nobody_has_answered_there_is_what_was_understood() -> None:
+    """Where no line of the whole came to be written, for the process has died."""
+    (turn,) = conversation(
+        [
+            RecordedEvent(
+                id=1, kind="understood", at=1.0, fields={"text": "Are you open?", "until": 2.0}
+            ),
+            RecordedEvent(id=2, kind="ended", at=2.0, fields={"reason": "interrupted"}),
+        ]
+    )
+    assert (turn.who, turn.text, turn.at, turn.until) == ("caller", "Are you open?", 1.0, 2.0)
