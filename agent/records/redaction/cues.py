@@ -87,6 +87,44 @@ _PHRASES: Mapping[tuple[str, ...], Cue] = {
     ("carta", "fedelta"): "other", ("gift", "card"): "card",
 }  # fmt: skip
 
+_CODES = listed(
+    """
+        code kode kod codigo codice crypto pin ziffern kartencode sicherheitsnummer
+        chiffres cifras cifre
+        """
+)
+_CODES_OF_OTHERS = listed(
+    """
+        postal post postale postleitzahl zip area country dress promo promotion discount
+        voucher coupon gift offer booking reservation door gate entry access sort qr bar dial
+        dialling error product postcode rabatt gutschein tur land fehler reduction cadeau
+        entree porte acces erreur descuento puerta pais error sconto porta prefisso errore
+        source morse tax pickup locker safe invite referral
+        fiscal fiscale building alarm wifi dialing promotionnel promozionale
+        """
+)
+_EXPIRIES = listed(
+    """
+        expires expire expiry expiration exp valid gultig ablaufdatum ablauf verfallt
+        expiration valable validite caduca caducidad vence vencimiento scade scadenza valida
+        """
+)
+
+
+def is_a_code(words: Sequence[str]) -> bool:
+    """Return whether these words call something a code, which behind a card is that on its back."""
+    said = set(words)
+    return bool(said & _CODES) and not said & (_CODES_OF_OTHERS | _EXPIRIES)
+
+
+def is_of_a_card(words: Sequence[str]) -> bool:
+    """Return whether these words are of a card, or of when it expires, and not of an offer."""
+    said = set(words)
+    if said & _CODES_OF_OTHERS:
+        return False
+    return bool(said & _EXPIRIES) or "card" in cues(words) or "code" in cues(words)
+
+
 _ENDINGS = listed(
     """
         ending ends last four letzten endet endend finissant derniers ultimas ultimos

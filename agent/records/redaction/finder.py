@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from agent import phone_numbers
 from agent.records.redaction import checks, mail
-from agent.records.redaction.cues import AFTER, BEFORE, Cue, cues, is_only_the_end
-from agent.records.redaction.number_words import LANGUAGES, words_of
-from agent.records.redaction.pieces import DigitRun, pieces, runs
+from agent.records.redaction.number_words import LANGUAGES
+from agent.records.redaction.pieces import DigitRun, Sort, pieces, read_as_digits, runs
+from agent.records.redaction.surroundings import Surroundings, code_behind
 from agent.settings.privacy import Redacted
 
 LABELS: Mapping[Redacted, str] = {
@@ -26,6 +27,8 @@ SECURITY_CODE = "[security code]"
 
 KNOWN = "[number]"
 """In the place of a part of what was found before in the same call."""
+
+_LABELLED = re.compile("|".join(map(re.escape, (*LABELS.values(), SECURITY_CODE, KNOWN))))
 
 _REGIONS: Mapping[str, tuple[str, ...]] = {
     "en": ("US", "GB"),
@@ -95,6 +98,10 @@ class Finder:
         found: list[tuple[int, Span]] = []
         for code in languages(language):
             found += _Looking(self, text, code, context, known).all()
+        others = set(LANGUAGES) - set(languages(language)) if len(text) >= checks.CARD.start else ()
+        for code in sorted(others):
+            # Callers speak their own language, whatever the agent's is.
+            found += _Looking(self, text, code, context, known).by_check_digits()
         taken: list[Span] = []
         for _, span in sorted(found, key=lambda one: (one[0], one[1].start - one[1].end)):
             taken.append(span)
@@ -145,9 +152,10 @@ class _Looking:
         self._language = language
         self._text = text
         self._known = known
-        self._pieces = pieces(text, language)
-        # Of what was said before, the end counts.
-        self._context = cues(words_of(context[-300:]))
+        # A label that stands there already says nothing of the numbers behind it.
+        blank = _LABELLED.sub(lambda found: "x" * len(found[0]), text)
+        self._pieces = pieces(blank, language)
+        self._around = Surroundings(text, self._pieces, context)
         regions = (finder.country, *_REGIONS[language])
         self._regions = tuple(dict.fromkeys(one for one in regions if one))
 
@@ -168,6 +176,16 @@ class _Looking:
                 for span in looks[kind]():
                     yield rank, span
 
+    def by_check_digits(self) -> Iterator[tuple[int, Span]]:
+        """Yield cards and accounts that are those whatever language the words around them are."""
+        if sum(len(piece.code) for piece in self._pieces if piece.sort is Sort.DIGITS) < NAMED:
+            return
+        for rank, kind in enumerate(LABELS):
+            if kind in self._finder.kinds and kind in ("card", "iban"):
+                found = self._sure_cards() if kind == "card" else self._ibans(named=False)
+                for span in found:
+                    yield rank, span
+
     def _span(self, run: DigitRun, first: int, last: int, label: str) -> Span:
         """Return the span of some pieces of a run, from ``first`` until before ``last``."""
         part = run.pieces[first:last]
@@ -177,28 +195,27 @@ class _Looking:
         """Return the span of a run that is what is said about it, whatever its digits are."""
         return replace(self._span(run, 0, len(run.pieces), label), sure=False)
 
-    def _cue(self, run: DigitRun) -> Cue | None:
-        """Return what is said about a number: before it, else behind it, else before the text."""
-        behind = run.first
-        while behind < len(self._pieces) and self._pieces[behind].start < run.pieces[-1].end:
-            behind += 1
-        before = self._words(max(0, run.first - BEFORE), run.first)
-        after = self._words(behind, behind + AFTER)
-        said = cues(before)
-        if said:
-            return said[-1]
-        said = cues(after)
-        return said[0] if said else (self._context[-1] if self._context else None)
-
-    def _words(self, start: int, end: int) -> list[str]:
-        return [piece.code.lower() for piece in self._pieces[start:end] if piece.code[:1].isalnum()]
-
     def _cards(self) -> Iterator[Span]:
+        sure = list(self._sure_cards())
+        yield from sure
+        of_a_card = (
+            bool(sure)
+            or any(checks.is_card(one) for one in self._known)
+            or self._around.is_of_a_card()
+        )
         for run in runs(self._pieces, letters=False):
-            spans = list(self._cards_in(run))
-            yield from spans
-            if not spans and (named := self._named(run)) is not None:
+            start, end = run.pieces[0].start, run.pieces[-1].end
+            if any(span.start < end and span.end > start for span in sure):
+                continue
+            if (named := self._named(run)) is not None:
                 yield named
+            elif of_a_card and len(run.code) in (3, 4) and self._around.is_its_code(run):
+                yield self._span(run, 0, len(run.pieces), SECURITY_CODE)
+
+    def _sure_cards(self) -> Iterator[Span]:
+        """Yield cards by their digits, with codes that follow them in the same breath."""
+        for run in runs(read_as_digits(self._pieces), letters=False, pauses=True):
+            yield from self._cards_in(run)
 
     def _cards_in(self, run: DigitRun) -> Iterator[Span]:
         code, edges = run.code, run.edges()
@@ -213,21 +230,20 @@ class _Looking:
                     end = len(edges) - 1
                 if end is not None and checks.is_card(code[start : start + length]):
                     yield self._span(run, place, end, LABELS["card"])
+                    if begins := code_behind(run, end):
+                        yield self._span(run, begins, len(run.pieces), SECURITY_CODE)
                     place = end - 1
                     break
             place += 1
 
     def _named(self, run: DigitRun) -> Span | None:
         """Return a number that is said to be that of a card, though it is none by its digits."""
-        cue, count = self._cue(run), len(run.code)
+        cue, count = self._around.cue(run), len(run.code)
         if cue == "code" and count in (3, 4):
             return replace(self._whole(run, SECURITY_CODE), sure=True)
-        if cue in ("card", "code") and count >= NAMED and not self._ends_only(run):
+        if cue in ("card", "code") and count >= NAMED and not self._around.ends_only(run):
             return self._whole(run, LABELS["card"])
         return None
-
-    def _ends_only(self, run: DigitRun) -> bool:
-        return is_only_the_end(self._words(max(0, run.first - 6), run.first))
 
     def _codes(self, digits: int) -> Iterator[DigitRun]:
         """Yield runs of letters and digits with as many digits at least."""
@@ -235,7 +251,7 @@ class _Looking:
             if sum(char.isdigit() for char in run.code) >= digits:
                 yield run
 
-    def _ibans(self) -> Iterator[Span]:
+    def _ibans(self, *, named: bool = True) -> Iterator[Span]:
         for run in self._codes(NAMED):
             code, edges = run.code, run.edges()
             found = False
@@ -252,7 +268,7 @@ class _Looking:
                         yield self._span(run, place, end, LABELS["iban"])
                         found = True
                         break
-            if not found and self._cue(run) == "iban":
+            if named and not found and self._around.cue(run) == "iban":
                 yield self._whole(run, LABELS["iban"])
 
     def _identities(self) -> Iterator[Span]:
@@ -270,7 +286,7 @@ class _Looking:
                     if end is not None and checks.is_identity(code[start : start + length]):
                         yield self._span(run, place, end, LABELS["identity"])
                         found = True
-            if not found and len(code) <= LONGEST_IDENTITY and self._cue(run) == "identity":
+            if not found and len(code) <= LONGEST_IDENTITY and self._around.cue(run) == "identity":
                 whole = checks.could_be_identity(code)
                 yield replace(self._whole(run, LABELS["identity"]), sure=whole)
 
@@ -299,19 +315,19 @@ class _Looking:
 
     def _several(self, run: DigitRun, edges: Sequence[int]) -> Iterator[Span]:
         """Two numbers one behind the other, with nothing but an "and" between."""
-        if self._cue(run) == "phone" and edges[-1] <= 2 * PHONE.stop:
+        if self._around.cue(run) == "phone" and edges[-1] <= 2 * PHONE.stop:
             yield self._span(run, 0, len(run.pieces), LABELS["phone"])
 
     def _is_phone(self, run: DigitRun) -> bool:
         code = run.code
-        cue = self._cue(run)
+        cue = self._around.cue(run)
         if cue not in (None, "phone"):
             return False
         for region in self._regions:
             if phone_numbers.is_somebodys(code, region):
                 zero = region in _WITH_ZERO and code.startswith("0") and len(code) >= 9
                 return cue == "phone" or zero or (region == "US" and self._is_grouped(run))
-        return cue == "phone" and not self._ends_only(run) and len(code) >= 9
+        return cue == "phone" and not self._around.ends_only(run) and len(code) >= 9
 
     def _is_grouped(self, run: DigitRun) -> bool:
         """Return whether it is written in the groups of North America: (202) 555-0123."""
@@ -319,8 +335,9 @@ class _Looking:
         return sizes in ([3, 3, 4], [1, 3, 3, 4])
 
     def _mails(self) -> Iterator[Span]:
-        for start, end in mail.addresses(self._pieces, self._language):
-            first, last = self._pieces[start], self._pieces[end - 1]
+        given = mail.unwrapped(self._pieces, self._language)
+        for start, end in mail.addresses(given, self._language):
+            first, last = given[start], given[end - 1]
             yield Span(first.start, last.end, LABELS["email"], "")
 
     def _known_parts(self) -> Iterator[Span]:
@@ -328,5 +345,15 @@ class _Looking:
             return
         for run in runs(self._pieces, letters=True):
             code = run.code
-            if len(code) >= REPEATED and any(code in known for known in self._known):
-                yield self._span(run, 0, len(run.pieces), KNOWN)
+            whole = next((known for known in self._known if code in known), "")
+            if len(code) >= REPEATED and whole:
+                yield self._span(run, 0, len(run.pieces), _label_of(whole))
+
+
+def _label_of(value: str) -> str:
+    """Return what stands in the place of a part of something that was found before."""
+    if checks.is_card(value):
+        return LABELS["card"]
+    if checks.is_iban(value):
+        return LABELS["iban"]
+    return LABELS["identity"] if checks.is_identity(value) else KNOWN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from agent.records.redaction.pieces import Sort, TextPiece
 from agent.records.redaction.word_lists import listed
@@ -55,6 +56,22 @@ _ENDING = (",", ".", "?", "!", ":", ";")
 MOST_LABEL, MOST_LOCAL, MOST_WORDS = 14, 40, 2
 """Pieces of a domain before its first dot, pieces of what stands before the sign, and plain words
 of that which follow no dot: "john smith at"."""
+
+
+def unwrapped(pieces: Sequence[TextPiece], language: str) -> list[TextPiece]:
+    """Return pieces with the signs of an address out of their brackets: "john(at)gmail(dot)com"."""
+    signs = _AT | _DOTS.get(language, _DOTS["en"]) | {"."}
+    found: list[TextPiece] = []
+    for piece in pieces:
+        found.append(piece)
+        if len(found) > 2 and found[-2].code in signs:
+            opens, sign, closes = found[-3:]
+            if opens.code + closes.code in _BRACKETS:
+                found[-3:] = [replace(sign, start=opens.start, end=closes.end)]
+    return found
+
+
+_BRACKETS = ("()", "[]", "{}", "<>")
 
 
 def addresses(pieces: Sequence[TextPiece], language: str) -> Iterator[tuple[int, int]]:

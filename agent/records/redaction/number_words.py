@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from pipelines.text.numerals import spelled
@@ -78,6 +78,86 @@ def numbers(language: str) -> Numbers:
     for word, digit in ALSO.get(language, {}).items():
         found.setdefault((word,), digit)
     return found
+
+
+THOUSANDS: Mapping[str, tuple[str, ...]] = {
+    "en": ("thousand",),
+    "de": ("tausend",),
+    "fr": ("mille", "mil"),
+    "es": ("mil",),
+    "it": ("mille", "mila"),
+}
+"""What is said for a thousand, by itself, behind how many there are, or as a part of a word."""
+
+HUNDREDS: Mapping[str, tuple[str, ...]] = {"en": ("hundred",), "de": ("hundert",)}
+"""The same for a hundred, of which people count up to 99 there: "forty-one hundred eleven"."""
+
+_JOINED = ("de", "it")
+"""Languages that write a number as one word."""
+
+
+def large(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
+    """Return how many words say a number from 1000 to 99,999 here, and its digits; 0 if none do.
+
+    Args:
+        words: As :func:`plain` gives them, signs among them.
+        at: Where it would begin.
+        language: One of ``LANGUAGES``.
+    """
+    for units, scale, least in ((THOUSANDS, 1000, 1), (HUNDREDS, 100, 11)):
+        for unit in units.get(language, ()):
+            if language in _JOINED and (found := _one_word(words, at, language, unit, scale)):
+                return found
+            head, code = small(words, at, language)
+            behind = at + head
+            if behind >= len(words) or words[behind] != unit:
+                continue
+            # English and German name how many there are, others do not say "one thousand".
+            value = int(code) if head else 1
+            if (not head and scale < 1000) or not least <= value < 100:
+                continue
+            return _with_rest(words, at, behind + 1, language, value * scale)
+    return 0, ""
+
+
+def _one_word(
+    words: Sequence[str], at: int, language: str, unit: str, scale: int
+) -> tuple[int, str] | None:
+    """Return the same of a word that is, or begins with, all thousands: "viertausendelf"."""
+    before, found, rest = words[at].partition(unit)
+    if not found:
+        return None
+    known = numbers(language)
+    value = int(known.get((before,), "0")) if before else 1
+    if not (11 if scale < 1000 else 1) <= value < 100:
+        return None
+    if not rest:
+        return _with_rest(words, at, at + 1, language, value * scale)
+    tail = known.get((rest.removeprefix("und"),))
+    return (1, str(value * scale + int(tail))) if tail and int(tail) < scale else None
+
+
+def _with_rest(
+    words: Sequence[str], at: int, behind: int, language: str, value: int
+) -> tuple[int, str]:
+    """Return the words from ``at`` on, and the digits, with what is said below the thousands."""
+    scale = 1000 if value % 1000 == 0 else 100
+    comma = behind < len(words) and words[behind] == ","
+    start = behind + (comma or (behind < len(words) and words[behind] in ("and", "und")))
+    taken, code = small(words, start, language) if start < len(words) else (0, "")
+    # Behind a comma it is the next group, unless it is said in hundreds.
+    if taken and words[start].isalpha() and (100 if comma else 1) <= int(code) < scale:
+        return start + taken - at, str(value + int(code))
+    return behind - at, str(value)
+
+
+def small(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
+    """Return how many words say a number below 1000 here, and its digits; 0 if none do."""
+    known = numbers(language)
+    for length in range(min(longest(language).get(words[at], 0), len(words) - at), 0, -1):
+        if code := known.get(tuple(words[at : at + length])):
+            return length, code
+    return 0, ""
 
 
 @cache

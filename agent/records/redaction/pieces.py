@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from agent.records.redaction.number_words import (
@@ -12,9 +13,9 @@ from agent.records.redaction.number_words import (
     COUNTED,
     TIMES,
     TIMES_WORDS,
-    longest,
-    numbers,
+    large,
     plain,
+    small,
 )
 from agent.records.redaction.word_lists import listed
 
@@ -28,6 +29,9 @@ class Sort(Enum):
 
     BETWEEN = auto()
     """What people write or say between the groups of a number."""
+
+    PAUSE = auto()
+    """What people say while they look for the next group of a card's number."""
 
     PLUS = auto()
     OTHER = auto()
@@ -92,6 +96,17 @@ _BETWEEN = listed(
 )
 _BETWEEN_PLAIN = frozenset(plain(word) for word in _BETWEEN)
 
+_PAUSES = listed(
+    """
+        wait sorry so well like yes yeah right moment hang hold on one sec second let me see
+        warte warten moment also ja genau sekunde attends attendez pardon alors oui
+        espera perdon bueno si a ver aspetta scusi scusa allora ecco
+        """
+)
+
+_UNSEEN = ("Cf", "Mn", "Me")
+"""Categories of characters that nobody sees by themselves: blanks without width, rings of keys."""
+
 _PLUS = frozenset(("plus", "piu", "mas"))
 
 
@@ -106,6 +121,7 @@ def pieces(text: str, language: str) -> list[TextPiece]:
         (found[0], found.start(), found.end())
         for found in _TOKEN.finditer(text)
         if not (found[0] in _JOINS and _is_within_a_word(text, found.start()))
+        and not (len(found[0]) == 1 and unicodedata.category(found[0]) in _UNSEEN)
     ]
     plains = [plain(token) for token, _, _ in tokens]
     found: list[TextPiece] = []
@@ -145,24 +161,23 @@ def _spoken(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
 
 
 def _number(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
-    known = numbers(language)
-    for length in range(min(longest(language).get(words[at], 0), len(words) - at), 0, -1):
-        if code := known.get(tuple(words[at : at + length])):
-            return length, code
-    return 0, ""
+    taken, code = large(words, at, language)
+    return (taken, code) if taken else small(words, at, language)
 
 
 def _written(tokens: Sequence[tuple[str, int, int]], plains: Sequence[str], at: int) -> TextPiece:
     written, start, end = tokens[at]
     sort, code = Sort.OTHER, plains[at]
     if written.isdigit():
-        code = "".join(str(int(one)) if one.isdecimal() else one for one in written)
+        code = "".join(str(unicodedata.digit(one)) for one in written)
         if len(written) <= LONGEST_DIGITS and code.isascii():
             sort = Sort.DIGITS
     elif written == "+" or code in _PLUS:
         sort = Sort.PLUS
     elif written in _SIGNS or code in _BETWEEN_PLAIN:
         sort = Sort.BETWEEN
+    elif code in _PAUSES and len(code) > 1 and not written.isupper():
+        sort = Sort.PAUSE
     elif code.isascii() and code.isalpha() and _is_of_a_code(tokens, at):
         sort, code = Sort.LETTERS, code.upper()
     return TextPiece(sort, code, start, end)
@@ -181,8 +196,33 @@ MOST_BETWEEN = 3
 """Signs and words between two groups of a number, such as ``, uh, ``."""
 
 
-def runs(given: Sequence[TextPiece], *, letters: bool) -> Iterator[DigitRun]:
-    """Yield what may be a number or, with ``letters``, a code."""
+_ALIKE = str.maketrans("LIO", "110")
+
+
+def read_as_digits(given: Sequence[TextPiece]) -> list[TextPiece]:
+    """Return pieces with the letters that look like digits, and touch some, as these: ``4l11``."""
+    found: list[TextPiece] = []
+    for at, piece in enumerate(given):
+        code = piece.code.translate(_ALIKE)
+        if piece.sort is Sort.LETTERS and code.isdigit():
+            before = bool(found) and found[-1].end == piece.start and found[-1].code.isdigit()
+            behind = at + 1 < len(given) and given[at + 1].start == piece.end
+            if before or (behind and given[at + 1].sort is Sort.DIGITS):
+                found.append(replace(piece, sort=Sort.DIGITS, code=code))
+                continue
+        found.append(piece)
+    return found
+
+
+def runs(given: Sequence[TextPiece], *, letters: bool, pauses: bool = False) -> Iterator[DigitRun]:
+    """Yield what may be a number or, with ``letters``, a code.
+
+    Args:
+        given: All pieces of a text.
+        letters: Whether letters are of it.
+        pauses: Whether it goes on behind words such as "wait".
+    """
+    passed = {Sort.BETWEEN, Sort.PAUSE} if pauses else {Sort.BETWEEN}
     wanted = {Sort.DIGITS, Sort.LETTERS} if letters else {Sort.DIGITS}
     taken: list[TextPiece] = []
     first = between = 0
@@ -202,7 +242,7 @@ def runs(given: Sequence[TextPiece], *, letters: bool) -> Iterator[DigitRun]:
             between, plus_waits = 0, False
             continue
         between += 1
-        if piece.sort is not Sort.BETWEEN or between > MOST_BETWEEN:
+        if piece.sort not in passed or between > MOST_BETWEEN:
             if taken:
                 yield DigitRun(tuple(taken), first, plus)
             taken, between = [], 0
