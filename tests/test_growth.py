@@ -303,7 +303,17 @@ def test_markers_that_do_not_end_cost_no_more(
     assert growth.growth(partial(read_reply, size), "a marker") <= MOST
 
 
-LENGTH_ALONE = ("events", "tool calls", "playout", "history", "whole", "JSON", "fields", "settings")
+LENGTH_ALONE: tuple[str, ...] = (
+    "events",
+    "tool calls",
+    "playout",
+    "history",
+    "whole",
+    "JSON",
+    "fields",
+    "settings",
+)
+LENGTH_ALONE += ("private lines",)  # what is taken out of them is asked for by itself
 """Parsers, by the beginning of their names, that see few kinds of characters."""
 
 FEW = ("dots", "spaces", "lines", "words", "emoji", "halves of characters", "escapes")

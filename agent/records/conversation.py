@@ -94,19 +94,6 @@ def broken_off(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
     return [event for event in replies if id(event) not in lines]
 
 
-def without_begun(events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
-    """Return a page of lines up to the reply that it breaks off, so that the next has it whole.
-
-    It is all of the page if it breaks off none, or consists of that one.
-    """
-    last = next((one for one in reversed(events) if one.kind == "heard"), None)
-    for heard in _sentences(events)[1].values():
-        if heard[-1] is last:
-            begins = next(at for at, one in enumerate(events) if one is heard[0])
-            return events[:begins] or events
-    return events
-
-
 def answer_time(timing: Mapping[str, Any]) -> list[float]:
     """Return the seconds that a caller waited, of a ``timing`` line; nothing if that has none."""
     began, heard = number(timing.get("speech_end")), number(timing.get("heard"))

@@ -230,28 +230,9 @@ class JournalFolder:
         for name in sorted(found.keys() | self._journals.keys()):
             self._see(name, found.get(name))
         # What was written meanwhile may count twice, until the next look; never not at all.
-        self._spool.measured = (size - self._make_room(damaged), written)
+        self._spool.measured = (size - _make_room(self._spool, damaged), written)
         self._count()
         self._look_at = monotonic() + max(LOOK_EVERY, 20 * (monotonic() - began))
-
-    def _make_room(self, damaged: list[tuple[str, int]]) -> int:
-        """Delete the oldest damaged journals beyond their share; return how many bytes these were.
-
-        What could be read of them is stored; lines that are still to come need the room more.
-        """
-        left, gone = sum(size for _, size in damaged), 0
-        for name, size in sorted(damaged):
-            if left - gone <= DAMAGED_SHARE * self._spool.limit:
-                break
-            path = self._spool.folder / name
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("a damaged journal stays", path=str(path), error=error.strerror)
-                break
-            log.warning("a damaged journal is deleted for want of room", path=str(path))
-            gone += size
-        return gone
 
     def _let_misnamed_be(self, found: dict[str, os.stat_result]) -> None:
         """Take out of ``found`` what is not called as journals are; tell of each once."""
@@ -363,3 +344,23 @@ class JournalFolder:
         self._spool.waiting = waiting
         tried = sum(journal.tries > 0 for journal in self._journals.values())
         self._spool.not_loaded = tried + len(self._misnamed)
+
+
+def _make_room(spool: Spool, damaged: list[tuple[str, int]]) -> int:
+    """Delete the oldest damaged journals beyond their share; return how many bytes these were.
+
+    What could be read of them is stored; lines that are still to come need the room more.
+    """
+    left, gone = sum(size for _, size in damaged), 0
+    for name, size in sorted(damaged):
+        if left - gone <= DAMAGED_SHARE * spool.limit:
+            break
+        path = spool.folder / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a damaged journal stays", path=str(path), error=error.strerror)
+            break
+        log.warning("a damaged journal is deleted for want of room", path=str(path))
+        gone += size
+    return gone

@@ -209,10 +209,17 @@ class Recordings:
         file, _ = recording_of(record.data)
         if not file:
             return 0
+        return await asyncio.to_thread(self._delete_counted, file)
+
+    def _delete_counted(self, file: str) -> int:
+        there = 1
+        try:
+            self.find(file)
+        except NoRecordingError:
+            there = 0
         with suppress(NoRecordingError):  # none of ours: there is nothing to delete
-            await asyncio.to_thread(self.delete, file)
-            return 1
-        return 0
+            self.delete(file)  # also what is not finished
+        return there
 
     def silence(self, file: str, spans: Sequence[tuple[float, float]]) -> None:
         """Silence spans of a recording, on both sides, where it is.

@@ -74,26 +74,30 @@ def _column(turn: TurnAndAnswer | None, width: int) -> Iterator[str]:
     told = turn.answer is None
     for one in turn.lines:
         if one.who == "agent" and not told:
-            yield from _told(turn)
+            yield from _told(turn, width)
             told = True
         head = f"{one.at:6.1f} {one.who:7s}"
         for n, line in enumerate(wrapped(one.text, max(8, width - len(head) - 1))):
             yield f"{head if not n else ' ' * len(head)} {line}"
     if not told:
-        yield from _told(turn)
+        yield from _told(turn, width)
 
 
-def _told(turn: TurnAndAnswer) -> Iterator[str]:
+def _told(turn: TurnAndAnswer, width: int) -> Iterator[str]:
     """Say how the caller was answered."""
     answer = turn.answer
     if answer is None:
         return
     if answer.cut_ins:
-        yield " " * 15 + "(it cut in)"
+        yield _set_in("(it cut in)", width)
     if answer.response is not None:
-        yield " " * 15 + f"(after {answer.response:.2f} s)"
+        yield _set_in(f"(after {answer.response:.2f} s)", width)
     elif answer.missed:
-        yield " " * 15 + f"(no answer in {answer.silence:.1f} s)"
+        yield _set_in(f"(no answer in {answer.silence:.1f} s)", width)
+
+
+def _set_in(text: str, width: int) -> str:
+    return " " * max(0, min(15, width - len(text))) + text
 
 
 def _summary(call: ComparedCall) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from agent.records import queries
 from agent.records.access_log import Access, AccessLog
 from agent.records.call_records import CallRecords, Place, RecordFilter
-from agent.records.conversation import SpokenTurn, conversation, without_begun
+from agent.records.conversation import SpokenTurn, conversation
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.found_lines import found_lines
 from agent.records.number_forms import looked_up_as
@@ -101,8 +101,9 @@ class CallAnswers:
         if self._access is not None:
             await self._access.note("show", [record.id])
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
-        more = len(found) > asked.limit
-        events = without_begun(found[: asked.limit]) if more else found
+        events, more = found[: asked.limit], len(found) > asked.limit
+        if more and (until := _unfinished(events)):
+            events = events[:until]  # the reply whose end is on the next page is there whole
         times = await self._records.answer_times([record])
         return whole(record, times[record.number], events, more=more)
 
@@ -195,14 +196,22 @@ def whole(
         events: Its lines, or a page of them.
         more: Whether there are more.
     """
+    said = events[: _unfinished(events)] if more else events
     answer = RecordAnswer(
         **summary(record, waited),
         data=dict(record.data),
-        conversation=[_line(one) for one in conversation(events)],
+        conversation=[_line(one) for one in conversation(said)],
         events=[RecordLine.model_validate(one) for one in events],
         next=events[-1].id if more else None,
     )
     return answer.model_dump(mode="json")
+
+
+def _unfinished(events: Sequence[RecordedEvent]) -> int:
+    """Return where the reply begins whose end is not in these lines; behind them, if none does."""
+    kinds = [one.kind for one in events]
+    last = max((at for at, kind in enumerate(kinds) if kind == "agent"), default=-1)
+    return kinds.index("heard", last + 1) if "heard" in kinds[last + 1 :] else len(kinds)
 
 
 def _line(one: SpokenTurn) -> SpokenLine:

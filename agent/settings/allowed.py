@@ -21,6 +21,7 @@ PATTERNS: Mapping[str, str] = {
     "^(https?://[^?#]+)?$": "an address that begins with https:// or http://, without query",
     r"^/[\w/-]*$": "a path that begins with /, of letters, digits, _, - and /",
     "^([A-Z]{2})?$": "a country in two capital letters, such as US",
+    "^[0-9*#]?$": "one key of a telephone: a digit, * or #",
     "^[a-z]{2,3}$": "a language in two or three small letters, such as en",
     "^[a-z]{2,3}-[A-Za-z0-9]+-.+": "a voice that begins with its language and country, such as "
     "en-US-...",

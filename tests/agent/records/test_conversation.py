@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.records.conversation import broken_off, conversation, whole_replies, without_begun
+from agent.records.conversation import broken_off, conversation, whole_replies
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import webvtt
 from agent.records.exports.pages import WholeCall
@@ -105,11 +105,3 @@ def test_the_wait_is_of_the_first_answer_of_a_turn() -> None:
     timing: Line = ("timing", 2.0, {"turn": 1, "speech_end": 1.0, "heard": 2.5})
     turns = conversation(events(timing, agent(1, 2.5, "We", 3), agent(1, 5, "Sorry.", 6)))
     assert [one.response_time for one in turns] == [1.5, None]
-
-
-def test_a_page_of_lines_ends_before_a_reply_that_goes_on() -> None:
-    """The next has all of it; one that is longer than a page is told in pieces."""
-    read = events(caller(1, 1, "Hi"), heard(1, 3, "We are"), heard(1, 4, "open."))
-    assert [one.kind for one in without_begun(read)] == ["caller"]
-    assert without_begun(read[1:]) == read[1:]
-    assert without_begun(read[:1]) == read[:1]

@@ -65,7 +65,7 @@ def test_a_call_is_held_at_every_rate_of_the_channel(tmp_path: Path, rate: int) 
         assert abs(reply[1] - reply[0] - 0.6) < 0.1
         await until(lambda: not server.registry.in_progress)
         told = [(line["kind"], line.get("text")) for line in server.lines()]
-        pieces = ("heard", "timing")
+        pieces = ("understood", "heard", "timing")
         assert [one for one in told if one[0] not in pieces] == [
             ("call", None),
             ("agent", "Hello, who is this?"),
@@ -202,7 +202,7 @@ def test_a_draining_server_is_busy_and_ends_calls_in_time(tmp_path: Path) -> Non
             await drained
         goodbye = [line for line in server.lines() if line["kind"] == "agent"][-1]
         assert "oodbye" in goodbye["text"]
-        assert server.lines()[-1]["reason"] == "the agent hung up"
+        assert server.lines()[-1]["reason"] == "the service stops"
 
     serve(tmp_path, story)
 

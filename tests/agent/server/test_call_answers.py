@@ -208,12 +208,12 @@ def test_a_reply_is_on_one_page(tmp_path: Path, limit: int) -> None:
             await store(stored, 1)
             kinds = ("agent", "heard", "heard", "agent", "caller")
             told = [
-                {"text": "One moment."},
-                {"text": "Yes,"},
-                {"text": "sir."},
-                {"text": "Yes, sir."},
+                {"turn": 2, "text": "One moment."},
+                {"turn": 3, "text": "Yes,"},
+                {"turn": 3, "text": "sir."},
+                {"turn": 3, "text": "Yes, sir."},
             ]
-            lines = zip(kinds, [*told, {"text": "Fine."}], strict=True)
+            lines = zip(kinds, [*told, {"turn": 4, "text": "Fine."}], strict=True)
             await stored.add(
                 [
                     JournalLine(journal="call-1", line=n, kind=kind, at=1.0 * n, fields=fields)

@@ -27,8 +27,9 @@ from tests.agent.sinch.stories import TOKEN, free_port
 PLANTED = ("tom-secret", "hunter2", "query-secret", "arg-secret", "env-secret", "head-secret")
 URL = "{scheme}://tom-secret:hunter2@127.0.0.1:{port}/p?key=query-secret"
 
-KNOWN = {"database", "sinch.api_url", "sinch.public_url", "mcp", "webhooks"}
-"""Settings with addresses or arguments in them, besides those of providers."""
+KNOWN = {"database", "sinch.api_url", "sinch.public_url", "mcp", "webhooks", "recording.store"}
+"""Settings with addresses or arguments in them, besides those of providers. That of a bucket takes
+none with a user or a password."""
 
 
 def named(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
