@@ -121,7 +121,12 @@ def test_a_question_is_answered_from_the_agent_file(service: Service, tmp_path: 
     with wave.open(str(saved)) as file:
         assert file.getnchannels() == 2
         assert file.getnframes() / file.getframerate() == pytest.approx(report["seconds"], abs=0.1)
-    kinds = [(line["kind"], line.get("cut_off")) for line in service.transcript()]
+    pieces = ("understood", "heard", "timing")
+    kinds = [
+        (line["kind"], line.get("cut_off"))
+        for line in service.transcript()
+        if line["kind"] not in pieces
+    ]
     expected = [("call", None), ("agent", False), ("caller", None), ("agent", False)]
     assert kinds == [*expected, *[("usage", None)] * 3, ("ended", None)]
 
@@ -303,7 +308,9 @@ def test_a_killed_service_has_written_what_was_said(tmp_path: Path) -> None:
         running.process.wait(10)
         assert caller.wait(30) == 1  # the second turn is never answered
         kept = [line["kind"] for line in running.transcript()]
-        assert kept[:3] == ["call", "agent", "caller"]
+        assert [kind for kind in kept if kind in ("call", "agent", "caller")][:3] == [
+            *("call", "agent", "caller"),
+        ]
     finally:
         caller.kill()
         caller.wait(10)

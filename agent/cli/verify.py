@@ -88,6 +88,7 @@ async def _verify(options: argparse.Namespace) -> int:
 
     async with opened_records(options) as opened:
         record = await one_record(opened, options.id)
+        await opened.looked("verify", [record.id])
         events = await opened.records.events(record)
         who = hearing.chosen(opened.settings, options.stt)
         wanted = opened.settings.recording

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from agent.records.events import RecordedEvent
 from agent.records.understood import with_understood
 from agent.records.values import flag, number, text, whole
+from pipelines.text.words import joined
 
 Who = Literal["caller", "agent"]
 
@@ -178,16 +179,27 @@ def _agents(event: RecordedEvent, heard: Heard, times: dict[int | None, float]) 
         cut_off=flag(fields.get("cut_off")),
         unheard=text(fields.get("unheard")),
         response_time=times.pop(turn, None),  # of the first; what else is in the turn goes on
-        sentences=tuple(map(_part, sorted(heard, key=lambda one: number(one.at) or 0.0))),
+        sentences=tuple(_parts(sorted(heard, key=lambda one: number(one.at) or 0.0))),
     )
 
 
-def _part(heard: RecordedEvent) -> SpokenPart:
-    fields = heard.fields
+def _parts(heard: Iterable[RecordedEvent]) -> Iterator[SpokenPart]:
+    """Yield the sentences of a reply; one that was written in pieces is one."""
+    pieces: list[RecordedEvent] = []
+    for event in heard:
+        pieces.append(event)
+        if not event.fields.get("more"):
+            yield _part(pieces)
+            pieces = []
+    if pieces:
+        yield _part(pieces)
+
+
+def _part(pieces: Sequence[RecordedEvent]) -> SpokenPart:
     return SpokenPart(
-        text=text(fields.get("text")) or "",
-        at=number(heard.at),
-        until=number(fields.get("until")),
+        text=joined(text(one.fields.get("text")) or "" for one in pieces),
+        at=number(pieces[0].at),
+        until=number(pieces[-1].fields.get("until")),
     )
 
 

@@ -90,7 +90,8 @@ async def _of_record(
         events = await records.events(record)
     except SealError as error:
         return _failing(record.id, f"its record cannot be shown: {error}")
-    return RecordedSource(name=record.id, load=partial(_load_record, record, events, recordings))
+    load = partial(_load_record, record, events, recordings)
+    return RecordedSource(name=record.id, load=load, record=record.id)
 
 
 def _load_record(

@@ -32,7 +32,8 @@ def sentences(events: Sequence[RecordedEvent]) -> list[ClaimedSpeech]:
     found: list[ClaimedSpeech] = []
     for turn in conversation(events):
         if turn.who == "agent" and turn.sentences:
-            found += _claims(turn.sentences)
+            *before, last = turn.sentences
+            found += [*_claims(before), *_claims([last], cut_off=turn.cut_off is True)]
         elif turn.who == "agent":
             whole = SpokenPart(text=turn.text, at=turn.at, until=turn.until)
             found += _claims([whole], cut_off=turn.cut_off is True)

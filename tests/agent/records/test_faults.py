@@ -112,5 +112,5 @@ def test_a_disk_that_fills_up_under_the_codec_leaves_what_there_is(
         finish(part, tmp_path / f"a{ending}", NoSeal(), lambda _: True)
     assert [path.name for path in tmp_path.iterdir()] == [part.name]
     finish(part, tmp_path / f"a{ending}", NoSeal(), lambda _: True)
-    assert [path.name for path in tmp_path.iterdir()] == [f"a{ending}"]
+    assert {path.name for path in tmp_path.iterdir()} == {part.name, f"a{ending}"}
     assert not list(recwarn)
