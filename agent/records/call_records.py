@@ -188,9 +188,7 @@ class CallRecords:
 
         def read(connection: Connection) -> list[RecordedEvent]:
             return [
-                RecordedEvent(
-                    id=row.id, kind=row.kind, at=row.at, fields=shown(self._seal, row.data)
-                )
+                event_of(self._seal, row)
                 for row in connection.execute(found.order_by(call_events.c.id).limit(most)).all()
             ]
 
@@ -234,7 +232,7 @@ def listed(seal: Seal, row: Row[Any]) -> CallRecord:
     try:
         return record_of(seal, row)
     except SealError:
-        return _record(row, {})
+        return record_with(row, {})
 
 
 def record_of(seal: Seal, row: Row[Any]) -> CallRecord:
@@ -243,10 +241,20 @@ def record_of(seal: Seal, row: Row[Any]) -> CallRecord:
     Raises:
         SealError: If there is no key for it.
     """
-    return _record(row, shown(seal, row.data))
+    return record_with(row, shown(seal, row.data))
 
 
-def _record(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
+def event_of(seal: Seal, row: Row[Any]) -> RecordedEvent:
+    """Return the line that a row of ``call_events`` holds.
+
+    Raises:
+        SealError: If there is no key for it.
+    """
+    return RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
+
+
+def record_with(row: Row[Any], data: Mapping[str, Any]) -> CallRecord:
+    """Return the record of a row of ``call_records``, with what could be read of its ``data``."""
     return CallRecord(
         number=row.number,
         id=row.id,

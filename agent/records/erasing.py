@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, delete, func, select
+from sqlalchemy import Connection, Select, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records import record_files, words_index
 from agent.records.call_records import listed, named
 from agent.records.events import CallRecord
 from agent.records.number_forms import forms
+from agent.records.recordings import recording_of
 from agent.records.seals import Seal
 from agent.store.engine import Database
 from agent.store.record_tables import OF_A_RECORD, call_events, call_records
@@ -101,7 +102,7 @@ class Erasing:
     async def get(self, name: str) -> CallRecord | None:
         """Return a record by what :func:`~agent.records.call_records.named` knows it by."""
         row = await self._database.read(lambda c: named(c, self._seal, name))
-        return None if row is None else self._record(row)
+        return None if row is None else listed(self._seal, row)
 
     async def found(self, record: CallRecord) -> Erased:
         """Return what would be erased with a record; changes nothing.
@@ -112,7 +113,9 @@ class Erasing:
         count = select(func.count()).where(call_events.c.record == record.number)
         lines = await self._database.read(lambda c: int(c.execute(count).scalar_one()))
         journals = len(await asyncio.to_thread(self._journals_of, record))
-        return Erased(lines=lines, journals=journals, recordings=int(has_recording(record)))
+        return Erased(
+            lines=lines, journals=journals, recordings=int(bool(recording_of(record.data)[0]))
+        )
 
     async def erase(self, record: CallRecord) -> Erased:
         """Erase a record and all that belongs to it. What was begun is done by doing it again.
@@ -159,10 +162,7 @@ class Erasing:
 
     async def _find(self, found: Select[Any]) -> list[CallRecord]:
         rows = await self._database.read(lambda c: c.execute(found).all())
-        return [self._record(row) for row in rows]
-
-    def _record(self, row: Row[Any]) -> CallRecord:
-        return listed(self._seal, row)
+        return [listed(self._seal, row) for row in rows]
 
     def _journals_of(self, record: CallRecord) -> list[Path]:
         call_id = str(record.data.get("call_id", ""))
@@ -183,12 +183,6 @@ def is_in_progress(record: CallRecord) -> bool:
 def is_recent(started: float) -> bool:
     """Return whether a call that began then may go on."""
     return started > time.time() - OVER_AFTER
-
-
-def has_recording(record: CallRecord) -> bool:
-    """Return whether a recording of the call was kept."""
-    recording = record.data.get("recording")
-    return isinstance(recording, dict) and bool(recording.get("file"))
 
 
 def _tables_of_records() -> list[tuple[Table, str]]:

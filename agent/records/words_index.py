@@ -17,15 +17,14 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
-from agent.records.call_records import shown
+from agent.records.call_records import event_of, shown
 from agent.records.conversation import broken_off
-from agent.records.events import JournalLine, RecordedEvent
+from agent.records.events import JournalLine
 from agent.records.seals import Seal, SealError
 from agent.records.search_words import LineWords, words_of
 from agent.records.understood import UNDERSTOOD, with_understood
@@ -51,9 +50,6 @@ written anew only when it has grown by an eighth, so that its lines cost no more
 
 GAP = "."
 """Stands between two lines, so that no phrase goes from one into the other."""
-
-MERGED = 500
-"""Pages of the index that are written at once while what was removed is forgotten: some 30 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +91,7 @@ def add(connection: Connection, seal: Seal, said: Mapping[int, Sequence[JournalL
 def remove(connection: Connection, record: int) -> None:
     """Remove the words of a record, before the record itself is deleted.
 
-    SQLite keeps what was removed in its index until :func:`forget` has been called.
+    SQLite keeps what was removed in its index until the database is scrubbed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(delete(in_postgresql).where(in_postgresql.c.record == record))
@@ -111,7 +107,7 @@ def remove(connection: Connection, record: int) -> None:
 def renew_facts(connection: Connection, seal: Seal, record: int) -> None:
     """Write anew what else a record is found by, after its columns have changed.
 
-    SQLite keeps what was removed in its index until :func:`forget` has been called.
+    SQLite keeps what was removed in its index until the database is scrubbed.
     """
     its = select(call_records).where(call_records.c.number == record)
     row = connection.execute(its).first()
@@ -132,26 +128,6 @@ def renew_facts(connection: Connection, seal: Seal, record: int) -> None:
     left = func.ts_delete(in_postgresql.c.words, cast(gone, ARRAY(Text)))
     change = update(in_postgresql).where(in_postgresql.c.record == record)
     connection.execute(change.values(words=left.op("||")(_facts_in_postgresql(facts))))
-
-
-def forget(connection: Connection) -> bool:
-    """Rewrite a piece of SQLite's index without what was removed; return whether there is more.
-
-    Call it until there is not, each time in a transaction of its own.
-    """
-    if connection.dialect.name == "postgresql":
-        return False  # VACUUM does, of itself
-
-    def merge(pages: int) -> bool:
-        before = connection.execute(text("SELECT total_changes()")).scalar_one()
-        connection.execute(
-            text("INSERT INTO call_words (call_words, rank) VALUES ('merge', :pages)"),
-            {"pages": pages},
-        )
-        changes = connection.execute(text("SELECT total_changes()")).scalar_one() - before
-        return bool(changes >= 2)  # as FTS5 documents it: less is that there was nothing to do
-
-    return merge(MERGED) or merge(-MERGED)
 
 
 def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> set[str]:
@@ -223,10 +199,7 @@ def _cut_off(
     asked = select(call_events).where(
         events.record == record, events.kind.in_(("heard", "agent", *UNDERSTOOD))
     )
-    lines = [
-        RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=shown(seal, row.data))
-        for row in connection.execute(asked.order_by(events.id)).all()
-    ]
+    lines = [event_of(seal, row) for row in connection.execute(asked.order_by(events.id)).all()]
     has_line = {line.id for line in lines if line.kind == "caller"}
     understood = (line for line in with_understood(lines) if line.kind == "caller")
     said = [("caller", one.fields) for one in understood if one.id not in has_line]

@@ -13,7 +13,9 @@ from agent.records.call_records import (
     CallRecords,
     Place,
     RecordFilter,
+    event_of,
     is_storable,
+    record_with,
     selected,
     shown,
 )
@@ -124,22 +126,12 @@ def _whole(seal: Seal, row: Row[Any], lines: Sequence[Row[Any]]) -> WholeCall:
     data = _readable(lambda: shown(seal, row.data))
     events, damaged = [], int(data is None)
     for line in lines:
-        fields = _readable(lambda line=line: shown(seal, line.data))  # type: ignore[misc]
-        if fields is None:
+        event = _readable(lambda line=line: event_of(seal, line))  # type: ignore[misc]
+        if event is None:
             damaged += 1
             continue
-        events.append(RecordedEvent(id=line.id, kind=line.kind, at=line.at, fields=fields))
-    record = CallRecord(
-        number=row.number,
-        id=row.id,
-        started=row.started,
-        ended=row.ended,
-        direction=row.direction,
-        agent=row.agent,
-        outcome=row.outcome,
-        data=data or {},
-    )
-    return WholeCall(record=record, events=events, damaged=damaged)
+        events.append(event)
+    return WholeCall(record=record_with(row, data or {}), events=events, damaged=damaged)
 
 
 def _readable(read: Callable[[], T]) -> T | None:

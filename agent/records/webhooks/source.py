@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from agent.records.call_records import shown
-from agent.records.events import CallRecord, RecordedEvent
+from agent.records.call_records import event_of, record_of
 from agent.records.journal_names import began
 from agent.records.seals import Seal, SealError
 from agent.records.webhooks.messages import message
@@ -49,28 +48,13 @@ class MessageSource:
             return None
         row, *rows = found
         try:
-            record, (line, *said) = self._record(row), [self._line(one) for one in rows]
+            record = record_of(self._seal, row)
+            line, *said = [event_of(self._seal, one) for one in rows]
         except (SealError, ValueError, RecursionError):
             raise UnreadableRecordError("damaged, or sealed by a key that is not here") from None
         # What comes after the call has a journal of its own, called by the time.
         came = began(waiting.journal) if waiting.journal != record.id else None
         return message(waiting.event, record, line, said if conversation else None, came)
-
-    def _record(self, row: Row[Any]) -> CallRecord:
-        return CallRecord(
-            number=row.number,
-            id=row.id,
-            started=row.started,
-            ended=row.ended,
-            direction=row.direction,
-            agent=row.agent,
-            outcome=row.outcome,
-            data=shown(self._seal, row.data),
-        )
-
-    def _line(self, row: Row[Any]) -> RecordedEvent:
-        fields = shown(self._seal, row.data)
-        return RecordedEvent(id=row.id, kind=row.kind, at=row.at, fields=fields)
 
 
 def _read(
