@@ -32,6 +32,9 @@ WHOSE = ("call_id", "id", "about")
 OF_THE_CALL = ("ended", "platform", "summary", "recording")
 """Kinds of lines whose last is known of a record without its events."""
 
+CHANGES = {*OF_THE_CALL, "usage", "wanted"}
+"""Kinds of lines of which something becomes of the record, besides that they are kept."""
+
 BY_REASON: Mapping[str, Outcome] = {
     "the caller hung up": "caller hung up",
     "the agent hung up": "agent hung up",
@@ -246,9 +249,25 @@ class StoredRecords:
     def _changed(
         self, connection: Connection, row: Row[Any], lines: Iterable[JournalLine]
     ) -> dict[str, Any]:
+        as_it_was = {
+            "its_number": row.number,
+            "data": row.data,
+            "changed": time.time(),
+            "ended": row.ended,
+            "outcome": row.outcome,
+            "summary_due": row.summary_due,
+        }
+        told = [line for line in lines if line.kind in CHANGES]
+        # Of most lines, while a call goes on, nothing does.
+        return as_it_was | (self._told(connection, row, told) if told else {})
+
+    def _told(
+        self, connection: Connection, row: Row[Any], told: Iterable[JournalLine]
+    ) -> dict[str, Any]:
+        """Return what changes in the row of a record by these lines."""
         data = dict(shown(self._seal, row.data))
         ended, outcome, due = row.ended, row.outcome, row.summary_due
-        for line in lines:
+        for line in told:
             if line.kind in OF_THE_CALL:
                 data[line.kind] = {"at": line.at, **line.fields}
             elif line.kind == "usage":
@@ -263,9 +282,7 @@ class StoredRecords:
             elif line.kind == "platform" and outcome == "in progress" and not row.agent:
                 ended, outcome = row.started, "not answered"  # there was no stream
         return {
-            "its_number": row.number,
             "data": hidden(self._seal, data),
-            "changed": time.time(),
             "ended": ended,
             "outcome": outcome,
             "summary_due": due,
