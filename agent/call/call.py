@@ -12,6 +12,7 @@ channel     the socket, with the protocol on it          the network
 listener    bytes → speech and keys, in audio time       the voice detector, the gate
 turns       whose turn is it? The table                  nothing
 judge       what follows from the evidence on a turn     the turn model, the transcriber
+barge-in    what a sound over our words means            nothing
 evidence    the silence that ends the turn               tasks, judge, listener
 replies     the reply that sounds, and the draft         tasks, maker, speaker, history
 maker       a reply, from what the caller says           the providers, once the reply is pulled
@@ -59,6 +60,7 @@ from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.tools.toolbox import Toolbox
+from pipelines.turn_taking.barge_in import BargeInJudge
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
@@ -95,10 +97,10 @@ class Call:
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
-        self._judge = TurnJudge(
-            settings.end_of_turn, settings.turns, script.brief.language, turn_model, lineup.stt
-        )
-        self._evidence = TurnEvidence(self._judge, self._listener, self._tasks.create_task)
+        language = script.brief.language
+        judge = TurnJudge(settings.end_of_turn, language, turn_model, lineup.stt)
+        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task)
+        self._barge_in = BargeInJudge(settings.turns, language, lineup.stt)
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
@@ -212,7 +214,7 @@ class Call:
     def _judge_length(self) -> None:
         """Tell a barge-in by its length, and end an utterance that does not end."""
         state, spoken = self._turns.state, self._listener.spoken
-        if state is State.HELD and (by := self._judge.barge_in_by(spoken)):
+        if state is State.HELD and (by := self._barge_in.barge_in_by(spoken)):
             self._happened(Event.BARGE_IN, by)
         elif state is State.HEARING and spoken >= self._settings.calls.max_utterance:
             self._happened(Event.TURN_ENDED)
@@ -293,7 +295,7 @@ class Call:
             if not self._replies.interruptible:
                 self._replies.discard()  # we say our last; it is kept with what they say meanwhile
                 return
-            if not (isinstance(heard, Heard) and self._judge.wants_answer(heard.text)):
+            if not (isinstance(heard, Heard) and self._barge_in.wants_answer(heard.text)):
                 self._happened(Event.FALSE_ALARM)
                 return
             self._listener.end_after(self._settings.vad.end_after)

@@ -1,4 +1,4 @@
-"""What is known of whether the caller's turn is over, and of what they say over our words.
+"""What is known of whether the caller's turn is over.
 
 The judge gathers evidence and is asked what follows from it; when to ask, and what to do, is for
 whoever runs the call.
@@ -15,11 +15,7 @@ import structlog
 
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
-from pipelines.text.words import word_count
-from pipelines.turn_taking.annotations import words_of
-from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, TurnModel, silence_needed
-from pipelines.turn_taking.settings import TurnSettings
 
 log = structlog.get_logger()
 
@@ -66,7 +62,6 @@ class TurnJudge:
 
     Args:
         settings: How much silence ends a turn, by the evidence.
-        turns: Whose turn it is.
         language: BCP 47 tag.
         model: Hears whether a sentence falls to its end; None if there is none.
         detector: Asked instead of the model, while it says that it can tell.
@@ -75,7 +70,6 @@ class TurnJudge:
     def __init__(
         self,
         settings: EndOfTurnSettings,
-        turns: TurnSettings,
         language: str,
         model: TurnModel | None,
         detector: TurnDetector,
@@ -84,7 +78,6 @@ class TurnJudge:
         self._language = language
         self._model = model
         self._detector = detector
-        self._confirm_after = turns.confirm_after
         self._probability: float | None = None
         self._provider_told = False
 
@@ -135,22 +128,6 @@ class TurnJudge:
         if told:
             return EndOfTurn(by="provider", silence=needed)
         return EndOfTurn(by="turn model", silence=needed, probability=probability)
-
-    def barge_in_by(self, spoken: float) -> Literal["", "length", "words"]:
-        """Return what of a sound over our words says that it is to stop us; ``""`` for nothing.
-
-        Args:
-            spoken: Seconds of it so far.
-        """
-        if spoken >= self._confirm_after:
-            return "length"
-        words = self._detector.so_far
-        # Two at least: the first guess at an "mm-hm" is often another word.
-        return "words" if word_count(words) > 1 and self.wants_answer(words) else ""
-
-    def wants_answer(self, words: str) -> bool:
-        """Return whether words over ours are more than an "uh-huh"."""
-        return bool(words_of(words)) and not is_backchannel(words, self._language)
 
 
 def _last(seconds: float, audio: Sequence[Audio]) -> bytes:

@@ -17,7 +17,6 @@ from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from pipelines.stages.stt import Heard
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, TurnModel
 from pipelines.turn_taking.judge import TurnJudge
-from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.call.parts import reply_of
 from tests.agent.conversation import LOUD, RATE, Loudness, talk, voice
 from tests.virtual_time import run
@@ -43,7 +42,7 @@ class Paused:
     def __init__(self, model: TurnModel | None = None) -> None:
         self.listener = Listener(RATE, Loudness(), GateSettings())
         detector = voice().lineup().stt
-        judge = TurnJudge(SILENCES, TurnSettings(), "en", model, detector)
+        judge = TurnJudge(SILENCES, "en", model, detector)
         self.evidence = TurnEvidence(judge, self.listener, asyncio.create_task)
         sound = LOUD * 20 + bytes(7 * len(LOUD))
         assert SpeechPaused() in list(self.listener.feed(sound))
