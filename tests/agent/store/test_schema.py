@@ -167,12 +167,22 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("url", "why"), UNUSABLE)
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["db", "upgrade"]])
-def test_a_database_that_cannot_be_used_is_one_line(url: str, why: str, command: list[str]) -> None:
+def test_a_database_that_cannot_be_used_is_one_line(
+    url: str, why: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """With the reason and without the password; the exit status is 1."""
+    monkeypatch.setenv("VOICE_AGENT_DATABASE", url)
+    assert main(["db", "upgrade"]) == 1
+    told = capfd.readouterr()
+    assert_one_line(why, told.out, told.err)
+
+
+@pytest.mark.parametrize(("url", "why"), [UNUSABLE[0], UNUSABLE[5], UNUSABLE[7]])
+def test_nothing_is_served_without_a_database(url: str, why: str) -> None:
+    """The start stops, with the same line."""
     stages = {f"VOICE_AGENT_{stage}__PROVIDER": "scripted" for stage in ("STT", "LLM", "TTS")}
     told = subprocess.run(
-        [sys.executable, "-m", "agent.cli", *command],
+        [sys.executable, "-m", "agent.cli", "serve", "--port", "0"],
         env={**os.environ, **stages, "VOICE_AGENT_DATABASE": url},
         capture_output=True,
         text=True,
@@ -180,11 +190,15 @@ def test_a_database_that_cannot_be_used_is_one_line(url: str, why: str, command:
         check=False,
     )
     assert told.returncode == 1
+    assert_one_line(why, told.stdout, told.stderr)
+
+
+def assert_one_line(why: str, out: str, err: str) -> None:
     # The log of `serve` begins with the version.
-    (line,) = [one for one in told.stderr.splitlines() if '"event": "starting"' not in one]
+    (line,) = [one for one in err.splitlines() if '"event": "starting"' not in one]
     assert line.startswith("voice-agent: database = ")
     assert why in line
-    assert "secret" not in told.stdout + told.stderr
+    assert "secret" not in out + err
 
 
 TAKEN = (
