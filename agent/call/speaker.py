@@ -112,7 +112,7 @@ class Speaker:
         finally:
             if not pull.done():  # the generator cannot be closed while it runs
                 pull.cancel()
-                await asyncio.wait([pull])
+                await asyncio.gather(pull, return_exceptions=True)  # cancelled twice, it waits, too
             if not (taken or pull.cancelled() or pull.exception()):
                 self._history.came_too_late(pull.result())
 
