@@ -50,6 +50,7 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
+    pipelines/turn_taking: turn_models
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply
     agent/call: transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
