@@ -33,9 +33,8 @@ async def _spoken(
             if not words:
                 continue
             yield SentenceStarted(sentence, len(words_of(words)))
-            voice = request.lineup.tts.speak(words, request.rate)
             with suppress(EndlessError):
-                async with aclosing(voice) as pieces:
+                async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Audio):
                             request.spent.audio += piece.seconds
