@@ -50,9 +50,10 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
+    pipelines/turn_taking: turn_models
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply
     agent/call: transfer turn_record
-    pipelines/reply: control heard_words line_rate playout request steps
+    pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
 file has to be put on the path, or here."""
@@ -279,12 +280,13 @@ def test_only_a_call_asks_the_table_and_nobody_knows_the_call() -> None:
 STARTS_TASKS = {
     "agent/call/call.py": (5, "the tasks of a call: its group, and what is begun in it"),
     "agent/call/speaker.py": (
-        1,
-        "pulls the next step while a filler may be due; ends there",
+        2,
+        "pulls the next step while a filler may be due; ends there, whatever happens",
     ),
     "agent/stream/websocket.py": (1, "closes the socket, within a deadline, and ends there"),
     "agent/call/ending.py": (4, "hangs up and brings the rest to an end at once; awaited there"),
     "pipelines/background.py": (1, "work that nobody waits for, supervised"),
+    "pipelines/reply/look_ahead.py": (2, "makes one sentence ahead, and is awaited there"),
     "pipelines/stages/stt.py": (2, "connections of a call close side by side, awaited there"),
     "pipelines/stages/lineup.py": (2, "providers start side by side, and are awaited there"),
     "pipelines/tools/toolbox.py": (1, "awaits one tool, and has its outcome without an except"),

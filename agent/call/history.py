@@ -60,6 +60,8 @@ class History:
     def agent_said(self, reply: Reply, *, cut_off: bool) -> None:
         """Keep what the caller has heard of a reply, and what its tools gave back."""
         self.conversation += reply.tool_messages
+        if cut_off:
+            self._audio_wasted += max(0.0, reply.spent.audio - reply.playout.position(now()))
         if heard := self.record.agent(reply, cut_off=cut_off):
             self.conversation.append(Message("assistant", heard, cut_off))
         if reply.playout.gaps:

@@ -157,7 +157,7 @@ class Reply:
             case SentenceStarted(sentence, words):
                 self.using_tools = False
                 self.passed("first_sentence")
-                self.playout.begin(sentence, words)
+                self.playout.begin(sentence, words, now())
             case Timing(ends):
                 self.playout.time(ends)
             case ToolsStarted(filler=filler):

@@ -15,7 +15,7 @@ from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
 from pipelines.reply.line_rate import at_line_rate
-from pipelines.reply.steps import PressKeys, SentenceEnded, Step, ToolsStarted
+from pipelines.reply.steps import PressKeys, SentenceEnded, SentenceStarted, Step, ToolsStarted
 from pipelines.stages.stt import Heard
 
 HANG_UP_MARGIN = 0.4
@@ -95,6 +95,8 @@ class Speaker:
                         if isinstance(step, ToolsStarted):
                             self._history.record.asked(reply, step.calls)
                         reply.note(step)
+                        if isinstance(step, SentenceStarted) and playout.pending:  # a pause
+                            await self._send_pending(reply)
 
     async def _next(
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
@@ -112,7 +114,7 @@ class Speaker:
         finally:
             if not pull.done():  # the generator cannot be closed while it runs
                 pull.cancel()
-                await asyncio.wait([pull])
+                await asyncio.gather(pull, return_exceptions=True)  # cancelled twice, it waits, too
             if not (taken or pull.cancelled() or pull.exception()):
                 self._history.came_too_late(pull.result())
 
@@ -140,16 +142,15 @@ class Speaker:
         await self._channel.send(audio.pcm)
 
     async def wait_until_heard(self, reply: Reply) -> None:
-        """Return when the caller has heard all of it, holds and resumes included.
+        """Return when the caller has heard the last sound of it, holds and resumes included.
 
         Raises:
             LineError: If the line is dead.
         """
         while True:
             await self._send_pending(reply)
-            left = reply.playout.left(now()) + HANG_UP_MARGIN * reply.hang_up
-            if left:
+            if left := reply.playout.audible_left(now()) + HANG_UP_MARGIN * reply.hang_up:
                 await asyncio.sleep(left)
             await reply.going.wait()
-            if not reply.playout.pending and not reply.playout.left(now()):
+            if not reply.playout.pending and not reply.playout.audible_left(now()):
                 return

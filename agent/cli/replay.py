@@ -153,6 +153,7 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
     from agent.replay.sources import in_folder
     from agent.settings import SettingsError, load
     from pipelines.listening.detectors import detectors
+    from pipelines.turn_taking.turn_models import check_turn_model
 
     settings = load(options.config, named=options.named)
     settings.providers()
@@ -160,6 +161,10 @@ def _prepared(options: argparse.Namespace) -> tuple[list[RecordedSource], Replay
         new_detector = detectors(settings.vad)
     except LookupError as error:
         raise SettingsError(f"vad: {error.args[0]}") from None
+    try:
+        check_turn_model(settings.turns)
+    except LookupError as error:
+        raise SettingsError(f"turns.model: {error.args[0]}") from None
     if options.folder is not None:
         sources = in_folder(options.folder)[: options.limit]
     else:

@@ -17,7 +17,7 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.stages.phrases import PhraseStore
 from pipelines.stages.pool import Candidate
 from pipelines.turn_taking.end_of_turn import TurnModel
-from pipelines.turn_taking.smart_turn import SmartTurn
+from pipelines.turn_taking.turn_models import turn_model
 from pipelines.workers import OnThisMachine
 
 
@@ -58,13 +58,14 @@ class StartedProviders:
                 async with asyncio.timeout(START_WITHIN):
                     for stage, one in providers.candidates:
                         await self._start((stage, one.name), one, opened)
-                    if self._turn_model is None and settings.turns.model != "none":
-                        model = SmartTurn()
+                    if self._turn_model is None and (model := turn_model(settings.turns)):
                         self._opened.push_async_callback(model.aclose)
                         await model.start()
                         self._turn_model = model
             except ProviderError as error:
                 raise SettingsError(f"provider: {error}") from None
+            except LookupError as error:
+                raise SettingsError(f"turns.model: {error.args[0]}") from None
             except TimeoutError:
                 raise SettingsError(f"providers: not started within {START_WITHIN:g} s") from None
             yield CallResources(

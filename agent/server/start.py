@@ -54,10 +54,11 @@ from agent.store.store import Store, opened
 from agent.version import VERSION
 from pipelines.background import BackgroundTasks
 from pipelines.listening.detectors import VoiceDetector, detectors
+from pipelines.providers.contracts import ProviderError
 from pipelines.stages.lineup import Providers
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.settings import TurnSettings
-from pipelines.turn_taking.smart_turn import SmartTurn
+from pipelines.turn_taking.turn_models import turn_model as made_turn_model
 
 if TYPE_CHECKING:
     from pipelines.tools.mcp import McpServer  # an extra
@@ -341,16 +342,24 @@ async def running_store(url: DatabaseUrl, keys: Sequence[SealingKey] = ()) -> As
 
 @asynccontextmanager
 async def running_turn_model(settings: TurnSettings) -> AsyncIterator[TurnModel | None]:
-    """Start the configured turn model, close it in the end; None if there is to be none."""
-    if settings.model == "none":
-        yield None
-        return
-    model = SmartTurn()
-    await model.start()
+    """Start the configured turn model, close it in the end; None if there is to be none.
+
+    Raises:
+        SettingsError: If it cannot be used.
+    """
+    try:
+        model = made_turn_model(settings)
+        if model is not None:
+            await model.start()
+    except LookupError as error:
+        raise SettingsError(f"turns.model = {settings.model!r}: {error.args[0]}") from None
+    except ProviderError as error:
+        raise SettingsError(f"turns.model = {settings.model!r}: {error.reason}") from None
     try:
         yield model
     finally:
-        await model.aclose()
+        if model is not None:
+            await model.aclose()
 
 
 @asynccontextmanager

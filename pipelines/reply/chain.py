@@ -1,8 +1,8 @@
 """The pipeline: what the caller says goes in, what the agent says comes out.
 
-One chain of async generators, pulled by whoever plays the audio: nothing runs ahead of it but what
-a provider does on its own, and closing or cancelling it closes every request beneath it. Whom each
-stage asks, for how long, and who takes over is in :mod:`pipelines.stages`.
+One chain of async generators, pulled by whoever plays the audio: one sentence runs ahead of it, and
+closing or cancelling it closes every request beneath it. Whom each stage asks, for how long, and
+who takes over is in :mod:`pipelines.stages`.
 """
 
 from __future__ import annotations

@@ -183,6 +183,11 @@ class HeardWords:
         return mark.told_until if mark.told else mark.start
 
     @property
+    def latest_start(self) -> float:
+        """Where the latest sentence starts; 0 if there is none."""
+        return self._marks[-1].start if self._marks else 0.0
+
+    @property
     def own_start(self) -> float:
         """Where the first sentence starts that was not interjected; infinite if there is none."""
         return next((mark.start for mark in self._marks if not mark.interjected), inf)

@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil, inf
 
-from pipelines.audio import Audio, frame_bytes
+import numpy as np
+
+from pipelines.audio import FRAME_SECONDS, Audio, frame_bytes
 from pipelines.reply.heard_words import ROUNDING, HeardWords
+
+AUDIBLE = 32_768 * 10 ** (-50 / 20)
+"""RMS of a 20 ms frame from which something of it is heard: -50 dBFS. Speech as voices give it is
+at -20, their softest consonants end at about -50 and their pauses are below -80; on the line G.711
+has its smallest step at -72."""
+
+PAUSE = 0.2
+"""Seconds of near-silence at least between two sentences that follow at once: what people leave is
+0.2 to 0.5 s, Piper's sentences end in 0.25, and those of some voices in none."""
+
+
+@dataclass(slots=True)
+class LineEnd:
+    """What sounds on one line, whichever reply it is of."""
+
+    ends_at: float = 0.0
+    """When the caller has heard all that was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +55,13 @@ class Playout:
 
     Args:
         lead: Seconds of audio that may be sent ahead of what was heard.
+        line: Shared by the replies of a call, in which one may begin while the pause after the one
+            before is still to be heard; None where there is one reply.
     """
 
-    def __init__(self, lead: float) -> None:
+    def __init__(self, lead: float, line: LineEnd | None = None) -> None:
         self._lead = lead
+        self.line = line or LineEnd()
         self._ends_at: float | None = None
         # When the caller last heard nothing more, and how much they had heard by then.
         self._stopped = (0.0, -1.0)
@@ -49,6 +72,7 @@ class Playout:
         self._unsent: deque[tuple[float, Audio]] = deque()
         self._kept: deque[tuple[float, Audio]] = deque()
         self._made = 0.0
+        self._audible = 0.0  # the end of the last frame made so far that is not near-silence
         self.sent = 0.0
         """Seconds of the reply sent, less what was taken back."""
 
@@ -58,19 +82,28 @@ class Playout:
         self.own_began: float | None = None
         """When the first sentence began to sound that was not interjected; as of :meth:`news`."""
 
-    def begin(self, sentence: str, spoken: int = 0) -> None:
+    def begin(self, sentence: str, spoken: int = 0, now: float = inf) -> None:
         """Note that what is put from here on says ``sentence``.
+
+        While there is something to hear, it does not run into that: what lacks of a :data:`PAUSE`
+        is put, and is to be sent at once, as it delays whatever comes later than that.
 
         Args:
             sentence: As it is kept.
             spoken: Words of it as the voice was given it, if that is another number.
+            now: The time.
         """
+        lacks = PAUSE - (self._made - self._audible)
+        if lacks > ROUNDING and self._kept and self.left(now):
+            rate = self._kept[-1][1].rate
+            self.put(Audio(bytes(ceil(lacks / FRAME_SECONDS) * frame_bytes(rate)), rate))
         self._words.begin(sentence, spoken, self._made)
 
     def interject(self, sentence: str, audio: Audio) -> None:
         """Take words, whole, that are said before the sentence that has begun and does not come."""
         start = self._made
         self.put(audio)
+        self._audible = self._made
         self._words.interject(sentence, start, self._made)
 
     def time(self, ends: Iterable[float]) -> None:
@@ -82,12 +115,19 @@ class Playout:
         self._words.time(ends)
 
     def finish(self) -> None:
-        """Note that all audio of the sentence has been put."""
-        self._words.finish(self._made)
+        """Note that all audio of the sentence has been put: it ends with its last sound.
+
+        One in which nothing can be heard counts to its end.
+        """
+        if self._audible <= self._words.latest_start:
+            self._audible = self._made
+        self._words.finish(self._audible)
 
     def put(self, audio: Audio) -> None:
         """Take the next whole frames of the reply, to be sent one by one."""
         size = frame_bytes(audio.rate)
+        if audible := _audible_frames(audio, size):
+            self._audible = self._made + Audio(audio.pcm[: audible * size], audio.rate).seconds
         for at in range(0, len(audio.pcm), size):
             frame = Audio(audio.pcm[at : at + size], audio.rate)
             self._unsent.append((self._made, frame))
@@ -114,15 +154,19 @@ class Playout:
             if self._ends_at is not None:
                 self.gaps += self._words.is_within_one(start)
                 self._stopped = self._ends_at, self.sent
-            self._ends_at = now
-        self._ends_at += audio.seconds
+            self._ends_at = max(now, self.line.ends_at)
+        self.line.ends_at = self._ends_at = self._ends_at + audio.seconds
         self.sent = start + audio.seconds
-        self._forget(now)
+        keep = self._words.start_at(self.position(now))  # nobody goes back to sentences before
+        while self._kept and self._kept[0][0] < keep - 1e-6:
+            self._kept.popleft()
         return audio
 
     def hold(self, now: float) -> None:
         """Take back what was sent and not heard; a ``clear`` has to follow."""
         position = self.position(now)
+        if self.left(now):
+            self.line.ends_at = now
         while self._kept and self._kept[-1][0] + self._kept[-1][1].seconds > position + 1e-6:
             self._unsent.appendleft(self._kept.pop())
         self._stopped = self.heard_until(now), position
@@ -141,9 +185,20 @@ class Playout:
         """Return the seconds until the caller has heard everything sent."""
         return 0.0 if self._ends_at is None else max(0.0, self._ends_at - now)
 
+    def audible_left(self, now: float) -> float:
+        """Return the seconds until the caller has heard the last sound of what was put so far.
+
+        Near-silence at its end does not count, whether sent or still to be sent; 0 if nothing but
+        that is left. Whether more of the reply is to come is not known here: as long as not all of
+        it was put, its sound ends later than this says. Of one that is held, it is how long it
+        will sound once it goes on.
+        """
+        left = self._audible - self.position(now)
+        return left if left > ROUNDING else 0.0
+
     def position(self, now: float) -> float:
         """Return the seconds of the reply that the caller has heard."""
-        return self.sent - self.left(now)
+        return max(0.0, self.sent - self.left(now))
 
     def heard(self, now: float) -> str:
         """Return the words that the caller has heard, rounded down to whole words."""
@@ -188,8 +243,11 @@ class Playout:
             at, heard = self._ends_at, self.sent
         return at - (heard - position)
 
-    def _forget(self, now: float) -> None:
-        """Drop the pieces before the sentence that is being heard: nobody goes back there."""
-        keep = self._words.start_at(self.position(now))
-        while self._kept and self._kept[0][0] < keep - 1e-6:
-            self._kept.popleft()
+
+def _audible_frames(audio: Audio, size: int) -> int:
+    """Return how many frames of ``size`` bytes there are up to the last that can be heard."""
+    count = len(audio.pcm) // size
+    samples = np.frombuffer(audio.pcm[: count * size], "<i2").astype(np.float64)
+    power = np.square(samples).reshape(count, size // 2).mean(axis=1)
+    loud = np.flatnonzero(power >= AUDIBLE**2)
+    return int(loud[-1]) + 1 if len(loud) else 0

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from pipelines.audio import Audio
+from pipelines.reply.look_ahead import one_sentence_ahead
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.stages.tts import EndlessError
@@ -13,14 +14,18 @@ from pipelines.text.speakable import speakable
 from pipelines.text.words import words as words_of
 
 
-async def say(
-    request: ReplyRequest, sentences: AsyncGenerator[str, None]
-) -> AsyncGenerator[Step, None]:
-    """Speak sentence by sentence, as they come; skip what nobody can read out.
+def say(request: ReplyRequest, sentences: AsyncGenerator[str, None]) -> AsyncGenerator[Step, None]:
+    """Speak sentence by sentence, the next while one is heard; skip what nobody can read out.
 
     Raises:
-        ProviderError: If the text broke off or could not be spoken.
+        ProviderError: If the text broke off or could not be spoken, after what came before that.
     """
+    return one_sentence_ahead(_spoken(request, sentences), request.released)
+
+
+async def _spoken(
+    request: ReplyRequest, sentences: AsyncGenerator[str, None]
+) -> AsyncGenerator[Step, None]:
     brief = request.brief
     async with aclosing(sentences):
         async for sentence in sentences:
@@ -28,9 +33,8 @@ async def say(
             if not words:
                 continue
             yield SentenceStarted(sentence, len(words_of(words)))
-            voice = request.lineup.tts.speak(words, request.rate)
             with suppress(EndlessError):
-                async with aclosing(voice) as pieces:
+                async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Audio):
                             request.spent.audio += piece.seconds

@@ -12,8 +12,25 @@ from pipelines.settings import Section
 class TurnSettings(Section):
     """Whose turn it is."""
 
-    model: Literal["smart-turn", "none"] = Field(
-        "smart-turn", description="What listens for the end of a turn; `none`: silence and words."
+    model: str = Field(
+        "smart-turn",
+        description="What listens for the end of a turn: `smart-turn`, the path of an `.onnx` "
+        "file, or `package.module:Class`; `none`: silence and words.",
+    )
+    model_rate: Literal[8000, 16000] = Field(
+        16_000, description="Hertz of the audio that a turn model out of a file hears."
+    )
+    model_normalized: bool = Field(
+        default=False,
+        description="Whether it hears samples of zero mean and unit variance, as models behind "
+        "Wav2Vec2 do; log-mel features are always made of such.",
+    )
+    model_output: Literal["probability", "logit"] = Field(
+        "probability",
+        description="What it gives: a probability; or a logit (of several, softmax is taken).",
+    )
+    model_index: int = Field(
+        -1, description="Which number of its output says that the turn is over; -1 is the last."
     )
     drafting: bool = Field(
         default=True, description="Whether to draft; without, providers start when the turn ends."

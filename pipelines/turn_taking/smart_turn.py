@@ -21,8 +21,8 @@ WINDOW_SECONDS = 8.0
 _MODEL = Path(__file__).parents[1] / "models" / "smart-turn-v3.2-cpu.onnx"
 
 _FFT = 400
-_HOP = 160
-_BANDS = 80
+HOP = 160
+BANDS = 80
 """Samples a window (25 ms), samples between two (10 ms), mel bands: Whisper's front end
 (openai/whisper, audio.py), which Smart Turn was trained behind."""
 
@@ -60,34 +60,49 @@ class SmartTurn:
             raise ProviderError("stt", f"smart turn: {type(error).__name__}") from error
 
 
-def log_mel(samples: Floats) -> Floats:
-    """Return what Smart Turn hears of ``samples``: shape (80, 800), of the last 8 s.
+def log_mel(samples: Floats, frames: int | None = round(WINDOW_SECONDS * 100)) -> Floats:
+    """Return what Smart Turn hears of ``samples``: shape (80, ``frames``), of the last 8 s.
 
     As its publisher feeds it (pipecat 1.14, local_smart_turn_v3.py): silence before what is
     shorter, zero mean and unit variance over all 8 s, then Whisper's log-mel spectrogram.
 
     Args:
         samples: From -1 to 1, at :data:`pipelines.audio.SPEECH_RATE`.
+        frames: Of 10 ms each; None for as many as there are of it, one at least.
     """
-    size = int(WINDOW_SECONDS * SPEECH_RATE)
-    window = np.zeros(size, np.float32)
-    if kept := min(size, len(samples)):
-        window[-kept:] = samples[-kept:]
-    window = (window - window.mean()) / np.sqrt(window.var() + np.float32(1e-7))
+    window = unit(
+        latest(samples, HOP * (max(2, len(samples) // HOP) if frames is None else frames))
+    )
     padded = np.pad(window, _FFT // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP][:-1]
+    cut = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::HOP][:-1]
     hann = np.hanning(_FFT + 1)[:-1].astype(np.float32)
-    power = np.abs(np.fft.rfft(frames * hann)) ** 2
+    power = np.abs(np.fft.rfft(cut * hann)) ** 2
     mel = np.log10(np.maximum(_filters() @ power.T, 1e-10))
     floored = np.maximum(mel, mel.max() - 8.0)
     features: Floats = ((floored + 4.0) / 4.0).astype(np.float32)
     return features
 
 
+def latest(samples: Floats, count: int) -> Floats:
+    """Return the last ``count`` samples, after silence where there are fewer; 0 for all of them."""
+    if not count:
+        return samples
+    window = np.zeros(count, np.float32)
+    if kept := min(count, len(samples)):
+        window[-kept:] = samples[-kept:]
+    return window
+
+
+def unit(window: Floats) -> Floats:
+    """Return ``window`` with zero mean and unit variance, as front ends of Whisper do."""
+    scaled: Floats = (window - window.mean()) / np.sqrt(window.var() + np.float32(1e-7))
+    return scaled
+
+
 @cache
 def _filters() -> npt.NDArray[np.float64]:
     """Return the triangular mel filters, shape (80, 201): Slaney's scale, each of unit area."""
-    edges = _hertz(np.linspace(0.0, _mel(SPEECH_RATE / 2), _BANDS + 2))
+    edges = _hertz(np.linspace(0.0, _mel(SPEECH_RATE / 2), BANDS + 2))
     bins = np.linspace(0.0, SPEECH_RATE / 2, _FFT // 2 + 1)
     low, peak, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangles = np.minimum((bins - low) / (peak - low), (high - bins) / (high - peak))

@@ -25,6 +25,7 @@ from agent.settings.placeholders import refuse_placeholders
 from agent.settings.tree import usual_prompts
 from agent.urls import LOOPBACK
 from pipelines.listening.detectors import detectors
+from pipelines.turn_taking.turn_models import check_turn_model
 
 OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
 """Paths that answer already."""
@@ -108,10 +109,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         seal_of(settings.privacy)
     except SettingsError as error:
         yield from findings_of(error)
-    try:
-        detectors(settings.vad)
-    except LookupError as error:
-        yield Finding(place="vad", message=str(error.args[0]))
+    yield from _models(settings)
     builds: list[Callable[[], object]] = [
         *(partial(mcp_servers, {name: server}) for name, server in settings.mcp.items()),
         *([partial(Bucket, settings.recording.store)] if settings.recording.store else ()),
@@ -129,6 +127,19 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         why = "taken by another part of the service; Sinch's sample has /sinch"
         given = repr(settings.sinch.callback_path)
         yield Finding(place="sinch.callback_path", given=given, message=why)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    """Load what hears voices and the ends of turns."""
+    try:
+        detectors(settings.vad)
+    except LookupError as error:
+        yield Finding(place="vad", message=str(error.args[0]))
+    try:
+        check_turn_model(settings.turns)
+    except LookupError as error:
+        given = repr(settings.turns.model)
+        yield Finding(place="turns.model", given=given, message=str(error.args[0]))
 
 
 def _in_clear(settings: Settings) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from pipelines.clock import now
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.playout import Playout
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
+from pipelines.stages.lineup import Providers
 from pipelines.tools.tool import CallInfo
 from pipelines.tools.toolbox import Toolbox
 from tests.agent.conversation import CONNECT, RATE, SCRIPT, Notes, voice
@@ -61,12 +62,14 @@ def channel_on(line: Line) -> Channel:
 class Parts:
     """What plays in one call; made within a running loop."""
 
-    def __init__(self, settings: CallSettings | None = None) -> None:
+    def __init__(
+        self, settings: CallSettings | None = None, providers: Providers | None = None
+    ) -> None:
         self.settings = settings or CallSettings()
         self.line = Line()
         self.channel = channel_on(self.line)
         self.notes = Notes()
-        self.lineup = voice().lineup()
+        self.lineup = (providers or voice()).lineup()
         self.history = History(self.notes, self.lineup.usage, self.settings.pricing)
         toolbox = Toolbox(
             (),

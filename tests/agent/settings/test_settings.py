@@ -59,6 +59,8 @@ def test_the_command_line_beats_the_environment_beats_the_file(
         ('[tts]\nprovider = "no.such:Thing"', "tts.provider = 'no.such:Thing': the package"),
         ('[llm]\nprovider = "openai"\n[llm.options]\napi_key = 7', "api_key = (hidden): "),
         ('[vad]\njudge = "me"', "vad"),
+        ('[turns]\nmodel = "smart"', "turns.model = 'smart': no such turn model; allowed are"),
+        ('[turns]\nmodel = "x.onnx"', "turns.model = 'x.onnx': onnxruntime cannot open the file"),
         ('agent = "nobody"', "agent = 'nobody'"),
     ],
 )
