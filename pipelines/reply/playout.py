@@ -6,8 +6,15 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipelines.audio import Audio, frame_bytes
 from pipelines.reply.heard_words import ROUNDING, HeardWords
+
+AUDIBLE = 32_768 * 10 ** (-50 / 20)
+"""RMS of a 20 ms frame from which something of it is heard: -50 dBFS. Speech as voices give it is
+at -20, their softest consonants end at about -50 and their pauses are below -80; on the line G.711
+has its smallest step at -72."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,7 @@ class Playout:
         self._unsent: deque[tuple[float, Audio]] = deque()
         self._kept: deque[tuple[float, Audio]] = deque()
         self._made = 0.0
+        self._audible = 0.0  # the end of the last frame made so far that is not near-silence
         self.sent = 0.0
         """Seconds of the reply sent, less what was taken back."""
 
@@ -88,6 +96,8 @@ class Playout:
     def put(self, audio: Audio) -> None:
         """Take the next whole frames of the reply, to be sent one by one."""
         size = frame_bytes(audio.rate)
+        if audible := _audible_frames(audio, size):
+            self._audible = self._made + Audio(audio.pcm[: audible * size], audio.rate).seconds
         for at in range(0, len(audio.pcm), size):
             frame = Audio(audio.pcm[at : at + size], audio.rate)
             self._unsent.append((self._made, frame))
@@ -141,6 +151,16 @@ class Playout:
         """Return the seconds until the caller has heard everything sent."""
         return 0.0 if self._ends_at is None else max(0.0, self._ends_at - now)
 
+    def audible_left(self, now: float) -> float:
+        """Return the seconds until the caller has heard the last sound of what was put so far.
+
+        Near-silence at its end does not count, whether sent or still to be sent; 0 if nothing but
+        that is left. Whether more of the reply is to come is not known here: as long as not all of
+        it was put, its sound ends later than this says. Of one that is held, it is how long it
+        will sound once it goes on.
+        """
+        return max(0.0, self._audible - self.position(now))
+
     def position(self, now: float) -> float:
         """Return the seconds of the reply that the caller has heard."""
         return self.sent - self.left(now)
@@ -193,3 +213,12 @@ class Playout:
         keep = self._words.start_at(self.position(now))
         while self._kept and self._kept[0][0] < keep - 1e-6:
             self._kept.popleft()
+
+
+def _audible_frames(audio: Audio, size: int) -> int:
+    """Return how many frames of ``size`` bytes there are up to the last that can be heard."""
+    count = len(audio.pcm) // size
+    samples = np.frombuffer(audio.pcm[: count * size], "<i2").astype(np.float64)
+    power = np.square(samples).reshape(count, size // 2).mean(axis=1)
+    loud = np.flatnonzero(power >= AUDIBLE**2)
+    return int(loud[-1]) + 1 if len(loud) else 0

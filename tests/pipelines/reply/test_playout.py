@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,13 @@ RATE = 8000
 
 def audio(seconds: float) -> Audio:
     return Audio(bytes(2 * round(seconds * RATE)), RATE)
+
+
+def tone(seconds: float, dbfs: float = -20.0) -> Audio:
+    """A square wave: its RMS is its height."""
+    height = round(32_768 * 10 ** (dbfs / 20))
+    wave = np.tile(np.repeat(np.array([height, -height], "<i2"), 20), round(seconds * RATE) // 40)
+    return Audio(wave.tobytes(), RATE)
 
 
 def drain(playout: Playout, now: float) -> float:
@@ -285,3 +293,60 @@ def test_what_was_heard_only_grows(
     heard = [playout.heard(at) for at in cuts]
     assert all(text.startswith(part) for part in heard)
     assert [len(part) for part in heard] == sorted(len(part) for part in heard)
+
+
+def test_what_is_audible_ends_before_the_near_silence_after_it() -> None:
+    """A second of speech and 0.3 s of pause: a second is left, and then nothing."""
+    playout = Playout(lead=0.4)
+    playout.begin("one two")
+    playout.put(tone(1.0))
+    playout.put(tone(0.3, dbfs=-60))
+    assert playout.audible_left(0.0) == pytest.approx(1.0)
+    playout.take(10.0)
+    assert playout.audible_left(10.0) == pytest.approx(1.0)
+    now = drain(playout, 10.0)
+    assert playout.audible_left(now) == pytest.approx(11.0 - now)
+    assert playout.audible_left(11.1) == 0.0
+    assert playout.left(11.1) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("dbfs", "seconds"), [(-20, 1.0), (-48, 1.0), (-52, 0.0), (-90, 0.0)])
+def test_soft_is_audible_and_near_silence_is_not(dbfs: float, seconds: float) -> None:
+    """The end of an "s" counts; the hum of a voice between its words does not."""
+    playout = Playout(lead=0.4)
+    playout.put(tone(1.0, dbfs))
+    assert playout.audible_left(0.0) == pytest.approx(seconds)
+
+
+def test_a_pause_between_sentences_is_audible_time() -> None:
+    """What sounds after it is to come: only near-silence at the end is left out."""
+    playout = Playout(lead=9.0)
+    for pause in (0.3, 0.0):
+        playout.begin("one")
+        playout.put(tone(0.5))
+        playout.put(audio(pause))
+        playout.finish()
+    drain(playout, 0.0)
+    assert playout.audible_left(0.6) == pytest.approx(0.7)
+
+
+def test_what_was_taken_back_is_audible_once_more() -> None:
+    """A hold takes back what was sent, and a rewind what was heard of the sentence."""
+    playout = Playout(lead=9.0)
+    playout.begin("one two")
+    playout.put(tone(1.0))
+    drain(playout, 0.0)
+    playout.hold(0.6)
+    assert playout.audible_left(5.0) == pytest.approx(0.4)
+    playout.rewind()
+    assert playout.audible_left(5.0) == pytest.approx(1.0)
+    drain(playout, 6.0)
+    assert playout.audible_left(6.5) == pytest.approx(0.5)
+
+
+def test_keys_and_fillers_are_audible() -> None:
+    """Whatever is said in between."""
+    playout = Playout(lead=9.0)
+    playout.begin("one")
+    playout.interject("Moment.", tone(0.4))
+    assert playout.audible_left(0.0) == pytest.approx(0.4)
