@@ -60,8 +60,11 @@ class History:
     def agent_said(self, reply: Reply, *, cut_off: bool) -> None:
         """Keep what the caller has heard of a reply, and what its tools gave back."""
         self.conversation += reply.tool_messages
-        if heard := self.record.agent(reply, cut_off=cut_off):
-            self.conversation.append(Message("assistant", heard, cut_off))
+        heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
+        if cut_off and reply.tells_unheard and reply.started_at is not None:
+            unheard = reply.playout.unheard(now())
+        if heard or unheard:
+            self.conversation.append(Message("assistant", heard, cut_off, unheard=unheard))
         if reply.playout.gaps:
             log.warning("the reply was heard with gaps", gaps=reply.playout.gaps)
 

@@ -127,7 +127,9 @@ class Playout:
             self._ends_at = now
         self._ends_at += audio.seconds
         self.sent = start + audio.seconds
-        self._forget(now)
+        keep = self._words.start_at(self.position(now))
+        while self._kept and self._kept[0][0] < keep - 1e-6:
+            self._kept.popleft()  # before the sentence that is being heard: nobody goes back there
         return audio
 
     def hold(self, now: float) -> None:
@@ -146,6 +148,12 @@ class Playout:
             self._unsent.appendleft(self._kept.pop())
         self.sent = start
         self._stopped = self._stopped[0], start
+
+    def end(self, now: float) -> None:
+        """Count as heard what is left, which is near-silence: no more of the reply is sent."""
+        self._unsent.clear()
+        self._ends_at = None if self._ends_at is None else min(self._ends_at, now)
+        self.sent = self._made
 
     def left(self, now: float) -> float:
         """Return the seconds until the caller has heard everything sent."""
@@ -207,12 +215,6 @@ class Playout:
         if self._ends_at is not None and position > heard + (-ROUNDING if begins else ROUNDING):
             at, heard = self._ends_at, self.sent
         return at - (heard - position)
-
-    def _forget(self, now: float) -> None:
-        """Drop the pieces before the sentence that is being heard: nobody goes back there."""
-        keep = self._words.start_at(self.position(now))
-        while self._kept and self._kept[0][0] < keep - 1e-6:
-            self._kept.popleft()
 
 
 def _audible_frames(audio: Audio, size: int) -> int:
