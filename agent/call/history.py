@@ -62,7 +62,7 @@ class History:
         self.conversation += reply.tool_messages
         heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
         if cut_off and reply.tells_unheard and reply.started_at is not None:
-            unheard = reply.playout.unheard(now())
+            unheard = reply.not_heard(heard)
         if heard or unheard:
             self.conversation.append(Message("assistant", heard, cut_off, unheard=unheard))
         if reply.playout.gaps:

@@ -140,7 +140,7 @@ class OverSpeech:
         self._at = max(0.0, reply.playout.position(at))
         heard, unheard = reply.playout.heard(at), reply.playout.unheard(at)
         self._asks = self._wants_yes_or_no(_just_asked(heard, unheard))
-        self._ends_asking = self._wants_yes_or_no(joined([heard + " ", unheard]))
+        self._ends_asking = self._wants_yes_or_no(joined([heard, unheard]))
         left = self._left()
         if left > ALL_HEARD:
             self.why = {} if left == inf else {"left": round(left, 3)}
@@ -265,7 +265,7 @@ class OverSpeech:
 def _just_asked(heard: str, unheard: str) -> str:
     """Return the sentence that somebody answers who begins here; ``""`` if none is all but said."""
     count, end, before = len(words(heard)), 0, ""
-    for sentence in cut(joined([heard + " ", unheard])):
+    for sentence in cut(joined([heard, unheard])):
         start, end = end, end + len(words(sentence))
         if count < end:
             if count - start <= JUST_SAID:

@@ -23,6 +23,7 @@ from pipelines.reply.steps import (
 )
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
+from pipelines.text.words import words
 from pipelines.turn_taking.judge import EndOfTurn
 
 WENT_ON = 0.3
@@ -199,6 +200,12 @@ class Reply:
         """Stop it. What has been sent may still be heard: a ``clear`` has to follow."""
         if self.task is not None:
             self.task.cancel()
+
+    def not_heard(self, heard: str) -> str:
+        """Return the words after those that were ``heard``: of all that is to be said, if known."""
+        if self.announcement is None:
+            return self.playout.unheard(now())
+        return "".join(words(self.announcement.text)[len(words(heard)) :]).strip()
 
     @property
     def is_followed(self) -> bool:

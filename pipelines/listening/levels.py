@@ -25,13 +25,15 @@ it is less certain than the first second."""
 SHUNNED = 4.5
 """The same, just after a voice as faint as this turned out to be somebody else's: it goes on."""
 
-LASTS = round(1.0 / FRAME_SECONDS)
-"""Frames after the last that was loud enough in which a voice counts however faint: sentences fall
-to their end."""
+LASTS = round(0.6 / FRAME_SECONDS)
+"""Frames after the last half second that was loud enough in which a voice counts however faint:
+sentences fall to their end."""
 
 MOMENT = round(0.5 / FRAME_SECONDS)
-"""Voiced frames by which a voice is told at its beginning; and the least from which a level is
-learned."""
+"""Voiced frames by which a voice is told at its beginning."""
+
+LEARNED = round(0.3 / FRAME_SECONDS)
+"""Voiced frames from which a turn has a level: a word. It is within 3 dB of the speaker's own."""
 
 SOUND = round(2.0 / FRAME_SECONDS)
 """Voiced frames that the level of a sound is made of: the last two seconds."""
@@ -59,6 +61,7 @@ class VoiceLevels:
     def __init__(self) -> None:
         self._turns: deque[float] = deque(maxlen=TURNS)
         self._sound: deque[float] = deque(maxlen=SOUND)  # of its voiced frames
+        self._theirs: deque[float] = deque(maxlen=SOUND)  # of those that were loud enough
         self._silent = 0  # frames since the last voiced one
         self._lasts = 0  # frames for which a voice still counts
         self._shuns = False
@@ -98,20 +101,22 @@ class VoiceLevels:
             return False
         if self._silent >= APART:
             self._sound.clear()
+            self._theirs.clear()
             self._shuns = self._shuns and self._silent < 4 * APART
         self._silent = 0
         self._sound.append(_decibels(frame))
         if self._is_near():
             self._lasts, self._waited, self._faint, self._shuns = LASTS, 0, 0, False
+            self._theirs.append(self._sound[-1])
         elif self._lasts <= 0:
             self._miss()
         return self._lasts > 0
 
     def learn(self) -> None:
         """Take what was heard last for the caller's voice: it was a turn of theirs."""
-        if len(self._sound) >= MOMENT:
-            self._turns.append(_level(list(self._sound)))
-        self._sound.clear()
+        if len(self._theirs) >= LEARNED:
+            self._turns.append(_level(list(self._theirs)))
+        self._theirs.clear()
 
     def shun(self) -> None:
         """Hear no more of the latest sound: it turned out to be somebody else's voice."""
