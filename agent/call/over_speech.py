@@ -226,8 +226,8 @@ class OverSpeech:
 
     def learn(self, draft: Reply | None) -> None:
         """Learn how loud the caller is, if it is not known that nobody spoke: their turn ends."""
-        if draft is not None and (draft.said or not draft.settled):
-            self._listener.levels.learn()
+        heard = draft is not None and bool(draft.said or not draft.settled)
+        self._listener.levels.turn_ended(theirs=heard)
 
     def _over_words(self) -> OverWords:
         over = self._over
@@ -257,6 +257,8 @@ class OverSpeech:
     def _explain(self, found: Meaning) -> None:
         """Note what a decision was made by; a voice that is not the caller's is heard no more."""
         self.why = {"by": found}
+        if found == "noise":
+            self._listener.levels.turn_ended(theirs=False)
         if found == "background":
             self.why["below"] = round(self._listener.levels.below or 0.0, 1)
             self._listener.levels.shun()

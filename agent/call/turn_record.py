@@ -114,10 +114,10 @@ class TurnRecord:
     def backchannel(self, draft: Reply) -> None:
         """Put down words that want no answer, the caller's or somebody else's."""
         if (said := draft.utterance) is not None and draft.said and not draft.kept:
-            told, kind = _told(draft.certainty), "backchannel"
+            told = _told(draft.certainty)
             if draft.below is not None:
-                told, kind = {**told, "below": round(draft.below, 1)}, "background"
-            self._add(kind, None, said.began, said.until, text=draft.said, **told)
+                told = {**told, "by": "background", "below": round(draft.below, 1)}
+            self._add("backchannel", None, said.began, said.until, text=draft.said, **told)
 
     def caller(
         self,

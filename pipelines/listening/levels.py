@@ -55,7 +55,8 @@ class VoiceLevels:
 
     A level is the 90th percentile of voiced frames of 20 ms: of a second of speech it is within
     2 dB of the speaker's own in 19 of 20 cases (325 prompts, four speakers), closer than a mean,
-    and soft sounds and pauses change it less. While no turn was heard, nobody is faint.
+    and soft sounds and pauses change it less. While no turn was heard, nobody is faint; within the
+    first one, who is fainter than its beginning does not count.
     """
 
     def __init__(self) -> None:
@@ -87,12 +88,13 @@ class VoiceLevels:
         """Whether the latest sound is a voice of somebody else, by its level."""
         return self.below is not None and self.below > FAINT
 
-    def counts(self, frame: bytes, voiced: bool) -> bool:  # noqa: FBT001 - a fact
+    def counts(self, frame: bytes, *, voiced: bool, in_speech: bool = False) -> bool:
         """Return whether a frame holds a voice that can be the caller's.
 
         Args:
             frame: The next, of 20 ms, in order.
             voiced: Whether it holds a voice.
+            in_speech: Whether it is heard within what the caller says.
         """
         self._lasts -= 1
         self._waited += self._waits
@@ -101,20 +103,21 @@ class VoiceLevels:
             return False
         if self._silent >= APART:
             self._sound.clear()
-            self._theirs.clear()
+            if not in_speech:
+                self._theirs.clear()
             self._shuns = self._shuns and self._silent < 4 * APART
         self._silent = 0
         self._sound.append(_decibels(frame))
-        if self._is_near():
+        if self._is_near(in_speech=in_speech):
             self._lasts, self._waited, self._faint, self._shuns = LASTS, 0, 0, False
             self._theirs.append(self._sound[-1])
         elif self._lasts <= 0:
             self._miss()
         return self._lasts > 0
 
-    def learn(self) -> None:
-        """Take what was heard last for the caller's voice: it was a turn of theirs."""
-        if len(self._theirs) >= LEARNED:
+    def turn_ended(self, *, theirs: bool) -> None:
+        """Learn how loud the caller is from what was heard last, if it was a turn of theirs."""
+        if theirs and len(self._theirs) >= LEARNED:
             self._turns.append(_level(list(self._theirs)))
         self._theirs.clear()
 
@@ -128,18 +131,22 @@ class VoiceLevels:
             self._waited = self._faint = 0
         self._waits = waits
 
-    def _is_near(self) -> bool:
+    def _is_near(self, *, in_speech: bool) -> bool:
         """Whether the last half second is loud enough to be the caller's."""
-        if (caller := self.caller) is None:
+        known = [self.caller] if self.caller is not None else []
+        if len(self._theirs) >= MOMENT:  # they may be louder than ever, or speak for the first time
+            known.append(_level(list(self._theirs)))
+        if not known:
             return True
-        margin = SHUNNED if self._shuns else FAINT if self._lasts > 0 else UNHEARD
-        return _level(list(self._sound)[-MOMENT:]) >= caller - margin
+        margin = SHUNNED if self._shuns else FAINT if in_speech else UNHEARD
+        return _level(list(self._sound)[-MOMENT:]) >= max(known) - margin
 
     def _miss(self) -> None:
         """Forget the caller's level, if this is all that is heard of them for long."""
         self._faint += self._waits
         if self._waited >= PATIENCE and self._faint >= MOMENT:
             self._turns.clear()
+            self._theirs.clear()
             self._lasts = LASTS
 
 

@@ -84,5 +84,6 @@ class Listener:
                 yield KeysPressed(keys)
             # A tone is no speech; nor is its end, in the frame after.
             sound = SILENCE if after_tone or self._keypad.sounding else frame
-            voiced = self.levels.counts(sound, self._detector.voiced(sound))
-            yield from self._gate.feed(sound, voiced)
+            voiced, open_ = self._detector.voiced(sound), self._gate.open
+            counts = self.levels.counts(sound, voiced=voiced, in_speech=open_)
+            yield from self._gate.feed(sound, counts)

@@ -197,7 +197,8 @@ def test_a_talker_in_the_background_does_not_kill_the_reply(below: str, tenths: 
     done = spoken_to("." * 14 + below * tenths + "." * 60, ["They were rather late, I said."])
     assert done.lines[-1] == ("assistant", HOURS)
     assert done.notes.of("barge_in") == []
-    assert all(line["below"] == pytest.approx(8, abs=0.3) for line in done.notes.of("background"))
+    for line in done.notes.of("backchannel"):
+        assert (line["by"], line["below"]) == ("background", pytest.approx(8, abs=0.3))
     for resumed in done.notes.of("resumed"):
         assert resumed["by"] == "background"
         assert resumed["after"] < 1.1
@@ -221,6 +222,15 @@ def test_a_talker_in_the_background_does_not_keep_the_callers_turn_open(below: s
     (answer,) = [line for line in done.notes.of("agent") if line["text"] == "At ten."]
     spoke_until = 2.5 + 1.2 + 4.0 + 1.0
     assert answer["at"] < spoke_until + 2.0
+
+
+@pytest.mark.parametrize("below", list("8cgk"))
+def test_nor_their_very_first_turn(below: str) -> None:
+    """Nothing is known of the caller but what they said just before."""
+    room = GREETED + "+" * 12 + below * 60
+    done = talk(Room(room), voice(["When do you open?"], ["At ten."]))
+    answer = next(line for line in done.notes.of("agent") if line["text"] == "At ten.")
+    assert answer["at"] < 2.5 + 1.2 + 2.0
 
 
 def test_a_television_begins_no_turn() -> None:

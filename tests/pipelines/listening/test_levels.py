@@ -34,7 +34,7 @@ def caller_at(*turns: float) -> VoiceLevels:
         levels._lasts = 99  # whatever it was, it was a turn
         for _ in range(50):
             levels._theirs.append(dbfs)
-        levels.learn()
+        levels.turn_ended(theirs=True)
         rest(levels, 3.0)
     return levels
 
@@ -46,10 +46,10 @@ def test_nobody_is_faint_while_the_caller_was_not_heard() -> None:
     assert (levels.below, levels.faint) == (None, False)
     rest(levels, 1.0)
     speak(levels, -20.0, 0.2)
-    levels.learn()
+    levels.turn_ended(theirs=True)
     assert levels.caller is None
     speak(levels, -20.0, 0.3)
-    levels.learn()
+    levels.turn_ended(theirs=True)
     assert levels.caller == pytest.approx(-20.0, abs=0.1)
 
 
@@ -63,6 +63,20 @@ def test_a_voice_is_told_by_its_level(below: float, counts: float, faint: bool) 
     assert speak(levels, -20.0 - below, 1.0) == counts
     assert levels.below == pytest.approx(below, abs=0.1)
     assert levels.faint is faint is (below > FAINT)
+
+
+@pytest.mark.parametrize("below", [8.0, 12.0, 20.0])
+def test_within_the_first_turn_a_fainter_voice_does_not_go_on_for_the_caller(below: float) -> None:
+    """Pauses of the fainter voice make no difference; what is no turn teaches nothing."""
+    levels = VoiceLevels()
+    for _ in range(60):
+        assert levels.counts(frame(-20.0), voiced=True, in_speech=True)
+    kept = [
+        levels.counts(frame(-20.0 - below), voiced=n % 80 < 40, in_speech=True) for n in range(400)
+    ]
+    assert sum(kept) * FRAME_SECONDS <= 1.2
+    levels.turn_ended(theirs=False)
+    assert speak(levels, -20.0 - below, 1.0) == 1.0
 
 
 def test_a_voice_that_was_shunned_has_to_be_louder_to_count_again() -> None:

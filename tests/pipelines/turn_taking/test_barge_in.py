@@ -81,9 +81,7 @@ def test_a_faint_voice_never_stops_us() -> None:
 
 
 def test_over_the_beginning_of_a_greeting_a_greeting_is_let_finish() -> None:
-    """Whoever picks up takes longer than a second to say who they are; a word that wants more
-    does not.
-    """
+    """Whoever picks up takes longer than a second to say who they are."""
     start = OverWords(greeting=True)
     assert judge("Hello Ann Smith", outgoing=True).so_far(1.5, start) is None
     assert judge("Hello Ann Smith", outgoing=True).so_far(3.0, start) == "length"
