@@ -47,12 +47,12 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
-    pipelines/listening: detectors dtmf gate settings speech_events utterance
+    pipelines/listening: detectors dtmf gate levels settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
-    pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
-    pipelines/turn_taking: turn_models
-    agent/call: apologies clock ending evidence fillers history maker orders own_words reply
-    agent/call: transfer turn_record
+    pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
+    pipelines/turn_taking: smart_turn turn_models
+    agent/call: apologies clock ending evidence fillers history maker orders over_speech own_words
+    agent/call: reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

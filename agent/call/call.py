@@ -12,7 +12,7 @@ channel     the socket, with the protocol on it          the network
 listener    bytes → speech and keys, in audio time       the voice detector, the gate
 turns       whose turn is it? The table                  nothing
 judge       what follows from the evidence on a turn     the turn model, the transcriber
-barge-in    what a sound over our words means            nothing
+over speech what a sound over our words means            listener, replies, history
 evidence    the silence that ends the turn               tasks, judge, listener
 replies     the reply that sounds, and the draft         tasks, maker, speaker, history
 maker       a reply, from what the caller says           the providers, once the reply is pulled
@@ -42,6 +42,7 @@ from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.ending import HUNG_UP, INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History
+from agent.call.over_speech import LISTENING, SILENCES, OverSpeech
 from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
@@ -60,20 +61,9 @@ from pipelines.stages.lineup import Lineup
 from pipelines.stages.stt import Heard
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.tools.toolbox import Toolbox
-from pipelines.turn_taking.barge_in import BargeInJudge
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from pipelines.turn_taking.turns import Action, Event, State, TurnTaking
-
-LISTENING = (State.HEARING, State.PAUSED, State.HELD)
-"""States in which the caller has the floor, or may have."""
-
-SILENCES: Mapping[type[speech.SpeechEvent], Event] = {
-    speech.SpeechPaused: Event.SPEECH_PAUSED,
-    speech.SpeechResumed: Event.SPEECH_RESUMED,
-    speech.SpeechEnded: Event.TURN_ENDED,
-}
-"""What the caller's silences are for the table, where it takes them."""
 
 
 class Call:
@@ -100,7 +90,6 @@ class Call:
         language = script.brief.language
         judge = TurnJudge(settings.end_of_turn, language, turn_model, lineup.stt)
         self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task)
-        self._barge_in = BargeInJudge(settings.turns, language, lineup.stt)
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
@@ -109,6 +98,7 @@ class Call:
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
         self._replies = Replies(self._player, self.history, settings, start=self._begin)
+        self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
 
     async def run(self) -> CallEnded:
@@ -198,38 +188,28 @@ class Call:
             self._happened(Event.KEY_PRESSED)
 
     def _heard(self, event: speech.SpeechEvent) -> None:
-        state = self._turns.state
-        match event:
-            case speech.SpeechStarted(audio):
-                self._clock.caller_is_there()
-                goes_on = state is State.REPLYING and self._replies.still_silent
-                self._happened(Event.SPEECH_RESUMED if goes_on else Event.SPEECH_STARTED)
-                self._replies.hear(audio)
-            case speech.SpeechContinued(audio):
-                self._replies.hear(audio, self._listener.silent)
-                self._judge_length()
-            case _ if state in LISTENING and self._turns.takes(SILENCES[type(event)]):
-                self._happened(SILENCES[type(event)])
+        if isinstance(event, speech.SpeechStarted):
+            self._clock.caller_is_there()
+        for what in self._over_speech.means(event, self._turns.state):
+            if what not in SILENCES or self._turns.takes(what):
+                self._happened(what)
+        if isinstance(event, speech.SpeechStarted | speech.SpeechContinued):
+            self._replies.hear(event.audio, self._listener.silent)
 
-    def _judge_length(self) -> None:
-        """Tell a barge-in by its length, and end an utterance that does not end."""
-        state, spoken = self._turns.state, self._listener.spoken
-        if state is State.HELD and (by := self._barge_in.barge_in_by(spoken)):
-            self._happened(Event.BARGE_IN, by)
-        elif state is State.HEARING and spoken >= self._settings.calls.max_utterance:
-            self._happened(Event.TURN_ENDED)
-
-    def _happened(self, event: Event, by: str = "") -> None:
+    def _happened(self, event: Event) -> None:
         """Take an event to the table and do what it says; commands wait in the channel."""
         before = self._turns.state
-        self.history.record.happened(before, event, self._replies.sounding, by)
+        self.history.record.happened(before, event, self._replies.sounding, self._over_speech.why)
         for action in self._turns.handle(event):
             self._do(action)
         if self._turns.state is State.QUIET and before is not State.QUIET:
             self._clock.fell_quiet(now())
+        self._listener.levels.wait(waits=self._turns.state is State.QUIET)
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
+        if action is Action.RELEASE:
+            self._over_speech.learn(replies.draft)
         if action in (Action.DISCARD, Action.FORGET):
             self._evidence.drop()
         if action in (Action.FORGET, Action.CLOSE_UTTERANCE):
@@ -243,7 +223,9 @@ class Call:
             Action.FORGET: lambda: replies.discard(forget=True),
             Action.RELEASE: lambda: replies.release(self._evidence.decide()),
             Action.HOLD: replies.hold,
-            Action.RESUME: replies.resume,
+            Action.RESUME: lambda: replies.resume(self._over_speech.why),
+            Action.KEEP_WORDS: self._over_speech.keep_words,
+            Action.GREET_ANEW: self._over_speech.greet_anew,
             Action.DROP_REPLY: replies.drop,
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
@@ -256,7 +238,7 @@ class Call:
         held = self._turns.state is State.HELD
         draft = self._replies.prepare(surely=held)
         if held:
-            self._listener.end_after(self._settings.turns.decide_within)
+            self._over_speech.paused()
         else:
             self._evidence.gather(draft)
 
@@ -281,25 +263,17 @@ class Call:
             self._happened(Event.ANNOUNCEMENT_DUE)
         if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
             self.obey(orders.CallerNotMoved())
-        if self._replies.unanswered.audio and not reply.interruptible and not reply.hang_up:
-            self._happened(Event.SPEECH_STARTED)  # they spoke over it; that is answered now
-            if not self._listener.in_speech:
-                self._happened(Event.SPEECH_PAUSED)
-                self._happened(Event.TURN_ENDED)
+        for what in self._over_speech.after(reply):
+            self._happened(what)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
         if reply is not self._replies.draft or self._turns.state is State.AWAY:
             return
-        if reply.over_speech:
-            if not self._replies.interruptible:
-                self._replies.discard()  # we say our last; it is kept with what they say meanwhile
-                return
-            if not (isinstance(heard, Heard) and self._barge_in.wants_answer(heard.text)):
-                self._happened(Event.FALSE_ALARM)
-                return
-            self._listener.end_after(self._settings.vad.end_after)
-            self._happened(Event.WORDS)
+        if reply.over_speech and (
+            event := self._over_speech.understood(reply, heard, self._turns.state)
+        ):
+            self._happened(event)
         if self._turns.state is State.PAUSED:
             self._evidence.weigh(reply)
 

@@ -62,8 +62,11 @@ class History:
         self.conversation += reply.tool_messages
         if cut_off:
             self._audio_wasted += max(0.0, reply.spent.audio - reply.playout.position(now()))
-        if heard := self.record.agent(reply, cut_off=cut_off):
-            self.conversation.append(Message("assistant", heard, cut_off))
+        heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
+        if cut_off and reply.tells_unheard and reply.started_at is not None:
+            unheard = reply.not_heard(heard)
+        if heard or unheard:
+            self.conversation.append(Message("assistant", heard, cut_off, unheard=unheard))
         if reply.playout.gaps:
             log.warning("the reply was heard with gaps", gaps=reply.playout.gaps)
 

@@ -63,6 +63,8 @@ class ReplyMaker:
             hung_up_by=announcement.hung_up_by,
             occasion=announcement.occasion,
             then=announcement.then,
+            announcement=announcement,
+            tells_unheard=announcement.occasion == "greeting",
         )
         reply.steps = self.steps(reply, announcement.text)
         return reply

@@ -87,4 +87,5 @@ class ReplyPlayer:
             async with aclosing(self.speaker.play(reply, apology)) as nothing_heard:
                 async for _ in nothing_heard:
                     raise RuntimeError("an apology hears nothing") from None
+        reply.whole = True
         await self.speaker.wait_until_heard(reply)

@@ -7,7 +7,7 @@ and when, is in :mod:`agent.call.speaker`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from agent.call.history import KEYPAD, History
 from agent.call.player import ReplyPlayer
@@ -156,9 +156,9 @@ class Replies:
         """Stop speaking, and keep what was not heard."""
         self._speaker.hold(_there(self.sounding))
 
-    def resume(self) -> None:
-        """Go on where the caller stopped hearing the reply."""
-        self._speaker.resume(_there(self.sounding))
+    def resume(self, why: Mapping[str, object]) -> None:
+        """Go on where the caller stopped hearing the reply, for a reason that is put on record."""
+        self._speaker.resume(_there(self.sounding), why)
 
     def drop(self) -> None:
         """Cancel the reply and keep what was heard of it.

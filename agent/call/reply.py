@@ -23,6 +23,7 @@ from pipelines.reply.steps import (
 )
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
+from pipelines.text.words import words
 from pipelines.turn_taking.judge import EndOfTurn
 
 WENT_ON = 0.3
@@ -92,6 +93,9 @@ class Reply:
     over_speech: bool = False
     """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
 
+    below: float | None = None
+    """Decibels by which it is fainter than the caller, if it was somebody else's therefore."""
+
     interruptible: bool = True
     said: str = ""
     """What the caller said, once it is known."""
@@ -115,6 +119,15 @@ class Reply:
 
     then: Announcement | None = None
     """What is said once it was heard, before anything else."""
+
+    announcement: Announcement | None = None
+    """What it says unasked; None for an answer."""
+
+    tells_unheard: bool = False
+    """Whether the model is told, if it is cut off, what of it was not heard."""
+
+    whole: bool = False
+    """Whether all of it was made and sent: only what is left in its ledger is still to be heard."""
 
     started_at: float | None = None
     """When it began to sound; None while it has not."""
@@ -187,6 +200,17 @@ class Reply:
         """Stop it. What has been sent may still be heard: a ``clear`` has to follow."""
         if self.task is not None:
             self.task.cancel()
+
+    def not_heard(self, heard: str) -> str:
+        """Return the words after those that were ``heard``: of all that is to be said, if known."""
+        if self.announcement is None:
+            return self.playout.unheard(now())
+        return "".join(words(self.announcement.text)[len(words(heard)) :]).strip()
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether something happens by itself once it was heard."""
+        return self.hang_up or bool(self.transfer) or self.then is not None
 
     @property
     def answers(self) -> bool:

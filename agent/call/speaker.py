@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from agent.call.clock import TICK
@@ -51,15 +51,20 @@ class Speaker:
             self._channel.clear()
         reply.playout.hold(at)
 
-    def resume(self, reply: Reply) -> None:
-        """Go on where the caller stopped hearing it; after a long hold, with its sentence anew."""
+    def resume(self, reply: Reply, why: Mapping[str, object]) -> None:
+        """Go on where the caller stopped hearing it; after a long hold, with its sentence anew.
+
+        Args:
+            reply: It.
+            why: For the record.
+        """
         at = now()
         held = at - reply.held_at
         if held > self._rewind_after:
             reply.playout.rewind()
         reply.quiet_since = at
         reply.going.set()
-        self._history.record.note("resumed", reply, after=round(held, 3))
+        self._history.record.note("resumed", reply, after=round(held, 3), **why)
 
     async def play(
         self, reply: Reply, steps: AsyncGenerator[Step, None]

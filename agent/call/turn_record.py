@@ -69,23 +69,33 @@ class TurnRecord:
         """Put down what happens now, in the turn of ``reply`` if that is given."""
         self._add(kind, reply, now(), None, **fields)
 
-    def happened(self, before: State, event: Event, reply: Reply | None, by: str) -> None:
+    def happened(
+        self, before: State, event: Event, reply: Reply | None, why: Mapping[str, object]
+    ) -> None:
         """Put down what the caller does to the reply that sounds.
 
         Args:
             before: Who had the floor.
             event: What they have done.
             reply: What sounds, or will next.
-            by: What they barge in by, if that is known.
+            why: What is held or dropped for, if that is known.
         """
         if reply is None or before not in (State.REPLYING, State.HELD):
             return
         if event is Event.SPEECH_STARTED:
             self.heard(reply, every=0.0)
-            self.note("held", reply)
+            self.note("held", reply, **why)
         elif event in BARGE_INS:
             self.heard(reply, every=0.0)
-            self.note("barge_in", reply, by=by or BARGE_INS[event])
+            self.note(
+                "barge_in",
+                reply,
+                **(
+                    {"by": "keys"}
+                    if event is Event.KEY_PRESSED
+                    else {"by": BARGE_INS[event], **why}
+                ),
+            )
 
     def understood(self, reply: Reply) -> None:
         """Put down what the caller turned out to say, as far as it is known, and as it changes.
@@ -102,9 +112,11 @@ class TurnRecord:
             self._add("understood", None, said.began, said.until, text=reply.said, **more)
 
     def backchannel(self, draft: Reply) -> None:
-        """Put down words that want no answer."""
-        if (said := draft.utterance) is not None and draft.said:
+        """Put down words that want no answer, the caller's or somebody else's."""
+        if (said := draft.utterance) is not None and draft.said and not draft.kept:
             told = _told(draft.certainty)
+            if draft.below is not None:
+                told = {**told, "by": "background", "below": round(draft.below, 1)}
             self._add("backchannel", None, said.began, said.until, text=draft.said, **told)
 
     def caller(

@@ -92,6 +92,7 @@ class Persona:
             still_there=fill(front.still_there),
             time_up=fill(front.time_up),
             greeting_interruptible=front.greeting_interruptible,
+            outgoing=details.outgoing,
             keys_are_secret=front.keys_are_secret,
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},

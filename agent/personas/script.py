@@ -202,6 +202,9 @@ class Script:
     time_up: str = "I'm sorry, our time is almost up."
     transfer_failed: str = "I'm sorry, nobody is available there right now."
     greeting_interruptible: bool = True
+    outgoing: bool = False
+    """Whether we dialled."""
+
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Whom callers can be passed on to: name and number or SIP address."""
 

@@ -22,7 +22,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``
   line whose time holds this ``at`` supersedes it; otherwise it is what they said last
-- ``backchannel``: ``text``, ``at``, ``until``: words of the caller's that wanted no answer
+- ``backchannel``: ``text``, ``at``, ``until``: words of the caller's that wanted no answer; ``by``:
+  ``background`` if they were somebody else's, ``below`` the caller by so many decibels
 - ``heard``: ``turn``, ``text``, ``at``, ``until``: a sentence of the reply that sounds was heard,
   written at that moment; one that takes long comes in parts, each of about a second, all but the
   last with ``more``. Once the reply is over, ``agent`` says the same of all of it: of a record that
@@ -35,9 +36,13 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
   What is said unasked was ``decided`` on, has sentences and audio, and no more
-- ``held``: ``turn``; we stopped, for the caller may want to speak; ``resumed``: it was a false
-  alarm, and we went on; ``after``, seconds of hold; ``barge_in``: the reply was dropped; ``by``:
-  ``length``, ``words``, ``keys``
+- ``held``: ``turn``; we stopped, for the caller may want to speak; ``left``, seconds of ours that
+  could still be heard, once all of it was made
+- ``resumed``: it was a false alarm, and we went on; ``after``, seconds of hold; ``by``:
+  ``backchannel``, ``noise`` (no words), ``background`` (somebody else: ``below``, as above),
+  ``late`` (it was not known in time what it was) or ``greeting``: ``anew`` if ours was begun again
+- ``barge_in``: the reply was dropped; ``by``: ``words``, ``length``, ``keys``, ``answer`` (to a
+  question that was all but said), ``end of ours`` (any words at the end of our last sentence)
 - ``filler``: ``turn``, ``text``, said while an answer was late
 - ``tool``: ``turn`` that asked for it, ``name``, ``arguments``, ``result``, ``seconds``;
   ``status``: done, failed or cancelled

@@ -9,6 +9,7 @@ from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Chunker, Resampler, f
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.gate import SpeechGate
+from pipelines.listening.levels import VoiceLevels
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechEvent
 
@@ -42,6 +43,7 @@ class Listener:
         self._keypad = KeypadDetector()
         self._detector = detector
         self._gate = SpeechGate(settings, SPEECH_RATE)
+        self.levels = VoiceLevels()
 
     @property
     def in_speech(self) -> bool:
@@ -82,4 +84,6 @@ class Listener:
                 yield KeysPressed(keys)
             # A tone is no speech; nor is its end, in the frame after.
             sound = SILENCE if after_tone or self._keypad.sounding else frame
-            yield from self._gate.feed(sound, self._detector.voiced(sound))
+            voiced, open_ = self._detector.voiced(sound), self._gate.open
+            counts = self.levels.counts(sound, voiced=voiced, in_speech=open_)
+            yield from self._gate.feed(sound, counts)

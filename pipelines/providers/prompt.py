@@ -16,6 +16,9 @@ CUT_OFF = "—"
 """After words that the caller interrupted: a model takes a dash for that, and does not read it out,
 as it would a remark in brackets."""
 
+UNHEARD = "(The caller did not hear the rest: {})"
+"""In the caller's place, after words that they interrupted, if a model has to know what it was."""
+
 ANSWERED = "(The call is answered.)"
 """Stands for the caller, where we speak first. Anthropic and the chat templates of many open models
 refuse a conversation that begins with the assistant."""
@@ -70,6 +73,8 @@ def turns(conversation: Sequence[Message], *, tools: bool = True) -> list[Messag
         _add(lines, Message(message.role, _words(message), results=results if tools else ()))
         if not tools:
             _add(lines, Message("user", "\n".join(map(_in_words, results))))
+        if ours and (unheard := message.unheard.strip()):
+            _add(lines, Message("user", UNHEARD.format(unheard)))
     if not lines or lines[0].role == "assistant":
         lines.insert(0, Message("user", ANSWERED))
     if lines[-1].role == "assistant" and not lines[-1].results:

@@ -181,6 +181,12 @@ class Playout:
         self.sent = start
         self._stopped = self._stopped[0], start
 
+    def end(self, now: float) -> None:
+        """Count as heard what is left, which is near-silence: no more of the reply is sent."""
+        self._unsent.clear()
+        self._ends_at = None if self._ends_at is None else min(self._ends_at, now)
+        self.sent = self._made
+
     def left(self, now: float) -> float:
         """Return the seconds until the caller has heard everything sent."""
         return 0.0 if self._ends_at is None else max(0.0, self._ends_at - now)

@@ -39,11 +39,13 @@ class TurnSettings(Section):
         6, ge=1, description="Drafts a turn; a caller with more pauses waits for the providers."
     )
     confirm_after: float = Field(
-        0.5,
+        1.0,
         ge=0.1,
         le=3,
         description="Seconds of speech over ours that are meant, whatever is said.",
     )
+    """We are silent from its onset on, so that nothing is lost by waiting for the words; "oh" and
+    "okay" are drawn out to 0.9 s."""
     decide_within: float = Field(
         0.25,
         ge=0.1,
@@ -64,7 +66,7 @@ class TurnSettings(Section):
         description="The same, while a tool runs: that takes seconds, as is known beforehand.",
     )
     idle_after: float = Field(
-        12.0,
+        8.0,
         ge=2,
         description="Seconds without a word until the caller is asked if they are there.",
     )

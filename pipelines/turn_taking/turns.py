@@ -62,6 +62,9 @@ class Event(enum.Enum):
     FALSE_ALARM = enum.auto()
     """The sound was noise, or an "uh-huh"."""
 
+    GREETED = enum.auto()
+    """The sound was a greeting over the beginning of ours, as of somebody who picks up."""
+
     REPLY_ENDED = enum.auto()
     """The caller has heard all of it, or there was nothing to say."""
 
@@ -119,6 +122,12 @@ class Action(enum.Enum):
     DROP_REPLY = enum.auto()
     """Cancel the reply, remember what was heard of it. While it may sound, HOLD comes before."""
 
+    KEEP_WORDS = enum.auto()
+    """Keep what was said; FORGET comes after it, for it wants no answer."""
+
+    GREET_ANEW = enum.auto()
+    """Greet from the beginning. DROP_REPLY comes before."""
+
     HEAR_OUT = enum.auto()
     """What the caller says over our words is a turn."""
 
@@ -156,6 +165,12 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     (_S.HELD, _E.BARGE_IN): (_S.HEARING, (_A.DROP_REPLY, _A.HEAR_OUT)),
     (_S.HELD, _E.WORDS): (_S.PAUSED, (_A.DROP_REPLY, _A.HEAR_OUT)),
     (_S.HELD, _E.FALSE_ALARM): (_S.REPLYING, (_A.FORGET, _A.RESUME)),
+    # Whoever greets has not heard our greeting; what they said is kept.
+    (_S.HELD, _E.GREETED): (
+        _S.REPLYING,
+        (_A.DROP_REPLY, _A.KEEP_WORDS, _A.FORGET, _A.GREET_ANEW),
+    ),
+    (_S.REPLYING, _E.GREETED): (_S.REPLYING, (_A.KEEP_WORDS, _A.FORGET)),
     # It lasted so long without a transcript that we went on; what it was is decided later.
     (_S.HELD, _E.TURN_ENDED): (_S.REPLYING, (_A.RESUME,)),
     (_S.REPLYING, _E.WORDS): (_S.REPLYING, (_A.HOLD, _A.DROP_REPLY, _A.RELEASE)),

@@ -18,9 +18,14 @@ INDENT = " " * 18
 
 HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "held": (("stopped, because the caller began to speak", "", ""),),
-    "resumed": (("went on, it was a false alarm", "", ""), (" (held for ", "after", " s)")),
+    "resumed": (
+        ("went on, it was a false alarm", "", ""), (" (by ", "by", ")"),
+        (" (held for ", "after", " s)"),
+    ),
     "barge_in": (("talked over: the reply was dropped", "", ""), (" (by ", "by", ")")),
-    "backchannel": (("the caller said meanwhile: ", "text", ""),),
+    "backchannel": (
+        ("the caller said meanwhile: ", "text", ""), (" (in the background, by ", "below", " dB)"),
+    ),
     "filler": (("said meanwhile: ", "text", ""),),
     "tool": (
         ("tool ", "name", ""), ("(", "arguments", ")"), (" ", "status", ""),

@@ -680,7 +680,11 @@ def record_and_model_agree(world: World) -> str:
         for line in world.notes.lines
         if line["kind"] in role and line["text"]
     ]
-    told = [(m.role, m.text) for m in world.call.history.conversation if not m.results]
+    told = [
+        (m.role, m.text)
+        for m in world.call.history.conversation
+        if not m.results and (m.text or not m.unheard)  # nothing but what was not heard is no line
+    ]
     return "" if lines == told else f"record {lines}, model {told}"
 
 

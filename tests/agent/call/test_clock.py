@@ -66,7 +66,7 @@ def test_a_call_is_over_for_its_length_or_its_silence(
 
 @pytest.mark.parametrize(
     ("quiet", "moving", "due"),
-    [(3.9, True, None), (4.0, True, BridgeDue()), (11.9, False, None), (12.0, False, IDLED)],
+    [(3.9, True, None), (4.0, True, BridgeDue()), (7.9, False, None), (8.0, False, IDLED)],
 )
 def test_a_silence_while_somebody_is_dialled_is_ours(
     quiet: float, moving: bool, due: object

@@ -24,7 +24,7 @@ def called(script: str, *, interruptible: bool = True) -> Talk:
 
 
 @pytest.mark.parametrize("interruptible", [True, False])
-@pytest.mark.parametrize("waits", [0, 3, 30, 100], ids=lambda tenths: f"{tenths / 10:g} s")
+@pytest.mark.parametrize("waits", [0, 3, 30, 75], ids=lambda tenths: f"{tenths / 10:g} s")
 def test_the_caller_speaks_first(waits: int, interruptible: bool) -> None:
     """Nothing sounds before they have: no filler, no apology, for as long as a caller may take."""
     done = called("." * waits + "+" * 6 + "." * 40, interruptible=interruptible)

@@ -189,7 +189,7 @@ def test_a_held_reply_runs_one_sentence_ahead() -> None:
         answered.parts.speaker.hold(answered.reply)
         await asyncio.sleep(60)
         assert [text for _, text in one.asked] == list(SENTENCES[:2])
-        answered.parts.speaker.resume(answered.reply)
+        answered.parts.speaker.resume(answered.reply, {})
         await answered.task
         assert answered.reply.playout.heard(now()) == " ".join(SENTENCES)
 

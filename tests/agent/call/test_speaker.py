@@ -55,7 +55,7 @@ def test_a_held_reply_goes_on_where_it_was_heard_to(held: float, again: float) -
         parts.speaker.hold(reply)
         await asyncio.sleep(held)
         assert parts.line.audio(since=0.501) == []
-        parts.speaker.resume(reply)
+        parts.speaker.resume(reply, {})
         await task
         assert parts.line.seconds(since=0.501) == pytest.approx(again, abs=2 * FRAME)
         assert now() == pytest.approx(0.5 + held + again, abs=2 * FRAME)
@@ -76,13 +76,13 @@ def test_nothing_follows_a_clear_while_the_reply_is_held() -> None:
         task = asyncio.create_task(play(parts, reply))
         await asyncio.sleep(0.5)
         parts.speaker.hold(reply)
-        parts.speaker.resume(reply)
+        parts.speaker.resume(reply, {})
         await asyncio.sleep(0.1)  # the `clear` leaves now
         parts.speaker.hold(reply)
         await asyncio.sleep(2.0)
         assert isinstance(parts.line.sent[-1][1], str)
         assert not reply.playout.left(now())
-        parts.speaker.resume(reply)
+        parts.speaker.resume(reply, {})
         await task
         assert parts.line.seconds(since=2.6) >= 3.4
 

@@ -209,7 +209,7 @@ def test_what_is_heard_is_on_record_within_a_second() -> None:
 def test_what_was_made_and_not_heard_stands_beside_it() -> None:
     """A barge-in by its length, over a long reply."""
     done = talk(
-        GREETED + "+" * 6 + "." * 25 + "+" * 8 + "." * 30,
+        GREETED + "+" * 6 + "." * 25 + "+" * 12 + "." * 30,
         voice(["Count.", "Stop."], [LONG, "I will."]),
     )
     first = only(done, "agent", turn=2)

@@ -8,6 +8,7 @@ from pipelines.conversation import Brief, Message, Question, ToolCall, ToolResul
 from pipelines.providers.prompt import (
     ANSWERED,
     SILENCE,
+    UNHEARD,
     call_ids,
     plain_id,
     system_message,
@@ -18,6 +19,21 @@ from pipelines.providers.prompt import (
 
 def result(id_: str = "", text: str = "Rain.") -> ToolResult:
     return ToolResult(ToolCall("weather", {}, id_), text)
+
+
+def test_what_was_not_heard_of_a_greeting_is_told_in_the_callers_place() -> None:
+    """No model reads out there what stands in brackets; nothing is said of what was not cut off."""
+    lines = turns(
+        [
+            Message("assistant", "Hello,", cut_off=True, unheard="this is Ann."),
+            Message("user", "Who?"),
+            Message("assistant", "", cut_off=True, unheard="Ann."),
+        ]
+    )
+    assert lines[1:] == [
+        Message("assistant", "Hello, —"),
+        Message("user", f"{UNHEARD.format('this is Ann.')}\nWho?\n{UNHEARD.format('Ann.')}"),
+    ]
 
 
 def test_the_system_message_lists_facts_and_questions() -> None:

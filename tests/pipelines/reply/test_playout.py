@@ -350,3 +350,18 @@ def test_keys_and_fillers_are_audible() -> None:
     playout.begin("one")
     playout.interject("Moment.", tone(0.4))
     assert playout.audible_left(0.0) == pytest.approx(0.4)
+
+
+def test_what_is_left_may_be_counted_as_heard() -> None:
+    """Near-silence after the last word: all words of the reply were heard, and nothing is sent."""
+    ledger = Playout(10.0)
+    ledger.begin("One two.")
+    ledger.put(Audio(bytes(2 * 8000), 8000))
+    ledger.finish()
+    for _ in range(30):
+        ledger.take(0.0)
+    assert ledger.heard(0.6) == "One"
+    ledger.end(0.6)
+    assert (ledger.heard(0.6), ledger.unheard(0.6), ledger.left(0.6)) == ("One two.", "", 0.0)
+    assert not ledger.pending
+    assert ledger.heard_until(0.8) == 0.6
