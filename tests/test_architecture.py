@@ -49,6 +49,7 @@ ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
     pipelines/listening: detectors dtmf gate settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
+    pipelines/turn_taking: words_by_language
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply
     agent/call: transfer turn_record
@@ -556,6 +557,8 @@ FILES = {
     "pipelines/stages/recorded.py": "at the start",
     "pipelines/tools/mcp_transport.py": "/dev/null",
     "pipelines/turn_taking/smart_turn.py": "in its thread",
+    "pipelines/turn_taking/text_completeness.py": "when it is imported",
+    "pipelines/turn_taking/words_by_language.py": "when it is imported",
 }
 """Who touches files, and why no call waits for it: all calls share one event loop."""
 
