@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipelines.turn_taking.words_by_language import primary, without_accents
 
 WEIGHTS = Path(__file__).with_name("completeness")
 """Where the weights lie: ``en.json`` and so on."""
@@ -21,7 +22,7 @@ WEIGHTS = Path(__file__).with_name("completeness")
 WORDS = 8
 """Words that are looked at: the last ones."""
 
-_REACH = 200
+_REACH = 120
 """Characters in which these are looked for, so that long speeches cost no more than short ones."""
 
 _WORD = re.compile(r"\w+(?:'\w+)*'?")
@@ -52,7 +53,7 @@ def words_at_end(transcript: str, *, elides: bool) -> list[str]:
         elides: Whether words are divided after an apostrophe.
     """
     end = transcript[-_REACH:].casefold().replace("’", "'")
-    plain = "".join(c for c in unicodedata.normalize("NFKD", end) if not unicodedata.combining(c))
+    plain = end if end.isascii() else without_accents(end)
     words = [
         part
         for word in _WORD.findall(plain)
@@ -124,7 +125,7 @@ def text_completeness(transcript: str, language: str) -> float | None:
         transcript: What was said so far, as a speech-to-text gives it.
         language: BCP 47 tag.
     """
-    learned = _LANGUAGES.get(language.partition("-")[0].lower())
+    learned = _LANGUAGES.get(primary(language))
     if learned is None:
         return None
     odds = log_odds(transcript, learned)
