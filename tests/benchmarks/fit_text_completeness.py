@@ -64,6 +64,9 @@ SEED = 11
 
 _SENTENCE = re.compile(r"[^.?!…;:\n\t]+[.?!…]*")
 _UNSPOKEN = re.compile(r"[<>{}\[\]_*=%#@|/\\()+~^$]|--|https?:")
+_BROKEN_OFF = re.compile(r"\.\.|…|[-–—,;:]\s*$")
+"""Somebody hesitates, or is interrupted: nobody knows whether that is whole."""
+
 _SPOKEN_BY = re.compile(r'dialogStr\("((?:[^"\\]|\\.)*)"\)|dialogId\("[^"]*", "[^"]*", "([^"]*)"\)')
 
 
@@ -142,7 +145,9 @@ def turns(folder: Path, language: str) -> Iterator[str]:
 def sentences(turn: str) -> list[str]:
     """Return the sentences of ``turn`` that somebody could say on the phone."""
     found = [sentence.strip() for sentence in _SENTENCE.findall(turn.replace("\n", " "))]
-    return [] if _UNSPOKEN.search(turn) else [one for one in found if re.search(r"\w", one)]
+    if _UNSPOKEN.search(turn) or _BROKEN_OFF.search(turn):
+        return []
+    return [one for one in found if re.search(r"\w", one)]
 
 
 def examples(texts: Iterable[str], language: str) -> Iterator[Example]:
