@@ -50,7 +50,7 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: detectors dtmf gate levels settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
-    pipelines/turn_taking: smart_turn turn_models
+    pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies clock ending evidence fillers history maker orders over_speech own_words
     agent/call: reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
@@ -558,6 +558,8 @@ FILES = {
     "pipelines/stages/recorded.py": "at the start",
     "pipelines/tools/mcp_transport.py": "/dev/null",
     "pipelines/turn_taking/smart_turn.py": "in its thread",
+    "pipelines/turn_taking/text_completeness.py": "when it is imported",
+    "pipelines/turn_taking/words_by_language.py": "when it is imported",
 }
 """Who touches files, and why no call waits for it: all calls share one event loop."""
 

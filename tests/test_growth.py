@@ -62,6 +62,7 @@ from pipelines.tools.arguments import argument_error
 from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import ending
+from pipelines.turn_taking.text_completeness import text_completeness
 from tests import growth
 from tests.agent.records.exports.calls import journal, whole_call
 from tests.growth import FAMILIES, LARGE, MOST, pieces
@@ -266,6 +267,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     ),
     "an error in a stream": lambda given: reported({"error": given[:MAX_REFUSAL]}),
     "an ending": lambda given: ending(given, "en"),
+    "completeness": lambda given: text_completeness(given, "fr"),
     "annotations": words_of,
     "a backchannel": lambda given: is_backchannel(given, "en"),
     "questions": look_up,

@@ -7,34 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 
 from pipelines.turn_taking.annotations import words_of
+from pipelines.turn_taking.words_by_language import WORDS_BY_LANGUAGE, joined_words, primary
 
 BACKCHANNELS: Mapping[str, frozenset[str]] = {
-    "en": frozenset(
-        """
-        ah aha alright cool fine good great hm hmm huh mhm mm mmhmm mmhm mmm nice oh ok okay perfect
-        right sure uh uhhuh uhuh um understood wow yeah yep yes yup
-        """.split()  # noqa: SIM905 - a list that is read and edited
-    )
-    | {"all right", "got it", "i see", "of course", "oh okay", "go on", "sounds good", "uh huh"},
-    "de": frozenset(
-        """
-        ach aha genau gut hm hmm ja jaja jep jo klar mhm mm mmhm ok okay oh prima
-        richtig schön sicher stimmt super toll verstehe
-        """.split()  # noqa: SIM905
-    )
-    | {"ach so", "alles klar", "ich verstehe", "in ordnung"},
-    "es": frozenset(
-        """
-        ah ajá bien bueno claro eso exacto hm mhm mm ok okay oh perfecto sí vale ya
-        """.split()  # noqa: SIM905
-    )
-    | {"de acuerdo", "está bien", "muy bien", "por supuesto"},
-    "fr": frozenset(
-        """
-        ah bien bon exact hm mhm mm ok okay oh ouais oui parfait super voilà
-        """.split()  # noqa: SIM905
-    )
-    | {"ah bon", "bien sûr", "daccord", "je vois", "très bien"},
+    language: words.backchannels for language, words in WORDS_BY_LANGUAGE.items()
 }
 """By primary language subtag: words, and phrases of them. A language that is neither here nor
 below has none."""
@@ -57,10 +33,6 @@ LONGEST_UNSPACED = 12
 MOST_WORDS = 4
 """Beyond these it is a sentence, whatever it is made of."""
 
-_APOSTROPHE = re.compile(r"['’]")
-_JOINT = re.compile(r"[-‐‑]")
-_WORD = re.compile(r"\w+")
-
 
 def is_backchannel(text: str, language: str) -> bool:
     """Return whether ``text`` is nothing but backchannels, as said over someone's speech.
@@ -69,12 +41,12 @@ def is_backchannel(text: str, language: str) -> bool:
         text: A transcript; case and punctuation do not matter.
         language: BCP 47 tag.
     """
-    known = BACKCHANNELS.get(language.partition("-")[0].lower(), frozenset())
+    known = BACKCHANNELS.get(primary(language), frozenset())
     spoken = words_of(text).casefold()
-    if unspaced := UNSPACED_BACKCHANNELS.get(language.partition("-")[0].lower()):
+    if unspaced := UNSPACED_BACKCHANNELS.get(primary(language)):
         letters = "".join(filter(_is_letter, spoken))
         return len(letters) <= LONGEST_UNSPACED and unspaced.fullmatch(letters) is not None
-    words = _WORD.findall(_JOINT.sub("", _APOSTROPHE.sub("", spoken)))
+    words = joined_words(spoken)
     return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
 
 

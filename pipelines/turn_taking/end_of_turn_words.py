@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+
+from pipelines.turn_taking.words_by_language import (
+    WORDS_BY_LANGUAGE,
+    LanguageWords,
+    primary,
+    spoken_words,
+)
 
 
 class Ending(enum.Enum):
@@ -24,62 +29,6 @@ class Ending(enum.Enum):
     """They cannot be all: "my number is", half a telephone number, half a spelling."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Language:
-    whole: re.Pattern[str]
-    """The whole transcript."""
-
-    trailing: re.Pattern[str]
-    """Its last words."""
-
-    strandable: re.Pattern[str]
-    """Those of them that a question may end in: "Which day is it on?"."""
-
-    announced: re.Pattern[str]
-    """Last words after which a number, a name or an address has to come."""
-
-    digits: re.Pattern[str]
-    """Words that are dictated one by one, digits and letters aside."""
-
-
-def _words(text: str) -> str:
-    return "|".join(text.split())
-
-
-_LANGUAGES: Mapping[str, _Language] = {
-    "en": _Language(
-        whole=re.compile(
-            rf"""(?: (?: {
-                _words('''bye byebye goodbye hello hey hi no nope okay ok please right sure
-            thanks yeah yep yes correct''')
-            } | thank\ you (?: \ very\ much | \ so\ much )?
-            | good\ (?: bye | morning | afternoon | evening ) | that's\ (?: all | it | right )
-            | no\ problem | never\ mind | of\ course ) \ ? )+""",
-            re.VERBOSE,
-        ),
-        trailing=re.compile(
-            rf"""(?: ^ | \ ) (?: {
-                _words('''a about an and as at because but by can could for from i
-            i'd i'll i'm if in into is it's like my need of on or our so than that's the their then
-            to uh um want was were what when where which who with would your erm hmm although either
-            every however otherwise since unless until whether while''')
-            } )""",
-            re.VERBOSE,
-        ),
-        strandable=re.compile(_words("about at by for from in into like of on to with")),
-        announced=re.compile(
-            r"""(?: my | the | our | your ) \ (?: (?: phone | telephone | mobile | cell | account
-            | card | order | booking | reference | room | customer | zip | post | postal ) \ )?
-            (?: number | name | address | email | e-mail | code | id | birthday ) \ is (?: \ um
-            | \ uh )? | (?: i'm | i \ am ) \ calling \ (?: about | because | for ) | it's \ spelled
-            | (?: last | first | street ) \ name \ is | spelled""",
-            re.VERBOSE,
-        ),
-        digits=re.compile(_words("zero oh one two three four five six seven eight nine double")),
-    ),
-}
-"""By primary language subtag. In one that is not here, words tell nothing."""
-
 _GROUPED = 7
 """Digits from which a dictated number may be whole: the shortest telephone numbers."""
 
@@ -95,9 +44,9 @@ def ending(transcript: str, language: str) -> Ending:
             mark that says that the sentence goes on.
         language: BCP 47 tag.
     """
-    known = _LANGUAGES.get(language.partition("-")[0].lower())
+    known = WORDS_BY_LANGUAGE.get(primary(language))
     # A full stop is no evidence: transcribers put one before any silence.
-    text = " ".join(re.findall(r"[\w']+", transcript.casefold().replace("’", "'")))
+    text = " ".join(spoken_words(transcript))
     if known is None or not text:
         return Ending.UNKNOWN
     if known.whole.fullmatch(text):
@@ -118,7 +67,7 @@ def _ends(pattern: re.Pattern[str], text: str) -> bool:
     return any(pattern.fullmatch(" ".join(words[at:])) for at in range(len(words)))
 
 
-def _half_dictated(text: str, known: _Language) -> bool:
+def _half_dictated(text: str, known: LanguageWords) -> bool:
     """Return whether the text ends in a few digits or letters, said one by one."""
     count = spelled = 0
     for word in reversed(text.split()):

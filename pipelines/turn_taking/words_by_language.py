@@ -1,0 +1,158 @@
+"""The words of turn-taking: one file a language, ``languages/es.toml``.
+
+A list has its phrases between commas or at line ends. In a phrase, ``(a|b)`` is one of them and
+``[a|b]`` one or none. Accents may be missing in what is heard, but what has one there must have it
+in the list: "sí" is heard as "si" at times, "si" never as "sí". A language is added by its file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LANGUAGES = Path(__file__).with_name("languages")
+"""Where the files lie, by primary language subtag."""
+
+_LONGEST_NUMBER = 4
+"""Words: "quatre vingt dix sept"."""
+
+_SPOKEN = re.compile(r"[\w']+")
+_NEVER = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageWords:
+    """The words of one language; each pattern is for words as :func:`spoken_words` gives them."""
+
+    whole: re.Pattern[str]
+    """The whole transcript."""
+
+    trailing: re.Pattern[str]
+    """Its last words."""
+
+    strandable: re.Pattern[str]
+    """Those of them that a question may end in: "Which day is it on?"."""
+
+    announced: re.Pattern[str]
+    """Last words after which a number, a name or an address has to come."""
+
+    digits: re.Pattern[str]
+    """Words that are dictated one by one, digits and letters aside."""
+
+    two_digits: Mapping[str, str]
+    """10 to 99 in words, and in digits: "vingt et un" is "21"."""
+
+    backchannels: frozenset[str]
+    """What a listener says without wanting the floor, as :func:`joined_words` gives it."""
+
+
+def spoken_words(text: str) -> list[str]:
+    """Return the words of ``text``, in lower case; an apostrophe belongs to its word."""
+    plain = unicodedata.normalize("NFC", text.casefold()).replace("’", "'")
+    return _SPOKEN.findall(plain)
+
+
+def joined_words(text: str) -> list[str]:
+    """Return the words of ``text``, in lower case, what a hyphen or an apostrophe joins as one."""
+    plain = unicodedata.normalize("NFC", text.casefold())
+    return re.findall(r"\w+", re.sub("['’‐‑-]", "", plain))
+
+
+def without_accents(text: str) -> str:
+    """Return ``text`` as somebody writes it whose keys have no accents."""
+    return "".join(
+        char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char)
+    )
+
+
+def primary(language: str) -> str:
+    """Return the primary subtag of a BCP 47 tag: ``es`` of ``es-MX``."""
+    return re.split("[-_]", language.strip(), maxsplit=1)[0].casefold()
+
+
+def with_numerals(words: Sequence[str], language: str) -> list[str]:
+    """Return ``words`` with the numbers from 10 to 99 in digits: "vingt et un" is "21".
+
+    Args:
+        words: In lower case, parted at hyphens and apostrophes.
+        language: BCP 47 tag.
+    """
+    known = WORDS_BY_LANGUAGE.get(primary(language))
+    if known is None:
+        return list(words)
+    found, at = [], 0
+    while at < len(words):
+        for size in range(min(_LONGEST_NUMBER, len(words) - at), 0, -1):
+            number = known.two_digits.get(_plain(" ".join(words[at : at + size])))
+            if number:
+                break
+        found.append(number or words[at])
+        at += size
+    return found
+
+
+def _phrases(text: str) -> Iterator[str]:
+    yield from (phrase.strip() for phrase in re.split(r"[,\n]", text) if phrase.strip())
+
+
+def _pattern(text: str, *, repeated: bool = False) -> re.Pattern[str]:
+    """Return what matches one of the phrases, or several if it may be repeated."""
+    phrases = "|".join(map(_phrase, _phrases(text)))
+    return re.compile(f"(?:{phrases}){'+' * repeated}") if phrases else _NEVER
+
+
+def _phrase(text: str) -> str:
+    """Return the pattern of a phrase: each of its words has a space before it, or is the first."""
+    return "".join(
+        _word(part) if part[0] not in "([" else _choice(part)
+        for part in re.findall(r"\([^)]*\)|\[[^]]*\]|[^\s(\[]+", text)
+    )
+
+
+def _choice(text: str) -> str:
+    either = "|".join(map(_phrase, text[1:-1].split("|")))
+    return f"(?:{either}){'?' * (text[0] == '[')}"
+
+
+def _word(text: str) -> str:
+    return "".join(f"(?:^|\\ ){''.join(map(_char, word))}" for word in spoken_words(text))
+
+
+def _char(char: str) -> str:
+    plain = without_accents(char)
+    return re.escape(char) if plain == char else f"(?:{re.escape(char)}|{re.escape(plain)})"
+
+
+def _plain(text: str) -> str:
+    return without_accents(text.casefold())
+
+
+def _numbers(text: str) -> Iterator[tuple[str, str]]:
+    for number, names in enumerate(_phrases(text), start=10):
+        for name in names.split("/"):
+            yield _plain(name.strip()), str(number)
+
+
+def _read(path: Path) -> LanguageWords:
+    lists = tomllib.loads(path.read_text(encoding="utf-8"))
+    joined = {" ".join(joined_words(one)) for one in _phrases(lists.get("backchannels", ""))}
+    return LanguageWords(
+        whole=_pattern(lists.get("whole", ""), repeated=True),
+        trailing=_pattern(lists.get("trailing", "")),
+        strandable=_pattern(lists.get("strandable", "")),
+        announced=_pattern(lists.get("announced", "")),
+        digits=_pattern(lists.get("digits", "")),
+        two_digits=dict(_numbers(lists.get("two_digits", ""))),
+        backchannels=frozenset(joined | set(map(without_accents, joined))),
+    )
+
+
+# Read when this is imported: later, it would be in the middle of a call.
+WORDS_BY_LANGUAGE: Mapping[str, LanguageWords] = {
+    path.stem: _read(path) for path in sorted(LANGUAGES.glob("*.toml"))
+}
+"""By primary language subtag. In a language that is not here, words tell nothing."""
