@@ -48,7 +48,7 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
     pipelines/listening: detectors dtmf gate settings speech_events utterance
-    pipelines/turn_taking: annotations barge_in expectation expectation_words
+    pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
     pipelines/turn_taking: text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words judge settings smart_turn
     agent/call: apologies clock ending evidence fillers history maker orders own_words reply

@@ -97,10 +97,7 @@ class Call:
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
-        language = script.brief.language
-        judge = TurnJudge(settings.end_of_turn, language, turn_model, lineup.stt)
-        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task)
-        self._barge_in = BargeInJudge(settings.turns, language, lineup.stt)
+        self._barge_in = BargeInJudge(settings.turns, script.brief.language, lineup.stt)
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
@@ -108,6 +105,9 @@ class Call:
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
+        brief, usual = self._player.maker.script.brief, settings.vad.end_after
+        judge = TurnJudge(settings.end_of_turn, usual, brief, turn_model, lineup.stt)
+        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, self.history)
         self._replies = Replies(self._player, self.history, settings, start=self._begin)
         self._ended: CallEnded | None = None
 
@@ -222,6 +222,7 @@ class Call:
     def _happened(self, event: Event, by: str = "") -> None:
         """Take an event to the table and do what it says; commands wait in the channel."""
         before = self._turns.state
+        self._evidence.happened(event, self._replies.sounding)
         self.history.record.happened(before, event, self._replies.sounding, by)
         for action in self._turns.handle(event):
             self._do(action)
@@ -298,7 +299,6 @@ class Call:
             if not (isinstance(heard, Heard) and self._barge_in.wants_answer(heard.text)):
                 self._happened(Event.FALSE_ALARM)
                 return
-            self._listener.end_after(self._settings.vad.end_after)
             self._happened(Event.WORDS)
         if self._turns.state is State.PAUSED:
             self._evidence.weigh(reply)

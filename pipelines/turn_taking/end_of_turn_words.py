@@ -21,7 +21,8 @@ class Ending(enum.Enum):
     """Sentences seldom end so: "I would like to book a table for"."""
 
     OPEN = enum.auto()
-    """They cannot be all: "my number is", half a telephone number, half a spelling."""
+    """They cannot be all: "my number is". (Of numbers and spellings it is counted how far they are:
+    :mod:`pipelines.turn_taking.dictation`.)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,14 @@ _LANGUAGES: Mapping[str, _Language] = {
 }
 """By primary language subtag. In one that is not here, words tell nothing."""
 
-_GROUPED = 7
-"""Digits from which a dictated number may be whole: the shortest telephone numbers."""
-
-_DICTATED = 3
-"""Digits from which somebody is dictating, rather than saying how many."""
+_CLOSING: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(r"\b(?:bye|byebye|goodbye|thanks?|never mind|no problem|that's)\b"),
+    "de": re.compile(r"\b(?:tschüss?|wiederhören|wiedersehen|danke|das war'?s|ciao)\b"),
+    "es": re.compile(r"\b(?:adiós|gracias|hasta|eso es todo|nada más)\b"),
+    "fr": re.compile(r"\b(?:au revoir|merci|c'est tout|bonne journée)\b"),
+    "it": re.compile(r"\b(?:arrivederci|grazie|ciao|è tutto|nient'altro)\b"),
+}
+"""Words of whole answers that close: nothing has to follow them, whatever was asked."""
 
 
 def ending(transcript: str, language: str) -> Ending:
@@ -102,7 +106,7 @@ def ending(transcript: str, language: str) -> Ending:
         return Ending.UNKNOWN
     if known.whole.fullmatch(text):
         return Ending.WHOLE
-    if _ends(known.announced, text) or _half_dictated(text, known):
+    if _ends(known.announced, text):
         return Ending.OPEN
     asked = transcript.rstrip().endswith("?") and _ends(known.strandable, text)
     if (_ends(known.trailing, text) and not asked) or transcript.rstrip().endswith(
@@ -118,16 +122,25 @@ def _ends(pattern: re.Pattern[str], text: str) -> bool:
     return any(pattern.fullmatch(" ".join(words[at:])) for at in range(len(words)))
 
 
-def _half_dictated(text: str, known: _Language) -> bool:
-    """Return whether the text ends in a few digits or letters, said one by one."""
-    count = spelled = 0
-    for word in reversed(text.split()):
-        if word.isdigit():
-            count += len(word)
-        elif known.digits.fullmatch(word):
-            count += 1
-        elif len(word) == 1 and word not in ("a", "i"):
-            spelled += 1
-        else:
-            break
-    return _DICTATED <= count < _GROUPED or spelled == 2
+def opens(transcript: str, language: str) -> bool:
+    """Return whether a whole answer may as well be the first word of a longer one.
+
+    After an open question, "yes", "okay", "hello" and their like are; a goodbye or thanks are not.
+
+    Args:
+        transcript: One that is :attr:`Ending.WHOLE`.
+        language: BCP 47 tag.
+    """
+    closing = _CLOSING.get(language.partition("-")[0].lower())
+    return closing is not None and not closing.search(transcript.casefold().replace("’", "'"))
+
+
+def is_digit(word: str, language: str) -> bool:
+    """Return whether a word in lower case is one digit, as numbers are dictated.
+
+    Args:
+        word: It.
+        language: BCP 47 tag.
+    """
+    known = _LANGUAGES.get(language.partition("-")[0].lower())
+    return known is not None and bool(known.digits.fullmatch(word)) and word != "double"
