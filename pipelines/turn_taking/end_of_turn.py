@@ -307,7 +307,7 @@ def _bounds(
     elif words is Ending.OPEN:
         least = most
     elif words is Ending.WHOLE:
-        first = asked is AnswerKind.ANYTHING and opens(evidence.said, language)
+        first = opens(evidence.said, language, asked=asked is AnswerKind.ANYTHING)
         least = settings.middle if first else least
     elif asked in (AnswerKind.NUMBER, AnswerKind.SPELLING):
         least = settings.middle  # whatever it was heard as, it comes in groups

@@ -90,6 +90,15 @@ _CLOSING: Mapping[str, re.Pattern[str]] = {
 }
 """Words of whole answers that close: nothing has to follow them, whatever was asked."""
 
+_GREETING: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(r"\W*(?:hello|hi|hey|good (?:morning|afternoon|evening))\W*"),
+    "de": re.compile(r"\W*(?:hallo|guten (?:morgen|tag|abend)|grüß gott|moin|servus)\W*"),
+    "es": re.compile(r"\W*(?:hola|buenas|buenos días|buenas (?:tardes|noches))\W*"),
+    "fr": re.compile(r"\W*(?:bonjour|bonsoir|allô)\W*"),
+    "it": re.compile(r"\W*(?:pronto|buongiorno|buonasera|salve)\W*"),
+}
+"""A greeting and no more: no answer to anything."""
+
 
 def ending(transcript: str, language: str) -> Ending:
     """Return how ``transcript`` ends.
@@ -122,17 +131,21 @@ def _ends(pattern: re.Pattern[str], text: str) -> bool:
     return any(pattern.fullmatch(" ".join(words[at:])) for at in range(len(words)))
 
 
-def opens(transcript: str, language: str) -> bool:
+def opens(transcript: str, language: str, *, asked: bool) -> bool:
     """Return whether a whole answer may as well be the first word of a longer one.
 
-    After an open question, "yes", "okay", "hello" and their like are; a goodbye or thanks are not.
+    After an open question, "yes", "okay" and their like are, and a greeting is after any; a goodbye
+    or thanks are not.
 
     Args:
         transcript: One that is :attr:`Ending.WHOLE`.
         language: BCP 47 tag.
+        asked: Whether an open question was asked.
     """
-    closing = _CLOSING.get(language.partition("-")[0].lower())
-    return closing is not None and not closing.search(transcript.casefold().replace("’", "'"))
+    tag, said = language.partition("-")[0].lower(), transcript.casefold().replace("’", "'")
+    if tag not in _CLOSING:
+        return False
+    return bool(_GREETING[tag].fullmatch(said)) or (asked and not _CLOSING[tag].search(said))
 
 
 def is_digit(word: str, language: str) -> bool:

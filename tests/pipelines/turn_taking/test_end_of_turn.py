@@ -104,6 +104,8 @@ def test_a_whole_answer_does_not_beat_a_model_that_hears_more_coming(
         ("No, thank you.", YES_OR_NO, 0.35),
         ("Yes.", OPEN_QUESTION, 0.8),
         ("Hello.", OPEN_QUESTION, 0.8),
+        ("Hello?", YES_OR_NO, 0.8),
+        ("Good morning.", NOTHING, 0.8),
         ("Goodbye.", OPEN_QUESTION, 0.35),
         ("Thank you very much.", OPEN_QUESTION, 0.35),
     ],
@@ -111,7 +113,7 @@ def test_a_whole_answer_does_not_beat_a_model_that_hears_more_coming(
 def test_a_whole_answer_that_falls_to_its_end_is_answered_at_once(
     said: str, expected: Expectation, seconds: float
 ) -> None:
-    """Unless the question was open: there "yes" and "hello" are first words."""
+    """Unless the question was open, where "yes" is a first word; a greeting is one anywhere."""
     assert needed(said, 0.8, 0.85, expected=expected) == pytest.approx(seconds)
 
 
