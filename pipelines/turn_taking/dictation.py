@@ -31,8 +31,16 @@ _COUNTS: Mapping[str, Mapping[str, int]] = {
 }
 """Digits in words that are no single ones, by primary language subtag: "nineteen eighty four"."""
 
+_MULTIPLIERS = frozenset(("double", "triple"))
+
+_NOT_DICTATED = re.compile(r"(?:^|[^\W\d]\W+)(?:\d{1,2}[:.h]\d{2}|(?:19|20)\d{2})\W*$")
+"""A time or a year at the end, as transcribers write it."""
+
 _SOUNDS_LIKE: Mapping[str, frozenset[str]] = {"en": frozenset(["to", "too", "for", "ate", "tree"])}
 """Words that transcribers write for a digit; where a number was asked for, they are one."""
+
+_REACH = 40
+"""Characters in which a time or a year is looked for."""
 
 _MOST_WORDS = 40
 """Words that are looked at: a card number has 19 digits."""
@@ -72,8 +80,13 @@ def dictated(transcript: str, language: str, expected: Expectation) -> Dictated:
         expected: What the agent has asked for.
     """
     tag = language.partition("-")[0].lower()
-    counts = _COUNTS.get(tag, {})
     asked = expected.asked is AnswerKind.NUMBER
+    counts = _COUNTS.get(tag, {})
+    if not asked:
+        # "At seven thirty", "in nineteen eighty": nobody dictates that, unless asked to.
+        counts = {word: count for word, count in counts.items() if word in _MULTIPLIERS}
+        if _NOT_DICTATED.search(transcript[-_REACH:]):
+            return Dictated()
     alike = _SOUNDS_LIKE.get(tag, frozenset()) if asked else frozenset[str]()
     digits = letters = 0
     unit_follows = False

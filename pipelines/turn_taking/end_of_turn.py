@@ -150,8 +150,9 @@ ANSWERED, SAID_ALL, LEFT_OPEN = 2.5, 2.0, -5.0
 goodbye; of a whole answer to nothing that we know of; of a last word that sentences seldom end in.
 With the first, a model that is sure of more to come (0.03) still makes for ``middle``."""
 
-REACHED = 1.0
-"""Seconds that a number is waited for that has one of the lengths that it may have."""
+REACHED = 0.95
+"""Seconds that a number is waited for that has one of the lengths that it may have, or a name that
+is spelled: answered within a second, and longer than the pauses between groups."""
 
 RHYTHM = 2.0
 """Times the longest pause between what is dictated so far that it is waited for more."""

@@ -21,10 +21,6 @@ PHONE = Expectation(asked=AnswerKind.NUMBER, digits=tuple(range(7, 12)))
         ("My number is four one five", 3, 0),
         ("415-555", 6, 0),
         ("4-1-5", 3, 0),
-        ("Nineteen eighty four.", 4, 0),
-        ("Nineteen eighty", 4, 0),
-        ("Twenty twenty-six", 4, 0),
-        ("Nineteen hundred", 4, 0),
         ("double five triple oh", 5, 0),
         ("J. O. N.", 0, 3),
         ("J-o-n", 0, 3),
@@ -37,6 +33,24 @@ PHONE = Expectation(asked=AnswerKind.NUMBER, digits=tuple(range(7, 12)))
 def test_what_a_transcript_ends_in_is_counted(said: str, digits: int, letters: int) -> None:
     """However it is written."""
     assert dictated(said, "en", ANY) == Dictated(digits=digits, letters=letters)
+
+
+@pytest.mark.parametrize(
+    "said", ["Nineteen eighty four.", "Nineteen eighty", "Twenty twenty-six", "Nineteen hundred"]
+)
+def test_a_year_is_four_digits_where_a_number_was_asked_for(said: str) -> None:
+    """As it is spoken; unasked, it is a word like others."""
+    assert dictated(said, "en", NUMBER).digits == 4
+    assert progress(dictated(said, "en", ANY), ANY) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["A table at seven thirty.", "At 7:30.", "It was in 1984.", "Around twenty five", "By 10.45"],
+)
+def test_times_and_years_are_not_dictated(said: str) -> None:
+    """Nobody is waited for longest who says when."""
+    assert progress(dictated(said, "en", ANY), ANY) is None
 
 
 def test_words_that_sound_like_digits_are_some_where_a_number_was_asked_for() -> None:

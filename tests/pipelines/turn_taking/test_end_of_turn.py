@@ -132,7 +132,7 @@ def test_a_whole_answer_that_falls_to_its_end_is_answered_at_once(
         ("4719", ORDER, 0.3, 2.2, 2.2),
         ("Size, size.", PIN, 0.97, 0.8, 0.8),
         ("S M I T H", NAME, 0.97, 0.8, 0.8),
-        ("S M I T H", NAME, 0.02, 1.0, 1.0),
+        ("S M I T H", NAME, 0.02, 0.9, 1.0),
         ("S M", NAME, 0.97, 2.2, 2.2),
         ("Four one five", Expectation(), 0.97, 2.2, 2.2),
         ("Four one five five", Expectation(), 0.97, 0.8, 0.8),
