@@ -125,6 +125,20 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAnswer:
+    """What an answer looks like to one of the agent's questions."""
+
+    when: str
+    """Words of the question: "zip code"."""
+
+    digits: tuple[int, ...] = ()
+    """How many digits the number may have that is asked for; empty if that is not known."""
+
+    spelled: bool = False
+    """Whether a name is to be spelled, and no number said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """What a language model knows before the first word, from the agent file. The same all call."""
 
@@ -147,6 +161,10 @@ class Brief:
 
     pronounce: Mapping[str, str] = field(default_factory=dict)
     """Words, and how to write them for a voice."""
+
+    expects: tuple[ExpectedAnswer, ...] = ()
+    """What answers look like, where the agent's questions alone do not tell. For the turn-taking;
+    no language model is told."""
 
     destinations: tuple[Destination, ...] = ()
     """Whom the caller can be passed on to, if the call allows it."""

@@ -8,7 +8,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from agent.personas.front_matter import FrequentQuestion, FrontMatter, TransferTarget
+from agent.personas.front_matter import (
+    DeclaredAnswer,
+    FrequentQuestion,
+    FrontMatter,
+    TransferTarget,
+)
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.settings.tables import provider_tables, settings_table
 from agent.settings.webhooks import WebhookSettings
@@ -29,6 +34,7 @@ FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("", "", FrontMatter),
     ("Questions", "Each of `questions` has:", FrequentQuestion),
     ("Transfers", "Each of `transfers` has:", TransferTarget),
+    ("Expected answers", "Each of `expects` has:", DeclaredAnswer),
     ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
     ("", "A Python function:", PythonTool),
     ("", "Tools of an MCP server:", McpTools),

@@ -87,9 +87,6 @@ class Call:
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
-        language = script.brief.language
-        judge = TurnJudge(settings.end_of_turn, language, turn_model, lineup.stt)
-        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task)
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
         self._transfer = CallTransfer(mover, script.numbers, self.history)
@@ -97,6 +94,9 @@ class Call:
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
+        brief, usual = self._player.maker.script.brief, settings.vad.end_after
+        judge = TurnJudge(settings.end_of_turn, usual, brief, turn_model, lineup.stt)
+        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, self.history)
         self._replies = Replies(self._player, self.history, settings, start=self._begin)
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
@@ -199,6 +199,7 @@ class Call:
     def _happened(self, event: Event) -> None:
         """Take an event to the table and do what it says; commands wait in the channel."""
         before = self._turns.state
+        self._evidence.happened(event, self._replies.sounding)
         self.history.record.happened(before, event, self._replies.sounding, self._over_speech.why)
         for action in self._turns.handle(event):
             self._do(action)

@@ -43,6 +43,16 @@ class History:
         self.conversation: list[Message] = []
         """As a language model is shown it; only added to."""
 
+    @property
+    def heard_last(self) -> str:
+        """What the caller has heard of replies that are over, since they last said something."""
+        heard: list[str] = []
+        for message in reversed(self.conversation):
+            if message.role == "user":
+                break
+            heard.append(message.text)
+        return " ".join(text for text in reversed(heard) if text)
+
     def caller_said(self, reply: Reply) -> None:
         """Keep what the caller said, once: from when the reply to it begins to sound."""
         if reply.said and not reply.kept:

@@ -194,7 +194,6 @@ class OverSpeech:
         draft.below = self._listener.levels.below if found == "background" else None
         if event is Event.WORDS:
             self._note_answer(found)
-            self._listener.end_after(self._settings.vad.end_after)
         return event
 
     def _ended(self) -> Event:

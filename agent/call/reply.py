@@ -134,7 +134,8 @@ class Reply:
 
     held_at: float = 0.0
     quiet_since: float = 0.0
-    """When the caller began to wait for it: at its release, or after a filler."""
+    """When the caller began to wait for it: at its release, or when that would have been had the
+    words not been late; or after a filler."""
 
     filler: str = ""
     """What to say while its tools run; ``""`` for one of the agent's own."""
@@ -189,7 +190,7 @@ class Reply:
 
     def release(self, by: EndOfTurn | None = None) -> None:
         """Let it sound, from now, since ``by`` has ended the caller's turn."""
-        self.quiet_since = now()
+        self.quiet_since = now() - (by.late if by is not None else 0.0)
         self.passed("decided")
         if self.utterance is not None:
             self.ended_by = self.ended_by or (EndOfTurn(by="words") if self.over_speech else by)

@@ -20,6 +20,7 @@ from pipelines.providers.contracts import (
     Stage,
 )
 from pipelines.tools.tool import ToolRun
+from pipelines.turn_taking.expectation import AnswerKind
 from pipelines.turn_taking.judge import EndOfTurn
 from pipelines.turn_taking.turns import Event, State
 
@@ -136,12 +137,7 @@ class TurnRecord:
             until: The same.
             ended_by: What has ended their turn; None for the end of the call.
         """
-        ended = ended_by or EndOfTurn(by="hang-up")
-        decided: dict[str, object] = {"by": ended.by}
-        if ended.silence is not None:
-            decided["silence"] = round(ended.silence, 3)
-        if ended.probability is not None:
-            decided["probability"] = round(ended.probability, 3)
+        decided = _decided(ended_by or EndOfTurn(by="hang-up"))
         more = {"turn": self._next()} if reply is None else _told(reply.certainty)
         self._add("caller", reply, at=began, until=until, text=text, decided=decided, **more)
 
@@ -275,6 +271,24 @@ def _why(error: ProviderError) -> dict[str, object]:
         refused = isinstance(error, RequestRefusedError) or not error.retryable
         kind = "refused" if refused else "failed"
     return {"error": kind, "reason": error.reason}
+
+
+def _decided(ended: EndOfTurn) -> dict[str, object]:
+    """Return all that ended a turn, as it stands on the record; no word of what was said."""
+    numbers = {
+        "silence": ended.silence,
+        "probability": ended.probability,
+        "asked": ended.asked or None,
+        "complete": ended.complete,
+        "extra": ended.extra or None,
+        "late": ended.late or None,
+    }
+    words = {
+        "words": ended.words,
+        "expected": "" if ended.expected is AnswerKind.NOTHING else ended.expected.value,
+    }
+    known = {name: round(value, 3) for name, value in numbers.items() if value is not None}
+    return {"by": ended.by} | known | {name: text for name, text in words.items() if text}
 
 
 def _told(known: Certainty) -> dict[str, object]:

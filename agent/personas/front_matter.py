@@ -58,6 +58,12 @@ def _language_tag(tag: str) -> str:
     return tag
 
 
+def _one_length_or_more(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+_Length = Annotated[int, Field(ge=1, le=64, strict=False)]
+
 _Scalar = Annotated[Any, AfterValidator(_scalar)]
 
 
@@ -99,6 +105,22 @@ class TransferTarget(BaseModel):
     @classmethod
     def _can_be_dialled(cls, to: str) -> str:
         return address(to)
+
+
+class DeclaredAnswer(BaseModel):
+    """What an answer looks like to one of the agent's questions."""
+
+    model_config = STRICT
+
+    when: Text = Field(description="words of the question, in the agent's language: `table number`")
+    digits: Annotated[list[_Length], BeforeValidator(_one_length_or_more)] = Field(
+        default=[],
+        max_length=64,
+        description="how many digits the number has: a count, or a list of all that it may have",
+    )
+    spelled: bool = Field(
+        default=False, strict=False, description="true for a name that is spelled, letter by letter"
+    )
 
 
 class FrontMatter(BaseModel):
@@ -172,6 +194,12 @@ class FrontMatter(BaseModel):
     questions: list[FrequentQuestion] = Field(
         default=[], max_length=500, description="what callers ask, and what to answer"
     )
+    expects: list[DeclaredAnswer] = Field(
+        default=[],
+        max_length=100,
+        description="what answers to the agent's questions look like, where the question alone "
+        "does not tell: a dictated number is not taken for whole before it is",
+    )
     numbers: list[Annotated[Text, AfterValidator(number)]] = Field(
         default=[], max_length=500, description="numbers in E.164 whose calls this agent answers"
     )
@@ -222,6 +250,7 @@ _SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
 
 _NESTED: Mapping[str, type[BaseModel]] = {
     "questions": FrequentQuestion,
+    "expects": DeclaredAnswer,
     "transfers": TransferTarget,
 }
 
@@ -246,7 +275,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 """How a sentence ends, behind which a comment may stand."""
 
 _CODES = re.compile(
-    r"(language|greeting_interruptible|record|numbers|tools|variables|summary|extract)\b.*"
+    r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
     r"|.*\.(name|to)"
 )
 """Places of what is no sentence."""

@@ -26,7 +26,7 @@ from agent.personas.front_matter import FrontMatter, own_variables, read_front_m
 from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
-from pipelines.conversation import Brief, Destination, Question
+from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
@@ -120,6 +120,10 @@ class Persona:
                 for each in front.questions
             ),
             unsure=tuple(map(fill, front.unsure)),
+            expects=tuple(
+                ExpectedAnswer(when=each.when, digits=tuple(each.digits), spelled=each.spelled)
+                for each in front.expects
+            ),
             goodbye=fill(front.goodbye),
             destinations=tuple(
                 Destination(

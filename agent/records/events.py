@@ -15,9 +15,15 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
   (the first and the last key), wherever the line stands; ``language`` and ``confidence`` where the
-  provider tells them; ``decided``: what ended the turn, an object with ``by`` (``silence``,
-  ``turn model``, ``words``, ``provider``, ``length``, ``keys``, ``hang-up``) and what it was
-  weighed by: ``silence`` (seconds that were waited for), ``probability``
+  provider tells them; ``decided``: what ended the turn, an object with ``by``, what weighed most
+  (``silence``, ``turn model``, ``text``, ``words``, ``provider``, ``length``, ``keys``,
+  ``hang-up``), and all that was weighed: ``silence`` (seconds that were waited for);
+  ``probability`` (the turn model's, that it was over), of ``asked`` answers; ``complete`` (the
+  probability that what was said was all, as text); ``words``, what they said beside that
+  (``whole``, ``trailing``, ``open``, ``dictated: part``, ``dictated: maybe all``,
+  ``dictated: all``, ``dictated: unknown``); ``expected``, what the agent had asked for
+  (``anything``, ``yes or no``, ``number``, ``spelling``); ``extra`` (seconds added for how this
+  caller pauses), ``late`` (seconds waited for the words alone)
 - ``understood``: ``text``, ``at``, ``until`` as of ``caller``: what they were understood to say,
   written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``

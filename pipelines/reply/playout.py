@@ -232,7 +232,10 @@ class Playout:
             self.own_began = self._time_of(start, begins=True)
         if self._next_began is None and position > (start := self._words.next_start) + ROUNDING:
             self._next_began = self._time_of(start, begins=True)
-        part = self._next_began is not None and now - self._next_began >= every
+        if self._next_began is not None:
+            part = now - self._next_began >= every
+        else:  # a voice may tell of a word when all audio that there is has been heard
+            part = not self.left(now)
         found: list[HeardStretch] = []
         for one in self._words.news(position, self._made, part=part, every=not every):
             began, self._next_began = self._next_began, None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 
 from pipelines.turn_taking.words_by_language import (
     WORDS_BY_LANGUAGE,
-    LanguageWords,
     primary,
     spoken_words,
 )
@@ -26,14 +26,27 @@ class Ending(enum.Enum):
     """Sentences seldom end so: "I would like to book a table for"."""
 
     OPEN = enum.auto()
-    """They cannot be all: "my number is", half a telephone number, half a spelling."""
+    """They cannot be all: "my number is". (Of numbers and spellings it is counted how far they are:
+    :mod:`pipelines.turn_taking.dictation`.)"""
 
 
-_GROUPED = 7
-"""Digits from which a dictated number may be whole: the shortest telephone numbers."""
+_CLOSING: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(r"\b(?:bye|byebye|goodbye|thanks?|never mind|no problem|that's)\b"),
+    "de": re.compile(r"\b(?:tschüss?|wiederhören|wiedersehen|danke|das war'?s|ciao)\b"),
+    "es": re.compile(r"\b(?:adiós|gracias|hasta|eso es todo|nada más)\b"),
+    "fr": re.compile(r"\b(?:au revoir|merci|c'est tout|bonne journée)\b"),
+    "it": re.compile(r"\b(?:arrivederci|grazie|ciao|è tutto|nient'altro)\b"),
+}
+"""Words of whole answers that close: nothing has to follow them, whatever was asked."""
 
-_DICTATED = 3
-"""Digits from which somebody is dictating, rather than saying how many."""
+_GREETING: Mapping[str, re.Pattern[str]] = {
+    "en": re.compile(r"\W*(?:hello|hi|hey|good (?:morning|afternoon|evening))\W*"),
+    "de": re.compile(r"\W*(?:hallo|guten (?:morgen|tag|abend)|grüß gott|moin|servus)\W*"),
+    "es": re.compile(r"\W*(?:hola|buenas|buenos días|buenas (?:tardes|noches))\W*"),
+    "fr": re.compile(r"\W*(?:bonjour|bonsoir|allô)\W*"),
+    "it": re.compile(r"\W*(?:pronto|buongiorno|buonasera|salve)\W*"),
+}
+"""A greeting and no more: no answer to anything."""
 
 
 def ending(transcript: str, language: str) -> Ending:
@@ -51,7 +64,7 @@ def ending(transcript: str, language: str) -> Ending:
         return Ending.UNKNOWN
     if known.whole.fullmatch(text):
         return Ending.WHOLE
-    if _ends(known.announced, text) or _half_dictated(text, known):
+    if _ends(known.announced, text):
         return Ending.OPEN
     asked = transcript.rstrip().endswith("?") and _ends(known.strandable, text)
     if (_ends(known.trailing, text) and not asked) or transcript.rstrip().endswith(
@@ -67,16 +80,29 @@ def _ends(pattern: re.Pattern[str], text: str) -> bool:
     return any(pattern.fullmatch(" ".join(words[at:])) for at in range(len(words)))
 
 
-def _half_dictated(text: str, known: LanguageWords) -> bool:
-    """Return whether the text ends in a few digits or letters, said one by one."""
-    count = spelled = 0
-    for word in reversed(text.split()):
-        if word.isdigit():
-            count += len(word)
-        elif known.digits.fullmatch(word):
-            count += 1
-        elif len(word) == 1 and word not in ("a", "i"):
-            spelled += 1
-        else:
-            break
-    return _DICTATED <= count < _GROUPED or spelled == 2
+def opens(transcript: str, language: str, *, asked: bool) -> bool:
+    """Return whether a whole answer may as well be the first word of a longer one.
+
+    After an open question, "yes", "okay" and their like are, and a greeting is after any; a goodbye
+    or thanks are not.
+
+    Args:
+        transcript: One that is :attr:`Ending.WHOLE`.
+        language: BCP 47 tag.
+        asked: Whether an open question was asked.
+    """
+    tag, said = primary(language), transcript.casefold().replace("’", "'")
+    if tag not in _CLOSING:
+        return False
+    return bool(_GREETING[tag].fullmatch(said)) or (asked and not _CLOSING[tag].search(said))
+
+
+def is_digit(word: str, language: str) -> bool:
+    """Return whether a word in lower case is one digit, as numbers are dictated.
+
+    Args:
+        word: It.
+        language: BCP 47 tag.
+    """
+    known = WORDS_BY_LANGUAGE.get(primary(language))
+    return known is not None and bool(known.digits.fullmatch(word)) and word != "double"

@@ -202,11 +202,33 @@ def _fields(given: object) -> str:
     return ", ".join(f"{key} {value}" for key, value in given.items() if value not in (None, ""))
 
 
+_DECIDED = (
+    ("silence", "after {:.2f} s of silence", 1),
+    ("probability", "the turn model heard an end by {:.0f} %", 100),
+    ("complete", "the text was whole by {:.0f} %", 100),
+    ("words", "words: {}", 0),
+    ("expected", "asked for: {}", 0),
+    ("extra", "{:.2f} s more for this caller's pauses", 1),
+    ("late", "{:.2f} s of it for the words", 1),
+)
+"""What of ``decided`` is told, how, and times what a number is."""
+
+
 def _decided(fields: Mapping[str, Any]) -> str:
+    """Return what ended the turn, in a line; ``""`` if that is not known."""
     decided = fields.get("decided")
-    if not isinstance(decided, Mapping) or decided.get("by") in (None, "silence"):
+    if not isinstance(decided, Mapping) or not decided.get("by"):
         return ""
-    return f"end of turn by {decided['by']}"
+    told = []
+    for name, text, times in _DECIDED:
+        value = decided.get(name)
+        if isinstance(value, int | float) and times:
+            told.append(text.format(value * times))
+        elif isinstance(value, str) and value and not times:
+            told.append(text.format(value))
+    if decided["by"] == "silence" and len(told) < 2:
+        return ""  # nothing else was known, as ever without drafts and a turn model
+    return f"end of turn by {decided['by']}" + (f": {', '.join(told)}" if told else "")
 
 
 def _unheard(fields: Mapping[str, Any]) -> str:

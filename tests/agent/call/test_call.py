@@ -445,7 +445,7 @@ def _script(greeting: str) -> Script:
 def test_a_draft_answers_in_the_silence_that_is_waited_for_anyway() -> None:
     """Providers that take 0.45 s and a silence of 0.5 s: the answer leaves 0.55 s after the end."""
     providers = voice(
-        stt=Transcriber(TranscriberOptions(lines=("Hi.",), delay=0.15)),
+        stt=Transcriber(TranscriberOptions(lines=("Thank you.",), delay=0.15)),
         llm=LanguageModel(LanguageModelOptions(lines=("Hello there.",), delay=0.2)),
         tts=Synthesizer(SynthesizerOptions(delay=0.1)),
     )
@@ -461,7 +461,7 @@ def test_a_draft_answers_in_the_silence_that_is_waited_for_anyway() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "silence"),
-    [(0.99, 0.35), (0.5, 0.8), (0.01, 1.8)],
+    [(0.99, 0.35), (0.4, 0.8), (0.01, 1.8)],
     ids=["sure", "?", "not yet"],
 )
 def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: float) -> None:
@@ -469,7 +469,7 @@ def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: fl
     model = ScriptedTurnModel([probability])
     done = talk(GREETED + "+" * 10 + "." * 40, voice(["Well"], ["Yes?"]), turn_model=model)
     first = min(at for at, _ in done.caller.audio if at > 3.5) - 3.5
-    assert first == pytest.approx(silence, abs=0.06)
+    assert first == pytest.approx(silence, abs=0.1)
 
 
 class Sure(Transcriber):
@@ -667,14 +667,17 @@ class SometimesMute(Synthesizer):
 @pytest.mark.parametrize("way", ["hangs", "fails", "trickles"])
 @pytest.mark.parametrize("stage", ["stt", "llm", "tts"])
 def test_whatever_a_stage_does_the_caller_never_waits_in_silence(stage: str, way: str) -> None:
-    """No silence of ours is longer than the setting, a filler's frame and a look at the clock."""
+    """No silence of ours is longer than the setting, a filler's frame and a look at the clock.
+
+    Nor, where the words are what is late, than any turn is waited for.
+    """
     broken: Any = Trickling(stage) if way == "trickles" else Failing(stage, way == "hangs")
     if stage == "tts":
         broken = SometimesMute(broken)
     given: dict[str, Any] = {stage: broken}
     done = talk(
         GREETED + "." * 25 + "+" * 10 + "." * 500,
-        voice(["Hello?"], ["Well."], budgets=SLOW_BUDGETS, **given),
+        voice(["Thank you."], ["Well."], budgets=SLOW_BUDGETS, **given),
         settings=SLOW,
     )
     sounding, longest = 6.0, 0.0  # the caller stops speaking then
@@ -682,7 +685,8 @@ def test_whatever_a_stage_does_the_caller_never_waits_in_silence(stage: str, way
         if at > 6.0:
             longest = max(longest, at - sounding)
             sounding = max(at, sounding) + len(message) / (2 * RATE)
-    assert longest <= END_AFTER + SLOW.turns.filler_after + 0.2
+    at_last = max(END_AFTER + SLOW.turns.filler_after, SLOW.end_of_turn.longest)
+    assert longest <= at_last + 0.2
     said = done.lines[-1][1]
     answers = ("Well.", SCRIPT.apology, "One. Two. Three.")
     assert said.endswith(answers) or said.startswith(FILLER)

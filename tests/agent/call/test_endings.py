@@ -97,32 +97,34 @@ SITUATIONS: Mapping[str, Situation] = {
         State.PAUSED, "." * 32 + "+" * 8, lambda: voice(["My number is"])
     ),
     "stt hangs": Situation(
-        State.REPLYING,
+        State.PAUSED,
         ASKED,
         lambda: voice(stt=Transcriber(TranscriberOptions(fault="hangs"))),
     ),
     "stt hangs, and does not close": Situation(
-        State.REPLYING,
+        State.PAUSED,
         ASKED,
         lambda: voice(stt=[SlowToClose(TranscriberOptions(delay=4.0)) for _ in range(3)]),
     ),
-    "the model hangs": Situation(State.REPLYING, ASKED, lambda: voice(["Hi."], llm=model("", 99))),
+    "the model hangs": Situation(
+        State.REPLYING, ASKED, lambda: voice(["Thank you."], llm=model("", 99))
+    ),
     "the voice hangs": Situation(
         State.REPLYING,
         ASKED,
-        lambda: voice(["Hi."], [LONG], tts=Synthesizer(SynthesizerOptions(fault="hangs"))),
+        lambda: voice(["Thank you."], [LONG], tts=Synthesizer(SynthesizerOptions(fault="hangs"))),
     ),
-    "we speak": Situation(State.REPLYING, ASKED, lambda: voice(["Hi."], [LONG])),
+    "we speak": Situation(State.REPLYING, ASKED, lambda: voice(["Thank you."], [LONG])),
     "a sound over our words": Situation(
         State.HELD,
         "." * 25 + "+" * 5 + "." * 10 + "+" * 4,
-        lambda: voice(["Hi."], [LONG]),
+        lambda: voice(["Thank you."], [LONG]),
     ),
     "a tool that is kept hangs": Situation(
-        State.REPLYING, ASKED, lambda: voice(["Hi."], ["[book]"]), (tool(),)
+        State.REPLYING, ASKED, lambda: voice(["Thank you."], ["[book]"]), (tool(),)
     ),
     "a tool that may be cancelled hangs": Situation(
-        State.REPLYING, ASKED, lambda: voice(["Hi."], ["[book]"]), (tool("cancel"),)
+        State.REPLYING, ASKED, lambda: voice(["Thank you."], ["[book]"]), (tool("cancel"),)
     ),
     "somebody is being dialled": Situation(
         State.QUIET, "." * 25 + "+" * 5, lambda: voice(["Desk."], ["Wait. [transfer desk]"])

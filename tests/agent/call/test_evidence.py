@@ -8,17 +8,20 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import pytest
 
 from agent.call.evidence import TurnEvidence
+from agent.call.history import History
 from pipelines.audio import Audio
+from pipelines.conversation import Brief
 from pipelines.listening.listener import Listener
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechEnded, SpeechPaused
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from pipelines.stages.stt import Heard
+from pipelines.stages.usage import Pricing
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, TurnModel
 from pipelines.turn_taking.judge import TurnJudge
 from tests.agent.call.parts import reply_of
-from tests.agent.conversation import LOUD, RATE, Loudness, talk, voice
+from tests.agent.conversation import LOUD, RATE, Loudness, Notes, talk, voice
 from tests.virtual_time import run
 
 SILENCES, USUAL = EndOfTurnSettings(), GateSettings().end_after
@@ -41,9 +44,10 @@ class Paused:
 
     def __init__(self, model: TurnModel | None = None) -> None:
         self.listener = Listener(RATE, Loudness(), GateSettings())
-        detector = voice().lineup().stt
-        judge = TurnJudge(SILENCES, "en", model, detector)
-        self.evidence = TurnEvidence(judge, self.listener, asyncio.create_task)
+        lineup = voice().lineup()
+        history = History(Notes(), lineup.usage, Pricing())
+        judge = TurnJudge(SILENCES, USUAL, Brief(), model, lineup.stt)
+        self.evidence = TurnEvidence(judge, self.listener, asyncio.create_task, history)
         sound = LOUD * 20 + bytes(7 * len(LOUD))
         assert SpeechPaused() in list(self.listener.feed(sound))
 
@@ -59,9 +63,8 @@ class Paused:
     ("said", "heard_end", "needed"),
     [
         ("", False, USUAL),
-        ("I would like a table", False, USUAL),
+        ("Xyzzy", False, USUAL),
         ("Yes.", False, SILENCES.shortest),
-        ("I would like a table for", False, SILENCES.long),
         ("My number is", False, SILENCES.longest),
         ("I would like a table", True, SILENCES.shortest),
         ("My number is", True, SILENCES.longest),

@@ -16,7 +16,7 @@ from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.files import AgentFiles
 from agent.personas.script import MAX_VALUE, SAMPLE, Details, stranger_line
-from pipelines.conversation import Question
+from pipelines.conversation import ExpectedAnswer, Question
 from pipelines.text import speakable
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
@@ -698,3 +698,28 @@ def test_a_script_says_of_which_version_of_its_file_it_is(tmp_path: Path) -> Non
     versions = [loader.load(tmp_path, name).render(SAMPLE).version for name in ("a", "b")]
     assert versions == [digits, digits]
     assert loader.parse(file("greeting: Hello!")).render(SAMPLE).version != digits
+
+
+def test_a_file_says_what_answers_look_like() -> None:
+    """One length of a number or several, or that a name is spelled."""
+    front = """greeting: Hello.
+expects:
+  - {when: table number, digits: 3}
+  - when: zip code
+    digits: [4, 5]
+  - {when: your name, spelled: true}"""
+    script = loader.parse(file(front)).render(Details(now=TUESDAY))
+    assert script.brief.expects == (
+        ExpectedAnswer(when="table number", digits=(3,)),
+        ExpectedAnswer(when="zip code", digits=(4, 5)),
+        ExpectedAnswer(when="your name", spelled=True),
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", ["{when: a, digits: many}", "{digits: 3}", "{when: a, digits: 0}"]
+)
+def test_what_is_wrong_with_an_expected_answer_is_told(wrong: str) -> None:
+    """With its place, as of any field."""
+    with pytest.raises(PersonaError, match="expects"):
+        loader.parse(file(f"greeting: Hello.\nexpects: [{wrong}]"))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from pipelines.conversation import Brief, ExpectedAnswer
 from pipelines.providers.contracts import ProviderError
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel, TurnModel
-from pipelines.turn_taking.judge import EndOfTurn, TurnJudge
+from pipelines.turn_taking.expectation import AnswerKind
+from pipelines.turn_taking.judge import TurnJudge
 from tests.virtual_time import run
 
-SILENCES = EndOfTurnSettings()
+SILENCES, USUAL = EndOfTurnSettings(), 0.5
 
 
 @dataclass
@@ -29,31 +31,30 @@ class Detector:
         return self.over
 
 
-def judge(model: TurnModel | None = None, detector: Detector | None = None) -> TurnJudge:
-    return TurnJudge(SILENCES, "en", model, detector or Detector())
+def judge(
+    model: TurnModel | None = None, detector: Detector | None = None, brief: Brief | None = None
+) -> TurnJudge:
+    return TurnJudge(SILENCES, USUAL, brief or Brief(), model, detector or Detector())
 
 
 @pytest.mark.parametrize(
     ("model", "detector", "needed"),
     [
-        (None, Detector(), None),
+        (None, Detector(), USUAL),
         (ScriptedTurnModel([0.95]), Detector(), SILENCES.shortest),
-        (ScriptedTurnModel([0.5]), Detector(), SILENCES.middle),
+        (ScriptedTurnModel([0.01]), Detector(detects_turns=True), SILENCES.shortest),
         (ScriptedTurnModel([0.95]), Detector(detects_turns=True, over=False), SILENCES.long),
         (None, Detector(detects_turns=True), SILENCES.shortest),
     ],
-    ids=["nobody", "model is sure", "model is not sure", "transcriber first", "transcriber alone"],
+    ids=["nobody", "model is sure", "transcriber says so", "transcriber first", "no model"],
 )
-def test_who_can_tell_is_asked(
-    model: TurnModel | None, detector: Detector, needed: float | None
-) -> None:
+def test_who_can_tell_is_asked(model: TurnModel | None, detector: Detector, needed: float) -> None:
     """The transcriber, if it detects turns; else the model; where there is neither, nobody."""
     asked = judge(model, detector)
-    assert asked.can_ask == (needed is not None)
+    assert asked.can_ask == (needed != USUAL)
     if asked.can_ask:
         assert run(asked.ask([]))
-    weighed = asked.weigh("", heard_end=False)
-    assert (weighed and weighed.silence) == needed
+    assert asked.weigh("").silence == pytest.approx(needed)
 
 
 def test_what_was_forgotten_says_nothing_of_the_next_turn() -> None:
@@ -61,7 +62,7 @@ def test_what_was_forgotten_says_nothing_of_the_next_turn() -> None:
     sure = judge(ScriptedTurnModel([0.95]))
     run(sure.ask([]))
     sure.forget()
-    assert sure.weigh("", heard_end=False) is None
+    assert (sure.weigh("").silence, sure.weigh("").by) == (USUAL, "silence")
 
 
 @pytest.mark.parametrize(
@@ -83,25 +84,78 @@ def test_who_cannot_tell_changes_nothing(
         return asyncio.get_running_loop().time()
 
     assert run(main()) == pytest.approx(took)
-    assert asked.weigh("", heard_end=False) is None
+    assert asked.weigh("").silence == USUAL
+
+
+def test_a_model_that_is_asked_again_has_both_its_answers_weighed() -> None:
+    """Of 0.9 and 0.3, neither is believed."""
+    asked = judge(ScriptedTurnModel([0.9, 0.3]))
+    run(asked.ask([]))
+    first = asked.weigh("")
+    run(asked.ask([]))
+    both = asked.weigh("")
+    assert (first.asked, both.asked) == (1, 2)
+    assert first.silence is not None
+    assert both.silence is not None
+    assert first.silence < both.silence < SILENCES.long
+    assert both.probability == pytest.approx(0.66, abs=0.01)
+
+
+def test_words_that_are_being_made_out_are_waited_for() -> None:
+    """However sure the model is; what would have been decided without them is told as well."""
+    sure = judge(ScriptedTurnModel([0.97]))
+    run(sure.ask([]))
+    assert sure.weigh(None, words_to_come=True).silence == SILENCES.longest
+    assert sure.weigh(None).silence == SILENCES.shortest
+
+
+def test_words_so_far_count_where_nobody_brings_all_of_them() -> None:
+    """Without a draft, what a streaming transcriber has is all that is known."""
+    asked = judge(None, Detector(so_far="my number is"))
+    assert asked.weigh(None).silence == SILENCES.longest
+    assert asked.weigh("").silence == USUAL
 
 
 @pytest.mark.parametrize(
-    ("probability", "provider", "said", "told"),
+    ("probability", "heard_end", "said", "by", "words"),
     [
-        (0.95, False, "", EndOfTurn(by="turn model", silence=0.35, probability=0.95)),
-        (0.5, False, "I would like it", EndOfTurn(by="turn model", silence=0.8, probability=0.5)),
-        (0.95, False, "my number is", EndOfTurn(by="words", silence=2.2, probability=0.95)),
-        (None, False, "yes", EndOfTurn(by="words", silence=0.35)),
-        (None, False, "", None),
-        (None, True, "I would like it", EndOfTurn(by="provider", silence=0.35)),
+        (0.95, False, "", "turn model", ""),
+        (0.95, False, "my number is", "words", "open"),
+        (None, False, "goodbye", "words", "whole"),
+        (None, False, "", "silence", ""),
+        (None, True, "xyzzy", "provider", ""),
+        (0.5, False, "four one five", "words", "dictated: part"),
     ],
 )
 def test_it_is_told_what_the_silence_was_weighed_by(
-    probability: float | None, provider: bool, said: str, told: EndOfTurn | None
+    probability: float | None, heard_end: bool, said: str, by: str, words: str
 ) -> None:
-    """Words that want more, or no more, come first; then who heard the end of the turn."""
+    """The witness that weighs most, or the words where they leave no choice."""
     asked = judge(ScriptedTurnModel([probability or 0.0]))
     if probability is not None:
         run(asked.ask([]))
-    assert asked.weigh(said, heard_end=provider) == told
+    told = asked.weigh(said, heard_end=heard_end)
+    assert (told.by, told.words) == (by, words)
+    assert told.probability == (None if probability is None else pytest.approx(probability))
+
+
+def test_what_the_agent_has_asked_counts_as_heard_or_as_declared() -> None:
+    """A table number has three digits, says the agent file; no question tells that."""
+    brief = Brief(expects=(ExpectedAnswer(when="table number", digits=(3,)),))
+    declared, plain = judge(brief=brief), judge()
+    asked = "What is your table number?"
+    told = declared.weigh("four one five", asked=asked)
+    assert told.silence is not None
+    assert told.silence <= SILENCES.middle
+    assert plain.weigh("four one five", asked=asked).silence == SILENCES.longest
+    assert plain.weigh("", asked=asked).expected is AnswerKind.NUMBER
+
+
+def test_a_caller_who_pauses_is_given_more_time() -> None:
+    """Also where nothing is known, and never beyond the longest."""
+    patient = judge()
+    for _ in range(4):
+        patient.pauses.went_on(2.0)
+        patient.pauses.next_turn()
+    assert patient.weigh("").silence == pytest.approx(USUAL + 0.4, abs=0.11)
+    assert patient.weigh("my number is").silence == SILENCES.longest
