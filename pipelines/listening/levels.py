@@ -15,7 +15,7 @@ from pipelines.audio import FRAME_SECONDS
 
 FAINT = 6.0
 """Decibels below the caller's level from which a voice is somebody else's. By the first second of
-it, of 325 prompts by four speakers, it takes 86 % of voices 8 dB below their speaker's own level for
+it (325 prompts, four speakers) 86 % of voices 8 dB below their speaker's own level are taken for
 another's, all that are 12 dB below, 17 % of those 5 dB below and 3 % of those 4 dB below."""
 
 UNHEARD = 8.0
