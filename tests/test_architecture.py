@@ -49,7 +49,8 @@ ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
     pipelines/listening: detectors dtmf gate levels settings speech_events utterance
     pipelines/turn_taking: annotations barge_in expectation text_completeness
-    pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings smart_turn
+    pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
+    pipelines/turn_taking: smart_turn
     agent/call: apologies clock ending evidence fillers history maker orders over_speech own_words
     agent/call: reply transfer turn_record
     pipelines/reply: control heard_words line_rate playout request steps
