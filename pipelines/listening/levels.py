@@ -14,9 +14,9 @@ import numpy as np
 from pipelines.audio import FRAME_SECONDS
 
 FAINT = 6.0
-"""Decibels below the caller's level from which a voice is somebody else's. By the level of its
-first second, of 325 prompts by four speakers, it takes 92 % of voices 8 dB below their own speaker
-for another's, and 9 % of those 5 dB below."""
+"""Decibels below the caller's level from which a voice is somebody else's. By the first second of
+it (325 prompts, four speakers) 86 % of voices 8 dB below their speaker's own level are taken for
+another's, all that are 12 dB below, 17 % of those 5 dB below and 3 % of those 4 dB below."""
 
 UNHEARD = 8.0
 """The same, for a voice that is not even listened to. Its first half second has to be that faint;
@@ -37,7 +37,8 @@ MOMENT = round(0.24 / FRAME_SECONDS)
 """The same, within what the caller says: a syllable or two."""
 
 LEARNED = round(0.3 / FRAME_SECONDS)
-"""Voiced frames from which a turn has a level: a word. It is within 3 dB of the speaker's own."""
+"""Voiced frames from which a turn has a level: a word. That of prompts of less than 0.8 s is within
+3 dB of the speaker's own in 92 of 100 cases (251 prompts)."""
 
 SOUND = round(2.0 / FRAME_SECONDS)
 """Voiced frames that the level of a sound is made of: the last two seconds."""
@@ -58,8 +59,8 @@ class VoiceLevels:
     """How loud voices are in one call, in dBFS, and whether they can be the caller's.
 
     A level is the 90th percentile of voiced frames of 20 ms: of a second of speech it is within
-    2 dB of the speaker's own in 19 of 20 cases (325 prompts, four speakers), closer than a mean,
-    and soft sounds and pauses change it less. While no turn was heard, nobody is faint; within the
+    3 dB of the speaker's own in 94 of 100 cases (325 prompts, four speakers), and soft sounds and
+    pauses change it less than a mean. While no turn was heard, nobody is faint; within the
     first one, who is fainter than its beginning does not count.
     """
 

@@ -680,11 +680,9 @@ def record_and_model_agree(world: World) -> str:
         for line in world.notes.lines
         if line["kind"] in role and line["text"]
     ]
-    told = [
-        (m.role, m.text)
-        for m in world.call.history.conversation
-        if not m.results and (m.text or not m.unheard)  # nothing but what was not heard is no line
-    ]
+    # What was not heard of a greeting is told, too, and is no line of what was said.
+    messages = world.call.history.conversation
+    told = [(m.role, m.text) for m in messages if not m.results and (m.text or not m.unheard)]
     return "" if lines == told else f"record {lines}, model {told}"
 
 

@@ -44,6 +44,7 @@ def recorded(
     consent: str = "",
     llm: Any = None,
     tts: Any = None,
+    said: str = "hello",
     made: Callable[[Call, CallRecording], object] = lambda _call, _recording: None,
     **settings: Any,
 ) -> Talk:
@@ -54,7 +55,7 @@ def recorded(
     assert recording is not None
     return talk(
         caller,
-        voice(["hello"], ["Good day."], llm=llm, tts=tts),
+        voice([said], ["Good day."], llm=llm, tts=tts),
         script=script,
         recording=recording,
         made=lambda call: made(call, recording),
@@ -95,13 +96,17 @@ def test_nothing_is_recorded_before_the_caller_has_heard_that_it_will_be(tmp_pat
     assert min(block.start for block in blocks) >= head.begin
 
 
-def test_what_the_caller_says_over_it_does_not_cut_it_off_and_is_answered(tmp_path: Path) -> None:
-    """It takes the place of the greeting, as it may interrupt it."""
-    talked = recorded(tmp_path, "......++++++++......" + "." * 80, consent=CONSENT)
+@pytest.mark.parametrize(
+    ("said", "last"), [("I want a cake", "Good day."), ("hello", SCRIPT.greeting)]
+)
+def test_what_the_caller_says_over_it_does_not_cut_it_off_and_is_answered(
+    tmp_path: Path, said: str, last: str
+) -> None:
+    """It takes the place of the greeting, as it may interrupt it; a greeting does neither."""
+    talked = recorded(tmp_path, "......++++++++......" + "." * 80, consent=CONSENT, said=said)
     texts = [line["text"] for line in talked.notes.of("agent")]
-    assert texts[0] == CONSENT
-    assert texts[-1] == "Good day."
-    assert [line["text"] for line in talked.notes.of("caller")] == ["hello"]
+    assert (texts[0], texts[-1]) == (CONSENT, last)
+    assert [line["text"] for line in talked.notes.of("caller")] == [said]
     assert lines(talked) == ["started", "stopped"]
 
 
