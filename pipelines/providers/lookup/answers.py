@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from pipelines.conversation import Question
-from pipelines.providers.lookup.follow_up import FollowUps
 from pipelines.providers.lookup.index import Match, indexed
 from pipelines.providers.lookup.talk import QuestionLanguage, Talk
-from pipelines.providers.lookup.vocabulary import ASKED, Term
+from pipelines.providers.lookup.topic_thread import TopicThread
+from pipelines.providers.lookup.vocabulary import ASKED, ContentWord
 from pipelines.providers.lookup.words import plain_words
 from pipelines.settings import Section
 
@@ -45,25 +45,26 @@ class Thresholds(Section):
     """When an answer is near enough. Scores run from 0 to 1."""
 
     threshold: float = Field(
-        0.65,
+        0.62,
         ge=0,
         le=1,
-        description="score from which a question is answered; with the agent that ships, 104 of"
-        " 112 questions to the point reach it, and 4 of 70 on other matters",
+        description="score from which a question is answered: of what callers may say to three"
+        " agents, 151 of 185 questions are answered right, and 6 of 228 utterances wrong, in the"
+        " half of the texts that it was not chosen by; lower answers more, of both",
     )
     ask_back: float = Field(
         0.45,
         ge=0,
         le=1,
-        description="score from which the agent asks 'do you mean ...' instead of being unsure;"
-        " 1 of those 112 and 50 of those 70 are below it",
+        description="score from which the agent asks 'do you mean ...' instead of being unsure:"
+        " 18 more of those 185 are offered right then",
     )
     margin: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="lead in score over the next question without which the agent asks back;"
-        " right answers lead by less in 1 of 112 tries",
+        description="lead in score over the next question without which the agent asks back"
+        " which of the two is meant",
     )
 
 
@@ -88,7 +89,7 @@ class Answers:
         self._thresholds = thresholds
         self._say = language
         self._index = indexed(tuple(topic.asked for topic in topics), tag)
-        self._follow_ups = FollowUps(language)
+        self._topic_thread = TopicThread(language)
 
     def with_content(self, clauses: Sequence[str]) -> list[str]:
         """Return those clauses that tell of a topic at all."""
@@ -125,10 +126,10 @@ class Answers:
                 return [first]
         return []
 
-    def asked(self, clauses: Sequence[str], before: Sequence[Term]) -> list[Term]:
+    def asked(self, clauses: Sequence[str], before: Sequence[ContentWord]) -> list[ContentWord]:
         """Return what tells of the topic that is asked for, which may be that of ``before``."""
         terms = self._index.heard(" ".join(clauses))
-        return self._follow_ups.joined(before, terms) if self.goes_on(clauses) else terms
+        return self._topic_thread.joined(before, terms) if self.goes_on(clauses) else terms
 
     def is_question(self, clauses: Sequence[str]) -> bool:
         """Say whether something is asked, and not only told."""
@@ -136,10 +137,13 @@ class Answers:
 
     def goes_on(self, clauses: Sequence[str]) -> bool:
         """Say whether what was said may go on with the last topic."""
-        return self._follow_ups.follows(clauses, self._index.heard(" ".join(clauses)))
+        return self._topic_thread.follows(clauses, self._index.heard(" ".join(clauses)))
 
     def search(
-        self, clauses: Sequence[str], offered: Sequence[Question], before: Sequence[Term] = ()
+        self,
+        clauses: Sequence[str],
+        offered: Sequence[Question],
+        before: Sequence[ContentWord] = (),
     ) -> list[str]:
         """Return the answers to what was asked, or a question back; nothing if neither is near.
 
@@ -152,7 +156,7 @@ class Answers:
             self._index.heard(joint)
             for clause in clauses
             for joint in re.split(self._say.joints, clause)
-            if not self._follow_ups.refers([joint])
+            if not self._topic_thread.refers([joint])
         ]
         clear = [self._clear(self._index.find(terms)) for terms in joints if terms]
         answers = list(dict.fromkeys(topic.answer for topic in clear if topic))
@@ -161,7 +165,7 @@ class Answers:
         if len(answers) > 1 and all(clear) and not covered:
             return answers[:_MOST_ANSWERS]
         near = self._going_on(clauses, before)
-        refers = bool(before) and self._follow_ups.refers(clauses)
+        refers = bool(before) and self._topic_thread.refers(clauses)
         if not (self._clear(near) and refers):
             own = _best(*self._of_parts(clauses), whole)
             near = _best(near, self._asked_of_all(clauses, own) if refers else own)
@@ -180,7 +184,7 @@ class Answers:
         if len(parts) < 2:
             return []
         asked = any(part.question for part in parts)
-        days = self._follow_ups.interchangeable([term for part in parts for term in part.terms])
+        days = self._topic_thread.interchangeable([term for part in parts for term in part.terms])
         return [
             _lessened(
                 self._index.find(self._with_days(part.terms, days)),
@@ -189,23 +193,27 @@ class Answers:
             for part in parts
         ]
 
-    def _with_days(self, terms: Sequence[Term], days: Sequence[Term]) -> Sequence[Term]:
+    def _with_days(
+        self, terms: Sequence[ContentWord], days: Sequence[ContentWord]
+    ) -> Sequence[ContentWord]:
         """Return what is asked, on the days that were named elsewhere if it asks for a time."""
         asks = any(term.stem == _TIME for term in terms)
-        return self._follow_ups.joined(days, terms) if asks else terms
+        return self._topic_thread.joined(days, terms) if asks else terms
 
-    def _going_on(self, clauses: Sequence[str], before: Sequence[Term]) -> list[Match]:
+    def _going_on(self, clauses: Sequence[str], before: Sequence[ContentWord]) -> list[Match]:
         """Return the topics near to what is asked if it goes on with what was asked before."""
         now = self._index.heard(" ".join(clauses))
         if not before or not now:
             return []
         told = {match.topic for match in self._index.find(now) if match.coverage >= 0.5}
-        joined = self._index.find(self._follow_ups.joined(before, now))
+        joined = self._index.find(self._topic_thread.joined(before, now))
         return [match for match in joined if match.topic in told]
 
     def _clear(self, matches: Sequence[Match]) -> Question | None:
         """Return the topic that is near enough and nearer than any other."""
-        match [m for m in matches if m.score >= self._thresholds.threshold]:
+        match matches:
+            case [best, *_] if best.score < self._thresholds.threshold:
+                return None
             case [best]:
                 return self._topics[best.topic]
             case [best, second, *_] if best.score - second.score >= self._thresholds.margin:

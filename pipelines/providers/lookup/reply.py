@@ -8,7 +8,7 @@ from pipelines.conversation import END_CALL, TRANSFER_CALL, Brief, Message, Ques
 from pipelines.providers.lookup.answers import Answers, Thresholds, can_be_asked_back
 from pipelines.providers.lookup.small_talk import heard_in
 from pipelines.providers.lookup.talk import QuestionLanguage, Talk
-from pipelines.providers.lookup.vocabulary import Term
+from pipelines.providers.lookup.vocabulary import ContentWord
 from pipelines.providers.lookup.words import plain_words
 
 _EXAMPLES = 3
@@ -65,7 +65,7 @@ class ReplyRules:
             return self._small_talk(talk, conversation, last)  # it is no time to ask back
         return self._with_transfer(answers) if answers else self._unsure(before)
 
-    def _thread(self, conversation: Sequence[Message]) -> list[Term]:
+    def _thread(self, conversation: Sequence[Message]) -> list[ContentWord]:
         """Return what was asked for before the last thing said, going back to where it began."""
         said: list[list[str]] = []
         heard = list(conversation)
@@ -79,7 +79,7 @@ class ReplyRules:
                 said.append(clauses)
                 if len(said) == _THREAD or not self._answers.goes_on(clauses):
                     break
-        terms: list[Term] = []
+        terms: list[ContentWord] = []
         for clauses in reversed(said):
             terms = self._answers.asked(clauses, terms)
         return terms

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.providers.lookup.talk import QuestionLanguage
-from pipelines.providers.lookup.vocabulary import ASKED, Term
+from pipelines.providers.lookup.vocabulary import ASKED, ContentWord
 
 FEW = 2
 """Terms up to which an utterance may need the last one to be understood."""
@@ -16,7 +16,7 @@ FADED = 0.6
 """What a word of the last utterance weighs, of one of this."""
 
 
-class FollowUps:
+class TopicThread:
     """How a language goes on with what was asked before. Pure.
 
     Args:
@@ -28,7 +28,7 @@ class FollowUps:
         self._refers = re.compile(rf"\b(?:{language.refers})(?!\w)")
         self._instead = [frozenset(line.split()) for line in language.instead.strip().splitlines()]
 
-    def follows(self, clauses: Sequence[str], terms: Sequence[Term]) -> bool:
+    def follows(self, clauses: Sequence[str], terms: Sequence[ContentWord]) -> bool:
         """Say whether an utterance may go on with the last topic.
 
         Args:
@@ -44,11 +44,13 @@ class FollowUps:
         """Say whether something stands for what was said before."""
         return any(self._refers.search(clause) for clause in clauses)
 
-    def interchangeable(self, terms: Sequence[Term]) -> list[Term]:
+    def interchangeable(self, terms: Sequence[ContentWord]) -> list[ContentWord]:
         """Return those that are in a list, one of which words stands for another."""
         return [term for term in terms if any(term.stem in words for words in self._instead)]
 
-    def joined(self, before: Sequence[Term], now: Sequence[Term]) -> list[Term]:
+    def joined(
+        self, before: Sequence[ContentWord], now: Sequence[ContentWord]
+    ) -> list[ContentWord]:
         """Return what is asked now, with what it leaves to be understood from before."""
         kinds = {kind for term in now for kind in self._kinds(term)}
         kept = [term for term in before if kinds.isdisjoint(self._kinds(term))]
@@ -62,7 +64,7 @@ class FollowUps:
             ),
         ]
 
-    def _kinds(self, term: Term) -> set[int]:
+    def _kinds(self, term: ContentWord) -> set[int]:
         """Return which lists a word is in, one of which words stands for another asked before."""
         kinds = {number for number, words in enumerate(self._instead) if term.stem in words}
         return kinds | {-1} if term.stem.startswith(ASKED) else kinds

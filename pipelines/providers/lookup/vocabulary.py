@@ -16,7 +16,7 @@ ASKED = "="
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class ContentWord:
     """A word that tells of a topic."""
 
     stem: str
@@ -96,11 +96,13 @@ class Vocabulary:
         """Say whether ``word`` tells so much of a topic that another may be taken for it."""
         return not word.startswith(ASKED) and self._worth.get(self.stem(word), 1.0) > LIGHT
 
-    def term(self, stem: str, place: int) -> Term:
+    def term(self, stem: str, place: int) -> ContentWord:
         """Return a stem as a term."""
         if stem.startswith(ASKED):
-            return Term(stem, frozenset(), ASKING, place)
-        return Term(stem, frozenset(self._alike.get(stem, ())), self._worth.get(stem, 1.0), place)
+            return ContentWord(stem, frozenset(), ASKING, place)
+        return ContentWord(
+            stem, frozenset(self._alike.get(stem, ())), self._worth.get(stem, 1.0), place
+        )
 
     def parts(self, text: str) -> list[str]:
         """Cut plain words before each beginning of a question or a wish."""
