@@ -402,7 +402,6 @@ HEAVY = {
     "agent/stream/websocket.py "
     "pipelines/connection_errors.py pipelines/providers/transport pipelines/tools/post.py",
     "babel": "agent/time_zones.py agent/personas/dates.py pipelines/text/cldr.py",
-    "bm25s": "pipelines/providers/lookup",
     "cryptography": "agent/records/seals.py",
     "jinja2": "agent/personas",
     "jsonschema": "pipelines/tools",

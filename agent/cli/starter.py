@@ -148,7 +148,7 @@ OPTIONS: Mapping[tuple[Stage, str], Callable[[str], Options | None]] = {
     ("stt", "elevenlabs"): _named,
     ("stt", "openai"): lambda one: {"language": one},
     ("stt", "openai-realtime"): _named,
-    ("llm", "lookup"): _english,
+    ("llm", "lookup"): lambda one: {} if one in ("de", "en") else None,
     ("tts", "piper"): _english,
     ("tts", "cartesia"): _named,
     ("tts", "deepgram"): lambda one: {} if one == "en" else {"model": f"aura-2-{AURA[one]}-{one}"},

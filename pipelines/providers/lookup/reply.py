@@ -6,11 +6,19 @@ from collections.abc import Sequence
 
 from pipelines.conversation import END_CALL, TRANSFER_CALL, Brief, Message, Question, ToolCall
 from pipelines.providers.lookup.answers import Answers, Thresholds, can_be_asked_back
-from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.small_talk import heard_in
+from pipelines.providers.lookup.talk import QuestionLanguage, Talk
+from pipelines.providers.lookup.vocabulary import ContentWord
+from pipelines.providers.lookup.words import plain_words
 
 _EXAMPLES = 3
 """Questions named at a time; nobody remembers more."""
+
+_COURTESY = (Talk.WAIT, Talk.AMISS, Talk.NO, Talk.THANKS, Talk.YES, Talk.OKAY, Talk.HELLO)
+"""What is answered first of several."""
+
+_THREAD = 4
+"""Utterances that a topic is followed back."""
 
 
 class ReplyRules:
@@ -45,14 +53,45 @@ class ReplyRules:
         talk, clauses = heard_in(said, self._tag)
         last = before[-1] if before else ""
         offered = self._answers.offered(last)
-        if chosen := self._answers.chosen(said, talk, offered):
-            return self._with_transfer([chosen.answer])
         clauses = self._answers.with_content(clauses)
-        if not clauses:
+        if chosen := self._answers.chosen(said, talk, offered):
+            return self._with_transfer([topic.answer for topic in chosen])
+        if not clauses or (Talk.GOODBYE in talk and not self._answers.is_question(clauses)):
             return self._small_talk(talk, conversation, last)
-        if answers := self._answers.search(clauses, offered):
-            return self._with_transfer(answers)
-        return self._unsure(before)
+        thread = self._thread(conversation) if self._answers.goes_on(clauses) else []
+        answers = self._answers.search(clauses, offered, thread)
+        sure = bool(answers) and not self._answers.offered(answers[0])
+        if not sure and not talk.isdisjoint({Talk.GOODBYE, Talk.REPEAT}):
+            return self._small_talk(talk, conversation, last)  # it is no time to ask back
+        return self._with_transfer(answers) if answers else self._unsure(before)
+
+    def _thread(self, conversation: Sequence[Message]) -> list[ContentWord]:
+        """Return what was asked for before the last thing said, going back to where it began."""
+        said: list[list[str]] = []
+        heard = list(conversation)
+        while heard and heard[-1].role == "assistant":
+            heard.pop()
+        for at in range(len(heard) - 2, -1, -1):
+            if heard[at].role == "assistant":
+                continue
+            clauses = self._asked_in(heard[: at + 1])
+            if clauses:
+                said.append(clauses)
+                if len(said) == _THREAD or not self._answers.goes_on(clauses):
+                    break
+        terms: list[ContentWord] = []
+        for clauses in reversed(said):
+            terms = self._answers.asked(clauses, terms)
+        return terms
+
+    def _asked_in(self, conversation: Sequence[Message]) -> list[str]:
+        """Return the clauses of the last thing said that tell of a topic, or of the one chosen."""
+        talk, clauses = heard_in(conversation[-1].text, self._tag)
+        last = conversation[-2].text if len(conversation) > 1 else ""
+        offered = self._answers.offered(last)
+        if chosen := self._answers.chosen(conversation[-1].text, talk, offered):
+            return [" ".join(plain_words(topic.asked[0])) for topic in chosen]
+        return self._answers.with_content(clauses)
 
     def _with_transfer(self, answers: Sequence[str]) -> list[str | ToolCall]:
         """Pass the caller on, if that is what the last of these announces."""
@@ -87,38 +126,58 @@ class ReplyRules:
     def _small_talk(
         self, talk: frozenset[Talk], conversation: Sequence[Message], last: str
     ) -> list[str | ToolCall]:
-        say = self._say
-        more_was_offered = say.anything_else[:22] in last
-        declined = more_was_offered and (
-            Talk.NO in talk or (Talk.THANKS in talk and Talk.YES not in talk)
-        )
-        if Talk.GOODBYE in talk or declined:
-            goodbye = self._brief.goodbye or say.goodbye
-            return [goodbye, ToolCall(END_CALL)]
+        before = [m.text for m in conversation if m.role == "assistant"]
+        if self._takes_leave(talk, last):
+            return [self._brief.goodbye or self._say.goodbye, ToolCall(END_CALL)]
         if Talk.IDENTITY in talk:
-            return [say.identity]
-        if Talk.REPEAT in talk:
+            return [self._say.identity]
+        if Talk.REPEAT in talk or (Talk.SORRY in talk and talk <= {Talk.SORRY, Talk.HELLO}):
             return self._repeat(conversation, last)
         if Talk.TOPICS in talk:
-            return self._examples([m.text for m in conversation if m.role == "assistant"])
+            return self._examples(before)
+        if self._answers.offered(last) and (asked := self._asked_again(talk, before)):
+            return asked
         return self._courtesy(talk, last)
+
+    def _takes_leave(self, talk: frozenset[Talk], last: str) -> bool:
+        """Say whether the caller is done; to decline an offer of more is to be done."""
+        if not talk.isdisjoint({Talk.GOODBYE, Talk.DONE}):
+            return True
+        declined = Talk.NO in talk or (Talk.THANKS in talk and Talk.YES not in talk)
+        return declined and self._say.anything_else[:22] in last
+
+    def _asked_again(
+        self, talk: frozenset[Talk], before: Sequence[str]
+    ) -> list[str | ToolCall] | None:
+        """Return what to say to a plain no, or yes, to what we asked back; None to other talk."""
+        if Talk.NO in talk and Talk.THANKS not in talk:
+            return self._unsure(before)
+        if Talk.YES in talk and before[-1].startswith(self._say.which):
+            return [before[-1]]
+        return None
 
     def _courtesy(self, talk: frozenset[Talk], last: str) -> list[str | ToolCall]:
         say = self._say
-        if Talk.WAIT in talk:
-            return [say.take_your_time]
-        if Talk.THANKS in talk:
-            return [say.welcome, say.anything_else]
-        if Talk.NO in talk:
-            return [say.all_right, say.anything_else]
-        if Talk.YES in talk:
-            return [say.listening if last.endswith("?") else say.anything_else]
-        return [say.hello if Talk.HELLO in talk else say.not_caught]
+        said = next((kind for kind in _COURTESY if kind in talk), None)
+        match said:
+            case Talk.WAIT:
+                return [say.take_your_time]
+            case Talk.NO:
+                return [say.all_right, say.anything_else]
+            case Talk.THANKS:
+                return [say.welcome, say.anything_else]
+            case Talk.YES | Talk.OKAY:
+                return [say.listening if last.endswith("?") else say.anything_else]
+            case Talk.HELLO:
+                return [say.hello]
+        return [say.not_caught]
 
     def _repeat(self, conversation: Sequence[Message], last: str) -> list[str | ToolCall]:
         """Say the last reply again, and all of it where the caller had heard only a part."""
         turns = [n for n, m in enumerate(conversation) if m.role == "user"]
         earlier = conversation[: turns[-1]] if turns else ()
+        if earlier and earlier[-1].role == "user":  # nothing of the reply was heard
+            return self.reply(earlier)
         while earlier and earlier[-1].role == "assistant":
             earlier = earlier[:-1]
         if earlier:

@@ -219,7 +219,7 @@ def test_nonsense_is_refused(
 
 def test_all_stages_without_a_language_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each."""
-    assert init("--language", "de-AT") == 2
+    assert init("--language", "fr-CA") == 2
     said = capsys.readouterr().err.splitlines()
     assert [line.split("choose ")[1].split()[0] for line in said] == ["--stt", "--llm", "--tts"]
 

@@ -317,7 +317,7 @@ KEY = "9f2c1e7ab04d5863f19f2c1e7ab04d58"
         ("stt", "openai", {}, ""),
         ("stt", "openai", {"language": "fr"}, "fr"),
         ("stt", "openai-realtime", {}, "en"),
-        ("llm", "lookup", {}, "en"),
+        ("llm", "lookup", {}, ""),
         ("llm", "anthropic", {}, ""),
         ("tts", "piper", {}, "en"),
         ("tts", "azure", {}, ""),
