@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.cli.options import (
@@ -71,7 +72,7 @@ def add(commands: Commands) -> None:
     evaluate.add_argument(
         "--compare",
         nargs=2,
-        type=a_file,
+        type=Path,
         metavar=("A.json", "B.json"),
         help="call nobody, but say what differs between two kept results",
     )

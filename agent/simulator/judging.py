@@ -286,8 +286,9 @@ def _with_background(outcome: Outcome, heard: CallAsHeard, at: int) -> Outcome:
     It may go on long before they are done. Whether what follows is the rest of the reply, its
     words tell; where these are not known, the rest is not what comes after a long silence.
     """
-    if outcome.stopped is None:
-        return replace(outcome, whole=_is_whole(heard))
+    if outcome.stopped is None:  # then its length is enough: a hole in it may make words unlike
+        as_long = heard.length is not None and heard.length >= WHOLE
+        return replace(outcome, whole=as_long or _is_whole(heard))
     silence = _first(heard.agent[at:])
     soon = silence is not None and silence <= RESUMED_WITHIN
     whole = heard.whole if heard.whole is not None else soon and _is_whole(heard)

@@ -59,10 +59,10 @@ class LineQuality:
 
 QUALITIES: Mapping[Kind, LineQuality] = {
     "landline": LineQuality(noise=-60, echo=-45, loss=0.0),
-    "mobile": LineQuality(noise=-50, echo=-40, loss=0.01, burst=0.3, late=0.01),
+    "mobile": LineQuality(noise=-50, echo=-40, loss=0.01, burst=0.3, late=0.004),
     "noisy": LineQuality(noise=-32, echo=-45, loss=0.0),
     "echo": LineQuality(noise=-60, echo=-20, loss=0.0, echo_delay=0.25),
-    "bad": LineQuality(noise=-40, echo=-25, loss=0.04, burst=0.5, late=0.03),
+    "bad": LineQuality(noise=-40, echo=-25, loss=0.04, burst=0.5, late=0.015),
 }
 """``noisy`` is a street or a car: a voice at the usual -20 dBFS is 12 dB above it. ``echo`` is a
 phone on loudspeaker, over a slow network."""

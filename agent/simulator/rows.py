@@ -154,6 +154,12 @@ ROWS: tuple[Count | Time, ...] = (
         kinds=("background",),
         happened=lambda o: o.stopped is not None and o.whole is not False,
     ),
+    Time(
+        name="background_silence",
+        label="  silence until it went on",
+        kinds=("background",),
+        seconds=lambda o: None if o.whole is False else o.resumed,
+    ),
     Count(
         name="echo_stopped",
         label="echo: it stopped itself",

@@ -189,6 +189,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["ws://127.0.0.1:1/", "--compare", "A", "A"], "--compare calls nobody"),
         (["--compare", "A", "OTHER"], "not of the same situations"),
         (["--compare", "A", "OLD"], "in format 2"),
+        (["--compare", "A", "nowhere.json"], "nowhere.json: No such file"),
     ],
 )
 def test_what_makes_no_sense_is_told(

@@ -105,6 +105,8 @@ TALK = CallAsHeard(caller=frames("....+++++........"), agent=frames("++++++.....
         (replace(TALK, whole=True), "did not stop", False),
         (replace(TALK, whole=False), "did not stop, but broke off", True),
         (replace(TALK, length=0.9), "did not stop", False),
+        (replace(TALK, whole=False, length=0.9), "did not stop", False),
+        (replace(TALK, whole=False, length=0.5), "did not stop, but broke off", True),
         (replace(TALK, length=0.5), "did not stop, but broke off", True),
         (replace(TALK, clears=[0.6], whole=False),
          "stopped after 0.20 s, did not finish its reply", True),
