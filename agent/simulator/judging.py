@@ -33,6 +33,9 @@ caller is still there after eight seconds and more."""
 SAME_OPENING = 0.15
 """Seconds by which an opening may be longer or shorter than before, for answers to be placed."""
 
+HOLE = 1.0
+"""Seconds of quiet that are no breath between two sentences: what follows may be another reply."""
+
 WHOLE = 0.85
 """Share of a reply's length from which it is taken for whole, if its words are other ones."""
 
@@ -286,8 +289,11 @@ def _with_background(outcome: Outcome, heard: CallAsHeard, at: int) -> Outcome:
     It may go on long before they are done. Whether what follows is the rest of the reply, its
     words tell; where these are not known, the rest is not what comes after a long silence.
     """
-    if outcome.stopped is None:  # then its length is enough: a hole in it may make words unlike
+    if outcome.stopped is None:
+        # If it went on and on, its length is enough: a hiccup may make words unlike.
+        holes = np.diff(np.flatnonzero(heard.agent[at:]), prepend=0) * FRAME_SECONDS
         as_long = heard.length is not None and heard.length >= WHOLE
+        as_long = as_long and not bool((holes > HOLE).any())
         return replace(outcome, whole=as_long or _is_whole(heard))
     silence = _first(heard.agent[at:])
     soon = silence is not None and silence <= RESUMED_WITHIN
