@@ -225,7 +225,10 @@ def test_situations_are_such(snippet: Snippet, tmp_path: Path) -> None:
     """`voice-agent evaluate` takes them, where there are such recordings."""
     (tmp_path / "recordings").mkdir()
     recording = scenarios.DEFAULT.parent / "recordings" / "phone-number.wav"
-    for wanted in re.findall(r"recording: ([\w-]+)", snippet.text):
+    wanted_files = re.findall(r"(?:recording|talker): ([\w-]+)", snippet.text)
+    for group in re.findall(r'"([a-z ]+)"', snippet.text):
+        wanted_files += group.split()
+    for wanted in wanted_files:
         shutil.copy(recording, tmp_path / "recordings" / f"{wanted}.wav")
     (tmp_path / "own.yaml").write_text(snippet.text)
     assert scenarios.load(tmp_path / "own.yaml")

@@ -110,7 +110,7 @@ async def _place(options: argparse.Namespace) -> int:
         shape=options.connect,
         interrupt_after=options.interrupt_after,
     )
-    if options.line != "clear":
+    if options.line != "clean":
         from agent.simulator.line import on_line
 
         plan = on_line(plan, options.line)

@@ -15,6 +15,9 @@ from agent.sinch_limits import DEFAULT_RATE, RATES
 FAILED = 1
 """Exit status of a command that could not do what it was asked for."""
 
+LINES = ("clean", "landline", "mobile", "noisy", "echo", "bad")
+"""What a caller calls over: :data:`agent.simulator.plan.LineName`, which takes longer to import."""
+
 USAGE = 2
 """Exit status where what was asked for makes no sense; argparse has it so, too."""
 
@@ -47,9 +50,10 @@ def add_stream_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--line",
-        choices=("clear", "landline", "mobile", "bad"),
-        default="clear",
-        help="what the caller calls over: band, noise, echo, G.711 and lost packets (clear)",
+        type=line_name,
+        choices=LINES,
+        default="clean",
+        help="what the caller calls over: band, noise, echo, G.711, lost and late packets (clean)",
     )
     command.add_argument(
         "--headers",
@@ -75,6 +79,11 @@ def name_and_value(given: str) -> tuple[str, str]:
     if not sign or not name.strip():
         raise argparse.ArgumentTypeError("write NAME=VALUE, such as agent=reception")
     return name.strip(), value.strip()
+
+
+def line_name(given: str) -> str:
+    """Return what a line is called now: ``clean`` was ``clear``, as the command is."""
+    return "clean" if given == "clear" else given
 
 
 def line_rate(given: str) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.simulator.plan import Plan, Turn
+from agent.simulator.plan import Cue, Plan, Turn
 from agent.simulator.playout_buffer import PlayoutBuffer
 from agent.simulator.report import Exchange, Report
 from agent.simulator.stretches import BREATH, Stretches, sounds
@@ -57,7 +57,10 @@ class CallInProgress:
                 self._tell(self._now, "the agent sent something that is no command")
 
     def frame(self) -> bytes:
-        """Play 20 ms; return the caller's next frame, as it leaves their line."""
+        """Play 20 ms; return what leaves the caller's line meanwhile, in whole frames.
+
+        That is one frame, but on a line on which packets are late: none then, or several.
+        """
         played = self.buffer.take(self._frame_size)
         self._count_gap(played)
         played = played.ljust(self._frame_size, b"\0")
@@ -102,7 +105,7 @@ class CallInProgress:
             file.writeframes(both.tobytes())
 
     def _speak(self) -> bytes:
-        if self._speech is None and self._next is not None and self._may_speak():
+        if self._speech is None and self._next is not None and self._may_speak(self._next):
             self._begin_turn(self._next)
             self._next = next(self._turns, None)
         if self._speech is not None:
@@ -128,16 +131,27 @@ class CallInProgress:
         pieces = [*frames.feed(turn.audio.pcm), frames.flush()]
         self._speech = iter([piece for piece in pieces if piece])
 
-    def _may_speak(self) -> bool:
+    def _may_speak(self, turn: Turn) -> bool:
+        if turn.cue is not None and turn.cue.event != "reply":
+            return self._is_cued(turn.cue)
         plan, since = self._plan, self._agent.began
-        if plan.interrupt_after is not None and since is not None:
+        interrupt_after = turn.cue.seconds if turn.cue else plan.interrupt_after
+        if interrupt_after is not None and since is not None:
             last = self.report.exchanges[-1] if self.report.exchanges else None
             replying = last is None or last.response is not None
-            return replying and self._now - since >= plan.interrupt_after
+            return replying and self._now - since >= interrupt_after
         waited = self._agent.quiet_for(self._now)
         if not self.report.agent_spoke and not self.report.exchanges:
             return since is None and waited >= plan.greeting_timeout
         return since is None and self._settled()
+
+    def _is_cued(self, cue: Cue) -> bool:
+        """Whether it is time, however the agent takes it; without an opening it never is."""
+        spoke = self.report.agent_spoke
+        if cue.event == "opening" and not spoke:
+            return False
+        since = 0.0 if cue.event == "answer" else spoke[0][0]
+        return self._now - since > cue.seconds - FRAME_SECONDS / 2  # the nearest frame
 
     def _settled(self) -> bool:
         """Whether the last turn has been replied to, or will not be."""

@@ -41,6 +41,39 @@ def of_percentile(values: Sequence[float], percent: float) -> tuple[float | None
     return low, high
 
 
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return a percentile of some values, between two of them if need be."""
+    import numpy as np  # noqa: PLC0415 - with SciPy, see above
+
+    return float(np.percentile(values, percent))
+
+
+def of_clustered_share(groups: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Return between which shares the true one is, of calls in groups that are alike.
+
+    Twenty repeats of one situation say less than twenty situations. Wilson's interval, for as many
+    calls as would vary as much if they were independent: all of them if repeats differ as calls of
+    different situations do, and one a group if they are all the same (Kish's design effect, as
+    surveys have it). Where it always happened or never did, one a group.
+
+    Args:
+        groups: Of each, how often it happened and of how many; none is of nothing.
+    """
+    from scipy.special import ndtri  # noqa: PLC0415 - see above
+
+    held, of, count = sum(h for h, _ in groups), sum(n for _, n in groups), len(groups)
+    share = held / of
+    n = float(count)
+    if 0 < held < of and count > 1:
+        spread = sum((h - share * m) ** 2 for h, m in groups) * count / (count - 1) / of**2
+        effect = spread / (share * (1 - share) / of)
+        n = of / min(max(effect, 1.0), of / count)
+    z = float(ndtri((1 + CONFIDENCE) / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 FEWEST_FOR_A_MEDIAN = 6
 """Values whose order bounds their median at 95 %: all six on one side of it are 1 in 32 of both."""
 

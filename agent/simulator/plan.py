@@ -11,16 +11,30 @@ from pipelines.audio import Audio
 Shape = Literal["v1", "v2", "tutorial"]
 """The ``connect`` messages that are published."""
 
-LineName = Literal["clear", "landline", "mobile", "bad"]
-"""What the caller calls over; ``clear`` changes nothing."""
+LineName = Literal["clean", "landline", "mobile", "noisy", "echo", "bad"]
+"""What the caller calls over; ``clean`` changes nothing."""
 
 
 class CallerLine(Protocol):
     """What is between the caller and the network."""
 
     def carry(self, spoken: bytes, played: bytes) -> bytes:
-        """Return what arrives of the caller's 20 ms, while their phone plays ``played``."""
+        """Return what arrives of the caller's 20 ms, while their phone plays ``played``.
+
+        Whole frames of 20 ms: one, none if it is late, or several where those before it were.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """When the caller begins, if not when the agent is done."""
+
+    event: Literal["answer", "opening", "reply"]
+    """From when: the ``answer``; the agent's first sound, whatever it does by then; or its first
+    sound after the caller's turn before, and only while it speaks."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +46,9 @@ class Turn:
 
     label: str
     """Words, or the name of a file."""
+
+    cue: Cue | None = None
+    """When it begins; None for when the agent is done, or as the plan has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

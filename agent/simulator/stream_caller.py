@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -17,14 +18,21 @@ import aiohttp
 from agent.simulator.call_in_progress import CallInProgress, command_of
 from agent.simulator.plan import Plan
 from agent.simulator.playout_buffer import BUFFER_BYTES
-from pipelines.audio import FRAME_SECONDS
+from pipelines.audio import FRAME_SECONDS, frame_bytes
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
 from pipelines.masking import without_secrets
 
+TAKES_WITHIN = 5.0
+"""Seconds for a frame to be taken: the platform sends in real time, too."""
+
 
 class CallFailedError(Exception):
     """The call was refused, or nothing was answered; the message is one clear line."""
+
+
+class ServiceFullError(CallFailedError):
+    """The service takes no more calls for now; another one may be taken later."""
 
 
 def connect_message(plan: Plan, call_id: str) -> str:
@@ -87,6 +95,8 @@ async def _dial(
         async with asyncio.timeout(within):
             return await session.ws_connect(url, max_msg_size=BUFFER_BYTES)
     except aiohttp.WSServerHandshakeError as error:
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise ServiceFullError("refused: HTTP 503, it takes no more calls") from None
         raise CallFailedError(f"refused: HTTP {error.status}") from None
     except (aiohttp.InvalidURL, ValueError):  # its text is the address, which may have a token
         raise CallFailedError("cannot connect: this is no address of a stream endpoint") from None
@@ -122,6 +132,20 @@ async def _receive(socket: aiohttp.ClientWebSocketResponse, call: CallInProgress
             call.received(message.data)
 
 
+async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int) -> None:
+    """Send frames, each a message.
+
+    Raises:
+        CallFailedError: If the agent takes none for :data:`TAKES_WITHIN`.
+    """
+    try:
+        async with asyncio.timeout(TAKES_WITHIN):
+            for start in range(0, len(audio), size):
+                await socket.send_bytes(audio[start : start + size])
+    except TimeoutError:
+        raise CallFailedError(f"the agent took no audio for {TAKES_WITHIN:g} s") from None
+
+
 async def _pace(
     socket: aiohttp.ClientWebSocketResponse, call: CallInProgress, listening: asyncio.Task[None]
 ) -> None:
@@ -132,7 +156,7 @@ async def _pace(
             call.report.ended_by = "agent"
             return
         try:
-            await socket.send_bytes(call.frame())
+            await _send(socket, call.frame(), frame_bytes(call.report.rate))
         except ConnectionError:
             call.report.ended_by = "agent"
             return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import wave
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from agent.simulator.call_in_progress import CallInProgress
-from agent.simulator.plan import Plan, Turn
+from agent.simulator.plan import Cue, Plan, Turn
 from pipelines.audio import FRAME_SECONDS, Audio
 from tests.agent.conversation import LOUD, RATE
 
@@ -164,3 +166,38 @@ def test_the_report_is_plain_json() -> None:
     line.run(5.0)
     line.call.finish()
     assert json.loads(json.dumps(line.call.report.as_json()))["rate"] == RATE
+
+
+def cued(event: Literal["answer", "opening", "reply"], seconds: float) -> Turn:
+    return replace(turn(), cue=Cue(event=event, seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("cue", "begins"),
+    [
+        (cued("answer", 0.2), 0.2),  # whether the agent speaks or not
+        (cued("opening", 0.9), 1.4),  # while it speaks: from 0.5 to 1.5 s
+        (cued("opening", 1.26), 1.76),  # a quarter of a second after its end
+    ],
+)
+def test_a_turn_has_its_cue(cue: Turn, begins: float) -> None:
+    """To the frame, whatever the agent does."""
+    line = Line(Plan(turns=[cue]))
+    line.run(0.5)
+    line.agent_says(1.0)
+    line.run(3.0)
+    (exchange,) = line.call.report.exchanges
+    assert exchange.began == pytest.approx(begins, abs=0.001)
+
+
+def test_a_reply_is_talked_over_and_the_opening_is_not() -> None:
+    """The second turn waits for the reply to the first."""
+    line = Line(Plan(turns=[turn(), cued("reply", 0.6)]))
+    line.agent_says(2.0)
+    line.run(4.0)  # it ends at 2 s; the caller speaks from 3.0 to 3.5 s
+    assert len(line.call.report.exchanges) == 1
+    line.agent_says(3.0)
+    line.run(2.0)
+    first, second = line.call.report.exchanges
+    assert first.response == pytest.approx(0.5, abs=0.03)
+    assert second.began == pytest.approx(4.6, abs=0.03)

@@ -1,169 +1,31 @@
-"""`voice-agent evaluate`: what is counted as what, and that a bad agent is found out."""
+"""`voice-agent evaluate`: whole calls, and that a bad agent is found out."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 
+from agent.cli import main
 from agent.simulator import scenarios
-from agent.simulator.evaluate import Outcome, as_json, judge, run, summary, table
-from agent.simulator.plan import Plan
-from agent.simulator.scenarios import Kind, ScenarioError, Situation
-from agent.simulator.stretches import Frames
+from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.evaluate import Evaluation, run
+from agent.simulator.judging import Outcome, Tried, judge
+from agent.simulator.references import References, heard_of
+from agent.simulator.scenarios import Situation, joining
+from agent.simulator.speech import recorded_turn
+from pipelines.audio import FRAME_SECONDS, Audio
 from pipelines.providers.scripted import Synthesizer, SynthesizerOptions
 from tests.agent.conversation import LOUD, voice
 from tests.agent.loopback import running
-from tests.recordings import FOLDER
-
-
-def situation(kind: Kind, pause: float | None = None) -> Situation:
-    return Situation(name="it", kind=kind, pause=pause, plan=Plan())
-
-
-def frames(timeline: str) -> Frames:
-    """One letter is 100 ms: "+" sounds."""
-    return np.array([mark == "+" for mark in timeline for _ in range(5)])
-
-
-@pytest.mark.parametrize(
-    ("kind", "caller", "agent", "clears", "verdict"),
-    [
-        ("turn", "....++++........", "++.........++++.", [], "answered after 0.30 s"),
-        ("turn", "....++++........", "++..............", [], "missed"),
-        ("pause", "....++....++....", "++............++", [], "answered after 0.20 s"),
-        ("pause", "....++....++....", "++......+.....++", [], "cut in, then answered after 0.20 s"),
-        ("barge-in", "....++++........", "+++++.......++++", [0.52], "stopped after 0.12 s"),
-        ("barge-in", "....++++........", "+++++.+.....++++", [0.5],
-         "stopped after 0.10 s, old audio for 0.10 s"),
-        ("barge-in", "....++++........", "++++++++++++++++", [], "did not stop"),
-        ("barge-in", ".........++++...", "++..........++++", [],
-         "not measured: the agent was not speaking any more"),
-        ("backchannel", "....++..........", "+++++..+++++++++", [0.5],
-         "stopped after 0.10 s, went on after 0.10 s of silence"),
-        ("backchannel", "....++..........", "++++++++++++++++", [], "did not stop"),
-        ("noise", "....++..........", "+++++...........", [0.5],
-         "stopped after 0.10 s, did not go on"),
-        ("noise", "................", "+++++...........", [],
-         "not measured: the caller never got to speak"),
-    ],
-)  # fmt: skip
-def test_what_is_counted_as_what(
-    kind: Kind, caller: str, agent: str, clears: list[float], verdict: str
-) -> None:
-    """Each situation has few ends, told in a few words."""
-    outcome = judge(situation(kind), frames(caller), frames(agent), clears)
-    assert outcome.verdict == verdict
-
-
-@given(
-    st.sampled_from(["turn", "pause", "barge-in", "backchannel", "noise"]),
-    st.lists(st.booleans(), max_size=80),
-    st.lists(st.booleans(), max_size=80),
-    st.lists(st.floats(0, 2), max_size=4),
-)
-def test_any_call_is_judged(
-    kind: Kind, caller: list[bool], agent: list[bool], clears: list[float]
-) -> None:
-    """Whatever was heard, there is a verdict, and figures that are numbers."""
-    size = min(len(caller), len(agent))
-    heard = np.array(agent[:size], bool)
-    outcome = judge(situation(kind, 0.5), np.array(caller[:size], bool), heard, clears)
-    assert outcome.verdict
-    json.dumps(as_json("ws://x", [outcome]), allow_nan=False)
-
-
-def test_figures_and_table() -> None:
-    """Answers after a cut-in do not count as fast ones."""
-    turn = Outcome(name="a", kind="turn", response=0.5)
-    outcomes = [
-        turn,
-        replace(turn, response=None),
-        Outcome(name="b", kind="pause", pause=0.5, cut_in=True, response=0.1),
-        Outcome(name="c", kind="pause", pause=1.0, response=0.7),
-        Outcome(name="d", kind="barge-in", stopped=0.12, stale=0.2),
-        Outcome(name="e", kind="barge-in"),
-        Outcome(name="f", kind="backchannel", stopped=0.1, resumed=0.3),
-        Outcome(name="g", kind="backchannel", stopped=0.1, resumed=0.6),
-        Outcome(name="h", kind="noise", failed="refused"),
-    ]
-    found = summary(outcomes)
-    unknown = {"p50_interval": [None, None], "p95_interval": [0.5, None]}  # of two
-    assert found["response"] == {"p50": 0.6, "p95": 0.69, "n": 2, **unknown}
-    assert found["missed_turns"] == [1, 4]
-    assert found["cut_ins_by_pause"] == {"0.5": [1, 1], "1": [0, 1]}
-    assert found["barge_in_not_stopped"] == [1, 2]
-    assert found["old_audio_after_clear"] == [1, 2]
-    assert found["backchannels"]["resumed"] == [2, 2]
-    assert found["backchannels"]["resumed_promptly"] == [1, 2]
-    assert found["noises"]["stopped"] == [0, 0]
-    assert found["not_measured"] == 1
-    assert "within 0.4 s of silence            1 of 2 (9% to 91%)" in table(outcomes)
-
-
-# The file
-
-
-def test_the_situations_that_ship() -> None:
-    """All kinds are there, from recordings that are the same as the tests'."""
-    found = scenarios.load()
-    kinds = [situation.kind for situation in found]
-    assert {kind: kinds.count(kind) for kind in kinds} == {
-        "turn": 14, "pause": 30, "barge-in": 8, "backchannel": 9, "noise": 7,
-    }  # fmt: skip
-    for path in (scenarios.DEFAULT.parent / "recordings").glob("*.wav"):
-        original = FOLDER / path.name
-        assert not original.exists() or original.read_bytes() == path.read_bytes()
-    long, longer = (
-        s.plan.turns[0].audio.seconds for s in found if s.name.startswith("desk, pause 1")
-    )
-    assert longer - long == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "the file: Input should be a valid dictionary"),
-        ("situations: []", "situations: List should have at least 1 item"),
-        ("situations: [{name: a, kind: b}]", "does not match any of the expected tags"),
-        ("situations: [{name: a, kind: turn}]", "situations.0.turn.recording: Field required"),
-        ("situations: [{name: a, kind: turn, recording: x}]", "No such file"),
-        ("situations: [{name: a, kind: noise, sound: hum, decibels: 5, after: 1}]", "decibels"),
-        ("a: [", "no YAML"),
-        ("\0", "no YAML"),
-        (
-            "situations: [&a {name: a, kind: noise, sound: hum, decibels: -9, after: 1}, *a]",
-            "two situations are named 'a'",
-        ),
-    ],
-)
-def test_a_mistake_is_told_in_one_line(text: str, message: str, tmp_path: Path) -> None:
-    """By the command too."""
-    path = tmp_path / "mine.yaml"
-    path.write_text(text)
-    command = [sys.executable, "-m", "agent.cli", "evaluate", "ws://127.0.0.1:1", "--scenarios"]
-    done = subprocess.run([*command, path], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
-    """With its name."""
-    with pytest.raises(ScenarioError, match=r"none\.yaml: No such file"):
-        scenarios.load(tmp_path / "none.yaml")
-
 
 # Whole evaluations, over real sockets
 
@@ -179,10 +41,14 @@ def some(*names: str) -> list[Situation]:
 NAMES = ("hello", "which-folder, pause 1.5 s", "over-which-folder", "mm-hm")
 
 
-def evaluated(url: str) -> dict[str, Outcome]:
+def opening(seconds: float) -> References:
+    return References(opening=Audio(bytes(2 * int(8000 * seconds)), 8000), replies={})
+
+
+async def evaluated(url: str) -> dict[str, Outcome]:
     """Run one situation of each kind."""
-    outcomes = asyncio.run(run(url, some(*NAMES), at_once=4, headers={}, tell=lambda _: None))
-    return {outcome.name: outcome for outcome in outcomes}
+    outcomes = await run(url, some(*NAMES), opening(4.0), Evaluation(headers={}), lambda _: None)
+    return {outcome.tried.name: outcome for outcome in outcomes}
 
 
 def test_our_agent_is_measured(tmp_path: Path) -> None:
@@ -192,8 +58,7 @@ def test_our_agent_is_measured(tmp_path: Path) -> None:
         speaker = Synthesizer(SynthesizerOptions(seconds_per_word=1.0))
         providers = voice(["Mm-hm."] * 9, ["Six seven eight nine."] * 9, tts=speaker)
         async with running(tmp_path, providers) as server:
-            found = await run(server.url, some(*NAMES), at_once=4, headers={}, tell=lambda _: None)
-            return {outcome.name: outcome for outcome in found}
+            return await evaluated(server.url)
 
     found = asyncio.run(main())
     assert not [outcome.failed for outcome in found.values() if outcome.failed]
@@ -229,8 +94,27 @@ async def rude() -> AsyncIterator[str]:
             await asyncio.sleep(1.4)
             await socket.send_bytes(LOUD * 10)
 
+    async with serving(talk) as url:
+        yield url
+
+
+async def hangs_up(request: web.Request) -> web.WebSocketResponse:
+    """Answer, and hang up."""
+    socket = web.WebSocketResponse()
+    await socket.prepare(request)
+    await socket.receive()
+    await socket.send_str('{"command": "answer"}')
+    await socket.close()
+    return socket
+
+
+@asynccontextmanager
+async def serving(
+    agent: Callable[[web.Request], Awaitable[web.WebSocketResponse]],
+) -> AsyncIterator[str]:
+    """Serve an agent; yield its address."""
     application = web.Application()
-    application.router.add_get("/", talk)
+    application.router.add_get("/", agent)
     runner = web.AppRunner(application)
     await runner.setup()
     try:
@@ -246,16 +130,141 @@ def test_a_bad_agent_is_found_out() -> None:
 
     async def main() -> dict[str, Outcome]:
         async with rude() as url:
-            found = await run(url, some(*NAMES), at_once=4, headers={}, tell=lambda _: None)
-            return {outcome.name: outcome for outcome in found}
+            return await evaluated(url)
 
     found = asyncio.run(main())
     assert found["which-folder, pause 1.5 s"].cut_in
     assert found["over-which-folder"].stale > 0.1
 
 
-def test_a_refusal_is_told() -> None:
-    """Nobody is there: each situation says so, and the others are not held up."""
-    found = evaluated("ws://127.0.0.1:1/")
-    assert all("cannot connect" in outcome.failed for outcome in found.values())
-    assert len(found) == len(NAMES)
+def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, and not by each situation."""
+    assert main(["evaluate", "ws://127.0.0.1:1/"]) == 1
+    said = capsys.readouterr()
+    assert "cannot connect" in said.err
+    assert said.err.count("\n") == 1
+    assert not said.out
+
+
+def test_what_an_agent_cannot_be_tried_in_is_told_before_it_is_called() -> None:
+    """One that is silent at first, and one whose opening is too short."""
+    found = {s.name: s for s in scenarios.load()}
+    silent = References(opening=None, replies={})
+    assert silent.lacking(found["answer-yes, +0 s"]) == "the agent does not speak first"
+    assert silent.lacking(found["echo, 10 dB down"]) == "the agent does not speak first"
+    assert not silent.lacking(found["hello"])
+    short = opening(1.2)
+    assert short.lacking(found["over-no"]) == "its opening takes 1.2 s, and this comes at 2 s"
+    assert not short.lacking(found["over-one-moment"])
+    assert not short.lacking(found["answer-yes, +0 s"])
+
+
+# What was heard, of whole calls without a socket
+
+SPEECH = recorded_turn(scenarios.DEFAULT.parent / "recordings" / "not-in-service.wav", 8000).audio
+OTHER = recorded_turn(scenarios.DEFAULT.parent / "recordings" / "press-one.wav", 8000).audio
+
+
+def held(situation: Situation, known: References, agent: Callable[[int], bytes]) -> Outcome:
+    """Hold a call with an agent that sends something at some frames, and judge it."""
+    plan = known.plan(situation)
+    call = CallInProgress(plan, lambda _at, _line: None)
+    for frame in range(int(plan.max_seconds / FRAME_SECONDS)):
+        if sent := agent(frame):
+            call.received(sent)
+        call.frame()
+        if call.done:
+            break
+    call.finish()
+    tried = Tried(name=situation.name, kind=situation.kind, offset=situation.offset)
+    return judge(tried, heard_of(call, situation, known))
+
+
+def at_frames(sent: dict[int, bytes]) -> Callable[[int], bytes]:
+    return lambda frame: sent.get(frame, b"")
+
+
+def known_by(opening: Audio, reply: Audio | None = None) -> References:
+    trimmed = joining.trimmed(opening)
+    label = "opening-hours.wav"
+    return References(opening=trimmed, replies={label: reply and joining.trimmed(reply)})
+
+
+def of_name(name: str) -> Situation:
+    return next(one for one in scenarios.load() if one.name == name)
+
+
+def test_an_answer_is_said_where_it_was_to_be() -> None:
+    """To the frame, whatever the silence before the opening; and the reply to it is one."""
+    known = known_by(SPEECH)
+    answer = of_name("answer-yes, +0.25 s")
+    replied = held(answer, known, at_frames({20: SPEECH.pcm, 330: OTHER.pcm}))
+    assert replied.response is not None
+    again = held(answer, known, at_frames({20: SPEECH.pcm, 330: SPEECH.pcm}))
+    assert again.verdict == "lost"
+    assert held(answer, known, at_frames({20: SPEECH.pcm})).verdict == "lost"
+
+
+def test_a_reply_is_heard_to_its_end_or_is_not() -> None:
+    """Over a talker: told by its words, though others follow that are as long."""
+    known = known_by(SPEECH, OTHER)
+    talker = of_name("talker-tells, 8 dB below")
+    start = {0: SPEECH.pcm, 420: OTHER.pcm}
+    assert held(talker, known, at_frames(start)).whole is True
+    half = Audio(OTHER.pcm[: 2 * 8000 * 2], 8000)
+    cut = {0: SPEECH.pcm, 420: half.pcm, 600: SPEECH.pcm}
+    assert held(talker, known, at_frames(cut)).whole is False
+    resumed = {0: SPEECH.pcm, 420: half.pcm, 800: OTHER.pcm[len(half.pcm) - 3200 :]}
+    assert held(talker, known, at_frames(resumed)).whole is True
+
+
+def test_an_opening_is_said_after_all_or_is_not() -> None:
+    """After a "Hello?" at pick-up."""
+    known, hello = known_by(SPEECH), of_name("pick-up-hello, 0.2 s")
+    assert held(hello, known, at_frames({10: SPEECH.pcm[:8000], 80: SPEECH.pcm})).whole is True
+    assert held(hello, known, at_frames({10: SPEECH.pcm[:8000], 80: OTHER.pcm})).whole is False
+
+
+def test_an_echo_is_heard_by_the_agent_alone() -> None:
+    """The recording of the call has what was said, so nobody has spoken; it is judged so."""
+    known, echo = known_by(SPEECH), of_name("echo, 20 dB down")
+    assert held(echo, known, at_frames({10: SPEECH.pcm})).verdict == "was not disturbed"
+    itself = held(echo, known, at_frames({10: SPEECH.pcm, 330: OTHER.pcm}))
+    assert itself.answered_itself
+    call = CallInProgress(echo.plan, lambda _at, _line: None)
+    call.received(SPEECH.pcm)
+    assert any(any(call.frame()) for _ in range(100))
+    assert not any(call.caller_channel)
+
+
+# The command
+
+
+def test_ctrl_c_prints_what_was_measured(tmp_path: Path) -> None:
+    """As text and in the file, with the status that shells have for it; nothing hangs."""
+    kept = tmp_path / "a.json"
+
+    async def main() -> tuple[int | None, bytes]:
+        async with serving(hangs_up) as url:
+            command = [sys.executable, "-m", "agent.cli", "evaluate", url, "--only", "goodbye"]
+            command += ["--repeat", "1000", "--at-once", "1", "--save", str(kept)]
+            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            assert process.stdout is not None
+            try:
+                async with asyncio.timeout(120):
+                    first = await process.stdout.readline()
+                    process.send_signal(signal.SIGINT)
+                    rest = await process.stdout.read()
+                    return await process.wait(), first + rest
+            finally:
+                if process.returncode is None:
+                    process.kill()
+
+    status, said = asyncio.run(main())
+    assert status == 130
+    assert b"stopped: this is what was measured until then" in said
+    assert b"calls, not measured" in said
+    found = json.loads(kept.read_text())
+    assert found["whole"] is False
+    assert 0 < found["calls"] < 1000
+    assert found["situations"][0]["failed"] == "the agent hung up before"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from agent.cli.options import LINES, line_name
 from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.echo import EchoLine
 from agent.simulator.line import QUALITIES, Kind, LineQuality, TelephoneLine, on_line
-from agent.simulator.plan import Plan
+from agent.simulator.plan import LineName, Plan
 
 CLEAN = LineQuality(noise=-120, echo=None, loss=0.0)
 RATE = 8000
@@ -81,6 +85,42 @@ def test_two_calls_over_one_kind_of_line_are_the_same(kind: Kind) -> None:
     assert sent != said
 
 
-def test_a_clear_line_is_none() -> None:
+def test_a_clean_line_is_none() -> None:
     """Nothing is changed, and SciPy is not needed."""
-    assert on_line(Plan(), "clear").line is None
+    assert on_line(Plan(), "clean").line is None
+
+
+def test_packets_are_late_in_bunches_and_none_is_lost() -> None:
+    """A stall of 40 to 200 ms, and all of it at once: the same sound, later."""
+    spoken = tone(1000, 20)
+    line = TelephoneLine(LineQuality(noise=-120, echo=None, loss=0.0, late=0.02), RATE)
+    arrived = [line.carry(spoken[at : at + 320], SILENCE) for at in range(0, len(spoken), 320)]
+    sizes = [len(piece) // 320 for piece in arrived]
+    bunches = [size for size in sizes if size > 1]
+    assert 5 <= len(bunches) <= 40
+    assert 2 < min(bunches) <= max(bunches) <= 11
+    steady = TelephoneLine(LineQuality(noise=-120, echo=None, loss=0.0), RATE)
+    whole = b"".join(steady.carry(spoken[at : at + 320], SILENCE) for at in range(0, 320_000, 320))
+    found = b"".join(arrived)
+    assert len(spoken) - len(found) < 11 * 320
+    same = np.frombuffer(found, "<i2").astype(int) - np.frombuffer(whole[: len(found)], "<i2")
+    assert np.abs(same).max() < 50  # their noise is not the same
+
+
+def test_a_line_stands_behind_the_one_of_a_plan() -> None:
+    """An echo that a situation has is heard over a telephone, too."""
+    plan = Plan(rate=RATE, line=lambda: EchoLine(10, 0.02))
+    made = on_line(plan, "landline").line
+    assert made is not None
+    line, frame = made(), tone(1000, 0.02)
+    out = [np.frombuffer(line.carry(SILENCE, frame), "<i2") for _ in range(20)]
+    assert np.abs(out[-1]).max() > 1000
+    assert on_line(plan, "clean").line is plan.line
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_every_line_has_its_name(name: str) -> None:
+    """The list of the options is that of the plan; what was `clear` is still taken."""
+    assert line_name(name) == name
+    assert set(LINES) == set(get_args(LineName)) == {"clean", *QUALITIES}
+    assert line_name("clear") == "clean"
