@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -58,7 +59,7 @@ def situations(bank: Bank, only: list[str]) -> list[Situation]:
 
 
 async def _hold(
-    room: Room, chosen: list[Situation], loop: virtual_time.VirtualTimeLoop
+    room: Room, chosen: list[Situation], loop: virtual_time.VirtualTimeLoop, *, show_each: bool
 ) -> list[Result]:
     await room.start()
     try:
@@ -68,7 +69,7 @@ async def _hold(
             held = await room.hold(one.plan, loop)
             figures = dict(one.judge(held))
             found.append(Result(kind=one.kind, key=one.key, figures=figures))
-            if _SHOW:
+            if show_each:
                 print(
                     f"{one.kind}: {one.key}  {figures}  [{time.perf_counter() - began:.2f} s]",
                     flush=True,
@@ -78,15 +79,15 @@ async def _hold(
         await room.aclose()
 
 
-_SHOW = False
-
-
-def measure(bank: Bank, rig: Rig, only: list[str], share: tuple[int, int] = (0, 1)) -> list[Result]:
+def measure(
+    bank: Bank, rig: Rig, only: list[str], share: tuple[int, int], *, show_each: bool
+) -> list[Result]:
     """Hold every ``share[1]``-th call from the ``share[0]``-th on, and judge them."""
     chosen = situations(bank, only)[share[0] :: share[1]]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     loop = virtual_time.VirtualTimeLoop(MODEL_TAKES)
     try:
-        return loop.run_until_complete(_hold(Room(rig), chosen, loop))
+        return loop.run_until_complete(_hold(Room(rig), chosen, loop, show_each=show_each))
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
@@ -118,9 +119,6 @@ def main() -> None:
     if given.compare:
         compare(*given.compare)
         return
-    global _SHOW  # noqa: PLW0603 - for worker processes, too
-    _SHOW = given.show
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     bank = Bank(sounds=given.sounds, half=given.half, language=given.language, full=given.full)
     rig = replace(
         Rig(),
@@ -131,13 +129,16 @@ def main() -> None:
         language=given.language,
     )
     began = time.perf_counter()
+    shares = [(number, given.workers) for number in range(given.workers)]
     if given.workers > 1:
-        shares = [(number, given.workers) for number in range(given.workers)]
         with ProcessPoolExecutor(given.workers) as pool:
-            parts = [pool.submit(measure, bank, rig, given.only, share) for share in shares]
+            parts = [
+                pool.submit(measure, bank, rig, given.only, share, show_each=given.show)
+                for share in shares
+            ]
             results = [one for part in parts for one in part.result()]
     else:
-        results = measure(bank, rig, given.only)
+        results = measure(bank, rig, given.only, shares[0], show_each=given.show)
     results.sort(key=lambda one: (one.kind, one.key))
     show(results)
     print(f"{len(results)} calls, half {given.half!r}, {time.perf_counter() - began:.0f} s")

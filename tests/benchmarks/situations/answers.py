@@ -16,7 +16,7 @@ from tests.benchmarks.situations.speech import (
     spread,
 )
 
-VOICES = (1.0, 0.88, 1.16)
+VOICES = (1.0, 0.88, 0.94, 1.08, 1.16)
 """A recording as it is, and as lower and higher voices: each is a recording of its own when the
 speech is halved, since there are so few short words."""
 
@@ -126,12 +126,12 @@ def over_our_words(bank: Bank) -> Iterator[Situation]:
     """Yield drawn-out words, and backchannels as they are, in the middle of our words."""
     long = short_words(bank, ("digits/oh", "okay", "right", "yeah", "i-see", "okay-yeah"))
     for word in long:
-        for seconds in (0.5, 0.7, 0.9):
+        for seconds in (0.55, 0.8):
             drawn = drawn_out(word, seconds)
             yield _over("drawn-out words over ours", f"{word.name} {seconds:g}", drawn, 1.2)
     names = ("mm-hm", "uh-huh", "okay", "yeah", "right", "i-see", "okay-yeah")
     for word in short_words(bank, names):
-        for after in (0.6, 1.4, 2.2):
+        for after in (0.6, 1.7):
             yield _over("backchannels over our words", f"{word.name} {after:g}", word, after)
 
 

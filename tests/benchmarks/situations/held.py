@@ -144,6 +144,7 @@ class Room:
             errors=rig.errors,
             seed=rig.seed,
         )
+        voice = Voice(self._sentences, plan.first_audio, plan.speed)
         providers: Any = Providers(
             stt=ProviderPool("stt", [("known", stt)]),
             llm=ProviderPool("llm", [("known", Model(plan.replies))]),

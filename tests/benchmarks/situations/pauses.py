@@ -77,7 +77,8 @@ def _waited(held: Held) -> Figures:
 
 def whole_sentences(bank: Bank) -> Iterator[Situation]:
     """Yield sentences that are all that the caller has to say."""
-    for speech in spread(bank.sentences(), bank.count(60, 200)):
+    whole = [one for one in bank.sentences() if bank.language != "en" or one.text[-1] in ".?!"]
+    for speech in spread(whole, bank.count(60, 200)):
         yield Situation(
             kind="whole sentences",
             key=speech.name,

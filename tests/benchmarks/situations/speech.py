@@ -271,161 +271,28 @@ JARGON = re.compile(
 
 UNFINISHED: Mapping[str, frozenset[str]] = {
     "en": frozenset(
-        [
-            "a",
-            "an",
-            "and",
-            "are",
-            "at",
-            "but",
-            "by",
-            "for",
-            "from",
-            "has",
-            "have",
-            "if",
-            "in",
-            "into",
-            "is",
-            "my",
-            "not",
-            "of",
-            "on",
-            "or",
-            "our",
-            "than",
-            "that",
-            "the",
-            "this",
-            "to",
-            "with",
-            "your",
-            "when",
-            "which",
-            "were",
-            "will",
-            "be",
-            "been",
-            "can",
-            "cannot",
-            "is",
-            "currently",
-        ]
+        """
+        a an and are as at be been but by can cannot currently exactly for from has have if in into is my
+        not of on or our than that the this to were when which who will with your
+        """.split()  # noqa: SIM905 - a list that is read and edited
     ),
     "es": frozenset(
-        [
-            "a",
-            "al",
-            "con",
-            "de",
-            "del",
-            "el",
-            "en",
-            "la",
-            "las",
-            "los",
-            "mi",
-            "no",
-            "o",
-            "para",
-            "por",
-            "que",
-            "se",
-            "si",
-            "sin",
-            "su",
-            "un",
-            "una",
-            "y",
-            "es",
-            "esta",
-            "hay",
-            "tiene",
-            "presione",
-            "marque",
-            "actualmente",
-        ]
+        """
+        a actualmente al con de del el en es esta hay la las los marque mi no o para por presione que se
+        si sin su tiene un una y
+        """.split()  # noqa: SIM905 - a list that is read and edited
     ),
     "fr": frozenset(
-        [
-            "a",
-            "à",
-            "au",
-            "aux",
-            "avec",
-            "ce",
-            "ces",
-            "d",
-            "de",
-            "des",
-            "du",
-            "en",
-            "est",
-            "et",
-            "il",
-            "je",
-            "la",
-            "le",
-            "les",
-            "mon",
-            "ne",
-            "ou",
-            "par",
-            "pas",
-            "pour",
-            "que",
-            "qui",
-            "sur",
-            "un",
-            "une",
-            "votre",
-            "vous",
-            "veuillez",
-            "présentement",
-            "avez",
-        ]
+        """
+        a à actuellement au aux avec avez ce ces d de des du en est et exactement il je la le les mon ne
+        ou par pas pour présentement que qui sur un une veuillez votre vous
+        """.split()  # noqa: SIM905 - a list that is read and edited
     ),
     "it": frozenset(
-        [
-            "a",
-            "al",
-            "alla",
-            "che",
-            "con",
-            "da",
-            "del",
-            "della",
-            "di",
-            "e",
-            "è",
-            "ha",
-            "i",
-            "il",
-            "in",
-            "la",
-            "le",
-            "lo",
-            "ma",
-            "mia",
-            "mio",
-            "non",
-            "o",
-            "per",
-            "se",
-            "si",
-            "sono",
-            "su",
-            "suo",
-            "sua",
-            "tua",
-            "tuo",
-            "un",
-            "una",
-            "premere",
-            "premi",
-            "hai",
-            "attualmente",
-        ]
+        """
+        a al alla attualmente che con da del della di e è ha hai i il in la le lo ma mia mio non o per
+        premere premi se si sono su sua suo tua tuo un una
+        """.split()  # noqa: SIM905 - a list that is read and edited
     ),
 }
 """Words that nothing ends with."""
@@ -434,7 +301,7 @@ UNFINISHED: Mapping[str, frozenset[str]] = {
 def is_unfinished(text: str, language: str) -> bool:
     """Return whether a text plainly ends in the middle of a sentence."""
     last = text.rsplit(maxsplit=1)[-1].lower().strip(".…,;:")
-    return text.endswith(("...", "…", ",")) or last in UNFINISHED[language]
+    return text.endswith(("...", "…", ",", ":")) or last in UNFINISHED[language]
 
 
 def sentences(bank: dict[str, Speech], half: Half, language: str) -> Iterator[Speech]:
