@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.benchmarks.situations.caller import Turn, about_the_end, after_quiet, at, into
 from tests.benchmarks.situations.held import Held, Plan
-from tests.benchmarks.situations.situation import Bank, Figures, Situation
+from tests.benchmarks.situations.situation import Bank, Figures, Judge, Situation
 from tests.benchmarks.situations.speech import (
     Speech,
     drawn_out,
@@ -83,7 +83,7 @@ def _answered(held: Held) -> Figures:
 
 def that_go_on(bank: Bank) -> Iterator[Situation]:
     """Yield short answers with more after a pause."""
-    names = ("yes", "hello", "okay", "no", "sure", "right", "yeah")
+    names: tuple[str, ...] = ("yes", "hello", "okay", "no", "sure", "right", "yeah")
     if bank.language != "en":
         names = ("hello", "auth-thankyou", "privacy-thankyou", "vm-no", "goodbye", "activated")
         names += ("im-sorry", "hello-world", "cancelled", "conf-errormenu")
@@ -105,7 +105,7 @@ def that_go_on(bank: Bank) -> Iterator[Situation]:
             )
 
 
-def _cut_in(stops: float, goes_on: float, pause: float):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _cut_in(stops: float, goes_on: float, pause: float) -> Judge:
     def judge(held: Held) -> Figures:
         if not held.line.said:
             return {"cut into": None}

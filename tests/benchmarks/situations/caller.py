@@ -21,6 +21,9 @@ FRAME = round(RATE * FRAME_SECONDS)
 LINE_NOISE = 8.0
 """RMS of the line without any sound: -72 dBFS."""
 
+MULAW = mulaw_round_trip(np.arange(-32768, 32768).astype(np.int16)).astype("<i2")
+"""What G.711 leaves of each sample, from -32768 on."""
+
 ROUND_TRIP = 0.25
 """Seconds after which an echo of ours comes back."""
 
@@ -188,10 +191,13 @@ class CallerEnd:
         self.words.sort(key=lambda one: one.ended)
 
     def _hear(self) -> None:
+        if not self.buffer.size:
+            self.loud.append(False)
+            return
         played = self.buffer.take(2 * FRAME).ljust(2 * FRAME, b"\0")
         loud = sounds(played)
         self.loud.append(loud)
-        place = self.sentences.place(played) if any(played) else None
+        place = self.sentences.place(played)
         if place is not None:
             sentence, at = place
             last = self.heard[-1] if self.heard else None
@@ -224,8 +230,8 @@ class CallerEnd:
     def _frame(self) -> bytes:
         start = round(self.now * RATE)
         samples = self._sound[start : start + FRAME] + self._noise.normal(0, LINE_NOISE, FRAME)
-        line = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
-        return mulaw_round_trip(line).astype("<i2").tobytes()
+        places = np.clip(np.rint(samples), -32768, 32767).astype(np.int32) + 32768
+        return MULAW[places].tobytes()
 
 
 # When a caller speaks.

@@ -148,9 +148,7 @@ class Room:
         providers: Any = Providers(
             stt=ProviderPool("stt", [("known", stt)]),
             llm=ProviderPool("llm", [("known", Model(plan.replies))]),
-            tts=ProviderPool(
-                "tts", [("known", Voice(self._sentences, plan.first_audio, plan.speed))]
-            ),
+            tts=ProviderPool("tts", [("known", voice)]),
             budgets=Budgets(),
         )
         protocol = StreamProtocol()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import log10
 
 from tests.benchmarks.situations.answers import LAST, LONG, listened
 from tests.benchmarks.situations.caller import CallerEnd, Turn, after_quiet, at, into
 from tests.benchmarks.situations.held import Held, Plan
-from tests.benchmarks.situations.situation import Bank, Figures, Situation
+from tests.benchmarks.situations.situation import Bank, Figures, Judge, Situation
 from tests.benchmarks.situations.speech import Speech, level, spread
 
 BELOW = (8, 12, 16, 20)
 """Decibels by which a talker in the background is softer than the caller."""
 
-BEHIND = {
-    "en": "Let me look. We open at nine.",
-}
+Background = Callable[[CallerEnd], Speech | None]
+"""Returns what somebody else begins to say now, if they do."""
 
 
 def in_the_background(bank: Bank) -> Iterator[Situation]:
@@ -53,12 +54,10 @@ def in_the_background(bank: Bank) -> Iterator[Situation]:
 
 
 def _decibels(caller: Speech, other: Speech) -> float:
-    from math import log10  # noqa: PLC0415 - here alone
-
     return 20 * log10(level(caller.samples) / level(other.samples))
 
 
-def _when_replying(other: Speech):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _when_replying(other: Speech) -> Background:
     def now(line: CallerEnd) -> Speech | None:
         if "background" not in line.marks and into("We are open from seven", 0.6)(line):
             line.marks["background"] = line.now
@@ -68,9 +67,9 @@ def _when_replying(other: Speech):  # type: ignore[no-untyped-def] # noqa: ANN20
     return now
 
 
-def _from_the_middle(  # type: ignore[no-untyped-def] # noqa: ANN202
+def _from_the_middle(
     first: Speech, talkers: list[Speech], below: float, caller: Speech
-):
+) -> Background:
     """Somebody begins 0.3 s before the caller's end, and talks on for some seven seconds."""
 
     def now(line: CallerEnd) -> Speech | None:
@@ -89,7 +88,7 @@ def _from_the_middle(  # type: ignore[no-untyped-def] # noqa: ANN202
     return now
 
 
-def _survived(below: int):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _survived(below: int) -> Judge:
     def judge(held: Held) -> Figures:
         if "background" not in held.line.marks:
             return {"reply lost": None}
@@ -99,7 +98,7 @@ def _survived(below: int):  # type: ignore[no-untyped-def] # noqa: ANN202
     return judge
 
 
-def _answered_all_the_same(below: int):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _answered_all_the_same(below: int) -> Judge:
     def judge(held: Held) -> Figures:
         line = held.line
         if not line.said:
@@ -153,7 +152,7 @@ def echo(bank: Bank) -> Iterator[Situation]:
         )
 
 
-def _nobody(down: int):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _nobody(down: int) -> Judge:
     def judge(held: Held) -> Figures:
         turns, clears = len(held.of("caller")), len(held.line.clears)
         return {
@@ -180,11 +179,12 @@ def _stopped(held: Held) -> Figures:
 
 
 def onsets(bank: Bank) -> Iterator[Situation]:
-    """Yield callers who speak over us."""
-    for number, speech in enumerate(listened(bank)):
+    """Yield callers who speak over us, loudly and softly."""
+    for number, loud in enumerate(listened(bank)):
+        speech = loud.louder(-14 if number % 2 else 0)
         yield Situation(
             kind="onset of speech to clear",
-            key=speech.name,
+            key=f"{speech.name}{', softly' if number % 2 else ''}",
             plan=Plan(
                 greeting=LONG,
                 turns=[Turn(speech=speech, when=into("We are open from", 0.7 + number % 7 / 10))],
@@ -235,7 +235,7 @@ def slow_voice(bank: Bank) -> Iterator[Situation]:
                 first_audio=0.8,
                 speed=2.0,
                 lasts=12.0,
-                done=lambda line, last=last: line.heard_whole(last),  # type: ignore[misc]
+                done=partial(CallerEnd.heard_whole, text=last),
             ),
             judge=_holes,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.benchmarks.situations.caller import Turn, after_quiet
 from tests.benchmarks.situations.held import Held, Plan
-from tests.benchmarks.situations.situation import Bank, Figures, Situation
+from tests.benchmarks.situations.situation import Bank, Figures, Judge, Situation
 from tests.benchmarks.situations.speech import (
     FRAME,
     RATE,
@@ -39,7 +39,7 @@ REPLY = {
 }
 
 
-def _plan(bank: Bank, speech: Speech, lasts: float, **more: float) -> Plan:
+def _plan(bank: Bank, speech: Speech, lasts: float, delay: float | None = None) -> Plan:
     return Plan(
         greeting=GREETING[bank.language],
         replies=REPLY[bank.language],
@@ -50,7 +50,7 @@ def _plan(bank: Bank, speech: Speech, lasts: float, **more: float) -> Plan:
             and line.now > line.said[-1].began + 0.5
             and line.sound_between(line.said[-1].began + 0.3, line.now) is not None
         ),
-        **more,
+        delay=delay,
     )
 
 
@@ -148,7 +148,7 @@ def _without_the_end(speech: Speech) -> Speech:
     return Speech(name=speech.name, samples=speech.samples, words=tuple(words))
 
 
-def _late(delay: float):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _late(delay: float) -> Judge:
     def judge(held: Held) -> Figures:
         if not held.line.said:
             return {"cut into": None}
@@ -259,7 +259,7 @@ def _as_numeral(speech: Speech) -> Speech:
     )
 
 
-def _taken_down(what: str):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _taken_down(what: str) -> Judge:
     def judge(held: Held) -> Figures:
         line = held.line
         if not line.said:

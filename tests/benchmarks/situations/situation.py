@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.situations.held import Held, Plan
-from tests.benchmarks.situations.speech import Half, Speech, installed, own, sentences
+from tests.benchmarks.situations.speech import Half, Speech, installed, own, read_aloud, sentences
 
 Figures = Mapping[str, bool | float | None]
 """What is said of a call, by the name of the figure: whether something bad happened, or seconds.
 None where it could not be told."""
+
+Judge = Callable[[Held], Figures]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Situation:
     """Its name, the same in each run: runs are compared by it."""
 
     plan: Plan
-    judge: Callable[[Held], Figures]
+    judge: Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Bank:
         """Return all recordings in the language, those of this repository first."""
         ours = own() if self.language == "en" else {}
         theirs = installed(self.sounds, self.language) if self.sounds is not None else {}
+        if self.language == "en" and self.sounds is not None:
+            theirs = theirs | read_aloud(self.sounds)
         return ours | theirs
 
     def sentences(self) -> list[Speech]:
