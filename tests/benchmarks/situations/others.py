@@ -33,7 +33,7 @@ def in_the_background(bank: Bank) -> Iterator[Situation]:
                 plan=Plan(
                     replies=(LONG, "I beg your pardon."),
                     turns=[Turn(speech=caller, when=after_quiet(0.6, sentences=2))],
-                    background=_when_replying(soft),
+                    background=when_replying(soft),
                     lasts=25.0,
                     done=lambda line: line.heard_whole(LAST),
                 ),
@@ -57,7 +57,7 @@ def _decibels(caller: Speech, other: Speech) -> float:
     return 20 * log10(level(caller.samples) / level(other.samples))
 
 
-def _when_replying(other: Speech) -> Background:
+def when_replying(other: Speech) -> Background:
     def now(line: CallerEnd) -> Speech | None:
         if "background" not in line.marks and into("We are open from seven", 0.6)(line):
             line.marks["background"] = line.now
