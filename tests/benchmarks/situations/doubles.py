@@ -46,6 +46,11 @@ class NumberedFrames:
         self._ends[bytes(frame)] = self._count * 0.02
         return self._detector.voiced(frame)
 
+    @property
+    def heard(self) -> float:
+        """Seconds of the call that were heard by now."""
+        return self._count * 0.02
+
     def end_of(self, audio: Audio) -> float | None:
         """Return when ``audio`` was over, in seconds of the call; None if it is not of it."""
         return self._ends.get(audio.pcm[-640:])
@@ -117,7 +122,7 @@ class _KnowingSession:
         async for piece in speech:
             end = self._of.frames.end_of(piece)
             if end is None:
-                end = (self._heard[-1][1] if self._heard else 0.0) + piece.seconds
+                end = self._heard[-1][1] + piece.seconds if self._heard else self._of.frames.heard
             self._heard.append((end - piece.seconds, end))
             self._zero = asyncio.get_running_loop().time() - end
         heard = list(self._heard)
