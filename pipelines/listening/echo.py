@@ -25,6 +25,7 @@ from pipelines.listening.echo_path import (
     TAPS,
     EchoPath,
     Samples,
+    differences,
     find_delay,
     learn,
     noise,
@@ -41,7 +42,7 @@ which may begin late."""
 SOUGHT = 0.4
 """Seconds of what is heard that are correlated: an onset, and the silence before it."""
 
-MOVED = 0.15
+MOVED = 0.1
 """Seconds of it once an echo is known, whose delay has changed: by a packet or two, ``BY``."""
 
 BY = 0.07
@@ -62,8 +63,8 @@ FADING = 0.6
 NOISE = 1.5
 """Times the noise of the line, which is left, too: it varies."""
 
-LOUDER = 8.0
-"""Times, at the most, by which an echo that is known grows."""
+LOUDER = 2.0
+"""Times, at the most, by which an echo that is known grows at once, or fades."""
 
 LEARNING = 50
 """Frames that a filter has explained until it has learnt its echo, and changes in steps no more."""
@@ -138,6 +139,8 @@ class EchoGuard:
             (self._asked <= _CLOSELY or self._asked % _RARELY == 0 or self._is_learning)
             and (self._has_changed() or self._is_found())
         )
+        if own:
+            self._asked = 0
         self.echoes += own
         return own
 
@@ -169,24 +172,27 @@ class EchoGuard:
 
     def _has_changed(self) -> bool:
         """Look for the known echo behind another delay, louder or softer."""
-        if self._path is None:
+        path = self._path
+        if path is None:
             return False
         by, length = round(BY * SPEECH_RATE), round(MOVED * SPEECH_RATE)
-        start = self._now - length - self._path.delay - by
-        place, alike = find_delay(
-            self._recent, length, self._part(self._sent, start, length + 2 * by)
-        )
-        if alike < ALIKE:
+        # All that the filter makes of what was sent about then.
+        echo = self._echo(path.changed(-by, 1.0), length + 2 * by)
+        place, _ = find_delay(self._recent, length, echo)
+        found = 0.0, place, 0.0
+        heard = differences(self._latest(length))
+        for near in range(max(0, place - 1), place + 2):
+            moved = differences(echo[near : near + length])
+            if len(moved) == length and (alike := float(heard @ moved)) > found[0]:
+                found = alike, near, alike / (power(moved) + 1.0)
+        _, place, louder = found
+        louder = min(LOUDER, max(1 / LOUDER, louder))
+        if self._explains(path.changed(by - place, louder), 2):
+            return True
+        if not (self._is_learning and self._explains(self._learnt(path.delay, path), 5)):
             return False
-        for later in {0, by - place}:
-            path = self._path.changed(later, 1.0)
-            heard, echo = np.diff(self._latest(length)), np.diff(self._echo(path, length))
-            louder = float(heard @ echo) / (power(echo) + 1.0)
-            if 0.0 < louder < LOUDER and self._explains(path.changed(0, louder), length):
-                return True
-        if self._explained >= LEARNING:
-            return False
-        return self._explains(self._learnt(self._path.delay, self._path), length)
+        self._learnt_until = self._now
+        return True
 
     def _is_found(self) -> bool:
         """Look for an echo anywhere: it is one if it lay there before, and a filter makes it."""
@@ -201,7 +207,10 @@ class EchoGuard:
         if self._candidate is None or before is None or abs(delay - before) > _SAME:
             return False
         self._learnt_until = self._now - length
-        return self._explains(self._learnt(delay), length, new=True)
+        if not self._explains(self._learnt(delay), length // _FRAME):
+            return False
+        self._explained, self._learnt_until = 0, self._now
+        return True
 
     def _learnt(self, delay: int, known: EchoPath | None = None) -> EchoPath:
         """Return what is learnt of the samples since the last time."""
@@ -210,34 +219,28 @@ class EchoGuard:
         sent = self._part(self._sent, start, length + REACH)
         return learn(self._latest(length), sent, delay, known)
 
-    def _explains(self, path: EchoPath, length: int, *, new: bool = False) -> bool:
-        """Take a path if what it predicts of the latest samples is what was heard."""
-        heard, echo = self._latest(length), self._echo(path, length)
-        self._noise = NOISE * noise(np.diff(self._recent), _FRAME) / (1 - FADING)
-        left, predicted = power(np.diff(heard - echo)), power(np.diff(echo))
-        if left > LEFT * predicted + self._noise * (1 - FADING) * length / _FRAME:
-            return False
+    def _explains(self, path: EchoPath, frames: int) -> bool:
+        """Take a path if what it predicts of the latest frames is what was heard."""
         known = self._path, self._predicted, self._left
-        self._path, self._predicted, self._left = path, 0.0, 0.0
-        for end in range(length - 5 * _FRAME, length, _FRAME):
+        heard, echo = self._latest(frames * _FRAME), self._echo(path, frames * _FRAME)
+        self._noise = NOISE * noise(differences(self._recent), _FRAME) / (1 - FADING)
+        self._predicted = self._left = 0.0
+        for end in range(0, len(heard), _FRAME):
             part = slice(end, end + _FRAME)
             self._compare(echo[part], heard[part] - echo[part])
         if self._left > LEFT * self._predicted + self._noise:
-            self._path, self._predicted, self._left = known
+            _, self._predicted, self._left = known
             return False
-        if new:
-            self._explained = 0
-        if path.own is not (known[0] and known[0].own):
-            self._learnt_until = self._now
+        self._path = path
         return True
 
     def _compare(self, echo: Samples, rest: Samples) -> None:
-        self._predicted = FADING * self._predicted + power(np.diff(echo))
-        self._left = FADING * self._left + power(np.diff(rest))
+        self._predicted = FADING * self._predicted + power(differences(echo))
+        self._left = FADING * self._left + power(differences(rest))
 
     def _echo(self, path: EchoPath, length: int) -> Samples:
         """Return what comes back of us in the latest samples."""
-        start = self._now - length - path.delay - (TAPS - 1 - BEFORE)
+        start = self._now - length - path.delay + BEFORE - (TAPS - 1)
         return path.predict(self._part(self._sent, start, length + TAPS - 1))
 
     def _latest(self, length: int) -> Samples:

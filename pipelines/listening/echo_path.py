@@ -86,7 +86,7 @@ def find_delay(heard: Samples, length: int, sent: Samples) -> tuple[int, float]:
     And how much so, 0 to 1: what is noise in ``heard``, by all of it, does not count against it.
     """
     # At half the rate: nothing of an echo is lost, and half of the work is saved.
-    slow, fast = np.diff(heard[0::2] + heard[1::2]), np.diff(sent[0::2] + sent[1::2])
+    slow, fast = (differences(one[0::2] + one[1::2]) for one in (heard, sent))
     frame, length = round(FRAME_SECONDS * SPEECH_RATE / 2), length // 2
     of_noise = noise(slow, frame) * length / frame
     slow = slow[-length:]
@@ -111,10 +111,10 @@ def learn(heard: Samples, sent: Samples, delay: int, known: EchoPath | None = No
         known: What was learnt before, of which the older counts ever less.
     """
     size = _power_of_two(len(sent))
-    differences = np.diff(sent, prepend=sent[:1])
-    there = differences[TAPS - 1 : TAPS - 1 + len(heard)]  # what comes back after the delay itself
-    spectrum = np.fft.rfft(differences, size)
-    of_heard, of_there = np.fft.rfft(np.diff(heard, prepend=heard[:1]), size), np.fft.rfft(there, size)
+    steps = differences(sent)
+    there = steps[TAPS - 1 : TAPS - 1 + len(heard)]  # what comes back after the delay itself
+    spectrum = np.fft.rfft(steps, size)
+    of_heard, of_there = np.fft.rfft(differences(heard), size), np.fft.rfft(there, size)
     # Tap k meets sample i with sent[i + REACH - k].
     alike = np.fft.irfft(spectrum * of_heard.conj(), size)[BEFORE : BEFORE + TAPS][::-1]
     own = np.fft.irfft(spectrum * of_there.conj(), size)[:TAPS][::-1]
@@ -142,6 +142,11 @@ def _solve(own: NDArray[np.floating], alike: NDArray[np.floating]) -> NDArray[np
         before, square = square, float(rest @ rest)
         step = rest + (square / before) * step
     return taps
+
+
+def differences(samples: Samples) -> Samples:
+    """Return the step to each sample from the one before it."""
+    return np.diff(samples, prepend=samples[:1])
 
 
 def power(samples: Samples) -> float:

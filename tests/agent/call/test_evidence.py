@@ -9,6 +9,7 @@ import pytest
 
 from agent.call.evidence import TurnEvidence
 from pipelines.audio import Audio
+from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import Listener
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechEnded, SpeechPaused
@@ -40,7 +41,7 @@ class Paused:
     """A caller who has paused 0.1 s ago, and the evidence on their turn."""
 
     def __init__(self, model: TurnModel | None = None) -> None:
-        self.listener = Listener(RATE, Loudness(), GateSettings())
+        self.listener = Listener(RATE, Loudness(), GateSettings(), EchoGuard(RATE))
         detector = voice().lineup().stt
         judge = TurnJudge(SILENCES, "en", model, detector)
         self.evidence = TurnEvidence(judge, self.listener, asyncio.create_task)
