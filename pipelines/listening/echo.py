@@ -158,7 +158,7 @@ class EchoGuard:
         return self._now < self._silent_from + round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
 
     def _is_explained(self) -> bool:
-        if self._path is None or self._left > LEFT * self._predicted + self._noise:
+        if self._path is None or self._left >= LEFT * self._predicted + self._noise:
             return False
         self._explained += 1
         if self._explained % _RARELY == 0:
@@ -228,7 +228,7 @@ class EchoGuard:
         for end in range(0, len(heard), _FRAME):
             part = slice(end, end + _FRAME)
             self._compare(echo[part], heard[part] - echo[part])
-        if self._left > LEFT * self._predicted + self._noise:
+        if self._left >= LEFT * self._predicted + self._noise:
             _, self._predicted, self._left = known
             return False
         self._path = path

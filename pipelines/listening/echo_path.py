@@ -38,6 +38,10 @@ _DAMPING = 0.01
 _NOISE_RANK = 0.1
 """Of a line's frames by power, the one that is taken for its noise."""
 
+_NEAR, _ALONE = round(0.03 * SPEECH_RATE / 2), 0.8
+"""Samples around a delay within which a voice, whose pitch repeats, is like itself; beyond them
+another delay may be as much of that one's likeness, at the most."""
+
 _AT_LEAST = 0.25
 """Of the power heard, what is taken for voice whatever the noise."""
 
@@ -98,7 +102,11 @@ def find_delay(heard: Samples, length: int, sent: Samples) -> tuple[int, float]:
     of_voice = max(power(slow) - of_noise, _AT_LEAST * power(slow)) + 1.0
     alike = np.abs(correlation) / np.sqrt(powers * of_voice)
     best = int(np.argmax(alike))
-    return 2 * best, min(1.0, float(alike[best]))
+    first = float(alike[best])
+    alike[max(0, best - _NEAR) : best + _NEAR] = 0.0
+    if alike.max() > _ALONE * first:
+        return 2 * best, 0.0  # a tone, or a noise: like itself at every delay
+    return 2 * best, min(1.0, first)
 
 
 def learn(heard: Samples, sent: Samples, delay: int, known: EchoPath | None = None) -> EchoPath:
