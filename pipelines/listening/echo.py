@@ -54,6 +54,9 @@ FITTED = 0.6
 ALIKE = 0.45
 """Correlation of an echo, at the least."""
 
+LOUDEST = 0.25
+"""Of the power of our words, that of an echo: 6 dB down. A caller is about as loud as we are."""
+
 LEFT = 0.3
 """Of the power of an echo, what its filter leaves at the most: the rest of the room, the codec."""
 
@@ -207,6 +210,9 @@ class EchoGuard:
         if self._candidate is None or before is None or abs(delay - before) > _SAME:
             return False
         self._learnt_until = self._now - length
+        back = self._part(self._sent, self._now - length - delay, length)
+        if power(differences(self._latest(length))) > LOUDEST * power(differences(back)):
+            return False
         if not self._explains(self._learnt(delay), length // _FRAME):
             return False
         self._explained, self._learnt_until = 0, self._now
