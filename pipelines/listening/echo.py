@@ -127,9 +127,10 @@ class EchoGuard:
         heard, echo = _samples(frame), self._echo(self._path, _FRAME)
         rest = heard - echo
         self._compare(echo, rest)
-        if self._explained < SURE:
-            return frame
-        return np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes()
+        if self._explained < SURE or power(rest) >= power(heard):
+            return frame  # there is no such echo, or not now: it would be put in
+        pcm: bytes = np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes()
+        return pcm
 
     def is_own_voice(self) -> bool:
         """Say whether the voice in the latest frame is ours; ask only if there is one."""
@@ -182,15 +183,13 @@ class EchoGuard:
         # All that the filter makes of what was sent about then.
         echo = self._echo(path.changed(-by, 1.0), length + 2 * by)
         place, _ = find_delay(self._recent, length, echo)
-        found = 0.0, place, 0.0
         heard = differences(self._latest(length))
-        for near in range(max(0, place - 1), place + 2):
-            moved = differences(echo[near : near + length])
-            if len(moved) == length and (alike := float(heard @ moved)) > found[0]:
-                found = alike, near, alike / (power(moved) + 1.0)
-        _, place, louder = found
-        louder = min(LOUDER, max(1 / LOUDER, louder))
-        if self._explains(path.changed(by - place, louder), 2):
+        nearby = [echo[n : n + length] for n in range(max(0, place - 1), place + 2)]
+        alike = [float(heard @ differences(np.pad(n, (0, length - len(n))))) for n in nearby]
+        best = int(np.argmax(alike))
+        louder = alike[best] / (power(differences(nearby[best])) + 1.0)
+        moved = path.changed(by - max(0, place - 1) - best, min(LOUDER, max(1 / LOUDER, louder)))
+        if self._explains(moved, 2):
             return True
         if not (self._is_learning and self._explains(self._learnt(path.delay, path), 5)):
             return False
@@ -210,8 +209,8 @@ class EchoGuard:
         if self._candidate is None or before is None or abs(delay - before) > _SAME:
             return False
         self._learnt_until = self._now - length
-        back = self._part(self._sent, self._now - length - delay, length)
-        if power(differences(self._latest(length))) > LOUDEST * power(differences(back)):
+        sent = self._part(self._sent, self._now - length - delay, length)
+        if power(differences(self._latest(length))) > LOUDEST * power(differences(sent)):
             return False
         if not self._explains(self._learnt(delay), length // _FRAME):
             return False

@@ -12,7 +12,8 @@ import pytest
 from pipelines.audio import Audio
 from pipelines.providers.contracts import Speech
 from tests.agent.conversation import FRAME, RATE, SCRIPT, Caller, Talk, talk, voice
-from tests.pipelines.listening.echo_paths import mulaw_round_trip, speech
+from tests.benchmarks.word_errors import mulaw_round_trip
+from tests.pipelines.listening.echo_paths import speech
 
 DELAY = 0.25
 VOICE = ("not-at-desk", "which-folder", "first-in-line")

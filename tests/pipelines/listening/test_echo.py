@@ -10,9 +10,9 @@ import pytest
 from pipelines.audio import SPEECH_RATE, Resampler
 from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
 from pipelines.listening.echo import EchoGuard
-from pipelines.listening.listener import Listener
+from pipelines.listening.listener import Listener, ListenerEvent
 from pipelines.listening.settings import GateSettings
-from pipelines.listening.speech_events import SpeechContinued, SpeechEvent, SpeechStarted
+from pipelines.listening.speech_events import SpeechContinued, SpeechStarted
 from tests.pipelines.listening.echo_paths import (
     RATE,
     EchoOf,
@@ -32,7 +32,7 @@ def new_detector() -> NewDetector:
     return detectors(DetectorSettings())
 
 
-def hear(sent: Wave, heard: Wave, *, told: bool = True) -> list[tuple[float, SpeechEvent]]:
+def hear(sent: Wave, heard: Wave, *, told: bool = True) -> list[tuple[float, ListenerEvent]]:
     """Return what a listener makes of a call, with the seconds at which it does.
 
     Args:
@@ -42,7 +42,8 @@ def hear(sent: Wave, heard: Wave, *, told: bool = True) -> list[tuple[float, Spe
     """
     echo = EchoGuard(RATE)
     listener = Listener(RATE, new_detector()(), GateSettings(), echo)
-    out, found = frames(on_the_line(sent, 1)), []
+    out = frames(on_the_line(sent, 1))
+    found: list[tuple[float, ListenerEvent]] = []
     for number, frame in enumerate(frames(on_the_line(heard, 2))):
         for ahead in out[:LEAD] if number == 0 else out[number + LEAD - 1 : number + LEAD]:
             if told:
@@ -52,7 +53,7 @@ def hear(sent: Wave, heard: Wave, *, told: bool = True) -> list[tuple[float, Spe
     return found
 
 
-def starts(found: list[tuple[float, SpeechEvent]]) -> list[float]:
+def starts(found: list[tuple[float, ListenerEvent]]) -> list[float]:
     return [at for at, event in found if isinstance(event, SpeechStarted)]
 
 
