@@ -45,6 +45,11 @@ def frame_bytes(rate: int) -> int:
     return BYTES_PER_SAMPLE * rate // 50
 
 
+def silence(seconds: float, rate: int) -> bytes:
+    """Return silence, to be taken in place of audio that does not come."""
+    return bytes(BYTES_PER_SAMPLE * int(rate * seconds))
+
+
 class Chunker:
     """Cut a stream of any-sized pieces into frames of one size.
 
@@ -118,12 +123,14 @@ class Resampler:
     Args:
         source: Rate of what is fed, in hertz.
         target: Rate of what is returned, in hertz.
+        late: Whether as much comes out as goes in, from the first piece on: what is held back is
+            made up for by silence before it. A frame need not wait for the next one then.
 
     Raises:
         ValueError: If a rate is not positive.
     """
 
-    def __init__(self, source: int, target: int) -> None:
+    def __init__(self, source: int, target: int, *, late: bool = False) -> None:
         if source <= 0 or target <= 0:
             raise ValueError(f"cannot resample from {source} to {target} Hz: rates are positive")
         common = gcd(source, target)
@@ -131,7 +138,8 @@ class Resampler:
         self._same = source == target
         self._bank = _filter_bank(self._up, self._down)
         self._reach = self._bank.shape[1] // 2
-        self._samples = np.zeros(self._reach - 1)  # silence came before the stream
+        # Silence came before the stream.
+        self._samples = np.zeros(self._reach - 1 + self._reach * late)
         self._next = 0  # where the next output's window begins in _samples, in 1/up samples
         self._odd = b""
 

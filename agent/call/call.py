@@ -53,6 +53,7 @@ from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from agent.stream.channel import Channel
 from agent.stream.line import LineError
+from pipelines.audio import silence
 from pipelines.clock import now
 from pipelines.listening import speech_events as speech
 from pipelines.listening.detectors import VoiceDetector
@@ -85,7 +86,7 @@ class Call:
     ) -> None:
         self._settings, self._script = settings, script
         self._channel = channel
-        self._listener = Listener(channel.rate, detector, settings.vad)
+        self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now())
@@ -292,7 +293,7 @@ class Call:
         self.history.record.heard(replies.sounding)
         if self._listener.in_speech and clock.is_stalled(at):
             # A caller leg that stops sending is silent; the gate counts audio, so tell it.
-            self._listen(self._listener.silence(TICK))
+            self._listen(silence(TICK, self._channel.rate))
         if reason := clock.over(at, away=self._turns.state is State.AWAY):
             self.end(CallEnded(reason))
         elif self._turns.state is State.QUIET:

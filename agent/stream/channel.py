@@ -8,6 +8,7 @@ from agent.stream.line import Line
 from agent.stream.protocol import CallerAudio, Ignored, StreamProtocol
 from agent.stream.tap import NO_TAP, Tap
 from pipelines.clock import now
+from pipelines.listening.echo import EchoGuard
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ class Channel:
 
     def __init__(self, line: Line, protocol: StreamProtocol, rate: int, tap: Tap = NO_TAP) -> None:
         self.rate = rate
-        self.tap = tap
+        self.tap, self.echo = tap, EchoGuard(rate)
         self._line = line
         self._protocol = protocol
         self._outbox: list[str] = []
@@ -63,6 +64,7 @@ class Channel:
         """Have the platform drop what it has not played yet. Returns at once; it leaves next."""
         self._outbox.append(self._protocol.clear())
         self.tap.cleared()
+        self.echo.cleared()
 
     async def send(self, pcm: bytes) -> None:
         """Send audio, behind the commands that wait.
@@ -73,6 +75,7 @@ class Channel:
         await self.flush()
         self._sent_at = now()
         self.tap.sent(pcm)
+        self.echo.sent(pcm)
         await self._line.send(pcm)
 
     async def flush(self) -> None:

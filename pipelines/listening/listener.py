@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.audio import BYTES_PER_SAMPLE, SPEECH_RATE, Chunker, Resampler, frame_bytes
+from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.listening.dtmf import KeypadDetector
+from pipelines.listening.echo import EchoGuard
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.levels import VoiceLevels
 from pipelines.listening.settings import GateSettings
@@ -34,11 +35,14 @@ class Listener:
         rate: Hertz on the line.
         detector: Of this call; tells voice from noise.
         settings: When that becomes speech.
+        echo: Told of what the caller hears, which is no speech of theirs.
     """
 
-    def __init__(self, rate: int, detector: VoiceDetector, settings: GateSettings) -> None:
-        self._rate = rate
-        self._resampler = Resampler(rate, SPEECH_RATE)
+    def __init__(
+        self, rate: int, detector: VoiceDetector, settings: GateSettings, echo: EchoGuard
+    ) -> None:
+        self._echo = echo
+        self._resampler = Resampler(rate, SPEECH_RATE, late=True)
         self._frames = Chunker(frame_bytes(SPEECH_RATE))
         self._keypad = KeypadDetector()
         self._detector = detector
@@ -68,22 +72,18 @@ class Listener:
         """End speech here and now, without an event."""
         self._gate.close()
 
-    def silence(self, seconds: float) -> bytes:
-        """Return silence to be fed in place of audio that does not come."""
-        return bytes(BYTES_PER_SAMPLE * int(self._rate * seconds))
-
     def feed(self, pcm: bytes) -> Iterator[ListenerEvent]:
         """Take the next audio, of any length; yield what it means, in order.
 
         The events of a frame are worked out when the one before has been taken: speech may be
         ended, or given more silence, in between. Stop pulling, and the rest is not heard.
         """
-        for frame in self._frames.feed(self._resampler.feed(pcm)):
+        for frame in map(self._echo.without_echo, self._frames.feed(self._resampler.feed(pcm))):
             after_tone = self._keypad.sounding
             if keys := self._keypad.feed(frame):
                 yield KeysPressed(keys)
             # A tone is no speech; nor is its end, in the frame after.
             sound = SILENCE if after_tone or self._keypad.sounding else frame
-            voiced, open_ = self._detector.voiced(sound), self._gate.open
-            counts = self.levels.counts(sound, voiced=voiced, in_speech=open_)
+            voiced = self._detector.voiced(sound) and not self._echo.is_own_voice()
+            counts = self.levels.counts(sound, voiced=voiced, in_speech=self._gate.open)
             yield from self._gate.feed(sound, counts)

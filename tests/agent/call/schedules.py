@@ -49,6 +49,7 @@ from pipelines.conversation import (
     ToolSpec,
 )
 from pipelines.listening.dtmf import tones
+from pipelines.listening.echo import EchoGuard
 from pipelines.providers.contracts import (
     Piece,
     PlainTranscriptionSession,
@@ -555,8 +556,9 @@ class World:
             tts=[Voice(self, telling=telling) for telling in schedule.telling],
             budgets=Budgets(patience=1.0, transcript=2.0),
         )
+        channel = Channel(self.far, protocol, SPEECH_RATE, self.tap)
         self.call = Call(
-            channel=Channel(self.far, protocol, SPEECH_RATE, self.tap),
+            channel=channel,
             lineup=providers.lineup(),
             script=schedule.script,
             detector=Words(),
@@ -567,6 +569,8 @@ class World:
             tools=self.tools,
             about=CallInfo(call_id=connect.call_id),
         )
+        # Both sides speak in the same codes here: what listens is not told what was sent.
+        channel.echo = EchoGuard(SPEECH_RATE)
         timers = [
             asyncio.get_running_loop().call_later(at, self._order, order)
             for at, order in schedule.orders

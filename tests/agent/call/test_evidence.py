@@ -11,6 +11,7 @@ from agent.call.evidence import TurnEvidence
 from agent.call.history import History
 from pipelines.audio import Audio
 from pipelines.conversation import Brief
+from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import Listener
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechEnded, SpeechPaused
@@ -43,7 +44,7 @@ class Paused:
     """A caller who has paused 0.1 s ago, and the evidence on their turn."""
 
     def __init__(self, model: TurnModel | None = None) -> None:
-        self.listener = Listener(RATE, Loudness(), GateSettings())
+        self.listener = Listener(RATE, Loudness(), GateSettings(), EchoGuard(RATE))
         lineup = voice().lineup()
         history = History(Notes(), lineup.usage, Pricing())
         judge = TurnJudge(SILENCES, USUAL, Brief(), model, lineup.stt)

@@ -193,10 +193,7 @@ def test_a_slow_voice_leaves_no_holes(hold: Hold) -> None:
     plan = Plan(replies=(SHORTS[0],), turns=[turn], lasts=8.0, first_audio=0.8, speed=2.0)
     held = hold(plan)
     began = [one for one in held.line.heard if one.sentence.text in SHORTS[0]]
-    holes = [
-        later.began - (one.began + one.sentence.audible)
-        for one, later in pairwise(began)
-    ]
+    holes = [later.began - (one.began + one.sentence.audible) for one, later in pairwise(began)]
     assert len(holes) == 3
     assert max(holes) < 0.35
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.listening.dtmf import tones
+from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import KeysPressed, Listener, ListenerEvent
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import (
@@ -29,7 +30,7 @@ class Loud:
 
 
 def listener() -> Listener:
-    return Listener(RATE, Loud(), GateSettings())
+    return Listener(RATE, Loud(), GateSettings(), EchoGuard(RATE))
 
 
 def sound(marks: str) -> bytes:

@@ -1,0 +1,271 @@
+"""Is the voice that is heard our own? What comes in, beside what has just been sent.
+
+A loudspeaker's microphone, a hybrid of the network, a far end's telephone return what we say, up to
+a second later, 10 to 40 dB softer, through a room and a codec. To a voice detector that is a voice.
+Here both directions lie side by side on one clock, that of the audio that comes in; no other is
+read. Nothing is computed until there is a voice while, or just after, we sound:
+
+1. It is correlated with what was sent, over all delays. An echo has one, frame after frame; another
+   voice has none, or another each time.
+2. Least squares give the filter that makes the one of the other, around that delay.
+3. From then on the filter says what of a frame is echo. A voice that leaves little more is the
+   echo; what leaves more is somebody, over our echo or not.
+
+A wrong guess costs frames, not turns: what is no echo does not go on as a filter says it would.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Resampler
+from pipelines.listening.echo_path import (
+    BEFORE,
+    REACH,
+    TAPS,
+    EchoPath,
+    Samples,
+    differences,
+    find_delay,
+    learn,
+    noise,
+    power,
+)
+
+LONGEST_DELAY = 1.0
+"""Seconds until our words are back, at the most: satellites and mobile networks stay below."""
+
+EARLIEST = 0.2
+"""Seconds that our words may seem to be back before they sound: the clock is that of what comes in,
+which may begin late."""
+
+SOUGHT = 0.4
+"""Seconds of what is heard that are correlated: an onset, and the silence before it."""
+
+MOVED = 0.1
+"""Seconds of it once an echo is known, whose delay has changed: by a packet or two, ``BY``."""
+
+BY = 0.07
+"""Seconds by which a delay may change at once."""
+
+FITTED = 0.6
+"""Seconds that a filter is fitted to."""
+
+ALIKE = 0.45
+"""Correlation of an echo, at the least."""
+
+LOUDEST = 0.25
+"""Of the power of our words, that of an echo: 6 dB down. A caller is about as loud as we are."""
+
+LEFT = 0.3
+"""Of the power of an echo, what its filter leaves at the most: the rest of the room, the codec."""
+
+FADING = 0.6
+"""Of what was compared, per frame: a voice over an echo is told from it within two."""
+
+NOISE = 1.5
+"""Times the noise of the line, which is left, too: it varies."""
+
+LOUDER = 2.0
+"""Times, at the most, by which an echo that is known grows at once, or fades."""
+
+LEARNING = 50
+"""Frames that a filter has explained until it has learnt its echo, and changes in steps no more."""
+
+SURE = 10
+"""Frames that a filter must have explained before it changes what is heard."""
+
+_FRAME = round(FRAME_SECONDS * SPEECH_RATE)
+_KEPT = round((FITTED + LONGEST_DELAY + 0.4) * SPEECH_RATE)
+_APART = round(0.3 * SPEECH_RATE)  # of a voice from the one before
+_SAME = round(0.01 * SPEECH_RATE)  # delay
+_CLOSELY, _RARELY = 8, 10  # frames of a voice that are all searched; and then each how manieth
+
+
+class EchoGuard:
+    """What the caller of one call has been hearing, and whether it comes back.
+
+    Tell it all that is sent and cleared, and give it every frame that comes, in order.
+
+    Args:
+        rate: Of what is sent, in hertz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._resampler = Resampler(rate, SPEECH_RATE)
+        # Side by side, from the same moment on; what was sent may reach into the future.
+        self._heard, self._sent = bytearray(), bytearray()
+        self._silent_from = 0  # samples, as all places
+        self._path: EchoPath | None = None
+        self._candidate: int | None = None
+        self._explained = 0  # frames, by this path
+        self._learnt_until = 0
+        self._asked, self._asked_at = 0, 0
+        self._predicted = self._left = self._noise = 0.0
+        self.echoes = 0
+        """How many frames with a voice were our own, so far."""
+
+    def sent(self, pcm: bytes) -> None:
+        """Take audio that is sent now: it sounds behind what was sent before, or at once."""
+        self._sent += self._resampler.feed(pcm)
+        self._silent_from = len(self._sent) // BYTES_PER_SAMPLE
+
+    def cleared(self) -> None:
+        """Note that what has not sounded by now never will."""
+        del self._sent[len(self._heard) :]
+        self._silent_from = min(self._silent_from, self._now)
+
+    def without_echo(self, frame: bytes) -> bytes:
+        """Take the next 20 ms that are heard, 640 bytes; return them less the echo in them."""
+        self._heard += frame
+        if len(self._sent) < len(self._heard):
+            self._sent += bytes(len(self._heard) - len(self._sent))
+        if self._now > 4 * _KEPT:
+            self._forget(self._now - _KEPT)
+        if self._path is None or not self._may_come_back:
+            return frame
+        heard, echo = _samples(frame), self._echo(self._path, _FRAME)
+        rest = heard - echo
+        self._compare(echo, rest)
+        if self._explained < SURE or power(rest) >= power(heard):
+            return frame  # there is no such echo, or not now: it would be put in
+        pcm: bytes = np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes()
+        return pcm
+
+    def is_own_voice(self) -> bool:
+        """Say whether the voice in the latest frame is ours; ask only if there is one."""
+        if not self._may_come_back:
+            return False
+        if self._now - self._asked_at > _APART:
+            self._asked, self._candidate = 0, None
+        self._asked, self._asked_at = self._asked + 1, self._now
+        own = self._is_explained() or (
+            (self._asked <= _CLOSELY or self._asked % _RARELY == 0 or self._is_learning)
+            and (self._has_changed() or self._is_found())
+        )
+        if own:
+            self._asked = 0
+        self.echoes += own
+        return own
+
+    @property
+    def _now(self) -> int:
+        return len(self._heard) // BYTES_PER_SAMPLE
+
+    @property
+    def _recent(self) -> Samples:
+        length = min(self._now, _KEPT)
+        return self._latest(length)
+
+    @property
+    def _may_come_back(self) -> bool:
+        return self._now < self._silent_from + round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
+
+    def _is_explained(self) -> bool:
+        if self._path is None or self._left >= LEFT * self._predicted + self._noise:
+            return False
+        self._explained += 1
+        if self._explained % _RARELY == 0:
+            self._path = self._learnt(self._path.delay, self._path)
+            self._learnt_until = self._now
+        return True
+
+    @property
+    def _is_learning(self) -> bool:
+        return self._path is not None and self._explained < LEARNING and self._asked < 2 * LEARNING
+
+    def _has_changed(self) -> bool:
+        """Look for the known echo behind another delay, louder or softer."""
+        path = self._path
+        if path is None:
+            return False
+        by, length = round(BY * SPEECH_RATE), round(MOVED * SPEECH_RATE)
+        # All that the filter makes of what was sent about then.
+        echo = self._echo(path.changed(-by, 1.0), length + 2 * by)
+        place, _ = find_delay(self._recent, length, echo)
+        heard = differences(self._latest(length))
+        nearby = [echo[n : n + length] for n in range(max(0, place - 1), place + 2)]
+        alike = [float(heard @ differences(np.pad(n, (0, length - len(n))))) for n in nearby]
+        best = int(np.argmax(alike))
+        louder = alike[best] / (power(differences(nearby[best])) + 1.0)
+        moved = path.changed(by - max(0, place - 1) - best, min(LOUDER, max(1 / LOUDER, louder)))
+        if self._explains(moved, 2):
+            return True
+        if not (self._is_learning and self._explains(self._learnt(path.delay, path), 5)):
+            return False
+        self._learnt_until = self._now
+        return True
+
+    def _is_found(self) -> bool:
+        """Look for an echo anywhere: it is one if it lay there before, and a filter makes it."""
+        length = round(SOUGHT * SPEECH_RATE)
+        back, ahead = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
+        start = self._now - length - back
+        place, alike = find_delay(
+            self._recent, length, self._part(self._sent, start, back + length + ahead)
+        )
+        delay, before = back - place, self._candidate
+        self._candidate = delay if alike >= ALIKE else None
+        if self._candidate is None or before is None or abs(delay - before) > _SAME:
+            return False
+        self._learnt_until = self._now - length
+        sent = self._part(self._sent, self._now - length - delay, length)
+        if power(differences(self._latest(length))) > LOUDEST * power(differences(sent)):
+            return False
+        if not self._explains(self._learnt(delay), length // _FRAME):
+            return False
+        self._explained, self._learnt_until = 0, self._now
+        return True
+
+    def _learnt(self, delay: int, known: EchoPath | None = None) -> EchoPath:
+        """Return what is learnt of the samples since the last time."""
+        length = min(self._now - self._learnt_until, _KEPT)
+        start = self._now - length - delay + BEFORE - REACH
+        sent = self._part(self._sent, start, length + REACH)
+        return learn(self._latest(length), sent, delay, known)
+
+    def _explains(self, path: EchoPath, frames: int) -> bool:
+        """Take a path if what it predicts of the latest frames is what was heard."""
+        known = self._path, self._predicted, self._left
+        heard, echo = self._latest(frames * _FRAME), self._echo(path, frames * _FRAME)
+        self._noise = NOISE * noise(differences(self._recent), _FRAME) / (1 - FADING)
+        self._predicted = self._left = 0.0
+        for end in range(0, len(heard), _FRAME):
+            part = slice(end, end + _FRAME)
+            self._compare(echo[part], heard[part] - echo[part])
+        if self._left >= LEFT * self._predicted + self._noise:
+            _, self._predicted, self._left = known
+            return False
+        self._path = path
+        return True
+
+    def _compare(self, echo: Samples, rest: Samples) -> None:
+        self._predicted = FADING * self._predicted + power(differences(echo))
+        self._left = FADING * self._left + power(differences(rest))
+
+    def _echo(self, path: EchoPath, length: int) -> Samples:
+        """Return what comes back of us in the latest samples."""
+        start = self._now - length - path.delay + BEFORE - (TAPS - 1)
+        return path.predict(self._part(self._sent, start, length + TAPS - 1))
+
+    def _latest(self, length: int) -> Samples:
+        return self._part(self._heard, self._now - length, length)
+
+    def _part(self, of: bytearray, start: int, length: int) -> Samples:
+        """Return samples, silence where there are none."""
+        first = max(start, 0)
+        last = max(first, start + length)
+        found = _samples(bytes(of[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
+        return np.pad(found, (first - start, length - (first - start) - len(found)))
+
+    def _forget(self, samples: int) -> None:
+        """Drop the oldest of both sides."""
+        del self._heard[: samples * BYTES_PER_SAMPLE]
+        del self._sent[: samples * BYTES_PER_SAMPLE]
+        self._silent_from -= samples
+        self._asked_at -= samples
+        self._learnt_until -= samples
+
+
+def _samples(pcm: bytes) -> Samples:
+    return np.frombuffer(pcm, "<i2").astype(np.float32)

@@ -1,0 +1,132 @@
+"""Our own voice that comes back is nobody's; a caller is heard over it, and without it as ever."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from pipelines.audio import SPEECH_RATE, Resampler
+from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
+from pipelines.listening.echo import EchoGuard
+from pipelines.listening.listener import Listener, ListenerEvent
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import SpeechContinued, SpeechStarted
+from tests.pipelines.listening.echo_paths import (
+    RATE,
+    EchoOf,
+    Wave,
+    frames,
+    on_the_line,
+    speech,
+)
+
+GREETING = ("not-at-desk", "which-folder")
+LEAD = 15
+"""Frames that are sent ahead of what sounds."""
+
+
+@cache
+def new_detector() -> NewDetector:
+    return detectors(DetectorSettings())
+
+
+def hear(sent: Wave, heard: Wave, *, told: bool = True) -> list[tuple[float, ListenerEvent]]:
+    """Return what a listener makes of a call, with the seconds at which it does.
+
+    Args:
+        sent: What we say.
+        heard: What comes in, at the same time.
+        told: Whether the guard knows what we say.
+    """
+    echo = EchoGuard(RATE)
+    listener = Listener(RATE, new_detector()(), GateSettings(), echo)
+    out = frames(on_the_line(sent, 1))
+    found: list[tuple[float, ListenerEvent]] = []
+    for number, frame in enumerate(frames(on_the_line(heard, 2))):
+        for ahead in out[:LEAD] if number == 0 else out[number + LEAD - 1 : number + LEAD]:
+            if told:
+                echo.sent(ahead)
+        at = (number + 1) / 50
+        found += [(at, one) for one in listener.feed(frame) if not isinstance(one, SpeechContinued)]
+    return found
+
+
+def starts(found: list[tuple[float, ListenerEvent]]) -> list[float]:
+    return [at for at, event in found if isinstance(event, SpeechStarted)]
+
+
+def mixed(longer: Wave, other: Wave, at: float) -> Wave:
+    """Return both, the other from ``at`` seconds on."""
+    whole, start = longer.copy(), int(at * RATE)
+    whole[start : start + len(other)] += other[: len(whole) - start]
+    return whole
+
+
+@pytest.mark.parametrize("room", [False, True])
+@pytest.mark.parametrize(("down", "delay"), [(10, 0.25), (15, 0.6), (20, 0.05), (30, 0.25)])
+def test_our_own_voice_is_nobody(down: float, delay: float, *, room: bool) -> None:
+    """However loud it is and whenever it comes back, through a room as well."""
+    sent = speech(*GREETING)
+    echo = EchoOf(down=down, delay=delay, room=room).of(sent)
+    assert starts(hear(sent, echo, told=False)) or down == 30
+    assert not starts(hear(sent, echo))
+
+
+@pytest.mark.parametrize("softer", [0, 6])
+def test_a_caller_is_heard_over_our_echo(softer: float) -> None:
+    """Ten decibels below us: as soon as on a line without an echo, within 0.1 s."""
+    sent = speech(*GREETING)
+    caller = speech("no", level=3000 * 10 ** (-softer / 20))
+    alone = starts(hear(sent, mixed(np.zeros(len(sent)), caller, 3.0), told=False))
+    echo = EchoOf(down=10, room=True).of(sent)
+    over = [at for at in starts(hear(sent, mixed(echo, caller, 3.0))) if at > 3.0]
+    assert over[0] <= alone[0] + 0.12
+
+
+@pytest.mark.parametrize("at", [0.4, 2.0])
+@pytest.mark.parametrize("says", ["goodbye", "thank-you", "which-folder"])
+def test_without_an_echo_a_caller_is_heard_as_ever(says: str, at: float) -> None:
+    """Whether the guard knows what we say or not; our own speaker, in our first words, 80 ms later.
+
+    Two frames of an onset may be like ours somewhere. What comes next is not.
+    """
+    sent = speech(*GREETING)
+    heard = mixed(np.zeros(len(sent)), speech(says), at)
+    found, alone = hear(sent, heard), hear(sent, heard, told=False)
+    assert [type(event) for _, event in found] == [type(event) for _, event in alone]
+    assert starts(found)[0] <= starts(alone)[0] + (0.1 if at < 1 else 0.0)
+
+
+def test_what_a_clear_has_dropped_does_not_come_back() -> None:
+    """Somebody who says the very same afterwards is a caller."""
+    echo = EchoGuard(RATE)
+    pcm = on_the_line(speech("goodbye"))
+    echo.sent(pcm)
+    echo.cleared()
+    listener = Listener(RATE, new_detector()(), GateSettings(), echo)
+    events = [event for frame in frames(bytes(3200) + pcm) for event in listener.feed(frame)]
+    assert any(isinstance(event, SpeechStarted) for event in events)
+
+
+def test_a_tone_is_no_proof() -> None:
+    """It is like itself at every delay: who whistles while we do is somebody."""
+    at = np.arange(3 * RATE) / RATE
+    tone = 3000 * np.sign(np.sin(2 * np.pi * 200 * at))
+    heard = np.where(at > 2, tone / 4, 0)
+    echo, resampler, own = EchoGuard(RATE), Resampler(RATE, SPEECH_RATE, late=True), 0
+    for ours, theirs in zip(frames(on_the_line(tone)), frames(on_the_line(heard)), strict=True):
+        echo.sent(ours)
+        echo.without_echo(resampler.feed(theirs))
+        own += echo.is_own_voice()
+    assert own == 0
+
+
+def test_what_is_heard_while_we_are_silent_is_left_alone() -> None:
+    """Bit for bit, and nothing is computed."""
+    echo = EchoGuard(RATE)
+    frame = bytes(range(256)) * 2 + bytes(128)
+    for _ in range(300):
+        assert echo.without_echo(frame) is frame
+        assert not echo.is_own_voice()
