@@ -123,7 +123,7 @@ class Call:
                     self._ended = ended = self._ended or CallEnded("failed", code=INTERNAL_ERROR)
                     await wind_up(ended, self._channel, self._replies, self._toolbox, self._clock)
         finally:
-            self.history.close(ended.reason, ended.by)
+            self.history.close(ended.reason, ended.by, self._channel.echo.own_voice)
         return ended
 
     def end(self, ended: CallEnded) -> None:

@@ -95,8 +95,14 @@ class History:
         self._tokens_wasted += draft.spent.tokens
         self._audio_wasted += draft.spent.audio
 
-    def close(self, reason: str, by: HungUpBy) -> None:
-        """Put the last lines on the record: what was used, and why the call has ended."""
+    def close(self, reason: str, by: HungUpBy, echo: float = 0.0) -> None:
+        """Put the last lines on the record: what was used, and why the call has ended.
+
+        Args:
+            reason: In words.
+            by: Who has ended it.
+            echo: Seconds of our own voice that came back.
+        """
         for used in self._usage.lines(self._pricing):
             self.record.used(used)
         self.record.note(
@@ -106,4 +112,5 @@ class History:
             drafts_discarded=self._discarded,
             tokens_wasted=self._tokens_wasted,
             audio_wasted=round(self._audio_wasted, 1),
+            **({"echo": round(echo, 1)} if echo else {}),
         )

@@ -64,7 +64,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`; ``for``:
   ``summary`` if it was asked after the call
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
-  ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost
+  ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost; ``echo``:
+  seconds of our own voice that came back, and were taken for nobody's
 - ``platform``: what the platform says of the phone's leg: ``result``, ``reason``, ``seconds``,
   ``amount``, ``currency``
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why

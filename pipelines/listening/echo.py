@@ -54,8 +54,8 @@ FITTED = 0.6
 ALIKE = 0.45
 """Correlation of an echo, at the least."""
 
-LOUDEST = 0.25
-"""Of the power of our words, that of an echo: 6 dB down. A caller is about as loud as we are."""
+LOUDEST = 1.0
+"""Of the power of our words, that of an echo: what comes back louder is no echo."""
 
 LEFT = 0.3
 """Of the power of an echo, what its filter leaves at the most: the rest of the room, the codec."""
@@ -102,8 +102,8 @@ class EchoGuard:
         self._learnt_until = 0
         self._asked, self._asked_at = 0, 0
         self._predicted = self._left = self._noise = 0.0
-        self.echoes = 0
-        """How many frames with a voice were our own, so far."""
+        self.own_voice = 0.0
+        """Seconds in which the voice that was heard was ours, so far."""
 
     def sent(self, pcm: bytes) -> None:
         """Take audio that is sent now: it sounds behind what was sent before, or at once."""
@@ -145,7 +145,7 @@ class EchoGuard:
         )
         if own:
             self._asked = 0
-        self.echoes += own
+            self.own_voice += FRAME_SECONDS
         return own
 
     @property
@@ -189,8 +189,9 @@ class EchoGuard:
         best = int(np.argmax(alike))
         louder = alike[best] / (power(differences(nearby[best])) + 1.0)
         moved = path.changed(by - max(0, place - 1) - best, min(LOUDER, max(1 / LOUDER, louder)))
-        if self._explains(moved, 2):
-            return True
+        for other in (moved, path.changed(_FRAME, 1.0), path.changed(-_FRAME, 1.0)):
+            if self._explains(other, 2):
+                return True
         if not (self._is_learning and self._explains(self._learnt(path.delay, path), 5)):
             return False
         self._learnt_until = self._now

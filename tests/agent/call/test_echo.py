@@ -87,6 +87,7 @@ def test_nobody_answers_our_own_words(down: float) -> None:
     assert not done.notes.of("caller")
     assert not done.notes.of("held")
     assert done.notes.of("agent")[0]["cut_off"] is False
+    assert done.notes.of("ended")[0]["echo"] > 2
 
 
 @pytest.mark.parametrize("down", [10, 20])

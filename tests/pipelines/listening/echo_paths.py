@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.audio import at_rate
+from pipelines.audio import Audio, at_rate
 from tests.benchmarks.word_errors import mulaw_round_trip
 from tests.recordings import load
 
@@ -53,13 +53,18 @@ class EchoOf:
         return echo
 
 
-def speech(*names: str, gap: float = 0.4, level: float = 3000.0) -> Wave:
-    """Return recordings, one after the other, as a telephone line carries them at 8 kHz."""
+def level(audio: Audio, rms: float = 3000.0) -> Wave:
+    """Return samples at 8 kHz, of which those that sound have this RMS: -21 dBFS."""
+    samples = np.frombuffer(at_rate([audio], RATE).pcm, "<i2").astype(np.float64)
+    loud = samples[np.abs(samples) > 300]
+    return samples * rms / np.sqrt(np.mean(loud * loud)) if len(loud) else samples
+
+
+def speech(*names: str, gap: float = 0.4, rms: float = 3000.0) -> Wave:
+    """Return recordings, one after the other, with a gap before and between them."""
     parts: list[Wave] = [np.zeros(RATE // 4)]
     for name in names:
-        one = np.frombuffer(at_rate([load(name)], RATE).pcm, "<i2").astype(np.float64)
-        loud = one[np.abs(one) > 300]
-        parts += [one * level / np.sqrt(np.mean(loud * loud)), np.zeros(int(gap * RATE))]
+        parts += [level(load(name), rms), np.zeros(int(gap * RATE))]
     return np.concatenate(parts)
 
 

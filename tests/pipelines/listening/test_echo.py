@@ -78,7 +78,7 @@ def test_our_own_voice_is_nobody(down: float, delay: float, *, room: bool) -> No
 def test_a_caller_is_heard_over_our_echo(softer: float) -> None:
     """Ten decibels below us: as soon as on a line without an echo, within 0.1 s."""
     sent = speech(*GREETING)
-    caller = speech("no", level=3000 * 10 ** (-softer / 20))
+    caller = speech("no", rms=3000 * 10 ** (-softer / 20))
     alone = starts(hear(sent, mixed(np.zeros(len(sent)), caller, 3.0), told=False))
     echo = EchoOf(down=10, room=True).of(sent)
     over = [at for at in starts(hear(sent, mixed(echo, caller, 3.0))) if at > 3.0]

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.sinch_limits import RATES
+from pipelines.audio import frame_bytes
 from pipelines.listening.dtmf import tones
 from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import KeysPressed, Listener, ListenerEvent
@@ -83,3 +85,19 @@ def test_who_takes_an_event_can_change_what_comes_next() -> None:
         if isinstance(event, SpeechPaused):
             ears.end_after(0.1)
     assert [type(e) for e in found[-2:]] == [SpeechPaused, SpeechEnded]
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_what_has_come_is_heard_with_its_own_packet(rate: int) -> None:
+    """A frame does not wait for the packet after it, though the resampler looks 1.75 ms ahead."""
+    asked: list[bytes] = []
+
+    class Asked:
+        def voiced(self, frame: bytes) -> bool:
+            asked.append(frame)
+            return False
+
+    one = Listener(rate, Asked(), GateSettings(), EchoGuard(rate))
+    for packets in range(1, 6):
+        assert not list(one.feed(bytes(frame_bytes(rate))))
+        assert len(asked) == packets
