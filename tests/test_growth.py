@@ -42,7 +42,7 @@ from pipelines.audio import Audio
 from pipelines.conversation import Brief, Message, ToolCall, ToolResult
 from pipelines.encodable import EncodableText, encodable, encodable_json, read_json
 from pipelines.providers.lookup.answers import Thresholds
-from pipelines.providers.lookup.language import LANGUAGES
+from pipelines.providers.lookup.languages import LANGUAGES
 from pipelines.providers.lookup.reply import ReplyRules
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
 from pipelines.providers.partial_call import PartialCall
@@ -266,7 +266,7 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
         400, given[:MAX_REFUSAL], (SYSTEM, TOOLS, "reasoning_effort")
     ),
     "an error in a stream": lambda given: reported({"error": given[:MAX_REFUSAL]}),
-    "an ending": lambda given: ending(given, "en"),
+    **{f"an ending in {language}": partial(ending, language=language) for language in ("en", "fr")},
     "completeness": lambda given: text_completeness(given, "fr"),
     "annotations": words_of,
     "a backchannel": lambda given: is_backchannel(given, "en"),

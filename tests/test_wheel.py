@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
-    """Models, licences, the agent file and the scenarios are in it; tests are not."""
+    """Models, weights, words, licences, the agent file and scenarios are in it; tests are not."""
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
     (wheel,) = tmp_path.glob("*.whl")
@@ -28,6 +28,12 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     assert "pipelines/stages/sorry.LICENSE" in names
     assert "agent/simulator/scenarios/recordings/mm-hm.wav" in names
     assert "agent/simulator/scenarios/recordings/LICENSE" in names
+    for folder, kind in (("languages", "toml"), ("completeness", "json")):
+        known = (ROOT / "pipelines" / "turn_taking" / folder).glob(f"*.{kind}")
+        wanted = {path.relative_to(ROOT).as_posix() for path in known}
+        assert wanted
+        assert wanted <= set(names)
+    assert "pipelines/turn_taking/completeness/README.md" in names
     assert "agent/store/migrations/versions/0001_first.py" in names
     assert "agent/store/migrations/versions/0002_records.py" in names
     assert not [name for name in names if name.startswith("tests/")]

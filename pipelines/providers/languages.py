@@ -79,7 +79,7 @@ def _aura(options: Any) -> Languages:  # noqa: ANN401
 
 
 def _lookup(_options: Any) -> Languages:  # noqa: ANN401
-    from pipelines.providers.lookup.language import LANGUAGES  # noqa: PLC0415 - seldom asked
+    from pipelines.providers.lookup.languages import LANGUAGES  # noqa: PLC0415 - seldom asked
 
     return frozenset(LANGUAGES)
 

@@ -42,7 +42,7 @@ class TurnSettings(Section):
         1.0,
         ge=0.1,
         le=3,
-        description="Seconds of speech over ours that are meant, whatever is said.",
+        description="Seconds of speech over the agent's from which it stops, whatever is said.",
     )
     """We are silent from its onset on, so that nothing is lost by waiting for the words; "oh" and
     "okay" are drawn out to 0.9 s."""
@@ -50,7 +50,8 @@ class TurnSettings(Section):
         0.25,
         ge=0.1,
         le=2,
-        description="Seconds of silence after a short sound, until we go on unsure.",
+        description="Seconds of silence after a sound over the agent's words, until it goes on "
+        "though nobody knows what was said; about their end a second.",
     )
     rewind_after: float = Field(
         1.5, ge=0, description="Seconds of hold after which the sentence begins again."

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -33,6 +32,7 @@ from pipelines.providers import moonshine
 from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, Evidence, silence_needed
 from pipelines.turn_taking.smart_turn import SmartTurn
 from pipelines.turn_taking.text_completeness import text_completeness
+from tests.benchmarks.halves import is_for_choosing
 from tests.benchmarks.word_errors import JARGON, by_phone, spoken, words
 from tests.recordings import TRANSCRIPTS, load, read
 
@@ -74,11 +74,6 @@ def end(pcm: bytes) -> float:
     """Return where the speech ends, in seconds."""
     samples = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32))
     return float(np.flatnonzero(samples > samples.max() / 50)[-1]) / SPEECH_RATE
-
-
-def is_for_choosing(name: str) -> bool:
-    """Return whether a recording is of the half by which weights and limits are chosen."""
-    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
 
 
 def speech(folder: Path | None) -> Iterator[tuple[str, Audio]]:

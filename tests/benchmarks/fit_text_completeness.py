@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import gettext
 import gzip
-import hashlib
 import json
 import random
 import re
@@ -34,6 +33,7 @@ import yaml
 from scipy import optimize, sparse
 
 from pipelines.turn_taking.text_completeness import WEIGHTS, features, words_at_end
+from tests.benchmarks.halves import is_for_choosing
 
 NAMES = {
     "de": "german",
@@ -72,15 +72,6 @@ _SPOKEN_BY = re.compile(r'dialogStr\("((?:[^"\\]|\\.)*)"\)|dialogId\("[^"]*", "[
 
 _ENDS = tuple('.?!…"')
 _MANUALS = frozenset(f"wesnoth-{one}" for one in ("editor", "help", "lib", "multiplayer", "units"))
-
-
-def chosen(name: str) -> bool:
-    """Return whether a recording is of the half to choose by; the other is to report on.
-
-    Args:
-        name: Its path in the package, without extension.
-    """
-    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
 
 
 def asterisk(folder: Path, language: str) -> Iterator[tuple[str, str]]:
@@ -139,7 +130,7 @@ def turns(folder: Path, language: str) -> Iterator[str]:
     yield from stories(folder, language)
     yield from fish(folder, language)
     yield from talks(folder, language)
-    yield from (text for name, text in asterisk(folder, language) if chosen(name))
+    yield from (text for name, text in asterisk(folder, language) if is_for_choosing(name))
 
 
 def sentences(turn: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import statistics
 import time
 from collections import Counter
@@ -25,8 +24,9 @@ from agent.personas import loader
 from agent.personas.script import Details
 from agent.simulator.intervals import of_share
 from pipelines.conversation import Brief, Message
-from pipelines.providers.lookup.language import LANGUAGES
+from pipelines.providers.lookup.languages import LANGUAGES
 from pipelines.providers.lookup.model import LanguageModel
+from tests.benchmarks.halves import is_for_choosing
 
 HERE = Path(__file__).parent / "lookup"
 PROMPTS = Path(__file__).parents[2] / "prompts"
@@ -53,7 +53,7 @@ class Said:
     @property
     def held_out(self) -> bool:
         """Whether it belongs to the half that nothing is chosen by."""
-        return bool(hashlib.sha256("\n".join(self.texts).encode()).digest()[0] % 2)
+        return not is_for_choosing("\n".join(self.texts))
 
 
 def load(path: Path) -> list[Said]:

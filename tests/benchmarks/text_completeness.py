@@ -22,19 +22,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, silence_needed
-from pipelines.turn_taking.end_of_turn_words import Ending, ending
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, Evidence, silence_needed
 from pipelines.turn_taking.smart_turn import SmartTurn
 from pipelines.turn_taking.text_completeness import text_completeness, words_at_end
-from tests.benchmarks.endpoints import FIXED, end, quiet_points, up_to
-from tests.benchmarks.fit_text_completeness import asterisk, chosen, sentences
+from tests.benchmarks.endpoints import ASKED_AT, FIXED, end, quiet_points, up_to
+from tests.benchmarks.fit_text_completeness import asterisk, sentences
+from tests.benchmarks.halves import is_for_choosing
+from tests.benchmarks.situations.speech import LANGUAGES as SPEAKERS
 from tests.benchmarks.word_errors import by_phone
 from tests.callers import CALLERS, Rated, callers, rated
 from tests.recordings import read
 
-SPEAKERS = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"} | {
-    "it": "it_IT_m_Carlo"
-}
 DRAWS, SEED = 1000, 11
 PAUSE = 0.8
 UNFINISHED = 0.2
@@ -57,7 +55,7 @@ def reported(folder: Path, language: str, *, half: bool = False) -> tuple[list[s
     prompts, cuts = [], []
     for name, text in every:
         words = text.split()
-        if chosen(name) is half and len(sentences(text)) == 1 and len(words) >= 4:
+        if is_for_choosing(name) is half and len(sentences(text)) == 1 and len(words) >= 4:
             prompts.append(text)
             cut = (" ".join(words[:at]) for at in range(1, len(words)))
             cuts += [one for one in cut if tuple(words_at_end(one, elides=False)) not in whole]
@@ -100,18 +98,18 @@ def heard(folder: Path, language: str) -> Iterator[tuple[str, str, bytes, bool]]
     for path in sorted(sounds.rglob("*.wav")):
         name = str(path.relative_to(sounds).with_suffix(""))
         text = texts.get(name, "")
-        if chosen(name) or len(text.split()) < 4 or len(sentences(text)) != 1:
+        if is_for_choosing(name) or len(text.split()) < 4 or len(sentences(text)) != 1:
             continue
         audio = read(path)
         if not 1 <= audio.seconds <= 12:
             continue
         pcm = by_phone(audio, lead=0, tail=0).pcm
         last = end(pcm)
-        yield name, text, up_to(pcm, last), True
+        yield name, text, up_to(pcm, last, ASKED_AT[-1]), True
         ends = [found.end() for found in re.finditer(r"\S+", text)]
         for at in quiet_points(pcm):
             nearest = min(ends[:-1], key=lambda place: abs(place / len(text) - at / last))
-            yield name, text[:nearest], up_to(pcm, at), False
+            yield name, text[:nearest], up_to(pcm, at, ASKED_AT[-1]), False
 
 
 async def pauses(folder: Path, language: str) -> Iterator[str]:
@@ -135,23 +133,21 @@ def _compared(found: Sequence[tuple[bool, str, float]], language: str) -> Iterat
     both = 1 / (1 + np.exp(-np.log(sound / (1 - sound)) / 2 - np.log(words / (1 - words))))
     for name, rate in (("turn model", sound), ("words", words), ("both", both)):
         yield figures(f"{language} {name}", Rated(whole=rate[so], cut=rate[~so]))
-    settings = EndOfTurnSettings()
-    listed = np.array(
-        [silence_needed(settings, p, text, language) or FIXED for _, text, p in found]
-    )
-    wants_more = np.array(
-        [
-            words[at] < UNFINISHED and ending(text, language) is not Ending.WHOLE
-            for at, (_, text, _) in enumerate(found)
-        ]
-    )
-    judged = np.where(wants_more, np.maximum(listed, settings.long), listed)
-    for name, wait in (("lists of words", listed), ("and completeness", judged)):
+    for name, judges in (("lists of words", False), ("and completeness", True)):
+        wait = np.array([_wait(text, p, language, judges=judges) for _, text, p in found])
         cut = int((wait[~so] <= PAUSE).sum())
         yield (
             f"{language} {name}: {cut} of {int((~so).sum())} pauses of {PAUSE} s cut into;"
             f" mean wait after {int(so.sum())} whole ones {wait[so].mean():.2f} s"
         )
+
+
+def _wait(text: str, probability: float, language: str, *, judges: bool) -> float:
+    """Return the silence that a turn is ended by, by its words and the turn model."""
+    complete = text_completeness(text, language) if judges else None
+    evidence = Evidence(said=text, heard=(probability,), complete=complete)
+    weighed = silence_needed(EndOfTurnSettings(), evidence, language)
+    return FIXED if weighed is None else weighed.seconds
 
 
 def main() -> None:

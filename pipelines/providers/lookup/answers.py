@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pipelines.conversation import Question
 from pipelines.providers.lookup.index import Match, indexed
-from pipelines.providers.lookup.talk import QuestionLanguage, Talk
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.topic_thread import TopicThread
 from pipelines.providers.lookup.vocabulary import ASKED, ContentWord
 from pipelines.providers.lookup.words import plain_words
@@ -26,18 +26,18 @@ _MOST_PARTS = 8
 """Parts of an utterance that are looked up by themselves; the last ones, which is where people come
 to the point."""
 
-_PART = 0.9
+_SHARE_OF_A_PART = 0.9
 """What the score of a part counts, where more was said."""
 
-_TOLD = 0.75
-"""The same of a part that is no question, where there is one."""
+_SHARE_OF_A_STATEMENT = 0.75
+"""The same of a part that tells something, where another asks."""
 
-_WORD_BY_WORD = 0.99
+_SAME_WORDING = 0.99
 """Score of a way of asking that was said word by word: no other topic needs to be far."""
 
 _TIME = f"{ASKED}time"
 
-_COVERED = 0.8
+_ONE_QUESTION = 0.8
 """Share of what was said that one topic accounts for, from which it was one question."""
 
 
@@ -93,7 +93,7 @@ class Answers:
 
     def with_content(self, clauses: Sequence[str]) -> list[str]:
         """Return those clauses that tell of a topic at all."""
-        return [clause for clause in clauses if self._index.heard(clause)]
+        return [clause for clause in clauses if self._index.content_words(clause)]
 
     def offered(self, last: str) -> list[Question]:
         """Return the questions that our last sentence asked the caller to choose from."""
@@ -110,7 +110,7 @@ class Answers:
         is a yes, but with thanks it is the end of the matter; "yes, thanks" is a yes.
         """
         words = " ".join(plain_words(said))
-        if not talk.isdisjoint({Talk.GOODBYE, Talk.NO, Talk.AMISS}):
+        if not talk.isdisjoint({Talk.GOODBYE, Talk.NO, Talk.WRONG_ANSWER}):
             return []
         agreed = Talk.YES in talk or (
             Talk.THANKS not in talk and not talk.isdisjoint({Talk.OKAY, Talk.DONE})
@@ -126,18 +126,20 @@ class Answers:
                 return [first]
         return []
 
-    def asked(self, clauses: Sequence[str], before: Sequence[ContentWord]) -> list[ContentWord]:
+    def asked_about(
+        self, clauses: Sequence[str], before: Sequence[ContentWord]
+    ) -> list[ContentWord]:
         """Return what tells of the topic that is asked for, which may be that of ``before``."""
-        terms = self._index.heard(" ".join(clauses))
-        return self._topic_thread.joined(before, terms) if self.goes_on(clauses) else terms
+        terms = self._index.content_words(" ".join(clauses))
+        return self._topic_thread.joined(before, terms) if self.is_follow_up(clauses) else terms
 
     def is_question(self, clauses: Sequence[str]) -> bool:
         """Say whether something is asked, and not only told."""
         return any(part.question for clause in clauses for part in self._index.parts(clause))
 
-    def goes_on(self, clauses: Sequence[str]) -> bool:
+    def is_follow_up(self, clauses: Sequence[str]) -> bool:
         """Say whether what was said may go on with the last topic."""
-        return self._topic_thread.follows(clauses, self._index.heard(" ".join(clauses)))
+        return self._topic_thread.follows(clauses, self._index.content_words(" ".join(clauses)))
 
     def search(
         self,
@@ -153,18 +155,20 @@ class Answers:
             before: What was asked for before, if this may go on with it.
         """
         joints = [
-            self._index.heard(joint)
+            self._index.content_words(joint)
             for clause in clauses
             for joint in re.split(self._say.joints, clause)
             if not self._topic_thread.refers([joint])
         ]
         clear = [self._clear(self._index.find(terms)) for terms in joints if terms]
         answers = list(dict.fromkeys(topic.answer for topic in clear if topic))
-        whole = self._index.find(self._index.heard(" ".join(clauses)))
-        covered = bool(whole) and whole[0].coverage > _COVERED  # one question, said with an "and"
+        whole = self._index.find(self._index.content_words(" ".join(clauses)))
+        covered = (
+            bool(whole) and whole[0].coverage > _ONE_QUESTION
+        )  # one question, said with an "and"
         if len(answers) > 1 and all(clear) and not covered:
             return answers[:_MOST_ANSWERS]
-        near = self._going_on(clauses, before)
+        near = self._of_follow_up(clauses, before)
         refers = bool(before) and self._topic_thread.refers(clauses)
         if not (self._clear(near) and refers):
             own = _best(*self._of_parts(clauses), whole)
@@ -175,7 +179,9 @@ class Answers:
 
     def _asked_of_all(self, clauses: Sequence[str], own: Sequence[Match]) -> Sequence[Match]:
         """Return matches that are to be asked back: "How much is that?" is not about any meal."""
-        named = any(term.worth >= 1 for clause in clauses for term in self._index.heard(clause))
+        named = any(
+            term.worth >= 1 for clause in clauses for term in self._index.content_words(clause)
+        )
         return own if named else _lessened(own, 0.99 * self._thresholds.threshold)
 
     def _of_parts(self, clauses: Sequence[str]) -> list[list[Match]]:
@@ -188,7 +194,7 @@ class Answers:
         return [
             _lessened(
                 self._index.find(self._with_days(part.terms, days)),
-                _PART if part.question or not asked else _TOLD,
+                _SHARE_OF_A_PART if part.question or not asked else _SHARE_OF_A_STATEMENT,
             )
             for part in parts
         ]
@@ -200,9 +206,9 @@ class Answers:
         asks = any(term.stem == _TIME for term in terms)
         return self._topic_thread.joined(days, terms) if asks else terms
 
-    def _going_on(self, clauses: Sequence[str], before: Sequence[ContentWord]) -> list[Match]:
+    def _of_follow_up(self, clauses: Sequence[str], before: Sequence[ContentWord]) -> list[Match]:
         """Return the topics near to what is asked if it goes on with what was asked before."""
-        now = self._index.heard(" ".join(clauses))
+        now = self._index.content_words(" ".join(clauses))
         if not before or not now:
             return []
         told = {match.topic for match in self._index.find(now) if match.coverage >= 0.5}
@@ -218,7 +224,7 @@ class Answers:
                 return self._topics[best.topic]
             case [best, second, *_] if best.score - second.score >= self._thresholds.margin:
                 return self._topics[best.topic]
-            case [best, second, *_] if best.score > _WORD_BY_WORD >= second.score:
+            case [best, second, *_] if best.score > _SAME_WORDING >= second.score:
                 return self._topics[best.topic]
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.providers.lookup.talk import QuestionLanguage, Talk
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 
 _TALK = {
     Talk.GOODBYE: (
@@ -61,7 +61,7 @@ _TALK = {
         r"(second|sec|moment|minute|bit)|hold on|hang on|^wait$|let me (think|see)"
     ),
     Talk.DONE: r"(that|this)( i|wi)?(s|ll be| is| was| will be| would be) it$|all (set|good)$",
-    Talk.AMISS: (
+    Talk.WRONG_ANSWER: (
         r"(no )?(but )?(that|this)( i)?s (not|nt) (it|(really )?what (i|we) \w+( \w+)?|right)"
         r"|(that|this)( i)?s wrong|(thats )?wrong (answer|question)|thats? isnt (it|what i \w+)"
         r"|you (misunderstood|got me wrong|didnt (listen|understand( me)?|answer( my question)?))"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.providers.lookup.talk import QuestionLanguage, Talk
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 
 _DAY = r"(tag|abend|woche|wochenende|zeit|sonntag|feierabend)"
 
@@ -54,7 +54,7 @@ _TALK = {
         r"|lassen sie mich überlegen"
     ),
     Talk.DONE: r"das (ist|wär|wäre)s?( es)?$|genau das$",
-    Talk.AMISS: (
+    Talk.WRONG_ANSWER: (
         r"(nein )?(aber )?das (habe ich nicht gefragt|meine?t?e? ich nicht|ist falsch|stimmt nicht)"
         r"|sie haben mich (falsch|nicht) verstanden|danach habe ich nicht gefragt"
     ),

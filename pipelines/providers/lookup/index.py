@@ -15,40 +15,40 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
-from pipelines.providers.lookup.language import LANGUAGES
-from pipelines.providers.lookup.talk import QuestionLanguage
+from pipelines.providers.lookup.languages import LANGUAGES
 from pipelines.providers.lookup.vocabulary import ASKED, ASKING, DAY, ContentWord, Vocabulary
 from pipelines.providers.lookup.words import consonants, plain_words
 
 # These were chosen on one half of tests/benchmarks/lookup, one after the other, for right answers
 # less four times the wrong ones; none is critical: a tenth more or less changes three of 268.
-ALIKE = 0.85
+SYNONYM = 0.85
 """What a word that is used for the same thing counts, of the word itself."""
 
-UNKNOWN = 1.15
+UNKNOWN_WORD = 1.15
 """Weight of a word that no topic has, of the weight of one that a single topic has: it is the best
 sign that something else is meant."""
 
-FLOOR = 0.2
+LEAST_WEIGHT = 0.2
 """Least weight of a word, which all topics have."""
 
-QUALIFIES = 0.9
+QUALIFIER = 0.9
 """What a word counts that stands right before one which the topic lacks: "dog" in "dog food"."""
 
-QUALIFIES_UNKNOWN = 0.5
+QUALIFIER_OF_UNKNOWN = 0.5
 """The same before one which no topic has: "parking permit"."""
 
-EVIDENCE = 0.5
-"""Weight of common words from which a topic is told by them, unless a way of asking it is met."""
+ENOUGH_IN_COMMON = 0.5
+"""Weight of the words in common from which a topic is told by them alone; where the wording is the
+same, fewer do."""
 
-SUBJECT = 2.0
+UNKNOWN_SUBJECT = 2.0
 """Worth of a word that no topic has and that the question is about: "Is the library open?"."""
 
-STRANGE = 0.6
+UNKNOWN_LIGHT_WORD = 0.6
 """What a word of little worth weighs that no topic has, of what it would weigh."""
 
-MET = 0.95
-"""Likeness from which a way of asking is met."""
+SAME_WORDING = 0.95
+"""Likeness from which a question was asked in the words of the agent file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Part:
     question: bool
 
 
-class _Words:
+class _WeighedWords:
     """Words that are compared with others, each with its weight."""
 
     __slots__ = ("alike", "terms", "weight")
@@ -88,9 +88,9 @@ class _Words:
         """Return how far ``term`` is among them, 0 to 1."""
         if term.stem in self.terms:
             return 1.0
-        return 0.0 if term.alike.isdisjoint(self.alike) else ALIKE
+        return 0.0 if term.alike.isdisjoint(self.alike) else SYNONYM
 
-    def within(self, others: _Words) -> float:
+    def within(self, others: _WeighedWords) -> float:
         """Return the weight of those that are among ``others``."""
         return sum(weight * others.has(term) for term, weight in self.terms.values())
 
@@ -100,29 +100,30 @@ class Index:
 
     Args:
         topics: The ways of asking each question; a fact is asked for by its own words.
-        language: Whose lists of words and stems to use.
+        language: Whose lists of words and stems to use, by its primary subtag.
     """
 
-    def __init__(self, topics: Sequence[Sequence[str]], language: QuestionLanguage) -> None:
-        self._language = vocabulary(language)
+    def __init__(self, topics: Sequence[Sequence[str]], language: str) -> None:
+        self._language = _vocabulary(language)
         texts = [[self._language.marked(" ".join(plain_words(w))) for w in ways] for ways in topics]
         words = {w for ways in texts for way in ways for w in way.split() if not self._is_idle(w)}
         self._known = words
-        self._vocabulary = sorted(word for word in words if self._language.tells(word))
-        self._hear = functools.lru_cache(maxsize=4096)(self._probably)
+        self._vocabulary = sorted(word for word in words if self._language.is_telling(word))
+        self._likely_stems = functools.lru_cache(maxsize=4096)(self._stems_of)
         self._sounds = {word: consonants(word) for word in self._vocabulary}
         self._stems = {self._language.stem(word) for word in words}
         self._alike: set[int] = set()
         for stem in self._stems:
-            self._alike |= self._language.term(stem, 0).alike
+            self._alike |= self._language.content_word(stem, 0).alike
         asked = [[self.terms(way.split()) for way in ways] for ways in texts]
         self._places: dict[str | int, set[int]] = {}
         self._weights: dict[str, float] = self._weighed(
             [[t for way in ways for t in way] for ways in asked]
         )
-        self._ways = [[_Words(self._with_weights(way)) for way in ways] for ways in asked]
+        self._ways = [[_WeighedWords(self._with_weights(way)) for way in ways] for ways in asked]
         self._topics = [
-            _Words(self._with_weights([term for way in ways for term in way])) for ways in asked
+            _WeighedWords(self._with_weights([term for way in ways for term in way]))
+            for ways in asked
         ]
 
     def _with_weights(self, terms: Iterable[ContentWord]) -> list[tuple[ContentWord, float]]:
@@ -141,7 +142,7 @@ class Index:
         for stem, term in terms.items():
             count = len(self._having([term]))
             idf = math.log(1 + (len(topics) - count + 0.5) / (count + 0.5))
-            weights[stem] = FLOOR + (1 - FLOOR) * (idf / most if most else 1.0)
+            weights[stem] = LEAST_WEIGHT + (1 - LEAST_WEIGHT) * (idf / most if most else 1.0)
         return weights
 
     def _is_idle(self, word: str) -> bool:
@@ -156,15 +157,15 @@ class Index:
         rest = ""
         for piece in self._language.parts(text):
             rest = f"{rest} {piece}".strip()
-            terms = self.heard(rest)
+            terms = self.content_words(rest)
             if any(term.worth >= DAY for term in terms if not term.stem.startswith(ASKED)):
                 parts.append(Part(rest, tuple(terms), self._language.is_question(rest)))
                 rest = ""
         if rest and parts:
             last = parts.pop()
             text = f"{last.text} {rest}"
-            parts.append(Part(text, tuple(self.heard(text)), last.question))
-        elif rest and (terms := self.heard(rest)):
+            parts.append(Part(text, tuple(self.content_words(text)), last.question))
+        elif rest and (terms := self.content_words(rest)):
             parts.append(Part(rest, tuple(terms), self._language.is_question(rest)))
         return parts
 
@@ -173,15 +174,19 @@ class Index:
         found: list[ContentWord] = []
         for place, word in enumerate(self._joined(words)):
             if not self._is_idle(word):
-                found += (self._language.term(stem, place) for stem in self._hear(word))
+                found += (
+                    self._language.content_word(stem, place) for stem in self._likely_stems(word)
+                )
         return found
 
-    def heard(self, text: str) -> list[ContentWord]:
+    def content_words(self, text: str) -> list[ContentWord]:
         """Return what tells of a topic in plain words."""
         terms = self.terms(self._language.marked(text).split())
         about = {self._language.stem(word) for word in self._language.subjects(text)}
         return [
-            replace(term, worth=SUBJECT) if term.stem in about and self._is_foreign(term) else term
+            replace(term, worth=UNKNOWN_SUBJECT)
+            if term.stem in about and self._is_foreign(term)
+            else term
             for term in terms
         ]
 
@@ -194,7 +199,7 @@ class Index:
 
     def find(self, terms: Sequence[ContentWord]) -> list[Match]:
         """Return the nearest topics, best first; none if no word is known."""
-        said = _Words(self._with_weights(terms))
+        said = _WeighedWords(self._with_weights(terms))
         strange = {stem for stem in said.terms if stem not in self._weights}
         matches = []
         for number in self._having(terms):
@@ -204,8 +209,8 @@ class Index:
                 coverage = common / said.weight
                 near = max(_likeness(way, said, counted) for way in self._ways[number])
                 score = (coverage + near) / 2
-                if near < MET:
-                    score *= min(1.0, common / EVIDENCE)
+                if near < SAME_WORDING:
+                    score *= min(1.0, common / ENOUGH_IN_COMMON)
                 matches.append(Match(number, score, coverage))
         return sorted(matches, key=lambda match: -match.score)
 
@@ -217,8 +222,8 @@ class Index:
     def _weight(self, term: ContentWord) -> float:
         known = self._weights.get(term.stem)
         if known is None:
-            known = 1.0 if not term.alike.isdisjoint(self._alike) else UNKNOWN
-            known *= STRANGE if term.worth < ASKING else 1.0
+            known = 1.0 if not term.alike.isdisjoint(self._alike) else UNKNOWN_WORD
+            known *= UNKNOWN_LIGHT_WORD if term.worth < ASKING else 1.0
         return known * term.worth
 
     def _joined(self, words: Sequence[str]) -> list[str]:
@@ -231,12 +236,14 @@ class Index:
                 joined.append(word)
         return joined
 
-    def _probably(self, word: str) -> list[str]:
+    def _stems_of(self, word: str) -> list[str]:
         """Return the stems of what was probably said: mostly those of the word itself."""
         if word.startswith(ASKED):
             return [word]
         stem = self._language.stem(word)
-        if stem in self._stems or not self._language.term(stem, 0).alike.isdisjoint(self._alike):
+        if stem in self._stems or not self._language.content_word(stem, 0).alike.isdisjoint(
+            self._alike
+        ):
             return [stem]
         for cut in range(3, len(word) - 1):  # "takeaway"
             first, second = word[:cut], word[cut:]
@@ -266,7 +273,9 @@ def _keys(term: ContentWord) -> Iterator[str | int]:
     yield from term.alike
 
 
-def _counted(topic: _Words, said: _Words, strange: Set[str]) -> list[tuple[ContentWord, float]]:
+def _counted(
+    topic: _WeighedWords, said: _WeighedWords, strange: Set[str]
+) -> list[tuple[ContentWord, float]]:
     """Return those words said that the topic has, with what they count.
 
     Args:
@@ -276,7 +285,7 @@ def _counted(topic: _Words, said: _Words, strange: Set[str]) -> list[tuple[Conte
     """
     shares = [(term, weight, topic.has(term)) for term, weight in said.terms.values()]
     lacks = {
-        term.place: QUALIFIES_UNKNOWN if term.stem in strange else QUALIFIES
+        term.place: QUALIFIER_OF_UNKNOWN if term.stem in strange else QUALIFIER
         for term, weight, share in shares
         if not share and term.worth >= 1
     }
@@ -287,20 +296,18 @@ def _counted(topic: _Words, said: _Words, strange: Set[str]) -> list[tuple[Conte
     ]
 
 
-def _likeness(way: _Words, said: _Words, counted: Sequence[tuple[ContentWord, float]]) -> float:
+def _likeness(
+    way: _WeighedWords, said: _WeighedWords, counted: Sequence[tuple[ContentWord, float]]
+) -> float:
     """Return the weight that a way of asking and the words said share (Dice), 0 to 1."""
     common = sum(weight for term, weight in counted if way.has(term))
     return (common + way.within(said)) / (said.weight + way.weight)
 
 
-@functools.lru_cache(maxsize=8)
-def _vocabulary_of(stemmer: str) -> Vocabulary:
-    return Vocabulary(next(each for each in LANGUAGES.values() if each.stemmer == stemmer))
-
-
-def vocabulary(language: QuestionLanguage) -> Vocabulary:
-    """Return the vocabulary of a language, which is the same one each time."""
-    return _vocabulary_of(language.stemmer)
+@functools.cache
+def _vocabulary(language: str) -> Vocabulary:
+    """Return the vocabulary of a language, by its primary subtag: the same one each time."""
+    return Vocabulary(LANGUAGES[language])
 
 
 @functools.lru_cache(maxsize=32)
@@ -312,4 +319,4 @@ def indexed(topics: tuple[tuple[str, ...], ...], language: str) -> Index:
             day, and each minute would make an index of its own.
         language: By its primary subtag.
     """
-    return Index(topics, LANGUAGES[language])
+    return Index(topics, language)

@@ -14,7 +14,7 @@ from pipelines.conversation import (
 )
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.lookup.answers import Thresholds
-from pipelines.providers.lookup.language import LANGUAGES
+from pipelines.providers.lookup.languages import LANGUAGES
 from pipelines.providers.lookup.reply import ReplyRules
 from pipelines.text.sentences import SentenceCutter
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from pipelines.conversation import END_CALL, TRANSFER_CALL, Brief, Message, Question, ToolCall
 from pipelines.providers.lookup.answers import Answers, Thresholds, can_be_asked_back
+from pipelines.providers.lookup.language import QuestionLanguage, Talk
 from pipelines.providers.lookup.small_talk import heard_in
-from pipelines.providers.lookup.talk import QuestionLanguage, Talk
 from pipelines.providers.lookup.vocabulary import ContentWord
 from pipelines.providers.lookup.words import plain_words
 
 _EXAMPLES = 3
 """Questions named at a time; nobody remembers more."""
 
-_COURTESY = (Talk.WAIT, Talk.AMISS, Talk.NO, Talk.THANKS, Talk.YES, Talk.OKAY, Talk.HELLO)
+_COURTESY = (Talk.WAIT, Talk.WRONG_ANSWER, Talk.NO, Talk.THANKS, Talk.YES, Talk.OKAY, Talk.HELLO)
 """What is answered first of several."""
 
-_THREAD = 4
+_LOOKED_BACK = 4
 """Utterances that a topic is followed back."""
 
 
@@ -58,7 +58,7 @@ class ReplyRules:
             return self._with_transfer([topic.answer for topic in chosen])
         if not clauses or (Talk.GOODBYE in talk and not self._answers.is_question(clauses)):
             return self._small_talk(talk, conversation, last)
-        thread = self._thread(conversation) if self._answers.goes_on(clauses) else []
+        thread = self._thread(conversation) if self._answers.is_follow_up(clauses) else []
         answers = self._answers.search(clauses, offered, thread)
         sure = bool(answers) and not self._answers.offered(answers[0])
         if not sure and not talk.isdisjoint({Talk.GOODBYE, Talk.REPEAT}):
@@ -77,11 +77,11 @@ class ReplyRules:
             clauses = self._asked_in(heard[: at + 1])
             if clauses:
                 said.append(clauses)
-                if len(said) == _THREAD or not self._answers.goes_on(clauses):
+                if len(said) == _LOOKED_BACK or not self._answers.is_follow_up(clauses):
                     break
         terms: list[ContentWord] = []
         for clauses in reversed(said):
-            terms = self._answers.asked(clauses, terms)
+            terms = self._answers.asked_about(clauses, terms)
         return terms
 
     def _asked_in(self, conversation: Sequence[Message]) -> list[str]:

@@ -6,8 +6,8 @@ import functools
 import re
 from collections.abc import Mapping
 
-from pipelines.providers.lookup.language import LANGUAGES
-from pipelines.providers.lookup.talk import Talk
+from pipelines.providers.lookup.language import Talk
+from pipelines.providers.lookup.languages import LANGUAGES
 from pipelines.providers.lookup.words import plain_words
 
 _PAUSE = re.compile(r"[.?!,;:]+(?:\s|$)")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipelines.providers.lookup.talk import QuestionLanguage
+from pipelines.providers.lookup.language import QuestionLanguage
 from pipelines.providers.lookup.vocabulary import ASKED, ContentWord
 
 FEW = 2
@@ -58,6 +58,7 @@ class TopicThread:
         return [
             *now,
             *(
+                # Far before the first word of this one: no word stands next to them.
                 replace(term, worth=term.worth * FADED, place=term.place - 1000)
                 for term in kept
                 if term.stem not in named

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import Stemmer
 
-from pipelines.providers.lookup.talk import QuestionLanguage
+from pipelines.providers.lookup.language import QuestionLanguage
 
 ASKED = "="
 """Begins a word that stands for what is asked for: ``=time`` for "when" and "how late"."""
@@ -92,12 +92,12 @@ class Vocabulary:
         """Say whether ``word`` says nothing of a topic."""
         return word in self._idle
 
-    def tells(self, word: str) -> bool:
+    def is_telling(self, word: str) -> bool:
         """Say whether ``word`` tells so much of a topic that another may be taken for it."""
         return not word.startswith(ASKED) and self._worth.get(self.stem(word), 1.0) > LIGHT
 
-    def term(self, stem: str, place: int) -> ContentWord:
-        """Return a stem as a term."""
+    def content_word(self, stem: str, place: int) -> ContentWord:
+        """Return a stem as a word that tells of a topic."""
         if stem.startswith(ASKED):
             return ContentWord(stem, frozenset(), ASKING, place)
         return ContentWord(

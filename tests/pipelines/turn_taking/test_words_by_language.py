@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,13 +90,11 @@ def test_every_list_is_there(language: str) -> None:
 
 @pytest.mark.parametrize("language", sorted(WORDS_BY_LANGUAGE))
 def test_no_list_can_be_read_in_many_ways(language: str) -> None:
-    """Else a long row of "yes" with something behind it would take for ever."""
+    """Else a long row of "yes" with something behind it would take for ever, and this would."""
     phrases = [phrase for phrase in BACKCHANNELS[language] if " " in phrase] + ["si", "ja", "merci"]
-    started = time.process_time()
     for phrase in phrases:
         for unit in (phrase, f"{phrase} {phrases[0]}", "thank you", "grazie mille", "isso mesmo"):
             assert ending(f"{unit} " * 40 + "xyz", language) is not Ending.WHOLE
-    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from pipelines.conversation import (
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.lookup.english import ENGLISH
 from pipelines.providers.lookup.index import indexed
+from pipelines.providers.lookup.language import QuestionLanguage
 from pipelines.providers.lookup.model import LanguageModel
-from pipelines.providers.lookup.talk import QuestionLanguage
 from pipelines.text.sentences import SentenceCutter
 
 PROMPTS = Path(__file__).parents[4] / "prompts"
