@@ -288,7 +288,7 @@ STARTS_TASKS = {
     "agent/stream/websocket.py": (1, "closes the socket, within a deadline, and ends there"),
     "agent/call/ending.py": (4, "hangs up and brings the rest to an end at once; awaited there"),
     "pipelines/background.py": (1, "work that nobody waits for, supervised"),
-    "pipelines/reply/look_ahead.py": (2, "makes one sentence ahead, and is awaited there"),
+    "pipelines/reply/look_ahead.py": (3, "makes one sentence ahead, and is awaited there"),
     "pipelines/stages/stt.py": (2, "connections of a call close side by side, awaited there"),
     "pipelines/stages/lineup.py": (2, "providers start side by side, and are awaited there"),
     "pipelines/tools/toolbox.py": (1, "awaits one tool, and has its outcome without an except"),

@@ -8,57 +8,136 @@ from contextlib import aclosing
 
 from pipelines.audio import Audio
 from pipelines.providers.contracts import ProviderError
-from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
+from pipelines.reply.steps import SentenceStarted, Step
+
+Steps = AsyncGenerator[Step, None]
+"""One sentence: a SentenceStarted, and what is to be played."""
+
+Sentences = AsyncGenerator[Steps, None]
 
 
 async def one_sentence_ahead(
-    steps: AsyncGenerator[Step, None], released: asyncio.Event
+    sentences: Sentences, released: asyncio.Event, *, whole: bool = False
 ) -> AsyncGenerator[Step, None]:
-    """Yield the same steps in the same order, made up to one sentence ahead of whoever takes them.
+    """Yield the steps of all sentences in order, made up to one ahead of whoever takes them.
 
-    The sentence that is being taken is made to its end as fast as it comes, then the next, and the
-    one after that once the next is begun to be taken: at most the audio of two is kept. Of a draft
-    the first audio is made and no more, until it is released.
+    The next sentence is asked for once the one that is being taken has begun to sound: what a voice
+    needs to begin goes by while that one is made and heard. Two are made at once at most, and the
+    audio of two is kept. Of a draft the first audio is made and no more, until it is released.
 
-    ``steps`` run in a task of their own, and whoever takes these may do so from any number of
-    tasks. It has ended, and ``steps`` are closed, when this returns, raises or is closed; closing
-    is safe at any moment, and so is cancelling, also twice.
+    All is made in tasks of its own, and whoever takes these steps may do so from any number of
+    tasks. Those have ended, and all generators are closed, when this returns, raises or is closed;
+    closing is safe at any moment, and so is cancelling, also twice.
+
+    Args:
+        sentences: Are read no further than they are made.
+        released: Set once the reply is no draft any more.
+        whole: Whether the next is asked for only once one is whole, for a voice that would make it
+            at the expense of the one that is heard.
 
     Raises:
-        Exception: What ``steps`` raised, after all that they yielded before was taken.
+        Exception: What one of the generators raised, after all that came before it was taken.
     """
-    made: asyncio.Queue[Step | None] = asyncio.Queue()
-    begun = asyncio.Semaphore(0)  # sentences that were begun to be taken, and not followed yet
-    making = asyncio.create_task(_make(steps, made, begun, released))
+    making = _Making(released, whole=whole)
+    asking = asyncio.create_task(making.each(sentences))
     try:
-        while (step := await made.get()) is not None:
-            if isinstance(step, SentenceStarted):
-                begun.release()
-            yield step
+        while (one := await making.order.get()) is not None:
+            while (step := await one.made.get()) is not None:
+                if isinstance(step, SentenceStarted):
+                    making.begun.release()
+                yield step
+            if one.failed:
+                break
+            making.kept.remove(one)
     finally:
-        making.cancel()
-        # Unlike `wait`, this does not leave it behind when it is cancelled itself.
-        (end,) = await asyncio.gather(making, return_exceptions=True)
+        errors = await _ended([*(one.task for one in making.kept), asking])
+    for error in errors:
+        raise error
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> list[ProviderError]:
+    """Cancel ``tasks`` and wait for their ends; return what has failed, in order.
+
+    Raises:
+        Exception: That of a bug, which is one whether its turn has come or not.
+    """
+    for task in tasks:
+        task.cancel()
+    # Unlike `wait`, this does not leave them behind when it is cancelled itself.
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ends:
         if isinstance(end, Exception) and not isinstance(end, ProviderError):
-            raise end  # a bug is one, whether its turn has come or not
-    if isinstance(end, Exception):
-        raise end
+            raise end
+    return [end for end in ends if isinstance(end, ProviderError)]
 
 
-async def _make(
-    steps: AsyncGenerator[Step, None],
-    made: asyncio.Queue[Step | None],
-    begun: asyncio.Semaphore,
-    released: asyncio.Event,
-) -> None:
-    """Put ``steps`` into ``made``, None after the last."""
-    try:
-        async with aclosing(steps):
-            async for step in steps:
-                made.put_nowait(step)
-                if isinstance(step, Audio):
-                    await released.wait()
-                elif isinstance(step, SentenceEnded):
-                    await begun.acquire()
-    finally:
-        made.put_nowait(None)
+class _Making:
+    """The sentences that are being made, or wait to be taken: two at most.
+
+    Args:
+        released: Until then the first is made to its first audio.
+        whole: Whether one is made to its end before the next is begun.
+    """
+
+    def __init__(self, released: asyncio.Event, *, whole: bool) -> None:
+        self.order: asyncio.Queue[_Sentence | None] = asyncio.Queue()
+        """None after the last."""
+
+        self.kept: list[_Sentence] = []
+        self.begun = asyncio.Semaphore(0)
+        """Sentences that were begun to be taken, and not followed by the next yet."""
+
+        self._released = released
+        self._whole = whole
+
+    async def each(self, sentences: Sentences) -> None:
+        """Have one after the other made, until one has failed."""
+        try:
+            async with aclosing(sentences):
+                async for steps in sentences:
+                    one = _Sentence(steps, self._released)
+                    self.kept.append(one)
+                    self.order.put_nowait(one)
+                    await (one.ended if self._whole else one.sounds).wait()
+                    await self.begun.acquire()  # by now the one before it is whole
+                    if one.failed:
+                        return
+        finally:
+            self.order.put_nowait(None)
+
+
+class _Sentence:
+    """One sentence, which is made in a task of its own.
+
+    Args:
+        steps: Are closed in the end.
+        released: Until then it is made to its first audio.
+    """
+
+    def __init__(self, steps: Steps, released: asyncio.Event) -> None:
+        self.made: asyncio.Queue[Step | None] = asyncio.Queue()
+        """None after the last."""
+
+        self.sounds = asyncio.Event()
+        """Set once its first audio has come and is wanted; or when it ends without any."""
+
+        self.ended = asyncio.Event()
+        self.task = asyncio.create_task(self._make(steps, released))
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended with an error."""
+        return self.task.done() and self.task.exception() is not None
+
+    async def _make(self, steps: Steps, released: asyncio.Event) -> None:
+        try:
+            async with aclosing(steps):
+                async for step in steps:
+                    self.made.put_nowait(step)
+                    if isinstance(step, Audio):
+                        await released.wait()
+                        self.sounds.set()
+        finally:
+            self.sounds.set()
+            self.ended.set()
+            self.made.put_nowait(None)

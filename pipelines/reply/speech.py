@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from pipelines.audio import Audio
-from pipelines.reply.look_ahead import one_sentence_ahead
+from pipelines.reply.look_ahead import Sentences, one_sentence_ahead
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import SentenceEnded, SentenceStarted, Step
 from pipelines.stages.tts import EndlessError
@@ -20,23 +20,23 @@ def say(request: ReplyRequest, sentences: AsyncGenerator[str, None]) -> AsyncGen
     Raises:
         ProviderError: If the text broke off or could not be spoken, after what came before that.
     """
-    return one_sentence_ahead(_spoken(request, sentences), request.released)
+    here = request.lineup.voice_is_here()  # one that shares its cores with what is heard
+    return one_sentence_ahead(_each(request, sentences), request.released, whole=here)
 
 
-async def _spoken(
-    request: ReplyRequest, sentences: AsyncGenerator[str, None]
-) -> AsyncGenerator[Step, None]:
-    brief = request.brief
+async def _each(request: ReplyRequest, sentences: AsyncGenerator[str, None]) -> Sentences:
     async with aclosing(sentences):
         async for sentence in sentences:
-            words = speakable(sentence, brief.language, brief.pronounce)
-            if not words:
-                continue
-            yield SentenceStarted(sentence, len(words_of(words)))
-            with suppress(EndlessError):
-                async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
-                    async for piece in pieces:
-                        if isinstance(piece, Audio):
-                            request.spent.audio += piece.seconds
-                        yield piece
-            yield SentenceEnded(sentence)
+            if words := speakable(sentence, request.brief.language, request.brief.pronounce):
+                yield _sentence(request, sentence, words)
+
+
+async def _sentence(request: ReplyRequest, text: str, words: str) -> AsyncGenerator[Step, None]:
+    yield SentenceStarted(text, len(words_of(words)))
+    with suppress(EndlessError):
+        async with aclosing(request.lineup.tts.speak(words, request.rate)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Audio):
+                    request.spent.audio += piece.seconds
+                yield piece
+    yield SentenceEnded(text)

@@ -41,6 +41,7 @@ class Attempts(Generic[P]):
         self._again = False  # the present one is being asked for the second time
         self._began = 0.0
         self._count = 0
+        self._waits = False
 
     @property
     def candidate(self) -> Candidate[P]:
@@ -71,6 +72,7 @@ class Attempts(Generic[P]):
         Args:
             since: From when on it could be, if that is later than when it was asked.
         """
+        self._waits_no_more()
         self.candidate.heard_at = now()
         seconds = max(0.0, now() - max(self._began, since))
         self.candidate.first_results += seconds
@@ -79,13 +81,18 @@ class Attempts(Generic[P]):
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Have it known, while the block runs, that the present request waits for a result."""
-        waiting, began = self.candidate.waiting, self._began
-        waiting.append(began)
+        """Have it known, until it is answered or the block ends, that the request waits."""
+        self.candidate.waiting.append(self._began)
+        self._waits = True
         try:
             yield
         finally:
-            waiting.remove(began)
+            self._waits_no_more()
+
+    def _waits_no_more(self) -> None:
+        if self._waits:
+            self.candidate.waiting.remove(self._began)
+            self._waits = False
 
     def worked(self) -> None:
         """Note that it has done its job."""

@@ -26,6 +26,7 @@ from pipelines.stages.probe import watch
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.tts import FailoverSynthesizer
 from pipelines.stages.usage import Usage
+from pipelines.workers import OnThisMachine
 
 log = structlog.get_logger()
 
@@ -43,6 +44,9 @@ class Lineup:
     usage: Usage
     down: Callable[[Stage], bool]
     """Whether nobody of a stage works, as far as that is known by now."""
+
+    voice_is_here: Callable[[], bool]
+    """Whether the voice that would speak now computes on this machine."""
 
     async def aclose(self) -> None:
         """Close the connections of the call."""
@@ -106,6 +110,7 @@ class Providers:
             tts=self._phrases(usage),
             usage=usage,
             down=lambda stage: stage in self.down,
+            voice_is_here=lambda: isinstance(self.tts.first.provider, OnThisMachine),
         )
 
     async def warm(self) -> None:
