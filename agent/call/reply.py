@@ -219,6 +219,11 @@ class Reply:
         return self.settled and self.started_at is not None
 
     @property
+    def is_silent_answer(self) -> bool:
+        """Whether it answers the caller, and has not begun to sound."""
+        return self.utterance is not None and self.started_at is None
+
+    @property
     def caller_went_on(self) -> bool:
         """Whether the caller went on after a provider had heard the end of their turn."""
         if self.over_at is None or self.utterance is None:

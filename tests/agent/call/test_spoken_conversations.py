@@ -15,7 +15,7 @@ from agent.simulator.virtual_time import VirtualTimeLoop
 from tests.benchmarks.situations.answers import ANSWER, LAST, LONG
 from tests.benchmarks.situations.caller import Turn, about_the_end, after_quiet, at, into
 from tests.benchmarks.situations.held import MODEL_TAKES, Held, Plan, Rig, Room
-from tests.benchmarks.situations.others import SHORTS, when_replying
+from tests.benchmarks.situations.others import SHORTS, decibels, when_replying
 from tests.benchmarks.situations.speech import drawn_out, joined, own
 
 Hold = Callable[[Plan], Held]
@@ -71,7 +71,7 @@ def test_a_talker_in_the_background_does_not_end_our_reply(hold: Hold, below: in
         Plan(
             replies=(LONG, "I beg your pardon."),
             turns=[Turn(speech=caller, when=ASKED)],
-            background=when_replying(other.louder(-below)),
+            background=when_replying(other.louder(decibels(caller, other) - below)),
             lasts=22.0,
             done=lambda line: line.heard_whole(LAST),
         )
