@@ -272,9 +272,8 @@ class Call:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
         if reply is not self._replies.draft or self._turns.state is State.AWAY:
             return
-        if reply.over_speech and (
-            event := self._over_speech.understood(reply, heard, self._turns.state)
-        ):
+        over, state = self._over_speech, self._turns.state
+        if reply.over_speech and (event := over.understood(reply, heard, state)):
             self._happened(event)
         if self._turns.state is State.PAUSED:
             self._evidence.weigh(reply)

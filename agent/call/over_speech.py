@@ -19,7 +19,13 @@ from pipelines.listening.listener import Listener
 from pipelines.stages.stt import Heard
 from pipelines.text.sentences import cut
 from pipelines.text.words import joined, words
-from pipelines.turn_taking.barge_in import AT_THE_END, BargeInJudge, Meaning, OverWords
+from pipelines.turn_taking.barge_in import (
+    AT_THE_END,
+    OF_A_QUESTION,
+    BargeInJudge,
+    Meaning,
+    OverWords,
+)
 from pipelines.turn_taking.expectation import AnswerKind, expectation
 from pipelines.turn_taking.judge import EndOfTurn, TurnDetector
 from pipelines.turn_taking.turns import Event, State
@@ -191,7 +197,7 @@ class OverSpeech:
         elif event is Event.GREETED and state is not State.REPLYING:
             event = Event.WORDS  # ours has ended meanwhile
         self._explain(found)
-        draft.below = self._listener.levels.below if found == "background" else None
+        draft.background = self.why if found == "background" else {}
         if event is Event.WORDS:
             self._note_answer(found)
         return event
@@ -229,13 +235,15 @@ class OverSpeech:
         self._listener.levels.turn_ended(theirs=heard)
 
     def _over_words(self) -> OverWords:
-        over = self._over
+        over, levels, left = self._over, self._listener.levels, self._left()
+        # Somebody who is hardly heard may be the caller yet: then they are, if they answer us.
+        soft = levels.soft is not None and left > OF_A_QUESTION and not self._asks
         return OverWords(
-            left=self._left(),
+            left=left,
             asks=self._asks,
             ends_asking=self._ends_asking,
             greeting=over is not None and over.occasion == "greeting" and self._at < BEGINNING,
-            faint=self._listener.levels.faint,
+            faint=levels.faint or soft,
         )
 
     def _left(self) -> float:
@@ -259,8 +267,10 @@ class OverSpeech:
         if found == "noise":
             self._listener.levels.turn_ended(theirs=False)
         if found == "background":
-            self.why["below"] = round(self._listener.levels.below or 0.0, 1)
-            self._listener.levels.shun()
+            levels = self._listener.levels
+            how, by = ("level", levels.soft) if levels.below is None else ("below", levels.below)
+            self.why[how] = round(by or 0.0, 1)
+            levels.shun()
 
 
 def _just_asked(heard: str, unheard: str) -> str:

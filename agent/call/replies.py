@@ -66,8 +66,7 @@ class Replies:
     @property
     def still_silent(self) -> bool:
         """Whether there is an answer that has not begun to sound."""
-        reply = self.sounding
-        return reply is not None and reply.utterance is not None and reply.started_at is None
+        return self.sounding is not None and self.sounding.is_silent_answer
 
     def say(self, announcement: Announcement) -> None:
         """Say something that is no answer, from now."""

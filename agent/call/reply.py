@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -93,8 +93,8 @@ class Reply:
     over_speech: bool = False
     """Whether the utterance began while we were speaking, and may be an "uh-huh"."""
 
-    below: float | None = None
-    """Decibels by which it is fainter than the caller, if it was somebody else's therefore."""
+    background: Mapping[str, object] = field(default_factory=dict)
+    """What told that it was somebody else's, if it was, as it stands on the record."""
 
     interruptible: bool = True
     said: str = ""
@@ -217,6 +217,11 @@ class Reply:
     def answers(self) -> bool:
         """Whether it has begun to answer what it is known that the caller said."""
         return self.settled and self.started_at is not None
+
+    @property
+    def is_silent_answer(self) -> bool:
+        """Whether it answers the caller, and has not begun to sound."""
+        return self.utterance is not None and self.started_at is None
 
     @property
     def caller_went_on(self) -> bool:

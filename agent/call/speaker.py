@@ -132,19 +132,16 @@ class Speaker:
             if wait := playout.wait(now()):
                 await asyncio.sleep(wait)
                 continue  # it may be held by now
-            await self._send_audio(reply)
-
-    async def _send_audio(self, reply: Reply) -> None:
-        await self._channel.flush()
-        if not reply.going.is_set():
-            return  # held while a full line took the commands: nothing may follow the `clear`
-        at = now()
-        if reply.started_at is None:
-            reply.started_at = at
-            self._history.caller_said(reply)
-        audio = reply.playout.take(at)
-        reply.quiet_since = at + reply.playout.left(at)
-        await self._channel.send(audio.pcm)
+            await self._channel.flush()
+            if not reply.going.is_set():
+                continue  # held while a full line took the commands: nothing may follow the `clear`
+            at = now()
+            if reply.started_at is None:
+                reply.started_at = at
+                self._history.caller_said(reply)
+            audio = playout.take(at)
+            reply.quiet_since = at + playout.left(at)
+            await self._channel.send(audio.pcm)
 
     async def wait_until_heard(self, reply: Reply) -> None:
         """Return when the caller has heard the last sound of it, holds and resumes included.

@@ -115,9 +115,7 @@ class TurnRecord:
     def backchannel(self, draft: Reply) -> None:
         """Put down words that want no answer, the caller's or somebody else's."""
         if (said := draft.utterance) is not None and draft.said and not draft.kept:
-            told = _told(draft.certainty)
-            if draft.below is not None:
-                told = {**told, "by": "background", "below": round(draft.below, 1)}
+            told = {**_told(draft.certainty), **draft.background}
             self._add("backchannel", None, said.began, said.until, text=draft.said, **told)
 
     def caller(

@@ -29,7 +29,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``
   line whose time holds this ``at`` supersedes it; otherwise it is what they said last
 - ``backchannel``: ``text``, ``at``, ``until``: words of the caller's that wanted no answer; ``by``:
-  ``background`` if they were somebody else's, ``below`` the caller by so many decibels
+  ``background`` if they were somebody else's, ``below`` the caller by so many decibels, or of a
+  ``level`` in dBFS that callers hardly have
 - ``heard``: ``turn``, ``text``, ``at``, ``until``: a sentence of the reply that sounds was heard,
   written at that moment; one that takes long comes in parts, each of about a second, all but the
   last with ``more``. Once the reply is over, ``agent`` says the same of all of it: of a record that
@@ -45,7 +46,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``held``: ``turn``; we stopped, for the caller may want to speak; ``left``, seconds of ours that
   could still be heard, once all of it was made
 - ``resumed``: it was a false alarm, and we went on; ``after``, seconds of hold; ``by``:
-  ``backchannel``, ``noise`` (no words), ``background`` (somebody else: ``below``, as above),
+  ``backchannel``, ``noise`` (no words), ``background`` (somebody else: as above),
   ``late`` (it was not known in time what it was) or ``greeting``: ``anew`` if ours was begun again
 - ``barge_in``: the reply was dropped; ``by``: ``words``, ``length``, ``keys``, ``answer`` (to a
   question that was all but said), ``end of ours`` (any words at the end of our last sentence)

@@ -17,14 +17,18 @@ INDENT = " " * 18
 """Before what belongs to a line."""
 
 HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "held": (("stopped, because the caller began to speak", "", ""),),
-    "resumed": (
-        ("went on, it was a false alarm", "", ""), (" (by ", "by", ")"),
-        (" (held for ", "after", " s)"),
+    "held": (
+        ("stopped, because the caller began to speak", "", ""), (" (", "left", " s were left)"),
     ),
-    "barge_in": (("talked over: the reply was dropped", "", ""), (" (by ", "by", ")")),
+    "resumed": (
+        ("went on", "", ""), (": ", "by", ""), (", ", "below", " dB below the caller"),
+        (", at ", "level", " dBFS"), (" (silent for ", "after", " s)"),
+    ),
+    "barge_in": (("talked over, the reply was dropped", "", ""), (": ", "by", "")),
     "backchannel": (
-        ("the caller said meanwhile: ", "text", ""), (" (in the background, by ", "below", " dB)"),
+        ("heard meanwhile, not answered: ", "text", ""),
+        (" (somebody else, ", "below", " dB below the caller)"),
+        (" (somebody else, at ", "level", " dBFS)"),
     ),
     "filler": (("said meanwhile: ", "text", ""),),
     "tool": (
@@ -55,6 +59,20 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "dropped": (("", "lines", " lines could not be written before this one"),),
 }  # fmt: skip
 """By kind of line, what it says: fields that are known, each between two texts."""
+
+REASONS: Mapping[tuple[str, str], str] = {
+    ("resumed", "backchannel"): "it was a listener's word",
+    ("resumed", "noise"): "there were no words in it",
+    ("resumed", "background"): "it was somebody else",
+    ("resumed", "late"): "what it was came too late",
+    ("resumed", "greeting"): "it was a greeting",
+    ("barge_in", "words"): "these words want an answer",
+    ("barge_in", "length"): "they spoke for long",
+    ("barge_in", "keys"): "they pressed keys",
+    ("barge_in", "answer"): "they answer the question",
+    ("barge_in", "end of ours"): "hardly any of it was left",
+}
+"""What decided on a sound over the agent's words, by the kind of line and its ``by``."""
 
 
 def heading(record: CallRecord, out: Terminal) -> Iterator[str]:
@@ -245,6 +263,8 @@ def _happening(event: RecordedEvent) -> str:
     said = []
     for before, name, behind in parts:
         value = event.fields.get(name) if name else ""
+        if name == "by":
+            value = REASONS.get((event.kind, str(value)), value)
         if not name or value not in (None, "", [], {}):
             written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
             said.append(f"{before}{written}{behind}")

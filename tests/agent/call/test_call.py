@@ -29,7 +29,7 @@ from pipelines.providers.scripted import (
 )
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.recorded import recorded_sorry
-from pipelines.turn_taking.end_of_turn import ScriptedTurnModel
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, ScriptedTurnModel
 from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.turns import State
 from tests.agent.conversation import FRAME, LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
@@ -66,7 +66,7 @@ def test_barge_in_clears_at_once_and_nothing_follows() -> None:
     done = talk("....." + "+" * 10 + "." * 20, voice(["Stop."], ["I will."]))
     (cleared,) = done.caller.commands("clear")
     assert cleared - 0.5 <= START_AFTER + 2 * FRAME + 0.001
-    answered = 1.5 + END_AFTER
+    answered = 1.5 + EndOfTurnSettings().shortest
     assert done.caller.audio_between(cleared - 0.0005, answered) == []
     assert done.lines == [("assistant", "Hello,"), ("user", "Stop."), ("assistant", "I will.")]
     assert [line["cut_off"] for line in done.notes.of("agent")] == [True, False]

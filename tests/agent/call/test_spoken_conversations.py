@@ -15,7 +15,7 @@ from agent.simulator.virtual_time import VirtualTimeLoop
 from tests.benchmarks.situations.answers import ANSWER, LAST, LONG
 from tests.benchmarks.situations.caller import Turn, about_the_end, after_quiet, at, into
 from tests.benchmarks.situations.held import MODEL_TAKES, Held, Plan, Rig, Room
-from tests.benchmarks.situations.others import SHORTS, when_replying
+from tests.benchmarks.situations.others import SHORTS, decibels, when_replying
 from tests.benchmarks.situations.speech import drawn_out, joined, own
 
 Hold = Callable[[Plan], Held]
@@ -63,6 +63,36 @@ def test_a_short_answer_about_the_end_of_a_question_is_answered(
     assert held.line.heard_whole("Very good")
 
 
+def test_a_yes_is_enough_to_know_the_caller_from_a_talker_in_the_background(hold: Hold) -> None:
+    """The first turn may be that short; whoever is 12 dB below it does not end our reply."""
+    yes, other = own()["yes"], own()["not-at-desk"]
+    held = hold(
+        Plan(
+            greeting=ASKING,
+            replies=(LONG, "I beg your pardon."),
+            turns=[Turn(speech=yes, when=ASKED)],
+            background=when_replying(other.louder(decibels(yes, other) - 12)),
+            lasts=22.0,
+            done=lambda line: line.heard_whole(LAST),
+        )
+    )
+    assert held.line.heard_whole(LAST)
+
+
+def test_who_is_hardly_heard_over_the_greeting_does_not_end_it(hold: Hold) -> None:
+    """Even while nobody knows how loud the caller is: a talker 35 dB softer than a recording."""
+    other = own()["not-at-desk"].louder(-35)
+    held = hold(
+        Plan(
+            greeting=LONG,
+            background=when_replying(other),
+            lasts=22.0,
+            done=lambda line: line.heard_whole(LAST),
+        )
+    )
+    assert held.line.heard_whole(LAST)
+
+
 @pytest.mark.parametrize("below", [9, 18])
 def test_a_talker_in_the_background_does_not_end_our_reply(hold: Hold, below: int) -> None:
     """Somebody who is softer than the caller was may stop us for a moment, and no more."""
@@ -71,7 +101,7 @@ def test_a_talker_in_the_background_does_not_end_our_reply(hold: Hold, below: in
         Plan(
             replies=(LONG, "I beg your pardon."),
             turns=[Turn(speech=caller, when=ASKED)],
-            background=when_replying(other.louder(-below)),
+            background=when_replying(other.louder(decibels(caller, other) - below)),
             lasts=22.0,
             done=lambda line: line.heard_whole(LAST),
         )

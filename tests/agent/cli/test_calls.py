@@ -136,7 +136,7 @@ incoming call, 2026-11-26 10:00:00 to 10:00:15
                   (cut off; not heard: in the morning.)
     0:10  ·       stopped, because the caller began to speak
     0:10  caller  \\x1b[31mThanks\\x07 \\u202e\\x9bevil 予約
-    0:10  ·       talked over: the reply was dropped (by words)
+    0:10  ·       talked over, the reply was dropped: these words want an answer
     0:11  ·       surprise: a 1
     0:15  ·       the call ended: the caller hung up (hung up by caller)
     0:15  ·       the platform says: ANSWERED, 15 s, 0.013 USD

@@ -26,7 +26,7 @@ def in_the_background(bank: Bank) -> Iterator[Situation]:
     for number, caller in enumerate(callers):
         for place, below in enumerate(BELOW):
             other = talkers[(5 * number + place + 1) % len(talkers)]
-            soft = other.louder(_decibels(caller, other) - below)
+            soft = other.louder(decibels(caller, other) - below)
             yield Situation(
                 kind="a talker in the background, over our reply",
                 key=f"{caller.name} {other.name} {below}",
@@ -53,7 +53,8 @@ def in_the_background(bank: Bank) -> Iterator[Situation]:
             )
 
 
-def _decibels(caller: Speech, other: Speech) -> float:
+def decibels(caller: Speech, other: Speech) -> float:
+    """Return by how much the caller is louder than somebody else."""
     return 20 * log10(level(caller.samples) / level(other.samples))
 
 
@@ -80,7 +81,7 @@ def _from_the_middle(
         if line.now < until or line.now > line.said[0].ended + 6.5:
             return None
         other = talkers[(count * 3 + len(caller.name)) % len(talkers)]
-        speech = first if not count else other.louder(_decibels(caller, other) - below)
+        speech = first if not count else other.louder(decibels(caller, other) - below)
         line.marks["background"] = line.now + speech.seconds + 0.25
         line.marks["count"] = count + 1
         return speech

@@ -45,12 +45,34 @@ def test_nobody_is_faint_while_the_caller_was_not_heard() -> None:
     assert speak(levels, -60.0, 1.0) == 1.0
     assert (levels.below, levels.faint) == (None, False)
     rest(levels, 1.0)
-    speak(levels, -20.0, 0.2)
+    speak(levels, -20.0, 0.1)
     levels.turn_ended(theirs=True)
     assert levels.caller is None
-    speak(levels, -20.0, 0.3)
+
+
+def test_the_first_word_has_a_level_however_short() -> None:
+    """A "yes" tells that somebody else is fainter; later on, what is that short teaches nothing."""
+    levels = VoiceLevels()
+    speak(levels, -20.0, 0.18)
     levels.turn_ended(theirs=True)
     assert levels.caller == pytest.approx(-20.0, abs=0.1)
+    rest(levels, 3.0)
+    speak(levels, -26.0, 0.18)
+    levels.turn_ended(theirs=True)
+    assert levels.caller == pytest.approx(-20.0, abs=0.1)
+
+
+def test_who_is_hardly_heard_is_shunned_until_we_wait_for_the_caller() -> None:
+    """While the caller is not known, that may be they: no longer over our words, but after them."""
+    levels = VoiceLevels()
+    speak(levels, -45.0, 1.0)
+    assert levels.soft == pytest.approx(-45.0, abs=0.1)
+    levels.shun()
+    assert speak(levels, -45.0, 3.0) == 0.0
+    levels.wait(waits=True)
+    assert speak(levels, -45.0, 1.0) == 1.0
+    speak(levels, -30.0, 1.0)
+    assert levels.soft is None
 
 
 @pytest.mark.parametrize(
