@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
 
 from pipelines.turn_taking.words_by_language import (
     WORDS_BY_LANGUAGE,
@@ -28,25 +27,6 @@ class Ending(enum.Enum):
     OPEN = enum.auto()
     """They cannot be all: "my number is". (Of numbers and spellings it is counted how far they are:
     :mod:`pipelines.turn_taking.dictation`.)"""
-
-
-_CLOSING: Mapping[str, re.Pattern[str]] = {
-    "en": re.compile(r"\b(?:bye|byebye|goodbye|thanks?|never mind|no problem|that's)\b"),
-    "de": re.compile(r"\b(?:tschüss?|wiederhören|wiedersehen|danke|das war'?s|ciao)\b"),
-    "es": re.compile(r"\b(?:adiós|gracias|hasta|eso es todo|nada más)\b"),
-    "fr": re.compile(r"\b(?:au revoir|merci|c'est tout|bonne journée)\b"),
-    "it": re.compile(r"\b(?:arrivederci|grazie|ciao|è tutto|nient'altro)\b"),
-}
-"""Words of whole answers that close: nothing has to follow them, whatever was asked."""
-
-_GREETING: Mapping[str, re.Pattern[str]] = {
-    "en": re.compile(r"\W*(?:hello|hi|hey|good (?:morning|afternoon|evening))\W*"),
-    "de": re.compile(r"\W*(?:hallo|guten (?:morgen|tag|abend)|grüß gott|moin|servus)\W*"),
-    "es": re.compile(r"\W*(?:hola|buenas|buenos días|buenas (?:tardes|noches))\W*"),
-    "fr": re.compile(r"\W*(?:bonjour|bonsoir|allô)\W*"),
-    "it": re.compile(r"\W*(?:pronto|buongiorno|buonasera|salve)\W*"),
-}
-"""A greeting and no more: no answer to anything."""
 
 
 def ending(transcript: str, language: str) -> Ending:
@@ -91,10 +71,12 @@ def opens(transcript: str, language: str, *, asked: bool) -> bool:
         language: BCP 47 tag.
         asked: Whether an open question was asked.
     """
-    tag, said = primary(language), transcript.casefold().replace("’", "'")
-    if tag not in _CLOSING:
+    known = WORDS_BY_LANGUAGE.get(primary(language))
+    if known is None:
         return False
-    return bool(_GREETING[tag].fullmatch(said)) or (asked and not _CLOSING[tag].search(said))
+    said = " ".join(spoken_words(transcript))
+    greeted = known.hellos.search(said) and not known.greetings.sub("", said)
+    return bool(greeted) or (asked and not known.closing.search(said))
 
 
 def is_digit(word: str, language: str) -> bool:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipelines.turn_taking.words_by_language import primary
+
 TELEPHONE = tuple(range(7, 12))
 """Digits of a telephone number as it is dictated, from a local one to one with its area code."""
 
@@ -82,6 +84,22 @@ def _last(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|\s)(?:{'|'.join(one.strip() for one in text.split('|'))})$")
 
 
+def _unless_named(its: str, things: str, verbs: str, please: str) -> re.Pattern[str]:
+    """Return what finds any question but one that only names something: "And your name, please?".
+
+    For languages that tell a question for yes or no by its melody alone.
+
+    Args:
+        its: Possessives, and "and" if it may come before.
+        things: What is asked for by its name alone, its article included.
+        verbs: With one of these it is a whole question: "Is your order ready?".
+        please: What may come behind.
+    """
+    word = rf"(?!(?:{verbs}|{please})\b)[\w']+"
+    named = rf"(?:(?:{its}) {word}(?: {word}){{0,3}}|(?:\w+ )?(?:{things})(?: {word})?)"
+    return re.compile(rf"(?!{named}(?: (?:{please}))?$).")
+
+
 def _counted(counts: str, digits: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     words = tuple(counts.split())
     return re.compile(rf"\b({'|'.join(words)}|\d{{1,2}})\s*{digits}"), words
@@ -101,6 +119,13 @@ _FR, _FR_COUNTS = _counted(
 )
 _IT, _IT_COUNTS = _counted(
     "una due tre quattro cinque sei sette otto nove dieci undici dodici", r"cifr[ae]\b"
+)
+
+_PT, _PT_COUNTS = _counted(
+    "um dois três quatro cinco seis sete oito nove dez onze doze", r"(?:dígitos?|algarismos?)\b"
+)
+_NL, _NL_COUNTS = _counted(
+    "één twee drie vier vijf zes zeven acht negen tien elf twaalf", r"(?:cijferig\w*|cijfers?\b)"
 )
 
 _LANGUAGES: Mapping[str, Questions] = {
@@ -145,7 +170,8 @@ _LANGUAGES: Mapping[str, Questions] = {
     "de": Questions(
         open=_any("was|wer|wem|wen|wo|wohin|woher|wann|warum|wieso|wie|welche[rsnm]?|womit|wofür"),
         polar=re.compile(
-            r"""(?:(?:und|also|oder|gut|okay|dann)\ )*(?:ist|sind|war|waren|haben|hat|hätten|soll
+            r"""(?:(?:und|also|oder|gut|okay|dann)\ )*(?:sonst|noch|ist|sind|war|waren|haben|hat
+            |hätten|soll
             |sollen|sollte|möchten|wollen|wünschen|darf|dürfen|dürfte|kann|können|könnten|wird
             |werden|würden|passt|stimmt|brauchen|braucht|gibt|geht|kennen|wissen|sagen|reicht
             |kommen|kommt|bleibt)\b""",
@@ -180,12 +206,18 @@ _LANGUAGES: Mapping[str, Questions] = {
             "qué|que día|cuál|cuáles|cómo|cuándo|dónde|adónde|quién|quiénes|cuánto|cuánta|cuántos"
             "|cuántas|por qué"
         ),
-        polar=re.compile(r"(?!(?:y )?(?:su|tu|el|la|los|las) \w+(?: \w+){0,3}$)."),
+        polar=_unless_named(
+            "(?:y )?(?:su|tu)",
+            "(?:la |el )?(?:nombre|apellidos?|dirección|teléfono|fecha|número)",
+            "es|está|son|tiene|ha|era",
+            "por favor",
+        ),
         tag=_last("verdad|correcto|cierto|no|sí|de acuerdo|vale|es correcto|está bien|o no"),
         either=re.compile(r"\bo\b(?! no\b)"),
         request=re.compile(
             r"""\b(?:(?:puede|podría|puedes|podrías)\b.*\b(?:decir\w*|dar\w*|deletrear\w*|repetir\w*
-            |indicar\w*|facilitar\w*|confirmarme)|(?:me\ (?:dice|da|dé|diga|indique)|dígame|deme
+            |indicar\w*|facilitar\w*|confirmarme)|(?:me\ (?:dice|da|dé|diga|indique|confirma)
+            |dígame|deme
             |díganos|indíqueme|deletree|repita|marque|introduzca|teclee|necesito|necesitaría))\b""",
             re.VERBOSE,
         ),
@@ -208,13 +240,19 @@ _LANGUAGES: Mapping[str, Questions] = {
             "quel|quelle|quels|quelles|quoi|qu'est ce que|comment|quand|où|qui|combien|pourquoi"
             "|lequel|laquelle"
         ),
-        polar=re.compile(r"(?!(?:et )?(?:votre|ton|ta|le|la|les|vos) \w+(?: \w+){0,3}$)."),
+        polar=_unless_named(
+            "(?:et )?(?:votre|ton|ta|vos)",
+            "(?:le |la |l')?(?:nom|prénom|adresse|téléphone|date|numéro)",
+            "est|sont|a|va|vous|convient|fonctionne",
+            "s'il vous plaît|s'il te plaît",
+        ),
         tag=_last("c'est ça|c'est bien ça|n'est ce pas|d'accord|correct|exact|oui|non|ou non"),
         either=re.compile(r"\bou\b(?! non\b| pas\b)"),
         request=re.compile(
             r"""\b(?:(?:pouvez|pourriez|voulez|voudriez)\ vous\b.*\b(?:donner|dire|épeler|répéter
             |indiquer|communiquer|préciser|confirmer)|(?:vous\ )?(?:pouvez|pourriez)\ (?:me\ )?
-            (?:donner|dire|épeler|répéter)|puis\ je\ avoir|(?:donnez|dites|indiquez)\ moi
+            (?:donner|dire|épeler|répéter)|puis\ je\ avoir|(?:donnez|dites|indiquez|confirmez)\ moi
+            |me\ confirmez
             |(?:veuillez|merci\ de)\b.*\b(?:donner|dire|épeler|répéter|saisir|composer|entrer
             |indiquer)|épelez|j'ai\ besoin|j'aurais\ besoin|il\ me\ faut|il\ me\ faudrait)\b""",
             re.VERBOSE,
@@ -238,17 +276,23 @@ _LANGUAGES: Mapping[str, Questions] = {
             "che cosa|cosa|quale|quali|qual|come|quando|dove|chi|quanto|quanta|quanti|quante|perché"
             "|che (?:giorno|ora|ore|tipo|anno|nome|numero)|in che|a che"
         ),
-        polar=re.compile(r"(?!(?:e )?(?:il|la|lo|i|le) (?:suo|sua|tuo|tua) \w+(?: \w+){0,3}$)."),
+        polar=_unless_named(
+            "(?:e )?(?:il|la|lo|i|le) (?:suo|sua|suoi|sue|tuo|tua)",
+            "(?:il |la |l')?(?:nome|cognome|indirizzo|telefono|data|numero)",
+            "è|sono|ha|va|era|funziona",
+            "per favore|per piacere|per cortesia",
+        ),
         tag=_last("giusto|corretto|vero|esatto|va bene|è corretto|è giusto|o no|sì"),
         either=re.compile(r"\bo(?:ppure)?\b(?! no\b)"),
         request=re.compile(
             r"""\b(?:(?:può|potrebbe|puoi|potresti)\b.*\b(?:dirmi|darmi|ripeter\w*|dettar\w*|dire
-            |dare|indicar\w*|sillabar\w*|fornir\w*|compitar\w*|confermarmi)|mi\ (?:dica|dia|dice|dà
+            |dare|indicar\w*|sillabar\w*|fornir\w*|compitar\w*|confermarmi)|far\w*\ lo\ spelling
+            |mi\ (?:dica|dia|dice|dà|conferma
             |può\ dire|può\ dare|detti|indichi|serve|servirebbe|ripeta)|(?:digiti|inserisca|prego
             |sillabi|compiti)|ho\ bisogno|posso\ avere)\b""",
             re.VERBOSE,
         ),
-        spelling=_any(r"sillab\w+|compit\w+|lettera per lettera"),
+        spelling=_any(r"spelling|sillab\w+|compit\w+|lettera per lettera"),
         numbers=(
             (_any("pin|codice segreto"), PIN),
             (_any("codice di sicurezza|cvv|cvc"), (3, 4)),
@@ -262,6 +306,78 @@ _LANGUAGES: Mapping[str, Questions] = {
         counted=_IT,
         counts=_IT_COUNTS,
     ),
+    "pt": Questions(
+        open=_any(
+            "o que|(?:em|no|a|de|para) que|que (?:dia|hora|horas|ano|nome|número|tipo)|qual"
+            "|quais|como|quando|onde|aonde|quem|quanto|quanta|quantos|quantas"
+            "|por que|porque|porquê|quê"
+        ),
+        polar=_unless_named(
+            "(?:e )?(?:o|a) (?:seu|sua|teu|tua)",
+            "(?:o |a )?(?:nome|apelido|sobrenome|morada|endereço|telefone|número)",
+            "é|está|são|tem|foi",
+            "por favor|por gentileza",
+        ),
+        tag=_last("certo|correto|verdade|não é|né|está bem|tá bom|sim|ou não|pode ser|está certo"),
+        either=re.compile(r"\bou\b(?! não\b)"),
+        request=re.compile(
+            r"""\b(?:(?:pode|poderia|podia|consegue)\b.*\b(?:dizer\w*|dar\w*|soletrar\w*
+            |repetir\w*|informar\w*|indicar\w*|confirmar\ o|falar)
+            |(?:me\ (?:diga|dê|diz|informe|fala)
+            |diga\ me|dê\ me|soletre|repita|digite|marque|introduza|informe|preciso|precisava
+            |precisaria))\b""",
+            re.VERBOSE,
+        ),
+        spelling=_any(r"soletr\w+|letra por letra"),
+        numbers=(
+            (_any("pin|senha"), PIN),
+            (_any("código de segurança|cvv|cvc"), (3, 4)),
+            (_any("cep"), (8,)),
+            (_any("código postal"), (7,)),
+            (_any("cpf"), (11,)),
+            (_any("número d[oe] (?:seu )?cartão"), CARD),
+            (_any("telefone|celular|telemóvel"), TELEPHONE),
+            (_any("que ano|o ano|ano de"), (4,)),
+            (_any("data de nascimento"), UNKNOWN),
+            (_any("número|código"), UNKNOWN),
+        ),
+        counted=_PT,
+        counts=_PT_COUNTS,
+    ),
+    "nl": Questions(
+        open=_any(
+            "wat|wie|wiens|waar|waarheen|waarom|waarmee|wanneer|hoe|hoeveel|hoelang|welke?"
+            "|waarover|waarvoor"
+        ),
+        polar=re.compile(
+            r"""(?:(?:en|dus|of|goed|oké|dan)\ )*(?:is|zijn|was|waren|heeft|heb|hebt|hebben|zal
+            |zullen
+            |zou|zouden|wil|wilt|willen|mag|mogen|kan|kunt|kunnen|wordt|worden|klopt|komt|past|moet
+            |moeten|gaat|bent|ben|doet|schikt|weet|kent)\b""",
+            re.VERBOSE,
+        ),
+        tag=_last("toch|klopt dat|juist|correct|goed|ja|oké|hè|nietwaar|of niet|is dat goed"),
+        either=re.compile(r"\bof\b(?! niet\b)."),
+        request=re.compile(
+            r"""\b(?:(?:kunt|kan|kun|zou|zoudt|wilt|wil)\ (?:u|je|ik)\b.*\b(?:zeggen|geven|noemen
+            |spellen|herhalen|doorgeven|vertellen|hebben|vragen|invoeren)|mag\ ik\b.*
+            \b(?:hebben|vragen|weten|noteren)|mag\ ik\ (?:uw|je)
+            |(?:zegt|noemt|geeft|spelt|herhaalt|toetst)\ u|ik\ heb\b.*\bnodig)\b""",
+            re.VERBOSE,
+        ),
+        spelling=_any(r"spel|spelt|spellen|letter voor letter"),
+        numbers=(
+            (_any("pin|pincode"), PIN),
+            (_any("beveiligingscode|cvc"), (3, 4)),
+            (_any("kaartnummer|creditcardnummer"), CARD),
+            (_any("telefoonnummer|mobiele nummer|06-nummer"), (10,)),
+            (_any("welk jaar|het jaar|bouwjaar|geboortejaar"), (4,)),
+            (_any("geboortedatum"), UNKNOWN),
+            (re.compile(r"\w*(?:nummer|code)\b"), UNKNOWN),
+        ),
+        counted=_NL,
+        counts=_NL_COUNTS,
+    ),
 }
 """By primary language subtag."""
 
@@ -272,4 +388,4 @@ def questions_in(language: str) -> Questions | None:
     Args:
         language: BCP 47 tag.
     """
-    return _LANGUAGES.get(language.partition("-")[0].lower())
+    return _LANGUAGES.get(primary(language))

@@ -49,6 +49,24 @@ class LanguageWords:
     backchannels: frozenset[str]
     """What a listener says without wanting the floor, as :func:`joined_words` gives it."""
 
+    hellos: re.Pattern[str]
+    """Greetings, wherever they are. This and the following are for words a space apart, too."""
+
+    greetings: re.Pattern[str]
+    """They, and what else is said as one picks up: "Yes?", "Who is this?"."""
+
+    introduces: re.Pattern[str]
+    """What comes before a name: "this is"."""
+
+    introduced: re.Pattern[str]
+    """What comes after one, at the end: "speaking"."""
+
+    wants: re.Pattern[str]
+    """Words with which a few words are no name: somebody wants something."""
+
+    closing: re.Pattern[str]
+    """Words of whole answers that close: nothing has to follow them, whatever was asked."""
+
 
 def spoken_words(text: str) -> list[str]:
     """Return the words of ``text``, in lower case; an apostrophe belongs to its word."""
@@ -105,6 +123,15 @@ def _pattern(text: str, *, repeated: bool = False) -> re.Pattern[str]:
     return re.compile(f"(?:{phrases}){'+' * repeated}") if phrases else _NEVER
 
 
+def _anywhere(text: str, *, after: str = r"(?=\ |$)") -> re.Pattern[str]:
+    """Return what finds whole phrases among words, the longest first."""
+    longest_first = sorted(
+        _phrases(text), key=lambda phrase: -len(re.sub(r"\|[^)\]]*", "", phrase).split())
+    )
+    phrases = "|".join(map(_phrase, longest_first))
+    return re.compile(f"(?:{phrases}){after}") if phrases else _NEVER
+
+
 def _phrase(text: str) -> str:
     """Return the pattern of a phrase: each of its words has a space before it, or is the first."""
     return "".join(
@@ -140,6 +167,7 @@ def _numbers(text: str) -> Iterator[tuple[str, str]]:
 def _read(path: Path) -> LanguageWords:
     lists = tomllib.loads(path.read_text(encoding="utf-8"))
     joined = {" ".join(joined_words(one)) for one in _phrases(lists.get("backchannels", ""))}
+    hellos = lists.get("hellos", "")
     return LanguageWords(
         whole=_pattern(lists.get("whole", ""), repeated=True),
         trailing=_pattern(lists.get("trailing", "")),
@@ -148,6 +176,12 @@ def _read(path: Path) -> LanguageWords:
         digits=_pattern(lists.get("digits", "")),
         two_digits=dict(_numbers(lists.get("two_digits", ""))),
         backchannels=frozenset(joined | set(map(without_accents, joined))),
+        hellos=_anywhere(hellos),
+        greetings=_anywhere(f"{hellos}\n{lists.get('picked_up', '')}"),
+        introduces=_anywhere(lists.get("introduces", "")),
+        introduced=_anywhere(lists.get("introduced", ""), after="$"),
+        wants=_anywhere(lists.get("wants", "")),
+        closing=_anywhere(lists.get("closing", "")),
     )
 
 

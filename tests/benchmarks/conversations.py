@@ -26,7 +26,7 @@ from pathlib import Path
 import structlog
 
 from agent.simulator import virtual_time
-from tests.benchmarks.situations import answers, others, pauses
+from tests.benchmarks.situations import answers, others, pauses, running
 from tests.benchmarks.situations.held import MODEL_TAKES, Rig, Room
 from tests.benchmarks.situations.results import Result, compare, show
 from tests.benchmarks.situations.situation import Bank, Situation
@@ -40,6 +40,7 @@ KINDS: dict[str, Callable[[Bank], Iterator[Situation]]] = {
     "digits": pauses.dictated,
     "pauses": pauses.inside_sentences,
     "whole": pauses.whole_sentences,
+    "natural": running.their_own_pauses,
     "echo": others.echo,
     "onset": others.onsets,
     "slow-voice": others.slow_voice,
@@ -48,7 +49,7 @@ KINDS: dict[str, Callable[[Bank], Iterator[Situation]]] = {
 }
 """By the name that ``--only`` takes."""
 
-IN_EVERY_LANGUAGE = ("go-on", "late", "digits", "pauses", "whole", "onset")
+IN_EVERY_LANGUAGE = ("go-on", "late", "digits", "pauses", "whole", "natural", "onset")
 
 
 def situations(bank: Bank, only: list[str]) -> list[Situation]:
@@ -97,6 +98,14 @@ def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--sounds", type=Path, help="unpacked Asterisk sound packages")
+    parser.add_argument(
+        "--running-speech",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="of a speaker in neither half, English, WAV of 16 bits, mono; may be repeated",
+    )
     parser.add_argument("--half", choices=("choose", "report", "all"), default="choose")
     parser.add_argument("--language", choices=("en", "es", "fr", "it"), default="en")
     parser.add_argument(
@@ -119,7 +128,13 @@ def main() -> None:
     if given.compare:
         compare(*given.compare)
         return
-    bank = Bank(sounds=given.sounds, half=given.half, language=given.language, full=given.full)
+    bank = Bank(
+        sounds=given.sounds,
+        half=given.half,
+        language=given.language,
+        full=given.full,
+        running=tuple(given.running_speech),
+    )
     rig = replace(
         Rig(),
         delay=given.delay,

@@ -192,11 +192,12 @@ def onsets(bank: Bank) -> Iterator[Situation]:
                 lasts=0.5,
                 done=lambda line: bool(line.clears),
             ),
-            judge=_cleared,
+            judge=cleared,
         )
 
 
-def _cleared(held: Held) -> Figures:
+def cleared(held: Held) -> Figures:
+    """Tell whether we stopped for the caller, and how soon."""
     line = held.line
     if not line.said:
         return {"no clear": None}

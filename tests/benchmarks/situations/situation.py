@@ -36,6 +36,8 @@ class Bank:
     half: Half
     language: str = "en"
     full: bool = False
+    running: tuple[Path, ...] = ()
+    """WAV files of running speech, of speakers in neither half."""
 
     def all(self) -> dict[str, Speech]:
         """Return all recordings in the language, those of this repository first."""

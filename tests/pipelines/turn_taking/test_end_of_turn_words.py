@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.turn_taking.end_of_turn_words import Ending, ending
+from pipelines.turn_taking.end_of_turn_words import Ending, ending, opens
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,40 @@ def test_in_an_unknown_language_words_tell_nothing() -> None:
 def test_any_transcript_has_an_ending(text: str, language: str) -> None:
     """Nothing is raised."""
     assert ending(text, language) in Ending
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("Hello, good morning.", "en"),
+        ("Sí, buenos días.", "es"),
+        ("Hola, buenas tardes.", "es-MX"),
+        ("Oui, bonjour.", "fr"),
+        ("allo", "fr-CA"),
+        ("Sì, buongiorno.", "it"),
+        ("Ja, guten Tag.", "de"),
+        ("Sim, bom dia.", "pt"),
+        ("Goedemiddag.", "nl"),
+    ],
+)
+def test_a_greeting_opens_a_turn(said: str, language: str) -> None:
+    """Whatever was asked: why they call comes next."""
+    assert opens(said, language, asked=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("No, thanks.", "en"),
+        ("No, gracias. Adios.", "es"),
+        ("Non merci, au revoir.", "fr"),
+        ("Grazie, buona giornata.", "it"),
+        ("Danke, tschüss.", "de"),
+        ("Só isso, obrigada.", "pt"),
+        ("Dank u wel.", "nl"),
+    ],
+)
+def test_thanks_and_goodbyes_do_not(said: str, language: str) -> None:
+    """Not even after an open question."""
+    assert not opens(said, language, asked=True)
+    assert opens("okay", language, asked=True)
