@@ -108,8 +108,8 @@ def _compare(options: argparse.Namespace) -> int:
         print(json.dumps(compare.as_json(differences)))
     else:
         print(compare.table(a, b, differences))
-    worse = [one for one in differences if one.shown and one.value > 0]
-    return FAILED if worse else 0
+    worse = any(one.verdict == compare.WORSE for one in differences)
+    return FAILED if worse or not differences else 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:

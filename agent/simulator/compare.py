@@ -4,7 +4,9 @@ The unit is the situation; its repeats are not independent, so they count once, 
 happened in them, or by the median of its times. Of what happened or did not, the test is that of
 signs over situations in which it happened more often in one than in the other: with one call a
 situation this is McNemar's exact test. Of times it is Wilcoxon's, with the interval that their
-order alone gives (:func:`agent.simulator.intervals.of_percentile`). Many rows are compared, and of
+order alone gives (:func:`agent.simulator.intervals.of_percentile`). If one has more repeats of a
+situation, the first as many are compared: a share of one call and one of ten differ in one
+direction more often than in the other, though nothing differs. Many rows are compared, and of
 twenty that do not differ one is below 0.05 by chance: p is Holm's, over all rows that have one.
 """
 
@@ -16,8 +18,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from agent.simulator import intervals
+from agent.simulator.judging import Outcome
 from agent.simulator.results import Result, ResultError, by_situation, times_of
 from agent.simulator.rows import ROWS, Count, Time
+
+Times = dict[str, float]
+"""Of each situation, by its name, in seconds."""
+
+BETTER, WORSE = "B is better", "B is worse"
 
 SURE = 0.05
 """p below which a difference counts as shown."""
@@ -63,8 +71,8 @@ class RowDifference:
     """Share of calls, or seconds in the median over situations."""
 
     b: float
-    calls: tuple[int, int] | None = None
-    """Of a count: calls of each."""
+    calls: int | None = None
+    """Of a count: calls of each that are compared."""
 
     value: float
     """Of counts, B's share less A's; of times, the median of the differences in seconds."""
@@ -98,7 +106,7 @@ class RowDifference:
             return "no difference"
         if not self.shown:
             return "proves nothing"
-        return "B is better" if self._better() else "B is worse"
+        return BETTER if self._better() else WORSE
 
     def _better(self) -> bool:
         return self.value < 0 if self.value else self.less > self.more
@@ -125,23 +133,23 @@ def _count(row: Count, a: Result, b: Result) -> RowDifference | None:
     for name, outcomes in before.items():
         known_a = [value for value in map(row.of, outcomes) if value is not None]
         known_b = [value for value in map(row.of, after[name]) if value is not None]
-        if known_a and known_b:
-            pairs.append((sum(known_a), len(known_a), sum(known_b), len(known_b)))
+        if as_many := min(len(known_a), len(known_b)):
+            pairs.append((sum(known_a[:as_many]), sum(known_b[:as_many]), as_many))
     if not pairs:
         return None
-    changes = [held_b / n_b - held_a / n_a for held_a, n_a, held_b, n_b in pairs]
+    changes = [(held_b - held_a) / calls for held_a, held_b, calls in pairs]
     less, more = sum(c < 0 for c in changes), sum(c > 0 for c in changes)
-    held_a, n_a, held_b, n_b = (sum(numbers) for numbers in zip(*pairs, strict=True))
+    held_a, held_b, calls = (sum(numbers) for numbers in zip(*pairs, strict=True))
     return RowDifference(
         name=row.name,
         label=row.label,
         kind="count",
         situations=len(pairs),
-        a=held_a / n_a,
-        b=held_b / n_b,
-        calls=(n_a, n_b),
+        a=held_a / calls,
+        b=held_b / calls,
+        calls=calls,
         value=sum(changes) / len(changes),
-        interval=intervals.of_mean(changes),
+        interval=intervals.of_change(changes),
         less=less,
         more=more,
         p=of_signs(less, more),
@@ -150,7 +158,7 @@ def _count(row: Count, a: Result, b: Result) -> RowDifference | None:
 
 
 def _time(row: Time, a: Result, b: Result) -> RowDifference | None:
-    before, after = times_of(row, a.outcomes), times_of(row, b.outcomes)
+    before, after = _times_of_as_many(row, a, b)
     both = [name for name in before if name in after]
     if not both:
         return None
@@ -170,6 +178,20 @@ def _time(row: Time, a: Result, b: Result) -> RowDifference | None:
         p=of_ranks(changes),
         needed=needed_for_times(changes),
     )
+
+
+def _times_of_as_many(row: Time, a: Result, b: Result) -> tuple[Times, Times]:
+    """Return the seconds of each situation, over as many repeats of one result as of the other."""
+    before, after = by_situation(a.outcomes), by_situation(b.outcomes)
+    kept_a: list[Outcome] = []
+    kept_b: list[Outcome] = []
+    for name, outcomes in before.items():
+        known_a = [one for one in outcomes if row.of(one) is not None]
+        known_b = [one for one in after[name] if row.of(one) is not None]
+        as_many = min(len(known_a), len(known_b))
+        kept_a += known_a[:as_many]
+        kept_b += known_b[:as_many]
+    return times_of(row, kept_a), times_of(row, kept_b)
 
 
 # The tests
@@ -255,7 +277,11 @@ def table(a: Result, b: Result, differences: Sequence[RowDifference]) -> str:
         f"row is called better or worse would be {SURE:.0%} at most.",
         f"needs: situations that would show such a difference in {POWER:.0%} of all comparisons.",
     ]
-    if not any(one.shown for one in differences):
+    if any(one.failed for one in (*a.outcomes, *b.outcomes)):
+        lines.append("Calls that were not measured are in no row: see how many of each.")
+    if not differences:
+        lines.append("Nothing was measured in both, so nothing is compared.")
+    elif not any(one.shown for one in differences):
         lines.append("No difference is shown.")
     return "\n".join(lines)
 
@@ -284,9 +310,12 @@ def _seconds(value: float) -> str:
 
 
 def _made(result: Result) -> str:
-    situations = len(by_situation(result.outcomes))
-    told = f"{situations} situations, {result.repeats} times each, line {result.line}"
-    return f"{told}, {result.rate} Hz" + ("" if result.whole else "; it was interrupted")
+    situations, calls = len(by_situation(result.outcomes)), len(result.outcomes)
+    failed = sum(bool(one.failed) for one in result.outcomes)
+    each = "once" if result.repeats == 1 else f"{result.repeats} times"
+    told = f"{situations} situations, {each} each, line {result.line}, {result.rate} Hz"
+    told += f"; {failed} of {calls} calls not measured" if failed else ""
+    return told + ("" if result.whole else "; it was interrupted")
 
 
 def as_json(differences: Sequence[RowDifference]) -> list[Mapping[str, Any]]:

@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.judging import Outcome, Tried, judge
 from agent.simulator.plan import Plan
-from agent.simulator.references import References, heard_of
+from agent.simulator.references import References, heard_of, placed
 from agent.simulator.scenarios import Situation
-from agent.simulator.stream_caller import CallFailedError, ServiceFullError, place_call
-
-ASKS, ASKS_AFTER = 10, 3.0
-"""How often a service that is full is asked again, and after how many seconds."""
+from agent.simulator.stream_caller import CallFailedError
 
 SEED = 15
 """Of the order in which situations are repeated."""
@@ -101,17 +96,7 @@ async def _tried(
         return Outcome(tried=tried, failed=lacking)
     plan = how.on_line(replace(known.plan(situation), headers=how.headers))
     try:
-        call = await _placed(url, plan)
+        call = await placed(url, plan)
     except CallFailedError as error:
         return Outcome(tried=tried, failed=str(error))
     return judge(tried, heard_of(call, situation, known))
-
-
-async def _placed(url: str, plan: Plan) -> CallInProgress:
-    """Place a call; again a little later, while the service has no room for it."""
-    for _ in range(ASKS):
-        try:
-            return await place_call(url, plan, lambda _at, _line: None, f"evaluate-{uuid.uuid4()}")
-        except ServiceFullError:
-            await asyncio.sleep(ASKS_AFTER)
-    return await place_call(url, plan, lambda _at, _line: None, f"evaluate-{uuid.uuid4()}")

@@ -54,21 +54,23 @@ def of_clustered_share(groups: Sequence[tuple[int, int]]) -> tuple[float, float]
     Twenty repeats of one situation say less than twenty situations. Wilson's interval, for as many
     calls as would vary as much if they were independent: all of them if repeats differ as calls of
     different situations do, and one a group if they are all the same (Kish's design effect, as
-    surveys have it). Where it always happened or never did, one a group.
+    surveys have it; fewer by Korn and Graubard's factor, since so few groups tell that effect only
+    roughly). Where it always happened or never did, one a group.
 
     Args:
         groups: Of each, how often it happened and of how many; none is of nothing.
     """
-    from scipy.special import ndtri  # noqa: PLC0415 - see above
+    from scipy.special import ndtri, stdtrit  # noqa: PLC0415 - see above
 
     held, of, count = sum(h for h, _ in groups), sum(n for _, n in groups), len(groups)
     share = held / of
     n = float(count)
+    z = float(ndtri((1 + CONFIDENCE) / 2))
     if 0 < held < of and count > 1:
         spread = sum((h - share * m) ** 2 for h, m in groups) * count / (count - 1) / of**2
         effect = spread / (share * (1 - share) / of)
-        n = of / min(max(effect, 1.0), of / count)
-    z = float(ndtri((1 + CONFIDENCE) / 2))
+        rough = (z / float(stdtrit(count - 1, (1 + CONFIDENCE) / 2))) ** 2
+        n = max(n, of / max(effect, 1.0) * rough)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return max(0.0, middle - half), min(1.0, middle + half)
@@ -105,3 +107,18 @@ def of_mean(values: Sequence[float]) -> tuple[float, float] | None:
         rng=np.random.default_rng(0),
     ).confidence_interval
     return float(found.low), float(found.high)
+
+
+def of_change(changes: Sequence[float]) -> tuple[float, float]:
+    """Return between what the mean of changes of a share is, each from -1 to 1.
+
+    Bonett and Price's interval for pairs: as if one more had become worse and one more better. So
+    it has a width where nothing has changed, since of few that proves little, and holds for few.
+    """
+    from scipy.special import ndtri  # noqa: PLC0415 - see above
+
+    more = [*changes, 1.0, -1.0]
+    mean = sum(more) / len(more)
+    spread = sum((one - mean) ** 2 for one in more) / len(more)
+    half = float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(spread / len(more))
+    return max(-1.0, mean - half), min(1.0, mean + half)

@@ -6,6 +6,7 @@ reply was heard to its end shows beside one that was.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +18,12 @@ from agent.simulator.judging import CallAsHeard
 from agent.simulator.likeness import covered, is_again
 from agent.simulator.plan import Plan
 from agent.simulator.scenarios import Situation
-from agent.simulator.stream_caller import place_call
+from agent.simulator.stream_caller import ServiceFullError, place_call
 from agent.simulator.stretches import Frames, sounding
 from pipelines.audio import FRAME_SECONDS, Audio
+
+ASKS, ASKS_AFTER = 10, 3.0
+"""How often a service that is full is asked again, and after how many seconds."""
 
 LONGEST_OPENING = 40.0
 """Seconds: an agent may never stop talking."""
@@ -83,20 +87,30 @@ async def references(
         patience=2.0,
         max_seconds=LONGEST_OPENING,
     )
-    opening = _spoken(await _placed(url, silent), 0.0)
+    opening = _spoken(await placed(url, silent), 0.0)
     replies: dict[str, Audio | None] = {}
     for situation in situations:
         turn = situation.plan.turns[0] if situation.kind == "background" else None
         if turn is None or turn.label in replies:
             continue
         plan = replace(silent, turns=[turn], patience=1.0, linger=1.0)
-        call = await _placed(url, plan)
+        call = await placed(url, plan)
         said = call.report.exchanges
         replies[turn.label] = _spoken(call, said[0].ended) if said else None
     return References(opening=opening, replies=replies)
 
 
-async def _placed(url: str, plan: Plan) -> CallInProgress:
+async def placed(url: str, plan: Plan) -> CallInProgress:
+    """Place a call and hold it; again a little later, while the service has no room for it.
+
+    Raises:
+        CallFailedError: If it was not answered.
+    """
+    for _ in range(ASKS):
+        try:
+            return await place_call(url, plan, lambda _at, _line: None, f"evaluate-{uuid.uuid4()}")
+        except ServiceFullError:
+            await asyncio.sleep(ASKS_AFTER)
     return await place_call(url, plan, lambda _at, _line: None, f"evaluate-{uuid.uuid4()}")
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.simulator import intervals
 from agent.simulator.judging import Outcome, Tried
+from agent.simulator.plan import LineName
 from agent.simulator.rows import BY_PAUSE, ROWS, Count, Time
 from agent.simulator.scenarios.entries import Kind
 
@@ -31,7 +32,7 @@ class Result:
     """What came of an evaluation, and how it was made."""
 
     url: str
-    line: str
+    line: LineName
     rate: int
     repeats: int
     outcomes: Sequence[Outcome]
@@ -124,37 +125,38 @@ def _flat(outcome: Outcome) -> dict[str, Any]:
     return {k: round(v, 3) if isinstance(v, float) else v for k, v in values.items()}
 
 
-_Seconds = float | None
+_Number = Annotated[float, Field(ge=-3600, le=3600, allow_inf_nan=False)]
+_Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     name: str
     kind: Kind
     repeat: Annotated[int, Field(ge=0)]
     fingerprint: str
-    pause: _Seconds
-    offset: _Seconds
-    below: _Seconds
+    pause: _Seconds | None
+    offset: _Number | None
+    below: _Number | None
     failed: str
-    response: _Seconds
+    response: _Seconds | None
     cut_in: bool
-    stopped: _Seconds
-    stale: float
-    resumed: _Seconds
+    stopped: _Seconds | None
+    stale: _Seconds
+    resumed: _Seconds | None
     whole: bool | None
     answered_itself: bool | None
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     format: Literal[2]
     url: str
-    line: str
-    rate: int
-    repeats: Annotated[int, Field(ge=1)]
+    line: LineName
+    rate: Annotated[int, Field(ge=1, le=1_000_000)]
+    repeats: Annotated[int, Field(ge=1, le=1_000_000)]
     whole: bool
     situations: list[_Row]
 
@@ -167,8 +169,10 @@ def read(path: Path) -> Result:
     """
     try:
         with path.open("rb") as file:
-            data = json.loads(file.read(MAX_BYTES))
-        found = _File.model_validate(data)
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ResultError(f"{path}: more than {MAX_BYTES} bytes")
+        found = _File.model_validate(json.loads(data))
     except OSError as error:
         raise ResultError(f"{path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -192,9 +196,9 @@ def _why(error: Exception) -> str:
         return "no JSON"
     first = error.errors(include_url=False)[0]
     where = ".".join(map(str, first["loc"]))
-    if where == "format":
+    if where in ("", "format"):
         return f"no result of `voice-agent evaluate` in format {FORMAT}; measure it anew"
-    return f"{where or 'the file'}: {first['msg']}"
+    return f"{where}: {first['msg']}"
 
 
 def _outcome(row: _Row) -> Outcome:

@@ -104,6 +104,8 @@ async def _dial(
         why = error.os_error.strerror or type(error.os_error).__name__
         place = f"{error.host}:{error.port}"
         raise CallFailedError(f"cannot connect: {why}; does a service run at {place}?") from None
+    except TimeoutError:
+        raise CallFailedError(f"cannot connect: nothing came back within {within:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
         raise CallFailedError(f"cannot connect: {without_secrets(str(error), url)}") from None
 
@@ -118,8 +120,10 @@ async def _await_answer(socket: aiohttp.ClientWebSocketResponse, within: float) 
         command = command_of(message.data)
         if command == "answer":
             return
-        if command in ("busy", "reject"):
-            raise CallFailedError(f"refused: {command}")
+        if command == "busy":
+            raise ServiceFullError("refused: busy")
+        if command == "reject":
+            raise CallFailedError("refused: reject")
         raise CallFailedError("the first message was neither answer, busy nor reject")
     if message.type is aiohttp.WSMsgType.BINARY:
         raise CallFailedError("audio came before the answer")

@@ -85,7 +85,19 @@ def test_repeats_of_a_situation_count_once() -> None:
     a, b = result([[True] * 20, [False] * 20]), result([[False] * 20, [False] * 20])
     found = row("cut_ins_pauses", a, b)
     assert (found.less, found.more, found.p) == (1, 0, 1.0)
-    assert (found.a, found.b, found.calls) == (0.5, 0.0, (40, 40))
+    assert (found.a, found.b, found.calls) == (0.5, 0.0, 40)
+
+
+def test_of_unequal_repeats_as_many_are_compared() -> None:
+    """One call is cut into or not, ten calls are by a share: that is no difference of agents."""
+    chance = random.Random(1)
+    one = result([[chance.random() < 0.3] for _ in range(200)], [0.5] * 200)
+    ten = result([[chance.random() < 0.3 for _ in range(10)] for _ in range(200)], [0.5] * 200)
+    found = row("cut_ins_pauses", one, ten)
+    assert found.calls == 200
+    assert found.p is not None
+    assert found.p > 0.05
+    assert row("response", one, ten).verdict == "no difference"
 
 
 def test_times_in_pairs() -> None:
@@ -123,6 +135,29 @@ def test_rows_without_a_difference_are_not_called_one() -> None:
         )
         called += any(one.shown for one in compared(a, b))
     assert called <= 3
+
+
+def test_a_large_difference_is_seen() -> None:
+    """8 of 30 against 20 of 30, tried three times: four tables of five or more say so."""
+    chance = random.Random(4)
+    seen = 0
+    for _ in range(20):
+        a, b = (
+            result([[chance.random() < share for _ in range(3)] for _ in range(30)])
+            for share in (8 / 30, 20 / 30)
+        )
+        seen += row("cut_ins_pauses", a, b).verdict == "B is worse"
+    assert seen >= 16
+
+
+def test_an_agent_against_itself_differs_in_nothing() -> None:
+    """Whatever came of it; and what was not measured is told."""
+    a = result([[at % 3 == 0] for at in range(12)], [at / 10 for at in range(12)])
+    a = replace(a, outcomes=[replace(a.outcomes[0], failed="refused: reject"), *a.outcomes[1:]])
+    assert {one.verdict for one in compared(a, a)} == {"no difference"}
+    text = table(a, a, compared(a, a))
+    assert "1 of 12 calls not measured" in text
+    assert "in no row" in text
 
 
 def test_how_many_would_be_needed() -> None:
@@ -180,6 +215,17 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["evaluate", "--compare", a, b, "--json"]) == 1
     rows = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
     assert rows["cut_ins_pauses"]["verdict"] == "B is worse"
+
+
+def test_nothing_compared_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Results of calls that were all refused say nothing, and a script hears so."""
+    a = result([[False]] * 3)
+    a = replace(a, outcomes=[replace(one, failed="refused: reject") for one in a.outcomes])
+    path = kept(tmp_path / "a.json", a)
+    assert main(["evaluate", "--compare", path, path]) == 1
+    printed = capsys.readouterr().out
+    assert "nothing is compared" in printed
+    assert "No difference" not in printed
 
 
 @pytest.mark.parametrize(
