@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.turn_taking.end_of_turn_words import is_digit
@@ -89,11 +89,8 @@ def dictated(transcript: str, language: str, expected: Expectation) -> Dictated:
         word = words[at]
         if many := _digits_in(word, language, asked=asked):
             digits += many
-        elif asked and word in _NOUGHTS:
-            has_unit = at > 0 and _digits_in(words[at - 1], language, asked=True)
-            digits = max(digits, _NOUGHTS[word]) + (not has_unit)
-        elif asked and _HUNDREDS.fullmatch(word):
-            digits = max(digits, 2) + 1
+        elif asked and (many := _digits_of_large(words[: at + 1], digits, language)):
+            digits = many
         elif len(word) == 1:
             letters += 1
         elif word != "and" or not (asked and digits):
@@ -107,6 +104,22 @@ def _digits_in(word: str, language: str, *, asked: bool) -> int:
         return len(word)
     alike = asked and (word == "o" or word in _SOUNDS_LIKE.get(primary(language), ()))
     return _MULTIPLIERS.get(word, 0) or int(alike or is_digit(word, language))
+
+
+def _digits_of_large(words: Sequence[str], behind: int, language: str) -> int:
+    """Return the digits from a last word like "thousand" on; 0 if it is none like that.
+
+    Args:
+        words: As they come, and it.
+        behind: Digits that come behind it: they take the place of its noughts.
+        language: BCP 47 tag.
+    """
+    if _HUNDREDS.fullmatch(words[-1]):
+        return max(behind, 2) + 1
+    if words[-1] not in _NOUGHTS:
+        return 0
+    has_unit = len(words) > 1 and _digits_in(words[-2], language, asked=True)
+    return max(behind, _NOUGHTS[words[-1]]) + (not has_unit)
 
 
 def progress(said: Dictated, expected: Expectation) -> Progress | None:
