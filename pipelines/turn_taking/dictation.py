@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.turn_taking.end_of_turn_words import is_digit
 from pipelines.turn_taking.expectation import AnswerKind, Expectation
+from pipelines.turn_taking.words_by_language import primary, with_numerals
 
 FEWEST_DIGITS = 3
 """From which somebody dictates a number that nobody has asked for, rather than saying how many; as
@@ -17,21 +18,18 @@ many are no whole number of theirs."""
 FEWEST_LETTERS = 2
 """From which somebody spells, unasked: one is a word, or the end of one."""
 
-_TENS = frozenset(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_MULTIPLIERS: Mapping[str, int] = {"double": 1, "triple": 2}
+"""Digits beside the one behind it."""
 
-_COUNTS: Mapping[str, Mapping[str, int]] = {
-    "en": {
-        **dict.fromkeys((*_TEENS.split(), *_TENS), 2),
-        "double": 1,  # and the digit behind it
-        "triple": 2,
-        "hundred": 2,
-        "thousand": 3,
-    }
+_NOUGHTS: Mapping[str, int] = {
+    **dict.fromkeys(("hundred", "cien", "ciento", "cent", "cents", "cento", "cem", "hundert"), 2),
+    **dict.fromkeys(("thousand", "mil", "mille", "mila", "tausend", "duizend"), 3),
+    "honderd": 2,
 }
-"""Digits in words that are no single ones, by primary language subtag: "nineteen eighty four"."""
+"""Digits after the one before it, what is said behind it included: "two thousand (and) five"."""
 
-_MULTIPLIERS = frozenset(("double", "triple"))
+_HUNDREDS = re.compile(r"(?:\w{2,}(?:ciento|niento|cento)|duzento|trezento|quinhento)s|\w{2,}cento")
+"""Hundreds in one word: "novecientos", "novecentos", "novecento"."""
 
 _NOT_DICTATED = re.compile(r"(?:^|[^\W\d]\W+)(?:\d{1,2}[:.h]\d{2}|(?:19|20)\d{2})\W*$")
 """A time or a year at the end, as transcribers write it."""
@@ -79,31 +77,49 @@ def dictated(transcript: str, language: str, expected: Expectation) -> Dictated:
             them (:mod:`pipelines.turn_taking.end_of_turn_words`).
         expected: What the agent has asked for.
     """
-    tag = language.partition("-")[0].lower()
     asked = expected.asked is AnswerKind.NUMBER
-    counts = _COUNTS.get(tag, {})
-    if not asked:
-        # "At seven thirty", "in nineteen eighty": nobody dictates that, unless asked to.
-        counts = {word: count for word, count in counts.items() if word in _MULTIPLIERS}
-        if _NOT_DICTATED.search(transcript[-_REACH:]):
-            return Dictated()
-    alike = _SOUNDS_LIKE.get(tag, frozenset()) if asked else frozenset[str]()
+    words = re.findall(r"[^\W_]+", transcript.casefold())[-_MOST_WORDS:]
+    if asked:
+        words = with_numerals(words, language)
+    elif _NOT_DICTATED.search(transcript[-_REACH:]):
+        # "At 7:30", "in 1984": nobody dictates that, unless asked to.
+        return Dictated()
     digits = letters = 0
-    unit_follows = False
-    for word in reversed(re.findall(r"[^\W_]+", transcript.casefold())[-_MOST_WORDS:]):
-        unit = word in alike or is_digit(word, language) or (asked and word == "o")
-        if word.isdigit():
-            digits += len(word)
-        elif word in counts:
-            digits += counts[word] - (word in _TENS and unit_follows)  # "eighty four" is two
-        elif unit:
-            digits += 1
+    for at in range(len(words) - 1, -1, -1):
+        word = words[at]
+        if many := _digits_in(word, language, asked=asked):
+            digits += many
+        elif asked and (many := _digits_of_large(words[: at + 1], digits, language)):
+            digits = many
         elif len(word) == 1:
             letters += 1
-        else:
+        elif word != "and" or not (asked and digits):
             break
-        unit_follows = unit
     return Dictated(digits=digits, letters=letters)
+
+
+def _digits_in(word: str, language: str, *, asked: bool) -> int:
+    """Return how many digits a word stands for; 0 for any other."""
+    if word.isdigit():
+        return len(word)
+    alike = asked and (word == "o" or word in _SOUNDS_LIKE.get(primary(language), ()))
+    return _MULTIPLIERS.get(word, 0) or int(alike or is_digit(word, language))
+
+
+def _digits_of_large(words: Sequence[str], behind: int, language: str) -> int:
+    """Return the digits from a last word like "thousand" on; 0 if it is none like that.
+
+    Args:
+        words: As they come, and it.
+        behind: Digits that come behind it: they take the place of its noughts.
+        language: BCP 47 tag.
+    """
+    if _HUNDREDS.fullmatch(words[-1]):
+        return max(behind, 2) + 1
+    if words[-1] not in _NOUGHTS:
+        return 0
+    has_unit = len(words) > 1 and _digits_in(words[-2], language, asked=True)
+    return max(behind, _NOUGHTS[words[-1]]) + (not has_unit)
 
 
 def progress(said: Dictated, expected: Expectation) -> Progress | None:

@@ -45,6 +45,28 @@ def test_a_year_is_four_digits_where_a_number_was_asked_for(said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "said", "digits"),
+    [
+        ("en", "Two thousand and five", 4),
+        ("en", "four hundred fifteen, five five five", 6),
+        ("es", "Mil novecientos ochenta y cuatro.", 4),
+        ("es", "dos mil cinco", 4),
+        ("fr", "Zéro six, douze, trente-quatre.", 6),
+        ("fr", "mille neuf cent quatre-vingt-quatre", 4),
+        ("it", "Diciannove ottantaquattro", 4),
+        ("de", "vierundachtzig", 2),
+        ("nl", "negentien vierentachtig", 4),
+    ],
+)
+def test_numbers_in_words_are_counted_in_each_language(
+    language: str, said: str, digits: int
+) -> None:
+    """Where a number was asked for; elsewhere "ochenta" is a word like others."""
+    assert dictated(said, language, NUMBER).digits == digits
+    assert progress(dictated(said, "xx", ANY), ANY) is None
+
+
+@pytest.mark.parametrize(
     "said",
     ["A table at seven thirty.", "At 7:30.", "It was in 1984.", "Around twenty five", "By 10.45"],
 )
