@@ -77,6 +77,7 @@ SURE = 10
 
 _FRAME = round(FRAME_SECONDS * SPEECH_RATE)
 _KEPT = round((FITTED + LONGEST_DELAY + 0.4) * SPEECH_RATE)
+_LASTS = round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
 _APART = round(0.3 * SPEECH_RATE)  # of a voice from the one before
 _SAME = round(0.01 * SPEECH_RATE)  # delay
 _CLOSELY, _RARELY = 8, 10  # frames of a voice that are all searched; and then each how manieth
@@ -95,7 +96,7 @@ class EchoGuard:
         self._resampler = Resampler(rate, SPEECH_RATE)
         # Side by side, from the same moment on; what was sent may reach into the future.
         self._heard, self._sent = bytearray(), bytearray()
-        self._silent_from = 0  # samples, as all places
+        self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
         self._candidate: int | None = None
         self._explained = 0  # frames, by this path
@@ -159,7 +160,7 @@ class EchoGuard:
 
     @property
     def _may_come_back(self) -> bool:
-        return self._now < self._silent_from + round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
+        return self._now < self._silent_from + _LASTS
 
     def _is_explained(self) -> bool:
         if self._path is None or self._left >= LEFT * self._predicted + self._noise:

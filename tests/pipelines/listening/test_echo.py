@@ -130,3 +130,4 @@ def test_what_is_heard_while_we_are_silent_is_left_alone() -> None:
     for _ in range(300):
         assert echo.without_echo(frame) is frame
         assert not echo.is_own_voice()
+        assert not echo._asked  # from the very first frame of a call
