@@ -23,7 +23,7 @@ def test_two_sentences_at_once_are_each_whole(wire: Any) -> None:
         async with voiced(wire.CASE, wire.Server(Plan())) as tts:
             alone = await spoken(tts, "One.")
             both = await asyncio.gather(spoken(tts, "One."), spoken(tts, "Two."))
-        assert both == [alone, alone]
+        assert list(both) == [alone, alone]
 
     asyncio.run(main())
 
