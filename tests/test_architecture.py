@@ -290,6 +290,7 @@ STARTS_TASKS = {
     "pipelines/background.py": (1, "work that nobody waits for, supervised"),
     "pipelines/reply/look_ahead.py": (3, "makes one sentence ahead, and is awaited there"),
     "pipelines/stages/stt.py": (2, "connections of a call close side by side, awaited there"),
+    "pipelines/turn_taking/turn_models.py": (1, "has the outcome of a class of one's own"),
     "pipelines/stages/lineup.py": (2, "providers start side by side, and are awaited there"),
     "pipelines/tools/toolbox.py": (1, "awaits one tool, and has its outcome without an except"),
     "pipelines/tools/mcp.py": (2, "as above, for one session; a connection is shared by who waits"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.onnx import ORT_ERRORS, load_session, ort
@@ -18,7 +20,9 @@ from pipelines.renamed import missing
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.smart_turn import BANDS, HOP, Floats, SmartTurn, latest, log_mel, unit
-from pipelines.workers import WorkerThreads
+from pipelines.workers import OnThisMachine, WorkerThreads
+
+log = structlog.get_logger()
 
 ALLOWED = "smart-turn, none, the path of an .onnx file, or package.module:Class"
 
@@ -114,6 +118,8 @@ def load(settings: TurnSettings) -> Ask:
         session = load_session(Path(settings.model).expanduser(), any_length=True)
     except ORT_ERRORS as error:
         why = type(error).__name__
+        if why == "NoSuchFile":
+            raise LookupError(f"there is no such file; allowed: {ALLOWED}") from None
         raise LookupError(f"onnxruntime cannot open the file ({why}); allowed: {ALLOWED}") from None
     features = _front_end(session, settings)
     name = session.get_inputs()[0].name
@@ -188,12 +194,52 @@ def _samples(pcm: bytes, rate: int) -> Floats:
     return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
+class OwnTurnModel:
+    """A turn model of somebody's own: what it does wrong is an error of a provider, and no bug.
+
+    Args:
+        model: As it was made.
+    """
+
+    def __init__(self, model: TurnModel) -> None:
+        self._model = model
+        if isinstance(model, OnThisMachine):
+            self.workers = model.workers
+
+    async def start(self) -> None:
+        """See :meth:`TurnModel.start`."""
+        await self._outcome(self._model.start(), "start")
+
+    async def aclose(self) -> None:
+        """See :meth:`TurnModel.aclose`."""
+        await self._outcome(self._model.aclose(), "aclose")
+
+    async def complete(self, pcm: bytes) -> float:
+        """See :meth:`TurnModel.complete`."""
+        found = await self._outcome(self._model.complete(pcm), "complete")
+        if isinstance(found, (int, float, np.floating)) and 0 <= found <= 1:
+            return float(found)
+        log.warning("turn model gave no probability", given=type(found).__name__)
+        raise ProviderError("stt", "turn model: it gave no probability")
+
+    async def _outcome(self, work: Coroutine[Any, Any, object], name: str) -> object:
+        (end,) = await asyncio.gather(work, return_exceptions=True)
+        if isinstance(end, ProviderError | asyncio.CancelledError):
+            raise end
+        if isinstance(end, BaseException):
+            log.warning("turn model failed", where=name, error=type(end).__name__)
+            raise ProviderError("stt", f"turn model: its {name} raises {type(end).__name__}")
+        return end
+
+
 def _made(module: str, attribute: str) -> TurnModel:
     """Return a turn model of a class of one's own.
 
     Raises:
         LookupError: If there is no such class, or it is none of a turn model.
     """
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
+        raise LookupError(f"no such turn model; allowed are {ALLOWED}")
     try:
         made = getattr(import_module(module), attribute)()
     except ModuleNotFoundError as error:
@@ -204,8 +250,16 @@ def _made(module: str, attribute: str) -> TurnModel:
         raise LookupError(f"{module} has no {attribute}") from error
     except TypeError as error:
         raise LookupError(f"{attribute} cannot be made without arguments") from error
+    except _OTHERS_ERRORS as error:
+        raise LookupError(f"{module}:{attribute} raises {type(error).__name__}") from error
     wanted = ("start", "aclose", "complete")
     if lacking := [one for one in wanted if not iscoroutinefunction(getattr(made, one, None))]:
         have = ", ".join(f"async def {one}" for one in lacking)
         raise LookupError(f"{attribute} has no {have}: see docs/turn-taking.md")
-    return cast("TurnModel", made)
+    return OwnTurnModel(cast("TurnModel", made))
+
+
+_OTHERS_ERRORS = (
+    SyntaxError, ImportError, NameError, ValueError, LookupError, RuntimeError, OSError,
+)  # fmt: skip
+"""What importing and making a class raises when it is mistaken, or misses its files."""

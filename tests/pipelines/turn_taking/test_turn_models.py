@@ -15,6 +15,7 @@ from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.smart_turn import SmartTurn
 from pipelines.turn_taking.turn_models import (
     OnnxTurnModel,
+    OwnTurnModel,
     check_turn_model,
     turn_model,
 )
@@ -34,7 +35,7 @@ class Mine:
     async def aclose(self) -> None: ...
 
     async def complete(self, pcm: bytes) -> float:
-        return len(pcm) / 100
+        return len(pcm) / 100_000
 
 
 class NotQuite:
@@ -138,7 +139,7 @@ def test_what_a_model_gives_becomes_a_probability(
 
 def test_a_class_of_ones_own_is_made_and_asked() -> None:
     """By module and name, as providers and detectors are."""
-    assert ask(TurnSettings(model=f"{__name__}:Mine"), bytes(50)) == [0.5]
+    assert ask(TurnSettings(model=f"{__name__}:Mine"), bytes(50_000)) == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -175,8 +176,8 @@ def test_a_file_that_cannot_be_fed_or_understood_is_refused(
     ("model", "message"),
     [
         ("smart", "no such turn model; allowed are smart-turn, none, the path of an .onnx file"),
-        ("/nowhere/at-all.onnx", r"cannot open the file \(NoSuchFile\)"),
-        (__file__.replace(".py", ".onnx"), "cannot open the file"),
+        ("/nowhere/at-all.onnx", "there is no such file"),
+        (__file__.replace(".py", ".onnx"), "there is no such file"),
         ("no.such:Thing", "the module 'no' is missing: install it"),
         (f"{__name__}:Nobody", "has no Nobody"),
         (f"{__name__}:NotQuite", "no async def aclose, async def complete: see docs/turn-taking"),
@@ -211,3 +212,53 @@ def test_one_that_stops_making_sense_is_a_provider_error(tmp_path: Path) -> None
     path = mean_model(tmp_path / "loud.onnx", [1, 100], scale=(9.0,))
     with pytest.raises(ProviderError, match="turn model"):
         ask(TurnSettings(model=str(path)), HALF)
+
+
+class Mistaken:
+    """It raises, or gives what is no probability."""
+
+    def __init__(self, gives: Any) -> None:
+        self._gives = gives
+
+    async def start(self) -> None:
+        if isinstance(self._gives, RuntimeError):
+            raise self._gives
+
+    async def aclose(self) -> None: ...
+
+    async def complete(self, pcm: bytes) -> float:
+        if isinstance(self._gives, Exception):
+            raise self._gives
+        given: float = self._gives
+        return given
+
+
+@pytest.mark.parametrize("gives", [1.7, -0.1, float("nan"), "x", None, KeyError("x")])
+def test_what_a_class_of_ones_own_does_wrong_costs_no_call(gives: object) -> None:
+    """It is a provider that failed: silence and words decide."""
+    with pytest.raises(ProviderError, match="turn model"):
+        asyncio.run(OwnTurnModel(Mistaken(gives)).complete(HALF))
+
+
+def test_a_class_of_ones_own_that_does_not_start_says_so() -> None:
+    """The start ends with one line, as with a file that cannot be opened."""
+    with pytest.raises(ProviderError, match="its start raises RuntimeError"):
+        asyncio.run(OwnTurnModel(Mistaken(RuntimeError("no weights"))).start())
+
+
+@pytest.mark.parametrize(
+    "model", ["./mine.py:Base", ":Base", "mine:", "a..b:C", "nope.onnx", f"{__name__}:Raises"]
+)
+def test_what_cannot_be_made_is_one_line(model: str) -> None:
+    """A path where a module belongs, a name left out, a file that is not there."""
+    settings = TurnSettings(model=model)
+    with pytest.raises(LookupError) as raised:
+        check_turn_model(settings)
+    assert "\n" not in str(raised.value.args[0])
+
+
+class Raises:
+    """It misses its weights."""
+
+    def __init__(self) -> None:
+        raise ValueError("no weights")
