@@ -263,7 +263,9 @@ def installed(folder: Path, language: str) -> dict[str, Speech]:
         name, colon, text = line.partition(":")
         path = sounds / f"{name}.wav"
         text = text.strip().strip('"“”').strip()
-        if colon and re.search(r"\w", text) and not SOUND.search(text) and path.exists():
+        # The first counts: that of Spanish has "diez" as digits/0 again.
+        first = name not in found and path.exists()
+        if colon and first and re.search(r"\w", text) and not SOUND.search(text):
             audio = recordings.read(path)
             if audio.seconds > 0.15 and any(audio.pcm):
                 found[name] = speech_of(name, text, audio)
