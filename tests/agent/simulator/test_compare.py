@@ -28,7 +28,9 @@ from agent.simulator.results import Result, ResultError, as_json
 
 
 def result(
-    cut: Sequence[Sequence[bool]], responses: Sequence[float] | None = None, line: LineName = "clean"
+    cut: Sequence[Sequence[bool]],
+    responses: Sequence[float] | None = None,
+    line: LineName = "clean",
 ) -> Result:
     """Return what came of pauses, each with its repeats."""
     outcomes = [
