@@ -274,13 +274,24 @@ def _with_interruption(outcome: Outcome, heard: CallAsHeard, spoke: _Spoke) -> O
     if outcome.kind == "background":
         return _with_background(outcome, heard, at)
     if clear is None:
-        return outcome
+        return _without_clear(outcome, heard, spoke)
     if outcome.kind == "barge-in":
         stale = float(heard.agent[at : spoke.last].sum()) * FRAME_SECONDS
         return replace(outcome, stale=stale)
     silence = _first(heard.agent[max(at, spoke.last) :])
     resumed = silence is not None and silence <= RESUMED_WITHIN
     return replace(outcome, resumed=silence if resumed else None)
+
+
+def _without_clear(outcome: Outcome, heard: CallAsHeard, spoke: _Spoke) -> Outcome:
+    """Judge an opening that was talked over and not cleared: hanging up within it stops it, too."""
+    end = len(heard.agent) * FRAME_SECONDS
+    to_be_heard = (_first(heard.agent) or 0.0) + (heard.opening or 0.0)
+    if not heard.hung_up or end > to_be_heard - SAME_OPENING:
+        return outcome
+    if outcome.kind == "barge-in":
+        return replace(outcome, failed="the agent hung up")
+    return replace(outcome, stopped=end - spoke.began)
 
 
 def _with_background(outcome: Outcome, heard: CallAsHeard, at: int) -> Outcome:

@@ -23,11 +23,14 @@ from agent.simulator.compare import (
     table,
 )
 from agent.simulator.judging import Outcome, Tried
+from agent.simulator.plan import LineName
 from agent.simulator.results import Result, ResultError, as_json
 
 
 def result(
-    cut: Sequence[Sequence[bool]], responses: Sequence[float] | None = None, line: str = "clean"
+    cut: Sequence[Sequence[bool]],
+    responses: Sequence[float] | None = None,
+    line: LineName = "clean",
 ) -> Result:
     """Return what came of pauses, each with its repeats."""
     outcomes = [

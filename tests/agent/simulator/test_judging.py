@@ -181,6 +181,23 @@ def test_an_agent_that_hangs_up(caller: str, agent: str, why: str) -> None:
     assert judge(tried("turn"), heard).failed == why
 
 
+@pytest.mark.parametrize(
+    ("kind", "opening", "verdict"),
+    [
+        ("noise", 1.5, "stopped after 0.40 s, did not go on"),
+        ("backchannel", 1.5, "stopped after 0.40 s, did not go on"),
+        ("barge-in", 1.5, "not measured: the agent hung up"),
+        ("noise", 0.8, "did not stop"),
+    ],
+)
+def test_hanging_up_within_the_opening_is_a_stop(kind: Kind, opening: float, verdict: str) -> None:
+    """A cough that ends the call was no cough that it took for nothing."""
+    heard = CallAsHeard(
+        caller=frames("....++.."), agent=frames("++++++++"), opening=opening, hung_up=True
+    )
+    assert judge(tried(kind), heard).verdict == verdict
+
+
 def test_an_agent_may_say_goodbye() -> None:
     """An answer is one, though it hangs up after it."""
     heard = CallAsHeard(caller=frames("..++...."), agent=frames("++...+++"), hung_up=True)
