@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, silence_needed
-from pipelines.turn_taking.end_of_turn_words import Ending, ending
+from pipelines.listening.settings import GateSettings
+from pipelines.turn_taking.end_of_turn import EndOfTurnSettings, Evidence, silence_needed
 from pipelines.turn_taking.smart_turn import SmartTurn
 from pipelines.turn_taking.text_completeness import text_completeness, words_at_end
 from tests.benchmarks.endpoints import FIXED, end, quiet_points, up_to
@@ -37,6 +37,9 @@ SPEAKERS = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison", "fr": "fr_CA_f_Jun
 }
 DRAWS, SEED = 1000, 11
 PAUSE = 0.8
+ASKED_AT = GateSettings().pause_after
+"""Seconds of silence at which the turn model is asked: once, here."""
+
 UNFINISHED = 0.2
 """Below it, the words say that more will come."""
 
@@ -107,11 +110,11 @@ def heard(folder: Path, language: str) -> Iterator[tuple[str, str, bytes, bool]]
             continue
         pcm = by_phone(audio, lead=0, tail=0).pcm
         last = end(pcm)
-        yield name, text, up_to(pcm, last), True
+        yield name, text, up_to(pcm, last, ASKED_AT), True
         ends = [found.end() for found in re.finditer(r"\S+", text)]
         for at in quiet_points(pcm):
             nearest = min(ends[:-1], key=lambda place: abs(place / len(text) - at / last))
-            yield name, text[:nearest], up_to(pcm, at), False
+            yield name, text[:nearest], up_to(pcm, at, ASKED_AT), False
 
 
 async def pauses(folder: Path, language: str) -> Iterator[str]:
@@ -136,21 +139,19 @@ def _compared(found: Sequence[tuple[bool, str, float]], language: str) -> Iterat
     for name, rate in (("turn model", sound), ("words", words), ("both", both)):
         yield figures(f"{language} {name}", Rated(whole=rate[so], cut=rate[~so]))
     settings = EndOfTurnSettings()
-    listed = np.array(
-        [silence_needed(settings, p, text, language) or FIXED for _, text, p in found]
-    )
-    wants_more = np.array(
-        [
-            words[at] < UNFINISHED and ending(text, language) is not Ending.WHOLE
-            for at, (_, text, _) in enumerate(found)
-        ]
-    )
-    judged = np.where(wants_more, np.maximum(listed, settings.long), listed)
-    for name, wait in (("lists of words", listed), ("and completeness", judged)):
-        cut = int((wait[~so] <= PAUSE).sum())
+
+    def wait(text: str, heard: float, complete: float | None) -> float:
+        evidence = Evidence(said=text, heard=[heard], complete=complete)
+        weighed = silence_needed(settings, evidence, language)
+        return FIXED if weighed is None else weighed.seconds
+
+    listed = np.array([wait(text, p, None) for _, text, p in found])
+    judged = np.array([wait(text, p, text_completeness(text, language)) for _, text, p in found])
+    for name, waits in (("lists of words", listed), ("and completeness", judged)):
+        cut = int((waits[~so] <= PAUSE).sum())
         yield (
             f"{language} {name}: {cut} of {int((~so).sum())} pauses of {PAUSE} s cut into;"
-            f" mean wait after {int(so.sum())} whole ones {wait[so].mean():.2f} s"
+            f" mean wait after {int(so.sum())} whole ones {waits[so].mean():.2f} s"
         )
 
 
