@@ -151,5 +151,5 @@ def _unasked(said: Dictated) -> Progress | None:
         return Progress.MAYBE_ALL
     if said.letters >= FEWEST_LETTERS or said.digits >= FEWEST_DIGITS:
         few = FEWEST_DIGITS if said.digits else FEWEST_LETTERS
-        return Progress.UNKNOWN if both > few else Progress.PART
+        return Progress.UNKNOWN if said.digits + said.letters > few else Progress.PART
     return None
