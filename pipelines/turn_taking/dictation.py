@@ -18,6 +18,9 @@ many are no whole number of theirs."""
 FEWEST_LETTERS = 2
 """From which somebody spells, unasked: one is a word, or the end of one."""
 
+USUAL_LENGTHS = (10, 11, 16)
+"""Digits of telephone and card numbers: dictated unasked, they are most likely all."""
+
 _MULTIPLIERS: Mapping[str, int] = {"double": 1, "triple": 2}
 """Digits beside the one behind it."""
 
@@ -31,7 +34,7 @@ _NOUGHTS: Mapping[str, int] = {
 _HUNDREDS = re.compile(r"(?:\w{2,}(?:ciento|niento|cento)|duzento|trezento|quinhento)s|\w{2,}cento")
 """Hundreds in one word: "novecientos", "novecentos", "novecento"."""
 
-_NOT_DICTATED = re.compile(r"(?:^|[^\W\d]\W+)(?:\d{1,2}[:.h]\d{2}|(?:19|20)\d{2})\W*$")
+_NOT_DICTATED = re.compile(r"(?:^|[^\W\d]\W+)(?:\d{1,2}[:.h]\d{2}|(?:19|20) ?\d{2})\W*$")
 """A time or a year at the end, as transcribers write it."""
 
 _SOUNDS_LIKE: Mapping[str, frozenset[str]] = {"en": frozenset(["to", "too", "for", "ate", "tree"])}
@@ -139,7 +142,14 @@ def progress(said: Dictated, expected: Expectation) -> Progress | None:
         return Progress.ALL if both >= max(lengths) else Progress.MAYBE_ALL
     if expected.asked is AnswerKind.SPELLING and said.letters:
         return Progress.UNKNOWN if both > FEWEST_LETTERS else Progress.PART
+    return _unasked(said)
+
+
+def _unasked(said: Dictated) -> Progress | None:
+    """Return how far the caller has come with what nobody has asked for."""
+    if said.digits in USUAL_LENGTHS:
+        return Progress.MAYBE_ALL
     if said.letters >= FEWEST_LETTERS or said.digits >= FEWEST_DIGITS:
         few = FEWEST_DIGITS if said.digits else FEWEST_LETTERS
-        return Progress.UNKNOWN if both > few else Progress.PART
+        return Progress.UNKNOWN if said.digits + said.letters > few else Progress.PART
     return None

@@ -138,9 +138,10 @@ MODEL_MOST = 3.5
 TEXT_MOST = 4.0
 """Log-odds that the text may say, either way: 0.98."""
 
-UNHEARD, UNREAD = 0.75, 0.5
+UNHEARD, UNREAD = 1.4, 0.5
 """Log-odds in place of a turn model that was not asked, and of a text that nothing can judge: most
-silences that are asked about are ends."""
+silences that are asked about are ends. With the first, a text that tells nothing asks for as much
+silence as no text at all, ``vad.end_after``."""
 
 SURE_NOT = -7.0
 """Log-odds at which a turn is waited for longest."""
@@ -149,6 +150,11 @@ ANSWERED, SAID_ALL, LEFT_OPEN = 2.5, 2.0, -5.0
 """Log-odds of words, in place of the text's: of a whole answer to a question of yes or no, and of a
 goodbye; of a whole answer to nothing that we know of; of a last word that sentences seldom end in.
 With the first, a model that is sure of more to come (0.03) still makes for ``middle``."""
+
+FALLS_SURELY = 0.955
+"""The turn model's probability from which the answer to a question of yes or no is one that nothing
+follows: below it, and after anything else, a "yes" that goes on does so within ``middle``. Of three
+such words it is sure of one."""
 
 REACHED = 0.95
 """Seconds that a number is waited for that has one of the lengths that it may have, or a name that
@@ -308,11 +314,18 @@ def _bounds(
     elif words is Ending.OPEN:
         least = most
     elif words is Ending.WHOLE:
-        first = opens(evidence.said, language, asked=asked is AnswerKind.ANYTHING)
-        least = settings.middle if first else least
+        least = settings.middle if _may_open(evidence, language) else least
     elif asked in (AnswerKind.NUMBER, AnswerKind.SPELLING):
         least = settings.middle  # whatever it was heard as, it comes in groups
     return min(least, settings.longest), min(most, settings.longest)
+
+
+def _may_open(evidence: Evidence, language: str) -> bool:
+    """Return whether what is a whole answer may be the first word of a longer one, by its sound."""
+    heard = combined(evidence.heard)
+    answers = evidence.expected.asked is AnswerKind.YES_OR_NO
+    over = evidence.told or (answers and (heard is None or heard >= FALLS_SURELY))
+    return opens(evidence.said, language, asked=not over)
 
 
 def _bounds_of_dictation(

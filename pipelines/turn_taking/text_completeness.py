@@ -89,9 +89,12 @@ def features(words: Sequence[str], common: frozenset[str]) -> Iterator[str]:
 
 
 def log_odds(transcript: str, learned: CompletenessWeights) -> float | None:
-    """Return the logarithm of the odds that ``transcript`` is whole; None without any word."""
+    """Return the logarithm of the odds that ``transcript`` is whole; None without a common word.
+
+    Of names and jargon alone nothing is known but how they end, and that tells too little.
+    """
     words = words_at_end(transcript, elides=learned.elides)
-    if not words:
+    if learned.common.isdisjoint(words[-WORDS:]):
         return None
     weigh = learned.weights.get
     return sum(weigh(feature, 0.0) for feature in features(words, learned.common))

@@ -65,7 +65,7 @@ class Paused:
     [
         ("", False, USUAL),
         ("Xyzzy", False, USUAL),
-        ("Yes.", False, SILENCES.shortest),
+        ("Goodbye.", False, SILENCES.shortest),
         ("My number is", False, SILENCES.longest),
         ("I would like a table", True, SILENCES.shortest),
         ("My number is", True, SILENCES.longest),
@@ -141,6 +141,6 @@ def test_what_is_known_while_the_caller_speaks_is_not_weighed() -> None:
     """It is about less than they say: a pause later in the turn is waited for as ever."""
     lines = ("I want a table", "I want a table for two.")
     providers = voice(stt=Hasty(TranscriberOptions(lines=lines)), replies=["When?"])
-    done = talk("." * 25 + "+" * 20 + "." * 4 + "+" * 6 + "." * 40, providers)
+    done = talk("." * 25 + "+" * 20 + "." * 3 + "+" * 6 + "." * 40, providers)
     assert done.lines[1:] == [("user", lines[1]), ("assistant", "When?")]
     assert done.caller.commands("clear") == []

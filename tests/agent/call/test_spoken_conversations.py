@@ -112,7 +112,7 @@ def test_a_talker_in_the_background_does_not_end_our_reply(hold: Hold, below: in
 @pytest.mark.parametrize(
     ("word", "pause"),
     [
-        ("yes", 0.7),
+        ("okay", 0.7),
         ("hello", 0.7),
         ("no", 0.6),
     ],

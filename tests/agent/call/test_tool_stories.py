@@ -104,7 +104,7 @@ def test_a_slow_tool_is_bridged(filler: str) -> None:
     tool = Booking(4.0).tool(filler=filler)
     done = talk(
         QUESTION + "." * 100,
-        voice(["Book it."], llm=Watching("[book]", "Booked.")),
+        voice(["Can you book it?"], llm=Watching("[book]", "Booked.")),
         tools=[tool],
         settings=SETTINGS,
     )

@@ -28,12 +28,13 @@ def call(
     heard: tuple[float, ...] | None = (0.97,),
     words_after: float = 0.0,
     settings: CallSettings | None = None,
+    reply: str = "Well.",
 ) -> Talk:
     """A call in which the agent has asked that, and hears the caller so."""
     stt = Transcriber(TranscriberOptions(lines=said, delay=words_after))
     return talk(
         script,
-        voice(stt=stt, replies=["Well."]),
+        voice(stt=stt, replies=[reply]),
         script=replace(SCRIPT, greeting=asks),
         turn_model=None if heard is None else ScriptedTurnModel(heard),
         settings=settings,
@@ -67,7 +68,7 @@ def test_a_short_answer_that_goes_on_is_not_cut_into(asks: str, pause: int) -> N
 
 def test_a_short_answer_that_falls_to_its_end_is_answered_at_once() -> None:
     """A yes to a question of yes or no is all there is."""
-    done = call(SPOKEN + "." * 30, "Yes.", asks="Shall I book it?", heard=(0.8, 0.9))
+    done = call(SPOKEN + "." * 30, "Yes.", asks="Shall I book it?", heard=(0.96, 0.97))
     assert waited(done) == pytest.approx(SILENCES.shortest, abs=0.06)
 
 
@@ -193,6 +194,7 @@ def test_who_was_cut_into_is_given_more_time_the_next_time() -> None:
         "Xyzzy",
         "Xyzzy",
         heard=(0.97,),
+        reply="We have a table at seven, and another one at nine.",
     )
     assert len(done.caller.commands("clear")) == 1
     (*_, last) = done.notes.of("caller")

@@ -68,7 +68,14 @@ def test_numbers_in_words_are_counted_in_each_language(
 
 @pytest.mark.parametrize(
     "said",
-    ["A table at seven thirty.", "At 7:30.", "It was in 1984.", "Around twenty five", "By 10.45"],
+    [
+        "A table at seven thirty.",
+        "At 7:30.",
+        "It was in 1984.",
+        "In 19 84",
+        "Around twenty five",
+        "By 10.45",
+    ],
 )
 def test_times_and_years_are_not_dictated(said: str) -> None:
     """Nobody is waited for longest who says when."""
@@ -92,6 +99,7 @@ def test_digits_are_digits_in_any_language() -> None:
         (Dictated(digits=3), ANY, Progress.PART),
         (Dictated(digits=2), ANY, None),
         (Dictated(digits=6), ANY, Progress.UNKNOWN),
+        (Dictated(digits=10), ANY, Progress.MAYBE_ALL),
         (Dictated(letters=1), ANY, None),
         (Dictated(letters=2), ANY, Progress.PART),
         (Dictated(digits=1), PHONE, Progress.PART),

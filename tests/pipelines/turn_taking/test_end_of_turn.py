@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.listening.settings import GateSettings
 from pipelines.turn_taking.end_of_turn import (
     EndOfTurnSettings,
     Evidence,
@@ -63,7 +64,9 @@ def test_nothing_known_is_nothing_decided() -> None:
         (0.01, "I would like to", 2.0, 2.2),
         (0.97, "My number is", 2.2, 2.2),
         (0.97, "And otherwise.", 1.7, 2.2),
-        (None, "Yes.", 0.35, 0.35),
+        (None, "Yes.", 0.8, 0.8),
+        (0.97, "Yes.", 0.8, 0.8),
+        (0.97, "Thanks, goodbye.", 0.35, 0.35),
         (None, "I would like to", 1.8, 2.2),
     ],
 )
@@ -86,6 +89,11 @@ def test_the_text_is_a_witness_like_others() -> None:
     assert whole < 0.6
 
 
+def test_a_text_that_tells_nothing_lengthens_no_wait() -> None:
+    """Without a turn model it is waited for about as long as for no words at all."""
+    assert needed("Whatever", complete=0.5) == pytest.approx(GateSettings().end_after, abs=0.02)
+
+
 @pytest.mark.parametrize("said", ["Yes.", "No.", "Hello.", "Okay.", "Right."])
 @pytest.mark.parametrize("expected", [YES_OR_NO, OPEN_QUESTION, Expectation()])
 def test_a_whole_answer_does_not_beat_a_model_that_hears_more_coming(
@@ -98,23 +106,25 @@ def test_a_whole_answer_does_not_beat_a_model_that_hears_more_coming(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected", "seconds"),
+    ("said", "expected", "seconds", "doubted"),
     [
-        ("Yes.", YES_OR_NO, 0.35),
-        ("No, thank you.", YES_OR_NO, 0.35),
-        ("Yes.", OPEN_QUESTION, 0.8),
-        ("Hello.", OPEN_QUESTION, 0.8),
-        ("Hello?", YES_OR_NO, 0.8),
-        ("Good morning.", NOTHING, 0.8),
-        ("Goodbye.", OPEN_QUESTION, 0.35),
-        ("Thank you very much.", OPEN_QUESTION, 0.35),
+        ("Yes.", YES_OR_NO, 0.35, 0.8),
+        ("No, thank you.", YES_OR_NO, 0.35, 0.35),
+        ("Yes.", OPEN_QUESTION, 0.8, 0.8),
+        ("Yes.", NOTHING, 0.8, 0.8),
+        ("Hello.", OPEN_QUESTION, 0.8, 0.8),
+        ("Hello?", YES_OR_NO, 0.8, 0.8),
+        ("Good morning.", NOTHING, 0.8, 0.8),
+        ("Goodbye.", OPEN_QUESTION, 0.35, 0.35),
+        ("Thank you very much.", OPEN_QUESTION, 0.35, 0.35),
     ],
 )
 def test_a_whole_answer_that_falls_to_its_end_is_answered_at_once(
-    said: str, expected: Expectation, seconds: float
+    said: str, expected: Expectation, seconds: float, doubted: float
 ) -> None:
-    """Unless the question was open, where "yes" is a first word; a greeting is one anywhere."""
-    assert needed(said, 0.8, 0.85, expected=expected) == pytest.approx(seconds)
+    """To a question of yes or no; else "yes" is a first word, and a greeting is one anywhere."""
+    assert needed(said, 0.96, 0.97, expected=expected) == pytest.approx(seconds)
+    assert needed(said, 0.8, 0.85, expected=expected) == pytest.approx(doubted)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +145,7 @@ def test_a_whole_answer_that_falls_to_its_end_is_answered_at_once(
         ("S M I T H", NAME, 0.02, 0.9, 1.0),
         ("S M", NAME, 0.97, 2.2, 2.2),
         ("Four one five", Expectation(), 0.97, 2.2, 2.2),
+        ("415 555 2671", Expectation(), 0.03, 0.8, 0.95),
         ("Four one five five", Expectation(), 0.97, 0.8, 0.8),
         ("Four one five five", Expectation(), 0.5, 2.2, 2.2),
     ],
@@ -156,7 +167,7 @@ def test_a_slow_dictation_keeps_its_rhythm() -> None:
 
 def test_what_is_added_for_a_caller_is_not_added_to_what_is_whole() -> None:
     """A "yes" is one, however often they pause elsewhere; nor is a whole number waited for."""
-    assert needed("Yes.", 0.9, expected=YES_OR_NO, extra=0.4) == pytest.approx(0.35)
+    assert needed("Yes.", 0.97, expected=YES_OR_NO, extra=0.4) == pytest.approx(0.35)
     assert needed("94110", 0.97, expected=ZIP, extra=0.4) == pytest.approx(0.75)
     assert needed("", 0.97, extra=0.4) == pytest.approx(0.75)
 
