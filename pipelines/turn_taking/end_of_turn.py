@@ -61,7 +61,7 @@ class EndOfTurnSettings(Section):
     """Nobody is kept waiting for longer."""
 
     finished_from: float = Field(
-        0.88,
+        0.86,
         ge=0,
         le=1,
         description="Probability from which it is sure that they finished, all evidence weighed.",
@@ -128,7 +128,7 @@ class ScriptedTurnModel:
         return self._probabilities[min(self._next, len(self._probabilities)) - 1]
 
 
-MODEL_WEIGHT = 0.6
+MODEL_WEIGHT = 0.5
 """Of the turn model's log-odds: it is surer than it is right. This and what follows is fitted by
 ``tests.benchmarks.endpoints``."""
 
@@ -138,7 +138,7 @@ MODEL_MOST = 3.5
 TEXT_MOST = 4.0
 """Log-odds that the text may say, either way: 0.98."""
 
-UNHEARD, UNREAD = 1.4, 0.5
+UNHEARD, UNREAD = 1.25, 0.5
 """Log-odds in place of a turn model that was not asked, and of a text that nothing can judge: most
 silences that are asked about are ends. With the first, a text that tells nothing asks for as much
 silence as no text at all, ``vad.end_after``."""
@@ -151,9 +151,9 @@ ANSWERED, SAID_ALL, LEFT_OPEN = 2.5, 2.0, -5.0
 goodbye; of a whole answer to nothing that we know of; of a last word that sentences seldom end in.
 With the first, a model that is sure of more to come (0.03) still makes for ``middle``."""
 
-FALLS_SURELY = 0.955
+FALLS_SURELY = 0.965
 """The turn model's probability from which the answer to a question of yes or no is one that nothing
-follows: below it, and after anything else, a "yes" that goes on does so within ``middle``. Of three
+follows: below it, and after anything else, a "yes" that goes on does so within ``middle``. Of four
 such words it is sure of one."""
 
 REACHED = 0.95

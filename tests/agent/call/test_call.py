@@ -461,7 +461,7 @@ def test_a_draft_answers_in_the_silence_that_is_waited_for_anyway() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "silence"),
-    [(0.99, 0.35), (0.4, 0.8), (0.01, 1.8)],
+    [(0.99, 0.35), (0.4, 0.75), (0.01, 1.65)],
     ids=["sure", "?", "not yet"],
 )
 def test_the_turn_model_decides_how_long_to_wait(probability: float, silence: float) -> None:

@@ -68,7 +68,7 @@ def test_a_short_answer_that_goes_on_is_not_cut_into(asks: str, pause: int) -> N
 
 def test_a_short_answer_that_falls_to_its_end_is_answered_at_once() -> None:
     """A yes to a question of yes or no is all there is."""
-    done = call(SPOKEN + "." * 30, "Yes.", asks="Shall I book it?", heard=(0.96, 0.97))
+    done = call(SPOKEN + "." * 30, "Yes.", asks="Shall I book it?", heard=(0.97, 0.98))
     assert waited(done) == pytest.approx(SILENCES.shortest, abs=0.06)
 
 

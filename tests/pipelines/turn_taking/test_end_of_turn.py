@@ -59,7 +59,7 @@ def test_nothing_known_is_nothing_decided() -> None:
     [
         (0.97, "", 0.35, 0.35),
         (0.4, "", 0.7, 0.9),
-        (0.01, "", 1.7, 1.9),
+        (0.01, "", 1.6, 1.9),
         (0.97, "I would like to", 1.7, 2.2),
         (0.01, "I would like to", 2.0, 2.2),
         (0.97, "My number is", 2.2, 2.2),
@@ -123,7 +123,7 @@ def test_a_whole_answer_that_falls_to_its_end_is_answered_at_once(
     said: str, expected: Expectation, seconds: float, doubted: float
 ) -> None:
     """To a question of yes or no; else "yes" is a first word, and a greeting is one anywhere."""
-    assert needed(said, 0.96, 0.97, expected=expected) == pytest.approx(seconds)
+    assert needed(said, 0.97, 0.97, expected=expected) == pytest.approx(seconds)
     assert needed(said, 0.8, 0.85, expected=expected) == pytest.approx(doubted)
 
 
