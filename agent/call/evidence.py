@@ -113,7 +113,7 @@ class TurnEvidence:
             case Event.SPEECH_RESUMED if self._paused is not None:
                 said = self._paused.utterance
                 pauses.went_on(0.0 if said is None else said.seconds - self._heard_then)
-            case Event.SPEECH_RESUMED if _is_silent_answer(sounding):
+            case Event.SPEECH_RESUMED if sounding is not None and sounding.is_silent_answer:
                 pauses.was_cut_into(self._ended_after)
             case Event.SPEECH_STARTED:
                 pauses.next_turn()
@@ -147,7 +147,3 @@ class TurnEvidence:
             await asyncio.sleep(max(0.0, ASK_AGAIN_AT - self._listener.silent))
             if await self._judge.ask(draft.utterance.audio):
                 self.weigh(draft)
-
-
-def _is_silent_answer(sounding: Reply | None) -> bool:
-    return sounding is not None and sounding.utterance is not None and sounding.started_at is None

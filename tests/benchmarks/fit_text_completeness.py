@@ -60,8 +60,8 @@ FEWEST = 5
 
 PLAIN = frozenset({"en"})
 """Languages with enough text beside the campaigns of Wesnoth, whose narrators speak as no caller
-does: without them, prompts that nothing was fitted on are told from their beginnings with an AUC of
-0.73 rather than 0.67 at their pauses, and what callers say as well as with them."""
+does: without them, pauses of the prompts to choose by are told from their ends with an AUC of 0.79
+rather than 0.75, and what callers say as well as with them."""
 
 Floats = npt.NDArray[np.float64]
 
