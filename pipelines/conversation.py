@@ -63,13 +63,13 @@ class Message:
     cut_off: bool = False
     """Whether the caller heard no more than this of what we were saying."""
 
-    unheard: str = ""
-    """How it would have gone on, if a model has to know: a greeting that says why we call, or the
-    last words of a question that was answered before its end."""
-
     results: tuple[ToolResult, ...] = ()
     """Of an assistant's message: the tools it asked for after ``text``, each with its result.
     ``text`` may be empty then."""
+
+    unheard: str = ""
+    """How it would have gone on, if a model has to know: a greeting that says why we call, or the
+    last words of a question that was answered before its end."""
 
 
 END_CALL = "end_call"

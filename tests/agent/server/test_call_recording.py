@@ -29,6 +29,7 @@ from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.listening.dtmf import tones
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Piece, ProviderError, Speech
+from pipelines.reply.playout import PAUSE
 from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 from tests.agent.loopback import command, dialled, running
 from tests.agent.records.test_recording_files import AtOnce, write
@@ -87,7 +88,7 @@ def test_nothing_is_recorded_before_the_caller_has_heard_that_it_will_be(tmp_pat
     assert consent["text"] == CONSENT
     assert greeting["text"] == SCRIPT.greeting
     (started, _) = talked.notes.of("recording")
-    said = 0.3 * len(CONSENT.split())
+    said = 0.3 * len(CONSENT.split()) + PAUSE  # between its two sentences
     assert said <= started["began"] <= said + 0.05
     assert greeting["at"] - started["at"] <= 0.02
     with part(tmp_path).open("rb") as file:

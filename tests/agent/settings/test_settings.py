@@ -60,7 +60,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(
         ('[llm]\nprovider = "openai"\n[llm.options]\napi_key = 7', "api_key = (hidden): "),
         ('[vad]\njudge = "me"', "vad"),
         ('[turns]\nmodel = "smart"', "turns.model = 'smart': no such turn model; allowed are"),
-        ('[turns]\nmodel = "x.onnx"', "turns.model = 'x.onnx': onnxruntime cannot open the file"),
+        ('[turns]\nmodel = "x.onnx"', "turns.model = 'x.onnx': there is no such file"),
         ('agent = "nobody"', "agent = 'nobody'"),
     ],
 )
