@@ -248,7 +248,12 @@ def test_ctrl_c_prints_what_was_measured(tmp_path: Path) -> None:
         async with serving(hangs_up) as url:
             command = [sys.executable, "-m", "agent.cli", "evaluate", url, "--only", "goodbye"]
             command += ["--repeat", "1000", "--at-once", "1", "--save", str(kept)]
-            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            # Tests that run in the background ignore SIGINT, and so does what they start.
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdout=asyncio.subprocess.PIPE,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
             assert process.stdout is not None
             try:
                 async with asyncio.timeout(120):
