@@ -5,11 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from pipelines.turn_taking.words_by_language import (
-    WORDS_BY_LANGUAGE,
-    primary,
-    spoken_words,
-)
+from pipelines.turn_taking.words_by_language import spoken_words, words_in
 
 
 class Ending(enum.Enum):
@@ -37,7 +33,7 @@ def ending(transcript: str, language: str) -> Ending:
             mark that says that the sentence goes on.
         language: BCP 47 tag.
     """
-    known = WORDS_BY_LANGUAGE.get(primary(language))
+    known = words_in(language)
     # A full stop is no evidence: transcribers put one before any silence.
     text = " ".join(spoken_words(transcript))
     if known is None or not text:
@@ -71,7 +67,7 @@ def opens(transcript: str, language: str, *, asked: bool) -> bool:
         language: BCP 47 tag.
         asked: Whether an open question was asked.
     """
-    known = WORDS_BY_LANGUAGE.get(primary(language))
+    known = words_in(language)
     if known is None:
         return False
     said = " ".join(spoken_words(transcript))
@@ -86,5 +82,5 @@ def is_digit(word: str, language: str) -> bool:
         word: It.
         language: BCP 47 tag.
     """
-    known = WORDS_BY_LANGUAGE.get(primary(language))
-    return known is not None and bool(known.digits.fullmatch(word)) and word != "double"
+    known = words_in(language)
+    return known is not None and bool(known.digits.fullmatch(word))

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.conversation import ExpectedAnswer, ToolSpec
 from pipelines.turn_taking.expectation_words import Questions, questions_in
+from pipelines.turn_taking.words_by_language import spoken_words
 
 
 class AnswerKind(enum.Enum):
@@ -80,7 +81,7 @@ def expected_by(tools: Iterable[ToolSpec]) -> Iterator[ExpectedAnswer]:
 
 def _of(sentence: str, known: Questions | None, declared: Sequence[ExpectedAnswer]) -> Expectation:
     asks = sentence.endswith(("?", "？"))
-    text = " ".join(re.findall(r"[\w']+", sentence.casefold().replace("’", "'")))
+    text = " ".join(spoken_words(sentence))
     requests = known is not None and known.request.search(text) is not None
     if known is not None and asks and (known.is_tag(text) or known.is_polar(text)) and not requests:
         return Expectation(asked=AnswerKind.YES_OR_NO)
@@ -117,4 +118,4 @@ def _of_pattern(schema: Any) -> tuple[int, ...]:  # noqa: ANN401 - any JSON
 def _as_words(name: str) -> str:
     """Return the name of a parameter, or a phrase, as :func:`expectation` reads what was said."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ")
-    return " ".join(re.findall(r"[\w']+", apart.casefold().replace("’", "'")))
+    return " ".join(spoken_words(apart))

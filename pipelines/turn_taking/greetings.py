@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.turn_taking.annotations import words_of
-from pipelines.turn_taking.words_by_language import WORDS_BY_LANGUAGE, primary, spoken_words
+from pipelines.turn_taking.words_by_language import spoken_words, words_in
 
 MOST_OF_A_NAME = 3
 """Words: "Acme Plumbing Limited"."""
@@ -18,7 +18,7 @@ def is_greeting(text: str, language: str, *, picked_up: bool = False) -> bool:
         picked_up: Whether whoever says it was called, and picks up: then they may say their name,
             or that of their firm, in up to three words.
     """
-    known = WORDS_BY_LANGUAGE.get(primary(language))
+    known = words_in(language)
     said = " ".join(spoken_words(words_of(text)))
     if not said:
         return False

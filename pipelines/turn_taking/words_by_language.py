@@ -92,6 +92,15 @@ def primary(language: str) -> str:
     return re.split("[-_]", language.strip(), maxsplit=1)[0].casefold()
 
 
+def words_in(language: str) -> LanguageWords | None:
+    """Return the words of turn-taking in a language; None if they are not known.
+
+    Args:
+        language: BCP 47 tag.
+    """
+    return WORDS_BY_LANGUAGE.get(primary(language))
+
+
 def with_numerals(words: Sequence[str], language: str) -> list[str]:
     """Return ``words`` with the numbers from 10 to 99 in digits: "vingt et un" is "21".
 
@@ -99,7 +108,7 @@ def with_numerals(words: Sequence[str], language: str) -> list[str]:
         words: In lower case, parted at hyphens and apostrophes.
         language: BCP 47 tag.
     """
-    known = WORDS_BY_LANGUAGE.get(primary(language))
+    known = words_in(language)
     if known is None:
         return list(words)
     found, at = [], 0
