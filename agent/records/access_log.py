@@ -51,28 +51,30 @@ class AccessLog:
 
     Args:
         database: Shared by all processes.
-        who: :func:`this_user`, or :func:`holder_of` a token.
+        who: :func:`this_user`, or :func:`holder_of` a token; who looks unless :meth:`note` is told.
     """
 
     def __init__(self, database: Database, who: str) -> None:
         self._database = database
         self._who = who[:200]
-        self._listed: dict[tuple[str, str], float] = {}
+        self._listed: dict[tuple[str, str, str], float] = {}
 
-    async def note(self, what: Access, records: Sequence[str]) -> None:
+    async def note(self, what: Access, records: Sequence[str], who: str = "") -> None:
         """Note that these records are about to be shown.
 
         Args:
             what: In which way.
             records: Their ids; ``""`` for one that is no more, so that nobody learns whose it was.
+            who: Who looks, such as who is signed in; ``""`` for whom this was made for.
         """
-        at = time.time()
-        new = [one for one in records if at - self._listed.get((what, one), 0.0) > LISTED_FOR]
-        rows = iter([{"at": at, "who": self._who, "what": what, "record": one[:32]} for one in new])
+        at, who = time.time(), (who or self._who)[:200]
+        listed = self._listed
+        new = [one for one in records if at - listed.get((who, what, one), 0.0) > LISTED_FOR]
+        rows = iter([{"at": at, "who": who, "what": what, "record": one[:32]} for one in new])
         while some := list(islice(rows, AT_ONCE)):
             await self._database.write(lambda c, some=some: c.execute(insert(record_reads), some))  # type: ignore[misc]
         if what in ("list", "search"):
-            self._listed |= {(what, one): at for one in new}
+            self._listed |= {(who, what, one): at for one in new}
             for oldest in list(islice(self._listed, max(0, len(self._listed) - MOST_LISTED))):
                 del self._listed[oldest]
 

@@ -30,8 +30,8 @@ from agent.replay.replayed_caller import ReplayedCaller, as_frames
 from agent.replay.started_providers import StartedProviders
 from agent.server.admission import Admitted
 from agent.server.call_runner import CallResources
+from agent.server.mcp_servers import running_mcp_servers
 from agent.server.providers import warm
-from agent.server.start import running_mcp_servers
 from agent.settings import Settings
 from agent.simulator.stretches import sounding
 from agent.simulator.virtual_time import VirtualTimeLoop

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from aiohttp import web
 
 from agent import phone_numbers, time_zones
+from agent.console.console import Console
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.health import Health
@@ -55,6 +56,9 @@ class Service:
     operator: OperatorInterface | None
     """None if there is no token to ask it with."""
 
+    console: Console | None
+    """The pages; None if there are none."""
+
     watchdog: Watchdog
 
     def application(self) -> web.Application:
@@ -85,6 +89,8 @@ class Service:
             app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
             self.operator.add_to(app)
+        if self.console is not None:
+            self.console.add_to(app)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
         app.cleanup_ctx.append(self._keeping_records)

@@ -52,11 +52,12 @@ class CallAnswers:
         self._access = access
         self._country = country
 
-    async def listed(self, given: Mapping[str, str]) -> dict[str, Any]:
+    async def listed(self, given: Mapping[str, str], who: str = "") -> dict[str, Any]:
         """Return a page of records, and how to ask for the next.
 
         Args:
             given: As :class:`~agent.server.records_api.RecordsQuery` has it.
+            who: Who looks, if that is not the holder of the token.
 
         Raises:
             QueryError: If it is wrong.
@@ -73,7 +74,7 @@ class CallAnswers:
         times = await self._records.answer_times(page)
         if self._access is not None:
             what: Access = "list" if wanted.words is None else "search"
-            await self._access.note(what, [one.id for one in page])
+            await self._access.note(what, [one.id for one in page], who)
         lines = await found_lines(self._records, wanted, page, lines_of_each=LOOKED_AT)
         more = len(found) > len(page)
         return {
@@ -84,12 +85,15 @@ class CallAnswers:
             "next": queries.cursor((page[-1].started, page[-1].number)) if more else None,
         }
 
-    async def one(self, name: str, given: Mapping[str, str]) -> dict[str, Any] | None:
+    async def one(
+        self, name: str, given: Mapping[str, str], who: str = ""
+    ) -> dict[str, Any] | None:
         """Return a record with its lines; None if there is none.
 
         Args:
             name: Of the record, or of its call.
             given: As :class:`~agent.server.records_api.RecordQuery` has it.
+            who: Who looks, if that is not the holder of the token.
 
         Raises:
             QueryError: If it is wrong.
@@ -99,7 +103,7 @@ class CallAnswers:
         if record is None or self._records is None:
             return None
         if self._access is not None:
-            await self._access.note("show", [record.id])
+            await self._access.note("show", [record.id], who)
         found = await self._records.events(record, after=asked.after, limit=asked.limit + 1)
         events, more = found[: asked.limit], len(found) > asked.limit
         if more and (until := _unfinished(events)):

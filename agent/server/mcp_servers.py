@@ -1,13 +1,16 @@
-"""The MCP servers of the settings, made of what is set there."""
+"""The MCP servers of the settings: made of what is set there, and connected while calls last."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from agent.settings.errors import SettingsError
 from agent.settings.mcp import McpServerSettings
 from pipelines.environment import filled_in, strange_character
 
@@ -64,3 +67,25 @@ def _filled_in(place: str, values: Mapping[str, SecretStr]) -> dict[str, str]:
         except ValueError as error:
             raise ValueError(f"{place}.{key}: {error}") from None
     return filled
+
+
+@asynccontextmanager
+async def running_mcp_servers(
+    settings: Mapping[str, McpServerSettings],
+) -> AsyncIterator[Mapping[str, McpServer]]:
+    """Connect to the MCP servers of the settings, side by side; let go of them in the end.
+
+    One that cannot be reached is logged, and tried again in the background: the service starts.
+
+    Raises:
+        SettingsError: If one cannot be built.
+    """
+    try:
+        servers = mcp_servers(settings)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        await asyncio.gather(*(server.start() for server in servers.values()))
+        yield servers
+    finally:
+        await asyncio.gather(*(server.aclose() for server in servers.values()))

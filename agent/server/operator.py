@@ -7,7 +7,6 @@ back, is in :data:`~agent.server.operator_api.OPENAPI`, which ``GET /openapi.jso
 from __future__ import annotations
 
 import hmac
-import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
@@ -16,12 +15,11 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from agent import phone_numbers
-from agent.call.orders import ControlRecording, HangUp
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
 from agent.server.admission import details
+from agent.server.call_actions import CallActions, dialable
 from agent.server.operator_api import (
     OPENAPI,
     DialRequest,
@@ -30,16 +28,13 @@ from agent.server.operator_api import (
     TransferRequest,
 )
 from agent.server.operator_errors import (
-    CannotBeDialledError,
     Handler,
-    NotRecordedError,
     UnreadableError,
     answered,
     problem,
     read_body,
 )
 from agent.server.operator_records import OperatorRecords
-from agent.server.registry import CallRegistry
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
@@ -47,12 +42,8 @@ from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
     NoSuchCallError,
-    NotSetUpError,
 )
 from agent.sinch.legs import PlacedLeg
-from agent.sinch.processes import OtherProcesses
-from agent.store.errors import StoreError
-from agent.store.live_calls import HOST
 from agent.stream.addresses import (
     client_address,
     is_cross_site,
@@ -77,9 +68,8 @@ class OperatorInterface:
         sinch: Version of the API, country and patience of the calls that are placed.
         agents: The agent files.
         usual: The agent of a call that names none.
-        registry: The calls of this process.
-        others: What the others hold; None if this process keeps to itself.
-        call_control: Does what is asked; None if there is no account to do it with.
+        actions: Does what is asked to calls in progress.
+        call_control: Knows the calls that we placed; None if there is no account.
         records: What answers when records are asked for.
     """
 
@@ -90,8 +80,7 @@ class OperatorInterface:
         sinch: SinchSettings,
         agents: AgentFolder,
         usual: str,
-        registry: CallRegistry,
-        others: OtherProcesses | None,
+        actions: CallActions,
         call_control: CallControl | None,
         records: OperatorRecords,
     ) -> None:
@@ -107,8 +96,7 @@ class OperatorInterface:
         self._sinch = sinch
         self._agents = agents
         self._usual = usual
-        self._calls = registry
-        self._others = others
+        self._actions = actions
         self._call_control = call_control
         self._records = records
         self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
@@ -172,21 +160,7 @@ class OperatorInterface:
 
     async def _list(self, request: web.Request) -> web.Response:
         records = await self._records.answers.listed(request.query)
-        return web.json_response({"calls": await self._in_progress(), **records})
-
-    async def _in_progress(self) -> list[dict[str, Any]]:
-        """Return the calls of all processes.
-
-        Raises:
-            StoreError: If the database fails.
-        """
-        here = self._calls.in_progress.items()
-        there = await self._others.calls() if self._others is not None else []
-        mine = {"host": HOST, "pid": os.getpid()}
-        return [{"id": name, "agent": agent, **mine} for name, agent in here] + [
-            {"id": call.name, "agent": call.agent, "host": call.host, "pid": call.pid}
-            for call in there
-        ]
+        return web.json_response({"calls": await self._actions.in_progress(), **records})
 
     async def _show(self, request: web.Request) -> web.Response:
         name = request.match_info["id"]
@@ -194,7 +168,7 @@ class OperatorInterface:
         placed = await self._call_control.placed(name) if self._call_control else None
         if placed is not None:
             known = _described(placed)
-        for call in await self._in_progress() if known is None else ():
+        for call in await self._actions.in_progress() if known is None else ():
             if call["id"] == name:
                 known = call
         platform = placed.call_id if placed is not None else ""
@@ -228,10 +202,10 @@ class OperatorInterface:
             )
         country = self._sinch.country
         dial = Dial(
-            to=_dialable("to", asked.to, country),
+            to=dialable("to", asked.to, country),
             agent=asked.agent or self._usual,
             variables=asked.variables,
-            caller_id=asked.caller_id and _dialable("caller_id", asked.caller_id, country),
+            caller_id=asked.caller_id and dialable("caller_id", asked.caller_id, country),
             max_seconds=asked.max_seconds,
             ring_seconds=self._sinch.ring_seconds,
             machine=asked.machine,
@@ -239,7 +213,7 @@ class OperatorInterface:
             keys=asked.keys,
         )
         await self._check_agent(dial)
-        placed = await self._with_account().dial(dial, key)
+        placed = await self._actions.with_account().dial(dial, key)
         return web.json_response(_described(placed), status=201)
 
     async def _check_agent(self, dial: Dial) -> None:
@@ -258,29 +232,13 @@ class OperatorInterface:
             raise UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        asked, name = await read_body(request, HangUpRequest), request.match_info["id"]
-        order = HangUp(goodbye=asked.goodbye)
-        try:
-            await self._hang_up_anywhere(name, order)
-        except StoreError:  # what is here can be ended without it
-            if not self._calls.deliver(name, order):
-                raise
+        asked = await read_body(request, HangUpRequest)
+        await self._actions.hang_up(request.match_info["id"], goodbye=asked.goodbye)
         return web.json_response({}, status=202)
-
-    async def _hang_up_anywhere(self, name: str, order: HangUp) -> None:
-        if self._call_control is not None:
-            await self._call_control.hang_up(name, goodbye=order.goodbye)
-        elif not self._calls.deliver(name, order):
-            if self._others is None or not await self._others.hold(name):
-                raise NoSuchCallError
-            await self._others.leave_order(name, order)
 
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await read_body(request, TransferRequest)
-        to = _dialable("to", asked.to, self._sinch.country)
-        await self._with_account().request_transfer(
-            request.match_info["id"], to, asked.announcement
-        )
+        await self._actions.transfer(request.match_info["id"], asked.to, asked.announcement)
         return web.json_response({}, status=202)
 
     async def _hear(self, request: web.Request) -> web.StreamResponse:
@@ -289,22 +247,9 @@ class OperatorInterface:
         return await self._records.recording.hear(request, (placed and placed.call_id) or name)
 
     async def _control_recording(self, request: web.Request) -> web.Response:
-        asked, name = await read_body(request, RecordingRequest), request.match_info["id"]
-        order = ControlRecording(action=asked.action)
-        if self._calls.is_recorded(name):
-            self._calls.deliver(name, order)
-        elif name in self._calls.in_progress:
-            raise NotRecordedError("the call is not recorded")
-        elif self._others is None or not await self._others.hold(name):
-            raise NoSuchCallError
-        else:
-            await self._others.leave_order(name, order)
+        asked = await read_body(request, RecordingRequest)
+        await self._actions.control_recording(request.match_info["id"], asked.action)
         return web.json_response({}, status=202)
-
-    def _with_account(self) -> CallControl:
-        if self._call_control is None:
-            raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
-        return self._call_control
 
 
 def _described(leg: PlacedLeg) -> dict[str, str]:
@@ -312,12 +257,3 @@ def _described(leg: PlacedLeg) -> dict[str, str]:
     known = {"call_id": leg.call_id, "result": leg.result, "reason": leg.reason}
     given = {"id": leg.name, "to": leg.to, "agent": leg.agent, "status": leg.status.value}
     return given | {name: value for name, value in known.items() if value}
-
-
-def _dialable(field: str, text: str, country: str) -> str:
-    try:
-        return phone_numbers.address(text, country)
-    except phone_numbers.ImpossibleNumberError as error:
-        raise CannotBeDialledError(f"{field}: {error}") from None
-    except ValueError as error:
-        raise UnreadableError(f"{field}: {error}") from None

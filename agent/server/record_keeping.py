@@ -57,8 +57,8 @@ class DatabaseRecords:
     erasure: RecordErasure | None
     """Erases for the operator's interface; None without its token."""
 
-    access: AccessLog | None
-    """Notes who looks by that interface; None without its token."""
+    access: AccessLog
+    """Notes who looks by that interface, or by the console."""
 
     summaries: Summaries | None
     """None if nobody writes them."""
@@ -190,7 +190,7 @@ def _in_database(
     webhooks = _webhooks(settings, database, seal)
     erasing = Erasing(database, seal, folder, recordings.delete_of)
     holder = holder_of(token.get_secret_value()) if token is not None else ""
-    access = AccessLog(database, holder) if holder else None
+    access = AccessLog(database, holder or "console")
     return DatabaseRecords(
         records=records,
         loader=RecordLoader(
@@ -203,7 +203,7 @@ def _in_database(
         webhooks=webhooks,
         erasing=erasing,
         retention=Retention(settings.privacy, database, seal, folder, erasing),
-        erasure=RecordErasure(erasing, access) if access is not None else None,
+        erasure=RecordErasure(erasing, access) if holder else None,
         access=access,
         summaries=Summaries(DueSummaries(database, records), records, writes, write_late)
         if writes is not None

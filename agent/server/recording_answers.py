@@ -53,7 +53,7 @@ class RecordingAnswers:
         self._recordings = recordings
         self._threads = ThreadPoolExecutor(READERS, "reading recordings")
 
-    async def hear(self, request: web.Request, name: str) -> web.StreamResponse:
+    async def hear(self, request: web.Request, name: str, who: str = "") -> web.StreamResponse:
         """Return the recording of a call, or the part of it that a range names.
 
         One that is sealed is shown as it is read, whole: nobody knows its length before.
@@ -61,6 +61,7 @@ class RecordingAnswers:
         Args:
             request: Of whoever wants to hear it, whose token was checked.
             name: Of the record, or the platform's of the call.
+            who: Who wants to, if that is not the holder of the token.
 
         Raises:
             NoSuchCallError: If there is no such record.
@@ -69,7 +70,7 @@ class RecordingAnswers:
             SealError: If there is no key for it.
             StoreError: If the database fails.
         """
-        file = await self._file_of(name)
+        file = await self._file_of(name, who)
         async with asyncio.timeout(READ_WITHIN):
             place = await self._in_thread(lambda: self._recordings.find(file))
         size = place.size
@@ -111,7 +112,7 @@ class RecordingAnswers:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def _file_of(self, name: str) -> str:
+    async def _file_of(self, name: str, who: str) -> str:
         record = await self._records.get(name) if self._records is not None else None
         if record is None:
             raise NoSuchCallError
@@ -120,7 +121,7 @@ class RecordingAnswers:
         if not isinstance(file, str):
             raise NoRecordingError("the call has no recording")
         if self._access is not None:
-            await self._access.note("play", [record.id])
+            await self._access.note("play", [record.id], who)
         return file
 
 

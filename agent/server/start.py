@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.console.console import Console, ConsoleParts, console
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
 from agent.records.sealing import take_up
@@ -17,6 +17,7 @@ from agent.records.summaries import SummaryModel
 from agent.server.admission import Admission
 from agent.server.answering import StreamEndpoint
 from agent.server.app import Service
+from agent.server.call_actions import CallActions
 from agent.server.call_answers import CallAnswers
 from agent.server.call_recording import recording_of
 from agent.server.call_runner import CallResources, CallRunner
@@ -26,7 +27,7 @@ from agent.server.checks.surroundings import looks
 from agent.server.connections import HttpConnections
 from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
-from agent.server.mcp_servers import mcp_servers
+from agent.server.mcp_servers import running_mcp_servers
 from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
@@ -41,7 +42,6 @@ from agent.server.watchdog import Watchdog
 from agent.settings import Settings, SettingsError
 from agent.settings.calls import CallSettings
 from agent.settings.database import DatabaseUrl
-from agent.settings.mcp import McpServerSettings
 from agent.settings.sealing_keys import SealingKey
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
@@ -158,6 +158,7 @@ def service(
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
+    actions = CallActions(registry, processes, call_control, settings.sinch.country)
     resources = CallResources(
         settings=call_settings(settings),
         providers=providers,
@@ -186,7 +187,8 @@ def service(
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, registry, processes, call_control, keeping),
+        operator=_operator(settings, agents, actions, call_control, keeping),
+        console=_console(settings, agents, providers, registry, actions, keeping, store),
     )
 
 
@@ -284,8 +286,7 @@ def _health(
 def _operator(
     settings: Settings,
     agents: AgentFolder,
-    registry: CallRegistry,
-    others: OtherProcesses | None,
+    actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
 ) -> OperatorInterface | None:
@@ -299,14 +300,37 @@ def _operator(
         sinch=settings.sinch,
         agents=agents,
         usual=settings.agent,
-        registry=registry,
-        others=others,
+        actions=actions,
         call_control=call_control,
         records=OperatorRecords(
             answers=CallAnswers(records, settings.sinch.country, access),
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
         ),
+    )
+
+
+def _console(
+    settings: Settings,
+    agents: AgentFolder,
+    providers: Providers,
+    registry: CallRegistry,
+    actions: CallActions,
+    keeping: RecordKeeping,
+    store: Store | None,
+) -> Console | None:
+    if store is None or settings.console.enabled is False:
+        return None
+    return console(
+        ConsoleParts(
+            settings=settings,
+            agents=agents,
+            providers=providers,
+            registry=registry,
+            actions=actions,
+            keeping=keeping,
+            store=store,
+        )
     )
 
 
@@ -360,25 +384,3 @@ async def running_turn_model(settings: TurnSettings) -> AsyncIterator[TurnModel 
     finally:
         if model is not None:
             await model.aclose()
-
-
-@asynccontextmanager
-async def running_mcp_servers(
-    settings: Mapping[str, McpServerSettings],
-) -> AsyncIterator[Mapping[str, McpServer]]:
-    """Connect to the MCP servers of the settings, side by side; let go of them in the end.
-
-    One that cannot be reached is logged, and tried again in the background: the service starts.
-
-    Raises:
-        SettingsError: If one cannot be built.
-    """
-    try:
-        servers = mcp_servers(settings)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    try:
-        await asyncio.gather(*(server.start() for server in servers.values()))
-        yield servers
-    finally:
-        await asyncio.gather(*(server.aclose() for server in servers.values()))

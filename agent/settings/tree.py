@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agent import time_zones
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
+from agent.settings.console import ConsoleSettings
 from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
 from agent.settings.errors import SettingsError
 from agent.settings.mcp import McpServerSettings
@@ -103,6 +104,7 @@ class Settings(BaseSettings, Section):
     server: ServerSettings = ServerSettings()
     sinch: SinchSettings = SinchSettings()
     operator: OperatorSettings = OperatorSettings()
+    console: ConsoleSettings = ConsoleSettings()
     line: LineSettings = LineSettings()
     calls: CallLimits = CallLimits()
     vad: VadSettings = VadSettings()

@@ -1,11 +1,11 @@
-"""Legs and calls, as JSON objects by name, read and changed in one transaction."""
+"""Legs, calls, sessions, as JSON objects by name, read and changed in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.store.engine import Database
@@ -36,6 +36,17 @@ class Entries:
     async def get(self, name: str) -> Entry | None:
         """Return what is kept under ``name``; None if nothing is, or nothing that can be read."""
         return await self._database.read(lambda c: self._get(c, name, lock=False))
+
+    async def take(self, name: str) -> Entry | None:
+        """Return what is kept under ``name``, and keep it no more: one caller only gets it."""
+
+        def work(connection: Connection) -> Entry | None:
+            this = self._table.c.name == digest(name)
+            taken = delete(self._table).where(this).returning(self._table.c.value)
+            row = connection.execute(taken).first()
+            return None if row is None else row.value
+
+        return await self._database.write(work)
 
     async def change(self, name: str, after: Callable[[Entry], tuple[Entry, T] | None]) -> T | None:
         """Change what is kept under ``name``, while nobody else does.

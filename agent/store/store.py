@@ -12,6 +12,7 @@ from agent.settings.database import DatabaseUrl
 from agent.store import schema, tables
 from agent.store.arrivals import Arrivals, Looking
 from agent.store.claims import StoredClaims
+from agent.store.console_tables import console_entries
 from agent.store.dials import Dials
 from agent.store.engine import Database, SqlDatabase
 from agent.store.entries import Entries
@@ -34,6 +35,9 @@ class Store:
     orders: Orders
     live_calls: LiveCalls
     dials: Dials
+    console: Entries
+    """Sessions and tickets, by :data:`~agent.store.console_tables.console_entries`."""
+
     database: Database
     """For the records of calls, which know their own tables."""
 
@@ -48,6 +52,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
         orders=Orders(database, arrivals),
         live_calls=live_calls,
         dials=Dials(database),
+        console=Entries(database, console_entries),
         database=database,
     )
 

@@ -6,6 +6,7 @@ import asyncio
 
 from sqlalchemy import Connection, Table, delete, select
 
+from agent.store.console_tables import console_entries, live_feed
 from agent.store.engine import Database
 from agent.store.errors import StoreError
 from agent.store.tables import SWEPT, Now
@@ -41,7 +42,7 @@ async def sweep(database: Database) -> int:
         StoreError: If the database fails; what was deleted before stays so.
     """
     deleted = 0
-    for table in SWEPT:
+    for table in (*SWEPT, console_entries, live_feed):
         while rows := await database.write(lambda c, table=table: _delete_some(c, table)):  # type: ignore[misc]
             deleted += rows
             await asyncio.sleep(PAUSE)

@@ -1,0 +1,1 @@
+"""Pages of the service: browser phone, live calls, records, agents. Routes of its web server."""

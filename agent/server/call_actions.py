@@ -1,0 +1,135 @@
+"""What an operator does to calls in progress, whichever process holds them, by REST or a page."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from agent import phone_numbers
+from agent.call.orders import ControlRecording, HangUp, Order, RecordingAction
+from agent.server.operator_errors import (
+    CannotBeDialledError,
+    NotRecordedError,
+    UnreadableError,
+)
+from agent.server.registry import CallRegistry
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import NoSuchCallError, NotSetUpError
+from agent.sinch.processes import OtherProcesses
+from agent.store.errors import StoreError
+from agent.store.live_calls import HOST
+
+
+class CallActions:
+    """Looks for calls in progress here and in other processes, and gives them orders.
+
+    Every method raises NoSuchCallError if nobody holds a call of that name, and StoreError if the
+    database fails.
+
+    Args:
+        registry: The calls of this process.
+        others: What the others hold; None if this process keeps to itself.
+        call_control: Does what takes an account; None if there is none.
+        country: Two letters, of a number without ``+``; ``""`` if there is none.
+    """
+
+    def __init__(
+        self,
+        registry: CallRegistry,
+        others: OtherProcesses | None,
+        call_control: CallControl | None,
+        country: str = "",
+    ) -> None:
+        self._calls = registry
+        self._others = others
+        self._call_control = call_control
+        self._country = country
+
+    async def in_progress(self) -> list[dict[str, Any]]:
+        """Return the calls of all processes: ``id``, ``agent``, ``host`` and ``pid`` of each."""
+        here = self._calls.in_progress.items()
+        there = await self._others.calls() if self._others is not None else []
+        mine = {"host": HOST, "pid": os.getpid()}
+        return [{"id": name, "agent": agent, **mine} for name, agent in here] + [
+            {"id": call.name, "agent": call.agent, "host": call.host, "pid": call.pid}
+            for call in there
+        ]
+
+    async def hang_up(self, name: str, *, goodbye: bool) -> None:
+        """End a call, after the agent's goodbye or at once."""
+        order = HangUp(goodbye=goodbye)
+        try:
+            await self._hang_up_anywhere(name, order)
+        except StoreError:  # what is here can be ended without it
+            if not self._calls.deliver(name, order):
+                raise
+
+    async def _hang_up_anywhere(self, name: str, order: HangUp) -> None:
+        if self._call_control is not None:
+            await self._call_control.hang_up(name, goodbye=order.goodbye)
+        else:
+            await self.order(name, order)
+
+    async def transfer(self, name: str, to: str, announcement: str) -> None:
+        """Have the caller passed on.
+
+        Args:
+            name: Of the call.
+            to: Number, as people write it, or address.
+            announcement: What the agent says before.
+
+        Raises:
+            UnreadableError: If ``to`` is neither.
+            CannotBeDialledError: If nobody can have this number.
+            CallControlError: If it cannot be done; the message says why.
+        """
+        address = dialable("to", to, self._country)
+        await self.with_account().request_transfer(name, address, announcement)
+
+    async def control_recording(self, name: str, action: RecordingAction) -> None:
+        """Pause the recording of a call, have it go on, or end it.
+
+        Raises:
+            NotRecordedError: If the call is here, and not recorded.
+        """
+        if name in self._calls.in_progress and not self._calls.is_recorded(name):
+            raise NotRecordedError("the call is not recorded")
+        await self.order(name, ControlRecording(action=action))
+
+    async def order(self, name: str, order: Order) -> None:
+        """Give an order to a call, here or in another process."""
+        if self._calls.deliver(name, order):
+            return
+        if self._others is None or not await self._others.hold(name):
+            raise NoSuchCallError
+        await self._others.leave_order(name, order)
+
+    def with_account(self) -> CallControl:
+        """Return what talks to the platform.
+
+        Raises:
+            NotSetUpError: If there is no account.
+        """
+        if self._call_control is None:
+            raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
+        return self._call_control
+
+
+def dialable(field: str, text: str, country: str) -> str:
+    """Return whom to dial, as it is dialled.
+
+    Args:
+        field: Where it was given, for the error.
+        text: Number, as people write it, or address.
+        country: Two letters, of a number without ``+``; ``""`` if there is none.
+
+    Raises:
+        UnreadableError: If it is neither.
+        CannotBeDialledError: If nobody can have this number.
+    """
+    try:
+        return phone_numbers.address(text, country)
+    except phone_numbers.ImpossibleNumberError as error:
+        raise CannotBeDialledError(f"{field}: {error}") from None
+    except ValueError as error:
+        raise UnreadableError(f"{field}: {error}") from None

@@ -1,0 +1,179 @@
+"""A service of one's own, as a process; and Chromium, as Debian has it, that looks at it.
+
+Screenshots go to the folder that ``SCREENSHOTS`` names, if it does, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+
+DESKTOP, PHONE = (1280, 800), (390, 844)
+"""Pixels of a window, and of a telephone."""
+
+STARTED_WITHIN = 60.0
+"""Seconds for a service to answer, and for a browser to start, on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser where there is none, and say so."""
+    here = Path(__file__).parent
+    if not CHROMIUM:
+        for item in items:
+            if item.path.is_relative_to(here):
+                item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
+
+
+@dataclass
+class Served:
+    """A service that answers."""
+
+    base: str
+    """Of its addresses: ``http://127.0.0.1:PORT``."""
+
+    folder: Path
+    """Where it runs."""
+
+
+@contextmanager
+def serving(folder: Path, **variables: str) -> Iterator[Served]:
+    """Run ``voice-agent serve`` with the local models in a folder, until the block is left.
+
+    Args:
+        folder: Its own.
+        variables: Settings, as ``CONSOLE__ENABLED="true"`` without their prefix.
+    """
+    shutil.copytree(Path(__file__).parents[2] / "prompts", folder / "prompts", dirs_exist_ok=True)
+    given = {"SERVER__PORT": "0", "LOG__FORMAT": "json", **variables}
+    environment = os.environ | {f"VOICE_AGENT_{name}": value for name, value in given.items()}
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", "serve"],
+            cwd=folder,
+            env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if found := re.match(r"listening on ws://([\w.:]+)/", line):
+                    break
+            else:
+                pytest.fail((folder / "log").read_text())
+            yield Served(f"http://{found[1]}", folder)
+        finally:
+            process.terminate()
+            process.wait(STARTED_WITHIN)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service for all tests of a file."""
+    with serving(tmp_path_factory.mktemp("service")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers."""
+    with sync_playwright() as one:
+        yield one
+
+
+def launched(playwright: Playwright, *options: str) -> Browser:
+    """Start a browser that asks nobody whether it may use the microphone."""
+    alone = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium wants that of root
+    media = ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[*alone, *media, "--use-fake-device-for-media-stream", *options],
+        timeout=STARTED_WITHIN * 1000,
+    )
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser for all tests of a file; its microphone beeps."""
+    with launched(playwright) as one:
+        yield one
+
+
+@dataclass
+class Looked:
+    """Opens pages, and minds what goes wrong in them."""
+
+    context: BrowserContext
+    wrong: list[str]
+    """Errors in scripts, what the Content-Security-Policy refused, files that are not there."""
+
+    def page(self) -> Page:
+        """Return a new, empty page."""
+        page = self.context.new_page()
+        page.set_default_timeout(STARTED_WITHIN * 1000)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda said: self.wrong.append(said.text) if said.type == "error" else None,
+        )
+        return page
+
+
+Looking = Callable[..., Looked]
+
+
+@pytest.fixture
+def looking(browser: Browser) -> Iterator[Looking]:
+    """Return what opens a window of a given size; in the end nothing was wrong in any."""
+    with ExitStack() as stack:
+        opened: list[Looked] = []
+
+        def look(
+            size: tuple[int, int] = DESKTOP, other: Browser | None = None, **how: Any
+        ) -> Looked:
+            width, height = size
+            context = (other or browser).new_context(
+                viewport={"width": width, "height": height}, **how
+            )
+            stack.callback(context.close)
+            opened.append(Looked(context, []))
+            return opened[-1]
+
+        yield look
+        assert [what for one in opened for what in one.wrong] == []
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, where a folder for these was named."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def assert_accessible(page: Page) -> None:
+    """See to it that axe-core finds nothing serious on the page."""
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes'][:3]]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
