@@ -18,6 +18,7 @@ from agent.console.rendering import STATIC, Rendering
 from agent.console.routes import Pages
 from agent.personas.folder import AgentFolder
 from agent.server.call_actions import CallActions
+from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
 from agent.settings import Settings
@@ -91,7 +92,13 @@ def console(parts: ConsoleParts) -> Console:
     records = stored.records if stored is not None else None
     access = stored.access if stored is not None else None
     pages: list[Pages] = [
-        PhonePages(rendering, parts.agents, parts.settings.agent),
+        PhonePages(
+            rendering,
+            parts.agents,
+            parts.settings.agent,
+            parts.settings.server.path,
+            PhoneTickets(parts.store.console),
+        ),
         LivePages(rendering, parts.actions),
         CallPages(rendering, records, parts.keeping.recordings, access),
         OverviewPages(rendering, records, access),

@@ -15,6 +15,7 @@ from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.script import Details, Script
+from agent.server.phone_tickets import PhoneTickets, TicketError, is_ticket
 from agent.settings.server import ServerSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
@@ -113,6 +114,7 @@ class Admission:
         tokens: Redeems one-use tokens; None if there are none.
         call_control: Knows the calls that we placed; None if we place none.
         applications: Tells those of others from ours; None if we have none.
+        tickets: Redeems those of the browser phone; None if there is none.
     """
 
     def __init__(
@@ -125,6 +127,7 @@ class Admission:
         tokens: StreamTokens | None,
         call_control: CallControl | None,
         applications: Applications | None = None,
+        tickets: PhoneTickets | None = None,
     ) -> None:
         self._server = server
         self._open_to_loopback = open_to_loopback
@@ -133,6 +136,7 @@ class Admission:
         self._tokens = tokens
         self._call_control = call_control
         self._applications = applications
+        self._tickets = tickets
 
     def rate(self, caller: Caller) -> int:
         """Return the rate in hertz that we asked the platform for, if `connect` does not say.
@@ -156,6 +160,8 @@ class Admission:
         token = _address_token(caller)
         if self._is_fixed(token):
             return Ticket(trusted=True)
+        if self._tickets is not None and is_ticket(token):
+            return Ticket(trusted=False)  # the store knows, once there is a place to wait in
         if token and self._tokens is not None:
             try:
                 return Ticket(trusted=True, claims=self._tokens.read(token))
@@ -238,6 +244,8 @@ class Admission:
         """
         if self._is_fixed(token):
             return None
+        if self._tickets is not None and is_ticket(token):
+            return await self._let_phone_in(token, self._tickets)
         if self._tokens is not None and token:
             return await self._redeem(token)
         if self._is_from_here(caller):
@@ -253,6 +261,14 @@ class Admission:
             raise NotAdmittedError(str(error), 503) from None
         except TokenError as error:
             raise NotAdmittedError(str(error)) from None
+
+    async def _let_phone_in(self, ticket: str, tickets: PhoneTickets) -> None:
+        try:
+            await tickets.redeem(ticket)
+        except TicketError as error:
+            raise NotAdmittedError(str(error)) from None
+        except StoreError as error:
+            raise NotAdmittedError(f"the database fails: {error}", 503) from None
 
     def _is_fixed(self, token: str) -> bool:
         """Return whether this is the token of calls that are routed by hand."""

@@ -32,6 +32,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
+from agent.server.phone_tickets import PhoneTickets
 from agent.server.providers import running, warm_expected, warm_usual
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
@@ -170,7 +171,9 @@ def service(
     streams = StreamEndpoint(
         server=settings.server,
         line=settings.line,
-        admission=_admission(settings, agents, sinch),
+        admission=_admission(
+            settings, agents, sinch, PhoneTickets(store.console) if store else None
+        ),
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
@@ -192,7 +195,12 @@ def service(
     )
 
 
-def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | None) -> Admission:
+def _admission(
+    settings: Settings,
+    agents: AgentFolder,
+    sinch: SinchService | None,
+    tickets: PhoneTickets | None,
+) -> Admission:
     return Admission(
         server=settings.server,
         open_to_loopback=settings.open_to_loopback,
@@ -201,6 +209,7 @@ def _admission(settings: Settings, agents: AgentFolder, sinch: SinchService | No
         tokens=sinch.tokens if sinch is not None else None,
         call_control=sinch.call_control if sinch is not None else None,
         applications=Applications(settings.sinch),
+        tickets=tickets,
     )
 
 

@@ -1,0 +1,60 @@
+"""Tickets of the browser phone: each lets one call in, for a minute."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from agent.server.phone_tickets import GOOD_FOR, PhoneTickets
+from agent.settings.database import DatabaseUrl
+from agent.store.store import opened
+from tests.agent.loopback import command, declined, dialled, running
+from tests.databases import FILE
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+TOKEN = "a secret of this service"
+CONNECT = {"command": "connect", "callId": "browser-1", "codec": "PCM", "sampleRate": 8000}
+
+
+def test_a_ticket_lets_one_call_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a second one, nor one that has expired, nor one that was made up."""
+
+    async def say(url: str) -> str:
+        async with dialled(url) as socket:
+            await socket.send_json(CONNECT)
+            return await command(socket)
+
+    async def main() -> None:
+        async with running(tmp_path, server={"token": TOKEN}) as server:
+            assert await declined(server.url) == 101  # the token may come with `connect`
+            async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/{FILE}")) as store:
+                tickets = PhoneTickets(store.console)
+                good, old = await tickets.issue(), await tickets.issue()
+            assert await say(f"{server.url}/{good}") == "answer"
+            assert await say(f"{server.url}/{good}") == "reject"
+            assert await say(f"{server.url}/phone.made-up") == "reject"
+            monkeypatch.setattr(
+                "time.time", lambda now=__import__("time").time() + GOOD_FOR + 1: now
+            )
+            assert await say(f"{server.url}/{old}") == "reject"
+
+    asyncio.run(main())
+
+
+def test_the_page_hands_out_tickets(tmp_path: Path) -> None:
+    """Where every other call needs a token, the call that the page begins is answered."""
+
+    async def main() -> None:
+        async with running(tmp_path, server={"token": TOKEN}) as server:
+            base = server.url.removesuffix("/stream").replace("ws:", "http:")
+            async with aiohttp.ClientSession() as http, http.post(f"{base}/console/phone") as said:
+                begun = await said.json()
+            async with dialled(base.replace("http:", "ws:") + begun["path"]) as socket:
+                await socket.send_json(CONNECT | {"callId": begun["call_id"]})
+                assert await command(socket) == "answer"
+
+    asyncio.run(main())
