@@ -527,6 +527,7 @@ FILES = {
     "agent/replay": "nobody is on the line",
     "agent/simulator": "the caller's side",
     "agent/settings": "before the start",
+    "agent/console/rendering.py": "at the start, in a thread",
     "agent/personas/loader.py": "in the thread of agent/personas/folder.py; and before the start",
     "agent/personas/files.py": "in the thread of agent/personas/folder.py",
     "agent/records/journal_file.py": "in the thread of agent/records/writer.py",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import Route
+from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.personas.folder import AgentFolder
 
@@ -24,9 +24,9 @@ class AgentPages:
         self._rendering = rendering
         self._agents = agents
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
-        return [Route(method="GET", path="/console/agents", handler=self._list)]
+        return [PageRoute(method="GET", path="/console/agents", handler=self._list)]
 
     async def _list(self, request: web.Request, visitor: Visitor) -> web.Response:
         names = self._agents.names

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import Route
+from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
@@ -36,9 +36,9 @@ class CallPages:
         self._recordings = recordings
         self._access = access
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
-        return [Route(method="GET", path="/console/calls/{id}", handler=self._show)]
+        return [PageRoute(method="GET", path="/console/calls/{id}", handler=self._show)]
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:
         return self._rendering.page(request, visitor, "call.html", id=request.match_info["id"])

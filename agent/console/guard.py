@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import Route
+from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.server.operator_errors import answered, problem
 from agent.stream.addresses import is_cross_site, is_loopback, is_proxied
@@ -36,7 +36,7 @@ class Guard:
     def __init__(self, rendering: Rendering) -> None:
         self._rendering = rendering
 
-    def guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def guarded(self, route: PageRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return what answers a request for ``route``."""
 
         async def handle(request: web.Request) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import Route
+from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
@@ -29,11 +29,11 @@ class OverviewPages:
         self._records = records
         self._access = access
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
         return [
-            Route(method="GET", path="/console/overview", handler=self._show),
-            Route(method="GET", path="/console/calls", handler=self._list),
+            PageRoute(method="GET", path="/console/overview", handler=self._show),
+            PageRoute(method="GET", path="/console/calls", handler=self._list),
         ]
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:

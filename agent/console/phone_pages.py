@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import Route
+from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.personas.folder import AgentFolder
 from agent.server.phone_tickets import PhoneTickets
@@ -39,11 +39,11 @@ class PhonePages:
         self._stream = stream
         self._tickets = tickets
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
         return [
-            Route(method="GET", path="/", role=Role.OPERATE, handler=self._show),
-            Route(method="POST", path="/console/phone", role=Role.OPERATE, handler=self._begin),
+            PageRoute(method="GET", path="/", role=Role.OPERATE, handler=self._show),
+            PageRoute(method="POST", path="/console/phone", role=Role.OPERATE, handler=self._begin),
         ]
 
     async def _begin(self, _request: web.Request, _visitor: Visitor) -> web.Response:

@@ -15,7 +15,7 @@ PageHandler = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class PageRoute:
     """One path of the console."""
 
     method: Literal["GET", "POST", "DELETE"]
@@ -32,6 +32,6 @@ class Route:
 class Pages(Protocol):
     """Some pages that belong together."""
 
-    def routes(self) -> Sequence[Route]:
+    def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
         ...

@@ -245,7 +245,8 @@ class Admission:
         if self._is_fixed(token):
             return None
         if self._tickets is not None and is_ticket(token):
-            return await self._let_phone_in(token, self._tickets)
+            await self._let_phone_in(token, self._tickets)
+            return None
         if self._tokens is not None and token:
             return await self._redeem(token)
         if self._is_from_here(caller):

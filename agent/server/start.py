@@ -171,9 +171,7 @@ def service(
     streams = StreamEndpoint(
         server=settings.server,
         line=settings.line,
-        admission=_admission(
-            settings, agents, sinch, PhoneTickets(store.console) if store else None
-        ),
+        admission=_admission(settings, agents, sinch, store),
         registry=registry,
         runner=CallRunner(resources, registry, call_control),
     )
@@ -199,7 +197,7 @@ def _admission(
     settings: Settings,
     agents: AgentFolder,
     sinch: SinchService | None,
-    tickets: PhoneTickets | None,
+    store: Store | None,
 ) -> Admission:
     return Admission(
         server=settings.server,
@@ -209,7 +207,7 @@ def _admission(
         tokens=sinch.tokens if sinch is not None else None,
         call_control=sinch.call_control if sinch is not None else None,
         applications=Applications(settings.sinch),
-        tickets=tickets,
+        tickets=PhoneTickets(store.console) if store is not None else None,
     )
 
 
