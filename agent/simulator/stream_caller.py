@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -71,21 +72,39 @@ async def place_call(
         CallFailedError: If the call was not answered.
     """
     call = CallInProgress(plan, tell)
+    async with answered(url, plan, call_id) as socket:
+        tell(0.0, "answered")
+        background = BackgroundTasks()
+        listening = background.start(_receive(socket, call), "listening to the agent")
+        try:
+            await _pace(socket, call, listening)
+        finally:
+            await background.aclose()
+        call.report.close_code = socket.close_code
+    call.finish()
+    return call
+
+
+@asynccontextmanager
+async def answered(
+    url: str, plan: Plan, call_id: str
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Place a call; hang up when the block is left.
+
+    Args:
+        url: The stream endpoint, ``ws://`` or ``wss://``.
+        plan: Its rate, headers and patience; what the caller says is up to the block.
+        call_id: What to call it.
+
+    Raises:
+        CallFailedError: If the call was not answered.
+    """
     async with aiohttp.ClientSession() as session:
         socket = await _dial(session, url, plan.answer_timeout)
         async with socket:
             await socket.send_str(connect_message(plan, call_id))
             await _await_answer(socket, plan.answer_timeout)
-            tell(0.0, "answered")
-            background = BackgroundTasks()
-            listening = background.start(_receive(socket, call), "listening to the agent")
-            try:
-                await _pace(socket, call, listening)
-            finally:
-                await background.aclose()
-            call.report.close_code = socket.close_code
-    call.finish()
-    return call
+            yield socket
 
 
 async def _dial(
