@@ -4,6 +4,10 @@ BIN := .venv/bin
 SERVING := .venv/.serving
 DEVELOPING := .venv/.developing
 
+# Four processes of tests, and some hundred that they start, read what was compiled once, also where
+# the machine says that nothing compiled is to be written.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install develop serve test fuzz lint types bench readme lock sizes clean
 
 install: $(SERVING)

@@ -58,18 +58,25 @@ _NINO = re.compile(
 )
 """National insurance number, United Kingdom: it has no check digit, but a form of its own."""
 
+
+def _formed(form: str, is_valid: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return a check that asks for the check digits only of what has the form of a number."""
+    pattern = re.compile(form, re.ASCII)
+    return lambda code: pattern.fullmatch(code) is not None and is_valid(code)
+
+
 _OWN_FORM: Mapping[int, tuple[Callable[[str], bool], ...]] = {
     9: (
-        stdnum.es.dni.is_valid,
-        stdnum.es.nie.is_valid,
+        _formed(r"\d{8}[A-Z]", stdnum.es.dni.is_valid),
+        _formed(r"[XYZ]\d{7}[A-Z]", stdnum.es.nie.is_valid),
         lambda code: bool(_NINO.fullmatch(code)),
         lambda code: code[7].isalpha() and stdnum.ie.pps.is_valid(code),
     ),
-    11: (stdnum.de.idnr.is_valid,),
+    11: (_formed(r"\d{11}", stdnum.de.idnr.is_valid),),
     13: (lambda code: code.startswith("756") and stdnum.ch.ssn.is_valid(code),),
-    15: (stdnum.fr.nir.is_valid,),
-    16: (stdnum.it.codicefiscale.is_valid,),
-    18: (stdnum.mx.curp.is_valid,),
+    15: (_formed(r"\d{5}[0-9AB]{2}\d{8}", stdnum.fr.nir.is_valid),),
+    16: (_formed(r"[A-Z]{6}[0-9A-Z]{9}[A-Z]", stdnum.it.codicefiscale.is_valid),),
+    18: (_formed(r"[A-Z]{4}\d{6}[0-9A-Z]{7}\d", stdnum.mx.curp.is_valid),),
 }
 """By length, what is told from any other number by its form and check digits."""
 

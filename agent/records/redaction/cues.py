@@ -87,6 +87,8 @@ _PHRASES: Mapping[tuple[str, ...], Cue] = {
     ("carta", "fedelta"): "other", ("gift", "card"): "card",
 }  # fmt: skip
 
+_BEGINNINGS = frozenset(words[0] for words in _PHRASES)
+
 _CODES = listed(
     """
         code kode kod codigo codice crypto pin ziffern kartencode sicherheitsnummer
@@ -141,19 +143,16 @@ def cues(words: Sequence[str]) -> list[Cue]:
     """Return what these words say that numbers are, in their order."""
     found: list[Cue] = []
     for at, word in enumerate(words):
-        phrase = next(
-            (
-                cue
-                for length in (3, 2)
-                if (cue := _PHRASES.get(tuple(words[at : at + length]))) is not None
-            ),
-            None,
-        )
-        if phrase is not None:
+        if word in _BEGINNINGS and (phrase := _phrase(words, at)) is not None:
             found.append(phrase)
         elif (cue := _by_word(word)) is not None and not _of_a_phrase(words, at):
             found.append(cue)
     return found
+
+
+def _phrase(words: Sequence[str], at: int) -> Cue | None:
+    longer = _PHRASES.get(tuple(words[at : at + 3]))
+    return longer or _PHRASES.get(tuple(words[at : at + 2]))
 
 
 def _by_word(word: str) -> Cue | None:

@@ -10,7 +10,15 @@ from functools import cache
 from agent import phone_numbers
 from agent.records.redaction import checks, mail
 from agent.records.redaction.number_words import LANGUAGES
-from agent.records.redaction.pieces import DigitRun, Sort, pieces, read_as_digits, runs
+from agent.records.redaction.pieces import (
+    DigitRun,
+    Sort,
+    TextTokens,
+    pieces,
+    read_as_digits,
+    runs,
+    tokens,
+)
 from agent.records.redaction.surroundings import Surroundings, code_behind
 from agent.settings.privacy import Redacted
 
@@ -95,13 +103,15 @@ class Finder:
         """
         if not self.kinds or not text:
             return []
+        # A label that stands there already says nothing of the numbers behind it.
+        given = tokens(_LABELLED.sub(lambda found: "x" * len(found[0]), text))
         found: list[tuple[int, Span]] = []
         for code in languages(language):
-            found += _Looking(self, text, code, context, known).all()
+            found += _Looking(self, text, given, code, context, known).all()
         others = set(LANGUAGES) - set(languages(language)) if len(text) >= checks.CARD.start else ()
         for code in sorted(others):
             # Callers speak their own language, whatever the agent's is.
-            found += _Looking(self, text, code, context, known).by_check_digits()
+            found += _Looking(self, text, given, code, context, known).by_check_digits()
         taken: list[Span] = []
         for _, span in sorted(found, key=lambda one: (one[0], one[1].start - one[1].end)):
             taken.append(span)
@@ -146,18 +156,29 @@ class _Looking:
     """One look through one text in one language."""
 
     def __init__(
-        self, finder: Finder, text: str, language: str, context: str, known: Sequence[str]
+        self,
+        finder: Finder,
+        text: str,
+        given: TextTokens,
+        language: str,
+        context: str,
+        known: Sequence[str],
     ) -> None:
         self._finder = finder
         self._language = language
         self._text = text
         self._known = known
-        # A label that stands there already says nothing of the numbers behind it.
-        blank = _LABELLED.sub(lambda found: "x" * len(found[0]), text)
-        self._pieces = pieces(blank, language)
+        self._pieces = pieces(given, language)
+        self._found: dict[bool, Sequence[DigitRun]] = {}
         self._around = Surroundings(text, self._pieces, context)
         regions = (finder.country, *_REGIONS[language])
         self._regions = tuple(dict.fromkeys(one for one in regions if one))
+
+    def _runs(self, *, letters: bool) -> Sequence[DigitRun]:
+        """Return what may be a number or, with ``letters``, a code."""
+        if letters not in self._found:
+            self._found[letters] = list(runs(self._pieces, letters=letters))
+        return self._found[letters]
 
     def all(self) -> Iterator[tuple[int, Span]]:
         """Yield what is found, each with the rank of its kind."""
@@ -203,7 +224,7 @@ class _Looking:
             or any(checks.is_card(one) for one in self._known)
             or self._around.is_of_a_card()
         )
-        for run in runs(self._pieces, letters=False):
+        for run in self._runs(letters=False):
             start, end = run.pieces[0].start, run.pieces[-1].end
             if any(span.start < end and span.end > start for span in sure):
                 continue
@@ -247,7 +268,7 @@ class _Looking:
 
     def _codes(self, digits: int) -> Iterator[DigitRun]:
         """Yield runs of letters and digits with as many digits at least."""
-        for run in runs(self._pieces, letters=True):
+        for run in self._runs(letters=True):
             if sum(char.isdigit() for char in run.code) >= digits:
                 yield run
 
@@ -291,7 +312,7 @@ class _Looking:
                 yield replace(self._whole(run, LABELS["identity"]), sure=whole)
 
     def _phones(self) -> Iterator[Span]:
-        for run in runs(self._pieces, letters=False):
+        for run in self._runs(letters=False):
             code, edges = run.code, run.edges()
             if run.plus or code.startswith("00"):
                 yield from self._international(run)
@@ -343,7 +364,7 @@ class _Looking:
     def _known_parts(self) -> Iterator[Span]:
         if not self._known:
             return
-        for run in runs(self._pieces, letters=True):
+        for run in self._runs(letters=True):
             code = run.code
             whole = next((known for known in self._known if code in known), "")
             if len(code) >= REPEATED and whole:

@@ -96,6 +96,12 @@ _JOINED = ("de", "it")
 """Languages that write a number as one word."""
 
 
+def may_begin(word: str, language: str) -> bool:
+    """Return whether a number may begin with a word, for :func:`large` or :func:`small`."""
+    units = (*THOUSANDS.get(language, ()), *HUNDREDS.get(language, ()))
+    return word in longest(language) or any(unit in word for unit in units)
+
+
 def large(words: Sequence[str], at: int, language: str) -> tuple[int, str]:
     """Return how many words say a number from 1000 to 99,999 here, and its digits; 0 if none do.
 

@@ -14,6 +14,7 @@ from agent.records.redaction.number_words import (
     TIMES,
     TIMES_WORDS,
     large,
+    may_begin,
     plain,
     small,
 )
@@ -110,31 +111,60 @@ _UNSEEN = ("Cf", "Mn", "Me")
 _PLUS = frozenset(("plus", "piu", "mas"))
 
 
-def pieces(text: str, language: str) -> list[TextPiece]:
-    """Return the pieces of a text.
+@dataclass(frozen=True, slots=True)
+class TextTokens:
+    """The words and signs of a text: what of it is the same in every language."""
 
-    Args:
-        text: Of any length.
-        language: Whose number words are understood; one of ``LANGUAGES``.
-    """
-    tokens = [
+    places: Sequence[tuple[int, int]]
+    """Where each begins in the text, and where it ends."""
+
+    plains: Sequence[str]
+    """Each as :func:`plain` gives it."""
+
+    written: Sequence[TextPiece]
+    """What each is, if no language's words for numbers are known."""
+
+
+def tokens(text: str) -> TextTokens:
+    """Return the words and signs of a text, of any length."""
+    found = [
         (found[0], found.start(), found.end())
         for found in _TOKEN.finditer(text)
         if not (found[0] in _JOINS and _is_within_a_word(text, found.start()))
         and not (len(found[0]) == 1 and unicodedata.category(found[0]) in _UNSEEN)
     ]
-    plains = [plain(token) for token, _, _ in tokens]
+    plains = [plain(token) for token, _, _ in found]
+    return TextTokens(
+        [(start, end) for _, start, end in found],
+        plains,
+        [_written(found, plains, at) for at in range(len(found))],
+    )
+
+
+def pieces(given: TextTokens, language: str) -> list[TextPiece]:
+    """Return the pieces of a text.
+
+    Args:
+        given: All of it.
+        language: Whose number words are understood; one of ``LANGUAGES``.
+    """
+    plains, places = given.plains, given.places
+    begin = {word for word in set(plains) if _may_begin(word, language)}
     found: list[TextPiece] = []
     at = 0
-    while at < len(tokens):
-        taken, code = _spoken(plains, at, language)
-        start, end = tokens[at][1], tokens[at + max(taken, 1) - 1][2]
+    while at < len(plains):
+        taken, code = _spoken(plains, at, language) if plains[at] in begin else (0, "")
         if taken:
-            found.append(TextPiece(Sort.DIGITS, code, start, end))
+            found.append(TextPiece(Sort.DIGITS, code, places[at][0], places[at + taken - 1][1]))
         else:
-            found.append(_written(tokens, plains, at))
+            found.append(given.written[at])
         at += max(taken, 1)
     return found
+
+
+def _may_begin(word: str, language: str) -> bool:
+    """Return whether :func:`_spoken` may find something that begins with a word."""
+    return word in TIMES or word in COUNTED or may_begin(word, language)
 
 
 def _is_within_a_word(text: str, at: int) -> bool:
@@ -222,8 +252,8 @@ def runs(given: Sequence[TextPiece], *, letters: bool, pauses: bool = False) -> 
         letters: Whether letters are of it.
         pauses: Whether it goes on behind words such as "wait".
     """
-    passed = {Sort.BETWEEN, Sort.PAUSE} if pauses else {Sort.BETWEEN}
-    wanted = {Sort.DIGITS, Sort.LETTERS} if letters else {Sort.DIGITS}
+    passed = (Sort.BETWEEN, Sort.PAUSE) if pauses else (Sort.BETWEEN,)
+    wanted = (Sort.DIGITS, Sort.LETTERS) if letters else (Sort.DIGITS,)
     taken: list[TextPiece] = []
     first = between = 0
     plus = plus_waits = False

@@ -37,9 +37,16 @@ class Surroundings:
         self._pieces = pieces
         self._asked = words_of(context[-300:])
         self._context = cues(self._asked)
+        self._cues: dict[tuple[int, int], Cue | None] = {}
 
     def cue(self, run: DigitRun) -> Cue | None:
         """Return what is said about a number: before it, else behind it, else before the text."""
+        place = run.first, run.pieces[-1].end
+        if place not in self._cues:
+            self._cues[place] = self._said_of(run)
+        return self._cues[place]
+
+    def _said_of(self, run: DigitRun) -> Cue | None:
         behind = self._behind(run)
         before = self._words(max(0, run.first - BEFORE), run.first)
         after = self._words(behind, behind + AFTER)

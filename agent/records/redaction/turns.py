@@ -6,7 +6,7 @@ from agent.records.redaction import mail
 from agent.records.redaction.cues import cues
 from agent.records.redaction.finder import languages
 from agent.records.redaction.number_words import LANGUAGES, words_of
-from agent.records.redaction.pieces import Sort, pieces, runs
+from agent.records.redaction.pieces import Sort, pieces, runs, tokens
 
 NOTICED = 3
 """Digits at the end of a turn from which on it may be the beginning of a number, whatever was asked
@@ -26,8 +26,9 @@ def unfinished(text: str, language: str = "", context: str = "", *, least: int =
         least: Digits from which on it may, unless the agent has asked for some.
     """
     asked = bool(cues(words_of(context[-300:])))
+    end = tokens(text[-400:])
     for code in languages(language):
-        given = pieces(text[-400:], code)
+        given = pieces(end, code)
         if mail.is_open(given, code):
             return "@"
         last = None
@@ -45,9 +46,10 @@ def unfinished(text: str, language: str = "", context: str = "", *, least: int =
 
 def goes_on(text: str, language: str = "") -> bool:
     """Return whether a turn may begin in the middle of a number, or of an address."""
+    beginning = tokens(text[:200])
     for code in languages(language):
         words = 0
-        for piece in pieces(text[:200], code):
+        for piece in pieces(beginning, code):
             if piece.sort is Sort.DIGITS or piece.code in ("at", "@"):
                 return True
             words += piece.code[:1].isalnum()
@@ -65,8 +67,9 @@ def bare(text: str, language: str, *, head: bool, tail: bool) -> str:
         head: Whether those before the first digit go.
         tail: Whether those behind the last digit go.
     """
+    given = tokens(text)
     for code in languages(language):
-        digits = [piece for piece in pieces(text, code) if piece.sort is Sort.DIGITS]
+        digits = [piece for piece in pieces(given, code) if piece.sort is Sort.DIGITS]
         if not digits:
             continue
         first = digits[0].start if head else 0
@@ -77,8 +80,9 @@ def bare(text: str, language: str, *, head: bool, tail: bool) -> str:
 
 def repeats(text: str, code: str) -> bool:
     """Return whether some of these digits, three or more, stand in a text."""
+    given = tokens(text)
     for language in LANGUAGES:
-        for run in runs(pieces(text, language), letters=False):
+        for run in runs(pieces(given, language), letters=False):
             if len(run.code) >= NOTICED and (run.code in code or code in run.code):
                 return True
     return False
