@@ -44,7 +44,7 @@ class CallCost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallRecording:
+class KeptRecording:
     """The recording of a call, as far as its record tells."""
 
     file: str
@@ -131,7 +131,7 @@ def head_of(record: CallRecord, numbers: HiddenNumbers) -> CallHead:
     )
 
 
-def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> CallRecording:
+def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> KeptRecording:
     """Return what the record of a call tells of its recording."""
     file, _ = recording_of(record.data, events)
     began = recording_began(events) or 0.0
@@ -149,8 +149,8 @@ def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> CallRec
     elif record.ended is None:
         why = "The call is in progress: its recording can be heard once it is over."
     else:
-        return CallRecording(file=file, began=began, why="")
-    return CallRecording(file="", began=began, why=why)
+        return KeptRecording(file=file, began=began, why="")
+    return KeptRecording(file="", began=began, why=why)
 
 
 def looks_of(accesses: Sequence[RecordAccess]) -> list[Look]:
