@@ -215,11 +215,10 @@ def test_the_waveform_is_the_recordings(tmp_path: Path) -> None:
                 side: np.frombuffer(base64.b64decode(found[side]), "<i2").reshape(-1, 2)[:, 1]
                 for side in ("caller", "agent")
             }
-            at = lambda seconds: round(seconds / found["column"])  # noqa: E731
-            assert loud["caller"][at(3.0)] > 7000
-            assert loud["agent"][at(3.0)] == 0
-            assert loud["agent"][at(8.0)] > 3000
-            assert loud["caller"][at(8.0)] == 0
+            assert loud["caller"][round(3.0 / found["column"])] > 7000
+            assert loud["agent"][round(3.0 / found["column"])] == 0
+            assert loud["agent"][round(8.0 / found["column"])] > 3000
+            assert loud["caller"][round(8.0 / found["column"])] == 0
             (tmp_path / "a.flac").unlink()
             await shown.text(f"{ONE}/peaks", status=404)  # though it was kept in memory
 

@@ -19,7 +19,7 @@ from agent.records.stereo import NoAudioError
 HOUR = 3600
 
 
-def written(samples: np.ndarray, rate: int = 8000) -> IO[bytes]:  # type: ignore[type-arg]
+def written(samples: np.ndarray, rate: int = 8000) -> IO[bytes]:
     """Return a recording of these, open."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the test
     with soundfile.SoundFile(file, "w", rate, 2, "PCM_16", format="FLAC") as sound:
@@ -63,8 +63,8 @@ def test_an_hour_takes_the_memory_of_a_minute() -> None:
 def test_what_is_no_recording(tmp_path: Path) -> None:
     """It is told by its class; so is one that was never ended, and may be of any length."""
     (tmp_path / "a.flac").write_bytes(b"nothing of the kind")
-    with (tmp_path / "a.flac").open("rb") as file, pytest.raises(NoAudioError):
-        peaks_of(file, lambda: True)
+    with (tmp_path / "a.flac").open("rb") as other, pytest.raises(NoAudioError):
+        peaks_of(other, lambda: True)
     with (
         tempfile.TemporaryFile() as file,
         soundfile.SoundFile(file, "w", 8000, 2, "PCM_16", format="FLAC") as sound,
