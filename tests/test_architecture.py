@@ -424,7 +424,7 @@ HEAVY = {
     "Stemmer": "agent/records/search_words.py pipelines/providers/lookup",
     "scipy": "agent/simulator",
     "sounddevice": "agent/simulator/sound_card.py",
-    "soundfile": "agent/records/stereo.py agent/records/encoding.py",
+    "soundfile": "agent/records/stereo.py agent/records/encoding.py agent/records/peaks.py",
     "sqlalchemy": "agent/store agent/records",
     "standardwebhooks": "pipelines/tools/http.py",
     "stdnum": "agent/records/redaction/checks.py",

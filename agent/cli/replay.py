@@ -217,6 +217,10 @@ def _print(results: ReplayResults, how: ReplaySettings, *, as_json: bool) -> Non
     if as_json:
         found = {
             "lineup": _lineup(how.settings),
+            "figures": [
+                {"name": one.name, "label": one.label, "unit": one.unit, "judged": one.judged}
+                for one in comparison.FIGURES
+            ],
             "calls": [comparison.as_json(one) for one in results.calls],
             "differences": [
                 comparison.difference_as_json(one) for one in comparison.over_all(results.calls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
@@ -15,11 +16,15 @@ from agent.console.live_pages import LivePages
 from agent.console.overview_pages import OverviewPages
 from agent.console.phone_pages import PhonePages
 from agent.console.rendering import STATIC, Rendering
+from agent.console.replay_pages import ReplayPages
+from agent.console.replays import Replays
 from agent.console.routes import Pages
+from agent.console.waveforms import Waveforms
 from agent.personas.folder import AgentFolder
 from agent.server.call_actions import CallActions
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
+from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.settings import Settings
 from agent.store.store import Store
@@ -43,6 +48,14 @@ class ConsoleParts:
     store: Store
 
 
+class Owned(Protocol):
+    """Something that runs beside the pages, and ends with them."""
+
+    async def aclose(self) -> None:
+        """End it."""
+        ...
+
+
 class Console:
     """The routes.
 
@@ -50,9 +63,17 @@ class Console:
         rendering: Templates and files.
         guard: Lets people in.
         pages: What there is to see.
+        owned: Closed in the end, in this order.
     """
 
-    def __init__(self, rendering: Rendering, guard: Guard, pages: Sequence[Pages]) -> None:
+    def __init__(
+        self,
+        rendering: Rendering,
+        guard: Guard,
+        pages: Sequence[Pages],
+        owned: Sequence[Owned] = (),
+    ) -> None:
+        self._owned = owned
         self._rendering = rendering
         self._guard = guard
         self._pages = pages
@@ -77,6 +98,8 @@ class Console:
     async def _loaded(self, _app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(self._rendering.load)
         yield
+        for one in self._owned:
+            await one.aclose()
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -91,6 +114,7 @@ def console(parts: ConsoleParts) -> Console:
     stored = parts.keeping.database
     records = stored.records if stored is not None else None
     access = stored.access if stored is not None else None
+    waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
     pages: list[Pages] = [
         PhonePages(
             rendering,
@@ -100,8 +124,15 @@ def console(parts: ConsoleParts) -> Console:
             PhoneTickets(parts.store.console),
         ),
         LivePages(rendering, parts.actions),
-        CallPages(rendering, records, parts.keeping.recordings, access),
+        CallPages(
+            rendering,
+            records,
+            access,
+            RecordingAnswers(records, parts.keeping.recordings, access),
+            waveforms,
+        ),
+        ReplayPages(rendering, records, access, replays),
         OverviewPages(rendering, records, access),
         AgentPages(rendering, parts.agents),
     ]
-    return Console(rendering, Guard(rendering), pages)
+    return Console(rendering, Guard(rendering), pages, owned=[replays, waveforms])

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from tempfile import TemporaryDirectory, gettempdir
-from typing import Any
+from typing import IO, Any
 
 from agent.records import stereo
 from agent.records.audio_log import ENDING
@@ -164,6 +164,22 @@ class Recordings:
         stored = place.bytes(start, place.size if end is None else end)
         yield from self.seal.show_bytes(stored) if place.sealed else stored
 
+    @contextmanager
+    def playable(self, place: Place) -> Iterator[IO[bytes]]:
+        """Open a recording as it can be played, to be sought in; in bounded memory.
+
+        Raises:
+            OSError: If it cannot be read.
+            BucketError: As well.
+            SealError: If there is no key for it, or it was changed.
+        """
+        if place.path is not None and not place.sealed:
+            with opened(place.path, READ_ONLY) as file:
+                yield file
+            return
+        with spooled(self.read(place), Path(gettempdir())) as plain:
+            yield plain
+
     def sound(self, file: str, began: float = 0.0) -> StereoAudio:
         """Return a recording as its samples, wherever it is, hidden or not.
 
@@ -178,8 +194,7 @@ class Recordings:
             BucketError: As well.
             SealError: If there is no key for it, or it was changed.
         """
-        place = self.find(file)
-        with spooled(self.read(place), Path(gettempdir())) as plain:
+        with self.playable(self.find(file)) as plain:
             return stereo.read(plain, began)
 
     def delete(self, file: str) -> None:

@@ -53,7 +53,9 @@ class RecordingAnswers:
         self._recordings = recordings
         self._threads = ThreadPoolExecutor(READERS, "reading recordings")
 
-    async def hear(self, request: web.Request, name: str, who: str = "") -> web.StreamResponse:
+    async def hear(
+        self, request: web.Request, name: str, who: str = "", *, keep: bool = False
+    ) -> web.StreamResponse:
         """Return the recording of a call, or the part of it that a range names.
 
         One that is sealed is shown as it is read, whole: nobody knows its length before.
@@ -62,6 +64,7 @@ class RecordingAnswers:
             request: Of whoever wants to hear it, whose token was checked.
             name: Of the record, or the platform's of the call.
             who: Who wants to, if that is not the holder of the token.
+            keep: Whether a browser is to keep it as a file, instead of playing it.
 
         Raises:
             NoSuchCallError: If there is no such record.
@@ -80,7 +83,7 @@ class RecordingAnswers:
             return web.Response(status=416, headers={"content-range": f"bytes */{size}"})
         pieces = self._recordings.read(place, start, end)
         try:
-            return await self._handed_out(request, pieces, _begun(place, start, end))
+            return await self._handed_out(request, pieces, _begun(place, start, end, keep=keep))
         finally:
             self._threads.submit(_close, pieces)
 
@@ -143,11 +146,12 @@ def _range(request: web.Request, size: int) -> tuple[int, int]:
     return start, end
 
 
-def _begun(place: Place, start: int, end: int) -> web.StreamResponse:
+def _begun(place: Place, start: int, end: int, *, keep: bool) -> web.StreamResponse:
     name = place.name.removesuffix(".sealed")
     response = web.StreamResponse()
     response.content_type = place.content_type
-    response.headers["content-disposition"] = f'inline; filename="{name}"'
+    how = "attachment" if keep else "inline"
+    response.headers["content-disposition"] = f'{how}; filename="{name}"'
     response.headers["cache-control"] = "no-store"
     if place.sealed:
         return response

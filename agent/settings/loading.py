@@ -37,7 +37,7 @@ def load(
             where it stands, the setting, what was given and what is allowed. Its ``origins`` have
             the settings that could be read.
     """
-    origins = Origins()
+    origins = Origins(file=file)
     mistakes = _take_file(file, origins)
     whole = not mistakes
     mistakes += variables.take(origins)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Place = tuple[str, ...]
@@ -19,6 +20,9 @@ class Origins:
 
     places: dict[Place, str] = field(default_factory=dict)
     """Such as ``voice-agent.toml, line 3``, of a setting or of a whole section."""
+
+    file: Path | None = None
+    """What was read instead of ``voice-agent.toml``, if anything was."""
 
     def put(self, place: Place, value: object, where: str) -> None:
         """Take a value; it replaces what was there, but for a section, which is added to."""

@@ -151,6 +151,11 @@ class Settings(BaseSettings, Section):
         settings._origins = origins  # noqa: SLF001 - its own
         return settings
 
+    @property
+    def file(self) -> Path | None:
+        """What was read instead of ``voice-agent.toml``; None if nothing was."""
+        return self._origins.file
+
     def where(self, name: str) -> str:
         """Return where a setting was given, or the section around it; ``""`` if neither was."""
         return self._origins.where(name.split("."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,68 +10,11 @@ from agent.cli.calls.terminal import Terminal, clock, harmless, local_time, wrap
 from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
+from agent.records.happenings import fields_of, happening
 from pipelines.text import words
 
 INDENT = " " * 18
 """Before what belongs to a line."""
-
-HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "held": (
-        ("stopped, because the caller began to speak", "", ""), (" (", "left", " s were left)"),
-    ),
-    "resumed": (
-        ("went on", "", ""), (": ", "by", ""), (", ", "below", " dB below the caller"),
-        (", at ", "level", " dBFS"), (" (silent for ", "after", " s)"),
-    ),
-    "barge_in": (("talked over, the reply was dropped", "", ""), (": ", "by", "")),
-    "backchannel": (
-        ("heard meanwhile, not answered: ", "text", ""),
-        (" (somebody else, ", "below", " dB below the caller)"),
-        (" (somebody else, at ", "level", " dBFS)"),
-    ),
-    "filler": (("said meanwhile: ", "text", ""),),
-    "tool": (
-        ("tool ", "name", ""), ("(", "arguments", ")"), (" ", "status", ""),
-        (" in ", "seconds", " s"), (": ", "result", ""),
-    ),
-    "failover": (
-        ("", "stage", ": "), ("", "provider", " failed"), (" (", "error", ")"), (" ", "reason", ""),
-        ("; ", "to", " took over"),
-    ),
-    "failed": (
-        ("", "stage", " failed, and the reply was lost"), (" (", "error", ")"), (" ", "reason", ""),
-    ),
-    "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
-    "recording": (("recording ", "status", ""), (": ", "file", "")),
-    "ended": (
-        ("the call ended: ", "reason", ""), (" (hung up by ", "hung_up_by", ")"),
-        (", close code ", "close_code", ""), (" ", "close_reason", ""),
-    ),
-    "platform": (
-        ("the platform says: ", "result", ""), (" ", "reason", ""), (", ", "seconds", " s"),
-        (", ", "amount", ""), (" ", "currency", ""),
-    ),
-    "summary": (
-        ("summary", "", ""), (": ", "text", ""), (" ", "fields", ""),
-        ("; missing: ", "missing", ""),
-    ),
-    "dropped": (("", "lines", " lines could not be written before this one"),),
-}  # fmt: skip
-"""By kind of line, what it says: fields that are known, each between two texts."""
-
-REASONS: Mapping[tuple[str, str], str] = {
-    ("resumed", "backchannel"): "it was a listener's word",
-    ("resumed", "noise"): "there were no words in it",
-    ("resumed", "background"): "it was somebody else",
-    ("resumed", "late"): "what it was came too late",
-    ("resumed", "greeting"): "it was a greeting",
-    ("barge_in", "words"): "these words want an answer",
-    ("barge_in", "length"): "they spoke for long",
-    ("barge_in", "keys"): "they pressed keys",
-    ("barge_in", "answer"): "they answer the question",
-    ("barge_in", "end of ours"): "hardly any of it was left",
-}
-"""What decided on a sound over the agent's words, by the kind of line and its ``by``."""
 
 
 def heading(record: CallRecord, out: Terminal) -> Iterator[str]:
@@ -89,7 +31,7 @@ def heading(record: CallRecord, out: Terminal) -> Iterator[str]:
         ("dialled as", data.get("dialled")),
         ("language", data.get("language")),
         ("line-up", _line_up(data.get("lineup"))),
-        ("headers", _fields(data.get("headers"))),
+        ("headers", fields_of(data.get("headers"))),
     ]
     for name, value in parties:
         if value:
@@ -176,7 +118,7 @@ class WrittenConversation:
         colour = "red" if event.kind in ("failed", "failover", "dropped") else "yellow"
         prefix = f"{clock(event.at):>8}  {'·':6}  "
         room = None if self._out.columns is None else self._out.columns - len(INDENT)
-        for at, line in enumerate(wrapped(harmless(_happening(event)), room)):
+        for at, line in enumerate(wrapped(harmless(happening(event)), room)):
             yield f"{INDENT if at else prefix}{self._out.paint(line, colour)}"
 
 
@@ -193,7 +135,7 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
             continue
         about = {key: one[key] for key in one if key not in ("stage", "provider")}
         who = f"{harmless(one.get('stage', '')):4} {harmless(one.get('provider', ''))}"
-        yield f"  {who}: {harmless(_fields(about))}"
+        yield f"  {who}: {harmless(fields_of(about))}"
         if isinstance(one.get("cost"), int | float):
             cost[harmless(one.get("currency", ""))] += one["cost"]
     for currency, amount in cost.items():
@@ -212,12 +154,6 @@ def _line_up(given: object) -> str:
         f"{stage} {' or '.join(map(str, who)) if isinstance(who, list) else who}"
         for stage, who in given.items()
     )
-
-
-def _fields(given: object) -> str:
-    if not isinstance(given, Mapping):
-        return ""
-    return ", ".join(f"{key} {value}" for key, value in given.items() if value not in (None, ""))
 
 
 _DECIDED = (
@@ -253,19 +189,3 @@ def _unheard(fields: Mapping[str, Any]) -> str:
     if unheard := fields.get("unheard"):
         return f"cut off; not heard: {unheard}"
     return "cut off" if fields.get("cut_off") else ""
-
-
-def _happening(event: RecordedEvent) -> str:
-    """Return one sentence about what happened; of a kind that is not known here, its fields."""
-    parts = HAPPENINGS.get(event.kind)
-    if parts is None:
-        return f"{event.kind}: {_fields(event.fields)}"
-    said = []
-    for before, name, behind in parts:
-        value = event.fields.get(name) if name else ""
-        if name == "by":
-            value = REASONS.get((event.kind, str(value)), value)
-        if not name or value not in (None, "", [], {}):
-            written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-            said.append(f"{before}{written}{behind}")
-    return "".join(said)
