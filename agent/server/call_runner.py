@@ -18,6 +18,8 @@ from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
+from agent.server.live_feed import LocalFeed
+from agent.server.live_happenings import CallFacts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
@@ -161,7 +163,7 @@ class CallRunner:
         ended = CallEnded("failed")
         try:
             async with AsyncExitStack() as opened:
-                journal = self._begin_record(admitted, started, came, connect.rate)
+                journal, feed = self._begin_record(admitted, started, came, connect.rate)
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
                     journal.add("wanted", **wanted)
@@ -173,8 +175,9 @@ class CallRunner:
                 admitted = replace(admitted, script=script)
                 record = _RecordOfLine(journal, line)
                 call = self._build(admitted, line, protocol, connect, lineup, record, recording)
+                feed.attach(call.history.record)
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
-                with self._registry.holding(admitted.name, call, admitted.agent, recording):
+                with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
                     try:
                         ended = await call.run()
                     finally:
@@ -193,7 +196,7 @@ class CallRunner:
 
     def _begin_record(
         self, admitted: Admitted, started: datetime, came: float, rate: int
-    ) -> Record:
+    ) -> tuple[Record, LocalFeed]:
         resources, script, headers = self._resources, admitted.script, admitted.headers
         lineup: dict[str, object] = {
             pool.stage: [one.name for one in pool.order()] for pool in resources.providers.pools
@@ -217,8 +220,18 @@ class CallRunner:
         }
         journal = self._registry.records.begin(admitted.call_id, started)
         said = {name: value for name, value in known.items() if value}
+        facts = CallFacts(
+            name=admitted.name,
+            agent=admitted.agent,
+            record=journal.id,
+            direction=str(said["direction"]),
+            caller=str(said.get("caller", "")),
+            called=str(said.get("called", "")),
+            started=started.timestamp(),
+        )
+        feed = LocalFeed(facts, journal, awaited=self._registry.feeds.awaits(admitted.name))
         journal.add("call", call_id=admitted.call_id, **said)
-        return journal
+        return journal, feed
 
     def _build(
         self,
