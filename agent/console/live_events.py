@@ -29,7 +29,12 @@ from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
 from agent.server.live_feed import CallFeed, CallFeeds
 from agent.server.live_happenings import CallFacts, CallOver, FloorChange, Follower, LiveLine
-from agent.server.operator_api import HangUpRequest, TransferRequest
+from agent.server.operator_api import (
+    HangUpRequest,
+    TakeOverRequest,
+    TransferRequest,
+    WhisperRequest,
+)
 from agent.server.operator_errors import problem, read_body
 from agent.store.errors import StoreError
 from pipelines.clock import now
@@ -88,11 +93,19 @@ class LiveEvents:
     def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
         one, operate = "/console/live/{name}", Role.OPERATE
+        done = {
+            "hang-up": self._hang_up,
+            "transfer": self._transfer,
+            "whisper": self._whisper,
+            "take-over": self._take_over,
+        }
         return [
             PageRoute(method="GET", path="/console/events", handler=self._counted(self._list)),
             PageRoute(method="GET", path=f"{one}/events", handler=self._counted(self._follow)),
-            PageRoute(method="POST", path=f"{one}/hang-up", role=operate, handler=self._hang_up),
-            PageRoute(method="POST", path=f"{one}/transfer", role=operate, handler=self._transfer),
+            *(
+                PageRoute(method="POST", path=f"{one}/{what}", role=operate, handler=handler)
+                for what, handler in done.items()
+            ),
         ]
 
     def _counted(self, handler: _Handler) -> _Handler:
@@ -196,6 +209,17 @@ class LiveEvents:
     async def _hang_up(self, request: web.Request, _visitor: Visitor) -> web.Response:
         asked = await read_body(request, HangUpRequest)
         await self._actions.hang_up(request.match_info["name"], goodbye=asked.goodbye)
+        return web.json_response({}, status=202)
+
+    async def _whisper(self, request: web.Request, visitor: Visitor) -> web.Response:
+        asked = await read_body(request, WhisperRequest)
+        await self._actions.whisper(request.match_info["name"], asked.text, visitor.name)
+        return web.json_response({}, status=202)
+
+    async def _take_over(self, request: web.Request, _visitor: Visitor) -> web.Response:
+        """Have the operator's telephone rung, and the caller passed on to it."""
+        asked = await read_body(request, TakeOverRequest)
+        await self._actions.transfer(request.match_info["name"], asked.phone, asked.announcement)
         return web.json_response({}, status=202)
 
     async def _transfer(self, request: web.Request, _visitor: Visitor) -> web.Response:

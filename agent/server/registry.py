@@ -203,6 +203,7 @@ class CallRegistry:
         if held is None:
             return False
         held.call.obey(order)
+        held.call.history.obey(order)
         if held.recording is not None:
             held.recording.obey(order)
         return True

@@ -52,11 +52,11 @@ class Pushed:
                     return self.events[-1]
         return None
 
-    async def until(self, kind: str, **wanted: Any) -> dict[str, Any]:
+    async def until(self, event: str, /, **wanted: Any) -> dict[str, Any]:
         """Return the data of the next event of that name, and with these fields."""
-        while (event := await self.next()) is not None:
-            if event[0] == kind and all(event[1].get(k) == one for k, one in wanted.items()):
-                return event[1]
+        while (came := await self.next()) is not None:
+            if came[0] == event and all(came[1].get(k) == one for k, one in wanted.items()):
+                return came[1]
         raise AssertionError(f"the stream has ended: {self.events}")
 
     async def rest(self) -> list[Event]:
