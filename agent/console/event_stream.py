@@ -120,6 +120,8 @@ class LastingAnswer:
         return self._response
 
 
+AUDIO_HEADERS = {"content-type": "application/octet-stream", "x-accel-buffering": "no"}
+
 EVENT_HEADERS = {
     "content-type": "text/event-stream",
     "x-accel-buffering": "no",  # nginx would hold events back

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from agent.console.event_stream import (
+    AUDIO_HEADERS,
     EVENT_HEADERS,
     EventStream,
     LastingAnswer,
@@ -27,6 +28,7 @@ from agent.records.call_records import CallRecords
 from agent.records.events import CallRecord
 from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
+from agent.server.live_audio import PACE
 from agent.server.live_feed import CallFeed, CallFeeds
 from agent.server.live_happenings import CallFacts, CallOver, FloorChange, Follower, LiveLine
 from agent.server.operator_api import (
@@ -36,6 +38,7 @@ from agent.server.operator_api import (
     WhisperRequest,
 )
 from agent.server.operator_errors import problem, read_body
+from agent.sinch.contracts import NoSuchCallError
 from agent.store.errors import StoreError
 from pipelines.clock import now
 
@@ -102,6 +105,12 @@ class LiveEvents:
         return [
             PageRoute(method="GET", path="/console/events", handler=self._counted(self._list)),
             PageRoute(method="GET", path=f"{one}/events", handler=self._counted(self._follow)),
+            PageRoute(
+                method="GET",
+                path=f"{one}/audio",
+                role=Role.LISTEN,
+                handler=self._counted(self._listen),
+            ),
             *(
                 PageRoute(method="POST", path=f"{one}/{what}", role=operate, handler=handler)
                 for what, handler in done.items()
@@ -160,6 +169,8 @@ class LiveEvents:
             feed, record = await self._looked_for(request.match_info["name"])
             if feed is not None:
                 with self._feeds.following(feed) as follower:
+                    if not await self._is_known(feed):
+                        return await answer.finish()
                     await self._access.note("follow", [feed.facts.record], visitor.name)
                     if not await self._follow_on(told, feed, follower):
                         return await answer.finish()
@@ -188,21 +199,49 @@ class LiveEvents:
             if (feed := await self._feeds.arrival(name, within)) is not None:
                 return feed, None
 
+    async def _is_known(self, feed: CallFeed) -> bool:
+        """Return whether it is known which record a call has, once whoever holds it has told."""
+        try:
+            async with asyncio.timeout(STORED_WITHIN):
+                await feed.known.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def _follow_on(self, told: _Told, feed: CallFeed, follower: Follower) -> bool:
         """Tell what happens; return whether the call is over, or they may look no more."""
-        begun = False
+        before = feed.lines
         while not self._feeds.closed:
-            for what in follower.take():
+            happened = follower.take()
+            for what in happened:
                 if isinstance(what, CallOver):
                     await told.up_to(feed.facts, feed.lines - 1)
+                    await told.all_of(feed.facts)
                     return True
                 await told.tell(feed.facts, what)
-            if not begun:
-                begun = True
-                await told.up_to(feed.facts, feed.lines - 1)
+            await told.up_to(feed.facts, before - 1)
+            before = feed.lines if not happened else 0
             if not await told.stream.wait(follower.wait):
                 return False
         return False
+
+    async def _listen(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        feed = self._feeds.find(request.match_info["name"])
+        if feed is None:
+            raise NoSuchCallError
+        await self._access.note("listen", [feed.facts.record], visitor.name)
+        answer = LastingAnswer(request, Role.LISTEN, AUDIO_HEADERS)
+        try:
+            with self._feeds.listening(feed) as listener:
+                await answer.begin()
+                while not (feed.over or self._feeds.closed) and await answer.may_go_on():
+                    await asyncio.sleep(PACE)
+                    feed.advance()
+                    if heard := listener.take():
+                        await answer.write(heard)
+            return await answer.finish()
+        except (ConnectionError, TimeoutError):
+            return answer.abort()
 
     # What is done
 

@@ -66,7 +66,8 @@ class RecordWriter:
         over: Callable[[str], None] = lambda _record: None,
     ) -> None:
         self.spool = Spool(spool) if isinstance(spool, Path) else spool
-        self.journals = OpenJournals(self.spool, seal or NoSeal())
+        self.seal = seal or NoSeal()
+        self.journals = OpenJournals(self.spool, self.seal)
         """The thread's."""
 
         self.privacy = privacy

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from agent.call.turn_record import TurnRecord
 from agent.records.writer import Record
+from agent.server.live_audio import AudioListener, CallAudio
 from agent.server.live_happenings import (
     MOST_QUEUED,
     CallFacts,
@@ -57,23 +58,35 @@ class CallFeed:
 
     def __init__(self, facts: CallFacts) -> None:
         self.facts = facts
-        self.floor: Floor = "nobody"
+        self.known = asyncio.Event()
+        """Set once whoever holds the call has told of it."""
+
         self.said: LastWords | None = None
         self.over = False
-        self._told: FloorChange | None = None
+        self.floor_now: FloorChange | None = None
+        """Who has the floor, and since when; None if that is not known."""
+
         self._spoken: tuple[str, object] = ("", None)
         self._followers: set[Follower] = set()
         self._watches: set[ListWatch] = set()
+
+    @property
+    def floor(self) -> Floor:
+        """Who has it."""
+        return "nobody" if self.floor_now is None else self.floor_now.floor
 
     @property
     def lines(self) -> int:
         """How many lines its record has by now, as far as it is known here."""
         return 0
 
-    def wake(self) -> None:
-        """Have all who follow look, though nothing happens."""
-        for follower in self._followers:
-            follower.tell()
+    @contextmanager
+    def listening(self) -> Iterator[AudioListener]:
+        """Listen in from now on, until the block is left; :meth:`advance` now and then."""
+        yield AudioListener()
+
+    def advance(self) -> None:
+        """Have those who listen be told what was heard by now."""
 
     @property
     def followed(self) -> bool:
@@ -97,22 +110,23 @@ class CallFeed:
         """Note who watches the list; and have lines come while anybody looks."""
         self._watches = watches
 
-    def tell(self, what: Happening) -> None:
+    def tell(self, *happened: Happening) -> None:
         """Pass on what happens to all who look."""
-        match what:
-            case LiveLine(kind=kind, fields=fields):
-                self._hear(kind, fields)
-            case CallOver():
-                self.over = True
+        for what in happened:
+            match what:
+                case LiveLine(kind=kind, fields=fields):
+                    self._hear(kind, fields)
+                case CallOver():
+                    self.over = True
         for follower in self._followers:
-            follower.tell(what)
+            follower.tell(*happened)
         for watch in self._watches:
             watch.tell(self.facts.name)
 
     def _catch_up(self, follower: Follower) -> None:
         """Tell somebody new what no record has."""
-        if self._told is not None:
-            follower.tell(self._told)
+        if self.floor_now is not None:
+            follower.tell(self.floor_now)
         if self.over:
             follower.tell(CallOver())
 
@@ -138,8 +152,10 @@ class LocalFeed(CallFeed):
         super().__init__(facts)
         self._record = record
         self._early: deque[Happening] | None = deque(maxlen=MOST_QUEUED) if awaited else None
+        self._audio: CallAudio | None = None
         self._zero = now()
         self._loop = asyncio.get_running_loop()
+        self.known.set()
         self.look(set())
 
     @property
@@ -147,10 +163,25 @@ class LocalFeed(CallFeed):
         """See :class:`CallFeed`."""
         return self._record.lines
 
-    def attach(self, turns: TurnRecord) -> None:
-        """Be told who has the floor, from now on."""
+    def attach(self, turns: TurnRecord, audio: CallAudio) -> None:
+        """Be told who has the floor, from now on; and what is heard, once somebody listens."""
         self._zero = turns.began
         turns.on_floor = self._on_floor
+        self._audio = audio
+
+    @contextmanager
+    def listening(self) -> Iterator[AudioListener]:
+        """See :class:`CallFeed`."""
+        if self._audio is None:
+            yield AudioListener()
+            return
+        with self._audio.listening() as listener:
+            yield listener
+
+    def advance(self) -> None:
+        """See :class:`CallFeed`."""
+        if self._audio is not None:
+            self._audio.advance()
 
     def look(self, watches: set[ListWatch]) -> None:
         """See :class:`CallFeed`."""
@@ -162,11 +193,11 @@ class LocalFeed(CallFeed):
             if self._record.said is not None:
                 self.said = last_words(*self._record.said)
 
-    def tell(self, what: Happening) -> None:
+    def tell(self, *happened: Happening) -> None:
         """See :class:`CallFeed`."""
-        super().tell(what)
+        super().tell(*happened)
         if self._early is not None:
-            self._early.append(what)
+            self._early.extend(happened)
 
     def _catch_up(self, follower: Follower) -> None:
         if self._early is None:
@@ -184,10 +215,9 @@ class LocalFeed(CallFeed):
         floor = FLOORS[state]
         if floor == self.floor:
             return
-        self.floor = floor
-        self._told = FloorChange(floor, round(now() - self._zero, 3))
+        self.floor_now = FloorChange(floor, round(now() - self._zero, 3))
         if self._looked_at:
-            self._loop.call_soon(self.tell, self._told)
+            self._loop.call_soon(self.tell, self.floor_now)
 
     def _on_line(self, number: int | None, kind: str, fields: Mapping[str, Any]) -> None:
         """Take a line, in the thread that writes it."""
@@ -221,6 +251,7 @@ class CallFeeds:
     def __init__(self) -> None:
         self._feeds: dict[str, CallFeed] = {}
         self._watches: set[ListWatch] = set()
+        self._watched = 0
         self._awaited: dict[str, list[asyncio.Event]] = {}
         self.elsewhere: Elsewhere | None = None
         """Brings what other processes hold; None if this one keeps to itself."""
@@ -235,8 +266,8 @@ class CallFeeds:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody looks at the list."""
-        return bool(self._watches)
+        """Whether somebody looks at the list of the calls of all processes."""
+        return self._watched > 0
 
     @property
     def awaits_any(self) -> bool:
@@ -273,16 +304,22 @@ class CallFeeds:
         )
 
     @contextmanager
-    def watching(self) -> Iterator[ListWatch]:
-        """Watch the list until the block is left; all that is known has changed at first."""
+    def watching(self, *, here: bool = False) -> Iterator[ListWatch]:
+        """Watch the list until the block is left; all that is known has changed at first.
+
+        Args:
+            here: Whether the calls of other processes are not asked for.
+        """
         watch = ListWatch()
         watch.tell(*self._feeds)
         self._watches.add(watch)
+        self._watched += not here
         self._look()
         try:
             yield watch
         finally:
             self._watches.discard(watch)
+            self._watched -= not here
             self._look()
 
     @contextmanager
@@ -292,6 +329,16 @@ class CallFeeds:
             with feed.following() as follower:
                 self._look_elsewhere()
                 yield follower
+        finally:
+            self._look_elsewhere()
+
+    @contextmanager
+    def listening(self, feed: CallFeed) -> Iterator[AudioListener]:
+        """Listen in on a call until the block is left; see :meth:`CallFeed.listening`."""
+        try:
+            with feed.listening() as listener:
+                self._look_elsewhere()
+                yield listener
         finally:
             self._look_elsewhere()
 
@@ -320,7 +367,7 @@ class CallFeeds:
         for watch in self._watches:
             watch.tell()
         for feed in self._feeds.values():
-            feed.wake()
+            feed.tell()
         for events in self._awaited.values():
             for event in events:
                 event.set()

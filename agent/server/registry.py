@@ -18,6 +18,7 @@ from agent.records.writer import RecordWriter
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
+from agent.server.live_relay import LiveRelay
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -227,6 +228,7 @@ class CallRegistry:
         They are told which calls are here.
         """
         self._processes = processes
+        LiveRelay(self.feeds, processes, self.records.seal).run_in(self._background)
         self._background.keep_running(
             lambda: self._carry_orders(processes), "carrying orders of other processes"
         )
