@@ -140,7 +140,10 @@ class ExpectedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """What a language model knows before the first word, from the agent file. The same all call."""
+    """What a language model knows before the first word, from the agent file.
+
+    The same all call, but for ``whispers``.
+    """
 
     prompt: str = ""
     """The system prompt, its variables filled in. Facts and questions are not in it."""
@@ -168,6 +171,10 @@ class Brief:
 
     destinations: tuple[Destination, ...] = ()
     """Whom the caller can be passed on to, if the call allows it."""
+
+    whispers: tuple[str, ...] = ()
+    """Instructions of whoever runs the agent, given while the call goes on, the latest last. The
+    caller does not hear them."""
 
     may_press_keys: bool = False
     """Whether we dialled, and may meet a menu."""

@@ -204,9 +204,10 @@ class Call:
         self.history.record.happened(before, event, self._replies.sounding, self._over_speech.why)
         for action in self._turns.handle(event):
             self._do(action)
-        if self._turns.state is State.QUIET and before is not State.QUIET:
+        if (quiet := self._turns.state is State.QUIET) and before is not State.QUIET:
             self._clock.fell_quiet(now())
-        self._listener.levels.wait(waits=self._turns.state is State.QUIET)
+        self._listener.levels.wait(waits=quiet)
+        self.history.record.on_floor(self._turns.state)
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken

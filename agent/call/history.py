@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import structlog
 
+from agent.call.orders import Order, Whisper
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
 from agent.records.events import HungUpBy
@@ -16,6 +17,9 @@ from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
 
 log = structlog.get_logger()
+
+MOST_WHISPERS = 20
+"""Instructions of an operator that are in force at once; the oldest makes room."""
 
 KEYPAD = "Keypad: {}"
 """How keys that were pressed stand in conversation and transcript."""
@@ -43,6 +47,9 @@ class History:
         self.conversation: list[Message] = []
         """As a language model is shown it; only added to."""
 
+        self.whispers: list[str] = []
+        """What operators have told the agent, and the caller has not heard."""
+
     @property
     def heard_last(self) -> str:
         """What the caller has heard of replies that are over, since they last said something."""
@@ -52,6 +59,14 @@ class History:
                 break
             heard.append(message.text)
         return " ".join(text for text in reversed(heard) if text)
+
+    def obey(self, order: Order) -> None:
+        """Take an instruction for the model: it is in force from its next request on."""
+        match order:
+            case Whisper(text=text, by=by):
+                self.whispers.append(text)
+                del self.whispers[:-MOST_WHISPERS]
+                self.record.note("whisper", text=text, by=by)
 
     def caller_said(self, reply: Reply) -> None:
         """Keep what the caller said, once: from when the reply to it begins to sound."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 
 import structlog
 
+from agent.call.history import History
 from agent.call.reply import Announcement, Reply
 from agent.personas.script import Script
-from pipelines.conversation import Message
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import answer
@@ -35,8 +35,8 @@ class ReplyMaker:
     """Its brief has the tools of this call: :func:`with_tools`."""
 
     toolbox: Toolbox
-    conversation: Sequence[Message]
-    """So far: read when a reply is begun, never added to."""
+    history: History
+    """What was said so far, and what operators have told us: read, never added to."""
 
     rate: int
     """Hertz on the line."""
@@ -97,7 +97,8 @@ class ReplyMaker:
         return ReplyRequest(
             lineup=self.lineup,
             brief=self.script.brief,
-            conversation=self.conversation,
+            conversation=self.history.conversation,
+            whispers=self.history.whispers,
             rate=self.rate,
             tools=self.toolbox,
             released=reply.released,

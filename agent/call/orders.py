@@ -54,14 +54,29 @@ class ControlRecording:
     action: RecordingAction
 
 
-Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved | ControlRecording
+LONGEST_WHISPER = 2000
+"""Characters of an instruction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper:
+    """Tell the language model something that the caller does not hear, for the rest of the call."""
+
+    text: str
+    """An instruction, of :data:`LONGEST_WHISPER` characters at the most."""
+
+    by: str
+    """Who gives it."""
+
+
+Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved | ControlRecording | Whisper
 
 
 class OrderError(Exception):
     """What the store holds is no order. The message quotes nothing of it: it may be a number."""
 
 
-def encode(order: Order) -> dict[str, Any]:
+def encode(order: Order) -> dict[str, Any]:  # noqa: PLR0911 - a row an order
     """Return ``order`` as a JSON object."""
     match order:
         case HangUp(goodbye=goodbye, by="operator"):  # as the version before has it
@@ -76,9 +91,11 @@ def encode(order: Order) -> dict[str, Any]:
             return {"kind": "not moved"}
         case ControlRecording(action=action):
             return {"kind": "recording", "action": action}
+        case Whisper(text=text, by=by):
+            return {"kind": "whisper", "text": text, "by": by}
 
 
-def decode(value: object) -> Order:
+def decode(value: object) -> Order:  # noqa: PLR0911 - a row an order
     """Return the order that :func:`encode` made ``value`` of.
 
     Fields that it does not know are let be, so that a later version may add one.
@@ -102,4 +119,6 @@ def decode(value: object) -> Order:
             return CallerNotMoved()
         case {"kind": "recording", "action": "pause" | "resume" | "stop" as action}:
             return ControlRecording(action=action)
+        case {"kind": "whisper", "text": str(text), "by": str(by)} if len(text) <= LONGEST_WHISPER:
+            return Whisper(text=text, by=by)
     raise OrderError("no order, or one of another version")

@@ -52,7 +52,7 @@ class ReplyPlayer:
             lineup=lineup,
             script=with_tools(script, toolbox),
             toolbox=toolbox,
-            conversation=history.conversation,
+            history=history,
             rate=channel.rate,
             lead=settings.playout.lead,
         )

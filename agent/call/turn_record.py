@@ -6,7 +6,7 @@ What the lines are called, and what is in them, is in :mod:`agent.records.events
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from agent.call.reply import Reply
@@ -60,6 +60,10 @@ class TurnRecord:
         self._journal = journal
         self.began = now()
         """Zero of the clock of the call."""
+
+        self.on_floor: Callable[[State], None] = _nobody_looks
+        """Told whose turn it is, each time that the table was asked. It returns at once; no line is
+        written of it."""
 
         self._turns = 0
         self._understood: tuple[float, str, bool] = (0.0, "", False)  # what stands on record last
@@ -255,6 +259,10 @@ class TurnRecord:
     def _at(self, time: float) -> float:
         """Return a time as it stands on the record: seconds since the answer."""
         return round(time - self.began, 3)
+
+
+def _nobody_looks(_state: State) -> None:
+    """Nobody is told."""
 
 
 def _why(error: ProviderError) -> dict[str, object]:

@@ -11,7 +11,9 @@ from aiohttp import web
 
 from agent.console.agent_pages import AgentPages
 from agent.console.call_pages import CallPages
+from agent.console.event_stream import Viewers
 from agent.console.guard import HEADERS, Guard
+from agent.console.live_events import LiveEvents
 from agent.console.live_pages import LivePages
 from agent.console.overview_pages import OverviewPages
 from agent.console.phone_pages import PhonePages
@@ -21,6 +23,9 @@ from agent.console.replays import Replays
 from agent.console.routes import Pages
 from agent.console.waveforms import Waveforms
 from agent.personas.folder import AgentFolder
+from agent.records.sealing import seal_of
+from agent.records.seals import Seal
+from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
@@ -108,6 +113,17 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
             response.headers.setdefault(name, value)
 
 
+def _live(parts: ConsoleParts, seal: Seal) -> Sequence[Pages]:
+    """Return what is pushed of calls in progress, where there are records of them."""
+    stored = parts.keeping.database
+    if stored is None:
+        return ()
+    lines = StoredLines(parts.store.database, seal)
+    feeds = parts.registry.feeds
+    viewers = Viewers()
+    return [LiveEvents(feeds, parts.actions, lines, stored.records, stored.access, viewers)]
+
+
 def console(parts: ConsoleParts) -> Console:
     """Return the console of a process."""
     rendering = Rendering()
@@ -124,6 +140,7 @@ def console(parts: ConsoleParts) -> Console:
             PhoneTickets(parts.store.console),
         ),
         LivePages(rendering, parts.actions),
+        *_live(parts, seal_of(parts.settings.privacy)),
         CallPages(
             rendering,
             records,

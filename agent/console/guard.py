@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from agent.console.rendering import Rendering
-from agent.console.routes import PageRoute
+from agent.console.routes import AGAIN, PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.server.operator_errors import answered, problem
 from agent.stream.addresses import is_cross_site, is_loopback, is_proxied
@@ -45,6 +45,7 @@ class Guard:
                 return problem(403, "sign in first")
             if not visitor.may(route.role):
                 return problem(403, f"this takes the role {route.role.title!r}")
+            request[AGAIN] = lambda: self._visitor(request)
             return await answered(lambda request: route.handler(request, visitor), request)
 
         return handle

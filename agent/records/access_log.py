@@ -16,7 +16,9 @@ from sqlalchemy import insert, select
 from agent.store.engine import Database
 from agent.store.record_tables import record_reads
 
-Access = Literal["list", "search", "show", "play", "follow", "export", "replay", "verify", "erase"]
+Access = Literal[
+    "list", "search", "show", "play", "follow", "listen", "export", "replay", "verify", "erase"
+]
 """What somebody did with a record."""
 
 AT_ONCE = 500

@@ -57,6 +57,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
+- ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
+  ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
   in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
   heard, on the call's clock), ``seconds``; ``by``, on whose word it was paused, resumed or stopped

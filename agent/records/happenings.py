@@ -34,6 +34,7 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("", "stage", " failed, and the reply was lost"), (" (", "error", ")"), (" ", "reason", ""),
     ),
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
+    "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
     "recording": (("recording ", "status", ""), (": ", "file", "")),
     "ended": (
         ("the call ended: ", "reason", ""), (" (hung up by ", "hung_up_by", ")"),

@@ -54,6 +54,9 @@ class JournalFile:
         self.is_new = False
         """Whether it is in the folder now, and that was not synced."""
 
+        self.lines = 0
+        """How many stand in it: the next has this number."""
+
         self._descriptor: int | None = None
         self._own = OwnJournal(self.path)
         self._owed: deque[bytes] = deque()
@@ -146,6 +149,7 @@ class JournalFile:
         log.error("a journal was removed while its call goes on", path=str(self.path))
         self._let_go()
         self._closed = self._torn = False
+        self.lines = 0
         self._name = new_journal(datetime.now(UTC))
         self.path = self._spool.folder / file_name(self._name, self._call_id)
         self._own = OwnJournal(self.path)
@@ -184,6 +188,7 @@ class JournalFile:
                 self._cut(descriptor)
             raise
         self._torn = False
+        self.lines += 1 + tells
         self._missing = 0 if tells else self._missing
         own.written += len(data)
         self._spool.written += len(data)

@@ -28,6 +28,13 @@ MOST_WAITING = 10_000
 """Lines that wait for a disk: some 2 MB, and minutes of a full process. More are dropped; those
 that a call is listed by have as much again."""
 
+SAID = {"caller", "understood", "heard", "agent"}
+"""Kinds of lines that hold words of a conversation."""
+
+Told = Callable[[int | None, str, Mapping[str, Any]], None]
+"""Told of a line as it was written, in the thread of the writer: its number in the journal, None if
+it did not get there; kind; fields. It returns at once, and changes nothing of them."""
+
 NOT_TAKEN = "the disk does not keep up, or the service ends"
 
 WRITTEN_WITHIN = 2.0
@@ -59,7 +66,8 @@ class RecordWriter:
         over: Callable[[str], None] = lambda _record: None,
     ) -> None:
         self.spool = Spool(spool) if isinstance(spool, Path) else spool
-        self.journals = OpenJournals(self.spool, seal or NoSeal())
+        self.seal = seal or NoSeal()
+        self.journals = OpenJournals(self.spool, self.seal)
         """The thread's."""
 
         self.privacy = privacy
@@ -201,6 +209,12 @@ class Record:
         self.id = journal
         """Our name of the record, which is in its first line."""
 
+        self.told: Told | None = None
+        """Whoever follows the call; None while nobody does. May be changed in any thread."""
+
+        self.said: tuple[str, Mapping[str, Any]] | None = None
+        """Kind and fields of the last line that holds words, as it was written."""
+
         self._private = writer.privacy(self.id)  # the thread's
         self._file: JournalFile | None = None  # the thread's
         self._missing = 0
@@ -216,6 +230,11 @@ class Record:
             self._missing += 1
             self._writer.spool.dropped(NOT_TAKEN)
 
+    @property
+    def lines(self) -> int:
+        """How many lines stand in its journal by now."""
+        return self._file.lines if self._file is not None else 0
+
     async def aclose(self) -> None:
         """Close it; returns once all of it is written, or the disk has had its time."""
         self._writer.do(self._end, needed=True)
@@ -230,7 +249,7 @@ class Record:
             return
         self._file.miss(missing)
         for its_kind, its_fields in self._private.take(kind, fields):
-            self._writer.journals.add(self._file, its_kind, its_fields)
+            self._keep(self._file, its_kind, its_fields)
 
     def _end(self) -> None:
         rest = self._private.rest()
@@ -238,5 +257,13 @@ class Record:
         if self._file is None:
             return
         for its_kind, its_fields in rest:
-            self._writer.journals.add(self._file, its_kind, its_fields)
+            self._keep(self._file, its_kind, its_fields)
         self._writer.journals.end(self._file, self._call_id)
+
+    def _keep(self, file: JournalFile, kind: str, fields: Mapping[str, Any]) -> None:
+        before = file.lines
+        self._writer.journals.add(file, kind, fields)
+        if kind in SAID and fields.get("text"):
+            self.said = kind, fields
+        if (told := self.told) is not None:
+            told(file.lines - 1 if file.lines > before else None, kind, fields)

@@ -91,6 +91,7 @@ class Service:
             self.operator.add_to(app)
         if self.console is not None:
             self.console.add_to(app)
+        app.on_shutdown.append(self._end_looking)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
         app.cleanup_ctx.append(self._keeping_records)
@@ -109,6 +110,9 @@ class Service:
     async def _health(self, _request: web.Request) -> web.Response:
         report = self.health.report()
         return web.json_response(report, status=200 if report["status"] == "ok" else 503)
+
+    async def _end_looking(self, _app: web.Application) -> None:
+        self.registry.feeds.close()
 
     async def _watching_health(self, _app: web.Application) -> AsyncIterator[None]:
         self.health.start()

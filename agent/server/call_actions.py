@@ -6,9 +6,10 @@ import os
 from typing import Any
 
 from agent import phone_numbers
-from agent.call.orders import ControlRecording, HangUp, Order, RecordingAction
+from agent.call.orders import ControlRecording, HangUp, Order, RecordingAction, Whisper
 from agent.server.operator_errors import (
     CannotBeDialledError,
+    NotFollowedError,
     NotRecordedError,
     UnreadableError,
 )
@@ -18,6 +19,8 @@ from agent.sinch.contracts import NoSuchCallError, NotSetUpError
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
+from pipelines.providers.contracts import InstructedModel, LanguageModel
+from pipelines.stages.pool import ProviderPool
 
 
 class CallActions:
@@ -31,6 +34,7 @@ class CallActions:
         others: What the others hold; None if this process keeps to itself.
         call_control: Does what takes an account; None if there is none.
         country: Two letters, of a number without ``+``; ``""`` if there is none.
+        models: Who answers callers; None if that is not known.
     """
 
     def __init__(
@@ -39,11 +43,13 @@ class CallActions:
         others: OtherProcesses | None,
         call_control: CallControl | None,
         country: str = "",
+        models: ProviderPool[LanguageModel] | None = None,
     ) -> None:
         self._calls = registry
         self._others = others
         self._call_control = call_control
         self._country = country
+        self._models = models
 
     async def in_progress(self) -> list[dict[str, Any]]:
         """Return the calls of all processes: ``id``, ``agent``, ``host`` and ``pid`` of each."""
@@ -96,6 +102,25 @@ class CallActions:
             raise NotRecordedError("the call is not recorded")
         await self.order(name, ControlRecording(action=action))
 
+    async def whisper(self, name: str, text: str, by: str) -> None:
+        """Give the agent of a call an instruction that the caller does not hear.
+
+        Args:
+            name: Of the call.
+            text: The instruction, of :data:`~agent.call.orders.LONGEST_WHISPER` characters at most.
+            by: Who gives it, as the record will have it.
+
+        Raises:
+            NotFollowedError: If answers are looked up in the agent file, by no language model.
+        """
+        models = self._models.candidates if self._models is not None else ()
+        if models and not any(_follows(one.provider) for one in models):
+            raise NotFollowedError(
+                "answers are looked up in the agent file: there is no language model that could "
+                "follow an instruction (docs/providers.md)"
+            )
+        await self.order(name, Whisper(text=text, by=by))
+
     async def order(self, name: str, order: Order) -> None:
         """Give an order to a call, here or in another process."""
         if self._calls.deliver(name, order):
@@ -113,6 +138,10 @@ class CallActions:
         if self._call_control is None:
             raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
         return self._call_control
+
+
+def _follows(model: LanguageModel) -> bool:
+    return not isinstance(model, InstructedModel) or model.follows_whispers
 
 
 def dialable(field: str, text: str, country: str) -> str:

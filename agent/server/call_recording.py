@@ -81,6 +81,11 @@ class CallRecording:
         return _WatchedJournal(journal, self._heard)
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing of what is said now may be kept."""
+        return self._recorder is not None and self._recorder.state == "paused"
+
+    @property
     def tools(self) -> tuple[Tool, ...]:
         """What a language model may do with it."""
         return tuple(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,9 @@ from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
+from agent.server.live_audio import CallAudio
+from agent.server.live_feed import LocalFeed
+from agent.server.live_happenings import CallFacts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
@@ -27,7 +31,7 @@ from agent.store.errors import StoreError
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
-from agent.stream.tap import NO_TAP, Tap
+from agent.stream.tap import NO_TAP
 from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
@@ -110,6 +114,11 @@ class _RecordOfLine:
         self.journal.add(kind, **fields, **(_left(self.line) if kind == "ended" else {}))
 
 
+def _paused(recording: CallRecording | None) -> bool:
+    """Return whether nothing of what is said now may be kept, or heard by others."""
+    return recording is not None and recording.paused
+
+
 def _left(line: WebSocketLine) -> dict[str, object]:
     """Return how the far end has left, if it was the first to close the stream."""
     closed = line.socket.far_end_closed
@@ -161,7 +170,7 @@ class CallRunner:
         ended = CallEnded("failed")
         try:
             async with AsyncExitStack() as opened:
-                journal = self._begin_record(admitted, started, came, connect.rate)
+                journal, feed = self._begin_record(admitted, started, came, connect.rate)
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
                     journal.add("wanted", **wanted)
@@ -172,9 +181,12 @@ class CallRunner:
                 )
                 admitted = replace(admitted, script=script)
                 record = _RecordOfLine(journal, line)
-                call = self._build(admitted, line, protocol, connect, lineup, record, recording)
+                channel = Channel(line, protocol, connect.rate, recording or NO_TAP)
+                call = self._build(admitted, channel, lineup, record, recording)
+                paused = partial(_paused, recording)
+                feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
-                with self._registry.holding(admitted.name, call, admitted.agent, recording):
+                with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
                     try:
                         ended = await call.run()
                     finally:
@@ -193,7 +205,7 @@ class CallRunner:
 
     def _begin_record(
         self, admitted: Admitted, started: datetime, came: float, rate: int
-    ) -> Record:
+    ) -> tuple[Record, LocalFeed]:
         resources, script, headers = self._resources, admitted.script, admitted.headers
         lineup: dict[str, object] = {
             pool.stage: [one.name for one in pool.order()] for pool in resources.providers.pools
@@ -217,27 +229,34 @@ class CallRunner:
         }
         journal = self._registry.records.begin(admitted.call_id, started)
         said = {name: value for name, value in known.items() if value}
+        facts = CallFacts(
+            name=admitted.name,
+            agent=admitted.agent,
+            record=journal.id,
+            direction=str(said["direction"]),
+            caller=str(said.get("caller", "")),
+            called=str(said.get("called", "")),
+            started=started.timestamp(),
+        )
+        feed = LocalFeed(facts, journal, awaited=self._registry.feeds.awaits(admitted.name))
         journal.add("call", call_id=admitted.call_id, **said)
-        return journal
+        return journal, feed
 
     def _build(
         self,
         admitted: Admitted,
-        line: WebSocketLine,
-        protocol: StreamProtocol,
-        connect: Connect,
+        channel: Channel,
         lineup: Lineup,
         journal: Journal,
         recording: CallRecording | None,
     ) -> Call:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
-        tap: Tap = NO_TAP
         if recording is not None:
-            journal, tap = recording.watching(journal), recording
+            journal = recording.watching(journal)
             tools += recording.tools
         call = self._resources.build(
             admitted,
-            Channel(line, protocol, connect.rate, tap),
+            channel,
             lineup,
             journal,
             mover=self._mover(admitted.claims),

@@ -44,6 +44,10 @@ BESIDES_CALLS = 128
 """Connections besides the sockets of calls, and those that wait: callbacks, an operator, health."""
 
 
+LASTING: web.RequestKey[Callable[[], None]] = web.RequestKey("lasting")
+"""To be called by whoever answers for longer than :data:`REQUEST_WITHIN`, and has deadlines."""
+
+
 @dataclass(slots=True)
 class _State:
     """What a connection does."""
@@ -113,8 +117,13 @@ class HttpConnections:
         """Note when a request begins and ends."""
         state = self._states.setdefault(request.protocol, _State(now()))
         state.asks, state.asked_before, state.since = True, True, now()
+
+        def last() -> None:
+            state.since = math.inf
+
+        request[LASTING] = last
         if request.headers.get("upgrade"):
-            state.since = math.inf  # a stream has limits of its own
+            last()  # a stream has limits of its own
         try:
             return await handler(request)
         finally:

@@ -26,6 +26,7 @@ from agent.server.operator_api import (
     HangUpRequest,
     RecordingRequest,
     TransferRequest,
+    WhisperRequest,
 )
 from agent.server.operator_errors import (
     Handler,
@@ -111,6 +112,7 @@ class OperatorInterface:
         app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
+        app.router.add_post("/calls/{id}/whisper", self._guarded("hang up", self._whisper))
         app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
         app.router.add_post(
             "/calls/{id}/recording", self._guarded("hang up", self._control_recording)
@@ -239,6 +241,11 @@ class OperatorInterface:
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await read_body(request, TransferRequest)
         await self._actions.transfer(request.match_info["id"], asked.to, asked.announcement)
+        return web.json_response({}, status=202)
+
+    async def _whisper(self, request: web.Request) -> web.Response:
+        asked = await read_body(request, WhisperRequest)
+        await self._actions.whisper(request.match_info["id"], asked.text, "operator")
         return web.json_response({}, status=202)
 
     async def _hear(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from agent import phone_numbers
-from agent.call.orders import RecordingAction
+from agent.call.orders import LONGEST_WHISPER, RecordingAction
 from agent.server.records_api import (
     SCHEMAS,
     CallAnswer,
@@ -110,6 +110,30 @@ class TransferRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", title="TransferRequest")
 
     to: Dialled = Field(description="As of `POST /calls`.")
+    announcement: str = Field(
+        ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
+    )
+
+
+class WhisperRequest(BaseModel):
+    """An instruction to the agent of a call, which the caller does not hear."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="WhisperRequest")
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        min_length=1,
+        max_length=LONGEST_WHISPER,
+        description="What the agent is to do or to know. It is in force from the next request to "
+        "the language model on, for the rest of the call; the latest 20 are.",
+    )
+
+
+class TakeOverRequest(BaseModel):
+    """A caller whom an operator takes over, by a telephone of theirs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="TakeOverRequest")
+
+    phone: Dialled = Field(description="Of the operator: as `to` of `POST /calls`.")
     announcement: str = Field(
         ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
     )
@@ -231,6 +255,13 @@ OPENAPI: Mapping[str, Any] = {
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {
             "post": _operation("Pass a caller on.", 202, body=TransferRequest)
+        },
+        "/calls/{id}/whisper": {
+            "post": _operation(
+                "Give the agent an instruction that the caller does not hear.",
+                202,
+                body=WhisperRequest,
+            )
         },
         "/calls/{id}/recording": {
             "get": _operation("Hear the recording of a call: FLAC, or Opus in Ogg.", 200),

@@ -51,6 +51,10 @@ class NotRecordedError(Exception):
     """There is no recording that could be paused or stopped."""
 
 
+class NotFollowedError(Exception):
+    """No model is there that could follow an instruction; the message says why."""
+
+
 _STATUS: Mapping[type[Exception], int] = {
     NoRecordingError: 404,
     BucketError: 503,
@@ -72,6 +76,7 @@ TOLD = (
     UnreadableError,
     CannotBeDialledError,
     NotRecordedError,
+    NotFollowedError,
     NoRecordingError,
     BucketError,
     QueryError,

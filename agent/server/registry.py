@@ -17,6 +17,8 @@ from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import PROVEN_AFTER, Capacity
+from agent.server.live_feed import CallFeeds, LocalFeed
+from agent.server.live_relay import LiveRelay
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -77,6 +79,9 @@ class CallRegistry:
     ) -> None:
         self.capacity = capacity
         self.records = records
+        self.feeds = CallFeeds()
+        """What happens in them, for those who look."""
+
         self._prepare = prepare
         self._expected_within = expected_within
         self._background = BackgroundTasks()
@@ -103,7 +108,12 @@ class CallRegistry:
 
     @contextmanager
     def holding(
-        self, name: str, call: Call, agent: str, recording: CallRecording | None = None
+        self,
+        name: str,
+        call: Call,
+        agent: str,
+        recording: CallRecording | None = None,
+        feed: LocalFeed | None = None,
     ) -> Iterator[None]:
         """Have ``call`` among those in progress, until the block is left.
 
@@ -112,6 +122,7 @@ class CallRegistry:
             call: What orders are given to.
             agent: Who answers it.
             recording: Of it, which is given orders, too.
+            feed: What happens in it, for those who look; None if nobody can.
         """
         while name in self._calls:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
@@ -119,12 +130,15 @@ class CallRegistry:
         self._expected.pop(name, None)
         self._changed.set()
         self.answered += 1
+        if feed is not None:
+            self.feeds.begin(feed, name)
         if self._processes is not None:
             self._processes.began(name, agent)
         try:
             yield
         finally:
             del self._calls[name]
+            self.feeds.end(name)
             if self._processes is not None:
                 self._processes.ended(name)
             self._changed.set()
@@ -190,6 +204,7 @@ class CallRegistry:
         if held is None:
             return False
         held.call.obey(order)
+        held.call.history.obey(order)
         if held.recording is not None:
             held.recording.obey(order)
         return True
@@ -213,6 +228,7 @@ class CallRegistry:
         They are told which calls are here.
         """
         self._processes = processes
+        LiveRelay(self.feeds, processes, self.records.seal).run_in(self._background)
         self._background.keep_running(
             lambda: self._carry_orders(processes), "carrying orders of other processes"
         )

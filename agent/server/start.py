@@ -159,7 +159,7 @@ def service(
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
-    actions = CallActions(registry, processes, call_control, settings.sinch.country)
+    actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
     resources = CallResources(
         settings=call_settings(settings),
         providers=providers,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import structlog
 
@@ -26,6 +27,13 @@ class OtherProcesses:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.asked: Callable[[Mapping[str, Any]], None] = _nobody_tells
+        """Told what another process wants to know of the calls here."""
+
+    @property
+    def own(self) -> str:
+        """Our name among the processes."""
+        return self._store.live_calls.process
 
     def database_failure(self) -> str:
         """Return why the database could not be written a moment ago; ``""`` if it could."""
@@ -84,9 +92,41 @@ class OtherProcesses:
     async def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:
         """Take the orders for these calls, oldest first; each is given to one process once."""
         taken: list[tuple[str, Order]] = []
-        for name, value in await self._store.orders.take(names):
+        for name, value in await self._store.orders.take(self._with_own(names)):
+            if name == _address(self.own):
+                self.asked(value)
+                continue
             try:
                 taken.append((name, orders.decode(value)))
             except OrderError as error:
                 log.warning("an order to a call is lost", reason=str(error))
         return taken
+
+    def _with_own(self, names: Iterable[str]) -> list[str]:
+        """Return the names, and what this process is asked by; nothing if it holds no call."""
+        calls = [*names]
+        return [*calls, _address(self.own)] if calls else []
+
+    # What happens in calls, for those who look at them by another process
+
+    async def ask(self, wanted: Mapping[str, dict[str, Any]]) -> None:
+        """Ask processes, by our name of them, to tell what happens in calls that they hold."""
+        given = {_address(process): value for process, value in wanted.items()}
+        await self._store.orders.leave_each(given)
+
+    async def tell(self, texts: Mapping[str, str]) -> None:
+        """Tell processes, by our name of them, what happens in calls here."""
+        await self._store.live_mail.leave(texts)
+
+    async def told(self) -> list[str]:
+        """Return what others have told us since the last time, the oldest first."""
+        return await self._store.live_mail.take(self.own)
+
+
+def _address(process: str) -> str:
+    """Return the name by which a process is asked, among those of calls."""
+    return f"process {process}"
+
+
+def _nobody_tells(_wanted: Mapping[str, Any]) -> None:
+    """Nobody is told."""

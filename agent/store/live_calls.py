@@ -50,6 +50,9 @@ class LiveCall:
     pid: int
     """Of the process that holds it."""
 
+    process: str
+    """Our name of that process."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanCall:
@@ -190,7 +193,7 @@ class LiveCalls:
             StoreError: If the database fails.
         """
         self._check_sight()
-        calls = select(live_calls.c.value, processes.c.value.label("holder"))
+        calls = select(live_calls.c.value, live_calls.c.process, processes.c.value.label("holder"))
         calls = calls.join(processes, processes.c.id == live_calls.c.process)
         calls = calls.where(_beats(), live_calls.c.process != self.process)
         calls = calls.order_by(live_calls.c.at)
@@ -201,6 +204,7 @@ class LiveCalls:
                 agent=row.value["agent"],
                 host=row.holder["host"],
                 pid=row.holder["pid"],
+                process=row.process,
             )
             for row in rows
             if row.value and row.holder and not row.value.get("announced")

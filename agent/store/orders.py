@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -30,14 +30,24 @@ class Orders:
         Raises:
             StoreError: If the database fails.
         """
-        row = {"call": digest(call_name), "value": order, "at": Now()}
+        await self.leave_each({call_name: order})
+
+    async def leave_each(self, given: Mapping[str, dict[str, Any]]) -> None:
+        """Leave an order for each of several, in one transaction.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        rows = [{"call": digest(name), "value": order} for name, order in given.items()]
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(orders).values(row))
+            connection.execute(insert(orders).values(at=Now()), rows)
             if connection.dialect.name == "postgresql":
-                connection.execute(select(func.pg_notify(CHANNEL, row["call"])))
+                for row in rows:
+                    connection.execute(select(func.pg_notify(CHANNEL, row["call"])))
 
-        await self._database.write(work)
+        if rows:
+            await self._database.write(work)
 
     async def take(self, call_names: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
         """Take the orders for these calls, oldest first; each is given to one process once.

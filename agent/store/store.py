@@ -18,6 +18,7 @@ from agent.store.engine import Database, SqlDatabase
 from agent.store.entries import Entries
 from agent.store.errors import StoreError
 from agent.store.live_calls import LiveCalls
+from agent.store.live_mail import LiveMail
 from agent.store.orders import Orders
 from agent.store.sweep import keep_sweeping
 from pipelines.background import BackgroundTasks
@@ -35,6 +36,7 @@ class Store:
     orders: Orders
     live_calls: LiveCalls
     dials: Dials
+    live_mail: LiveMail
     console: Entries
     """Sessions and tickets, by :data:`~agent.store.console_tables.console_entries`."""
 
@@ -52,6 +54,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
         orders=Orders(database, arrivals),
         live_calls=live_calls,
         dials=Dials(database),
+        live_mail=LiveMail(database),
         console=Entries(database, console_entries),
         database=database,
     )

@@ -14,6 +14,10 @@ from agent.store.tables import SWEPT, Now
 KEPT = 86_400.0
 """Seconds that anything is kept: longer than the longest call (14,400) and any idempotency key."""
 
+LIVE_KEPT = 60.0
+"""Seconds that what was said a moment ago is kept, if whoever looked has died: it is deleted as it
+is read."""
+
 SWEEP_EVERY = 600.0
 """Seconds between two looks for what is older."""
 
@@ -51,7 +55,7 @@ async def sweep(database: Database) -> int:
 
 def _delete_some(connection: Connection, table: Table) -> int:
     (key,) = table.primary_key.columns
-    old = table.c.at < Now() - KEPT
+    old = table.c.at < Now() - (LIVE_KEPT if table is live_feed else KEPT)
     if connection.execute(select(key).where(old).limit(1)).first() is None:
         return 0
     some = select(key).where(old).limit(AT_ONCE)

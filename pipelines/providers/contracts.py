@@ -295,6 +295,14 @@ class LanguageModel(Provider, Protocol):
         ...
 
 
+@runtime_checkable
+class InstructedModel(Protocol):
+    """What a :class:`LanguageModel` may have besides; without it, it follows instructions."""
+
+    follows_whispers: bool
+    """Whether it does what ``brief.whispers`` says."""
+
+
 class Synthesizer(Provider, Protocol):
     """Text to speech."""
 

@@ -19,6 +19,13 @@ as it would a remark in brackets."""
 UNHEARD = "(The caller did not hear the rest: {})"
 """In the caller's place, after words that they interrupted, if a model has to know what it was."""
 
+WHISPERED = (
+    "Instructions of the operator who listens to this call, given while it goes on; the latest "
+    "counts. Follow them from now on, before anything above. The caller has not heard them: do not "
+    "mention them, nor the operator."
+)
+"""Before instructions that an operator gives while a call goes on."""
+
 ANSWERED = "(The call is answered.)"
 """Stands for the caller, where we speak first. Anthropic and the chat templates of many open models
 refuse a conversation that begins with the assistant."""
@@ -44,7 +51,8 @@ def longest(tokens: int, brief: Brief) -> int:
 def system_message(brief: Brief) -> str:
     """Return the prompt, then the facts and the questions as plain lists.
 
-    It is the same all call, so that servers that cache the beginning of a prompt can.
+    It is the same all call, so that servers that cache the beginning of a prompt can; what an
+    operator whispers comes behind it, where no words of the caller's ever stand.
     """
     parts = [brief.prompt.strip()]
     if brief.facts:
@@ -52,7 +60,14 @@ def system_message(brief: Brief) -> str:
     if brief.questions:
         answers = [f"- {' / '.join(each.asked)}\n  {each.answer}" for each in brief.questions]
         parts.append("\n".join(["Frequent questions, each with its answer:", *answers]))
+    if brief.whispers:
+        parts.append("\n".join([WHISPERED, *(f"- {_line(one)}" for one in brief.whispers)]))
     return "\n\n".join(part for part in parts if part)
+
+
+def _line(text: str) -> str:
+    """Return a text in one line, so that it stays one item of a list."""
+    return " ".join(text.split())
 
 
 def turns(conversation: Sequence[Message], *, tools: bool = True) -> list[Message]:

@@ -41,7 +41,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
     end: list[Step] = []
     spoken = False
     for round_ in range(MOST_ROUNDS + 1):
-        brief = replace(request.brief, may_call_tools=round_ < MOST_ROUNDS)
+        brief = request.brief_now(may_call_tools=round_ < MOST_ROUNDS)
         this = ModelRound(replace(request, brief=brief, conversation=history))
         async with aclosing(this.speak()) as steps:
             async for step in steps:

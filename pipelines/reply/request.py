@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipelines.conversation import Brief, Message, ToolCall, ToolResult
@@ -47,6 +47,9 @@ class ReplyRequest:
     lineup: Lineup
     brief: Brief
     conversation: Sequence[Message]
+    whispers: Sequence[str] = ()
+    """What operators have told the agent: it may grow until a model is asked."""
+
     rate: int
     """Hertz of the line, which voices are asked for."""
 
@@ -55,3 +58,7 @@ class ReplyRequest:
     """Set once the reply is no draft any more: no tool runs before."""
 
     spent: DraftCost
+
+    def brief_now(self, *, may_call_tools: bool) -> Brief:
+        """Return what a model is told that is asked now."""
+        return replace(self.brief, may_call_tools=may_call_tools, whispers=tuple(self.whispers))

@@ -29,6 +29,8 @@ class LanguageModel:
 
     Options = Thresholds
 
+    follows_whispers = False
+
     def __init__(self, options: Thresholds) -> None:
         self._thresholds = options
 

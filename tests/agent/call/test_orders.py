@@ -16,20 +16,25 @@ from agent.call.orders import (
     Order,
     OrderError,
     TransferCaller,
+    Whisper,
     decode,
     encode,
 )
 
 ORDERS: st.SearchStrategy[Order] = st.one_of(
-    st.builds(HangUp), st.builds(TransferCaller), st.builds(CallerMoved), st.builds(CallerNotMoved)
+    st.builds(HangUp),
+    st.builds(TransferCaller),
+    st.builds(CallerMoved),
+    st.builds(CallerNotMoved),
+    st.builds(Whisper),
 )
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-_KINDS = ["hang_up", "transfer", "moved", "not_moved", "hang up", ""]
-_FIELDS = ["goodbye", "to", "announcement", "stay", "surprise"]
+_KINDS = ["hang_up", "transfer", "moved", "not_moved", "hang up", "whisper", ""]
+_FIELDS = ["goodbye", "to", "announcement", "stay", "text", "by", "surprise"]
 
 
 @given(ORDERS)
@@ -52,7 +57,7 @@ def test_anything_is_an_order_or_one_kind_of_error(value: Any) -> None:
         order = decode(value)
     except OrderError:
         return
-    assert isinstance(order, HangUp | TransferCaller | CallerMoved | CallerNotMoved)
+    assert isinstance(order, HangUp | TransferCaller | CallerMoved | CallerNotMoved | Whisper)
     assert encode(order).items() <= value.items()
 
 
