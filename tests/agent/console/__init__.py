@@ -1,0 +1,1 @@
+"""Tests of the console: who is let in, and what they see."""
