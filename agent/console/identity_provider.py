@@ -117,8 +117,10 @@ class IdentityProvider:
             raise NotLetInError(f"the provider says {said}", "The identity provider refused.")
         if query.get("iss", self._settings.issuer) != self._settings.issuer:
             raise NotLetInError("another provider answers", "Another provider has answered.")
-        claims = self._checked(await self._id_token(attempt, query.get("code", ""), back), attempt)
-        return self._person(claims)
+        if not query.get("code"):
+            raise NotLetInError("the provider sends no code", "Please sign in again.")
+        token = await self._id_token(attempt, query["code"], back)
+        return self._person(self._checked(token, attempt))
 
     def _person(self, claims: Mapping[str, Any]) -> Person:
         settings = self._settings
@@ -289,7 +291,9 @@ async def _asked(
                 if len(body) > MOST_BYTES:
                     raise ProviderFailedError("it answers without end")
             status = response.status
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+    except TimeoutError:
+        raise ProviderFailedError(f"no answer within {WITHIN:g} s") from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
         raise ProviderFailedError(explain(error)) from None
     try:
         answer = json.loads(body)

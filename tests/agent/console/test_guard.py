@@ -391,7 +391,7 @@ def test_nobody_but_the_proxy_says_who_asks(tmp_path: Path) -> None:
 
     asyncio.run(main())
     with pytest.raises(SettingsError, match=r"not in server\.trusted_proxies"):
-        start.check(Settings(console={"proxy": PROXY | {"addresses": ["10.9.9.9"]}}))  # type: ignore[arg-type]
+        start.check(Settings(console={"proxy": PROXY | {"addresses": ["10.9.9.9"]}}))
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_few_passwords_are_checked_at_once() -> None:
     """Some wait; the next is told to come again, and memory is bounded."""
 
     async def main() -> None:
-        passwords = Passwords({"ann": ConsoleUser(password=HASH)})  # type: ignore[arg-type]
+        passwords = Passwords({"ann": ConsoleUser(password=HASH)})
         tries = [passwords.right("ann", PASSWORD) for _ in range(AT_ONCE + MOST_WAITING + 5)]
         done = await asyncio.gather(*tries, return_exceptions=True)
         busy = [one for one in done if isinstance(one, BusyError)]
@@ -170,7 +170,7 @@ def test_the_same_password_typed_on_another_keyboard() -> None:
     """An accent may come by itself, or in its letter."""
 
     async def main() -> None:
-        passwords = Passwords({"ann": ConsoleUser(password=hashed("Caf\u00e9 au lait"))})  # type: ignore[arg-type]
+        passwords = Passwords({"ann": ConsoleUser(password=hashed("Caf\u00e9 au lait"))})
         assert await passwords.right("ann", "Cafe\u0301 au lait")
         await passwords.aclose()
 
@@ -191,7 +191,7 @@ def test_sessions_are_known_to_every_process_and_end(database_url: DatabaseUrl) 
 
     async def main() -> None:
         at = [time.time()]
-        console = ConsoleSettings(users={"ann": ConsoleUser(password=HASH)})  # type: ignore[arg-type]
+        console = ConsoleSettings(users={"ann": ConsoleUser(password=HASH)})
         async with opened(database_url) as store, opened(database_url) as other_store:
             here = Sessions(store.console, console, lambda: at[0])
             there = Sessions(other_store.console, console, lambda: at[0])
@@ -239,7 +239,7 @@ def test_what_the_settings_say_now_counts(tmp_path: Path, users: dict[str, Any])
 
     async def main() -> None:
         kept = {"otto": {"password": HASH, "role": "look"}}
-        before = ConsoleSettings(users={"ann": {"password": HASH, "role": "look"}, **kept})  # type: ignore[dict-item]
+        before = ConsoleSettings(users={"ann": {"password": HASH, "role": "look"}, **kept})
         after = ConsoleSettings(users={**users, **kept})
         async with opened(DatabaseUrl(f"sqlite:///{tmp_path}/one.db")) as store:
             sessions = Sessions(store.console, before)
