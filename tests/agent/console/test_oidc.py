@@ -301,7 +301,7 @@ def test_only_the_browser_that_left_comes_back(tmp_path: Path) -> None:
                 assert (await come_back(provider, victim)).status == 403
             old = cookie.split(".")
             old[1] = str(int(old[1]) - AWAY_FOR - 2)
-            for text in (".".join(old), cookie + "x", "a.b.c", "é", cookie.upper()):
+            for text in (".".join(old), "x" + cookie, "a.b.c", "é", cookie.upper()):
                 async with looker(running_as(one), cookie=f"voice-agent-attempt={text}") as late:
                     assert (await come_back(provider, late)).status == 403, text
             assert (await come_back(provider, one)).status == 303
