@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,6 +10,14 @@ from pydantic import AfterValidator, StringConstraints
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts of a URL that are this machine itself."""
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether a host, or an address to listen on, is this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _address(url: str) -> str:

@@ -397,6 +397,7 @@ def test_errors_are_told_apart_by_class() -> None:
 
 HEAVY = {
     "alembic": "agent/store",
+    "argon2": "agent/console/passwords.py",
     "asyncpg": "agent/store",
     "aiohttp": "agent/console agent/server/answering.py agent/server/app.py "
     "agent/server/operator.py agent/server/operator_errors.py "
@@ -410,6 +411,7 @@ HEAVY = {
     "babel": "agent/time_zones.py agent/personas/dates.py pipelines/text/cldr.py",
     "cryptography": "agent/records/seals.py",
     "jinja2": "agent/personas agent/console/rendering.py",
+    "joserfc": "agent/console/identity_provider.py",
     "jsonschema": "pipelines/tools",
     "mcp": "pipelines/tools/mcp.py pipelines/tools/mcp_tools.py pipelines/tools/mcp_transport.py",
     "num2words": "pipelines/text",

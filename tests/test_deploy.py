@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,9 @@ def variables() -> dict[str, str]:
 def test_every_variable_of_the_example_that_is_left_open_exists() -> None:
     """Those in comments without a value, too."""
     text = (DEPLOY / "env.example").read_text()
-    for section, field in re.findall(r"^# VOICE_AGENT_([A-Z]+)__([A-Z_]+)=", text, re.MULTILINE):
-        assert field.lower() in type(getattr(Settings(), section.lower())).model_fields
+    for name in re.findall(r"^# VOICE_AGENT_([A-Z_]+)=", text, re.MULTILINE):
+        *sections, field = name.lower().split("__")
+        assert field in type(reduce(getattr, sections, Settings())).model_fields
 
 
 def test_each_variable_of_the_example_is_a_setting(
@@ -182,15 +184,20 @@ def test_a_process_that_hangs_is_started_again() -> None:
     assert 0 < ServerSettings().held_limit < float(found["WatchdogSec"])
 
 
-def test_the_proxy_passes_callbacks_and_streams_and_nothing_else() -> None:
-    """It names the service and the paths that are there; the operator's interface stays inside."""
+def test_the_proxy_passes_callbacks_streams_and_the_console_and_nothing_else() -> None:
+    """It names the service and the paths that are there; the operator's interface stays inside.
+
+    Nobody brings a header to the console that a proxy would name somebody by.
+    """
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     caddy = (DEPLOY / "Caddyfile").read_text()
     path = Settings().server.path
     assert f"@stream path {path} {path}/*" in caddy
     assert f"handle {Settings().sinch.callback_path} {{" in caddy
-    assert caddy.count(f"reverse_proxy agent:{Settings().server.port}") == 2
-    assert len(re.findall("handle [@/]", caddy)) == 2
+    assert "@console path / /console /console/*" in caddy
+    assert caddy.count("header_up -") == 3
+    assert caddy.count(f"reverse_proxy agent:{Settings().server.port}") == 3
+    assert len(re.findall("handle [@/]", caddy)) == 3
     assert variables()["VOICE_AGENT_SINCH__PUBLIC_URL"] == f"https://{variables()['DOMAIN']}"
     assert "agent" in compose["services"]
     assert "DOMAIN" in variables()

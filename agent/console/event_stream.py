@@ -14,8 +14,6 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.console.routes import AGAIN
-from agent.console.visitor import Role, Visitor
 from agent.server.connections import LASTING
 from pipelines.clock import now
 
@@ -24,9 +22,6 @@ BEAT_EVERY = 10.0
 
 TAKEN_WITHIN = 10.0
 """Seconds for a browser to take what is written; one that does not is left."""
-
-CHECKED_EVERY = 60.0
-"""Seconds between two looks whether somebody may still see what they see."""
 
 RETRY_MS = 1000
 """Milliseconds until a browser comes again, whose stream has ended."""
@@ -66,15 +61,12 @@ class LastingAnswer:
 
     Args:
         request: Of a browser.
-        role: The least that whoever looks has to have, as long as they do.
         headers: Of the answer.
     """
 
-    def __init__(self, request: web.Request, role: Role, headers: Mapping[str, str]) -> None:
+    def __init__(self, request: web.Request, headers: Mapping[str, str]) -> None:
         self._request = request
-        self._role = role
         self._response = web.StreamResponse(headers={"cache-control": "no-store", **headers})
-        self._checked = now()
 
     async def begin(self) -> None:
         """Send the head of the answer."""
@@ -97,15 +89,6 @@ class LastingAnswer:
         """
         async with asyncio.timeout(TAKEN_WITHIN):
             await self._response.write(data)
-
-    async def may_go_on(self) -> bool:
-        """Return whether they may still look, which is looked up every :data:`CHECKED_EVERY`."""
-        again = self._request.get(AGAIN)
-        if again is None or now() - self._checked < CHECKED_EVERY:
-            return True
-        self._checked = now()
-        visitor: Visitor | None = await again()
-        return visitor is not None and visitor.may(self._role)
 
     async def finish(self) -> web.StreamResponse:
         """End it, so that it is known to be whole."""
@@ -156,18 +139,16 @@ class EventStream:
         head = f"id: {id_}\n" if id_ else ""
         await self._write(f"{head}event: {event}\ndata: {text}\n\n".encode())
 
-    async def wait(self, happens: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Wait for something to happen; return whether it may be shown. Beats meanwhile."""
+    async def wait(self, happens: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Wait for something to happen. Beats meanwhile."""
         while True:
-            if not await self._answer.may_go_on():
-                return False
             try:
                 async with asyncio.timeout(max(0.0, self._written + BEAT_EVERY - now())):
                     await happens()
             except TimeoutError:
                 await self._write(b":\n\n")
             else:
-                return True
+                return
 
     async def _write(self, data: bytes) -> None:
         await self._answer.write(data)

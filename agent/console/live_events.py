@@ -133,12 +133,15 @@ class LiveEvents:
         with self._feeds.watching() as watch:
             first = [feed for name in watch.take() if (feed := self._feeds.calls.get(name))]
             await self._note_listed(first, visitor)
-            answer = LastingAnswer(request, Role.LOOK, EVENT_HEADERS)
+            answer = LastingAnswer(request, EVENT_HEADERS)
             stream = EventStream(answer)
             try:
                 await stream.begin()
                 await stream.send("calls", {"calls": [call_as_shown(f, visitor) for f in first]})
-                while await stream.wait(watch.wait) and not self._feeds.closed:
+                while True:
+                    await stream.wait(watch.wait)
+                    if self._feeds.closed:
+                        break
                     await asyncio.sleep(TOGETHER)
                     await self._tell(stream, watch.take(), visitor)
             except (ConnectionError, TimeoutError, StoreError):
@@ -161,7 +164,7 @@ class LiveEvents:
     # One call
 
     async def _follow(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        answer = LastingAnswer(request, Role.LOOK, EVENT_HEADERS)
+        answer = LastingAnswer(request, EVENT_HEADERS)
         stream = EventStream(answer)
         told = _Told(stream, visitor, self._lines, request.headers.get("last-event-id", ""))
         try:
@@ -221,8 +224,7 @@ class LiveEvents:
                 await told.tell(feed.facts, what)
             await told.up_to(feed.facts, before - 1)
             before = feed.lines if not happened else 0
-            if not await told.stream.wait(follower.wait):
-                return False
+            await told.stream.wait(follower.wait)
         return False
 
     async def _listen(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -230,11 +232,11 @@ class LiveEvents:
         if feed is None:
             raise NoSuchCallError
         await self._access.note("listen", [feed.facts.record], visitor.name)
-        answer = LastingAnswer(request, Role.LISTEN, AUDIO_HEADERS)
+        answer = LastingAnswer(request, AUDIO_HEADERS)
         try:
             with self._feeds.listening(feed) as listener:
                 await answer.begin()
-                while not (feed.over or self._feeds.closed) and await answer.may_go_on():
+                while not (feed.over or self._feeds.closed):
                     await asyncio.sleep(PACE)
                     feed.advance()
                     if heard := listener.take():

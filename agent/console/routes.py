@@ -33,6 +33,15 @@ class PageRoute:
     """The least that may ask for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRoute:
+    """A path that is answered before anybody has signed in."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 class Pages(Protocol):
     """Some pages that belong together."""
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import get_args
+
+from agent.settings.console import RoleName
+
+ROLE_NAMES: tuple[RoleName, ...] = get_args(RoleName)
 
 
 class Role(enum.IntEnum):
@@ -22,9 +27,14 @@ class Role(enum.IntEnum):
     """Besides: change agents."""
 
     @property
-    def title(self) -> str:
+    def title(self) -> RoleName:
         """Its name as settings and pages have it."""
-        return self.name.lower()
+        return ROLE_NAMES[self - 1]
+
+    @classmethod
+    def of(cls, name: RoleName) -> Role:
+        """Return the role of that name."""
+        return cls(ROLE_NAMES.index(name) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agent.console.console import Console, ConsoleParts, console
+from agent.console.assembly import ConsoleParts, console, is_shown
+from agent.console.console import Console
 from agent.personas.folder import AgentFolder
 from agent.personas.routing import Routing
 from agent.records.sealing import take_up
@@ -326,7 +327,7 @@ def _console(
     keeping: RecordKeeping,
     store: Store | None,
 ) -> Console | None:
-    if store is None or settings.console.enabled is False:
+    if store is None or not is_shown(settings):
         return None
     return console(
         ConsoleParts(

@@ -32,6 +32,7 @@ PATTERNS: Mapping[str, str] = {
     "^[a-z0-9][a-z0-9_-]{0,39}$": "at most 40 small letters, digits, _ and -",
     "^[A-Za-z0-9_-]{1,64}$": "at most 64 letters, digits, _ and -",
     r"^[\w.]+:[\w.]+$": "package.module:function",
+    "^([A-Za-z0-9-]{1,64})?$": "the name of a header: letters, digits and -",
 }
 """Patterns in words: nobody has to read a regular expression."""
 

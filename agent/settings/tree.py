@@ -36,6 +36,7 @@ from agent.settings.records import RecordSettings
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
 from agent.settings.webhooks import WebhookName, WebhookSettings
+from agent.urls import is_loopback_host
 from pipelines.masking import masked
 from pipelines.providers.contracts import Stage
 from pipelines.settings import Section
@@ -199,6 +200,17 @@ class Settings(BaseSettings, Section):
         given = self.server.open_to_loopback
         guarded = self.server.token is not None or self.sinch.takes_callbacks
         return not guarded if given is None else given
+
+    @property
+    def in_development(self) -> bool:
+        """Whether nobody beyond this machine is meant to reach the service."""
+        public = self.sinch.public_url or self.console.public_url
+        return not public and is_loopback_host(self.server.host)
+
+    @property
+    def shows_console(self) -> bool:
+        """Whether there are pages: they are wanted, and no stranger is let in."""
+        return self.console.enabled is not False and (self.console.signs_in or self.in_development)
 
 
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

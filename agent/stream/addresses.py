@@ -61,7 +61,12 @@ def is_proxied(request: web.Request) -> bool:
 
 def is_loopback(address: str | None) -> bool:
     """Return whether an address is of this very machine; what is none is not."""
-    return _is_in(_address(address or ""), LOOPBACK)
+    return is_within(address, LOOPBACK)
+
+
+def is_within(address: str | None, networks: Sequence[Network]) -> bool:
+    """Return whether an address is in one of these networks; what is none is not."""
+    return _is_in(_address(address or ""), networks)
 
 
 def is_cross_site(request: web.Request, hosts: Sequence[str] = ()) -> bool:

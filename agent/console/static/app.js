@@ -13,9 +13,15 @@ export async function send(method, path, body) {
   } catch {
     throw new Error("The service cannot be reached.");
   }
+  if (response.status === 401) signIn();
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.detail ?? `The service answers ${response.status}.`);
   return answer;
+}
+
+/** Go where people sign in, and are led back here. */
+export function signIn() {
+  location.assign(`/console/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Show a sentence at the edge of the page for a few seconds. */

@@ -17,7 +17,7 @@ from agent.personas.loader import Persona
 from agent.records.buckets import Bucket
 from agent.records.sealing import seal_of
 from agent.records.webhooks.endpoints import endpoints
-from agent.server.checks import agents, lineup, sinch, surroundings
+from agent.server.checks import agents, console, lineup, sinch, surroundings
 from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
@@ -27,7 +27,7 @@ from agent.urls import LOOPBACK
 from pipelines.listening.detectors import detectors
 from pipelines.turn_taking.turn_models import check_turn_model
 
-OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json")
+OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json", "/console")
 """Paths that answer already."""
 
 
@@ -63,6 +63,7 @@ def everything(settings: Settings) -> list[Finding]:
         ),
         *lineup.written(known, {path: files[name] for path, name in paths.items()}),
         *sinch.sinch(settings),
+        *console.doubtful(settings),
         *_in_clear(settings),
         *surroundings.folders(settings),
         *surroundings.database(settings),
@@ -109,6 +110,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         seal_of(settings.privacy)
     except SettingsError as error:
         yield from findings_of(error)
+    yield from console.forbidden(settings)
     yield from _models(settings)
     builds: list[Callable[[], object]] = [
         *(partial(mcp_servers, {name: server}) for name, server in settings.mcp.items()),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from agent.server.phone_tickets import GOOD_FOR, PhoneTickets
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
+from tests.agent.console.visiting import looker
 from tests.agent.loopback import command, declined, dialled, running
 from tests.databases import FILE
 
@@ -50,10 +51,9 @@ def test_the_page_hands_out_tickets(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with running(tmp_path, server={"token": TOKEN}) as server:
-            base = server.url.removesuffix("/stream").replace("ws:", "http:")
-            async with aiohttp.ClientSession() as http, http.post(f"{base}/console/phone") as said:
-                begun = await said.json()
-            async with dialled(base.replace("http:", "ws:") + begun["path"]) as socket:
+            async with looker(server) as browser:
+                begun = json.loads((await browser.send("POST", "/console/phone")).text)
+            async with dialled(server.url.removesuffix("/stream") + begun["path"]) as socket:
                 await socket.send_json(CONNECT | {"callId": begun["call_id"]})
                 assert await command(socket) == "answer"
 

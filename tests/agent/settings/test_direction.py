@@ -51,7 +51,7 @@ def test_nobody_is_handed_the_whole_tree() -> None:
     # What start.py hands to what keeps records.
     allowed += ("agent/server/checks/", "agent/server/record_keeping.py")
     # What it hands to the pages.
-    allowed += ("agent/console/console.py",)
+    allowed += ("agent/console/assembly.py",)
     # Which start a call.
     allowed += ("agent/replay/held_call.py", "agent/replay/started_providers.py")
     allowed += ("agent/records/verification/hearing.py",)

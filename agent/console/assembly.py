@@ -1,0 +1,160 @@
+"""The console of a process, put together of what the process has."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from agent.console.agent_pages import AgentPages
+from agent.console.browsers import OwnAddress
+from agent.console.call_pages import CallPages
+from agent.console.console import Console, Owned
+from agent.console.event_stream import Viewers
+from agent.console.guard import Guard
+from agent.console.live_events import LiveEvents
+from agent.console.live_pages import LivePages
+from agent.console.oidc import SignInProvider
+from agent.console.overview_pages import OverviewPages
+from agent.console.passwords import Passwords
+from agent.console.phone_pages import PhonePages
+from agent.console.recognition import NamedByProxy, Recognition, SignedIn, ThisMachine
+from agent.console.rendering import Rendering
+from agent.console.replay_pages import ReplayPages
+from agent.console.replays import Replays
+from agent.console.routes import Pages
+from agent.console.sessions import Sessions
+from agent.console.sign_in_pages import SignInPages
+from agent.console.waveforms import Waveforms
+from agent.personas.folder import AgentFolder
+from agent.records.sealing import seal_of
+from agent.records.seals import Seal
+from agent.records.stored_lines import StoredLines
+from agent.server.call_actions import CallActions
+from agent.server.phone_tickets import PhoneTickets
+from agent.server.record_keeping import RecordKeeping
+from agent.server.recording_answers import RecordingAnswers
+from agent.server.registry import CallRegistry
+from agent.settings import Settings
+from agent.settings.console import OidcSettings
+from agent.store.store import Store
+from pipelines.stages.lineup import Providers
+
+log = structlog.get_logger()
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_OURS: web.RequestKey[bool] = web.RequestKey("console", bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleParts:
+    """What of the process the console shows, and acts on."""
+
+    settings: Settings
+    agents: AgentFolder
+    providers: Providers
+    registry: CallRegistry
+    actions: CallActions
+    keeping: RecordKeeping
+    store: Store
+
+
+def is_shown(settings: Settings) -> bool:
+    """Return whether there is a console; where there is none and nobody said so, say why."""
+    if not settings.shows_console and settings.console.enabled is not False:
+        log.info(
+            "no pages: others could reach them, and nobody signs in; set console.password, "
+            "console.users, console.oidc or console.proxy"
+        )
+    return settings.shows_console
+
+
+def _live(parts: ConsoleParts, seal: Seal) -> Sequence[Pages]:
+    """Return what is pushed of calls in progress, where there are records of them."""
+    stored = parts.keeping.database
+    if stored is None:
+        return ()
+    lines = StoredLines(parts.store.database, seal)
+    feeds = parts.registry.feeds
+    viewers = Viewers()
+    return [LiveEvents(feeds, parts.actions, lines, stored.records, stored.access, viewers)]
+
+
+def console(parts: ConsoleParts) -> Console:
+    """Return the console of a process."""
+    rendering = Rendering()
+    stored = parts.keeping.database
+    records = stored.records if stored is not None else None
+    access = stored.access if stored is not None else None
+    waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
+    pages: list[Pages] = [
+        PhonePages(
+            rendering,
+            parts.agents,
+            parts.settings.agent,
+            parts.settings.server.path,
+            PhoneTickets(parts.store.console),
+        ),
+        LivePages(rendering, parts.actions),
+        *_live(parts, seal_of(parts.settings.privacy)),
+        CallPages(
+            rendering,
+            records,
+            access,
+            RecordingAnswers(records, parts.keeping.recordings, access),
+            waveforms,
+        ),
+        ReplayPages(rendering, records, access, replays),
+        OverviewPages(rendering, records, access),
+        AgentPages(rendering, parts.agents),
+    ]
+    settings = parts.settings
+    url = urlsplit(settings.console.public_url or settings.sinch.public_url)
+    host = url.netloc.rpartition("@")[2].lower()
+    address = OwnAddress(origin=f"{url.scheme}://{host}" if host else "")
+    sessions = Sessions(parts.store.console, settings.console)
+    sign_in = _sign_in(settings, rendering, address, sessions)
+    guard = Guard(
+        rendering,
+        _ways(settings, address, sessions),
+        address,
+        sign_in=sign_in is not None,
+        open_here=not settings.console.signs_in,
+    )
+    signing_in = [sign_in] if sign_in is not None else []
+    owned: list[Owned] = [replays, waveforms, guard, *signing_in]
+    return Console(rendering, guard, pages, sign_in, owned)
+
+
+def _ways(settings: Settings, address: OwnAddress, sessions: Sessions) -> Sequence[Recognition]:
+    """Return how people are recognised: nobody is, unless they sign in, or are of this machine."""
+    given = settings.console
+    if not given.signs_in:
+        return [ThisMachine()] if settings.in_development else []
+    ways: list[Recognition] = []
+    if given.proxy.is_set:
+        ways.append(NamedByProxy(given.proxy, address))
+    if given.accounts or given.oidc.is_set:
+        ways.append(SignedIn(sessions, address))
+    return ways
+
+
+def _sign_in(
+    settings: Settings, rendering: Rendering, address: OwnAddress, sessions: Sessions
+) -> SignInPages | None:
+    given = settings.console
+    if not given.accounts and not given.oidc.is_set:
+        return None
+    provider = _provider(given.oidc) if given.oidc.is_set else None
+    passwords = Passwords(given.accounts)
+    return SignInPages(rendering, given, address, sessions, passwords, provider)
+
+
+def _provider(settings: OidcSettings) -> SignInProvider:
+    from agent.console.identity_provider import IdentityProvider  # noqa: PLC0415 - an extra
+
+    return IdentityProvider(settings)
