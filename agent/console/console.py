@@ -99,7 +99,7 @@ def console(parts: ConsoleParts) -> Console:
             parts.settings.server.path,
             PhoneTickets(parts.store.console),
         ),
-        LivePages(rendering, parts.actions),
+        LivePages(rendering, parts.actions, parts.settings.server.path),
         CallPages(rendering, records, parts.keeping.recordings, access),
         OverviewPages(rendering, records, access),
         AgentPages(rendering, parts.agents),

@@ -25,18 +25,26 @@ const OCCASIONS = {
 export class Transcript {
   #list;
   #conversation;
+  #scrolled; // the list, if it scrolls by itself; otherwise the page
   #rows = new Map(); // key -> { entry, row }
   #frame = 0;
 
   /**
-   * @param {HTMLOListElement} list Empty, and scrolled by itself, or by the page.
+   * @param {HTMLOListElement} list Empty. If it is to scroll by itself, its style says so by now.
    * @param {import("./conversation.js").Conversation} conversation What to show.
    */
   constructor(list, conversation) {
     this.#list = list;
     this.#conversation = conversation;
+    this.#scrolled = getComputedStyle(list).overflowY === "visible" ? document.scrollingElement : list;
     list.setAttribute("aria-live", "polite");
     list.setAttribute("aria-relevant", "additions");
+  }
+
+  /** Show another conversation from the next frame on, in place of this one. */
+  show(conversation) {
+    this.#conversation = conversation;
+    this.changed();
   }
 
   /** Draw with the next frame. A page that is not looked at draws nothing until it is. */
@@ -78,12 +86,6 @@ export class Transcript {
     else drawHappened(row, entry);
     this.#rows.set(entry.key, { entry, row });
     return row;
-  }
-
-  /** The element that scrolls: the list, where it has a height of its own. */
-  get #scrolled() {
-    const own = this.#list.scrollHeight > this.#list.clientHeight + 1;
-    return own ? this.#list : document.scrollingElement;
   }
 
   #atEnd() {
