@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,8 +94,8 @@ async def serve(folder: Path) -> None:
         await asyncio.Event().wait()
 
 
-@asynccontextmanager
-async def served() -> AsyncIterator[tuple[str, int]]:
+@contextmanager
+def served() -> Iterator[tuple[str, int]]:
     """Serve in a process; yield the address of its stream endpoint, and its id."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
@@ -178,19 +178,20 @@ async def measure(pairs: int) -> None:
         niced = Path(folder) / "niced"
         niced.write_text(f'#!/bin/sh\nexec nice -n {NICENESS} {chromium} "$@"\n')
         niced.chmod(0o755)
-        async with served() as (url, process), async_playwright() as playwright:
-            alone = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = await playwright.chromium.launch(executable_path=niced, args=alone)
-            page = await browser.new_page()
-            inside = await page.context.new_cdp_session(page)
-            await inside.send("Performance.enable")
-            found: dict[str, list[Phase]] = {"/console": [], "": []}
-            for _ in range(pairs):
-                for path in random.sample(["/console", ""], 2):
-                    one = await phase(url, process, page, inside, path)
-                    print(f"{path or 'nothing':10} {one}", flush=True)
-                    found[path].append(one)
-            await browser.close()
+        with served() as (url, process):
+            async with async_playwright() as playwright:
+                alone = ["--no-sandbox"] if os.geteuid() == 0 else []
+                browser = await playwright.chromium.launch(executable_path=niced, args=alone)
+                page = await browser.new_page()
+                inside = await page.context.new_cdp_session(page)
+                await inside.send("Performance.enable")
+                found: dict[str, list[Phase]] = {"/console": [], "": []}
+                for _ in range(pairs):
+                    for path in random.sample(["/console", ""], 2):
+                        one = await phase(url, process, page, inside, path)
+                        print(f"{path or 'nothing':10} {one}", flush=True)
+                        found[path].append(one)
+                await browser.close()
     shown, hidden = found["/console"], found[""]
     print(f"{CALLS} calls at once, {pairs} pairs of {np.median([p.seconds for p in shown]):.0f} s")
     for what, name in (
