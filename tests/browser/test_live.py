@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.stream_caller import place_call
+from pipelines.audio import SPEECH_RATE, Audio, at_rate
+from pipelines.providers import moonshine
 from tests.agent.records.test_conversation import ODD
-from tests.browser.conftest import DESKTOP, PHONE, Looking, Served, assert_accessible, shot
+from tests.browser.conftest import (
+    DESKTOP,
+    PHONE,
+    Looking,
+    Served,
+    assert_accessible,
+    serving,
+    shot,
+)
+from tests.recordings import TRANSCRIPTS, load
 
 MARKUP = '<img src=x onerror="window.broken = true"><b>bold</b>'
 """What somebody may say, or be called, to get into the page."""
+
+ANSWERS = ("We are open from nine to five on weekdays.", "The kitchen closes at eight on Sunday.")
+"""What the agent says, whatever it is asked: a language model that follows instructions."""
 
 READ = """async ([module, lines]) => {
     const { Conversation } = await import(module);
@@ -27,6 +49,38 @@ AT_THE_END = """() => {
     const list = document.getElementById("lines");
     return list.scrollTop + list.clientHeight >= list.scrollHeight - 1;
 }"""
+
+
+CAPTURE = """
+    window.captured = [];
+    const connect = AudioNode.prototype.connect;
+    AudioNode.prototype.connect = function (target, ...more) {
+        if (target instanceof AudioDestinationNode && !(this instanceof ScriptProcessorNode)) {
+            const recorder = this.context.createScriptProcessor(1024, 2, 1);
+            recorder.onaudioprocess = ({ inputBuffer }) =>
+                window.captured.push(inputBuffer.getChannelData(1).slice());
+            connect.call(this, recorder);
+            connect.call(recorder, target);
+        }
+        return connect.call(this, target, ...more);
+    };
+"""
+"""Keeps what the page plays on the right, where the agent is: 32-bit floats at 8 kHz."""
+
+CAPTURED = """() => {
+    const sound = new Float32Array(window.captured.flatMap((block) => [...block]));
+    const bytes = Array.from(new Uint8Array(sound.buffer), (one) => String.fromCharCode(one));
+    return btoa(bytes.join(""));
+}"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service whose agent has but few answers, and a real voice and real ears."""
+    model = json.dumps({"lines": ANSWERS, "delay": 0.2})
+    folder = tmp_path_factory.mktemp("service")
+    with serving(folder, LLM__PROVIDER="scripted", LLM__OPTIONS=model) as one:
+        yield one
 
 
 def pushed(page: Page, path: str, *events: tuple[str, dict[str, Any]]) -> None:
@@ -121,6 +175,7 @@ SPOKEN: list[dict[str, Any]] = [
      "seconds": 0.31},
     {"kind": "failover", "stage": "tts", "at": 8.2, "provider": "one", "to": "two",
      "error": "timeout", "reason": "no audio"},
+    {"kind": "whisper", "at": 8.5, "text": MARKUP, "by": "ann"},
     {"kind": "transfer", "at": 9.0, "to": "+4915100000000", "status": "started"},
     {"kind": "heard", "turn": 3, "at": 9.3, "until": 10.0, "text": "On Saturdays, too."},
     {"kind": "understood", "at": 11.0, "until": 11.8, "text": "And on", "so_far": True},
@@ -136,7 +191,7 @@ def test_a_call_is_shown_as_it_is_spoken(served: Served, looking: Looking) -> No
         pushed(page, "/console/live/c1/events", *lines, ("floor", {"floor": "caller", "at": 11.0}))
         page.goto(served.base + "/console/live/c1")
         rows = page.locator("#lines > li")
-        expect(rows).to_have_count(11)
+        expect(rows).to_have_count(12)
         expect(rows.nth(1).locator(".words")).to_have_text(MARKUP)
         expect(page.locator("#title")).to_have_text(MARKUP)
         expect(page.locator("#caller")).to_have_text(MARKUP)
@@ -147,7 +202,7 @@ def test_a_call_is_shown_as_it_is_spoken(served: Served, looking: Looking) -> No
         kinds = page.locator("#lines > .happened").evaluate_all(
             "all => all.map(one => one.dataset.kind)"
         )
-        assert kinds == ["resumed", "barge_in", "tool", "failover", "transfer"]
+        assert kinds == ["resumed", "barge_in", "tool", "failover", "whisper", "transfer"]
         expect(page.locator("#floor")).to_have_text("Caller speaks")
         expect(page.locator("#lines > .open")).to_have_count(2)
         page.wait_for_function(AT_THE_END)
@@ -198,3 +253,78 @@ def test_the_list_is_sorted_and_changes_in_place(served: Served, looking: Lookin
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0
         shot(page, f"live-{size[0]}-{scheme}")
+
+
+def placed(served: Served, name: str) -> None:
+    """Have a caller ask twice, and hold the line, until the agent hangs up."""
+    turns = [Turn(audio=load(one), label=TRANSCRIPTS[one]) for one in ("hello", "which-folder")]
+    plan = Plan(turns=turns, linger=90, max_seconds=120, rate=turns[0].audio.rate)
+    url = served.base.replace("http:", "ws:") + "/stream"
+    asyncio.run(place_call(url, plan, lambda _at, _line: None, name))
+
+
+def transcribed(sound: Audio) -> str:
+    """Return the words of it, as the local model hears them."""
+
+    async def speech() -> AsyncIterator[Audio]:
+        yield at_rate([sound], SPEECH_RATE)
+
+    async def main() -> str:
+        transcriber = moonshine.Transcriber(moonshine.Transcriber.Options())
+        await transcriber.start()
+        try:
+            return await transcriber.transcribe(speech())
+        finally:
+            await transcriber.aclose()
+
+    return asyncio.run(main())
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> None:
+    """It comes to the list; its words come to its page, and its sound; orders reach it."""
+    page = looking().page()
+    page.add_init_script(CAPTURE)
+    page.goto(served.base + "/console")
+    expect(page.locator("#none")).to_be_visible()
+    with ThreadPoolExecutor() as pool:
+        calling = pool.submit(placed, served, "call of the test")
+        page.get_by_role("link", name="reception").click()
+        lines = page.locator("#lines")
+        page.get_by_role("button", name="Start listening").click()
+        expect(lines).to_contain_text(ANSWERS[1], timeout=60_000)
+        expect(lines).to_contain_text("folder")  # the caller's
+        expect(lines).to_contain_text("answered in ")
+        expect(page.locator("#last-answer")).to_contain_text(" s")
+        expect(page.locator("#delay")).to_contain_text("You hear the call about 0.")
+        sound = np.frombuffer(base64.b64decode(page.evaluate(CAPTURED)), "<f4")
+        page.get_by_role("button", name="Stop listening").click()
+        page.get_by_label("Whisper to the agent").fill("Offer them tea.")
+        page.get_by_role("button", name="Whisper").press("Enter")
+        expect(lines).to_contain_text("Offer them tea.")
+        expect(page.get_by_label("Whisper to the agent")).to_have_value("")
+        page.get_by_role("button", name="Take over").click()
+        page.get_by_label("Your number").fill("+4915112345678")
+        page.get_by_role("button", name="Ring my phone").click()
+        expect(page.locator("#take-over .error")).to_contain_text("Sinch is not set up")
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Hang up").click()
+        assert_accessible(page)
+        shot(page, "live-call-hang-up")
+        page.get_by_role("button", name="Hang up at once").click()
+        expect(page.locator("#how-it-ended")).to_have_text("An operator hung up")
+        calling.result(30)
+    shot(page, "live-call-over")
+    expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
+    record = page.get_by_role("link", name="Open its record").get_attribute("href")
+    assert record is not None
+    assert re.fullmatch(r"/console/calls/[\w%.-]+", record)
+    pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    heard = words(transcribed(Audio(pcm, 8000)))
+    assert len(heard & words(ANSWERS[1])) >= 4, heard
+    page.goto(served.base + "/console")
+    expect(page.locator("#none")).to_be_visible()

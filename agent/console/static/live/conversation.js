@@ -318,6 +318,8 @@ export function told(line) {
       return `${stage(line)}: nobody could do it (${line.error ?? line.reason})`;
     case "transfer":
       return `Transfer to ${line.to}: ${line.status}`;
+    case "whisper":
+      return `Whispered to the agent by ${line.by || "an operator"}: ${line.text}`;
     case "recording":
       return line.status === "stored" ? "" : `Recording ${line.status}`;
     case "dropped":
