@@ -287,7 +287,8 @@ def words(text: str) -> set[str]:
 
 def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> None:
     """It comes to the list; its words come to its page, and its sound; orders reach it."""
-    page = looking().page()
+    window = looking()
+    page = window.page()
     page.add_init_script(CAPTURE)
     page.goto(served.base + "/console")
     expect(page.locator("#none")).to_be_visible()
@@ -311,6 +312,7 @@ def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> Non
         page.get_by_label("Your number").fill("+4915112345678")
         page.get_by_role("button", name="Ring my phone").click()
         expect(page.locator("#take-over .error")).to_contain_text("Sinch is not set up")
+        assert "409 (Conflict)" in window.wrong.pop()
         page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
         page.get_by_role("button", name="Hang up").click()
         assert_accessible(page)
@@ -318,13 +320,13 @@ def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> Non
         page.get_by_role("button", name="Hang up at once").click()
         expect(page.locator("#how-it-ended")).to_have_text("An operator hung up")
         calling.result(30)
+        pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+        heard = words(pool.submit(transcribed, Audio(pcm, 8000)).result(60))
     shot(page, "live-call-over")
     expect(page.get_by_role("button", name="Hang up")).to_have_count(0)
     record = page.get_by_role("link", name="Open its record").get_attribute("href")
     assert record is not None
     assert re.fullmatch(r"/console/calls/[\w%.-]+", record)
-    pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-    heard = words(transcribed(Audio(pcm, 8000)))
     assert len(heard & words(ANSWERS[1])) >= 4, heard
     page.goto(served.base + "/console")
     expect(page.locator("#none")).to_be_visible()
