@@ -1,11 +1,12 @@
 """``python -m tests.benchmarks.console_load [PAIRS]``: what 50 calls on the page cost these calls.
 
-A service in a process of its own, with providers of fixed latency, holds 50 calls at once, placed
-by the platform stand-in; a real Chromium, niced as somebody else's machine would be, has
-``/console`` open, or an empty page. Both take turns, in pairs whose order is drawn anew. Printed
-are, of the calls, how long callers waited; of the service, its CPU and how late its event loop was;
-of the page, what its scripts and its drawing take; and the ratios with and without, with 95 %
-intervals over the pairs.
+A service in a process of its own, with providers of fixed latency, holds 50 calls at once, one
+after another on each of 50 lines, placed by the platform stand-in. Meanwhile a real Chromium, niced
+as somebody else's machine would be, has ``/console`` open, or an empty page: they take turns of ten
+seconds, in pairs whose order is drawn anew. Printed are, of the calls, how long callers waited; of
+the service, its CPU and how late its event loop was; of the page, what its scripts and its drawing
+take; and the ratios with and without, with 95 % intervals over the pairs. On a machine that has too
+much to do for 50 calls and their callers, all of it says little: look at how late the loop is.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from playwright.async_api import CDPSession, Page, async_playwright
 from scipy.stats import t as student
 
 from agent.simulator.plan import Plan
+from agent.simulator.stream_caller import place_call
 from pipelines.providers import scripted
 from tests.agent.conversation import voice
 from tests.agent.loopback import running
@@ -39,13 +41,18 @@ from tests.benchmarks.__main__ import (
     REPLY,
     STT,
     TOKENS_A_SECOND,
-    hold,
     turn,
 )
 
 CALLS = 50
 TURNS = ("hello", "thank-you", "one-moment")
 """What each caller says."""
+
+APART = 0.4
+"""Seconds between the first calls of two lines."""
+
+LASTS, SETTLES = 10.0, 1.5
+"""Seconds of a span; and before it, until the page is there."""
 
 NICENESS = 10
 
@@ -54,25 +61,26 @@ TOKEN = "of-this-benchmark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """50 calls, from the first to the last."""
+class Span:
+    """Some seconds of 50 calls."""
 
-    waited: float
-    """Milliseconds from the end of speech to the answer, median."""
-
-    waited_95: float
+    began: float
+    ended: float
     cpu: float
-    """Seconds of the service's CPU."""
+    """Milliseconds of the service's CPU a second."""
 
     lag: float
     """Milliseconds that its event loop was late, on average."""
 
-    seconds: float
-    script: float = 0.0
+    script: float
     """Milliseconds a second that the page runs scripts."""
 
-    drawing: float = 0.0
+    drawing: float
     """Milliseconds a second that it computes styles and layouts."""
+
+
+Answers = list[tuple[float, float]]
+"""When callers had asked, by the clock of this process, and the milliseconds that they waited."""
 
 
 async def serve(folder: Path) -> None:
@@ -133,35 +141,50 @@ async def page_costs(inside: CDPSession) -> dict[str, float]:
     return {one["name"]: one["value"] for one in found["metrics"]}
 
 
-async def phase(url: str, process: int, page: Page, inside: CDPSession, path: str) -> Phase:
-    """Hold the calls while the page shows ``path``."""
-    base = url.replace("ws:", "http:").removesuffix("/stream")
-    await page.goto(base + path if path else "about:blank")
-    if path:
-        await page.locator("#none").wait_for(state="visible")
-    costs, cpu, lag = await page_costs(inside), cpu_seconds(process), await loop_lag(base)
-    began = time.perf_counter()
+async def line(url: str, number: int, answers: Answers) -> None:
+    """Place one call after the other, for ever."""
     plan = Plan(turns=[turn(name) for name in TURNS])
-    calls = await hold(f"{url}/{TOKEN}", [plan] * CALLS, CALLS)
-    seconds = time.perf_counter() - began
-    spent = {name: now - costs[name] for name, now in (await page_costs(inside)).items()}
-    late = [now - before for now, before in zip(await loop_lag(base), lag, strict=True)]
-    waited = [1000 * e.response for one in calls for e in one.report.exchanges if e.response]
-    drawing = spent["LayoutDuration"] + spent["RecalcStyleDuration"]
-    return Phase(
-        waited=float(np.median(waited)),
-        waited_95=float(np.percentile(waited, 95)),
-        cpu=cpu_seconds(process) - cpu,
-        lag=1000 * late[0] / late[1],
-        seconds=seconds,
-        script=1000 * spent["ScriptDuration"] / seconds,
-        drawing=1000 * drawing / seconds,
+    told: list[float] = []
+    await asyncio.sleep(APART * number)
+    while True:
+        told.clear()
+        call = await place_call(
+            f"{url}/{TOKEN}",
+            plan,
+            lambda _at, _what: told.append(time.perf_counter()),
+            f"line-{number}",
+        )
+        answers += [
+            (told[0] + one.ended, 1000 * one.response)  # what is told first is the answer
+            for one in call.report.exchanges
+            if one.response
+        ]
+
+
+async def span(base: str, process: int, page: Page, inside: CDPSession, path: str) -> Span:
+    """Have the page show ``path``, or nothing, for a while."""
+    await page.goto(base + path if path else "about:blank")
+    await asyncio.sleep(SETTLES)
+    spent, cpu, lag = await page_costs(inside), cpu_seconds(process), await loop_lag(base)
+    began = time.perf_counter()
+    await asyncio.sleep(LASTS)
+    after, late = await page_costs(inside), await loop_lag(base)
+    ended, used = time.perf_counter(), cpu_seconds(process) - cpu
+    grown = {name: 1000 * (after[name] - spent[name]) / (ended - began) for name in after}
+    return Span(
+        began=began,
+        ended=ended,
+        cpu=1000 * used / (ended - began),
+        lag=1000 * (late[0] - lag[0]) / max(1, late[1] - lag[1]),
+        script=grown["ScriptDuration"],
+        drawing=grown["LayoutDuration"] + grown["RecalcStyleDuration"],
     )
 
 
-def ratio(what: str, shown: Sequence[float], hidden: Sequence[float]) -> None:
-    """Print how much more of it there is with the page than without, by pairs."""
-    logs = np.log(np.array(shown) / np.array(hidden))
+def ratio(what: str, pairs: Sequence[tuple[float, float]]) -> None:
+    """Print how much of it there is with the page and without, and the ratio over the pairs."""
+    shown, hidden = np.array(pairs).T
+    logs = np.log(shown / hidden)
     middle = logs.mean()
     half = student.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
     low, high = np.exp(middle - half), np.exp(middle + half)
@@ -171,37 +194,54 @@ def ratio(what: str, shown: Sequence[float], hidden: Sequence[float]) -> None:
     )
 
 
-async def measure(pairs: int) -> None:
+async def spans(url: str, process: int, page: Page, pairs: int) -> list[tuple[Span, Span]]:
+    """Return how it was with the page and without, by pairs."""
+    inside = await page.context.new_cdp_session(page)
+    await inside.send("Performance.enable")
+    base, found = url.replace("ws:", "http:").removesuffix("/stream"), []
+    for _ in range(pairs):
+        pair = {}
+        for path in random.sample(["/console", ""], 2):
+            pair[path] = await span(base, process, page, inside, path)
+            print(f"{path or 'nothing':10} {pair[path]}", flush=True)
+        found.append((pair["/console"], pair[""]))
+    return found
+
+
+async def measure(url: str, process: int, pairs: int) -> None:
     """Print all."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    answers: Answers = []
     with tempfile.TemporaryDirectory() as folder:
         niced = Path(folder) / "niced"
         niced.write_text(f'#!/bin/sh\nexec nice -n {NICENESS} {chromium} "$@"\n')
         niced.chmod(0o755)
-        with served() as (url, process):
-            async with async_playwright() as playwright:
-                alone = ["--no-sandbox"] if os.geteuid() == 0 else []
-                browser = await playwright.chromium.launch(executable_path=niced, args=alone)
-                page = await browser.new_page()
-                inside = await page.context.new_cdp_session(page)
-                await inside.send("Performance.enable")
-                found: dict[str, list[Phase]] = {"/console": [], "": []}
-                for _ in range(pairs):
-                    for path in random.sample(["/console", ""], 2):
-                        one = await phase(url, process, page, inside, path)
-                        print(f"{path or 'nothing':10} {one}", flush=True)
-                        found[path].append(one)
-                await browser.close()
-    shown, hidden = found["/console"], found[""]
-    print(f"{CALLS} calls at once, {pairs} pairs of {np.median([p.seconds for p in shown]):.0f} s")
-    for what, name in (
-        ("callers wait, median, ms", "waited"),
-        ("callers wait, p95, ms", "waited_95"),
-        ("CPU of the service, s", "cpu"),
-        ("its loop is late, mean, ms", "lag"),
-    ):
-        ratio(what, [getattr(p, name) for p in shown], [getattr(p, name) for p in hidden])
-    script, drawing = (np.median([getattr(p, n) for p in shown]) for n in ("script", "drawing"))
+        async with async_playwright() as playwright:
+            alone = ["--no-sandbox"] if os.geteuid() == 0 else []
+            browser = await playwright.chromium.launch(executable_path=niced, args=alone)
+            lines = asyncio.gather(*(line(url, number, answers) for number in range(CALLS)))
+            await asyncio.sleep(APART * CALLS + LASTS)
+            found = await spans(url, process, await browser.new_page(), pairs)
+            await asyncio.sleep(LASTS)  # those who had asked by then have their answers
+            lines.cancel()
+            await asyncio.gather(lines, return_exceptions=True)
+            await browser.close()
+    report(found, answers)
+
+
+def report(found: Sequence[tuple[Span, Span]], answers: Answers) -> None:
+    """Print the ratios."""
+    print(f"{CALLS} calls at once, {len(found)} pairs of {LASTS:.0f} s, {len(answers)} answers")
+    for percent in (50, 95):
+
+        def waited(one: Span, percent: int = percent) -> float:
+            within = [ms for at, ms in answers if one.began <= at <= one.ended]
+            return float(np.percentile(within, percent))
+
+        ratio(f"callers wait, p{percent}, ms", [(waited(a), waited(b)) for a, b in found])
+    ratio("CPU of the service, ms a second", [(a.cpu, b.cpu) for a, b in found])
+    ratio("its loop is late, mean, ms", [(a.lag, b.lag) for a, b in found])
+    script, drawing = np.median([(one.script, one.drawing) for one, _ in found], axis=0)
     print(f"the page: {script:.1f} ms of scripts and {drawing:.1f} ms of drawing a second")
 
 
@@ -209,4 +249,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         asyncio.run(serve(Path(sys.argv[2])))
     else:
-        asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 6))
+        with served() as (at, number):
+            asyncio.run(measure(at, number, int(sys.argv[1]) if len(sys.argv) > 1 else 12))
