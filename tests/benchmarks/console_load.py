@@ -1,7 +1,7 @@
-"""``python -m tests.benchmarks.console_load [PAIRS]``: what 50 calls on the page cost these calls.
+"""``python -m tests.benchmarks.console_load [PAIRS [CALLS]]``: what calls on the page cost calls.
 
-A service in a process of its own, with providers of fixed latency, holds 50 calls at once, one
-after another on each of 50 lines, placed by the platform stand-in. Meanwhile a real Chromium, niced
+A service in a process of its own, with providers of fixed latency, holds 50 calls at once (or as
+many as are asked for), one after another on each of 50 lines, placed by the platform stand-in. Meanwhile a real Chromium, niced
 as somebody else's machine would be, has ``/console`` open, or an empty page: they take turns of ten
 seconds, in pairs whose order is drawn anew. Printed are, of the calls, how long callers waited; of
 the service, its CPU and how late its event loop was; of the page, what its scripts and its drawing
@@ -44,7 +44,9 @@ from tests.benchmarks.__main__ import (
     turn,
 )
 
-CALLS = 50
+CALLS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[1] != "serve" else 50
+"""At once."""
+
 TURNS = ("hello", "thank-you", "one-moment")
 """What each caller says."""
 
@@ -53,6 +55,9 @@ APART = 0.4
 
 LASTS, SETTLES = 10.0, 1.5
 """Seconds of a span; and before it, until the page is there."""
+
+LEAST = 1e-3
+"""Of any figure, for ratios: none is 0 in truth."""
 
 NICENESS = 10
 
@@ -96,7 +101,7 @@ async def serve(folder: Path) -> None:
         ),
         tts=scripted.Synthesizer(scripted.SynthesizerOptions(delay=FIRST_AUDIO)),
     )
-    server = {"max_calls": 2 * CALLS, "token": TOKEN}
+    server = {"max_calls": 200, "token": TOKEN}
     async with running(folder, providers, server=server, turns={"model": "none"}) as one:
         print(one.url, file=sys.stderr, flush=True)
         await asyncio.Event().wait()
@@ -184,7 +189,7 @@ async def span(base: str, process: int, page: Page, inside: CDPSession, path: st
 def ratio(what: str, pairs: Sequence[tuple[float, float]]) -> None:
     """Print how much of it there is with the page and without, and the ratio over the pairs."""
     shown, hidden = np.array(pairs).T
-    logs = np.log(shown / hidden)
+    logs = np.log(np.maximum(shown, LEAST) / np.maximum(hidden, LEAST))
     middle = logs.mean()
     half = student.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
     low, high = np.exp(middle - half), np.exp(middle + half)

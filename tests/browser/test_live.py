@@ -156,6 +156,37 @@ def test_what_is_understood_changes_in_place(served: Served, looking: Looking) -
     assert only["aside"] == "backchannel"
 
 
+FOLLOWED = """async (base) => {
+    const { Conversation } = await import(`${base}/live/conversation.js`);
+    const { Transcript } = await import(`${base}/live/transcript.js`);
+    const list = document.createElement("ol");
+    list.style.height = "120px";
+    list.style.overflowY = "auto";
+    document.getElementById("main").append(list);
+    const conversation = new Conversation();
+    const transcript = new Transcript(list, conversation);
+    const places = [];
+    const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    for (let turn = 1; turn <= 30; turn += 1) {
+        conversation.add({ kind: "caller", turn, at: turn, until: turn + 0.5, text: "Once more." });
+        transcript.changed();
+        await drawn();
+        const end = list.scrollHeight - list.clientHeight;
+        places.push(list.scrollTop >= end - 1 ? "end" : list.scrollTop);
+        if (turn === 20) list.scrollTop = 10;
+    }
+    return places;
+}"""
+
+
+def test_a_reader_who_has_scrolled_up_stays_there(served: Served, looking: Looking) -> None:
+    """Everybody else has the end in view."""
+    page = looking().page()
+    page.goto(served.base + "/console/agents")
+    places = page.evaluate(FOLLOWED, static(page))
+    assert places == ["end"] * 20 + [10] * 10
+
+
 SPOKEN: list[dict[str, Any]] = [
     {"kind": "call", "id": "r1", "call_id": "c1", "direction": "incoming", "agent": MARKUP,
      "caller": MARKUP, "called": "+498912345", "started": "2026-01-01T10:00:00+00:00"},

@@ -14,6 +14,9 @@ const ORDERS = {
     one.host.localeCompare(other.host) || one.pid - other.pid || one.started - other.started,
 };
 
+/** Characters of what was said last that are shown: the end of it, two lines on a desk. */
+const LAST_WORDS = 140;
+
 /** Calls as the events tell them, shown in an `<ol>`. */
 export class CallList {
   #list;
@@ -135,8 +138,10 @@ class Row {
   show(call) {
     this.#started = call.started;
     this.#text("agent", call.agent);
-    const number = call.direction === "outgoing" ? call.called : call.caller;
-    this.#text("number", number ? `${DIRECTIONS[call.direction] ?? ""} ${number}` : call.direction);
+    const other = call.direction === "outgoing" ? call.called : call.caller;
+    const number = other ? `${DIRECTIONS[call.direction] ?? ""} ${other}` : call.direction;
+    this.#text("number", number);
+    this.#parts.agent.setAttribute("aria-label", `${call.agent}, ${number}`); // rows look alike by ear
     this.#text("where", `${call.host} · ${call.pid}`);
     if (this.#shown.floor !== call.floor) {
       this.#shown.floor = call.floor;
@@ -155,7 +160,7 @@ class Row {
     if (this.#shown.last === all) return;
     this.#shown.last = all;
     if (said === null) this.#parts.last.replaceChildren();
-    else this.#parts.last.replaceChildren(element("span", { class: "soft" }, who), said.text);
+    else this.#parts.last.replaceChildren(element("span", { class: "soft" }, who), end(said.text));
   }
 
   #text(name, text) {
@@ -163,4 +168,10 @@ class Row {
     this.#shown[name] = text;
     this.#parts[name].textContent = text;
   }
+}
+
+/** Return the end of a text, from the beginning of a word on. */
+function end(text) {
+  if (text.length <= LAST_WORDS) return text;
+  return `… ${text.slice(-LAST_WORDS).replace(/^\S{0,20}\s/u, "")}`;
 }
