@@ -99,7 +99,7 @@ def console(parts: ConsoleParts) -> Console:
             parts.settings.server.path,
             PhoneTickets(parts.store.console),
         ),
-        LivePages(rendering, parts.actions),
+        LivePages(rendering, parts.actions, parts.settings.server.path),
         *_live(parts, seal_of(parts.settings.privacy)),
         CallPages(
             rendering,
