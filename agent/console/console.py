@@ -92,13 +92,7 @@ def console(parts: ConsoleParts) -> Console:
     records = stored.records if stored is not None else None
     access = stored.access if stored is not None else None
     pages: list[Pages] = [
-        PhonePages(
-            rendering,
-            parts.agents,
-            parts.settings.agent,
-            parts.settings.server.path,
-            PhoneTickets(parts.store.console),
-        ),
+        PhonePages(rendering, parts.agents, parts.settings, PhoneTickets(parts.store.console)),
         LivePages(rendering, parts.actions),
         CallPages(rendering, records, parts.keeping.recordings, access),
         OverviewPages(rendering, records, access),

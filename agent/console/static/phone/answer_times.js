@@ -30,7 +30,10 @@ export function stages(timing) {
   });
 }
 
-/** Measures, here, from the caller's last sound to the first of what answers it. */
+/**
+ * Measures, here, from the caller's last sound to the first of what answers it. What is measured is
+ * by the clock of the sound; where it belongs, in seconds since the answer by any other.
+ */
 export class Stopwatch {
   #loudUntil = -1;
   #began = -1;
@@ -41,18 +44,18 @@ export class Stopwatch {
     this.#loudUntil = Math.max(this.#loudUntil, until);
   }
 
-  /** Note that the agent began to sound at a time: after what the caller said, or of itself. */
-  began(at) {
+  /** Note that the agent began to sound at a time, `since` the answer; after words, or unasked. */
+  began(at, since) {
     const after = at - this.#loudUntil;
-    if (this.#loudUntil > this.#began && after > 0) this.#measured.push({ at, after });
+    if (this.#loudUntil > this.#began && after > 0) this.#measured.push({ since, after });
     this.#began = at;
     if (this.#measured.length > 100) this.#measured.shift();
   }
 
-  /** Return the seconds that were waited for what began about the time `at`; null if not known. */
-  after(at) {
-    const near = this.#measured.filter((one) => Math.abs(one.at - at) <= SAME);
-    near.sort((one, other) => Math.abs(one.at - at) - Math.abs(other.at - at));
+  /** Return the seconds that were waited for what began about then; null if they are not known. */
+  after(since) {
+    const near = this.#measured.filter((one) => Math.abs(one.since - since) <= SAME);
+    near.sort((one, other) => Math.abs(one.since - since) - Math.abs(other.since - since));
     return near[0]?.after ?? null;
   }
 }
