@@ -327,12 +327,12 @@ def test_what_people_hear_is_measured_from_their_last_sound(page: Page) -> None:
     """Not what the agent says unasked, nor its next sentence."""
     body = """
         const watch = new m.Stopwatch();
-        watch.began(1);  // the greeting
-        watch.loud(3.0);
-        watch.loud(3.4);
-        watch.began(4.0);
-        watch.began(6.0);
-        return [1, 4.1, 6].map((at) => watch.after(at));
+        watch.began(11, 1);  // the greeting
+        watch.loud(13.0);
+        watch.loud(13.4);
+        watch.began(14.0, 4);
+        watch.began(16.0, 6);
+        return [1, 4.1, 6].map((since) => watch.after(since));
     """
     greeting, answer, more = run(page, "answer_times", body)
     assert (greeting, more) == (None, None)
