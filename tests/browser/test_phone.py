@@ -160,6 +160,7 @@ def test_a_call_with_a_human_voice(
         expect(page.locator("#state")).to_have_text("Talking to archive")
         said = page.locator("#said")
         expect(said.locator(".said.caller").first).to_contain_text("Which folder should I")
+        expect(page.locator("#agent-level")).not_to_have_attribute("aria-valuetext", "silent")
         expect(page.locator(".answer").first).to_contain_text("heard here")
         expect(page.locator(".answer").first).to_contain_text("by the service")
         cut = said.locator(".said.agent", has_text="cut off")
@@ -313,7 +314,7 @@ def test_what_the_lines_of_a_call_look_like(served: Served, looking: Looking) ->
         expect(said).to_contain_text("a noise")
         expect(page.locator(".answer")).to_contain_text("0.62 s by the service")
         expect(page.locator(".answer .bar")).to_have_attribute("aria-label", "end of turn 0.30 s, "
-            "transcript 0.00 s, first word 0.10 s, first sentence 0.10 s, voice 0.10 s, "
+            "transcript ready, first word 0.10 s, first sentence 0.10 s, voice 0.10 s, "
             "on the line 0.02 s")  # fmt: skip
         expect(page.locator("#record-link")).to_have_attribute(
             "href", "/console/calls/20260101T000000Z-1"

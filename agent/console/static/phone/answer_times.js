@@ -60,6 +60,9 @@ export class Stopwatch {
   }
 }
 
+/** Seconds below which nobody has waited for a stage: it was ready. */
+const READY = 0.005;
+
 /** Return seconds with their unit. */
 function inWords(seconds) {
   return `${seconds.toFixed(2)} s`;
@@ -69,16 +72,16 @@ function inWords(seconds) {
 export function drawn(timing, here) {
   const parts = stages(timing);
   const total = timing.heard - timing.speech_end;
-  const words = parts.map(([name, seconds]) => `${name} ${inWords(seconds)}`);
+  const words = parts.map(
+    ([name, seconds]) => `${name} ${seconds < READY ? "ready" : inWords(seconds)}`,
+  );
   const bar = element("div", { class: "bar", role: "img", "aria-label": words.join(", ") });
   const list = element("ul", { class: "stages" });
-  for (const [n, [name, seconds]] of parts.entries()) {
+  for (const [n, [, seconds]] of parts.entries()) {
     const part = element("span", { class: `stage-${n}` });
-    part.style.flexGrow = String(seconds);
-    bar.append(part);
-    list.append(
-      element("li", {}, element("span", { class: `key stage-${n}` }), `${name} ${inWords(seconds)}`),
-    );
+    part.style.flexGrow = String(Math.round(1000 * seconds));
+    if (seconds >= READY) bar.append(part);
+    list.append(element("li", {}, element("span", { class: `key stage-${n}` }), words[n]));
   }
   const heading = element("p", {}, element("strong", {}, inWords(total)), " by the service");
   if (here !== null) heading.append(", ", element("strong", {}, inWords(here)), " heard here");

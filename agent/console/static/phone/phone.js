@@ -246,7 +246,10 @@ function seconds() {
 
 /** Show a level in dBFS. */
 function meter(id, level) {
-  by(id).value = Math.max(METER_FROM, level);
+  const shown = Math.round(Math.max(METER_FROM, Math.min(0, level)));
+  by(id).style.setProperty("--level", String(1 - shown / METER_FROM));
+  by(id).setAttribute("aria-valuenow", String(shown));
+  by(id).setAttribute("aria-valuetext", shown > METER_FROM ? `${shown} dB` : "silent");
 }
 
 /** Show what an agent says first, and have its name in the address. */
