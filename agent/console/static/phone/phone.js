@@ -39,7 +39,10 @@ class Phone {
 
   constructor() {
     const why = obstacle();
-    if (why) this.#problem(why);
+    if (why) {
+      this.#problem(why);
+      by("state").textContent = "Cannot call from here";
+    }
     by("call").disabled = Boolean(why) || by("agent").options.length === 0;
     by("call").addEventListener("click", () => this.#pressed());
     by("mute").addEventListener("click", () => this.#mute());
