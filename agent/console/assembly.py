@@ -92,13 +92,7 @@ def console(parts: ConsoleParts) -> Console:
     access = stored.access if stored is not None else None
     waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
     pages: list[Pages] = [
-        PhonePages(
-            rendering,
-            parts.agents,
-            parts.settings.agent,
-            parts.settings.server.path,
-            PhoneTickets(parts.store.console),
-        ),
+        PhonePages(rendering, parts.agents, parts.settings, PhoneTickets(parts.store.console)),
         LivePages(rendering, parts.actions, parts.settings.server.path),
         *_live(parts, seal_of(parts.settings.privacy)),
         CallPages(

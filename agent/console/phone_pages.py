@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
+from agent.call_headers import CallHeaders
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
+from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.server.admission import details
 from agent.server.phone_tickets import PhoneTickets
+from agent.settings import Settings
+from agent.sinch_limits import RATES
+
+RATE_WORDS = {8000: ", as a telephone has it", 16000: ", wideband", 48000: ", all that is heard"}
+"""What rates mean, in hertz."""
 
 
 class PhonePages:
@@ -20,23 +28,18 @@ class PhonePages:
     Args:
         rendering: Makes the page.
         agents: Who can be called.
-        usual: Who is, unless another is picked.
-        stream: Path of the stream endpoint.
+        settings: Which agent is, unless another is picked; the stream, its rate, its lead.
         tickets: Lets its calls in.
     """
 
     def __init__(
-        self,
-        rendering: Rendering,
-        agents: AgentFolder,
-        usual: str,
-        stream: str,
-        tickets: PhoneTickets,
+        self, rendering: Rendering, agents: AgentFolder, settings: Settings, tickets: PhoneTickets
     ) -> None:
         self._rendering = rendering
         self._agents = agents
-        self._usual = usual
-        self._stream = stream
+        self._usual = settings.agent
+        self._stream = settings.server.path.rstrip("/")
+        self._line = {"rate": settings.server.rate, "lead": settings.playout.lead}
         self._tickets = tickets
 
     def routes(self) -> Sequence[PageRoute]:
@@ -44,6 +47,12 @@ class PhonePages:
         return [
             PageRoute(method="GET", path="/", role=Role.OPERATE, handler=self._show),
             PageRoute(method="POST", path="/console/phone", role=Role.OPERATE, handler=self._begin),
+            PageRoute(
+                method="GET",
+                path="/console/phone/agents/{name}",
+                role=Role.OPERATE,
+                handler=self._introduce,
+            ),
         ]
 
     async def _begin(self, _request: web.Request, _visitor: Visitor) -> web.Response:
@@ -51,10 +60,40 @@ class PhonePages:
 
         Whoever knows the name of the call can follow it: nobody else does.
         """
-        path = f"{self._stream.rstrip('/')}/{await self._tickets.issue()}"
+        path = f"{self._stream}/{await self._tickets.issue()}"
         return web.json_response({"path": path, "call_id": f"browser-{secrets.token_hex(16)}"})
 
+    async def _introduce(self, request: web.Request, visitor: Visitor) -> web.Response:
+        return web.json_response(await self._about(request.match_info["name"], visitor))
+
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:
+        names = self._agents.names
+        asked = request.query.get("agent", "")
+        chosen = next((one for one in (asked, self._usual, *names) if one in names), "")
         return self._rendering.page(
-            request, visitor, "phone.html", agents=self._agents.names, usual=self._usual
+            request,
+            visitor,
+            "phone.html",
+            agents=names,
+            chosen=chosen,
+            unknown=asked[:64] if asked != chosen else "",
+            caller=_caller(visitor),
+            rates=RATES,
+            rate_words=RATE_WORDS,
+            **self._line,
+            **await self._about(chosen, visitor),
         )
+
+    async def _about(self, agent: str, visitor: Visitor) -> Mapping[str, object]:
+        """Return what an agent says first to a visitor, and whether it has a mistake instead."""
+        try:
+            about = details(CallHeaders({"caller": _caller(visitor)}.items()), "")
+            script = await self._agents.script(agent, about)
+        except PersonaError:
+            return {"greeting": "", "mistake": True}
+        return {"greeting": script.greeting, "mistake": False}
+
+
+def _caller(visitor: Visitor) -> str:
+    """Return as whom somebody calls: by their name, if they have one here."""
+    return visitor.name if visitor.signed_in else "browser"
