@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from tests.agent.console.visiting import Looker
 from tests.agent.conversation import LOUD
 
 Event = tuple[str, dict[str, Any]]
@@ -77,9 +78,13 @@ async def pushed(address: str, **headers: str) -> AsyncIterator[Pushed]:
 
 
 async def post(address: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-    """Ask for something to be done; return status and answer."""
-    async with aiohttp.ClientSession() as session, session.post(address, json=body) as response:
-        return response.status, await response.json()
+    """Ask for something to be done, as a page of ours does; return status and answer."""
+    base = address[: address.index("/console/")]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        browser = Looker(session, base)
+        answer = await browser.send("POST", address.removeprefix(base), json=body)
+        return answer.status, json.loads(answer.text)
+
 
 
 @asynccontextmanager
