@@ -1,12 +1,13 @@
 """``python -m tests.benchmarks.console_load [PAIRS [CALLS]]``: what calls on the page cost calls.
 
 A service in a process of its own, with providers of fixed latency, holds 50 calls at once (or as
-many as are asked for), one after another on each of 50 lines, placed by the platform stand-in. Meanwhile a real Chromium, niced
-as somebody else's machine would be, has ``/console`` open, or an empty page: they take turns of ten
-seconds, in pairs whose order is drawn anew. Printed are, of the calls, how long callers waited; of
-the service, its CPU and how late its event loop was; of the page, what its scripts and its drawing
-take; and the ratios with and without, with 95 % intervals over the pairs. On a machine that has too
-much to do for 50 calls and their callers, all of it says little: look at how late the loop is.
+many as are asked for), one after another on each line, placed by the platform stand-in. Meanwhile a
+real Chromium, niced as somebody else's machine would be, has ``/console`` open, or an empty page:
+they take turns of ten seconds, in pairs whose order is drawn anew. Printed are, of the calls, how
+long callers waited; of the service, its CPU and how late its event loop was; of the page, what its
+scripts and its drawing take; and the ratios with and without, with 95 % intervals over the pairs.
+On a machine that has too much to do for these calls and their callers, all of it says little: look
+at how late the loop is.
 """
 
 from __future__ import annotations
@@ -238,16 +239,18 @@ def report(found: Sequence[tuple[Span, Span]], answers: Answers) -> None:
     """Print the ratios."""
     print(f"{CALLS} calls at once, {len(found)} pairs of {LASTS:.0f} s, {len(answers)} answers")
     for percent in (50, 95):
-
-        def waited(one: Span, percent: int = percent) -> float:
-            within = [ms for at, ms in answers if one.began <= at <= one.ended]
-            return float(np.percentile(within, percent))
-
-        ratio(f"callers wait, p{percent}, ms", [(waited(a), waited(b)) for a, b in found])
+        pairs = [(_waited(a, answers, percent), _waited(b, answers, percent)) for a, b in found]
+        known = [(one, other) for one, other in pairs if one is not None and other is not None]
+        ratio(f"callers wait, p{percent}, ms", known)
     ratio("CPU of the service, ms a second", [(a.cpu, b.cpu) for a, b in found])
     ratio("its loop is late, mean, ms", [(a.lag, b.lag) for a, b in found])
     script, drawing = np.median([(one.script, one.drawing) for one, _ in found], axis=0)
     print(f"the page: {script:.1f} ms of scripts and {drawing:.1f} ms of drawing a second")
+
+
+def _waited(one: Span, answers: Answers, percent: int) -> float | None:
+    within = [ms for at, ms in answers if one.began <= at <= one.ended]
+    return float(np.percentile(within, percent)) if within else None
 
 
 if __name__ == "__main__":
