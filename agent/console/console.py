@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from agent.console.agent_pages import AgentPages
+from agent.console.call_export import CallExport
+from agent.console.call_list_pages import CallListPages
 from agent.console.call_pages import CallPages
 from agent.console.guard import HEADERS, Guard
 from agent.console.live_pages import LivePages
@@ -17,7 +19,10 @@ from agent.console.phone_pages import PhonePages
 from agent.console.rendering import STATIC, Rendering
 from agent.console.routes import Pages
 from agent.personas.folder import AgentFolder
+from agent.records.sealing import seal_of
+from agent.records.statistics import CallStatistics
 from agent.server.call_actions import CallActions
+from agent.server.call_answers import CallAnswers
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
@@ -91,6 +96,8 @@ def console(parts: ConsoleParts) -> Console:
     stored = parts.keeping.database
     records = stored.records if stored is not None else None
     access = stored.access if stored is not None else None
+    seal = seal_of(parts.settings.privacy)
+    statistics = CallStatistics(parts.store.database, seal) if records is not None else None
     pages: list[Pages] = [
         PhonePages(
             rendering,
@@ -101,7 +108,14 @@ def console(parts: ConsoleParts) -> Console:
         ),
         LivePages(rendering, parts.actions),
         CallPages(rendering, records, parts.keeping.recordings, access),
-        OverviewPages(rendering, records, access),
+        OverviewPages(rendering, statistics, parts.settings),
+        CallListPages(
+            rendering,
+            CallAnswers(records, parts.settings.sinch.country, access),
+            statistics,
+            CallExport(parts.store.database, seal, access) if access is not None else None,
+            parts.settings.time_zone or "UTC",
+        ),
         AgentPages(rendering, parts.agents),
     ]
     return Console(rendering, Guard(rendering), pages)

@@ -15,7 +15,7 @@ from agent.records.conversation import SpokenTurn, conversation
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.found_lines import found_lines
 from agent.records.number_forms import looked_up_as
-from agent.records.search_words import QuestionError
+from agent.records.search_words import Question, QuestionError
 from agent.server.records_api import (
     FoundLine,
     RecordAnswer,
@@ -121,6 +121,18 @@ class CallAnswers:
         times = await self._records.answer_times([record])
         return whole(record, times[record.number], events, more=more)
 
+    async def asked(self, given: Mapping[str, str]) -> Question:
+        """Return the words that a query searches for, in their forms; empty if there are none.
+
+        Raises:
+            QueryError: If it is wrong.
+        """
+        wanted = self.wanted(given)
+        try:
+            return await self._records.asked(wanted) if self._records is not None else ()
+        except QuestionError as error:
+            raise QueryError("q", str(error)) from None
+
     def wanted(self, given: Mapping[str, str]) -> RecordFilter:
         """Return which records a query asks for, of however many pages.
 
@@ -201,7 +213,12 @@ def found_in(line: RecordedEvent | None) -> dict[str, Any] | None:
     if line is None:
         return None
     text = line.fields.get("text")
-    found = FoundLine(kind=line.kind, at=line.at, text=text if isinstance(text, str) else "")
+    found = FoundLine(
+        kind=line.kind,
+        at=line.at,
+        text=text if isinstance(text, str) else "",
+        language=str(line.fields.get("language", "")),
+    )
     return found.model_dump(mode="json")
 
 

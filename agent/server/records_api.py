@@ -82,6 +82,7 @@ class FoundLine(BaseModel):
     kind: str
     at: float | None = Field(description="Seconds since the answer.")
     text: str
+    language: str = Field(description="Tag of the language it is in; empty if not known.")
 
 
 class FoundSummary(RecordSummary):
