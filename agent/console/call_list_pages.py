@@ -18,10 +18,10 @@ from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.records import queries
+from agent.records.call_statistics import CallStatistics
 from agent.records.events import OUTCOMES
 from agent.records.marked_words import marked_words
 from agent.records.search_words import Question, QuestionError
-from agent.records.statistics import CallStatistics
 from agent.server.call_answers import CallAnswers, QueryError
 from agent.server.records_api import RecordsQuery
 

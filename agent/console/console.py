@@ -19,8 +19,8 @@ from agent.console.phone_pages import PhonePages
 from agent.console.rendering import STATIC, Rendering
 from agent.console.routes import Pages
 from agent.personas.folder import AgentFolder
+from agent.records.call_statistics import CallStatistics
 from agent.records.sealing import seal_of
-from agent.records.statistics import CallStatistics
 from agent.server.call_actions import CallActions
 from agent.server.call_answers import CallAnswers
 from agent.server.phone_tickets import PhoneTickets

@@ -13,7 +13,7 @@ from agent.console.overview_query import TIMES, OverviewQuery, read_query
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
-from agent.records.statistics import CallStatistics
+from agent.records.call_statistics import CallStatistics
 from agent.settings import Settings
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from agent.console.overview_query import OverviewQuery
 from agent.records.events import Outcome
 from agent.records.figures import CostOfCalls, Figures
-from agent.records.periods import Period, Span
+from agent.records.periods import Period, TimeSpan
 
 FEW = 20
 """Values below which a percentile says little: the 95th of fewer is their largest."""
@@ -194,7 +194,7 @@ def currencies(total: Figures) -> list[dict[str, Any]]:
     ]
 
 
-def list_address(query: OverviewQuery, span: Span, outcome: str = "") -> str:
+def list_address(query: OverviewQuery, span: TimeSpan, outcome: str = "") -> str:
     """Return where the calls of a day are listed, by the same filters."""
     given, zone = query.given, query.zone
     moments = {name: _iso(getattr(span, name), zone) for name in ("since", "before")}
@@ -337,12 +337,12 @@ def _iso(moment: float, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(moment, zone).isoformat(timespec="minutes")
 
 
-def _label(period: Period, span: Span) -> str:
+def _label(period: Period, span: TimeSpan) -> str:
     at = datetime.fromtimestamp(span.since, period.zone)
     return f"{at:%H:%M}" if period.by_hour else f"{at.day} {at:%b}"
 
 
-def _title(period: Period, span: Span) -> str:
+def _title(period: Period, span: TimeSpan) -> str:
     at = datetime.fromtimestamp(span.since, period.zone)
     if period.by_hour:
         until = datetime.fromtimestamp(span.before, period.zone)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agent.records.call_figures import CallFigures, Failure, Payee
-from agent.records.periods import Span
+from agent.records.periods import TimeSpan
 
 LENGTHS = (15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Seconds that divide lengths of calls into groups."""
@@ -214,7 +214,7 @@ def spread(values: bytes, kind: str) -> Spread:
 
 
 def summed(
-    spans: Sequence[Span],
+    spans: Sequence[TimeSpan],
     calls: Iterable[Counted],
     every: int = 1,
     outcomes: Sequence[Counter[str]] = (),

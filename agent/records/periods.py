@@ -15,7 +15,7 @@ HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimeSpan:
     """A stretch of time: a day, or an hour of one."""
 
     since: float
@@ -32,10 +32,10 @@ class Period:
     first: date
     last: date
     zone: ZoneInfo
-    spans: Sequence[Span]
+    spans: Sequence[TimeSpan]
     """Its days; of a single day, its hours. A day has 23 or 25 hours when the clocks change."""
 
-    earlier: Span
+    earlier: TimeSpan
     """As many days before it, up to the same time of day if the last one is not over."""
 
     @property
@@ -58,7 +58,7 @@ def period(first: date, last: date, zone: ZoneInfo, now: float) -> Period:
     if first == last:
         limits = _hours(limits[0], limits[-1])
     spans = [
-        Span(since=since, before=before)
+        TimeSpan(since=since, before=before)
         for since, before in pairwise(limits)
         if since < before  # a day that a country has left out
     ]
@@ -72,7 +72,7 @@ def period(first: date, last: date, zone: ZoneInfo, now: float) -> Period:
         last=last,
         zone=zone,
         spans=spans,
-        earlier=Span(since=midnight(first - back, zone), before=until),
+        earlier=TimeSpan(since=midnight(first - back, zone), before=until),
     )
 
 

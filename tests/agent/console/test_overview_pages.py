@@ -23,10 +23,10 @@ from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
+from agent.records.call_statistics import CallStatistics
 from agent.records.marked_words import marked_words
 from agent.records.seals import NoSeal
 from agent.records.search_words import question
-from agent.records.statistics import CallStatistics
 from agent.records.stored_records import StoredRecords
 from agent.server.call_answers import CallAnswers
 from agent.server.operator_errors import answered
@@ -65,7 +65,7 @@ async def pages(folder: Path, role: Role = Role.EDIT) -> AsyncIterator[Pages]:
         now = time.time()
         words = (f"Any {MARKUP} zanzibar?", "None.")
         lines = made_call("a", now - 60, [*turn(1, 7.25, 0.5, words), *usage("llm", "x", 0.5)])
-        lines += made_call("b", now - 120, caller=OTHER, agent=MARKUP, hung_up_by="agent")
+        lines += made_call("b", now - 7200, caller=OTHER, agent=MARKUP, hung_up_by="agent")
         lines += made_call("c", now - 30, ended=None)
         await StoredRecords(store.database, seal).add(lines)
         access = AccessLog(store.database, "console")
@@ -112,7 +112,7 @@ def test_the_list_is_filtered_and_searched(tmp_path: Path) -> None:
                 "outcome=agent+hung+up": ["b"],
                 "number=%2B1+202+555+0147": ["b"],
                 "called=%2B12025550100&direction=incoming": ["c", "a", "b"],
-                "agent=reception&since=90s&zone=Europe/Berlin": ["c", "a"],
+                "agent=reception&since=1h&zone=Europe/Berlin": ["c", "a"],
                 "agent=&q=&outcome=": ["c", "a", "b"],
             }.items():
                 assert listed(await shown.read(f"/console/calls?{query}")) == found, query

@@ -14,11 +14,11 @@ import pytest
 
 from agent.records.call_figures import Failure, Payee
 from agent.records.call_records import CallRecords, RecordFilter
+from agent.records.call_statistics import CallStatistics
 from agent.records.erasing import Erasing
 from agent.records.figures import Figures, Spread
-from agent.records.periods import Span, period
+from agent.records.periods import TimeSpan, period
 from agent.records.seals import KeySeal, NoSeal, Seal
-from agent.records.statistics import CallStatistics
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.store import Store, opened
@@ -33,7 +33,7 @@ def at(day: int, hour: float = 12.0) -> float:
     return datetime(2026, 11, day, tzinfo=UTC).timestamp() + 3600 * hour
 
 
-DAY = [Span(since=at(20, 0), before=at(21, 0))]
+DAY = [TimeSpan(since=at(20, 0), before=at(21, 0))]
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Made:
     stored: StoredRecords
     statistics: CallStatistics
 
-    async def total(self, spans: list[Span] = DAY, **wanted: str) -> Figures:
+    async def total(self, spans: list[TimeSpan] = DAY, **wanted: str) -> Figures:
         """Return the figures of all spans together."""
         return (await self.statistics.of(RecordFilter(**wanted), spans))[-1]  # type: ignore[arg-type]
 
@@ -177,7 +177,7 @@ def test_of_too_many_calls_a_sample_is_read_and_says_so(database_url: DatabaseUr
         async with made(database_url, most=4) as calls:
             for n in range(9):
                 await calls.stored.add(made_call(f"c{n}", at(20 + n // 5), turn(1, 5.0, 0.5)))
-            spans = [*DAY, Span(since=at(21, 0), before=at(22, 0))]
+            spans = [*DAY, TimeSpan(since=at(21, 0), before=at(22, 0))]
             first, second, total = await calls.statistics.of(RecordFilter(), spans)
             assert [one.calls for one in (first, second, total)] == [5, 4, 9]
             assert (total.every, total.read, total.answers.n) == (3, 3, 3)
@@ -214,6 +214,6 @@ def test_days_on_which_clocks_change_have_23_or_25_hours() -> None:
 def test_today_is_compared_with_yesterday_up_to_the_same_time() -> None:
     """Days that are over are compared with as many whole ones."""
     today = period(date(2026, 11, 20), date(2026, 11, 20), BERLIN, at(20, 14))
-    assert today.earlier == Span(since=at(18, 23), before=at(19, 14))
+    assert today.earlier == TimeSpan(since=at(18, 23), before=at(19, 14))
     week = period(date(2026, 11, 10), date(2026, 11, 16), BERLIN, at(20, 14))
-    assert week.earlier == Span(since=at(2, 23), before=at(9, 23))
+    assert week.earlier == TimeSpan(since=at(2, 23), before=at(9, 23))

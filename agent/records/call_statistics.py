@@ -26,7 +26,7 @@ from agent.records.call_figures import COUNTED, CallFigures, figures_of
 from agent.records.call_records import Place, RecordFilter, event_of, is_storable, selected
 from agent.records.events import RecordedEvent
 from agent.records.figures import Counted, Figures, summed
-from agent.records.periods import Span
+from agent.records.periods import TimeSpan
 from agent.records.seals import Seal, SealError
 from agent.store.engine import Database
 from agent.store.errors import StoreError
@@ -75,7 +75,7 @@ class CallStatistics:
         self._kept: dict[int, tuple[float, CallFigures]] = {}
         """Figures by number of the record, with when it was changed last; the oldest first."""
 
-    async def of(self, wanted: RecordFilter, spans: Sequence[Span]) -> list[Figures]:
+    async def of(self, wanted: RecordFilter, spans: Sequence[TimeSpan]) -> list[Figures]:
         """Return the figures of each span, and behind them those of all together.
 
         Args:
@@ -120,7 +120,7 @@ class CallStatistics:
         return int(connection.execute(found.order_by(None)).scalar_one())
 
     def _outcomes(
-        self, wanted: RecordFilter, spans: Sequence[Span], connection: Connection
+        self, wanted: RecordFilter, spans: Sequence[TimeSpan], connection: Connection
     ) -> list[Counter[str]]:
         outcome, counts = call_records.c.outcome, []
         for span in spans:
