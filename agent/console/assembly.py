@@ -11,6 +11,8 @@ from aiohttp import web
 
 from agent.console.agent_pages import AgentPages
 from agent.console.browsers import OwnAddress
+from agent.console.call_export import CallExport
+from agent.console.call_list_pages import CallListPages
 from agent.console.call_pages import CallPages
 from agent.console.console import Console, Owned
 from agent.console.event_stream import Viewers
@@ -30,10 +32,12 @@ from agent.console.sessions import Sessions
 from agent.console.sign_in_pages import SignInPages
 from agent.console.waveforms import Waveforms
 from agent.personas.folder import AgentFolder
+from agent.records.call_statistics import CallStatistics
 from agent.records.sealing import seal_of
 from agent.records.seals import Seal
 from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
+from agent.server.call_answers import CallAnswers
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
@@ -90,11 +94,13 @@ def console(parts: ConsoleParts) -> Console:
     stored = parts.keeping.database
     records = stored.records if stored is not None else None
     access = stored.access if stored is not None else None
+    seal = seal_of(parts.settings.privacy)
+    statistics = CallStatistics(parts.store.database, seal) if records is not None else None
     waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
     pages: list[Pages] = [
         PhonePages(rendering, parts.agents, parts.settings, PhoneTickets(parts.store.console)),
         LivePages(rendering, parts.actions, parts.settings.server.path),
-        *_live(parts, seal_of(parts.settings.privacy)),
+        *_live(parts, seal),
         CallPages(
             rendering,
             records,
@@ -103,7 +109,14 @@ def console(parts: ConsoleParts) -> Console:
             waveforms,
         ),
         ReplayPages(rendering, records, access, replays),
-        OverviewPages(rendering, records, access),
+        OverviewPages(rendering, statistics, parts.settings),
+        CallListPages(
+            rendering,
+            CallAnswers(records, parts.settings.sinch.country, access),
+            statistics,
+            CallExport(parts.store.database, seal, access) if access is not None else None,
+            parts.settings.time_zone or "UTC",
+        ),
         AgentPages(rendering, parts.agents),
     ]
     settings = parts.settings

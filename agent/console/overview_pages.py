@@ -1,43 +1,78 @@
-"""How the service does: calls a day, waiting times, failures; and the list of calls."""
+"""How the service does: calls a day, how they ended, answer times, failures, cost."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 from aiohttp import web
 
+from agent.console import overview_view
+from agent.console.overview_query import TIMES, OverviewQuery, read_query
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
-from agent.records.access_log import AccessLog
-from agent.records.call_records import CallRecords
+from agent.records.call_statistics import CallStatistics
+from agent.settings import Settings
 
 
 class OverviewPages:
-    """The overview, and the list of calls with its search.
+    """The overview.
 
     Args:
         rendering: Makes the pages.
-        records: Of all calls; None without a database.
-        access: Notes who looks, before they are shown; None without a database.
+        statistics: Counts calls; None without a database.
+        settings: Have the time zone of days, and the country of numbers.
     """
 
     def __init__(
-        self, rendering: Rendering, records: CallRecords | None, access: AccessLog | None
+        self, rendering: Rendering, statistics: CallStatistics | None, settings: Settings
     ) -> None:
         self._rendering = rendering
-        self._records = records
-        self._access = access
+        self._statistics = statistics
+        self._usual_zone = settings.time_zone or "UTC"
+        self._country = settings.sinch.country
 
     def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""
-        return [
-            PageRoute(method="GET", path="/console/overview", handler=self._show),
-            PageRoute(method="GET", path="/console/calls", handler=self._list),
-        ]
+        return [PageRoute(method="GET", path="/console/overview", handler=self._show)]
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:
-        return self._rendering.page(request, visitor, "overview.html")
+        query = await asyncio.to_thread(
+            read_query,
+            request.query,
+            visitor,
+            usual_zone=self._usual_zone,
+            country=self._country,
+            now=time.time(),
+        )
+        values: dict[str, object] = {"query": query, "times": TIMES, "agents": [], "shown": None}
+        if self._statistics is not None:
+            values["agents"] = await self._statistics.agents()
+            if not query.errors:
+                values["shown"] = await self._shown(self._statistics, query)
+        values["stored"] = self._statistics is not None
+        page = self._rendering.page(request, visitor, "overview.html", **values)
+        if query.errors:
+            page.set_status(400)
+        return page
 
-    async def _list(self, request: web.Request, visitor: Visitor) -> web.Response:
-        return self._rendering.page(request, visitor, "calls.html")
+    async def _shown(self, statistics: CallStatistics, query: OverviewQuery) -> dict[str, object]:
+        period = query.period
+        *days, total = await statistics.of(query.wanted, period.spans)
+        before = (await statistics.of(query.wanted, [period.earlier]))[-1]
+        unfinished = period.spans[-1].before > time.time()
+        return {
+            "cards": overview_view.cards(total, before),
+            "before": overview_view.before_words(period, unfinished=unfinished),
+            "before_calls": before.calls,
+            "total": total,
+            "charts": overview_view.charts(query, days, total),
+            "rows": overview_view.day_rows(query, days, total),
+            "outcomes": [name for name in overview_view.ORDER if total.outcomes.get(name)],
+            "failures": overview_view.failures(total),
+            "costs": overview_view.costs(total),
+            "currencies": overview_view.currencies(total),
+            "seconds": overview_view.seconds,
+        }

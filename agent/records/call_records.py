@@ -52,6 +52,9 @@ class RecordFilter:
     """A number with its country in any form, or an address."""
 
     called: str | None = None
+    number: str | None = None
+    """Of whoever called or was called, in the same forms."""
+
     agent: str | None = None
     outcome: Outcome | None = None
     direction: str | None = None
@@ -297,6 +300,9 @@ def selected(
             continue
         found = found.where(columns[name] == values[0])
         facts.append(fact(name, values[0]))
+    if wanted.number is not None:
+        keys = seal.look_ups(looked_up_as(wanted.number))
+        found = found.where(columns.caller.in_(keys) | columns.called.in_(keys))
     if after is not None:
         found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
     if not asked:
@@ -332,7 +338,7 @@ def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, tuple[st
 
 def is_storable(wanted: RecordFilter) -> bool:
     """Return whether a record can be so: no database keeps a NUL, nor half a character."""
-    given = (wanted.caller, wanted.called, wanted.agent, wanted.direction)
+    given = (wanted.caller, wanted.called, wanted.number, wanted.agent, wanted.direction)
     return not any(one and re.search("[\0\ud800-\udfff]", one) for one in given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.conversation import whole_replies
@@ -22,6 +23,8 @@ async def found_lines(
     lines_of_each: int | None = None,
 ) -> dict[int, RecordedEvent]:
     """Return, by number of the record, the line in which most of the words stand, the first.
+
+    Its ``language`` is that in which the words were found.
 
     Args:
         records: Where they are read from.
@@ -54,5 +57,6 @@ def _best(
         language = event.fields.get("language") or record.data.get("language") or ""
         stand = matches(words_of(str(event.fields.get("text", "")), str(language)), asked)
         if stand > most:
-            best, most = event, stand
+            fields = {**event.fields, "language": str(language)}
+            best, most = replace(event, fields=fields), stand
     return best

@@ -15,7 +15,7 @@ from agent.records.conversation import SpokenTurn, conversation
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.found_lines import found_lines
 from agent.records.number_forms import looked_up_as
-from agent.records.search_words import QuestionError
+from agent.records.search_words import Question, QuestionError
 from agent.server.records_api import (
     FoundLine,
     RecordAnswer,
@@ -33,7 +33,17 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class QueryError(ValueError):
-    """The query is wrong; the message says where, and quotes nothing."""
+    """The query is wrong; the message says where, and quotes nothing.
+
+    Args:
+        field: The parameter that is; ``query`` if it is one that there is not.
+        reason: What is wrong with it, in words.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
 
 
 class CallAnswers:
@@ -69,7 +79,7 @@ class CallAnswers:
         try:
             found = await self._records.find(wanted, after=after, limit=asked.limit + 1)
         except QuestionError as error:
-            raise QueryError(f"q: {error}") from None
+            raise QueryError("q", str(error)) from None
         page = found[: asked.limit]
         times = await self._records.answer_times(page)
         if self._access is not None:
@@ -111,6 +121,26 @@ class CallAnswers:
         times = await self._records.answer_times([record])
         return whole(record, times[record.number], events, more=more)
 
+    async def asked(self, given: Mapping[str, str]) -> Question:
+        """Return the words that a query searches for, in their forms; empty if there are none.
+
+        Raises:
+            QueryError: If it is wrong.
+        """
+        wanted = self.wanted(given)
+        try:
+            return await self._records.asked(wanted) if self._records is not None else ()
+        except QuestionError as error:
+            raise QueryError("q", str(error)) from None
+
+    def wanted(self, given: Mapping[str, str]) -> RecordFilter:
+        """Return which records a query asks for, of however many pages.
+
+        Raises:
+            QueryError: If it is wrong.
+        """
+        return self._wanted(_checked(RecordsQuery, given))
+
     def _wanted(self, asked: RecordsQuery) -> RecordFilter:
         def number(text: str | None) -> str | None:
             return None if text is None else looked_up_as(text, self._country)
@@ -120,6 +150,7 @@ class CallAnswers:
             before=_moment("before", asked.before),
             caller=number(asked.caller),
             called=number(asked.called),
+            number=number(asked.number),
             agent=asked.agent,
             outcome=asked.outcome,
             direction=asked.direction,
@@ -134,22 +165,23 @@ def _checked(model: type[Model], given: Mapping[str, str]) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = str(first["loc"][0])
-        known = where if where in model.model_fields else "query: no such parameter"
-        raise QueryError(f"{known}: {first['msg']}") from None
+        if where not in model.model_fields:
+            raise QueryError("query", f"no such parameter: {first['msg']}") from None
+        raise QueryError(where, first["msg"]) from None
 
 
 def _moment(name: str, text: str | None) -> float | None:
     try:
         return None if text is None else queries.moment(text, datetime.now(UTC))
     except ValueError as error:
-        raise QueryError(f"{name}: {error}") from None
+        raise QueryError(name, str(error)) from None
 
 
 def _place(cursor: str | None) -> Place | None:
     try:
         return None if cursor is None else queries.place(cursor)
     except ValueError as error:
-        raise QueryError(f"cursor: {error}") from None
+        raise QueryError("cursor", str(error)) from None
 
 
 def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
@@ -181,7 +213,12 @@ def found_in(line: RecordedEvent | None) -> dict[str, Any] | None:
     if line is None:
         return None
     text = line.fields.get("text")
-    found = FoundLine(kind=line.kind, at=line.at, text=text if isinstance(text, str) else "")
+    found = FoundLine(
+        kind=line.kind,
+        at=line.at,
+        text=text if isinstance(text, str) else "",
+        language=str(line.fields.get("language", "")),
+    )
     return found.model_dump(mode="json")
 
 

@@ -28,6 +28,7 @@ class RecordsQuery(BaseModel):
     before: Text | None = Field(None, description="Before when they began, in the same words.")
     caller: Text | None = Field(None, description="Number, as people write it, or address.")
     called: Text | None = Field(None, description="Number, as people write it, or address.")
+    number: Text | None = Field(None, description="The same, of either of both.")
     agent: Text | None = Field(None, description="Agent file, without `.md`.")
     outcome: Outcome | None = Field(None, description="How it ended.")
     direction: Literal["incoming", "outgoing"] | None = Field(None, description="Who called.")
@@ -81,6 +82,7 @@ class FoundLine(BaseModel):
     kind: str
     at: float | None = Field(description="Seconds since the answer.")
     text: str
+    language: str = Field(description="Tag of the language it is in; empty if not known.")
 
 
 class FoundSummary(RecordSummary):

@@ -261,6 +261,7 @@ def test_calls_are_searched(capsys: pytest.CaptureFixture[str]) -> None:
         "kind": "agent",
         "at": 0.1,
         "text": "Guten Tag. Sie haben morgen",
+        "language": "de",
     }
     assert run(capsys, "search", "haben sie")[1] == ""
     assert run(capsys, "search", "...") == (2, "", "voice-agent: there is no word in it\n")

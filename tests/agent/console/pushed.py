@@ -86,7 +86,6 @@ async def post(address: str, body: dict[str, Any] | None = None) -> tuple[int, d
         return answer.status, json.loads(answer.text)
 
 
-
 @asynccontextmanager
 async def calling(
     url: str, name: str = "c1", **connect: Any
