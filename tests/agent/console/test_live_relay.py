@@ -71,13 +71,13 @@ def test_a_call_of_another_process(tmp_path: Path, database_url: DatabaseUrl) ->
                 assert call["agent"] == "reception"
                 await page.until("line", text="Hello, who is this?")
                 async with session.get(live(near.url, "a/b", "audio")) as audio:
-                    await say(socket, "+" * 25 + "." * 15)
+                    await say(socket, "+" * 12 + "." * 8)
                     heard = await audio.content.readexactly(8000)
                     while not any(heard):
                         heard = await audio.content.readexactly(8000)
                 await page.until("line", text="It is noon.")
                 await listed.until("call", said={"who": "agent", "text": "It is noon."})
-                assert await post(live(near.url, "a/b", "hang-up")) == (202, {})
+                assert await post(live(near.url, "a/b", "hang-up"), {"goodbye": False}) == (202, {})
                 rest = await page.rest()
             kept = far.lines()
             assert [data for kind, data in page.events if kind == "line"] == kept
