@@ -95,6 +95,16 @@ class AgentFiles:
         """The agents that there are, sorted. May be asked by any thread."""
         return sorted(self._files.copy())
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts that answer, by the names of their agents. May be asked by any thread."""
+        return {name: one.text for name, one in self._files.copy().items() if one.text is not None}
+
+    def mistake(self, name: str) -> str:
+        """Return what is wrong with the version on disk, a line each; from any thread."""
+        file = self._files.get(name)
+        return "" if file is None else file.mistake
+
     def answering(self, number: str) -> str:
         """Return the agent whose file has ``number``, the first of their names; or ``""``."""
         return self._by_number.get(number, "")

@@ -729,7 +729,7 @@ def test_what_is_wrong_with_an_expected_answer_is_told(wrong: str) -> None:
     "prompt",
     [
         "{% for a in range(99999) %}{% for b in range(99999) %}.{% endfor %}{% endfor %}",
-        "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+        "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}",
     ],
     ids=["loops", "macro"],
 )
