@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from agent.console.agent_pages import AgentPages
+from agent.console.agent_console import AgentConsole
 from agent.console.call_pages import CallPages
 from agent.console.guard import HEADERS, Guard
 from agent.console.live_pages import LivePages
@@ -50,12 +51,20 @@ class Console:
         rendering: Templates and files.
         guard: Lets people in.
         pages: What there is to see.
+        beside: Runs beside the pages.
     """
 
-    def __init__(self, rendering: Rendering, guard: Guard, pages: Sequence[Pages]) -> None:
+    def __init__(
+        self,
+        rendering: Rendering,
+        guard: Guard,
+        pages: Sequence[Pages],
+        beside: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
         self._rendering = rendering
         self._guard = guard
         self._pages = pages
+        self._beside = beside
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -76,7 +85,8 @@ class Console:
 
     async def _loaded(self, _app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(self._rendering.load)
-        yield
+        async with self._beside():
+            yield
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -102,6 +112,9 @@ def console(parts: ConsoleParts) -> Console:
         LivePages(rendering, parts.actions),
         CallPages(rendering, records, parts.keeping.recordings, access),
         OverviewPages(rendering, records, access),
-        AgentPages(rendering, parts.agents),
     ]
-    return Console(rendering, Guard(rendering), pages)
+    agents = AgentConsole(
+        parts.settings, parts.agents, parts.providers, parts.registry, parts.store
+    )
+    pages += agents.pages(rendering)
+    return Console(rendering, Guard(rendering), pages, agents.running)

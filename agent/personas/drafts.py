@@ -67,6 +67,9 @@ class Draft:
     """What a draft is; of one with mistakes, as much as can be told."""
 
     mistakes: tuple[DraftMistake, ...] = ()
+    untrusted: bool = False
+    """Whether it names Python functions that it may not name: it is not to be saved, either."""
+
     language: str = ""
     about: str = ""
     """What it is for, in a few words."""
@@ -136,7 +139,7 @@ def looked_at(text: str, call: SampleCall, trusted: frozenset[str] = frozenset()
     if strange := [one for one in _functions(front) if one not in trusted]:
         why = "{}: Python functions are added in the file itself, on the machine, not here"
         told = (DraftMistake(line=_line(text, one), text=why.format(one)) for one in strange)
-        return Draft(mistakes=tuple(told), **known)
+        return Draft(mistakes=tuple(told), untrusted=True, **known)
     try:
         persona = parse(text)
         script = persona.render(call.details())
@@ -245,7 +248,16 @@ def answer(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(draft: Draft) -> dict[str, Any]:
-    names = ("language", "about", "tools", "numbers", "variables", "pronounce", "prompt")
+    names = (
+        "untrusted",
+        "language",
+        "about",
+        "tools",
+        "numbers",
+        "variables",
+        "pronounce",
+        "prompt",
+    )
     return {name: getattr(draft, name) for name in names} | {
         "mistakes": [{"line": one.line, "text": one.text} for one in draft.mistakes],
         "said": [{"occasion": one.occasion, "text": one.text} for one in draft.said],

@@ -100,6 +100,12 @@ class AgentFiles:
         """The texts that answer, by the names of their agents. May be asked by any thread."""
         return {name: one.text for name, one in self._files.copy().items() if one.text is not None}
 
+    @property
+    def changes(self) -> dict[str, float]:
+        """When each file was written last, in Unix time. May be asked by any thread."""
+        stamps = {name: file.stamp for name, file in self._files.copy().items()}
+        return {name: stamp[0] / 1e9 for name, stamp in stamps.items() if stamp is not None}
+
     def mistake(self, name: str) -> str:
         """Return what is wrong with the version on disk, a line each; from any thread."""
         file = self._files.get(name)

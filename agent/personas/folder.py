@@ -63,7 +63,6 @@ class AgentFolder:
         time_zone: str = "",
     ) -> None:
         self.path = path
-        self.needed = needed
         self._files = AgentFiles(path, needed)
         self._time_zone = time_zone
         self._threads = threads or ThreadPoolExecutor(1, "agent-files")
@@ -129,6 +128,11 @@ class AgentFolder:
     def texts(self) -> Mapping[str, str]:
         """The texts of the agents that answer: of one with a mistake, the last without."""
         return self._files.texts
+
+    @property
+    def changes(self) -> Mapping[str, float]:
+        """When each file was written last, in Unix time."""
+        return self._files.changes
 
     def mistake(self, agent: str) -> str:
         """Return what is wrong with the version on disk, a line each; ``""`` if nothing is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from agent.store.console_tables import agent_versions
 from agent.store.engine import Database
@@ -60,27 +60,26 @@ class AgentVersions:
             anew: Whether the file has just changed. If not, a version is added only if it is not
                 there at all: a start adds nothing, whatever files other machines have.
         """
+        own = agent_versions.c.agent == agent
 
         def work(connection: Connection) -> bool:
-            if connection.dialect.name == "postgresql":
+            if connection.dialect.name == "postgresql":  # SQLite lets one write at a time
                 connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-            same = select(agent_versions.c.version).where(agent_versions.c.agent == agent)
-            if anew:
-                there = same.order_by(agent_versions.c.id.desc()).limit(1)
-                known = connection.execute(there).scalar() == version
-            else:
-                there = same.where(agent_versions.c.version == version).limit(1)
-                known = connection.execute(there).first() is not None
-            if known:
+            latest = select(agent_versions.c.id, agent_versions.c.version).where(own)
+            latest = latest.order_by(agent_versions.c.id.desc()).limit(1)
+            if not anew:
+                latest = latest.where(agent_versions.c.version == version)
+            there = connection.execute(latest).first()
+            if there is not None and there.version == version:
+                if who:  # another process was faster to find it
+                    nobody = (agent_versions.c.id == there.id, agent_versions.c.who == "")
+                    connection.execute(update(agent_versions).where(*nobody).values(who=who[:200]))
                 return False
             row = {"agent": agent, "version": version, "made": Now(), "who": who[:200]}
             connection.execute(insert(agent_versions).values(**row, text=text))
-            kept = select(agent_versions.c.id).where(agent_versions.c.agent == agent)
-            oldest = kept.order_by(agent_versions.c.id.desc()).offset(KEPT - 1).limit(1)
-            too_old = agent_versions.c.id < oldest.scalar_subquery()
-            connection.execute(
-                delete(agent_versions).where(agent_versions.c.agent == agent, too_old)
-            )
+            kept = select(agent_versions.c.id).where(own).order_by(agent_versions.c.id.desc())
+            oldest = kept.offset(KEPT - 1).limit(1).scalar_subquery()
+            connection.execute(delete(agent_versions).where(own, agent_versions.c.id < oldest))
             return True
 
         return await self._database.write(work)

@@ -17,11 +17,12 @@ def test_a_version_is_kept_once_and_found_again(database_url: DatabaseUrl) -> No
             versions = AgentVersions(store.database)
             assert await versions.add("a", "1", "one")
             assert not await versions.add("a", "1", "one", "ann")
+            assert not await versions.add("a", "1", "one", "eve")
             assert await versions.add("a", "2", "<b>zwei</b> \N{GRINNING FACE}", "ann")
             assert await versions.add("a", "1", "one", "bob")
             assert await versions.add("b", "1", "one")
             found = [(one.version, one.who, one.text) for one in await versions.of("a")]
-            assert found == [("1", "bob", ""), ("2", "ann", ""), ("1", "", "")]
+            assert found == [("1", "bob", ""), ("2", "ann", ""), ("1", "ann", "")]
             both = await versions.get("a", "2")
             assert both is not None
             this, before = both
