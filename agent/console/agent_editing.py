@@ -110,7 +110,7 @@ class AgentEditing:
 
     async def _looked_at(self, name: str, text: str, call: SampleCall) -> Mapping[str, Any]:
         """Return what a draft is; one that cannot be looked at has that for its mistake."""
-        trusted = self._parts.agents.texts.get(name, "")
+        trusted = self._parts.agents.answering_text(name)
         try:
             return await self._parts.preview.looked_at(text, call, trusted)
         except DraftRefusedError as error:
@@ -127,7 +127,7 @@ class AgentEditing:
         if draft.get("refused") or draft.get("untrusted"):
             return web.json_response({"outcome": "refused", "mistakes": mistakes})
         if mistakes and not asked.anyway:
-            answering = name in agents.texts
+            answering = bool(agents.answering_text(name))
             return web.json_response(
                 {"outcome": "mistakes", "mistakes": mistakes, "answering": answering}
             )

@@ -46,7 +46,8 @@ class AgentHistory:
         Raises:
             StoreError: If the database fails.
         """
-        texts = self._agents.texts
+        files = self._agents.known.items()
+        texts = {name: file.text for name, file in files if file.text is not None}
         for agent, text in texts.items():
             known = self._kept.get(agent)
             if text is not known and text != known:

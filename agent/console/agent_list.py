@@ -89,19 +89,18 @@ class AgentList:
 
     async def listed(self, names: Sequence[str], visitor: Visitor) -> list[ListedAgent]:
         """Return these agents, as ``visitor`` may see them."""
-        known = await self._known(names)
-        calls = await self._calls()
-        texts, changes = self._agents.texts, self._agents.changes
+        drafts, calls = await self._drafts(names), await self._calls()
+        known = self._agents.known
         found = []
-        for name in names:
-            draft = known.get(name, {})
+        for name in (one for one in names if one in known):
+            file, draft = known[name], drafts.get(name, {})
             one = ListedAgent(
                 name=name,
                 usual=name == self._usual,
                 mistakes=self.mistakes(name),
-                answers=name in texts,
-                version=version_of(texts[name]) if name in texts else "",
-                changed=changes.get(name, 0.0),
+                answers=file.text is not None,
+                version=version_of(file.text) if file.text is not None else "",
+                changed=file.changed,
                 language=draft.get("language", ""),
                 about=draft.get("about", ""),
                 tools=draft.get("tools", ()),
@@ -113,22 +112,23 @@ class AgentList:
 
     def mistakes(self, name: str) -> list[str]:
         """Return what is wrong with the version on disk, without its path: the page has that."""
-        told = self._agents.mistake(name)
+        file = self._agents.known.get(name)
         path = str(self._agents.path / f"{name}.md")
-        return [line.removeprefix(path).lstrip(",: ") for line in told.splitlines()]
+        told = file.mistakes.splitlines() if file is not None else []
+        return [line.removeprefix(path).lstrip(",: ") for line in told]
 
     def rules(self, name: str, visitor: Visitor) -> list[str]:
         """Return the rules of routing that name an agent; callers' numbers as they may be seen."""
         return [_in_words(route, visitor) for route in self._routes if route.agent == name]
 
-    async def _known(self, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    async def _drafts(self, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
-        texts = self._agents.texts
+        known = self._agents.known
         try:
             async with asyncio.timeout(WITHIN):
                 for name in names:
-                    if name in texts:
-                        found[name] = await self._preview.known(texts[name])
+                    if name in known and (text := known[name].text) is not None:
+                        found[name] = await self._preview.known(text)
         except (TimeoutError, DraftRefusedError):  # the next look finds more of them known
             return found
         return found

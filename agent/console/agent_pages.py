@@ -154,7 +154,7 @@ class AgentPages:
             is_new=is_new,
             locked=locked or file.locked or file.unreadable,
             mistakes=listing.mistakes(name),
-            answers=name in self._parts.agents.texts,
+            answers=bool(self._parts.agents.answering_text(name)),
             usual=name == self._parts.settings.agent,
             rules=listing.rules(name, visitor),
             most_bytes=MAX_BYTES,
@@ -169,7 +169,7 @@ class AgentPages:
             if found is not None:
                 return found[0].text, f"version {found[0].version}"
         if not file.version and (like := request.query.get("like")) is not None:
-            if (text := self._parts.agents.texts.get(like)) is not None:
+            if text := self._parts.agents.answering_text(like):
                 return _NUMBERS.sub("", text, count=1), f"a copy of {like}, without its numbers"
             return STARTER, "a small agent to begin with"
         return None, ""

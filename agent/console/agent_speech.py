@@ -99,7 +99,7 @@ class AgentSpeech:
                 if isinstance(piece, Audio):
                     pcm += piece.pcm
         file = io.BytesIO()
-        with wave.open(file, "wb") as written:
+        with wave.Wave_write(file) as written:
             written.setnchannels(1)
             written.setsampwidth(2)
             written.setframerate(self._rate)

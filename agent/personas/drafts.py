@@ -53,7 +53,7 @@ class DraftMistake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
+class OwnSentence:
     """Something that an agent would say of its own."""
 
     occasion: str
@@ -85,7 +85,7 @@ class Draft:
     prompt: str = ""
     """As a language model gets it, filled in; ``""`` if there are mistakes."""
 
-    said: tuple[Sentence, ...] = ()
+    said: tuple[OwnSentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +201,7 @@ def _about(text: str, front: FrontMatter) -> str:
     return ""
 
 
-def _said(persona: Persona, script: Script) -> Iterator[Sentence]:
+def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
         ("recording consent", [script.recording_consent]),
@@ -222,7 +222,7 @@ def _said(persona: Persona, script: Script) -> Iterator[Sentence]:
         spoken = [text for text in texts if text]
         for number, text in enumerate(spoken, 1):
             name = f"{occasion} {number}" if len(spoken) > 1 else occasion
-            yield Sentence(occasion=name, text=text)
+            yield OwnSentence(occasion=name, text=text)
 
 
 def _mistakes(told: str) -> tuple[DraftMistake, ...]:

@@ -60,6 +60,20 @@ class _File:
     """Whether there is none on disk, though the settings name this agent: it answers on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """What is known of an agent file without a look at the disk."""
+
+    text: str | None
+    """What answers: the last version without a mistake; None if there is none."""
+
+    mistakes: str
+    """What is wrong with the version on disk, a line each; ``""`` if nothing is known to be."""
+
+    changed: float
+    """Unix time of its last change; 0 if that is not known."""
+
+
 class AgentFiles:
     """The agent files of one folder. Used by one thread at a time.
 
@@ -96,20 +110,16 @@ class AgentFiles:
         return sorted(self._files.copy())
 
     @property
-    def texts(self) -> dict[str, str]:
-        """The texts that answer, by the names of their agents. May be asked by any thread."""
-        return {name: one.text for name, one in self._files.copy().items() if one.text is not None}
-
-    @property
-    def changes(self) -> dict[str, float]:
-        """When each file was written last, in Unix time. May be asked by any thread."""
-        stamps = {name: file.stamp for name, file in self._files.copy().items()}
-        return {name: stamp[0] / 1e9 for name, stamp in stamps.items() if stamp is not None}
-
-    def mistake(self, name: str) -> str:
-        """Return what is wrong with the version on disk, a line each; from any thread."""
-        file = self._files.get(name)
-        return "" if file is None else file.mistake
+    def known(self) -> dict[str, KnownFile]:
+        """What is known of each agent's file, by its name. May be asked by any thread."""
+        return {
+            name: KnownFile(
+                text=file.text,
+                mistakes=file.mistake,
+                changed=file.stamp[0] / 1e9 if file.stamp is not None else 0.0,
+            )
+            for name, file in self._files.copy().items()
+        }
 
     def answering(self, number: str) -> str:
         """Return the agent whose file has ``number``, the first of their names; or ``""``."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from agent.personas.errors import PersonaError
-from agent.personas.files import AgentFiles
+from agent.personas.files import AgentFiles, KnownFile
 from agent.personas.loader import path_of
 from agent.personas.saving import AgentText, ChangedMeanwhileError, NotSavedError, save, text_of
 from agent.personas.script import Details, Script
@@ -125,18 +125,14 @@ class AgentFolder:
         return self._files.names
 
     @property
-    def texts(self) -> Mapping[str, str]:
-        """The texts of the agents that answer: of one with a mistake, the last without."""
-        return self._files.texts
+    def known(self) -> Mapping[str, KnownFile]:
+        """What is known of each agent's file, by its name; without a look at the disk."""
+        return self._files.known
 
-    @property
-    def changes(self) -> Mapping[str, float]:
-        """When each file was written last, in Unix time."""
-        return self._files.changes
-
-    def mistake(self, agent: str) -> str:
-        """Return what is wrong with the version on disk, a line each; ``""`` if nothing is."""
-        return self._files.mistake(agent)
+    def answering_text(self, agent: str) -> str:
+        """Return the text that answers for an agent; ``""`` if none does."""
+        file = self._files.known.get(agent)
+        return (file.text or "") if file is not None else ""
 
     async def text(self, agent: str) -> AgentText:
         """Return a file as it is on the disk now.
