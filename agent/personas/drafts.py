@@ -35,8 +35,8 @@ IDLE_SECONDS = 120
 MEMORY_BYTES = 1 << 30
 """Of addresses, beyond what the process has to begin with: a filter may make a text of any size."""
 
-WORDS = 14
-"""Of an agent's prompt or greeting, for a list."""
+WORDS = 24
+"""Of the first sentence of an agent's prompt, or of its greeting, for a list."""
 
 _NOWHERE = Path("-")
 _PLACE = re.compile(r"(?:-(?:, |: ))?line (\d+): (.*)", re.DOTALL)
@@ -197,7 +197,8 @@ def _about(text: str, front: FrontMatter) -> str:
     for source in (below, front.greeting):
         plain = re.sub(r"\{[%{#].*?[%}#]\}|[#*_`]", " ", source, flags=re.DOTALL).split()
         if plain:
-            return " ".join(plain[:WORDS]) + (" …" if len(plain) > WORDS else "")
+            whole = next((n for n, word in enumerate(plain, 1) if word[-1] in ".!?。"), len(plain))
+            return " ".join(plain[: min(whole, WORDS)]) + (" …" if whole > WORDS else "")
     return ""
 
 

@@ -70,7 +70,7 @@ export class CodeArea {
     const after = this.#mirror.children[before.length - tail] ?? null;
     const fresh = document.createDocumentFragment();
     for (const line of lines.slice(same, lines.length - tail)) {
-      fresh.append(element("div", { dir: "auto" }, line || "\u200b"));
+      fresh.append(element("div", {}, line || "\u200b"));
     }
     for (const one of gone) one.remove();
     this.#mirror.insertBefore(fresh, after);

@@ -71,8 +71,7 @@ async function check() {
 function show(draft) {
   showMistakes(draft.mistakes);
   const wrong = draft.mistakes.length > 0;
-  // What was right last stays, pale, while a word is half written.
-  for (const part of [by("says"), by("prompt")]) part.classList.toggle("stale", wrong);
+  by("stale").hidden = !wrong; // what was right last stays while a word is half written
   if (draft.variables) showVariables(draft.variables);
   if (wrong) return;
   by("prompt").textContent = draft.prompt;
