@@ -26,8 +26,8 @@ from pipelines.providers.contracts import ProviderError
 
 log = structlog.get_logger()
 
-BODY_BYTES = 4 * MAX_BYTES
-"""Of a request: a text in JSON may have six bytes for one, if it is of control characters."""
+BODY_BYTES = 7 * MAX_BYTES
+"""Of a request: JSON may have six bytes for one."""
 
 MOST_LINES = 1_000
 """Of a diff in an answer."""

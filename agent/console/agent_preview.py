@@ -18,7 +18,7 @@ from agent.personas.drafts import SampleCall
 from agent.personas.loader import version_of
 
 WITHIN = 15.0
-"""Seconds for an answer: the process itself ends after 3 of the processor's, and has to start."""
+"""Seconds for an answer: the process itself ends after 2 of the processor's, and has to start."""
 
 MOST_WAITING = 8
 """Drafts that wait for their turn; 30 ms each, as a rule."""
@@ -87,6 +87,7 @@ class AgentPreview:
         """End the process."""
         self._process.close()
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._threads, self._process.let_go)
         await loop.run_in_executor(None, self._threads.shutdown)
 
 
@@ -99,9 +100,9 @@ class _DraftProcess:
 
     def ask(self, question: Mapping[str, object]) -> Mapping[str, Any] | None:
         """Return the answer; None if there is none."""
-        line = json.dumps(question).encode() + b"\n"
-        # A process that has ended meanwhile, since nobody asked, gives no answer: a new one does.
-        answer = (self._process is not None and self._answer(line)) or self._answer(line)
+        if self._process is not None and self._process.poll() is not None:
+            self.let_go()  # it has ended, since nobody asked for long
+        answer = self._answer(json.dumps(question).encode() + b"\n")
         if not answer:
             return None
         found: Mapping[str, Any] = json.loads(answer)
@@ -112,6 +113,11 @@ class _DraftProcess:
         self._closed = True
         if (process := self._process) is not None:
             process.kill()
+
+    def let_go(self) -> None:
+        """Let go of what is left of a process."""
+        if self._process is not None:
+            self._end(self._process)
 
     def _answer(self, line: bytes) -> bytes:
         if self._closed:

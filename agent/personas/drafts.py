@@ -26,7 +26,7 @@ from agent.personas.script import Details, Script
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from pipelines.providers.prompt import system_message
 
-CPU_SECONDS = 3.0
+CPU_SECONDS = 2.0
 """Of the processor, for one draft: an agent of 256 KB takes 0.6."""
 
 IDLE_SECONDS = 120

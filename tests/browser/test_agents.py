@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import find
@@ -193,7 +193,12 @@ def test_nobodys_change_is_lost_and_markup_is_text(served: Served, looking: Look
     text.press("Tab")
     expect(text).not_to_be_focused()
     asked: list[str] = []
-    page.on("dialog", lambda one: (asked.append(one.type), one.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.get_by_role("link", name="History").click()
     expect(page.get_by_role("heading", name="History of museum")).to_be_visible()
     assert asked == ["beforeunload"]
