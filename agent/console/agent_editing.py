@@ -131,6 +131,7 @@ class AgentEditing:
             return web.json_response(
                 {"outcome": "mistakes", "mistakes": mistakes, "answering": answering}
             )
+        before = await agents.text(name)
         try:
             version = await agents.save(name, asked.text, asked.version)
         except ChangedMeanwhileError as error:
@@ -142,7 +143,7 @@ class AgentEditing:
         right = not mistakes
         log.info("agent file saved", agent=name, version=version, right=right, who=visitor.name)
         saved = await agents.text(name)
-        kept = await self._parts.history.saved(name, saved.text, visitor.name)
+        kept = await self._parts.history.saved(name, before.text, saved.text, visitor.name)
         return web.json_response(
             {"outcome": "saved", "version": version, "mistakes": mistakes, "kept": kept}
         )

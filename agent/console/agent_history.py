@@ -56,9 +56,18 @@ class AgentHistory:
         for gone in self._kept.keys() - texts.keys():
             del self._kept[gone]
 
-    async def saved(self, agent: str, text: str, who: str) -> bool:
-        """Keep a version that somebody has saved; return whether it is kept."""
+    async def saved(self, agent: str, before: str, text: str, who: str) -> bool:
+        """Keep a version that somebody has saved, and the one before; return whether they are kept.
+
+        Args:
+            agent: Its name.
+            before: What stood in the file: a look may not have found it yet; ``""`` if nothing.
+            text: What stands there now.
+            who: Whoever saved it.
+        """
         try:
+            if before:
+                await self._versions.add(agent, version_of(before), before, anew=False)
             await self._versions.add(agent, version_of(text), text, who)
         except StoreError:  # the database has logged it
             return False
