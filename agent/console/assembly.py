@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
-from agent.console.agent_pages import AgentPages
+from agent.console.agent_console import AgentConsole
 from agent.console.browsers import OwnAddress
 from agent.console.call_export import CallExport
 from agent.console.call_list_pages import CallListPages
 from agent.console.call_pages import CallPages
-from agent.console.console import Console, Owned
+from agent.console.console import Console
 from agent.console.event_stream import Viewers
 from agent.console.guard import Guard
 from agent.console.live_events import LiveEvents
@@ -97,6 +98,9 @@ def console(parts: ConsoleParts) -> Console:
     seal = seal_of(parts.settings.privacy)
     statistics = CallStatistics(parts.store.database, seal) if records is not None else None
     waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
+    agents = AgentConsole(
+        parts.settings, parts.agents, parts.providers, parts.registry, parts.store
+    )
     pages: list[Pages] = [
         PhonePages(rendering, parts.agents, parts.settings, PhoneTickets(parts.store.console)),
         LivePages(rendering, parts.actions, parts.settings.server.path),
@@ -117,7 +121,7 @@ def console(parts: ConsoleParts) -> Console:
             CallExport(parts.store.database, seal, access) if access is not None else None,
             parts.settings.time_zone or "UTC",
         ),
-        AgentPages(rendering, parts.agents),
+        *agents.pages(rendering),
     ]
     settings = parts.settings
     url = urlsplit(settings.console.public_url or settings.sinch.public_url)
@@ -132,9 +136,15 @@ def console(parts: ConsoleParts) -> Console:
         sign_in=sign_in is not None,
         open_here=not settings.console.signs_in,
     )
-    signing_in = [sign_in] if sign_in is not None else []
-    owned: list[Owned] = [replays, waveforms, guard, *signing_in]
-    return Console(rendering, guard, pages, sign_in, owned)
+    beside: list[AbstractAsyncContextManager[object]] = [
+        agents.running(),
+        aclosing(guard),
+        aclosing(waveforms),
+        aclosing(replays),
+    ]
+    if sign_in is not None:
+        beside.append(aclosing(sign_in))
+    return Console(rendering, guard, pages, sign_in, beside)
 
 
 def _ways(settings: Settings, address: OwnAddress, sessions: Sessions) -> Sequence[Recognition]:

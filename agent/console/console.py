@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from aiohttp import web
 
@@ -20,14 +20,6 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _OURS: web.RequestKey[bool] = web.RequestKey("console", bool)
 
 
-class Owned(Protocol):
-    """Something that runs beside the pages, and ends with them."""
-
-    async def aclose(self) -> None:
-        """End it."""
-        ...
-
-
 class Console:
     """The routes.
 
@@ -36,7 +28,7 @@ class Console:
         guard: Lets people in.
         pages: What there is to see.
         sign_in: The way in; None if nobody signs in here.
-        owned: Closed in the end, in this order.
+        beside: Runs beside the pages; left in the end, the last first.
     """
 
     def __init__(
@@ -45,9 +37,9 @@ class Console:
         guard: Guard,
         pages: Sequence[Pages],
         sign_in: SignInPages | None,
-        owned: Sequence[Owned] = (),
+        beside: Sequence[AbstractAsyncContextManager[object]] = (),
     ) -> None:
-        self._owned = owned
+        self._beside = beside
         self._rendering = rendering
         self._guard = guard
         self._pages = pages
@@ -80,9 +72,10 @@ class Console:
 
     async def _running(self, _app: web.Application) -> AsyncIterator[None]:
         await asyncio.to_thread(self._rendering.load)
-        yield
-        for one in self._owned:
-            await one.aclose()
+        async with AsyncExitStack() as running:
+            for one in self._beside:
+                await running.enter_async_context(one)
+            yield
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         if request.get(_OURS):

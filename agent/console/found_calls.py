@@ -27,7 +27,7 @@ async def call_of(records: CallRecords | None, name: str) -> CallRecord:
         return record
     ids = await records.beginning(name)
     if len(ids) > 1:
-        raise QueryError("several calls begin so: give more of the id")
+        raise QueryError("id", "several calls begin so: give more of it")
     record = await records.get(ids[0]) if ids else None
     if record is None:
         raise NoSuchCallError

@@ -60,6 +60,20 @@ class _File:
     """Whether there is none on disk, though the settings name this agent: it answers on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """What is known of an agent file without a look at the disk."""
+
+    text: str | None
+    """What answers: the last version without a mistake; None if there is none."""
+
+    mistakes: str
+    """What is wrong with the version on disk, a line each; ``""`` if nothing is known to be."""
+
+    changed: float
+    """Unix time of its last change; 0 if that is not known."""
+
+
 class AgentFiles:
     """The agent files of one folder. Used by one thread at a time.
 
@@ -94,6 +108,18 @@ class AgentFiles:
     def names(self) -> list[str]:
         """The agents that there are, sorted. May be asked by any thread."""
         return sorted(self._files.copy())
+
+    @property
+    def known(self) -> dict[str, KnownFile]:
+        """What is known of each agent's file, by its name. May be asked by any thread."""
+        return {
+            name: KnownFile(
+                text=file.text,
+                mistakes=file.mistake,
+                changed=file.stamp[0] / 1e9 if file.stamp is not None else 0.0,
+            )
+            for name, file in self._files.copy().items()
+        }
 
     def answering(self, number: str) -> str:
         """Return the agent whose file has ``number``, the first of their names; or ``""``."""

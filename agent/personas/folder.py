@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import structlog
 
 from agent.personas.errors import PersonaError
-from agent.personas.files import AgentFiles
+from agent.personas.files import AgentFiles, KnownFile
+from agent.personas.loader import path_of
+from agent.personas.saving import AgentText, ChangedMeanwhileError, NotSavedError, save, text_of
 from agent.personas.script import Details, Script
 
 log = structlog.get_logger()
@@ -36,6 +38,8 @@ the interpreter's lock."""
 
 STOP_WITHIN = 2.0
 
+SILENT = "the disk does not answer"
+
 
 class AgentFolder:
     """The agents of a folder, as their files are when a call comes.
@@ -58,6 +62,7 @@ class AgentFolder:
         needed: Set[str] = frozenset(),
         time_zone: str = "",
     ) -> None:
+        self.path = path
         self._files = AgentFiles(path, needed)
         self._time_zone = time_zone
         self._threads = threads or ThreadPoolExecutor(1, "agent-files")
@@ -103,7 +108,7 @@ class AgentFolder:
         if script is None:
             persona = self._files.remembered(agent)
             if persona is None:
-                raise PersonaError(f"agent {agent[:64]!r}: the disk does not answer")
+                raise PersonaError(f"agent {agent[:64]!r}: {SILENT}")
             return persona.render(about)
         if isinstance(script, PersonaError):
             raise script
@@ -120,9 +125,53 @@ class AgentFolder:
         return self._files.names
 
     @property
+    def known(self) -> Mapping[str, KnownFile]:
+        """What is known of each agent's file, by its name; without a look at the disk."""
+        return self._files.known
+
+    def answering_text(self, agent: str) -> str:
+        """Return the text that answers for an agent; ``""`` if none does."""
+        file = self._files.known.get(agent)
+        return (file.text or "") if file is not None else ""
+
+    async def text(self, agent: str) -> AgentText:
+        """Return a file as it is on the disk now.
+
+        Raises:
+            PersonaError: If that is no name.
+        """
+        path_of(self.path, agent)
+        found = await self._done(text_of, self.path, agent, within=WITHIN)
+        return found or AgentText(unreadable=SILENT, locked=SILENT)
+
+    async def save(self, agent: str, text: str, before: str) -> str:
+        """Save a file, and have the next call be answered by it; see :func:`.saving.save`.
+
+        Raises:
+            PersonaError: If that is no name.
+            ChangedMeanwhileError: If it is another version's by now.
+            NotSavedError: If it cannot be saved.
+        """
+
+        def saved() -> str | PersonaError | ChangedMeanwhileError | NotSavedError:
+            try:
+                version = save(self.path, agent, text, before)
+            except (PersonaError, ChangedMeanwhileError, NotSavedError) as error:
+                return error
+            self._files.look(time.monotonic())
+            return version
+
+        outcome = await self._done(saved, within=WITHIN)
+        if outcome is None:
+            raise NotSavedError(f"{SILENT}: it may be saved all the same")
+        if not isinstance(outcome, str):
+            raise outcome
+        return outcome
+
+    @property
     def health(self) -> Mapping[str, object]:
         """What is wrong: ``lost``, why the folder cannot be read; ``mistakes``, agents' names."""
-        stuck = "the disk does not answer" if self._is_stuck else ""
+        stuck = SILENT if self._is_stuck else ""
         return {"lost": self._files.lost or stuck, "mistakes": self._files.mistakes}
 
     @property

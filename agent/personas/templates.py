@@ -39,6 +39,31 @@ GREETING = "greeting"
 MOST_POWER = 64
 """The largest exponent in a template: beyond it only the time grows that it takes."""
 
+MOST_STEPS = 100_000
+"""Rounds of loops, and calls, while a template is filled in: some 50 ms. A loop in a loop, or a
+macro that calls itself twice, would go on for years, in the one thread that has all agents."""
+
+STEPS = "-steps"
+"""The variable that counts them, and the filter that counts those of a loop; no template can name
+them so."""
+
+
+class _TooLongError(Exception):
+    """A template goes on and on."""
+
+
+class _Steps:
+    """How much has been done of one text."""
+
+    def __init__(self) -> None:
+        self._left = MOST_STEPS
+
+    def take(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            message = f"it takes more than {MOST_STEPS:,} steps"
+            raise _TooLongError(message)
+
 
 class _Environment(SandboxedEnvironment):
     """A sandbox in which a text is not multiplied, as ``1.10``, a text, would be by a number.
@@ -58,11 +83,30 @@ class _Environment(SandboxedEnvironment):
                 raise TypeError(message)
         return super().call_binop(context, operator, left, right)
 
+    def call(self, context: Context, what: Any, /, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - Jinja's signature
+        _steps_of(context).take()
+        return super().call(context, what, *args, **options)
+
+
+def _steps_of(context: Context) -> _Steps:
+    steps: _Steps = context[STEPS]
+    return steps
+
+
+@pass_context
+def _counted(context: Context, items: Any) -> Iterator[Any]:  # noqa: ANN401 - of any kind
+    """Yield the items of a loop; a filter that stands around each of them."""
+    steps = _steps_of(context)
+    for item in items:
+        steps.take()
+        yield item
+
 
 def _environment() -> SandboxedEnvironment:
     # What is rendered is spoken or read by a model: there is no markup to escape.
     environment = _Environment(undefined=StrictUndefined, autoescape=False, finalize=_to_be_said)
     del environment.globals["lipsum"]
+    environment.filters[STEPS] = _counted
     environment.filters |= {name: _dated(name) for name in ("date", "time", "weekday")}
     return environment
 
@@ -160,6 +204,9 @@ class Templates:
             tree = _ENVIRONMENT.parse(source)
             for node, what in islice(_unknown_names(tree), 5 * MOST_TOLD):
                 self._tell(place, node.lineno, f"not a template: {what}")
+            for loop in tree.find_all(nodes.For):
+                line = loop.iter.lineno
+                loop.iter = nodes.Filter(loop.iter, STEPS, [], [], None, None, lineno=line)
             self._compiled[source] = _ENVIRONMENT.from_string(tree)
             variables = meta.find_undeclared_variables(tree)
         except TemplateSyntaxError as error:
@@ -262,7 +309,7 @@ def _render(template: Template, variables: Mapping[str, object]) -> str:
         PersonaError: If it fails.
     """
     try:
-        return template.render(variables)
+        return template.render({**variables, STEPS: _Steps()})
     # Whoever writes a template may call what there is in it: anything may come of that.
     except Exception as error:
         raise PersonaError(f"the template fails: {one_line(error)}") from error

@@ -113,6 +113,10 @@ class Providers:
             voice_is_here=lambda: isinstance(self.tts.first.provider, OnThisMachine),
         )
 
+    def voice(self) -> Phrases:
+        """Return what speaks outside of calls; on nobody's account."""
+        return self._phrases(Usage())
+
     async def warm(self) -> None:
         """Open what a call is about to need."""
         await _side_by_side(pool.first.provider.warm() for pool in self.pools)
@@ -125,7 +129,7 @@ class Providers:
         Raises:
             ProviderError: If it cannot be spoken.
         """
-        await self._phrases(Usage()).prepare(sentences, rate, lasting)
+        await self.voice().prepare(sentences, rate, lasting)
 
     async def watch(self, speech: Audio) -> None:
         """Probe those that failed until they are back; runs until it is cancelled.

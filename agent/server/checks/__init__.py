@@ -80,6 +80,18 @@ def _located(found: list[Finding], settings: Settings) -> list[Finding]:
     ]
 
 
+def agent_files(settings: Settings) -> list[Finding]:
+    """Return what is wrong or doubtful about the agent files, and whether each call finds one."""
+    known, _ = lineup.line_up(settings)
+    files, found = agents.all_files(settings)
+    paths = {str(settings.prompts / f"{name}.md"): persona for name, persona in files.items()}
+    reached = [str(settings.prompts / f"{name}.md") for name in agents.reached(settings, files)]
+    found += agents.routing(settings, files)
+    found += lineup.spoken(known, paths, [path for path in reached if path in paths])
+    found += lineup.written(known, paths)
+    return _located(found, settings)
+
+
 def without_settings(error: SettingsError) -> list[Finding]:
     """Return what is wrong with the settings, and with agent files: of the folder that is set.
 

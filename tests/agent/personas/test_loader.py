@@ -723,3 +723,29 @@ def test_what_is_wrong_with_an_expected_answer_is_told(wrong: str) -> None:
     """With its place, as of any field."""
     with pytest.raises(PersonaError, match="expects"):
         loader.parse(file(f"greeting: Hello.\nexpects: [{wrong}]"))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}.{% endfor %}{% endfor %}",
+        "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    ],
+    ids=["loops", "macro"],
+)
+def test_a_template_ends(prompt: str) -> None:
+    """One that would go on for years is a mistake like any other, with its line."""
+    with pytest.raises(PersonaError, match=r"line 4: .* more than 100,000 steps"):
+        loader.parse(file("greeting: Hello.", prompt))
+
+
+def test_loops_are_as_jinja_has_them() -> None:
+    """What counts their rounds changes nothing else."""
+    prompt = (
+        "{% for a in [1, 2] %}{{ loop.index }}/{{ loop.length }}{{ loop.last }} {% endfor %}"
+        "{% for a in [] %}{% else %}none {% endfor %}"
+        "{% for a, b in {'x': 'y'}.items() %}{{ a }}{{ b }} {% endfor %}"
+        "{% for a in range(5) if a is odd %}{{ a }}{% endfor %}"
+    )
+    brief = loader.parse(file("greeting: Hello.", prompt)).render(SAMPLE).brief
+    assert brief.prompt == "1/2False 2/2True none xy 13"

@@ -1,0 +1,77 @@
+"""The pages of agents, put together, and what runs beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from agent.console.agent_editing import AgentEditing, EditingParts
+from agent.console.agent_history import AgentHistory
+from agent.console.agent_list import AgentList
+from agent.console.agent_pages import AgentPages, AgentParts
+from agent.console.agent_preview import AgentPreview
+from agent.console.agent_speech import AgentSpeech
+from agent.console.rendering import Rendering
+from agent.console.routes import Pages
+from agent.personas.folder import AgentFolder
+from agent.server.registry import CallRegistry
+from agent.settings import Settings
+from agent.store.agent_versions import AgentVersions
+from agent.store.store import Store
+from pipelines.background import BackgroundTasks
+from pipelines.stages.lineup import Providers
+
+
+class AgentConsole:
+    """What the console has of agents.
+
+    Args:
+        settings: The whole tree: what `voice-agent check` looks at.
+        agents: The files.
+        providers: Started; they speak.
+        registry: Knows how busy this process is.
+        store: Keeps versions, and knows of calls.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        agents: AgentFolder,
+        providers: Providers,
+        registry: CallRegistry,
+        store: Store,
+    ) -> None:
+        self._settings = settings
+        self._agents = agents
+        self._preview = AgentPreview()
+        self._speech = AgentSpeech(providers, registry, settings.server.rate)
+        self._versions = AgentVersions(store.database)
+        self._history = AgentHistory(agents, self._versions)
+        self._database = store.database
+
+    def pages(self, rendering: Rendering) -> Sequence[Pages]:
+        """Return the pages."""
+        settings, agents = self._settings, self._agents
+        listing = AgentList(
+            agents, self._preview, self._database, settings.agent, settings.sinch.routes
+        )
+        shown = AgentParts(
+            settings=settings, agents=agents, listing=listing, versions=self._versions
+        )
+        editing = EditingParts(
+            agents=agents,
+            preview=self._preview,
+            speech=self._speech,
+            history=self._history,
+            time_zone=settings.time_zone,
+        )
+        return [AgentPages(rendering, shown), AgentEditing(editing)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the history, and end the process that looks at drafts in the end."""
+        background = BackgroundTasks()
+        background.keep_running(self._history.run, "keeping versions of agents")
+        yield
+        await background.aclose()
+        await self._preview.aclose()
