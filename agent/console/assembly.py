@@ -124,18 +124,10 @@ def console(parts: ConsoleParts) -> Console:
         *agents.pages(rendering),
     ]
     settings = parts.settings
-    url = urlsplit(settings.console.public_url or settings.sinch.public_url)
-    host = url.netloc.rpartition("@")[2].lower()
-    address = OwnAddress(origin=f"{url.scheme}://{host}" if host else "")
+    address = _own_address(settings)
     sessions = Sessions(parts.store.console, settings.console)
     sign_in = _sign_in(settings, rendering, address, sessions)
-    guard = Guard(
-        rendering,
-        _ways(settings, address, sessions),
-        address,
-        sign_in=sign_in is not None,
-        open_here=not settings.console.signs_in,
-    )
+    guard = _guard(settings, rendering, address, sessions, sign_in)
     beside: list[AbstractAsyncContextManager[object]] = [
         agents.running(),
         aclosing(guard),
@@ -145,6 +137,28 @@ def console(parts: ConsoleParts) -> Console:
     if sign_in is not None:
         beside.append(aclosing(sign_in))
     return Console(rendering, guard, pages, sign_in, beside)
+
+
+def _guard(
+    settings: Settings,
+    rendering: Rendering,
+    address: OwnAddress,
+    sessions: Sessions,
+    sign_in: SignInPages | None,
+) -> Guard:
+    return Guard(
+        rendering,
+        _ways(settings, address, sessions),
+        address,
+        sign_in=sign_in is not None,
+        open_here=not settings.console.signs_in,
+    )
+
+
+def _own_address(settings: Settings) -> OwnAddress:
+    url = urlsplit(settings.console.public_url or settings.sinch.public_url)
+    host = url.netloc.rpartition("@")[2].lower()
+    return OwnAddress(origin=f"{url.scheme}://{host}" if host else "")
 
 
 def _ways(settings: Settings, address: OwnAddress, sessions: Sessions) -> Sequence[Recognition]:

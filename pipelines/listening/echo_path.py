@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.ma
 from numpy.typing import NDArray
 
 from pipelines.audio import FRAME_SECONDS, SPEECH_RATE
