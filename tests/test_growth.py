@@ -19,6 +19,9 @@ from typing import Any, get_args
 
 import pytest
 
+from agent.console.hidden_numbers import HiddenNumbers
+from agent.console.text_diff import differences
+from agent.console.visitor import Role, Visitor
 from agent.personas import loader, yaml_text
 from agent.personas.errors import PersonaError
 from agent.personas.script import stranger_line
@@ -28,9 +31,11 @@ from agent.records.exports.columns import TURNS
 from agent.records.exports.formats import Csv
 from agent.records.journal_file import JournalFile
 from agent.records.journal_names import new_journal
+from agent.records.marked_words import marked_words
 from agent.records.private_lines import PrivateLines
 from agent.records.redaction.finder import Finder
 from agent.records.seals import NoSeal
+from agent.records.search_words import QuestionError, question
 from agent.records.spool import Spool
 from agent.settings import toml_file
 from agent.settings.origins import Origins
@@ -182,6 +187,27 @@ def tabulate(given: str) -> None:
     Csv(io.BytesIO(), TURNS).add(whole_call([*journal("a")[:1], said_at(1.0, {"text": given})]))
 
 
+def compare(given: str) -> None:
+    """A draft of an agent file with what it was: half of it has gone, and some has come."""
+    half = len(given) // 2
+    differences(given, f"{given[half:]}\n{given[:10]}")
+    differences("\n".join(pieces(given, 8)), "\n".join(pieces(given[half:], 8)))
+
+
+def search(given: str) -> None:
+    """Ask for words, and mark what was found of them in a long line."""
+    with suppress(QuestionError):
+        question(given, ["en", "de"])
+    marked_words(given, "en", question('"a b" 7 open*', ["en"]))
+
+
+def hide_numbers(given: str) -> None:
+    """In what was said in a call, and in what a tool gave back."""
+    numbers = HiddenNumbers(Visitor(name="luke", role=Role.LOOK), ["+4915112345678", "777777"])
+    numbers.written(given)
+    numbers.fields({"text": given, "result": [given, {given: given}]})
+
+
 def said_at(at: float, fields: Mapping[str, Any]) -> JournalLine:
     return JournalLine(journal="a", line=1, kind="caller", at=at, fields=fields)
 
@@ -277,6 +303,9 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "history": show,
     "captions": caption,
     "whole rows of CSV": tabulate,
+    "a draft beside the file": compare,
+    "a search": search,
+    "hidden numbers": hide_numbers,
 }
 
 
@@ -314,6 +343,7 @@ LENGTH_ALONE: tuple[str, ...] = (
     "JSON",
     "fields",
     "settings",
+    "hidden numbers",
 )
 LENGTH_ALONE += ("private lines",)  # what is taken out of them is asked for by itself
 """Parsers, by the beginning of their names, that see few kinds of characters."""

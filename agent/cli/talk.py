@@ -20,6 +20,8 @@ from agent.cli.options import Commands, add_config, address, fail, line_rate, na
 from agent.sinch_limits import DEFAULT_RATE, RATES
 
 if TYPE_CHECKING:
+    import aiohttp
+
     from agent.simulator.spoken_call import SpokenCall
 
 ANSWERS_WITHIN = 3.0
@@ -189,7 +191,7 @@ async def _print_captions(base: str, call_id: str) -> None:
         print("(the captions broke off; the call goes on)", flush=True)
 
 
-async def _lines(content: Any) -> AsyncIterator[Mapping[str, Any]]:  # noqa: ANN401 - aiohttp's StreamReader
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[Mapping[str, Any]]:
     """Yield what the ``line`` events of the call say."""
     kind = ""
     async for raw in content:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from agent.console.agent_editing import AgentEditing, EditingParts
 from agent.console.agent_history import AgentHistory
@@ -14,19 +15,40 @@ from agent.console.agent_speech import AgentSpeech
 from agent.console.rendering import Rendering
 from agent.console.routes import Pages
 from agent.personas.folder import AgentFolder
+from agent.server.checks.finding import Finding
 from agent.server.registry import CallRegistry
-from agent.settings import Settings
+from agent.settings.sinch import Route
 from agent.store.agent_versions import AgentVersions
 from agent.store.store import Store
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAnswering:
+    """How agents answer on this machine."""
+
+    usual: str
+    """The agent that answers where no rule names another."""
+
+    routes: Sequence[Route]
+    """The rules, in order."""
+
+    rate: int
+    """Hertz of the line."""
+
+    time_zone: str
+    """Of agents that name none; ``""`` is the machine's."""
+
+    check: Callable[[], list[Finding]]
+    """Says what is wrong with any agent file, as ``voice-agent check`` does, in a thread."""
+
+
 class AgentConsole:
     """What the console has of agents.
 
     Args:
-        settings: The whole tree: what `voice-agent check` looks at.
+        answering: How they answer.
         agents: The files.
         providers: Started; they speak.
         registry: Knows how busy this process is.
@@ -35,35 +57,39 @@ class AgentConsole:
 
     def __init__(
         self,
-        settings: Settings,
+        answering: AgentAnswering,
         agents: AgentFolder,
         providers: Providers,
         registry: CallRegistry,
         store: Store,
     ) -> None:
-        self._settings = settings
+        self._answering = answering
         self._agents = agents
         self._preview = AgentPreview()
-        self._speech = AgentSpeech(providers, registry, settings.server.rate)
+        self._speech = AgentSpeech(providers, registry, answering.rate)
         self._versions = AgentVersions(store.database)
         self._history = AgentHistory(agents, self._versions)
         self._database = store.database
 
     def pages(self, rendering: Rendering) -> Sequence[Pages]:
         """Return the pages."""
-        settings, agents = self._settings, self._agents
+        answering, agents = self._answering, self._agents
         listing = AgentList(
-            agents, self._preview, self._database, settings.agent, settings.sinch.routes
+            agents, self._preview, self._database, answering.usual, answering.routes
         )
         shown = AgentParts(
-            settings=settings, agents=agents, listing=listing, versions=self._versions
+            agents=agents,
+            usual=answering.usual,
+            check=answering.check,
+            listing=listing,
+            versions=self._versions,
         )
         editing = EditingParts(
             agents=agents,
             preview=self._preview,
             speech=self._speech,
             history=self._history,
-            time_zone=settings.time_zone,
+            time_zone=answering.time_zone,
         )
         return [AgentPages(rendering, shown), AgentEditing(editing)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -19,9 +19,7 @@ from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.personas.loader import MAX_BYTES, NAME
 from agent.personas.saving import AgentText
-from agent.server.checks import agent_files
 from agent.server.checks.finding import Finding
-from agent.settings import Settings
 from agent.store.agent_versions import AgentVersion, AgentVersions
 
 CHECK_WITHIN = 30.0
@@ -49,8 +47,13 @@ _NUMBERS = re.compile(r"^numbers:.*\n(?:[ \t-].*\n)*", re.MULTILINE)
 class AgentParts:
     """What the pages of agents show."""
 
-    settings: Settings
     agents: AgentFolder
+    usual: str
+    """The agent that answers where no rule names another."""
+
+    check: Callable[[], list[Finding]]
+    """Says what is wrong with any of them. It reads their files: use a thread."""
+
     listing: AgentList
     versions: AgentVersions
 
@@ -123,7 +126,7 @@ class AgentPages:
         """Return what `voice-agent check` says of agent files, one look after the other."""
         try:
             async with asyncio.timeout(CHECK_WITHIN), self._checking:
-                return await asyncio.to_thread(agent_files, self._parts.settings)
+                return await asyncio.to_thread(self._parts.check)
         except TimeoutError:
             late = f"not done within {CHECK_WITHIN:g} s: run `voice-agent check` instead"
             return [Finding(place=str(self._parts.agents.path), message=late)]
@@ -155,7 +158,7 @@ class AgentPages:
             locked=locked or file.locked or file.unreadable,
             mistakes=listing.mistakes(name),
             answers=bool(self._parts.agents.answering_text(name)),
-            usual=name == self._parts.settings.agent,
+            usual=name == self._parts.usual,
             rules=listing.rules(name, visitor),
             most_bytes=MAX_BYTES,
         )

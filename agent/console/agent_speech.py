@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import wave
-from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
+from agent.console.throttle import Throttle
 from agent.server.registry import CallRegistry
 from agent.sinch.contracts import AllowanceUsedUpError, NoRoomError
 from pipelines.audio import Audio
@@ -25,9 +25,6 @@ LONGEST = 500
 
 A_MINUTE = 20
 """Texts that one visitor has spoken in a minute: services are paid by the character."""
-
-VISITORS = 1000
-"""Visitors who are remembered."""
 
 WITHIN = 30.0
 """Seconds for a text to be spoken."""
@@ -50,7 +47,7 @@ class AgentSpeech:
         self._registry = registry
         self._rate = rate
         self._turn = asyncio.Lock()
-        self._spoken: OrderedDict[str, deque[float]] = OrderedDict()
+        self._spoken = Throttle(A_MINUTE, 60.0)
 
     async def speak(
         self, text: str, who: str, language: str, pronounce: Mapping[str, str]
@@ -69,7 +66,10 @@ class AgentSpeech:
             ProviderError: If nobody can speak it.
             TimeoutError: If it takes too long.
         """
-        self._count(who)
+        if wait := self._spoken.wait(who, now()):
+            raise AllowanceUsedUpError(
+                f"{A_MINUTE} texts a minute are spoken: the next one in {wait} s"
+            )
         async with asyncio.timeout(TURN_WITHIN):
             await self._turn.acquire()
         try:
@@ -81,15 +81,6 @@ class AgentSpeech:
                 return await self._wav(text, language, pronounce)
         finally:
             self._turn.release()
-
-    def _count(self, who: str) -> None:
-        times = self._spoken.setdefault(who, deque(maxlen=A_MINUTE))
-        self._spoken.move_to_end(who)
-        while len(self._spoken) > VISITORS:
-            self._spoken.popitem(last=False)
-        if len(times) == A_MINUTE and now() - times[0] < 60:
-            raise AllowanceUsedUpError(f"{A_MINUTE} texts a minute are spoken: wait a moment")
-        times.append(now())
 
     async def _wav(self, text: str, language: str, pronounce: Mapping[str, str]) -> bytes:
         pcm = bytearray()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
 
-from agent.console.agent_console import AgentConsole
+from agent.console.agent_console import AgentAnswering, AgentConsole
 from agent.console.browsers import OwnAddress
 from agent.console.call_export import CallExport
 from agent.console.call_list_pages import CallListPages
@@ -23,7 +23,7 @@ from agent.console.live_pages import LivePages
 from agent.console.oidc import SignInProvider
 from agent.console.overview_pages import OverviewPages
 from agent.console.passwords import Passwords
-from agent.console.phone_pages import PhonePages
+from agent.console.phone_pages import PhoneLine, PhonePages
 from agent.console.recognition import NamedByProxy, Recognition, SignedIn, ThisMachine
 from agent.console.rendering import Rendering
 from agent.console.replay_pages import ReplayPages
@@ -39,6 +39,7 @@ from agent.records.seals import Seal
 from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
 from agent.server.call_answers import CallAnswers
+from agent.server.checks import agent_files
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
@@ -49,10 +50,6 @@ from agent.store.store import Store
 from pipelines.stages.lineup import Providers
 
 log = structlog.get_logger()
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_OURS: web.RequestKey[bool] = web.RequestKey("console", bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +95,10 @@ def console(parts: ConsoleParts) -> Console:
     seal = seal_of(parts.settings.privacy)
     statistics = CallStatistics(parts.store.database, seal) if records is not None else None
     waveforms, replays = Waveforms(parts.keeping.recordings), Replays(parts.settings.file)
-    agents = AgentConsole(
-        parts.settings, parts.agents, parts.providers, parts.registry, parts.store
-    )
+    agents = _agents(parts)
+    zone, country = parts.settings.time_zone or "UTC", parts.settings.sinch.country
     pages: list[Pages] = [
-        PhonePages(rendering, parts.agents, parts.settings, PhoneTickets(parts.store.console)),
+        _phone(parts, rendering),
         LivePages(rendering, parts.actions, parts.settings.server.path),
         *_live(parts, seal),
         CallPages(
@@ -113,13 +109,13 @@ def console(parts: ConsoleParts) -> Console:
             waveforms,
         ),
         ReplayPages(rendering, records, access, replays),
-        OverviewPages(rendering, statistics, parts.settings),
+        OverviewPages(rendering, statistics, zone, country),
         CallListPages(
             rendering,
-            CallAnswers(records, parts.settings.sinch.country, access),
+            CallAnswers(records, country, access),
             statistics,
             CallExport(parts.store.database, seal, access) if access is not None else None,
-            parts.settings.time_zone or "UTC",
+            zone,
         ),
         *agents.pages(rendering),
     ]
@@ -137,6 +133,25 @@ def console(parts: ConsoleParts) -> Console:
     if sign_in is not None:
         beside.append(aclosing(sign_in))
     return Console(rendering, guard, pages, sign_in, beside)
+
+
+def _phone(parts: ConsoleParts, rendering: Rendering) -> PhonePages:
+    server, lead = parts.settings.server, parts.settings.playout.lead
+    line = PhoneLine(path=server.path, rate=server.rate, lead=lead)
+    tickets = PhoneTickets(parts.store.console)
+    return PhonePages(rendering, parts.agents, parts.settings.agent, line, tickets)
+
+
+def _agents(parts: ConsoleParts) -> AgentConsole:
+    settings = parts.settings
+    answering = AgentAnswering(
+        usual=settings.agent,
+        routes=settings.sinch.routes,
+        rate=settings.server.rate,
+        time_zone=settings.time_zone,
+        check=partial(agent_files, settings),
+    )
+    return AgentConsole(answering, parts.agents, parts.providers, parts.registry, parts.store)
 
 
 def _guard(

@@ -6,14 +6,12 @@ import asyncio
 import io
 import re
 from collections.abc import Sequence
-from functools import partial
-from urllib.parse import quote
 
 from aiohttp import web
 
 from agent.console.call_head import head_of, looks_of, recording_in
 from agent.console.call_story import LONG, story
-from agent.console.found_calls import call_of
+from agent.console.found_calls import call_of, page_of
 from agent.console.hidden_numbers import hidden_numbers
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
@@ -76,7 +74,7 @@ class CallPages:
         name = request.match_info["id"]
         record = await call_of(self._records, name)
         if record.id != name:  # one address for a call, whatever it was asked for by
-            return web.Response(status=302, headers={"location": _address(record)})
+            return web.Response(status=302, headers={"location": page_of(record.id)})
         events = await self._events("show", record, visitor)
         looks: Sequence[RecordAccess] = ()
         if self._access is not None and visitor.may(Role.EDIT):
@@ -98,7 +96,7 @@ class CallPages:
             request,
             visitor,
             "call.html",
-            address=_address(record),
+            address=page_of(record.id),
             head=head_of(record, numbers),
             recording=recording_in(record, events),
             story=told,
@@ -135,7 +133,7 @@ class CallPages:
 
     async def _as_json(self, request: web.Request, visitor: Visitor) -> web.Response:
         call = await self._exported(request, visitor)
-        written = await asyncio.to_thread(partial(_json_of, call))
+        written = await asyncio.to_thread(_json_of, call)
         return _download(call.record, ".json", "application/json", written)
 
     async def _exported(self, request: web.Request, visitor: Visitor) -> WholeCall:
@@ -156,10 +154,6 @@ class CallPages:
     async def _note(self, what: Access, record: CallRecord, visitor: Visitor) -> None:
         if self._access is not None:
             await self._access.note(what, [record.id], visitor.name)
-
-
-def _address(record: CallRecord) -> str:
-    return f"/console/calls/{quote(record.id, safe='')}"
 
 
 def _json_of(call: WholeCall) -> bytes:

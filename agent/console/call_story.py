@@ -129,7 +129,11 @@ def story(events: Sequence[RecordedEvent], numbers: HiddenNumbers) -> CallStory:
         numbers: Hides numbers from those who may not see them.
     """
     lines = whole_replies(events)
-    falls = [(one, found) for one in lines if one.kind == "timing" and (found := _fall(one))]
+    falls = [
+        (one, found)
+        for one in lines
+        if one.kind == "timing" and (found := waterfall_of(one.fields))
+    ]
     waited = [seconds for one, _ in falls for seconds in answer_time(one.fields)]
     scale = scale_of([found for _, found in falls], waited)
     answers = [_answer(one, found, scale) for one, found in falls]
@@ -144,10 +148,6 @@ def story(events: Sequence[RecordedEvent], numbers: HiddenNumbers) -> CallStory:
         scale=scale,
         erased=erased,
     )
-
-
-def _fall(event: RecordedEvent) -> Waterfall | None:
-    return waterfall_of(event.fields)
 
 
 def _answer(event: RecordedEvent, found: Waterfall, scale: Scale) -> AnswerEntry:

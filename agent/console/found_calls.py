@@ -1,11 +1,18 @@
-"""The record that an address names."""
+"""The record that an address names, and the address of one."""
 
 from __future__ import annotations
 
-from agent.records.call_records import CallRecords
+from urllib.parse import quote
+
+from agent.records.call_records import CallRecords, SeveralRecordsError
 from agent.records.events import CallRecord
 from agent.server.call_answers import QueryError
 from agent.sinch.contracts import NoSuchCallError
+
+
+def page_of(record: str) -> str:
+    """Return the address of a call's page, by the id of its record."""
+    return f"/console/calls/{quote(record, safe='')}"
 
 
 async def call_of(records: CallRecords | None, name: str) -> CallRecord:
@@ -23,12 +30,10 @@ async def call_of(records: CallRecords | None, name: str) -> CallRecord:
     """
     if records is None:
         raise NoSuchCallError
-    if (record := await records.get(name)) is not None:
-        return record
-    ids = await records.beginning(name)
-    if len(ids) > 1:
-        raise QueryError("id", "several calls begin so: give more of it")
-    record = await records.get(ids[0]) if ids else None
+    try:
+        record = await records.one(name)
+    except SeveralRecordsError as error:
+        raise QueryError("id", f"{error}: give more of it") from None
     if record is None:
         raise NoSuchCallError
     return record

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.console.visitor import Role, Visitor
+from agent.console.visitor import HIDDEN, Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.values import text
+
+SHORTEST = 3
+"""Characters of a number that is looked for in texts."""
+
+_NUMBER = re.compile(r"[0-9@]")
+"""What numbers and SIP addresses have. A party without it is a name, such as that of somebody who
+calls by the browser phone, and may be any word."""
+
+DEEPEST = 50
+"""Levels of what a tool was given, or gave, that are looked into; what lies deeper is left out."""
 
 _LONG = re.compile(r"\+?[0-9]{6,}")
 """What may be somebody's number, where programs wrote it."""
@@ -26,7 +36,8 @@ class HiddenNumbers:
     def __init__(self, visitor: Visitor, numbers: Iterable[str]) -> None:
         self._visitor = visitor
         self._shown = visitor.may(Role.LISTEN)
-        forms = {form for one in numbers for form in (one, one.removeprefix("+")) if len(one) > 2}
+        looked_for = [one for one in numbers if len(one) >= SHORTEST and _NUMBER.search(one)]
+        forms = {form for one in looked_for for form in (one, one.removeprefix("+"))}
         longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
@@ -46,13 +57,29 @@ class HiddenNumbers:
         """Return lines of a record whose texts are as they may be seen."""
         if self._shown:
             return events
-        return [
-            replace(one, fields={name: self._hidden(value) for name, value in one.fields.items()})
-            for one in events
-        ]
+        return [replace(one, fields=self.fields(one.fields)) for one in events]
 
-    def _hidden(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        return self.said(value) if isinstance(value, str) else value
+    def fields(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return fields of a line whose texts, however deep, are as they may be seen."""
+        if self._shown:
+            return fields
+        return {
+            name: value if isinstance(value, int) else self._hidden(value)
+            for name, value in fields.items()
+        }
+
+    def _hidden(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(value, str):
+            return self.said(value)
+        if depth > DEEPEST:
+            return HIDDEN
+        if isinstance(value, Mapping):
+            return {self.said(k): self._hidden(one, depth + 1) for k, one in value.items()}
+        if isinstance(value, list):
+            return [self._hidden(one, depth + 1) for one in value]
+        if isinstance(value, int) and self._known.fullmatch(str(value)):
+            return self.said(str(value))  # a tool takes numbers as such, too
+        return value
 
     def _hide(self, found: re.Match[str]) -> str:
         return self._visitor.number(found[0])

@@ -6,7 +6,8 @@ And what an operator does to one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -317,8 +318,8 @@ class _Told:
     async def all_of(self, facts: CallFacts) -> None:
         """Tell all that stands in the record, and was not told."""
         self._check(facts)
-        while await self._more(facts, 1 << 40):
-            pass
+        while await self._more(facts, sys.maxsize):
+            continue
 
     async def _more(self, facts: CallFacts, number: int) -> bool:
         found = await self._lines.after(facts.record, self._last)
@@ -328,11 +329,7 @@ class _Told:
         return bool(found)
 
     async def _line(
-        self,
-        facts: CallFacts,
-        number: int | None,
-        kind: str,
-        fields: Any,  # noqa: ANN401
+        self, facts: CallFacts, number: int | None, kind: str, fields: Mapping[str, Any]
     ) -> None:
         text = line_as_shown(kind, fields, facts, self._visitor)
         if number is None:

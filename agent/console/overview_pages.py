@@ -14,7 +14,6 @@ from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.records.call_statistics import CallStatistics
-from agent.settings import Settings
 
 
 class OverviewPages:
@@ -23,16 +22,21 @@ class OverviewPages:
     Args:
         rendering: Makes the pages.
         statistics: Counts calls; None without a database.
-        settings: Have the time zone of days, and the country of numbers.
+        usual_zone: Time zone of days, if the browser has not sent its own.
+        country: Two letters, of a number without ``+``; ``""`` if there is none.
     """
 
     def __init__(
-        self, rendering: Rendering, statistics: CallStatistics | None, settings: Settings
+        self,
+        rendering: Rendering,
+        statistics: CallStatistics | None,
+        usual_zone: str,
+        country: str,
     ) -> None:
         self._rendering = rendering
         self._statistics = statistics
-        self._usual_zone = settings.time_zone or "UTC"
-        self._country = settings.sinch.country
+        self._usual_zone = usual_zone
+        self._country = country
 
     def routes(self) -> Sequence[PageRoute]:
         """Return their paths."""

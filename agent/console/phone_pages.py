@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -15,11 +16,24 @@ from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.server.admission import details
 from agent.server.phone_tickets import PhoneTickets
-from agent.settings import Settings
 from agent.sinch_limits import RATES
 
 RATE_WORDS = {8000: ", as a telephone has it", 16000: ", wideband", 48000: ", all that is heard"}
 """What rates mean, in hertz."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneLine:
+    """The line between the page and the service."""
+
+    path: str
+    """Of the stream endpoint, whose calls it places."""
+
+    rate: int
+    """Hertz, unless another is chosen."""
+
+    lead: float
+    """Seconds of audio that are sent ahead of the clock."""
 
 
 class PhonePages:
@@ -28,18 +42,23 @@ class PhonePages:
     Args:
         rendering: Makes the page.
         agents: Who can be called.
-        settings: Which agent is, unless another is picked; the stream, its rate, its lead.
+        usual: The agent that is called, unless another is picked.
+        line: To the service.
         tickets: Lets its calls in.
     """
 
     def __init__(
-        self, rendering: Rendering, agents: AgentFolder, settings: Settings, tickets: PhoneTickets
+        self,
+        rendering: Rendering,
+        agents: AgentFolder,
+        usual: str,
+        line: PhoneLine,
+        tickets: PhoneTickets,
     ) -> None:
         self._rendering = rendering
         self._agents = agents
-        self._usual = settings.agent
-        self._stream = settings.server.path.rstrip("/")
-        self._line = {"rate": settings.server.rate, "lead": settings.playout.lead}
+        self._usual = usual
+        self._line = line
         self._tickets = tickets
 
     def routes(self) -> Sequence[PageRoute]:
@@ -60,7 +79,7 @@ class PhonePages:
 
         Whoever knows the name of the call can follow it: nobody else does.
         """
-        path = f"{self._stream}/{await self._tickets.issue()}"
+        path = f"{self._line.path.rstrip('/')}/{await self._tickets.issue()}"
         return web.json_response({"path": path, "call_id": f"browser-{secrets.token_hex(16)}"})
 
     async def _introduce(self, request: web.Request, visitor: Visitor) -> web.Response:
@@ -80,7 +99,8 @@ class PhonePages:
             caller=_caller(visitor),
             rates=RATES,
             rate_words=RATE_WORDS,
-            **self._line,
+            rate=self._line.rate,
+            lead=self._line.lead,
             **await self._about(chosen, visitor),
         )
 

@@ -11,6 +11,10 @@ from agent.settings.console import RoleName
 ROLE_NAMES: tuple[RoleName, ...] = get_args(RoleName)
 
 
+HIDDEN = "···"
+"""In the place of what somebody may not see."""
+
+
 class Role(enum.IntEnum):
     """What somebody may do; each role includes those before it."""
 
@@ -59,4 +63,4 @@ class Visitor:
         """Return a caller's number as they may see it: whole from LISTEN on, else its last two."""
         if self.may(Role.LISTEN) or not number:
             return number
-        return f"···{number[-2:]}" if number[1:].isdigit() else "···"
+        return f"{HIDDEN}{number[-2:]}" if number[1:].isdigit() else HIDDEN

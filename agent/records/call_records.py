@@ -66,6 +66,18 @@ class RecordFilter:
     """The language of those words; None is any in which something was said."""
 
 
+class SeveralRecordsError(Exception):
+    """What somebody calls a record is the beginning of several ids.
+
+    Args:
+        ids: Some of them.
+    """
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__("several calls begin so")
+        self.ids = ids
+
+
 class CallRecords:
     """The records of calls.
 
@@ -140,6 +152,19 @@ class CallRecords:
             return None if row is None else record_of(self._seal, row)
 
         return await self._read(read)
+
+    async def one(self, name: str) -> CallRecord | None:
+        """Return the record that somebody names: as :meth:`get`, or by a beginning of its id.
+
+        Raises:
+            SeveralRecordsError: If several ids begin so.
+        """
+        if (record := await self.get(name)) is not None:
+            return record
+        ids = await self.beginning(name)
+        if len(ids) > 1:
+            raise SeveralRecordsError(ids)
+        return await self.get(ids[0]) if ids else None
 
     async def beginning(self, prefix: str) -> list[str]:
         """Return ids of records that begin so: three at the most, which is too many already."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.records import stereo
 from agent.records.buckets import BucketError
-from agent.records.call_records import CallRecords, RecordFilter
+from agent.records.call_records import CallRecords, RecordFilter, SeveralRecordsError
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.recordings import NOT_RECORDED, NoRecordingError, Recordings, recording_of
 from agent.records.seals import SealError
@@ -53,13 +53,15 @@ async def by_ids(
     """
     found: list[RecordedSource] = []
     for name in dict.fromkeys(names):
-        ids = [] if (record := await records.get(name)) else await records.beginning(name)
-        if len(ids) == 1:
-            record = await records.get(ids[0])
-        if record is not None:
-            found.append(await _of_record(records, record, recordings))
+        try:
+            record = await records.one(name)
+        except SeveralRecordsError as error:
+            found.append(_failing(name, str(error)))
+            continue
+        if record is None:
+            found.append(_failing(name, "no such call"))
         else:
-            found.append(_failing(name, "several calls begin so" if ids else "no such call"))
+            found.append(await _of_record(records, record, recordings))
     return found
 
 

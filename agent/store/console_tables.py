@@ -24,7 +24,7 @@ live_feed = Table(
     "live_feed",
     metadata,
     Column("id", Counted, primary_key=True, autoincrement=True),
-    Column("call", String(DIGEST), nullable=False, index=True),
+    Column("process", String(DIGEST), nullable=False, index=True),  # that it is for
     Column("data", Text, nullable=False),  # sealed, if records are
     Column("at", Float(53), nullable=False, index=True),  # Unix time
     sqlite_autoincrement=True,

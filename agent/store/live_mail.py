@@ -26,14 +26,14 @@ class LiveMail:
 
     async def leave(self, texts: Mapping[str, str]) -> None:
         """Leave a text for each of some processes, and throw away what nobody has taken."""
-        rows = [{"call": digest(process), "data": text} for process, text in texts.items()]
+        rows = [{"process": digest(process), "data": text} for process, text in texts.items()]
         old = delete(live_feed).where(live_feed.c.at < Now() - FRESH_FOR)
         new = insert(live_feed).values(at=Now())
         await self._database.write(lambda c: (c.execute(old), c.execute(new, rows)))
 
     async def take(self, process: str) -> list[str]:
         """Take what was left for a process, the oldest first; it is there no more then."""
-        ours = live_feed.c.call == digest(process)
+        ours = live_feed.c.process == digest(process)
         waiting = select(live_feed.c.id).where(ours).limit(1)
         if await self._database.read(lambda c: c.execute(waiting).first()) is None:
             return []

@@ -93,7 +93,7 @@ async def id_of(opened: OpenedRecords, name: str) -> str:
     """
     ids = await opened.records.beginning(name)
     if len(ids) > 1 and name not in ids:
-        raise NoSuchRecordError(f"several calls begin so: {', '.join(ids[:2])}, ...")
+        raise _several(ids)
     return name if name in ids or not ids else ids[0]
 
 
@@ -103,13 +103,19 @@ async def one_record(opened: OpenedRecords, name: str) -> CallRecord:
     Raises:
         NoSuchRecordError: If there is none, or several begin so.
     """
-    record = await opened.records.get(name)
-    if record is not None:
-        return record
-    record = await opened.records.get(await id_of(opened, name))
+    from agent.records.call_records import SeveralRecordsError
+
+    try:
+        record = await opened.records.one(name)
+    except SeveralRecordsError as error:
+        raise _several(error.ids) from None
     if record is None:
         raise NoSuchRecordError(NO_SUCH_CALL)
     return record
+
+
+def _several(ids: Sequence[str]) -> NoSuchRecordError:
+    return NoSuchRecordError(f"several calls begin so: {', '.join(ids[:2])}, ...")
 
 
 def run_to_the_end(work: Callable[[], Awaitable[None]]) -> int:

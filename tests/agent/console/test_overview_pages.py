@@ -30,7 +30,6 @@ from agent.records.search_words import question
 from agent.records.stored_records import StoredRecords
 from agent.server.call_answers import CallAnswers
 from agent.server.operator_errors import answered
-from agent.settings import Settings
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from tests.agent.records.made_calls import CALLER, OTHER, made_call, turn, usage
@@ -74,7 +73,7 @@ async def pages(folder: Path, role: Role = Role.EDIT) -> AsyncIterator[Pages]:
         export = CallExport(store.database, seal, access)
         app = web.Application()
         for part in (
-            OverviewPages(rendering, statistics, Settings()),
+            OverviewPages(rendering, statistics, "UTC", ""),
             CallListPages(rendering, answers, statistics, export, "UTC"),
         ):
             for route in part.routes():

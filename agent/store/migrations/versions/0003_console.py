@@ -22,7 +22,7 @@ def upgrade(op: Operations) -> None:
     op.create_table(
         "live_feed",
         sa.Column("id", COUNTED, primary_key=True, autoincrement=True),
-        sa.Column("call", sa.String(40), nullable=False, index=True),
+        sa.Column("process", sa.String(40), nullable=False, index=True),
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("at", sa.Float(53), nullable=False, index=True),
         sqlite_autoincrement=True,
