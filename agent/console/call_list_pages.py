@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -175,6 +175,7 @@ def _shown(call: Mapping[str, Any], visitor: Visitor, asked: Question) -> dict[s
         "answers": "" if call["answer_time"] is None else seconds(call["answer_time"]),
         "live": call["outcome"] == "in progress",
         "address": f"/console/calls/{call['id']}",
+        "follow": f"/console/live/{quote(call['call_id'] or call['id'], safe='')}",
         "moment": f"/console/calls/{call['id']}" + (f"#t={at}" if at else ""),
         "found_at": "" if not at else clock(float(at)),
         "found": None

@@ -242,7 +242,7 @@ def clock(value: float | None) -> str:
     """Return the length of a call: ``m:ss``, hours before them if there are any."""
     if value is None:
         return "–"
-    minutes, rest = divmod(round(value), 60)
+    minutes, rest = divmod(int(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

@@ -19,13 +19,13 @@ LASTING = "public, max-age=31536000, immutable"
 """For files whose address changes with their contents."""
 
 NAVIGATION = (
+    ("/", "Phone", Role.OPERATE),
     ("/console", "Live", Role.LOOK),
     ("/console/calls", "Calls", Role.LOOK),
     ("/console/overview", "Overview", Role.LOOK),
     ("/console/agents", "Agents", Role.LOOK),
-    ("/", "Phone", Role.OPERATE),
 )
-"""Path and title of the main pages, and who is shown them."""
+"""Path and title of the main pages, and who is shown them. What newcomers look for is first."""
 
 
 class Rendering:

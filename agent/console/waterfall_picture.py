@@ -24,7 +24,10 @@ LABELS: Mapping[StepName, str] = {
 """What the time of a step went to."""
 
 FEWEST = 3
-"""Answers from which on there is a middle to speak of, and a slow end."""
+"""Answers from which on there is a middle to speak of."""
+
+FEWEST_SLOW = 20
+"""Answers from which on 95 in 100 is not just another word for the slowest."""
 
 TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Seconds that may lie between two marks of the scale; there are at most :data:`MOST_TICKS`."""
@@ -100,7 +103,7 @@ class Scale:
     @property
     def marks(self) -> list[Mark]:
         """Median and slow end, where they are known."""
-        known = (("p50", self.middle), ("p95", self.slow))
+        known = (("median", self.middle), ("p95", self.slow))
         return [Mark(x=self.share(at), label=name) for name, at in known if at is not None]
 
     def picture(self, waterfall: Waterfall) -> WaterfallPicture:
@@ -137,7 +140,8 @@ def scale_of(waterfalls: Sequence[Waterfall], waited: Sequence[float]) -> Scale:
     end = max((one.end for one in waterfalls), default=1.0)
     if len(waited) < FEWEST:
         return Scale(begin=begin, end=end)
-    slow = quantiles(waited, n=20, method="inclusive")[-1]
+    many = len(waited) >= FEWEST_SLOW
+    slow = quantiles(waited, n=20, method="inclusive")[-1] if many else None
     return Scale(begin=begin, end=end, middle=median(waited), slow=slow)
 
 

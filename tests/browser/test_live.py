@@ -228,7 +228,7 @@ def test_a_call_is_shown_as_it_is_spoken(served: Served, looking: Looking) -> No
         expect(page.locator("#caller")).to_have_text(MARKUP)
         assert page.evaluate("window.broken") is None
         expect(page.locator("del")).to_have_text("five, on weekdays.")
-        expect(page.locator("#lines")).to_contain_text("answered in 0.62 s")
+        expect(page.locator("#lines")).to_contain_text("answered after 0.62 s")
         expect(page.locator("#last-answer")).to_have_text("0.62 s")
         kinds = page.locator("#lines > .happened").evaluate_all(
             "all => all.map(one => one.dataset.kind)"
@@ -330,7 +330,7 @@ def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> Non
         page.get_by_role("button", name="Start listening").click()
         expect(lines).to_contain_text(ANSWERS[1], timeout=60_000)
         expect(lines).to_contain_text("folder")  # the caller's
-        expect(lines).to_contain_text("answered in ")
+        expect(lines).to_contain_text("answered after ")
         expect(page.locator("#last-answer")).to_contain_text(" s")
         expect(page.locator("#delay")).to_contain_text("You hear the call about 0.")
         sound = np.frombuffer(base64.b64decode(page.evaluate(CAPTURED)), "<f4")

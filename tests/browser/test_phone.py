@@ -7,8 +7,9 @@ import base64
 import json
 import time
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -230,9 +231,9 @@ EVENTS = [
 ]  # fmt: skip
 
 
-def captions(route: Route) -> None:
+def captions(route: Route, events: Sequence[tuple[str, object]] = EVENTS) -> None:
     """Answer as the service does that follows a call."""
-    text = "".join(f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, data in EVENTS)
+    text = "".join(f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, data in events)
     route.fulfill(body=text, content_type="text/event-stream")
 
 
@@ -313,9 +314,13 @@ def test_what_the_lines_of_a_call_look_like(served: Served, looking: Looking) ->
         expect(said).to_contain_text("Hello <b>you</b>.")
         expect(said).to_contain_text("a noise")
         expect(page.locator(".answer")).to_contain_text("0.62 s by the service")
-        expect(page.locator(".answer .bar")).to_have_attribute("aria-label", "end of turn 0.30 s, "
-            "transcript ready, first word 0.10 s, first sentence 0.10 s, voice 0.10 s, "
-            "on the line 0.02 s")  # fmt: skip
+        expect(page.locator(".answer .bar")).to_have_attribute(
+            "aria-label",
+            "waiting for the end of the turn 0.30 s, the model’s first word 0.10 s, "
+            "its first sentence 0.10 s, the voice’s first sound 0.10 s, "
+            "the way to the caller 0.02 s",
+        )
+        expect(page.locator(".answer")).to_contain_text("ready by then: the transcript")
         expect(page.locator("#record-link")).to_have_attribute(
             "href", "/console/calls/20260101T000000Z-1"
         )
@@ -326,6 +331,32 @@ def test_what_the_lines_of_a_call_look_like(served: Served, looking: Looking) ->
         expect(page.locator("#call")).to_be_in_viewport()
         assert_accessible(page)
         shot(page, f"phone-lines-{size[0]}")
+
+
+def test_who_ended_a_call_is_told(served: Served, looking: Looking) -> None:
+    """The line is closed alike whoever did; the record knows. What is said scrolls no page."""
+    said = [
+        ("line", {"kind": "caller", "turn": n, "at": n, "until": n + 0.5, "text": "Once more."})
+        for n in range(20)
+    ]
+    for line, told in (
+        ({"hung_up_by": "operator", "reason": "the operator hung up"}, "An operator hung up."),
+        (
+            {"hung_up_by": "service", "reason": "it was too long"},
+            "ended the call: it was too long.",
+        ),
+        ({"hung_up_by": "agent", "reason": "the agent hung up"}, "The agent hung up."),
+    ):
+        page = looking((390, 500)).page()
+        pushed = [*said, ("line", {"kind": "ended", "at": 30.0, **line}), ("over", {"record": "r"})]
+        page.route("**/console/live/*/events", partial(captions, events=pushed))
+        page.route_web_socket("**/stream/**", answering("answer", code=1000))
+        page.goto(served.base)
+        page.locator("#call").click()
+        expect(page.locator("#state")).to_contain_text(told)
+        expect(page.locator("#said .said")).to_have_count(20)
+        assert page.evaluate("scrollY") == 0
+        page.close()
 
 
 def ended(served: Served) -> int:

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Route
 
+from agent.console.waterfall_picture import LABELS
 from agent.sinch_limits import RATES
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
@@ -311,15 +312,18 @@ def test_the_first_message_is_what_the_service_takes(page: Page) -> None:
 
 
 def test_stages_add_up_to_what_was_waited(page: Page) -> None:
-    """What was ready before its turn costs nothing; what nobody waited for has no stages."""
+    """What was ready before its turn costs nothing; what nobody waited for has no stages.
+
+    They are named as on the page of a call.
+    """
     times = {"speech_end": 1.0, "transcript": 1.1, "first_sentence": 1.2, "decided": 1.4}
     times |= {"first_token": 1.15, "first_audio": 1.5, "heard": 1.52}
     body = "return m.stages(given);"
     parts = run(page, "answer_times", body, times)
-    assert [name for name, seconds in parts if seconds > 0.001] == [
-        "end of turn", "voice", "on the line",
-    ]  # fmt: skip
-    assert sum(seconds for _, seconds in parts) == pytest.approx(0.52)
+    steps = [key for _, seconds, key in parts if seconds > 0.001]
+    assert steps == ["decided", "first_audio", "heard"]
+    assert [(key, name) for name, _, key in parts] == list(LABELS.items())
+    assert sum(seconds for _, seconds, _ in parts) == pytest.approx(0.52)
     assert run(page, "answer_times", body, {"decided": 1.0, "heard": 2.0}) == []
 
 

@@ -33,10 +33,12 @@ export function notice(text, kind = "") {
   setTimeout(() => shown.remove(), 6000);
 }
 
-/** Return seconds as m:ss. */
+/** Return seconds as m:ss, with hours before them if there are any. */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  const two = (value) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
 }
 
 /** Return an element with its attributes and children; texts stay texts. */
@@ -47,8 +49,10 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// Moments as people here read them.
+// Moments as people here read them; to the second, and with the zone, for who points at one.
 for (const time of document.querySelectorAll("time[data-local]")) {
   const moment = new Date(time.dateTime);
-  if (!Number.isNaN(moment.getTime())) time.textContent = moment.toLocaleString();
+  if (Number.isNaN(moment.getTime())) continue;
+  time.textContent = moment.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  time.title = moment.toLocaleString([], { dateStyle: "full", timeStyle: "long" });
 }

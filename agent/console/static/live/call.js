@@ -38,8 +38,8 @@ function about(call) {
   started = Date.parse(call.started) / 1000;
   byId("title").textContent = call.agent;
   byId("direction").textContent = call.direction;
-  byId("caller").textContent = call.caller || "not known";
-  byId("called").textContent = call.called || "not known";
+  byId("caller").textContent = call.caller || "unknown number";
+  byId("called").textContent = call.called || "unknown number";
   duration();
 }
 
@@ -49,7 +49,8 @@ function answered(time) {
   answerTimes.push(time);
   byId("last-answer").textContent = seconds(time);
   const sorted = answerTimes.toSorted((one, other) => one - other);
-  byId("median-answer").textContent = `${seconds(sorted[Math.floor((sorted.length - 1) / 2)])} of ${sorted.length}`;
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  byId("median-answer").textContent = `${seconds((low + high) / 2)} (n = ${sorted.length})`;
 }
 
 function duration() {

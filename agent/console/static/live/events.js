@@ -1,5 +1,7 @@
 // What the service pushes to a page, while somebody looks at it.
 
+import { signIn } from "../app.js";
+
 /** Milliseconds until a stream is asked for again that the browser has given up on. */
 const AGAIN_AFTER = 5000;
 
@@ -30,7 +32,12 @@ export function follow(path, handlers, told = () => {}) {
 
   function failed() {
     told("waiting");
-    if (source?.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_AFTER);
+    if (source?.readyState !== EventSource.CLOSED) return;
+    const refused = source;
+    again = setTimeout(open, AGAIN_AFTER);
+    signedOut(path).then((out) => {
+      if (out && source === refused) signIn();
+    });
   }
 
   function close() {
@@ -56,6 +63,18 @@ export function follow(path, handlers, told = () => {}) {
   addEventListener("pageshow", turned);
   turned();
   return stop;
+}
+
+/** Return whether events of a path are refused until one signs in: a browser says only that they are. */
+export async function signedOut(path) {
+  const asked = new AbortController();
+  try {
+    return (await fetch(path, { signal: asked.signal })).status === 401;
+  } catch {
+    return false;
+  } finally {
+    asked.abort();
+  }
 }
 
 /** Show at the edge of a page whether events come; says nothing while they do. */

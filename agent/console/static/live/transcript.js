@@ -25,18 +25,19 @@ const OCCASIONS = {
 export class Transcript {
   #list;
   #conversation;
-  #scrolled; // the list, if it scrolls by itself; otherwise the page
+  #scrolled; // what follows the end
   #rows = new Map(); // key -> { entry, row }
   #frame = 0;
 
   /**
-   * @param {HTMLOListElement} list Empty. If it is to scroll by itself, its style says so by now.
+   * @param {HTMLOListElement} list Empty.
    * @param {import("./conversation.js").Conversation} conversation What to show.
+   * @param {Element} scrolled What is scrolled to keep the end in view: the list, or what holds it.
    */
-  constructor(list, conversation) {
+  constructor(list, conversation, scrolled = list) {
     this.#list = list;
     this.#conversation = conversation;
-    this.#scrolled = getComputedStyle(list).overflowY === "visible" ? document.scrollingElement : list;
+    this.#scrolled = scrolled;
     list.setAttribute("aria-live", "polite");
     list.setAttribute("aria-relevant", "additions");
   }
@@ -117,7 +118,7 @@ function drawSaid(row, entry) {
 /** Return when it was said, and what else is to be known of it. */
 function about(entry) {
   const facts = [clock(entry.at)];
-  if (entry.responseTime !== null) facts.push(`answered in ${seconds(entry.responseTime)}`);
+  if (entry.responseTime !== null) facts.push(`answered after ${seconds(entry.responseTime)}`);
   if (OCCASIONS[entry.said]) facts.push(OCCASIONS[entry.said]);
   if (entry.aside === "backchannel") facts.push("wants no answer");
   if (entry.aside === "background") facts.push("somebody in the background");

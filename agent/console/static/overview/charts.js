@@ -8,6 +8,9 @@ const HEIGHT = 230;
 const NARROWEST_LABEL = 46; // pixels
 const TICK = 6;
 
+/** What may lie between two lines of a chart of calls, of which there are no halves. */
+const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((one) => [one, 2 * one, 5 * one]);
+
 const charts = new Set();
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) target.dispatchEvent(new CustomEvent("resized"));
@@ -55,7 +58,8 @@ function axes(labels, unit) {
       values: (_, places) => places.map((at) => labels[at]),
     },
     {
-      stroke: ink, font, grid, ticks: { show: false }, size: 48, label: unit, labelFont: font, labelSize: 20,
+      stroke: ink, font, grid, ticks: { show: false }, size: 48,
+      incrs: unit === "calls" ? WHOLE : undefined, label: unit, labelFont: font, labelSize: 20,
       values: (_, values) => values.map((value) => value.toLocaleString("en", { maximumFractionDigits: 2 })),
     },
   ];

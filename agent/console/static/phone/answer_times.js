@@ -2,21 +2,21 @@
 
 import { element } from "../app.js";
 
-/** What of an answer is timed, in the order in which one waits for the other. */
+/** What of an answer is timed, in the order in which one waits for the other; named as everywhere. */
 const STAGES = [
-  ["decided", "end of turn"],
-  ["transcript", "transcript"],
-  ["first_token", "first word"],
-  ["first_sentence", "first sentence"],
-  ["first_audio", "voice"],
-  ["heard", "on the line"],
+  ["decided", "waiting for the end of the turn"],
+  ["transcript", "the transcript"],
+  ["first_token", "the model’s first word"],
+  ["first_sentence", "its first sentence"],
+  ["first_audio", "the voice’s first sound"],
+  ["heard", "the way to the caller"],
 ];
 
 /** Seconds that the call's clock and ours may be apart for two beginnings to be the same. */
 const SAME = 1;
 
 /**
- * Return what the caller waited for, by a `timing` line: `[name, seconds]` of each stage. What was
+ * Return what the caller waited for, by a `timing` line: `[name, seconds, key]` of each stage. What was
  * ready before the stage in front of it has 0: drafts are made while the turn may yet go on. An
  * empty list if nobody waited: what is said unasked.
  */
@@ -26,7 +26,7 @@ export function stages(timing) {
   return STAGES.filter(([key]) => typeof timing[key] === "number").map(([key, name]) => {
     const seconds = Math.max(0, Math.min(timing[key], timing.heard) - reached);
     reached += seconds;
-    return [name, seconds];
+    return [name, seconds, key];
   });
 }
 
@@ -72,16 +72,19 @@ function inWords(seconds) {
 export function drawn(timing, here) {
   const parts = stages(timing);
   const total = timing.heard - timing.speech_end;
-  const words = parts.map(
-    ([name, seconds]) => `${name} ${seconds < READY ? "ready" : inWords(seconds)}`,
-  );
+  const [waited, ready] = [[], []];
+  for (const part of parts) (part[1] < READY ? ready : waited).push(part);
+  const words = waited.map(([name, seconds]) => `${name} ${inWords(seconds)}`);
   const bar = element("div", { class: "bar", role: "img", "aria-label": words.join(", ") });
   const list = element("ul", { class: "stages" });
-  for (const [n, [, seconds]] of parts.entries()) {
-    const part = element("span", { class: `stage-${n}` });
+  for (const [n, [, seconds, key]] of waited.entries()) {
+    const part = element("span", { class: key });
     part.style.flexGrow = String(Math.round(1000 * seconds));
-    if (seconds >= READY) bar.append(part);
-    list.append(element("li", {}, element("span", { class: `key stage-${n}` }), words[n]));
+    bar.append(part);
+    list.append(element("li", {}, element("span", { class: `swatch ${key}` }), words[n]));
+  }
+  if (ready.length) {
+    list.append(element("li", {}, `ready by then: ${ready.map(([name]) => name).join(", ")}`));
   }
   const heading = element("p", {}, element("strong", {}, inWords(total)), " by the service");
   if (here !== null) heading.append(", ", element("strong", {}, inWords(here)), " heard here");

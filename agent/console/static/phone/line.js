@@ -8,7 +8,7 @@ const BEHIND = 3;
 
 /** What to tell people of a socket's end, by its code; see RFC 6455, 7.4.1. */
 const ENDINGS = {
-  1000: "The agent hung up.",
+  1000: "The call is over.",
   1001: "The service is stopping. Call again in a moment.",
   1008: "The service ended the call: it takes no more from this line. Call again.",
   1011: "The service failed in this call. Its log says why; call again.",

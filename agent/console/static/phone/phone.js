@@ -1,7 +1,7 @@
 // The page of the browser phone: what is pressed there, and what it shows.
 
 import { clock, element, notice } from "../app.js";
-import { Conversation } from "../live/conversation.js";
+import { Conversation, endedBy } from "../live/conversation.js";
 import { Transcript } from "../live/transcript.js";
 import { drawn, stages, Stopwatch } from "./answer_times.js";
 import { Devices } from "./devices.js";
@@ -29,6 +29,7 @@ const METER_FROM = -60;
 /** The page. It has one call at a time. */
 class Phone {
   #call = null;
+  #theirs = false; // whether the last call was ended by the other side
   #changed = -Infinity; // when the big button was pressed last
   #ticking = 0;
   #answered = 0; // by the page's clock, in seconds
@@ -70,6 +71,7 @@ class Phone {
 
   #begin() {
     this.#problem("");
+    this.#theirs = false;
     by("record").hidden = true;
     by("keys").textContent = "";
     by("answers").replaceChildren();
@@ -132,6 +134,8 @@ class Phone {
     by("phone").dataset.state = "over";
     const failed = kind === "failed" || kind === "refused" || kind === "lost";
     by("state").textContent = failed ? "No call" : sentence;
+    this.#theirs = kind === "theirs";
+    this.#tellWhoEnded();
     this.#problem(failed ? sentence : "");
     by("call").textContent = kind === "ours" || kind === "theirs" ? "Call again" : "Call";
     by("call").classList.remove("danger");
@@ -139,6 +143,12 @@ class Phone {
     for (const button of by("keypad").querySelectorAll("button")) button.disabled = true;
     meter("microphone-level", METER_FROM);
     meter("agent-level", METER_FROM);
+  }
+
+  /** The line that is closed says only that the call is over; its record, soon, says by whom. */
+  #tellWhoEnded() {
+    const line = this.#conversation.ended;
+    if (this.#theirs && line !== null) by("state").textContent = `${endedBy(line)}.`;
   }
 
   #recorded(id) {
@@ -153,6 +163,7 @@ class Phone {
     by("nothing-said").hidden = true;
     this.#conversation.add(line);
     this.#transcript.changed();
+    this.#tellWhoEnded();
     if (line.kind !== "timing" || stages(line).length === 0) return;
     const latency = this.#call?.sound?.outputLatency ?? 0;
     const here = this.#stopwatch.after(line.heard);

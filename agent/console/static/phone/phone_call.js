@@ -1,6 +1,7 @@
 // One call from the press of the button to its end: sound, line, and what is told of it.
 
-import { send } from "../app.js";
+import { send, signIn } from "../app.js";
+import { signedOut } from "../live/events.js";
 import { Line } from "./line.js";
 import { openSound } from "./sound.js";
 
@@ -89,13 +90,19 @@ export class PhoneCall {
 
   /** Follow the lines of the call's record, as they are written. */
   #follow(callId) {
-    const events = new EventSource(`/console/live/${encodeURIComponent(callId)}/events`);
+    const path = `/console/live/${encodeURIComponent(callId)}/events`;
+    const events = new EventSource(path);
     this.#events = events;
     events.addEventListener("line", ({ data }) => this.#on.record(JSON.parse(data)));
     events.addEventListener("over", ({ data }) => this.#recorded(JSON.parse(data).record ?? ""));
     events.addEventListener("none", () => this.#recorded(""));
     events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) this.#on.captionless();
+      if (events.readyState !== EventSource.CLOSED) return;
+      this.#on.captionless();
+      // Whoever still talks is not taken away from the call: it goes on without captions.
+      signedOut(path).then((out) => {
+        if (out && this.#over) signIn();
+      });
     });
   }
 
