@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,17 @@ from agent.console.visitor import Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.values import text
 
-_LONG = re.compile(r"\+?[0-9]{6,}")
+_BETWEEN = r"[ \u00a0().\-/]{0,3}"
+"""What people, and programs for people, write between the digits of a number."""
+
+_LONG = re.compile(rf"\+[0-9](?:{_BETWEEN}[0-9]){{5,}}|[0-9]{{6,}}")
 """What may be somebody's number, where programs wrote it."""
+
+_LOCAL = 7
+"""Digits at the end of a number that are it, whatever stands before them or not."""
+
+_SAID = frozenset({"call", "caller", "agent", "heard", "filler", "backchannel", "keys"})
+"""Lines whose texts are what people said, or ids: no program has put a number there."""
 
 
 class HiddenNumbers:
@@ -26,9 +35,8 @@ class HiddenNumbers:
     def __init__(self, visitor: Visitor, numbers: Iterable[str]) -> None:
         self._visitor = visitor
         self._shown = visitor.may(Role.LISTEN)
-        forms = {form for one in numbers for form in (one, one.removeprefix("+")) if len(one) > 2}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        forms = sorted({one for one in numbers if len(one) > 2}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_however_written, forms)) or r"(?!)")
 
     def number(self, number: object) -> str:
         """Return the number of a party as it may be seen; ``""`` for what is none."""
@@ -42,20 +50,55 @@ class HiddenNumbers:
         """Return what programs wrote, without anything that may be a number."""
         return data if self._shown else _LONG.sub(self._hide, self.said(data))
 
+    def fields(self, kind: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields of a line whose texts, however deep, are as they may be seen."""
+        if self._shown:
+            return fields
+        hide = self.said if kind in _SAID else self.written
+        return {name: _each(value, hide, name in _GIVEN) for name, value in fields.items()}
+
     def events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         """Return lines of a record whose texts are as they may be seen."""
         if self._shown:
             return events
         return [
-            replace(one, fields={name: self._hidden(value) for name, value in one.fields.items()})
+            replace(one, fields={k: _each(v, self.said) for k, v in one.fields.items()})
             for one in events
         ]
 
-    def _hidden(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        return self.said(value) if isinstance(value, str) else value
-
     def _hide(self, found: re.Match[str]) -> str:
-        return self._visitor.number(found[0])
+        digits = "".join(char for char in found[0] if char in "+0123456789")
+        return self._visitor.number(digits if digits.strip("+") else found[0])
+
+
+_GIVEN = frozenset({"arguments", "result", "fields"})
+"""Fields with values of tools, where a number may be one of JSON, too."""
+
+
+def _each(value: Any, hide: Callable[[str], str], numbers: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+    """Return any JSON whose texts are hidden; with ``numbers``, the long ones of those as well."""
+    match value:
+        case str():
+            return hide(value)
+        case dict():
+            return {hide(name): _each(one, hide, numbers) for name, one in value.items()}
+        case list():
+            return [_each(one, hide, numbers) for one in value]
+        case int() | float() if numbers and not isinstance(value, bool):
+            written = str(value)
+            hidden = hide(written)
+            return value if hidden == written else hidden
+    return value
+
+
+def _however_written(number: str) -> str:
+    """Return a pattern of a number as it is written anywhere, with or without its beginning."""
+    digits = [char for char in number if char.isdigit()]
+    if not re.fullmatch(r"\+?[0-9]{5,}", number):
+        return re.escape(number)
+    first, last = digits[:-_LOCAL], digits[-_LOCAL:]
+    before = "".join(f"(?:{one}{_BETWEEN})?" for one in first)
+    return rf"\+?{before}{_BETWEEN.join(last)}"
 
 
 def hidden_numbers(

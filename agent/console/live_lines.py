@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.visitor import Role, Visitor
 from agent.records.lines import written
 from agent.records.seals import NoSeal
 from agent.server.live_feed import CallFeed
 from agent.server.live_happenings import CallFacts
 
-SHORTEST = 5
-"""Digits of a number that is looked for in texts: fewer are in any of them."""
+PARTIES = ("caller", "called")
 
 _AS_IT_IS = NoSeal()
 
 
 def call_as_shown(feed: CallFeed, visitor: Visitor) -> dict[str, Any]:
-    """Return a call as the list has it."""
+    """Return a call as the list has it.
+
+    What was said is left out as long as its record is not known: nobody could be noted for it.
+    """
     facts, said = feed.facts, feed.said
     shown = {
         "name": facts.name,
@@ -34,39 +36,35 @@ def call_as_shown(feed: CallFeed, visitor: Visitor) -> dict[str, Any]:
         "host": facts.host,
         "pid": facts.pid,
     }
-    if said is not None:
-        shown["said"] = {"who": said.who, "text": _masked(said.text, facts, visitor)}
+    if said is not None and facts.record:
+        hidden = HiddenNumbers(visitor, (facts.caller, facts.called))
+        shown["said"] = {"who": said.who, "text": hidden.said(said.text)}
     return shown
 
 
-def line_as_shown(kind: str, fields: Mapping[str, Any], facts: CallFacts, visitor: Visitor) -> str:
+def line_as_shown(
+    kind: str,
+    fields: Mapping[str, Any],
+    facts: CallFacts,
+    visitor: Visitor,
+    numbers: Sequence[str] = (),
+) -> str:
     """Return a line of a record as JSON, in one line.
 
-    Where whole numbers are not for whoever looks, those of the call are masked wherever they stand,
-    and its headers, which may hold others, are left out.
+    Where whole numbers are not for whoever looks, those of the call are hidden wherever they stand,
+    with whatever else may be one in what programs wrote; and its headers are left out.
+
+    Args:
+        kind: Of the line.
+        fields: Of it.
+        facts: Of the call.
+        visitor: Who looks.
+        numbers: Besides those of the parties, such as whom the caller was passed on to.
     """
     if not visitor.may(Role.LISTEN):
+        hidden = HiddenNumbers(visitor, (facts.caller, facts.called, *numbers))
         if kind == "call":
-            numbers = {
-                name: visitor.number(str(fields[name]))
-                for name in ("caller", "called")
-                if name in fields
-            }
-            fields = {k: v for k, v in fields.items() if k != "headers"} | numbers
-        elif kind == "transfer" and any(char.isdigit() for char in str(fields.get("to", ""))):
-            fields = {**fields, "to": visitor.number(str(fields["to"]))}
-    line = written(_AS_IT_IS, kind, fields).decode().rstrip("\n")
-    return _masked(line, facts, visitor)
-
-
-def _masked(text: str, facts: CallFacts, visitor: Visitor) -> str:
-    """Return a text, also of JSON, with the numbers of the call as they may be seen."""
-    if visitor.may(Role.LISTEN):
-        return text
-    for number in (facts.caller, facts.called):
-        shown = visitor.number(number)
-        bare = number.lstrip("+")
-        if len(bare) >= SHORTEST:
-            text = text.replace(json.dumps(number, ensure_ascii=False)[1:-1], shown)
-            text = text.replace(bare, shown)
-    return text
+            parties = {name: hidden.number(fields[name]) for name in PARTIES if name in fields}
+            fields = {k: v for k, v in fields.items() if k != "headers"} | parties
+        fields = hidden.fields(kind, fields)
+    return written(_AS_IT_IS, kind, fields).decode().rstrip("\n")
