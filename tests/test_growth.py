@@ -205,7 +205,7 @@ def hide_numbers(given: str) -> None:
     """In what was said in a call, and in what a tool gave back."""
     numbers = HiddenNumbers(Visitor(name="luke", role=Role.LOOK), ["+4915112345678", "777777"])
     numbers.written(given)
-    numbers.fields({"text": given, "result": [given, {given: given}]})
+    numbers.fields("tool", {"text": given, "result": [given, {given: given}]})
 
 
 def said_at(at: float, fields: Mapping[str, Any]) -> JournalLine:

@@ -17,6 +17,7 @@ from agent.records.exports.columns import CALLS
 from agent.records.exports.formats import Csv, Export, JsonLines
 from agent.records.exports.pages import WholeCall, calls_matching
 from agent.records.seals import Seal
+from agent.server.connections import lasts
 from agent.store.engine import Database
 from agent.store.errors import StoreError
 
@@ -81,6 +82,7 @@ class CallExport:
         pieces = self._pieces(wanted, form, who)
         async with aclosing(pieces):
             first = await anext(pieces)
+            lasts(request)
             await response.prepare(request)
             try:
                 await _send(response, first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from agent import time_zones
 from agent.console.call_export import FORMATS, CallExport
+from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.overview_query import NUMBERS_NEED
 from agent.console.overview_view import clock, seconds
 from agent.console.rendering import Rendering
@@ -28,6 +30,9 @@ from agent.server.records_api import RecordsQuery
 FIELDS = tuple(name for name in RecordsQuery.model_fields if name != "cursor")
 NUMBERS = ("number", "caller", "called")
 MOMENTS = ("since", "before")
+
+_NUMBER = re.compile(r"\d(?:\W*\d){4,}")
+"""As many digits in what is searched for may be the beginning of somebody's number."""
 
 LONGEST = 2000
 """Characters of a value that are shown again in the form."""
@@ -123,6 +128,9 @@ class CallListPages:
         for name in NUMBERS:
             if name in asked and not visitor.may(Role.LISTEN):
                 raise QueryError(name, NUMBERS_NEED)
+        # Found or not, digit by digit, would tell a number that was said.
+        if _NUMBER.search(asked.get("q", "")) and not visitor.may(Role.LISTEN):
+            raise QueryError("q", NUMBERS_NEED)
         try:
             now = await asyncio.to_thread(_now, given.get("zone", "") or self._usual_zone)
         except ValueError as error:
@@ -165,6 +173,7 @@ def _shown(call: Mapping[str, Any], visitor: Visitor, asked: Question) -> dict[s
     """Return a call as the page has it."""
     incoming = call["direction"] == "incoming"
     found, at = call["found"], None
+    hidden = HiddenNumbers(visitor, (call["caller"], call["called"]))
     if found is not None and found["at"] is not None:
         at = f"{max(found['at'], 0.0):.2f}"
     return {
@@ -182,6 +191,6 @@ def _shown(call: Mapping[str, Any], visitor: Visitor, asked: Question) -> dict[s
         if found is None
         else {
             "kind": found["kind"],
-            "pieces": marked_words(found["text"], found["language"], asked),
+            "pieces": marked_words(hidden.written(found["text"]), found["language"], asked),
         },
     }

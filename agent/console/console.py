@@ -48,7 +48,7 @@ class Console:
     def add_to(self, app: web.Application) -> None:
         """Add the routes; we answer whatever else is asked of their paths, or below them, too."""
         add = app.router.add_route
-        paths = ["/console/{rest:.*}"]
+        paths = [r"/console/{rest:[\s\S]*}"]  # line breaks, too
         for route in self._sign_in.open_routes() if self._sign_in is not None else ():
             add(route.method, route.path, self._marked(self._guard.opened(route)))
             paths.append(route.path)

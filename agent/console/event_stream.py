@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.server.connections import LASTING
+from agent.server.connections import lasts
 from pipelines.clock import now
 
 BEAT_EVERY = 10.0
@@ -70,8 +70,7 @@ class LastingAnswer:
 
     async def begin(self) -> None:
         """Send the head of the answer."""
-        if (last := self._request.get(LASTING)) is not None:
-            last()
+        lasts(self._request)
         transport = self._request.transport
         sock = transport.get_extra_info("socket") if transport is not None else None
         if sock is not None and hasattr(socket, "TCP_USER_TIMEOUT"):

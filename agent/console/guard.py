@@ -22,7 +22,7 @@ from agent.console.browsers import (
 from agent.console.recognition import NEW_VISIT, Recognition
 from agent.console.rendering import Rendering
 from agent.console.routes import OpenRoute, PageRoute
-from agent.console.visitor import Role, Visitor
+from agent.console.visitor import Visitor
 from agent.server.operator_errors import answered, problem
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
@@ -187,7 +187,7 @@ class Guard:
         """
         try:
             async with asyncio.timeout(None) as allowed:
-                looking = self._look_again(request, visitor, route.role, allowed)
+                looking = self._look_again(request, visitor, allowed)
                 watch = self._background.start(looking, "looking whether a visitor is still one")
                 try:
                     return await route.handler(request, visitor)
@@ -202,7 +202,7 @@ class Guard:
         return problem(401, "sign in first")
 
     async def _look_again(
-        self, request: web.Request, visitor: Visitor, role: Role, allowed: asyncio.Timeout
+        self, request: web.Request, visitor: Visitor, allowed: asyncio.Timeout
     ) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY)
@@ -210,7 +210,8 @@ class Guard:
                 again = await self._visitor(request, active=False)
             except StoreError:  # the database has logged it; nobody is let in meanwhile
                 again = None
-            if again is None or again.name != visitor.name or not again.may(role):
+            # Of a lower role, they are shown less: the page asks again, as what they are now.
+            if again is None or again.name != visitor.name or not again.may(visitor.role):
                 allowed.reschedule(now())
                 return
 

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agent.console.visitor import HIDDEN, Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.values import text
 
-SHORTEST = 3
-"""Characters of a number that is looked for in texts."""
+_BETWEEN = r"[ \u00a0().\-/]{0,3}"
+"""What people, and programs for people, write between the digits of a number."""
+
+_LONG = re.compile(rf"\+[0-9](?:{_BETWEEN}[0-9]){{5,}}|[0-9]{{6,}}")
+"""What may be somebody's number, where programs wrote it."""
+
+_LOCAL = 7
+"""Digits at the end of a number that are it, whatever stands before them or not."""
 
 _NUMBER = re.compile(r"[0-9@]")
 """What numbers and SIP addresses have. A party without it is a name, such as that of somebody who
 calls by the browser phone, and may be any word."""
 
+SHORTEST = 3
+"""Characters of a number that is looked for in texts."""
+
 DEEPEST = 50
 """Levels of what a tool was given, or gave, that are looked into; what lies deeper is left out."""
 
-_LONG = re.compile(r"\+?[0-9]{6,}")
-"""What may be somebody's number, where programs wrote it."""
+_SAID = frozenset({"call", "caller", "agent", "heard", "filler", "backchannel", "keys"})
+"""Lines whose texts are what people said, or ids: no program has put a number there."""
 
 
 class HiddenNumbers:
@@ -36,10 +46,9 @@ class HiddenNumbers:
     def __init__(self, visitor: Visitor, numbers: Iterable[str]) -> None:
         self._visitor = visitor
         self._shown = visitor.may(Role.LISTEN)
-        looked_for = [one for one in numbers if len(one) >= SHORTEST and _NUMBER.search(one)]
-        forms = {form for one in looked_for for form in (one, one.removeprefix("+"))}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        looked_for = {one for one in numbers if len(one) >= SHORTEST and _NUMBER.search(one)}
+        forms = sorted(looked_for, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_however_written, forms)) or r"(?!)")
 
     def number(self, number: object) -> str:
         """Return the number of a party as it may be seen; ``""`` for what is none."""
@@ -53,36 +62,61 @@ class HiddenNumbers:
         """Return what programs wrote, without anything that may be a number."""
         return data if self._shown else _LONG.sub(self._hide, self.said(data))
 
+    def fields(self, kind: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields of a line whose texts, however deep, are as they may be seen."""
+        if self._shown:
+            return fields
+        hide = self.said if kind in _SAID else self.written
+        return {name: _each(value, hide, numbers=name in _GIVEN) for name, value in fields.items()}
+
     def events(self, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
         """Return lines of a record whose texts are as they may be seen."""
         if self._shown:
             return events
-        return [replace(one, fields=self.fields(one.fields)) for one in events]
-
-    def fields(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return fields of a line whose texts, however deep, are as they may be seen."""
-        if self._shown:
-            return fields
-        return {
-            name: value if isinstance(value, int) else self._hidden(value)
-            for name, value in fields.items()
-        }
-
-    def _hidden(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
-        if isinstance(value, str):
-            return self.said(value)
-        if depth > DEEPEST:
-            return HIDDEN
-        if isinstance(value, Mapping):
-            return {self.said(k): self._hidden(one, depth + 1) for k, one in value.items()}
-        if isinstance(value, list):
-            return [self._hidden(one, depth + 1) for one in value]
-        if isinstance(value, int) and self._known.fullmatch(str(value)):
-            return self.said(str(value))  # a tool takes numbers as such, too
-        return value
+        return [replace(one, fields=self.fields(one.kind, one.fields)) for one in events]
 
     def _hide(self, found: re.Match[str]) -> str:
-        return self._visitor.number(found[0])
+        digits = "".join(char for char in found[0] if char in "+0123456789")
+        return self._visitor.number(digits if digits.strip("+") else found[0])
+
+
+_GIVEN = frozenset({"arguments", "result", "fields"})
+"""Fields with values of tools, where a number may be one of JSON, too."""
+
+
+def _each(
+    value: Any,  # noqa: ANN401 - any JSON
+    hide: Callable[[str], str],
+    *,
+    numbers: bool = False,
+    depth: int = 0,
+) -> Any:  # noqa: ANN401 - the same
+    """Return any JSON whose texts are hidden; with ``numbers``, the long ones of those as well."""
+    if depth > DEEPEST:
+        return HIDDEN
+    inside = partial(_each, hide=hide, numbers=numbers, depth=depth + 1)
+    match value:
+        case str():
+            return hide(value)
+        case dict():
+            return {hide(name): inside(one) for name, one in value.items()}
+        case list():
+            return [inside(one) for one in value]
+        case int() | float() if numbers and not isinstance(value, bool):
+            written = str(value)
+            hidden = hide(written)
+            return value if hidden == written else hidden
+    return value
+
+
+def _however_written(number: str) -> str:
+    """Return a pattern of a number as it is written anywhere, with or without its beginning."""
+    digits = [char for char in number if char.isdigit()]
+    if not re.fullmatch(r"\+?[0-9]{5,}", number):
+        return re.escape(number)
+    first, last = digits[:-_LOCAL], digits[-_LOCAL:]
+    before = "".join(f"(?:{one}{_BETWEEN})?" for one in first)
+    return rf"\+?{before}{_BETWEEN.join(last)}"
 
 
 def hidden_numbers(

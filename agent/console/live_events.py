@@ -6,6 +6,7 @@ And what an operator does to one.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -41,6 +42,7 @@ from agent.server.operator_api import (
 from agent.server.operator_errors import problem, read_body
 from agent.sinch.contracts import NoSuchCallError
 from agent.store.errors import StoreError
+from agent.stream.addresses import client_address
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -62,6 +64,9 @@ LOOK_EVERY = 0.25
 
 AGAIN_AFTER = "5"
 """Seconds until it is worth asking again, where too many look."""
+
+_LINE = re.compile(r"(.+):([0-9]{1,15})")
+"""What an event is told by: the record, and the number of the line."""
 
 _Handler = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 
@@ -230,7 +235,8 @@ class LiveEvents:
 
     async def _listen(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         feed = self._feeds.find(request.match_info["name"])
-        if feed is None:
+        # What cannot be noted, since nobody knows of which record it is, is not heard.
+        if feed is None or not await self._is_known(feed) or not feed.facts.record:
             raise NoSuchCallError
         await self._access.note("listen", [feed.facts.record], visitor.name)
         answer = LastingAnswer(request, AUDIO_HEADERS)
@@ -248,26 +254,39 @@ class LiveEvents:
 
     # What is done
 
-    async def _hang_up(self, request: web.Request, _visitor: Visitor) -> web.Response:
+    async def _hang_up(self, request: web.Request, visitor: Visitor) -> web.Response:
         asked = await read_body(request, HangUpRequest)
         await self._actions.hang_up(request.match_info["name"], goodbye=asked.goodbye)
-        return web.json_response({}, status=202)
+        return _done("hang up", request, visitor)
 
     async def _whisper(self, request: web.Request, visitor: Visitor) -> web.Response:
         asked = await read_body(request, WhisperRequest)
         await self._actions.whisper(request.match_info["name"], asked.text, visitor.name)
-        return web.json_response({}, status=202)
+        return _done("whisper", request, visitor)
 
-    async def _take_over(self, request: web.Request, _visitor: Visitor) -> web.Response:
+    async def _take_over(self, request: web.Request, visitor: Visitor) -> web.Response:
         """Have the operator's telephone rung, and the caller passed on to it."""
         asked = await read_body(request, TakeOverRequest)
         await self._actions.transfer(request.match_info["name"], asked.phone, asked.announcement)
-        return web.json_response({}, status=202)
+        return _done("take over", request, visitor)
 
-    async def _transfer(self, request: web.Request, _visitor: Visitor) -> web.Response:
+    async def _transfer(self, request: web.Request, visitor: Visitor) -> web.Response:
         asked = await read_body(request, TransferRequest)
         await self._actions.transfer(request.match_info["name"], asked.to, asked.announcement)
-        return web.json_response({}, status=202)
+        return _done("transfer", request, visitor)
+
+
+def _done(what: str, request: web.Request, visitor: Visitor) -> web.Response:
+    """Return that it will be done, and note by whom; numbers and words are on the record."""
+    name = request.match_info["name"][:64]
+    log.info(
+        "done by the console",
+        what=what,
+        call_id="".join(char for char in name if char.isprintable()),
+        who=visitor.name,
+        remote=client_address(request),
+    )
+    return web.json_response({}, status=202)
 
 
 def _facts(record: CallRecord) -> CallFacts:
@@ -289,8 +308,11 @@ class _Told:
         self.stream = stream
         self._visitor = visitor
         self._lines = lines
-        self._record, _, number = last.rpartition(":")
-        self._last = int(number) if self._record and number.isdecimal() else -1
+        self._numbers: list[str] = []
+        """To which the caller was passed on."""
+
+        found = _LINE.fullmatch(last)
+        self._record, self._last = (found[1], int(found[2])) if found else ("", -1)
 
     async def tell(self, facts: CallFacts, what: LiveLine | FloorChange) -> None:
         """Tell what happens, after all lines before it."""
@@ -331,7 +353,9 @@ class _Told:
     async def _line(
         self, facts: CallFacts, number: int | None, kind: str, fields: Mapping[str, Any]
     ) -> None:
-        text = line_as_shown(kind, fields, facts, self._visitor)
+        if kind == "transfer":
+            self._numbers.append(str(fields.get("to", "")))
+        text = line_as_shown(kind, fields, facts, self._visitor, self._numbers)
         if number is None:
             await self.stream.send("line", text)
             return
@@ -341,4 +365,5 @@ class _Told:
     def _check(self, facts: CallFacts) -> None:
         """Begin with the first line, if what was told was of another call of the name."""
         if self._record != facts.record:
+            self._numbers.clear()
             self._record, self._last = facts.record, -1

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.visitor import Role, Visitor
 from agent.records.lines import written
 from agent.records.seals import NoSeal
-from agent.records.values import text
 from agent.server.live_feed import CallFeed
 from agent.server.live_happenings import CallFacts
 
-PARTIES = frozenset(("caller", "called"))
-"""Fields that are the number of a party, or its name."""
+PARTIES = ("caller", "called")
 
 _AS_IT_IS = NoSeal()
 
 
 def call_as_shown(feed: CallFeed, visitor: Visitor) -> dict[str, Any]:
-    """Return a call as the list has it."""
+    """Return a call as the list has it.
+
+    What was said is left out as long as its record is not known: nobody could be noted for it.
+    """
     facts, said = feed.facts, feed.said
     shown = {
         "name": facts.name,
@@ -35,25 +36,35 @@ def call_as_shown(feed: CallFeed, visitor: Visitor) -> dict[str, Any]:
         "host": facts.host,
         "pid": facts.pid,
     }
-    if said is not None:
-        shown["said"] = {"who": said.who, "text": _numbers(facts, visitor).said(said.text)}
+    if said is not None and facts.record:
+        hidden = HiddenNumbers(visitor, (facts.caller, facts.called))
+        shown["said"] = {"who": said.who, "text": hidden.said(said.text)}
     return shown
 
 
-def line_as_shown(kind: str, fields: Mapping[str, Any], facts: CallFacts, visitor: Visitor) -> str:
+def line_as_shown(
+    kind: str,
+    fields: Mapping[str, Any],
+    facts: CallFacts,
+    visitor: Visitor,
+    numbers: Sequence[str] = (),
+) -> str:
     """Return a line of a record as JSON, in one line.
 
     Where whole numbers are not for whoever looks, those of the call are hidden wherever they stand,
-    and its headers, which may hold others, are left out.
+    with whatever else may be one in what programs wrote; and its headers are left out.
+
+    Args:
+        kind: Of the line.
+        fields: Of it.
+        facts: Of the call.
+        visitor: Who looks.
+        numbers: Besides those of the parties, such as whom the caller was passed on to.
     """
     if not visitor.may(Role.LISTEN):
+        hidden = HiddenNumbers(visitor, (facts.caller, facts.called, *numbers))
         if kind == "call":
-            fields = {name: value for name, value in fields.items() if name != "headers"}
-        to = text(fields.get("to")) if kind == "transfer" else None
-        parties = {name: visitor.number(str(fields[name])) for name in PARTIES & fields.keys()}
-        fields = {**_numbers(facts, visitor, to).fields(fields), **parties}
+            parties = {name: hidden.number(fields[name]) for name in PARTIES if name in fields}
+            fields = {k: v for k, v in fields.items() if k != "headers"} | parties
+        fields = hidden.fields(kind, fields)
     return written(_AS_IT_IS, kind, fields).decode().rstrip("\n")
-
-
-def _numbers(facts: CallFacts, visitor: Visitor, to: str | None = None) -> HiddenNumbers:
-    return HiddenNumbers(visitor, filter(None, (facts.caller, facts.called, to)))

@@ -6,6 +6,9 @@ One check takes 64 MB and a tenth of a second of a core.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import unicodedata
 from collections.abc import Mapping
 
@@ -30,6 +33,9 @@ MOST_WAITING = 8
 
 WITHIN = 10.0
 """Seconds for one to be checked, the waiting included."""
+
+NICE = 10
+"""How much less of a core that calls want, too, a check gets: about a tenth."""
 
 AGAIN_AFTER = 5
 """Seconds until whoever was told so may come again."""
@@ -115,6 +121,7 @@ class Passwords:
 def _matches(known: str, password: str) -> bool:
     if not known or len(password) > LONGEST:
         return False
+    _stand_back()
     try:
         return _CHECKER.verify(known, _normal(password))
     except VerificationError:  # mostly that it is another
@@ -122,6 +129,15 @@ def _matches(known: str, password: str) -> bool:
     except InvalidHashError:
         log.warning("the hash of a password cannot be read: make it anew")
         return False
+
+
+def _stand_back() -> None:
+    """Have this thread leave the cores to calls: it alone on Linux, where threads have priorities.
+
+    Elsewhere it would be the whole process.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _normal(password: str) -> str:

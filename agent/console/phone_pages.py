@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import web
 
 from agent.call_headers import CallHeaders
@@ -17,6 +18,9 @@ from agent.personas.folder import AgentFolder
 from agent.server.admission import details
 from agent.server.phone_tickets import PhoneTickets
 from agent.sinch_limits import RATES
+from agent.stream.addresses import client_address
+
+log = structlog.get_logger()
 
 RATE_WORDS = {8000: ", as a telephone has it", 16000: ", wideband", 48000: ", all that is heard"}
 """What rates mean, in hertz."""
@@ -74,13 +78,16 @@ class PhonePages:
             ),
         ]
 
-    async def _begin(self, _request: web.Request, _visitor: Visitor) -> web.Response:
+    async def _begin(self, request: web.Request, visitor: Visitor) -> web.Response:
         """Return where a call is placed: the path of a stream, good once; and what to call it.
 
         Whoever knows the name of the call can follow it: nobody else does.
         """
         path = f"{self._line.path.rstrip('/')}/{await self._tickets.issue()}"
-        return web.json_response({"path": path, "call_id": f"browser-{secrets.token_hex(16)}"})
+        call_id = f"browser-{secrets.token_hex(16)}"
+        remote = client_address(request)
+        log.info("a browser may call", call_id=call_id, who=visitor.name, remote=remote)
+        return web.json_response({"path": path, "call_id": call_id})
 
     async def _introduce(self, request: web.Request, visitor: Visitor) -> web.Response:
         return web.json_response(await self._about(request.match_info["name"], visitor))

@@ -14,10 +14,6 @@ PageHandler = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 """Answers a request of somebody who may ask for it."""
 
 
-AGAIN: web.RequestKey[Callable[[], Awaitable[Visitor | None]]] = web.RequestKey("again")
-"""Asks once more who looks, for answers that last: None if they may not be let in any more."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRoute:
     """One path of the console."""

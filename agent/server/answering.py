@@ -266,7 +266,10 @@ def _caller(request: web.Request) -> Caller:
         path_token=request.match_info.get("token", ""),
         remote=request.remote,
         proxied=proxied,
-        cross_site=is_loopback(request.remote) and not proxied and is_cross_site(request),
+        # A page of ours brings a ticket: who may not call by the phone cannot by a script, either.
+        cross_site=is_loopback(request.remote)
+        and not proxied
+        and ("origin" in request.headers or is_cross_site(request)),
     )
 
 

@@ -48,6 +48,12 @@ LASTING: web.RequestKey[Callable[[], None]] = web.RequestKey("lasting")
 """To be called by whoever answers for longer than :data:`REQUEST_WITHIN`, and has deadlines."""
 
 
+def lasts(request: web.Request) -> None:
+    """Have an answer last for longer than :data:`REQUEST_WITHIN`: each piece has a deadline."""
+    if (last := request.get(LASTING)) is not None:
+        last()
+
+
 @dataclass(slots=True)
 class _State:
     """What a connection does."""

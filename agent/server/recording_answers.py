@@ -16,6 +16,7 @@ from agent.records.buckets import BucketError
 from agent.records.call_records import CallRecords
 from agent.records.recordings import NoRecordingError, Place, Recordings
 from agent.records.seals import SealError
+from agent.server.connections import lasts
 from agent.sinch.contracts import NoSuchCallError
 
 log = structlog.get_logger()
@@ -91,6 +92,7 @@ class RecordingAnswers:
         self, request: web.Request, pieces: Iterator[bytes], response: web.StreamResponse
     ) -> web.StreamResponse:
         first = await self._next(pieces)
+        lasts(request)
         await response.prepare(request)
         try:
             while first is not None:

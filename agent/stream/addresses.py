@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 Network = IPv4Network | IPv6Network
 
@@ -54,7 +54,13 @@ def counted_as(address: str) -> str:
 
 
 def is_proxied(request: web.Request) -> bool:
-    """Return whether a proxy says that it stands between."""
+    """Return whether a proxy says that it stands between.
+
+    nginx says nothing unless it is told to, asks for us as ``127.0.0.1``, and speaks HTTP/1.0,
+    which no browser does.
+    """
+    if request.version < HttpVersion11:
+        return True
     names = {name.lower() for name in request.headers}
     return bool(PROXY_HEADERS & names) or any(name.startswith(PROXY_PREFIXES) for name in names)
 

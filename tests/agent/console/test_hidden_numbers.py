@@ -21,7 +21,7 @@ def shown(fields: dict[str, Any], caller: str = NUMBER) -> Any:
     facts = CallFacts(name="c1", agent="reception", caller=caller)
     live = json.loads(line_as_shown("tool", fields, facts, LUKE))
     del live["kind"]
-    assert live == HiddenNumbers(LUKE, [caller]).fields(fields)
+    assert live == HiddenNumbers(LUKE, [caller]).fields("tool", fields)
     return live
 
 
