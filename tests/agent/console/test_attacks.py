@@ -20,6 +20,7 @@ from agent.console.visitor import Role, Visitor
 from agent.server import connections
 from agent.server.live_feed import CallFeed
 from agent.server.live_happenings import CallFacts, LastWords
+from agent.settings.console import ConsoleUser
 from tests.agent.console.pushed import Pushed, calling
 from tests.agent.console.visiting import HASH, PASSWORD, USERS, Looker, looker
 from tests.agent.loopback import declined, running
@@ -203,7 +204,7 @@ def test_passwords_stand_back_from_calls(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(passwords, "_CHECKER", Checker())
 
     async def main() -> None:
-        users = {"ann": passwords.ConsoleUser(password=HASH)}
+        users = {"ann": ConsoleUser(password=HASH)}
         checked = passwords.Passwords(users)
         assert await checked.right("ann", PASSWORD)
         await checked.aclose()
