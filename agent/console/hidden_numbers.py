@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.console.visitor import HIDDEN, Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.values import text
+from agent.records.values import DEEPEST, text
 
 SHORTEST = 3
 """Characters of a number that is looked for in texts."""
@@ -17,9 +17,6 @@ SHORTEST = 3
 _NUMBER = re.compile(r"[0-9@]")
 """What numbers and SIP addresses have. A party without it is a name, such as that of somebody who
 calls by the browser phone, and may be any word."""
-
-DEEPEST = 50
-"""Levels of what a tool was given, or gave, that are looked into; what lies deeper is left out."""
 
 _LONG = re.compile(r"\+?[0-9]{6,}")
 """What may be somebody's number, where programs wrote it."""
@@ -72,7 +69,7 @@ class HiddenNumbers:
         if isinstance(value, str):
             return self.said(value)
         if depth > DEEPEST:
-            return HIDDEN
+            return HIDDEN  # it is looked into no further
         if isinstance(value, Mapping):
             return {self.said(k): self._hidden(one, depth + 1) for k, one in value.items()}
         if isinstance(value, list):
