@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from agent.personas.folder import AgentFolder
 from agent.personas.loader import MAX_BYTES, NAME
 from agent.personas.saving import AgentText
 from agent.server.checks.finding import Finding
-from agent.store.agent_versions import AgentVersion, AgentVersions
+from agent.store.agent_versions import AgentVersions
 
 CHECK_WITHIN = 30.0
 """Seconds for all files to be checked: some hundreds."""
@@ -191,11 +192,13 @@ class AgentPages:
         with_present = "present" in request.query
         lines = []
         if found is not None:
-            other = AgentVersion(agent=name, version="", made=0, who="", text="")
-            before = found[1] or other
-            pair = (found[0].text, file.text) if with_present else (before.text, found[0].text)
+            shown, before = found
+            pair = (before.text if before is not None else "", shown.text)
+            if with_present:
+                pair = (shown.text, file.text)
             lines = await asyncio.to_thread(differences, *pair)
-        return self._rendering.page(
+        page = partial(
+            self._rendering.page,
             request,
             visitor,
             "agent_history.html",
@@ -210,6 +213,7 @@ class AgentPages:
             lines=lines[:MOST_LINES],
             more=len(lines) - MOST_LINES,
         )
+        return await asyncio.to_thread(page)  # thousands of lines: the loop has callers
 
     def _missing(self, request: web.Request, visitor: Visitor, why: str) -> web.Response:
         page = self._rendering.page(request, visitor, "agent_missing.html", why=why)

@@ -13,12 +13,13 @@ from aiohttp import web
 
 from agent import time_zones
 from agent.console.call_export import FORMATS, CallExport
+from agent.console.found_calls import page_of
 from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.overview_query import NUMBERS_NEED
-from agent.console.overview_view import clock, seconds
 from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
+from agent.console.wording import clock, seconds
 from agent.records import queries
 from agent.records.call_statistics import CallStatistics
 from agent.records.events import OUTCOMES
@@ -88,24 +89,27 @@ class CallListPages:
             asked = await self._answers.asked(wanted)
         except QueryError as error:
             errors[error.field] = error.reason
-        page = self._rendering.page(
-            request,
-            visitor,
-            "calls.html",
-            given={name: given.get(name, "") for name in (*FIELDS, "zone")},
-            filtered=sorted(given.keys() - {"q", "zone", "limit"}),
-            errors=errors,
-            calls=[_shown(one, visitor, asked) for one in listed["records"]],
-            next=_address(given, cursor=listed["next"]) if listed["next"] else "",
-            first=not cursor,
-            exports={kind: _address(given, f"/console/calls.{kind}") for kind in FORMATS},
-            outcomes=OUTCOMES,
-            agents=await self._statistics.agents() if self._statistics is not None else [],
-            stored=self._statistics is not None,
-        )
+        values = {
+            "given": {name: given.get(name, "") for name in (*FIELDS, "zone")},
+            "filtered": sorted(given.keys() - {"q", "zone", "limit"}),
+            "errors": errors,
+            "next": _address(given, cursor=listed["next"]) if listed["next"] else "",
+            "first": not cursor,
+            "exports": {kind: _address(given, f"/console/calls.{kind}") for kind in FORMATS},
+            "outcomes": OUTCOMES,
+            "agents": await self._statistics.agents() if self._statistics is not None else [],
+            "stored": self._statistics is not None,
+        }
+
+        def page() -> web.Response:
+            calls = [_shown(one, visitor, asked) for one in listed["records"]]
+            return self._rendering.page(request, visitor, "calls.html", calls=calls, **values)
+
+        # Words are looked for in each line once more: the loop has callers to attend to.
+        response = await asyncio.to_thread(page)
         if errors:
-            page.set_status(400)
-        return page
+            response.set_status(400)
+        return response
 
     async def _hand_out(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         given = _given(request.query)
@@ -183,9 +187,9 @@ def _shown(call: Mapping[str, Any], visitor: Visitor, asked: Question) -> dict[s
         "length": "" if call["seconds"] is None else clock(call["seconds"]),
         "answers": "" if call["answer_time"] is None else seconds(call["answer_time"]),
         "live": call["outcome"] == "in progress",
-        "address": f"/console/calls/{call['id']}",
+        "address": page_of(call["id"]),
         "follow": f"/console/live/{quote(call['call_id'] or call['id'], safe='')}",
-        "moment": f"/console/calls/{call['id']}" + (f"#t={at}" if at else ""),
+        "moment": page_of(call["id"]) + (f"#t={at}" if at else ""),
         "found_at": "" if not at else clock(float(at)),
         "found": None
         if found is None

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.console.visitor import HIDDEN, Role, Visitor
 from agent.records.events import CallRecord, RecordedEvent
-from agent.records.values import text
+from agent.records.values import DEEPEST, text
 
 _BETWEEN = r"[ \u00a0().\-/]{0,3}"
 """What people, and programs for people, write between the digits of a number."""
@@ -27,9 +27,6 @@ calls by the browser phone, and may be any word."""
 
 SHORTEST = 3
 """Characters of a number that is looked for in texts."""
-
-DEEPEST = 50
-"""Levels of what a tool was given, or gave, that are looked into; what lies deeper is left out."""
 
 _SAID = frozenset({"call", "caller", "agent", "heard", "filler", "backchannel", "keys"})
 """Lines whose texts are what people said, or ids: no program has put a number there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.records.call_statistics import CallStatistics
+from agent.records.figures import Figures
 
 
 class OverviewPages:
@@ -57,26 +59,34 @@ class OverviewPages:
             if not query.errors:
                 values["shown"] = await self._shown(self._statistics, query)
         values["stored"] = self._statistics is not None
-        page = self._rendering.page(request, visitor, "overview.html", **values)
+        # A year is a row of links for each of its days: the loop has callers to attend to.
+        page = await asyncio.to_thread(
+            partial(self._rendering.page, request, visitor, "overview.html", **values)
+        )
         if query.errors:
             page.set_status(400)
         return page
 
     async def _shown(self, statistics: CallStatistics, query: OverviewQuery) -> dict[str, object]:
-        period = query.period
-        *days, total = await statistics.of(query.wanted, period.spans)
-        before = (await statistics.of(query.wanted, [period.earlier]))[-1]
-        unfinished = period.spans[-1].before > time.time()
-        return {
-            "cards": overview_view.cards(total, before),
-            "before": overview_view.before_words(period, unfinished=unfinished),
-            "before_calls": before.calls,
-            "total": total,
-            "charts": overview_view.charts(query, days, total),
-            "rows": overview_view.day_rows(query, days, total),
-            "outcomes": [name for name in overview_view.ORDER if total.outcomes.get(name)],
-            "failures": overview_view.failures(total),
-            "costs": overview_view.costs(total),
-            "currencies": overview_view.currencies(total),
-            "seconds": overview_view.seconds,
-        }
+        *days, total = await statistics.of(query.wanted, query.period.spans)
+        before = (await statistics.of(query.wanted, [query.period.earlier]))[-1]
+        return await asyncio.to_thread(_values, query, days, total, before)
+
+
+def _values(
+    query: OverviewQuery, days: Sequence[Figures], total: Figures, before: Figures
+) -> dict[str, object]:
+    period = query.period
+    unfinished = period.spans[-1].before > time.time()
+    return {
+        "cards": overview_view.cards(total, before),
+        "before": overview_view.before_words(period, unfinished=unfinished),
+        "before_calls": before.calls,
+        "total": total,
+        "charts": overview_view.charts(query, days, total),
+        "rows": overview_view.day_rows(query, days, total),
+        "outcomes": [name for name in overview_view.ORDER if total.outcomes.get(name)],
+        "failures": overview_view.failures(total),
+        "costs": overview_view.costs(total),
+        "currencies": overview_view.currencies(total),
+    }

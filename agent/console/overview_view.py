@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from agent.console.overview_query import OverviewQuery
+from agent.console.wording import UNKNOWN, clock, money, seconds
 from agent.records.events import Outcome
 from agent.records.figures import CostOfCalls, Figures
 from agent.records.periods import Period, TimeSpan
@@ -233,28 +234,6 @@ def before_words(period: Period, *, unfinished: bool) -> str:
     return f"the {days} days before"
 
 
-def seconds(value: float | None) -> str:
-    """Return an answer time."""
-    return "–" if value is None else f"{value:.2f} s"
-
-
-def clock(value: float | None) -> str:
-    """Return the length of a call: ``m:ss``, hours before them if there are any."""
-    if value is None:
-        return "–"
-    minutes, rest = divmod(int(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def money(amount: float | None, currency: str) -> str:
-    """Return an amount with its currency; of a small one, more of its digits."""
-    if amount is None:
-        return "–"
-    digits = 2 if abs(amount) >= 1 or not amount else 4
-    return f"{amount:,.{digits}f} {currency}".strip()
-
-
 def _answer(title: str, now: Figures, value: float | None, before: float | None) -> Card:
     return Card(
         title=title,
@@ -268,7 +247,7 @@ def _answer(title: str, now: Figures, value: float | None, before: float | None)
 
 def _cost(now: Figures, before: Figures) -> Card:
     if not now.currencies:
-        return Card(title="Cost", figure="–", note="no call has a price: see [pricing]")
+        return Card(title="Cost", figure=UNKNOWN, note="no call has a price: see [pricing]")
     main = now.currencies[0]
     each, each_before = (
         _ratio(one.amount, one.calls) for one in (main, _of(before, main.currency))
@@ -277,7 +256,7 @@ def _cost(now: Figures, before: Figures) -> Card:
     return Card(
         title="Cost",
         figure=money(main.amount, main.currency),
-        note=f"{money(each, '')} a call, {money(_ratio(60 * main.amount, main.seconds), '')} a "
+        note=f"{money(each)} a call, {money(_ratio(60 * main.amount, main.seconds))} a "
         f"minute, n = {main.calls:,} calls" + (f"; {others} more currencies below" * bool(others)),
         change=_relative(each, each_before, "more a call", "less a call"),
         kind=_kind(each, each_before),
@@ -326,11 +305,11 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
+    return UNKNOWN if value is None else f"{value:.1f} %"
 
 
 def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
+    return UNKNOWN if value is None else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _iso(moment: float, zone: ZoneInfo) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agent.console.visitor import Role, Visitor
+from agent.console.wording import clock, money, seconds
 
 HERE = Path(__file__).parent
 STATIC = "/console/static"
@@ -40,6 +41,7 @@ class Rendering:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._environment.filters |= {"seconds": seconds, "clock": clock, "money": money}
         self._files: Mapping[str, bytes] = {}
         self._digest = ""
 

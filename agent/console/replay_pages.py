@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
-from agent.console.found_calls import call_of
+from agent.console.found_calls import call_of, page_of
 from agent.console.rendering import Rendering
 from agent.console.replays import KEPT_FOR, Replay, Replays
 from agent.console.routes import PageRoute
@@ -81,7 +81,7 @@ class ReplayPages:
         if self._access is not None:
             await self._access.note("replay", [record.id], visitor.name)
         replay = self._replays.begin(record.id)
-        path = f"/console/calls/{quote(record.id, safe='')}/replays/{replay.id}"
+        path = f"{page_of(record.id)}/replays/{replay.id}"
         return web.json_response({"path": path}, status=202)
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:
@@ -90,7 +90,8 @@ class ReplayPages:
         call: Mapping[str, Any] = next(iter(result.get("calls") or ()), {})
         if call and replay is not None and self._access is not None:
             await self._access.note("replay", [replay.record], visitor.name)
-        return self._rendering.page(
+        page = partial(
+            self._rendering.page,
             request,
             visitor,
             "replay.html",
@@ -103,6 +104,7 @@ class ReplayPages:
             figures=list(_figures(call, result.get("figures") or ())),
             turns=list(_turns(call)),
         )
+        return await asyncio.to_thread(page)  # a long call is a long page
 
     async def _wait(self, request: web.Request, _visitor: Visitor) -> web.Response:
         """Return the state of a run, as soon as it is over or after a while."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from agent.console.hidden_numbers import DEEPEST, HiddenNumbers
+from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.live_lines import line_as_shown
 from agent.console.visitor import Role, Visitor
+from agent.records.values import DEEPEST
 from agent.server.live_happenings import CallFacts
 
 NUMBER = "+4915112345678"
