@@ -59,6 +59,10 @@ STORED_WITHIN = 5.0
 LOOK_EVERY = 0.25
 """Seconds between two looks for it."""
 
+DIGITS = 9
+"""Of the number of a line, at the most: what a browser tells may be anything, and a database takes
+no number of more than 18."""
+
 AGAIN_AFTER = "5"
 """Seconds until it is worth asking again, where too many look."""
 
@@ -289,7 +293,8 @@ class _Told:
         self._visitor = visitor
         self._lines = lines
         self._record, _, number = last.rpartition(":")
-        self._last = int(number) if self._record and number.isdecimal() else -1
+        known = self._record and number.isdecimal() and len(number) <= DIGITS
+        self._last = int(number) if known else -1
 
     async def tell(self, facts: CallFacts, what: LiveLine | FloorChange) -> None:
         """Tell what happens, after all lines before it."""

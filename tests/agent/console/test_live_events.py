@@ -100,6 +100,11 @@ def test_what_a_slow_browser_misses_is_read_from_the_record(
             async with pushed(live(server.url, "c1", "events"), last_event_id=at) as again:
                 rest = await again.rest()
             assert [data for kind, data in rest if kind == "line"] == kept[2:]
+            # What is of another call, or of no line, is told from the first on.
+            for odd in ("0" * 32 + ":3", at.rpartition(":")[0] + ":" + "9" * 30, ":1", "x"):
+                async with pushed(live(server.url, "c1", "events"), last_event_id=odd) as other:
+                    rest = await other.rest()
+                assert [data for kind, data in rest if kind == "line"] == kept
 
     asyncio.run(main())
 
