@@ -89,7 +89,7 @@ class Call:
         self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self.history = History(journal, lineup.usage, settings.pricing)
-        self._clock = CallClock(settings, now())
+        self._clock = CallClock(settings, now(), self.history.pressed)
         self._transfer = CallTransfer(mover, script.numbers, self.history)
         self._toolbox = Toolbox(
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool

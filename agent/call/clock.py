@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from agent.call.keys import PressedKeys
 from agent.call.reply import Announcement
 from agent.settings.calls import CallSettings
 from pipelines.turn_taking.turns import Event
@@ -19,9 +20,6 @@ TICK = 0.1
 STALLED_AFTER = 1.0
 """Seconds without a frame until a speaking caller counts as silent: five times the longest delay
 that a telephone jitter buffer hides."""
-
-MOST_KEYS = 64
-"""Keys that are collected at once; a card number has 19."""
 
 BRIDGE_AFTER = 2.0
 """Times ``filler_after`` that the caller waits, while we dial for them, until they are told so."""
@@ -38,14 +36,13 @@ class CallClock:
     Args:
         settings: The limits.
         now: When the call was answered.
+        keys: What was pressed and not answered; an answer to speech that follows takes some, too.
     """
 
-    def __init__(self, settings: CallSettings, now: float) -> None:
+    def __init__(self, settings: CallSettings, now: float, keys: PressedKeys) -> None:
         self._settings = settings
+        self._keys = keys
         self._began = self._audio_at = self._quiet_since = now
-        self._keys = ""  # pressed, and not answered
-        self._key_at = 0.0
-        self._keys_since = 0.0
         self._announcements: deque[Announcement] = deque()
         self._idled = 0
         self._warned = False
@@ -63,17 +60,13 @@ class CallClock:
         self._idled = 0
 
     def press(self, keys: str, now: float) -> None:
-        """Collect keys until :meth:`take_keys`; more than :data:`MOST_KEYS` are dropped."""
+        """Collect keys until they are taken."""
         self.caller_is_there()
-        if not self._keys:
-            self._keys_since = now
-        self._keys = (self._keys + keys)[:MOST_KEYS]
-        self._key_at = now
+        self._keys.press(keys, now)
 
     def take_keys(self) -> tuple[str, float, float]:
         """Return the keys that were pressed, and when the first and the last; start over."""
-        keys, self._keys = self._keys, ""
-        return keys, self._keys_since, self._key_at
+        return self._keys.take()
 
     def announce(self, announcement: Announcement) -> None:
         """Have something said as soon as nobody speaks."""
@@ -125,7 +118,8 @@ class CallClock:
         return self._settings.calls.max_seconds - self._settings.calls.warn_before
 
     def _keys_are_all(self, now: float) -> bool:
-        return self._keys.endswith("#") or now - self._key_at >= self._settings.turns.keys_after
+        waited = now - self._keys.last_at
+        return self._keys.is_ended or waited >= self._settings.turns.keys_after
 
     def _idle(self) -> Event:
         self._idled += 1

@@ -5,8 +5,11 @@ Both hold what the caller has heard, no word more (:mod:`pipelines.reply.playout
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
+from agent.call.keys import PressedKeys
 from agent.call.orders import Order, Whisper
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
@@ -15,6 +18,7 @@ from pipelines.clock import now
 from pipelines.conversation import Message, ToolResult
 from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
+from pipelines.turn_taking.judge import EndOfTurn
 
 log = structlog.get_logger()
 
@@ -50,6 +54,10 @@ class History:
         self.whispers: list[str] = []
         """What operators have told the agent, and the caller has not heard."""
 
+        self.pressed = PressedKeys()
+        """What the caller has pressed, until it is answered: with what they say next, if they go
+        on to speak before."""
+
     @property
     def heard_last(self) -> str:
         """What the caller has heard of replies that are over, since they last said something."""
@@ -68,19 +76,34 @@ class History:
                 del self.whispers[:-MOST_WHISPERS]
                 self.record.note("whisper", text=text, by=by)
 
+    def before(self, reply: Reply) -> Sequence[Message]:
+        """Return what the model is shown of the caller before what ``reply`` answers, now.
+
+        That is the conversation, and keys after which they went on to speak, so that no other
+        follows: they are of the same turn.
+        """
+        reply.keys_until = 0.0 if reply.utterance is None else reply.utterance.until
+        keys = self.pressed.until(reply.keys_until)
+        return [*self.conversation, *([Message("user", KEYPAD.format(keys))] if keys else [])]
+
     def caller_said(self, reply: Reply) -> None:
         """Keep what the caller said, once: from when the reply to it begins to sound."""
         if reply.said and not reply.kept:
             said = reply.utterance
             began, until = (now(), now()) if said is None else (said.began, said.until)
+            keys, since, last = self.pressed.take(max(began, reply.keys_until))
+            if keys:
+                self.caller_pressed(KEYPAD.format(keys), since, last, EndOfTurn(by="keys"))
             self.conversation.append(Message("user", reply.said))
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
 
-    def caller_pressed(self, text: str, began: float, until: float) -> None:
-        """Keep keys that were pressed, and that nobody answers any more."""
+    def caller_pressed(
+        self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None
+    ) -> None:
+        """Keep keys that were pressed, and that have no answer of their own."""
         self.conversation.append(Message("user", text))
-        self.record.caller(None, text, began, until)
+        self.record.caller(None, text, began, until, ended_by)
 
     def agent_said(self, reply: Reply, *, cut_off: bool) -> None:
         """Keep what the caller has heard of a reply, and what its tools gave back."""

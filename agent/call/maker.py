@@ -98,6 +98,7 @@ class ReplyMaker:
             lineup=self.lineup,
             brief=self.script.brief,
             conversation=self.history.conversation,
+            before=lambda: self.history.before(reply),
             whispers=self.history.whispers,
             rate=self.rate,
             tools=self.toolbox,

@@ -109,6 +109,9 @@ class Reply:
     settled: bool = False
     """Whether it is known what the caller said, or that nobody will know."""
 
+    keys_until: float = 0.0
+    """Until when keys were pressed, and not answered, that the model was shown before it."""
+
     kept: bool = False
     """Whether ``said`` is in the history. It is from when the reply begins to sound."""
 

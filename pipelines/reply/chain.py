@@ -37,7 +37,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
     yield heard
     if not heard.text:
         return
-    history = [*request.conversation, Message("user", heard.text)]
+    history = [*request.conversation_now(), Message("user", heard.text)]
     end: list[Step] = []
     spoken = False
     for round_ in range(MOST_ROUNDS + 1):

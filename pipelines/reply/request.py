@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -47,6 +47,10 @@ class ReplyRequest:
     lineup: Lineup
     brief: Brief
     conversation: Sequence[Message]
+    before: Callable[[], Sequence[Message]] | None = None
+    """Gives, once it is known what the caller said, what the model is shown before it; None for the
+    conversation."""
+
     whispers: Sequence[str] = ()
     """What operators have told the agent: it may grow until a model is asked."""
 
@@ -58,6 +62,10 @@ class ReplyRequest:
     """Set once the reply is no draft any more: no tool runs before."""
 
     spent: DraftCost
+
+    def conversation_now(self) -> Sequence[Message]:
+        """Return what a model is shown before what the caller said, if it is asked now."""
+        return self.conversation if self.before is None else self.before()
 
     def brief_now(self, *, may_call_tools: bool) -> Brief:
         """Return what a model is told that is asked now."""

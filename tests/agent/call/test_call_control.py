@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 import pytest
 
@@ -12,8 +13,10 @@ from agent.call.call import Call
 from agent.call.orders import CallerMoved, CallerNotMoved, HangUp, TransferCaller
 from agent.call.transfer import TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
-from pipelines.conversation import Brief, Destination
+from pipelines.conversation import Brief, Destination, Message
 from pipelines.listening.dtmf import KeypadDetector, tones
+from pipelines.providers.contracts import Piece
+from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 from tests.agent.conversation import LOUD, RATE, SCRIPT, Caller, Talk, talk, voice
 
 DESK = Destination(name="desk", announcement="I'll connect you.")
@@ -50,6 +53,19 @@ class Presser(Caller):
                 plain += mark
                 keys += [b""] * 5
         return cls(plain, keys=keys)
+
+
+class ModelSees(LanguageModel):
+    """A model that keeps what it is told the caller has said last: since it has last answered."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(LanguageModelOptions(lines=lines))
+        self.asked: list[list[str]] = []
+
+    def reply(self, brief: Brief, conversation: Sequence[Message]) -> AsyncGenerator[Piece, None]:
+        last = takewhile(lambda message: message.role == "user", reversed(conversation))
+        self.asked.append([message.text for message in last][::-1])
+        return super().reply(brief, conversation)
 
 
 def said(done: Talk) -> list[str]:
@@ -115,6 +131,78 @@ def test_keys_while_the_caller_speaks_come_after_it() -> None:
     done = talk(Presser.of(script), voice(["My number is"], ["Yes?", "Eight."]))
     assert said(done) == ["My number is", "Keypad: 8"]
     assert spoken(done)[1:] == ["Yes?", "Eight."]
+
+
+def answered(done: Talk) -> list[tuple[str, str]]:
+    """What is known of both sides after the greeting, but what was cut off."""
+    return [line for line in done.lines if line[1] and line[1] != "Hello, who is this?"]
+
+
+@pytest.mark.parametrize("marks", ["", "." * 9, "." * 16])
+def test_keys_before_speech_are_of_its_turn(marks: str) -> None:
+    """However soon they speak: the model is shown both, and gives one answer, before anything."""
+    script = "." * 20 + "9.0." + marks + "++++++" + "." * 20 + "++++++" + "." * 60
+    seen = ModelSees("Ninety it is.", "Bye now.")
+    done = talk(Presser.of(script), voice(["Is it there?", "Thank you."], llm=seen))
+    assert seen.asked[0] == ["Keypad: 90", "Is it there?"]
+    assert answered(done) == [
+        ("user", "Keypad: 90"),
+        ("user", "Is it there?"),
+        ("assistant", "Ninety it is."),
+        ("user", "Thank you."),
+        ("assistant", "Bye now."),
+    ]
+    lines = done.notes.of("caller")
+    assert lines[0]["decided"]["by"] == "keys"
+    assert [line["turn"] for line in lines] == sorted({line["turn"] for line in lines})
+
+
+def test_speech_after_keys_are_all_goes_on_with_them() -> None:
+    """2.9 seconds after the last, while they are answered: what they said is answered, too."""
+    script = "." * 20 + "9.0" + "." * 27 + "++++++" + "." * 60
+    done = talk(Presser.of(script), voice(["Is it there?"], ["Ninety.", "It is."]))
+    assert said(done) == ["Keypad: 90", "Is it there?"]
+    assert spoken(done)[-1] == "It is."
+
+
+def test_keys_over_our_reply_are_of_the_turn_that_follows() -> None:
+    """They stop us, and what is said behind them is answered together with them."""
+    script = "......5...++++++" + "." * 60
+    seen = ModelSees("Five it is.")
+    done = talk(Presser.of(script), voice(["For tomorrow."], llm=seen))
+    assert seen.asked == [["Keypad: 5", "For tomorrow."]]
+    assert spoken(done)[1:] == ["Five it is."]
+
+
+def test_keys_amid_speech_are_of_its_turn() -> None:
+    """The caller went on to speak, so there are no more of them."""
+    script = "." * 20 + "+++8+++" + "." * 90
+    done = talk(Presser.of(script), voice(["My number is that"], ["Eight."]))
+    assert said(done) == ["Keypad: 8", "My number is that"]
+    assert spoken(done)[1:] == ["Eight."]
+
+
+def test_keys_after_speech_are_never_left_behind_the_next() -> None:
+    """They speak again, over our answer, before the keys had theirs: it is for both."""
+    script = "." * 20 + "++++++8" + "." * 18 + "+" * 12 + "." * 60
+    seen = ModelSees("Yes, please tell me all of your long number now.", "Eight.")
+    done = talk(Presser.of(script), voice(["Is it open?", "That was eight."], llm=seen))
+    assert said(done) == ["Is it open?", "Keypad: 8", "That was eight."]
+    assert spoken(done)[-1] == "Eight."
+
+
+def test_a_cough_after_keys_takes_none_of_them() -> None:
+    """Nothing was said: they are answered, as if it had not been heard."""
+    script = "." * 20 + "9.0....+++" + "." * 60
+    done = talk(Presser.of(script), voice([""], ["Ninety."]))
+    assert said(done) == ["Keypad: 90"]
+    assert spoken(done)[1:] == ["Ninety."]
+
+
+def test_keys_before_the_last_words_of_a_call_stand_before_them() -> None:
+    """Whoever hangs up before the answer has pressed, and said, all the same."""
+    done = talk(Presser.of("." * 20 + "9.0...++++++"), voice(["Never mind."], ["Ninety."]))
+    assert said(done) == ["Keypad: 90", "Never mind."]
 
 
 def test_the_agent_presses_keys() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.clock import BridgeDue, CallClock
+from agent.call.keys import PressedKeys
 from agent.call.reply import Announcement
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.turn_taking.turns import Event
@@ -19,7 +20,7 @@ QUIET = (Event.TIME_SHORT, IDLED, OUT)
 
 
 def clock() -> CallClock:
-    return CallClock(SETTINGS, 0.0)
+    return CallClock(SETTINGS, 0.0, PressedKeys())
 
 
 @pytest.mark.parametrize(

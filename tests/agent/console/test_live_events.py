@@ -100,6 +100,11 @@ def test_what_a_slow_browser_misses_is_read_from_the_record(
             async with pushed(live(server.url, "c1", "events"), last_event_id=at) as again:
                 rest = await again.rest()
             assert [data for kind, data in rest if kind == "line"] == kept[2:]
+            # What is of another call, or of no line, is told from the first on.
+            for odd in ("0" * 32 + ":3", at.rpartition(":")[0] + ":" + "9" * 30, ":1", "x"):
+                async with pushed(live(server.url, "c1", "events"), last_event_id=odd) as other:
+                    rest = await other.rest()
+                assert [data for kind, data in rest if kind == "line"] == kept
 
     asyncio.run(main())
 
@@ -166,21 +171,12 @@ def test_so_many_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     asyncio.run(main())
 
 
-def test_who_may_not_look_any_more_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether somebody may look is asked again while they do, and so is the end of the service."""
-    monkeypatch.setattr("agent.console.event_stream.BEAT_EVERY", 0.1)
+def test_the_end_of_the_service_is_the_end_of_what_is_pushed(tmp_path: Path) -> None:
+    """Nobody who looks holds up a stop."""
 
     async def main() -> None:
         async with running(tmp_path) as server:
             address = f"{http(server.url)}/console/events"
-            async with pushed(address) as page:
-                await page.until("calls")
-                with monkeypatch.context() as later:
-                    later.setattr("agent.console.event_stream.CHECKED_EVERY", 0.0)
-                    later.setattr("agent.console.guard.is_loopback", lambda _remote: False)
-                    assert await page.rest() == []
             page_at_the_end = pushed(address)
             page = await page_at_the_end.__aenter__()
             await page.until("calls")

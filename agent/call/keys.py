@@ -1,0 +1,44 @@
+"""Keys that a caller has pressed, and that nobody has answered yet. Pure."""
+
+from __future__ import annotations
+
+from math import inf
+
+MOST = 64
+"""Keys that are kept at once; a card number has 19."""
+
+
+class PressedKeys:
+    """Those of one call. All times are of the event loop's clock."""
+
+    def __init__(self) -> None:
+        self._pressed: list[tuple[str, float]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._pressed)
+
+    @property
+    def last_at(self) -> float:
+        """When the last was pressed; there has to be one."""
+        return self._pressed[-1][1]
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether ``#`` says that no other follows."""
+        return bool(self._pressed) and self._pressed[-1][0] == "#"
+
+    def press(self, keys: str, now: float) -> None:
+        """Add some; more than :data:`MOST` are dropped."""
+        self._pressed = [*self._pressed, *((key, now) for key in keys)][:MOST]
+
+    def until(self, time: float) -> str:
+        """Return those that were pressed by then."""
+        return "".join(key for key, at in self._pressed if at <= time)
+
+    def take(self, until: float = inf) -> tuple[str, float, float]:
+        """Take those away that were pressed by then, or all; return when the first and last was."""
+        taken = [one for one in self._pressed if one[1] <= until]
+        self._pressed = self._pressed[len(taken) :]
+        if not taken:
+            return "", 0.0, 0.0
+        return "".join(key for key, _ in taken), taken[0][1], taken[-1][1]
