@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import time
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -43,10 +44,16 @@ class Console:
             assert answer.status == status
             return await answer.text()
 
+    async def own(self) -> dict[str, str]:
+        """Return what a page of ours sends along."""
+        found = re.search(r'name="csrf" content="([^"]+)"', await self.see(""))
+        assert found is not None
+        return {"origin": self.base, "x-csrf-token": found[1]}
+
     async def ask(self, path: str, status: int = 200, **body: Any) -> Any:
         url = f"{self.base}/console/agents/{path}"
         data = io.BytesIO(json.dumps(body).encode())
-        async with self.http.post(url, data=data) as answer:
+        async with self.http.post(url, data=data, headers=await self.own()) as answer:
             found = await answer.json()
             assert answer.status == status, found
             return found
@@ -56,7 +63,8 @@ class Console:
 async def console(folder: Path, **sections: Any) -> AsyncIterator[Console]:
     (folder / "prompts").mkdir()
     (folder / "prompts" / "reception.md").write_text(TEXT)
-    async with running(folder, **sections) as server, aiohttp.ClientSession() as http:
+    jar = aiohttp.CookieJar(unsafe=True)  # the host is an address
+    async with running(folder, **sections) as server, aiohttp.ClientSession(cookie_jar=jar) as http:
         base = server.url.removesuffix("/stream").replace("ws:", "http:")
         yield Console(http, base, server, folder / "prompts")
 
@@ -64,8 +72,8 @@ async def console(folder: Path, **sections: Any) -> AsyncIterator[Console]:
 def visited_by(monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
     """Have everybody who comes be of a role."""
 
-    async def visitor(_guard: Guard, _request: object) -> Visitor:
-        return Visitor(name="ann", role=role)
+    async def visitor(_guard: Guard, _request: object, *, active: bool) -> Visitor:
+        return Visitor(name="ann", role=role, csrf="of a page")
 
     monkeypatch.setattr(Guard, "_visitor", visitor)
 
@@ -253,7 +261,9 @@ def test_requests_that_are_none_are_refused(tmp_path: Path) -> None:
             await pages.ask("reception/check", 400, text="x" * (MAX_BYTES + 1))
             await pages.ask("reception/speak", 400, text="x" * 501)
             url = f"{pages.base}/console/agents/reception/check"
-            async with pages.http.post(url, data=io.BytesIO(b"x" * (8 * MAX_BYTES))) as answer:
+            async with pages.http.post(
+                url, data=io.BytesIO(b"x" * (8 * MAX_BYTES)), headers=await pages.own()
+            ) as answer:
                 assert answer.status == 413
             told = await pages.ask("reception/check", text=TEXT, call={"at": "never"})
             assert "time of the sample call" in told["mistakes"][0]["text"]
@@ -272,7 +282,7 @@ def test_a_sentence_is_heard_when_calls_leave_room(tmp_path: Path) -> None:
         async with console(tmp_path) as pages:
             url = f"{pages.base}/console/agents/reception/speak"
             body = {"text": "Hello there. It is 10:30."}
-            async with pages.http.post(url, json=body) as answer:
+            async with pages.http.post(url, json=body, headers=await pages.own()) as answer:
                 assert answer.content_type == "audio/wav"
                 with wave.open(io.BytesIO(await answer.read())) as file:
                     assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
