@@ -5,7 +5,6 @@ Screenshots go to the folder that ``SCREENSHOTS`` names, if it does, and nowhere
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -19,9 +18,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
-
-from tests.recordings import TRANSCRIPTS
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -35,6 +32,8 @@ LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 
 STARTED_WITHIN = 60.0
 """Seconds for a service to answer, and for a browser to start, on a busy machine."""
+
+expect.set_options(timeout=STARTED_WITHIN * 1000)
 
 MUTE = {f"{kind}__PROVIDER": "scripted" for kind in ("STT", "LLM", "TTS")}
 """Settings of a service that nobody calls: it loads no models."""
@@ -55,19 +54,7 @@ questions:
 Be brief.
 """
 
-ASKED = ("hello", "which-folder")
-"""Recordings of what somebody asks the agent ``opening``."""
-
-ANSWERS = ("We are open from nine to five on weekdays.", "The kitchen closes at eight on Sunday.")
-"""What it says to each."""
-
-OPENING = "---\ngreeting: Hello.\nquestions:\n" + "".join(
-    f"  - ask: [{json.dumps(TRANSCRIPTS[name])}]\n    answer: {answer}\n"
-    for name, answer in zip(ASKED, ANSWERS, strict=True)
-)
-
 AGENTS = {
-    "opening": OPENING + "---\nBe brief.\n",
     "archive": ARCHIVE,
     "museum": RIGHT_TO_LEFT,
     "broken": "---\ngreting: Hello.\n---\nBe brief.\n",

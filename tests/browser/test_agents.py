@@ -20,14 +20,11 @@ from pipelines.providers import find
 from tests.browser.conftest import (
     PHONE,
     RIGHT_TO_LEFT,
-    STARTED_WITHIN,
     Looking,
     Served,
     assert_accessible,
     shot,
 )
-
-expect.set_options(timeout=STARTED_WITHIN * 1000)
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 

@@ -7,11 +7,12 @@ import base64
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from agent.simulator.plan import Plan, Turn
@@ -20,18 +21,20 @@ from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import moonshine
 from tests.agent.records.test_conversation import ODD
 from tests.browser.conftest import (
-    ANSWERS,
-    ASKED,
     LOOKS,
     Looking,
     Served,
     assert_accessible,
+    serving,
     shot,
 )
 from tests.recordings import TRANSCRIPTS, load
 
 MARKUP = '<img src=x onerror="window.broken = true"><b>bold</b>'
 """What somebody may say, or be called, to get into the page."""
+
+ANSWERS = ("We are open from nine to five on weekdays.", "The kitchen closes at eight on Sunday.")
+"""What the agent says, whatever it is asked: a language model that follows instructions."""
 
 READ = """async ([module, lines]) => {
     const { Conversation } = await import(module);
@@ -68,6 +71,15 @@ CAPTURED = """() => {
     const bytes = Array.from(new Uint8Array(sound.buffer), (one) => String.fromCharCode(one));
     return btoa(bytes.join(""));
 }"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service whose agent has but few answers, and a real voice and real ears."""
+    model = json.dumps({"lines": ANSWERS, "delay": 0.2})
+    folder = tmp_path_factory.mktemp("service")
+    with serving(folder, LLM__PROVIDER="scripted", LLM__OPTIONS=model) as one:
+        yield one
 
 
 def pushed(page: Page, path: str, *events: tuple[str, dict[str, Any]]) -> None:
@@ -275,9 +287,8 @@ def test_the_list_is_sorted_and_changes_in_place(served: Served, looking: Lookin
 
 def placed(served: Served, name: str) -> None:
     """Have a caller ask twice, and hold the line, until the agent hangs up."""
-    turns = [Turn(audio=load(one), label=TRANSCRIPTS[one]) for one in ASKED]
-    headers = {"agent": "opening"}
-    plan = Plan(turns=turns, linger=90, max_seconds=120, rate=turns[0].audio.rate, headers=headers)
+    turns = [Turn(audio=load(one), label=TRANSCRIPTS[one]) for one in ("hello", "which-folder")]
+    plan = Plan(turns=turns, linger=90, max_seconds=120, rate=turns[0].audio.rate)
     url = served.base.replace("http:", "ws:") + "/stream"
     asyncio.run(place_call(url, plan, lambda _at, _line: None, name))
 
@@ -313,7 +324,7 @@ def test_a_call_is_seen_heard_and_ended(served: Served, looking: Looking) -> Non
     expect(page.locator("#none")).to_be_visible()
     with ThreadPoolExecutor() as pool:
         calling = pool.submit(placed, served, "call of the test")
-        page.get_by_role("link", name="opening").click()
+        page.get_by_role("link", name="reception").click()
         lines = page.locator("#lines")
         page.get_by_role("button", name="Start listening").click()
         expect(lines).to_contain_text(ANSWERS[1], timeout=60_000)
