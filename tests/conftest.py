@@ -6,12 +6,14 @@ import gc
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from agent import logs
 from agent.settings.database import DatabaseUrl
@@ -27,7 +29,45 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "shared machine"))
 LET_GO_WITHIN = 2.0
 """Seconds for a thread that was told to end to be gone: on a busy machine it waits for its turn."""
 
+BROWSER = "tests/browser/"
+
+LONGEST = (BROWSER, "tests/test_wheel.py", "tests/test_chaos.py", "tests/test_growth.py")
+"""Files of few tests that take long, or a folder of them: those that take longest first."""
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class OneBrowser(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each worker a file at a time; all that needs a browser is one of these.
+
+    A browser, a service and what drives the browser cost as much as most tests that they are for.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser | None:
+    """Begin with what takes longest: at the end, nobody waits for one worker alone."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # by the number of tests; ours is pytest's, see below
+    return OneBrowser(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes longest first where files are given to workers, then those of many tests."""
+    if not hasattr(config, "workerinput"):
+        return
+    tests = Counter(item.nodeid.split("::", 1)[0] for item in items)
+
+    def late(item: pytest.Item) -> tuple[int, int]:
+        file = item.nodeid.split("::", 1)[0]
+        rank = next((n for n, name in enumerate(LONGEST) if file.startswith(name)), len(LONGEST))
+        return rank, 0 if rank < len(LONGEST) else -tests[file]
+
+    items.sort(key=late)
 
 
 def pytest_collection_finish() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -27,8 +27,39 @@ CHROMIUM = next(
 DESKTOP, PHONE = (1280, 800), (390, 844)
 """Pixels of a window, and of a telephone."""
 
+LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
+"""How a page is looked at: what fits does so in any color, and colors are the same at any size."""
+
 STARTED_WITHIN = 60.0
 """Seconds for a service to answer, and for a browser to start, on a busy machine."""
+
+expect.set_options(timeout=STARTED_WITHIN * 1000)
+
+MUTE = {f"{kind}__PROVIDER": "scripted" for kind in ("STT", "LLM", "TTS")}
+"""Settings of a service that nobody calls: it loads no models."""
+
+RIGHT_TO_LEFT = "---\ngreeting: שלום, <b>מי</b> מדבר?\n---\nשלום. <script>alert(1)</script>\n"
+
+ARCHIVE = """---
+greeting: Hello, this is the archive.
+questions:
+  - ask: [Which folder should I save the message to?]
+    answer: >-
+      Please put it into the blue folder on the second shelf. It stands beside the window, right
+      behind the old printer, next to the small ladder that leans in the corner of the room where
+      the books are, and you may take that ladder whenever you happen to need it.
+  - ask: [The number you have dialed is not in service. Please check the number and try again.]
+    answer: Then please send them a letter.
+---
+Be brief.
+"""
+
+AGENTS = {
+    "archive": ARCHIVE,
+    "museum": RIGHT_TO_LEFT,
+    "broken": "---\ngreting: Hello.\n---\nBe brief.\n",
+}
+"""What the shared service has besides ``reception``."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,14 +117,19 @@ def serving(folder: Path, **variables: str) -> Iterator[Served]:
             process.wait(STARTED_WITHIN)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service for all tests of a file."""
-    with serving(tmp_path_factory.mktemp("service")) as one:
+    """A service for all files: it records every call, and has some agents besides the usual one."""
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "prompts").mkdir()
+    for name, text in AGENTS.items():
+        (folder / "prompts" / f"{name}.md").write_text(text)
+    with serving(folder, RECORDING__CALLS="on") as one:
         yield one
 
 
-@pytest.fixture(scope="module")
+# While it is there, its loop runs in this thread: a package's, and gone before the tests of others.
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """What drives browsers."""
     with sync_playwright() as one:
@@ -111,9 +147,9 @@ def launched(playwright: Playwright, *options: str) -> Browser:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """A browser for all tests of a file; its microphone beeps."""
+    """A browser for all files; its microphone beeps."""
     with launched(playwright) as one:
         yield one
 

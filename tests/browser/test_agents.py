@@ -9,43 +9,26 @@ import os
 import subprocess
 import sys
 import wave
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Dialog, Page, Route, expect
 
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import find
 from tests.browser.conftest import (
     PHONE,
-    STARTED_WITHIN,
+    RIGHT_TO_LEFT,
     Looking,
     Served,
     assert_accessible,
-    serving,
     shot,
 )
-
-expect.set_options(timeout=STARTED_WITHIN * 1000)
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 
 GREETING = "Good evening, the lighthouse museum is speaking."
-
-RIGHT_TO_LEFT = "---\ngreeting: שלום, <b>מי</b> מדבר?\n---\nשלום. <script>alert(1)</script>\n"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service with some agents besides the usual one."""
-    folder = tmp_path_factory.mktemp("service")
-    (folder / "prompts").mkdir()
-    (folder / "prompts" / "museum.md").write_text(RIGHT_TO_LEFT)
-    (folder / "prompts" / "broken.md").write_text("---\ngreting: Hello.\n---\nBe brief.\n")
-    with serving(folder) as one:
-        yield one
 
 
 def said_in(wav: bytes) -> str:

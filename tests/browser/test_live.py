@@ -21,8 +21,7 @@ from pipelines.audio import SPEECH_RATE, Audio, at_rate
 from pipelines.providers import moonshine
 from tests.agent.records.test_conversation import ODD
 from tests.browser.conftest import (
-    DESKTOP,
-    PHONE,
+    LOOKS,
     Looking,
     Served,
     assert_accessible,
@@ -216,7 +215,7 @@ SPOKEN: list[dict[str, Any]] = [
 
 def test_a_call_is_shown_as_it_is_spoken(served: Served, looking: Looking) -> None:
     """Who said what, what was cut off, what happened between; markup stays what was said."""
-    for size, scheme in ((DESKTOP, "light"), (PHONE, "light"), (DESKTOP, "dark"), (PHONE, "dark")):
+    for size, scheme in LOOKS:
         page = looking(size, color_scheme=scheme).page()
         lines = [("line", line) for line in SPOKEN]
         pushed(page, "/console/live/c1/events", *lines, ("floor", {"floor": "caller", "at": 11.0}))
@@ -262,7 +261,7 @@ def test_the_list_is_sorted_and_changes_in_place(served: Served, looking: Lookin
         ),
         call("c", started=now - 4000, agent="billing", direction="outgoing", host="node-2"),
     ]
-    for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
+    for size, scheme in LOOKS:
         page = looking(size, color_scheme=scheme).page()
         pushed(
             page,

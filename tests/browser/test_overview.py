@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,16 @@ from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import SqlDatabase
 from tests.agent.records.made_calls import OTHER, made_call, many, turn
-from tests.browser.conftest import DESKTOP, PHONE, Looking, Served, assert_accessible, shot
+from tests.browser.conftest import (
+    DESKTOP,
+    LOOKS,
+    MUTE,
+    Looking,
+    Served,
+    assert_accessible,
+    serving,
+    shot,
+)
 from tests.databases import FILE
 
 CALLS = 300
@@ -28,21 +40,25 @@ INK = """selector => {
 """Returns how many points of a canvas are drawn."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _calls(served: Served) -> None:
-    """Put calls into the database of the service, beside it."""
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that has had some calls: they were put into its database, beside it."""
+    with serving(tmp_path_factory.mktemp("service"), **MUTE) as one:
+        with ThreadPoolExecutor(1) as other:  # in this thread runs Playwright's loop
+            other.submit(lambda: asyncio.run(fill(one.folder))).result()
+        yield one
 
-    async def fill() -> None:
-        database = SqlDatabase(DatabaseUrl(f"sqlite:///{served.folder}/{FILE}"), within=30.0)
-        stored, now = StoredRecords(database, NoSeal()), time.time()
-        lines = [line for one in many(CALLS, now, 14) for line in one]
-        words = ("Do you have <img src=x onerror=alert(1)> zanzibar tea?", "We have zanzibar tea.")
-        lines += made_call("tea", now - 300, turn(1, 7.25, 0.5, words), caller=OTHER)
-        lines += made_call("live", now - 30, ended=None)
-        await stored.add(lines)
-        await database.aclose()
 
-    asyncio.run(fill())
+async def fill(folder: Path) -> None:
+    """Add calls of two weeks, one of them with markup, one in progress."""
+    database = SqlDatabase(DatabaseUrl(f"sqlite:///{folder}/{FILE}"), within=30.0)
+    stored, now = StoredRecords(database, NoSeal()), time.time()
+    lines = [line for one in many(CALLS, now, 14) for line in one]
+    words = ("Do you have <img src=x onerror=alert(1)> zanzibar tea?", "We have zanzibar tea.")
+    lines += made_call("tea", now - 300, turn(1, 7.25, 0.5, words), caller=OTHER)
+    lines += made_call("live", now - 30, ended=None)
+    await stored.add(lines)
+    await database.aclose()
 
 
 def test_figures_are_drawn_and_told(served: Served, looking: Looking) -> None:
@@ -114,10 +130,9 @@ def test_words_lead_to_their_moment(served: Served, looking: Looking) -> None:
     assert page.locator("#calls tbody").count() == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_and_is_accessible(served: Served, looking: Looking, scheme: str) -> None:
+def test_it_fits_and_is_accessible(served: Served, looking: Looking) -> None:
     """On a desk and on a telephone, light and dark."""
-    for size in (DESKTOP, PHONE):
+    for size, scheme in LOOKS:
         page = looking(size, color_scheme=scheme).page()
         for name, address in (
             ("overview", "/console/overview?zone=UTC"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Looking, Served, assert_accessible, shot
+from tests.browser.conftest import LOOKS, Looking, Served, assert_accessible, shot
 
 PATHS = ["/", "/console", "/console/calls", "/console/overview", "/console/agents"]
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desk", "telephone"])
-def test_every_page_opens(served: Served, looking: Looking, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=["desk", "telephone"])
+def test_every_page_opens(
+    served: Served, looking: Looking, size: tuple[int, int], scheme: str
+) -> None:
     """Nothing is wider than the window, nothing is wrong in it, axe-core finds nothing serious."""
-    page = looking(size).page()
+    page = looking(size, color_scheme=scheme).page()
     for path in PATHS:
         answer = page.goto(served.base + path)
         assert answer is not None

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.agent.console.visiting import HASH, PASSWORD
 from tests.browser.conftest import (
+    MUTE,
     PHONE,
     Looking,
     Served,
@@ -32,7 +33,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service that people sign in to."""
     folder = tmp_path_factory.mktemp("guarded")
     (folder / "voice-agent.toml").write_text(TOML)
-    with serving(folder) as one:
+    with serving(folder, **MUTE) as one:
         yield one
 
 
