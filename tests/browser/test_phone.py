@@ -9,7 +9,6 @@ import time
 import wave
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -223,10 +222,13 @@ EVENTS = [
 ]  # fmt: skip
 
 
-def captions(route: Route, events: Sequence[tuple[str, object]] = EVENTS) -> None:
-    """Answer as the service does that follows a call."""
+def telling(events: Sequence[tuple[str, object]]) -> Callable[[Route], None]:
+    """Return what answers as the service does that follows a call."""
     text = "".join(f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, data in events)
-    route.fulfill(body=text, content_type="text/event-stream")
+    return lambda route: route.fulfill(body=text, content_type="text/event-stream")
+
+
+captions = telling(EVENTS)
 
 
 def refusing(name: str) -> str:
@@ -341,7 +343,7 @@ def test_who_ended_a_call_is_told(served: Served, looking: Looking) -> None:
     ):
         page = looking((390, 500)).page()
         pushed = [*said, ("line", {"kind": "ended", "at": 30.0, **line}), ("over", {"record": "r"})]
-        page.route("**/console/live/*/events", partial(captions, events=pushed))
+        page.route("**/console/live/*/events", telling(pushed))
         page.route_web_socket("**/stream/**", answering("answer", code=1000))
         page.goto(served.base)
         page.locator("#call").click()
