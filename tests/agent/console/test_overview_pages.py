@@ -101,7 +101,8 @@ def test_the_list_is_filtered_and_searched(tmp_path: Path) -> None:
             page = await shown.read("/console/calls")
             assert listed(page) == ["c", "a", "b"]
             assert MARKUP not in page
-            assert re.search(r'<a class="badge agent" href="/console/live/[^/"]+">.*in progress', page)
+            followed = r'<a class="badge agent" href="/console/live/[^/"]+">.*in progress'
+            assert re.search(followed, page)
             page = await shown.read("/console/calls?q=zanzibar")
             assert listed(page) == ["a"]
             assert "<mark>zanzibar</mark>" in page
