@@ -34,9 +34,6 @@ def forbidden(settings: Settings) -> Iterator[Finding]:
 def doubtful(settings: Settings) -> Iterator[Finding]:
     """Look for what is probably not meant."""
     console = settings.console
-    if console.enabled is None and not settings.shows_console:
-        why = f"there are no pages, since others could reach them, and nobody signs in; set {WAYS}"
-        yield Finding(severity="warning", place="console", message=why)
     url = console.public_url or settings.sinch.public_url
     if settings.shows_console and url.startswith("http:") and not settings.in_development:
         why = "without https:// whoever is on the way reads passwords and what was said"
