@@ -238,7 +238,7 @@ def test_calls_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["--outcome", "interrupted", "--agent", "reception"], []),
         (["--since", "2026-11-26T10:30", "--before", "2026-11-27"], [SECOND]),
         (["--before", "2026-11-26T11:30+01:00"], [FIRST]),
-        (["--since", "3h", "--before", "2h"], []),
+        (["--since", "500w", "--before", "400w"], []),
     ],
 )
 def test_calls_are_filtered(
