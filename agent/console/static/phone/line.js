@@ -76,6 +76,7 @@ export class Line {
   /** Send a frame, an ArrayBuffer. What comes before the answer goes nowhere, as on a telephone. */
   send(frame) {
     if (!this.#answered || this.#over) return;
+    if (this.#socket.readyState !== WebSocket.OPEN) return; // the other end has closed it
     if (this.#socket.bufferedAmount < BEHIND * 2 * this.#rate) this.#socket.send(frame);
   }
 
