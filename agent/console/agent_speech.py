@@ -8,8 +8,8 @@ import wave
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-from agent.console.throttle import Throttle
 from agent.server.registry import CallRegistry
+from agent.server.throttle import Throttle
 from agent.sinch.contracts import AllowanceUsedUpError, NoRoomError
 from pipelines.audio import Audio
 from pipelines.clock import now

@@ -29,8 +29,8 @@ from agent.console.recognition import visit_of
 from agent.console.rendering import Rendering
 from agent.console.routes import OpenRoute, PageRoute
 from agent.console.sessions import OIDC, Sessions
-from agent.console.throttle import Throttle
 from agent.console.visitor import Role, Visitor
+from agent.server.throttle import Throttle
 from agent.settings.console import ADMIN, ConsoleSettings
 from agent.stream.addresses import client_address, counted_as
 from pipelines.clock import now

@@ -7,9 +7,8 @@ back, is in :data:`~agent.server.operator_api.OPENAPI`, which ``GET /openapi.jso
 from __future__ import annotations
 
 import hmac
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import structlog
@@ -36,6 +35,7 @@ from agent.server.operator_errors import (
     read_body,
 )
 from agent.server.operator_records import OperatorRecords
+from agent.server.throttle import Throttle
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
@@ -59,6 +59,9 @@ log = structlog.get_logger()
 
 _Kind = Literal["look", "dial", "hang up", "no token"]
 """What a request is counted as."""
+
+MINUTE = 60.0
+"""Seconds over which requests are counted."""
 
 
 class OperatorInterface:
@@ -87,11 +90,12 @@ class OperatorInterface:
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
-        self._limits: Mapping[_Kind, int] = {
-            "look": settings.requests_a_minute,
-            "dial": settings.requests_a_minute,
-            "hang up": settings.hang_ups_a_minute,
-            "no token": settings.requests_a_minute,
+        # Each kind has an allowance of its own: neither wrong tokens, nor looking and dialling,
+        # keep the operator from ending calls; nor do wrong tokens fill the log.
+        most, hang_ups = settings.requests_a_minute, settings.hang_ups_a_minute
+        self._throttles: Mapping[_Kind, Throttle] = {
+            kind: Throttle(hang_ups if kind == "hang up" else most, MINUTE)
+            for kind in get_args(_Kind)
         }
         self._hosts = [urlsplit(sinch.public_url).netloc.lower()]
         self._sinch = sinch
@@ -100,8 +104,6 @@ class OperatorInterface:
         self._actions = actions
         self._call_control = call_control
         self._records = records
-        self._lately: Mapping[_Kind, deque[float]] = {kind: deque() for kind in self._limits}
-        """When requests of each kind came."""
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -128,7 +130,8 @@ class OperatorInterface:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
             right = right and scheme.lower() == "bearer"
-            if wait := self._wait(now(), kind if right else "no token"):
+            counted: _Kind = kind if right else "no token"
+            if wait := self._throttles[counted].wait(counted, now()):
                 return problem(429, "too many requests", {"retry-after": str(wait)})
             if not right:
                 log.warning("operator refused", remote=client_address(request))
@@ -136,20 +139,6 @@ class OperatorInterface:
             return await answered(handler, request)
 
         return guarded
-
-    def _wait(self, now: float, kind: _Kind) -> int:
-        """Return the seconds to wait, 0 if none.
-
-        Each kind has an allowance of its own: neither wrong tokens, nor looking and dialling, keep
-        the operator from ending calls; nor do wrong tokens fill the log.
-        """
-        lately = self._lately[kind]
-        while lately and now - lately[0] >= 60:
-            lately.popleft()
-        if len(lately) >= self._limits[kind]:
-            return int(60 - (now - lately[0])) + 1
-        lately.append(now)
-        return 0
 
     def _is_cross_site(self, request: web.Request) -> bool:
         """Return whether a page of another site asks, or one for which our address was borrowed."""

@@ -24,7 +24,7 @@ from agent.console.passwords import (
 )
 from agent.console.sessions import Sessions
 from agent.console.sign_in_pages import WRONG_OF_ONE_ADDRESS, WRONG_OF_ONE_NAME, WRONG_WITHIN
-from agent.console.throttle import MOST_KEPT, Throttle
+from agent.server.throttle import MOST_KEPT, Throttle
 from agent.settings.console import ConsoleSettings, ConsoleUser
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened

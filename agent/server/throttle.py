@@ -1,4 +1,4 @@
-"""How often somebody may try: per address, and per name."""
+"""How often something may be tried: per address, per name, per kind of request."""
 
 from __future__ import annotations
 
