@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from agent.server.assembly import call_settings
 from agent.server.call_runner import CallResources
 from agent.server.providers import START_WITHIN, build
-from agent.server.start import call_settings
 from agent.settings import Settings, SettingsError
 from pipelines.listening.detectors import NewDetector
 from pipelines.providers.contracts import ProviderError

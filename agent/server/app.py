@@ -32,7 +32,7 @@ from pipelines.stages.probe import probe_speech
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What answers in one process; :func:`agent.server.start.service` puts it together."""
+    """What answers in one process; :func:`agent.server.assembly.service` puts it together."""
 
     server: ServerSettings
     agents: AgentFolder

@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from agent.server.assembly import service
 from agent.server.connections import HttpConnections
 from agent.server.overload import Reading
 from agent.server.registry import CallRegistry
-from agent.server.start import service
 from agent.settings import Settings
 from agent.store.store import opened
 from pipelines.stages.lineup import Providers

@@ -11,11 +11,11 @@ from structlog.testing import capture_logs
 
 from agent.call.call import Call
 from agent.records.writer import RecordWriter
+from agent.server.assembly import service
 from agent.server.capacity import Capacity
 from agent.server.machine import Room
 from agent.server.overload import Overload
 from agent.server.registry import CallRegistry
-from agent.server.start import service
 from agent.settings import Settings
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses

@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from agent.server import providers
-from agent.server.start import running_turn_model, service
+from agent.server.assembly import service
+from agent.server.start import running_turn_model
 from agent.settings import Settings
 from agent.simulator.plan import Plan, Turn
 from agent.store.store import opened

@@ -1,0 +1,259 @@
+"""What answers calls in one process, put together: only here the settings are handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agent.console.assembly import ConsoleParts, console, is_shown
+from agent.console.console import Console
+from agent.personas.folder import AgentFolder
+from agent.personas.routing import Routing
+from agent.records.summaries import SummaryModel
+from agent.server.admission import Admission
+from agent.server.answering import StreamEndpoint
+from agent.server.app import Service
+from agent.server.call_actions import CallActions
+from agent.server.call_answers import CallAnswers
+from agent.server.call_recording import recording_of
+from agent.server.call_runner import CallResources, CallRunner
+from agent.server.capacity import Capacity
+from agent.server.checks.surroundings import looks
+from agent.server.health import FolderWatch, Health
+from agent.server.machine import room
+from agent.server.operator import OperatorInterface
+from agent.server.operator_records import OperatorRecords
+from agent.server.orphans import Orphans
+from agent.server.overload import Overload, readings, workers_of
+from agent.server.phone_tickets import PhoneTickets
+from agent.server.providers import warm_expected
+from agent.server.record_keeping import RecordKeeping
+from agent.server.recording_answers import RecordingAnswers
+from agent.server.registry import CallRegistry
+from agent.server.watchdog import Watchdog
+from agent.settings import Settings
+from agent.settings.calls import CallSettings
+from agent.sinch.applications import Applications
+from agent.sinch.call_control import CallControl
+from agent.sinch.contracts import StreamTarget
+from agent.sinch.processes import OtherProcesses
+from agent.sinch.service import SinchService, sinch_service
+from agent.sinch_limits import MAX_SECONDS
+from agent.store.store import Store
+from pipelines.listening.detectors import VoiceDetector
+from pipelines.stages.lineup import Providers
+from pipelines.turn_taking.end_of_turn import TurnModel
+
+if TYPE_CHECKING:
+    from pipelines.tools.mcp import McpServer  # an extra
+
+
+def service(
+    settings: Settings,
+    providers: Providers,
+    new_detector: Callable[[], VoiceDetector],
+    turn_model: TurnModel | None = None,
+    servers: Mapping[str, McpServer] | None = None,
+    store: Store | None = None,
+) -> Service:
+    """Put together what answers in this process, each part with the settings that it takes.
+
+    Args:
+        settings: The whole tree.
+        providers: Started.
+        new_detector: Gives each call its own voice detector.
+        turn_model: Started; None if turns end by silence and words alone.
+        servers: MCP servers, started, by name.
+        store: What the processes of one service share, open; None only if callbacks are not taken.
+    """
+    wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
+    agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
+    watchdog = Watchdog()
+    read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
+    overload = Overload(read)
+    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
+    registry = _registry(settings, agents, providers, overload, keeping)
+    processes = OtherProcesses(store) if store is not None else None
+    sinch = _sinch_service(settings, agents, registry, store, processes)
+    call_control = sinch.call_control if sinch is not None else None
+    actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
+    resources = CallResources(
+        settings=call_settings(settings),
+        providers=providers,
+        new_detector=new_detector,
+        turn_model=turn_model,
+        mcp_servers=servers or {},
+        record=partial(recording_of, settings.recording, keeping.recording_writer),
+    )
+    streams = StreamEndpoint(
+        server=settings.server,
+        line=settings.line,
+        admission=_admission(settings, agents, sinch, store),
+        registry=registry,
+        runner=CallRunner(resources, registry, call_control),
+    )
+    return Service(
+        server=settings.server,
+        agents=agents,
+        providers=providers,
+        registry=registry,
+        keeping=keeping,
+        watchdog=watchdog,
+        health=_health(settings, agents, registry, providers, processes, keeping),
+        streams=streams,
+        sinch=sinch,
+        processes=processes,
+        orphans=Orphans(processes, call_control) if processes is not None else None,
+        callback_path=settings.sinch.callback_path,
+        operator=_operator(settings, agents, actions, call_control, keeping),
+        console=_console(settings, agents, providers, registry, actions, keeping, store),
+    )
+
+
+def _admission(
+    settings: Settings,
+    agents: AgentFolder,
+    sinch: SinchService | None,
+    store: Store | None,
+) -> Admission:
+    return Admission(
+        server=settings.server,
+        open_to_loopback=settings.open_to_loopback,
+        agents=agents,
+        usual=settings.agent,
+        tokens=sinch.tokens if sinch is not None else None,
+        call_control=sinch.call_control if sinch is not None else None,
+        applications=Applications(settings.sinch),
+        tickets=PhoneTickets(store.console) if store is not None else None,
+    )
+
+
+def _registry(
+    settings: Settings,
+    agents: AgentFolder,
+    providers: Providers,
+    overload: Overload,
+    keeping: RecordKeeping,
+) -> CallRegistry:
+    most = room(settings.server.max_calls, providers)
+    return CallRegistry(
+        capacity=Capacity(most, overload, lambda: providers.down),
+        records=keeping.writer,
+        prepare=partial(warm_expected, providers, agents, settings.server.rate),
+        expected_within=settings.sinch.token_lifetime,
+    )
+
+
+def _summary_model(settings: Settings, providers: Providers, overload: Overload) -> SummaryModel:
+    return SummaryModel(
+        pool=providers.llm,
+        limits=settings.llm,
+        pricing=settings.pricing,
+        busy=lambda: bool(overload.reason),
+    )
+
+
+def call_settings(settings: Settings) -> CallSettings:
+    """Return what a call takes of the settings."""
+    return CallSettings(
+        line=settings.line,
+        calls=settings.calls,
+        vad=settings.vad,
+        turns=settings.turns,
+        end_of_turn=settings.end_of_turn,
+        playout=settings.playout,
+        pricing=settings.pricing,
+    )
+
+
+def _sinch_service(
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    store: Store | None,
+    processes: OtherProcesses | None,
+) -> SinchService | None:
+    sinch = settings.sinch
+    if not sinch.takes_callbacks:
+        return None
+    if store is None or processes is None:
+        raise ValueError("callbacks need a database")
+    stream = StreamTarget(
+        url=sinch.stream_url(settings.server.path),
+        rate=settings.server.rate,
+        # We end a call first, in words; the platform only if we did not.
+        max_seconds=min(MAX_SECONDS, int(settings.calls.max_seconds) + 60),
+    )
+    usual = "" if sinch.refuse_unrouted else settings.agent
+    routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
+    return sinch_service(sinch, stream, routing, store, processes, registry)
+
+
+def _health(
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    providers: Providers,
+    processes: OtherProcesses | None,
+    keeping: RecordKeeping,
+) -> Health:
+    return Health(
+        registry=registry,
+        agents=agents,
+        providers=providers,
+        folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
+        database=processes.database_failure if processes is not None else str,
+        records=lambda: keeping.spool.warning,
+    )
+
+
+def _operator(
+    settings: Settings,
+    agents: AgentFolder,
+    actions: CallActions,
+    call_control: CallControl | None,
+    keeping: RecordKeeping,
+) -> OperatorInterface | None:
+    if settings.operator.token is None:
+        return None
+    stored = keeping.database
+    records = stored.records if stored is not None else None
+    access = stored.access if stored is not None else None
+    return OperatorInterface(
+        settings=settings.operator,
+        sinch=settings.sinch,
+        agents=agents,
+        usual=settings.agent,
+        actions=actions,
+        call_control=call_control,
+        records=OperatorRecords(
+            answers=CallAnswers(records, settings.sinch.country, access),
+            erasure=stored.erasure if stored is not None else None,
+            recording=RecordingAnswers(records, keeping.recordings, access),
+        ),
+    )
+
+
+def _console(
+    settings: Settings,
+    agents: AgentFolder,
+    providers: Providers,
+    registry: CallRegistry,
+    actions: CallActions,
+    keeping: RecordKeeping,
+    store: Store | None,
+) -> Console | None:
+    if store is None or not is_shown(settings):
+        return None
+    return console(
+        ConsoleParts(
+            settings=settings,
+            agents=agents,
+            providers=providers,
+            registry=registry,
+            actions=actions,
+            keeping=keeping,
+            store=store,
+        )
+    )
