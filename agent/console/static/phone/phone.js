@@ -33,6 +33,8 @@ class Phone {
   #changed = -Infinity; // when the big button was pressed last
   #ticking = 0;
   #answered = 0; // by the page's clock, in seconds
+  #soundAnswered = 0; // by the clock of the sound, which no busy page makes late
+  #unmeasured = null; // the latest answer, if it was told of before it was heard here
   #stopwatch = new Stopwatch();
   #conversation = new Conversation();
   #transcript = null;
@@ -76,6 +78,7 @@ class Phone {
     by("keys").textContent = "";
     by("answers").replaceChildren();
     by("no-answers").hidden = false;
+    this.#unmeasured = null;
     this.#transcript?.close();
     by("said").replaceChildren();
     this.#conversation = new Conversation();
@@ -118,6 +121,7 @@ class Phone {
     for (const field of ["agent", "rate"]) by(field).disabled = true;
     if (name !== "talking") return;
     this.#answered = seconds();
+    this.#soundAnswered = this.#call.sound.now;
     by("clock").hidden = false;
     by("clock").textContent = clock(0);
     this.#ticking = setInterval(() => {
@@ -165,11 +169,18 @@ class Phone {
     this.#transcript.changed();
     this.#tellWhoEnded();
     if (line.kind !== "timing" || stages(line).length === 0) return;
-    const latency = this.#call?.sound?.outputLatency ?? 0;
-    const here = this.#stopwatch.after(line.heard);
-    by("answers").prepend(drawn(line, here === null ? null : here + latency));
+    const answer = this.#drawn(line);
+    by("answers").prepend(answer.item);
+    this.#unmeasured = answer.measured ? null : answer;
     by("no-answers").hidden = true;
     if (by("answers").children.length > ANSWERS) by("answers").lastElementChild.remove();
+  }
+
+  /** Return an answer's list item, and whether it says how long was waited for it here. */
+  #drawn(line) {
+    const here = this.#stopwatch.after(line.heard);
+    const latency = this.#call?.sound?.outputLatency ?? 0;
+    return { line, item: drawn(line, here === null ? null : here + latency), measured: here !== null };
   }
 
   // Sound
@@ -181,9 +192,19 @@ class Phone {
 
   #played({ level, began, cleared, waiting }) {
     if (level !== undefined) meter("agent-level", level);
-    if (began !== undefined) this.#stopwatch.began(began, seconds() - this.#answered);
+    if (began !== undefined) this.#began(began);
     if (cleared !== undefined) by("phone").dataset.cleared = cleared.toFixed(3);
     if (waiting !== undefined) by("phone").dataset.waiting = waiting.toFixed(3);
+  }
+
+  /** The agent began to sound; the service may have told of that answer already. */
+  #began(at) {
+    this.#stopwatch.began(at, at - this.#soundAnswered);
+    if (this.#unmeasured === null) return;
+    const answer = this.#drawn(this.#unmeasured.line);
+    if (!answer.measured) return;
+    this.#unmeasured.item.replaceWith(answer.item);
+    this.#unmeasured = null;
   }
 
   get #isMuted() {

@@ -79,6 +79,11 @@ class Sound {
     return this.#context.outputLatency || 0;
   }
 
+  /** The time by the clock that sound is measured with, in seconds. */
+  get now() {
+    return this.#context.currentTime;
+  }
+
   /** Play what came over the line, an ArrayBuffer. */
   play(audio) {
     this.#playout.port.postMessage({ audio }, [audio]);
