@@ -8,7 +8,7 @@ DEVELOPING := .venv/.developing
 # the machine says that nothing compiled is to be written.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install develop serve test fuzz lint types bench readme lock sizes clean
+.PHONY: install develop serve test suite fuzz lint types bench readme lock sizes clean
 
 install: $(SERVING)
 
@@ -30,7 +30,11 @@ serve: install
 # answers are printed, and what fails twice has failed.
 PYTEST := $(BIN)/pytest -m "not registry"
 
-test: develop lint types
+# Types are looked at beside it: a minute of one core, of which the tests leave some.
+test: develop lint
+	$(MAKE) --no-print-directory --jobs 2 types suite
+
+suite: develop
 	$(PYTEST) --numprocesses 4 --dist loadfile || \
 		$(PYTEST) --last-failed --last-failed-no-failures none --maxfail 1
 
@@ -43,7 +47,7 @@ lint: develop
 	$(BIN)/ruff check
 
 types: develop
-	$(BIN)/mypy
+	nice $(BIN)/mypy
 
 bench: develop
 	$(BIN)/python -m tests.benchmarks
