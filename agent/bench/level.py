@@ -1,0 +1,174 @@
+"""One level: so many calls at once, for so long, and what was measured of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.bench.caller import Measured
+from agent.bench.line import CallRefusedError, NotAnsweredError, Target, dial
+from agent.bench.metrics import LagHistogram, loop_lag
+from agent.bench.pacing import CallPacer
+from agent.bench.processes import Use, use_of
+from pipelines.background import BackgroundTasks
+
+BEGIN_WITHIN = 10.0
+"""Seconds over which the calls of a level begin, evenly: about one turn, so that not all speak at
+once."""
+
+SETTLE = 5.0
+"""Seconds from the last call that was placed until something is measured: greetings are over."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the memory."""
+
+REST = 3.0
+"""Seconds after the last call until the memory is looked at that stays."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Level:
+    """What was measured with so many calls. Times in seconds, sizes in bytes."""
+
+    calls: int
+    seconds: float
+    """Of measuring."""
+
+    spread: float
+    """Over which the calls began."""
+
+    answered: int = 0
+    refused: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """Calls that were not answered, or ended by themselves, by why."""
+
+    measured: Sequence[Measured] = ()
+    """Of each call that was answered."""
+
+    most_at_once: int = 0
+    """Callers who spoke at the same moment, at most."""
+
+    cpu: float | None = None
+    """Of the server, while it was measured."""
+
+    memory_before: int | None = None
+    memory_most: int | None = None
+    memory_after: int | None = None
+    lag: LagHistogram | None = None
+    """Of the server's event loop."""
+
+    woken: Sequence[float] = ()
+    sent: Sequence[float] = ()
+    """How late the generator woke, and sent, tick by tick."""
+
+    own_cpu: float = 0.0
+    providers_cpu: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What does not change from level to level."""
+
+    target: Target
+    seconds: float
+    seed: int
+    server: int | None
+    """The server's process; None if it is not known."""
+
+    providers: int | None
+    """That of the providers; None if they are another's."""
+
+
+async def run(bench: Bench, calls: int) -> Level:
+    """Hold so many calls at once, and measure them.
+
+    Raises:
+        NotAnsweredError: If it is one call, and that is not answered: more would not be, either.
+    """
+    spread = min(BEGIN_WITHIN, 0.5 * (calls - 1))
+    level = Level(calls=calls, seconds=bench.seconds, spread=spread)
+    level.memory_before = _memory(await _use(bench.server))
+    pace, background = CallPacer(), BackgroundTasks()
+    pacing = background.start(pace.run(), "pacing the calls")
+    try:
+        await _begin(bench, level, pace, background)
+        await asyncio.sleep(SETTLE)
+        await _measure(bench, level, pace)
+    finally:
+        pacing.cancel()
+        for line in pace:
+            background.start(line.hang_up(), "hanging up")
+        await background.aclose(within=5.0)
+    await asyncio.sleep(REST)
+    level.memory_after = _memory(await _use(bench.server))
+    return level
+
+
+async def _begin(bench: Bench, level: Level, pace: CallPacer, background: BackgroundTasks) -> None:
+    """Place the calls, evenly over ``level.spread``; return once each is answered, or is not."""
+    seeds = random.Random(f"{bench.seed} {level.calls}")  # noqa: S311 - the same at every run
+    errors: list[NotAnsweredError] = []
+
+    async def place(number: int, seed: int) -> None:
+        await asyncio.sleep(level.spread * number / max(1, level.calls - 1))
+        try:
+            pace.add(await dial(bench.target, number, seed))
+        except CallRefusedError as error:
+            level.refused += 1
+            errors.append(error)
+        except NotAnsweredError as error:
+            level.failed[str(error)] += 1
+            errors.append(error)
+
+    placed = [
+        background.start(place(number, seeds.getrandbits(32)), "placing a call")
+        for number in range(level.calls)
+    ]
+    await asyncio.wait(placed, timeout=level.spread + 20.0)
+    level.answered = sum(1 for _ in pace)
+    if level.calls == 1 and errors:
+        raise errors[0]
+
+
+async def _measure(bench: Bench, level: Level, pace: CallPacer) -> None:
+    lines = list(pace)
+    for line in lines:
+        line.caller.begin_measuring()
+    pace.begin_measuring()
+    before, lag = await _use(bench.server), await loop_lag(bench.target)
+    providers = await _use(bench.providers)
+    own, began = time.process_time(), time.perf_counter()
+    level.memory_most = _memory(before)
+    until = began + level.seconds
+    while (left := until - time.perf_counter()) > 0:
+        await asyncio.sleep(min(LOOK_EVERY, left))
+        speaking = sum(line.caller.speaks for line in lines)
+        level.most_at_once = max(level.most_at_once, speaking)
+        now = await _use(bench.server)
+        level.memory_most = max(filter(None, (level.memory_most, _memory(now))), default=None)
+    level.seconds = time.perf_counter() - began
+    level.own_cpu = time.process_time() - own
+    level.woken, level.sent = pace.woken, pace.sent
+    after, providers_after = await _use(bench.server), await _use(bench.providers)
+    level.cpu = _cpu(before, after)
+    level.providers_cpu = _cpu(providers, providers_after)
+    level.measured = [line.caller.result() for line in lines]
+    level.failed.update(line.over for line in lines if line.over)
+    later = await loop_lag(bench.target)
+    level.lag = later.since(lag) if later is not None and lag is not None else None
+
+
+async def _use(pid: int | None) -> Use | None:
+    return None if pid is None else await asyncio.to_thread(use_of, pid)
+
+
+def _memory(use: Use | None) -> int | None:
+    return None if use is None else use.memory
+
+
+def _cpu(before: Use | None, after: Use | None) -> float | None:
+    return None if before is None or after is None else after.cpu - before.cpu
