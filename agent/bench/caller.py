@@ -1,6 +1,8 @@
 """One caller: listens until the agent is done, says something, waits, and at times interrupts.
 
-No socket and no clock: whoever paces the calls asks for a frame every 20 ms, and tells what came.
+No socket and no clock: whoever paces the calls asks for a frame every 20 ms, and tells what came. A
+frame leaves when its 20 ms have been spoken, as it does on a telephone line: speech ends with the
+frame that leaves then, and has begun 20 ms before its first one does.
 """
 
 from __future__ import annotations
@@ -153,9 +155,9 @@ class LoadCaller:
         self.measured.spoken += 1
         number = self._next
         if number == speech.onset and self.heard.until > at:
-            self._onset = at
+            self._onset = at - FRAME_SECONDS
         if number == speech.last:
-            self._end(at + FRAME_SECONDS)
+            self._end(at)
         self._next = number + 1
         if self._next == len(speech.frames):
             self._saying = None

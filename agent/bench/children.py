@@ -8,14 +8,14 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from agent.bench.providers import RATE
+from agent.bench.providers import FIXED, RATE
 from agent.bench.speech import RATE as LINE_RATE
 
 STARTS_WITHIN = 60.0
@@ -33,6 +33,9 @@ greeting: Hello, you have reached the bakery. How can I help?
 ---
 Be kind, and be brief.
 """
+
+FIXED_SILENCE: dict[str, object] = {"model": "none", "drafting": False}
+"""Settings of ``turns`` with which a turn ends by ``vad.end_after`` and is answered only then."""
 
 TurnModel = Literal["none", "smart-turn"]
 
@@ -62,6 +65,20 @@ def provider_settings(base_url: str) -> dict[str, dict[str, object]]:
     }
 
 
+def provider_lines(base_url: str) -> Iterator[str]:
+    """Yield what is printed to whoever wants to have a server of theirs ask the providers."""
+    yield f"providers of fixed latency at {base_url}, {FIXED:.3f} s in all, until Ctrl-C"
+    yield ""
+    yield "# voice-agent.toml"
+    for stage, section in provider_settings(base_url).items():
+        yield from (f"[{stage}]", *_toml(section), "")
+    yield "# for overhead that compares: a fixed silence ends a turn, and nothing is drafted"
+    yield from ("[turns]", *_toml(FIXED_SILENCE), "")
+    yield "# other servers: OpenAI's wire; any key, model and voice"
+    yield f"OPENAI_BASE_URL={base_url} OPENAI_API_KEY=none"
+    yield f"# the voice is PCM or WAV of {RATE} Hz: response_format pcm"
+
+
 def service_settings(folder: Path, base_url: str, calls: int, turns: TurnModel) -> str:
     """Return the settings file of a service that is measured.
 
@@ -74,7 +91,7 @@ def service_settings(folder: Path, base_url: str, calls: int, turns: TurnModel) 
         **provider_settings(base_url),
     }
     if turns == "none":
-        sections["turns"] = {"model": "none", "drafting": False}
+        sections["turns"] = FIXED_SILENCE
     top = {"agent": "bench", "prompts": str(folder / "prompts")}
     return "\n".join(
         [
@@ -189,4 +206,5 @@ async def _end(process: Process) -> None:
             await process.wait()
     except TimeoutError:
         process.kill()
-        await process.wait()
+        async with asyncio.timeout(ENDS_WITHIN):
+            await process.wait()

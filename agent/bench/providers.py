@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -74,8 +75,7 @@ class FixedProviders:
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         asked_at = now()
-        streams = json.loads(await request.read()).get("stream")
-        if not streams:
+        if not json.loads(await request.read()).get("stream"):
             await asyncio.sleep(FIRST_TOKEN + len(TOKENS) / TOKENS_A_SECOND)
             said = {"role": "assistant", "content": REPLY}
             return web.json_response(
@@ -88,15 +88,19 @@ class FixedProviders:
         for at, token in enumerate(TOKENS):
             await asyncio.sleep(max(0.0, asked_at + FIRST_TOKEN + at / TOKENS_A_SECOND - now()))
             await response.write(_event({"content": token}, None))
-        await response.write(_event({}, "stop") + b"data: [DONE]\n\n")
+        await response.write(_event({}, "stop") + _USAGE + b"data: [DONE]\n\n")
         await response.write_eof()
         return response
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         asked_at = now()
-        text = str(json.loads(await request.read()).get("input", ""))
-        pcm = voice(SECONDS_A_WORD * max(1, len(text.split())), RATE)
+        asked = json.loads(await request.read())
+        if (form := asked.get("response_format", "mp3")) not in ("pcm", "wav"):
+            return web.json_response({"error": {"message": f"no {form}: ask for pcm"}}, status=400)
+        pcm = voice(SECONDS_A_WORD * max(1, len(str(asked.get("input", "")).split())), RATE)
+        if form == "wav":
+            pcm = _wav_head(len(pcm)) + pcm
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         await asyncio.sleep(max(0.0, asked_at + FIRST_AUDIO - now()))
         await response.prepare(request)
@@ -116,6 +120,21 @@ def _completion(kind: str, choices: list[dict[str, object]]) -> dict[str, object
 def _event(delta: dict[str, str], finish: str | None) -> bytes:
     choice: dict[str, object] = {"index": 0, "delta": delta, "finish_reason": finish}
     return f"data: {json.dumps(_completion('chat.completion.chunk', [choice]))}\n\n".encode()
+
+
+_USAGE = (
+    b'data: {"id":"bench","object":"chat.completion.chunk","created":0,"model":"fixed","choices":[],'
+    b'"usage":{"prompt_tokens":100,"completion_tokens":19,"total_tokens":119}}\n\n'
+)
+"""What OpenAI sends last: adapters count by it."""
+
+
+def _wav_head(size: int) -> bytes:
+    """Return the head of a WAV file of 16-bit samples, one channel."""
+    shape = (16, 1, 1, RATE, 2 * RATE, 2, 16)
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", size + 36, b"WAVE", b"fmt ", *shape, b"data", size
+    )
 
 
 @asynccontextmanager

@@ -117,9 +117,11 @@ def cores(given: str) -> list[int]:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; return the exit status."""
+    from agent import logs
     from agent.bench.children import ChildError
     from agent.bench.line import NotAnsweredError
 
+    logs.configure("error", "auto")
     work = _serve_providers(options) if options.providers_only else _bench(options)
     try:
         return _run(work)
@@ -143,15 +145,15 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve_providers(options: argparse.Namespace) -> int:
-    from agent.bench.children import provider_settings
+    from agent.bench import children
     from agent.bench.providers import running
 
     async with running(options.providers_port) as base_url:
-        settings = provider_settings(base_url)
         if options.json:
+            settings = children.provider_settings(base_url)
             print(json.dumps({"base_url": base_url, "settings": settings}), flush=True)
         else:
-            print(f"providers of fixed latency at {base_url}, until Ctrl-C", flush=True)
+            print("\n".join(children.provider_lines(base_url)), flush=True)
         await asyncio.Event().wait()
     return 0
 
@@ -185,6 +187,7 @@ async def _bench(options: argparse.Namespace) -> int:
         take = providers.FIXED if options.providers_take is None else options.providers_take
         fixed = options.silence + take + 0.020
         judged: list[Judged] = []
+        await level.try_out(bench)
         for count in counts:
             measured = await level.run(bench, count)
             found = figures(measured, fixed)
