@@ -154,8 +154,11 @@ class LoadCaller:
     def _speak(self, speech: Spoken, at: float) -> bytes:
         self.measured.spoken += 1
         number = self._next
-        if number == speech.onset and self.heard.until > at:
-            self._onset = at - FRAME_SECONDS
+        if number == speech.onset:
+            if self.heard.until > at:
+                self._onset = at - FRAME_SECONDS
+            else:
+                self.heard.turn()
         if number == speech.last:
             self._end(at)
         self._next = number + 1

@@ -165,7 +165,7 @@ async def child(command: Sequence[str], cores: Sequence[int], folder: Path) -> A
     errors = folder / "errors"
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _START, ",".join(map(str, cores)), *command,
+            sys.executable, "-c", START, ",".join(map(str, cores)), *command,
             cwd=folder, env=environment(), stdin=DEVNULL, stdout=PIPE, stderr=stderr,
             start_new_session=True,  # Ctrl-C is for us; we end it
         )  # fmt: skip
@@ -179,7 +179,7 @@ async def child(command: Sequence[str], cores: Sequence[int], folder: Path) -> A
         await _end(process)
 
 
-_START = (
+START = (
     "import os, sys; cores = sys.argv.pop(1)\n"
     "if cores and hasattr(os, 'sched_setaffinity'):\n"
     "    os.sched_setaffinity(0, map(int, cores.split(',')))\n"

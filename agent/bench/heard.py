@@ -8,6 +8,7 @@ costs an addition a message.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 
 PLAYOUT_START = 0.020
 """Seconds from the first audio in an empty buffer to its first sample at the caller's ear: one
@@ -22,7 +23,8 @@ STALE_WITHIN = 0.5
 ends a turn and the providers."""
 
 SHORTEST_GAP = 0.001
-"""Seconds; below that is rounding."""
+"""Seconds that audio may be late for its frame: how well the generator knows when it came. What is
+later misses the frame, so that holes are of whole frames."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class HeardAudio:
     """When the last sample that has come will have been heard."""
 
     gaps: list[float] = field(default_factory=list)
-    """Seconds of each hole within a reply."""
+    """Seconds of each hole within a reply, in whole frames."""
 
     stale: float = 0.0
     """Seconds of audio that came after a ``clear`` and was made before it."""
@@ -54,12 +56,12 @@ class HeardAudio:
         if at - self._cleared < STALE_WITHIN:
             self.stale += seconds
         late = at - self.until
-        if late <= 0:
+        if late <= 0 or (self._open and late < SHORTEST_GAP):
             begins = self.until
         elif self._open and late < LONGEST_GAP:
-            begins = at
-            if late >= SHORTEST_GAP:
-                self.gaps.append(late)
+            gap = PLAYOUT_START * ceil((late - SHORTEST_GAP) / PLAYOUT_START)
+            self.gaps.append(gap)
+            begins = self.until + gap
         else:
             begins = at + PLAYOUT_START
         self._open = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -13,12 +14,15 @@ from agent.bench.caller import Measured
 from agent.bench.line import CallRefusedError, NotAnsweredError, Target, dial
 from agent.bench.metrics import LagHistogram, loop_lag
 from agent.bench.pacing import CallPacer
-from agent.bench.processes import Use, use_of
+from agent.bench.processes import Use, core_seconds, cores_of, family, use_of
 from pipelines.background import BackgroundTasks
 
 BEGIN_WITHIN = 10.0
 """Seconds over which the calls of a level begin, evenly: about one turn, so that not all speak at
 once."""
+
+A_CALL_EVERY = 0.5
+"""Seconds between two of them, where there are few."""
 
 SETTLE = 5.0
 """Seconds from the last call that was placed until something is measured: greetings are over."""
@@ -27,7 +31,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the memory."""
 
 TRIED_FOR = 30.0
-"""Seconds for the call before all to hear an answer: a greeting, a turn, and providers that wake."""
+"""Seconds for the call before all to hear an answer: a greeting, a turn, cold providers."""
 
 REST = 3.0
 """Seconds after the last call until the memory is looked at that stays."""
@@ -70,6 +74,8 @@ class Level:
 
     own_cpu: float = 0.0
     providers_cpu: float | None = None
+    others: float | None = None
+    """Share of the server's cores that was neither its own nor ours: somebody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +117,9 @@ async def try_out(bench: Bench) -> None:
 
 async def run(bench: Bench, calls: int) -> Level:
     """Hold so many calls at once, and measure them."""
-    spread = min(BEGIN_WITHIN, 0.5 * (calls - 1))
+    spread = min(BEGIN_WITHIN, A_CALL_EVERY * (calls - 1))
     level = Level(calls=calls, seconds=bench.seconds, spread=spread)
-    level.memory_before = _memory(await _use(bench.server))
+    level.memory_before = (await _look(bench)).memory
     pace, background = CallPacer(), BackgroundTasks()
     pacing = background.start(pace.run(), "pacing the calls")
     try:
@@ -126,7 +132,7 @@ async def run(bench: Bench, calls: int) -> Level:
             background.start(line.hang_up(), "hanging up")
         await background.aclose(within=5.0)
     await asyncio.sleep(REST)  # the server lets go of what was the calls'
-    level.memory_after = _memory(await _use(bench.server))
+    level.memory_after = (await _look(bench)).memory
     return level
 
 
@@ -160,38 +166,80 @@ async def _let_run(pacing: asyncio.Task[None], seconds: float) -> None:
 
 async def _measure(bench: Bench, level: Level, pace: CallPacer, pacing: asyncio.Task[None]) -> None:
     lines = list(pace)
+    lag = await loop_lag(bench.target)
+    before = await _look(bench)
     for line in lines:
         line.caller.begin_measuring()
     pace.begin_measuring()
-    before, lag = await _use(bench.server), await loop_lag(bench.target)
-    providers = await _use(bench.providers)
-    own, began = time.process_time(), time.perf_counter()
-    level.memory_most = _memory(before)
-    until = began + level.seconds
+    level.memory_most = before.memory
+    until = before.at + level.seconds
     while (left := until - time.perf_counter()) > 0:
         await _let_run(pacing, min(LOOK_EVERY, left))
         speaking = sum(line.caller.speaks for line in lines)
         level.most_at_once = max(level.most_at_once, speaking)
-        now = await _use(bench.server)
-        level.memory_most = max(filter(None, (level.memory_most, _memory(now))), default=None)
-    level.seconds = time.perf_counter() - began
-    level.own_cpu = time.process_time() - own
+        if level.memory_most is not None and (now := use_of(before.family)) is not None:
+            level.memory_most = max(level.memory_most, now.memory)
     level.woken, level.sent = pace.woken, pace.sent
-    after, providers_after = await _use(bench.server), await _use(bench.providers)
-    level.cpu = _cpu(before, after)
-    level.providers_cpu = _cpu(providers, providers_after)
     level.measured = [line.caller.result() for line in lines]
+    _compare(level, before, await _look(bench))
     level.failed.update(line.over for line in lines if line.over)
     later = await loop_lag(bench.target)
     level.lag = later.since(lag) if later is not None and lag is not None else None
 
 
-async def _use(pid: int | None) -> Use | None:
-    return None if pid is None else await asyncio.to_thread(use_of, pid)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What was used by a moment: seconds of CPU, bytes of memory."""
+
+    at: float
+    family: Sequence[int]
+    """The server's processes."""
+
+    server: Use | None
+    providers: Use | None
+    own: float
+    cores: frozenset[int]
+    """Of the server."""
+
+    busy: float | None
+    """Of these cores, whoever used them."""
+
+    @property
+    def memory(self) -> int | None:
+        return None if self.server is None else self.server.memory
 
 
-def _memory(use: Use | None) -> int | None:
-    return None if use is None else use.memory
+async def _look(bench: Bench) -> _Look:
+    """Look at the processes, in a thread: there may be hundreds on the machine."""
+    return await asyncio.to_thread(_look_now, bench)
+
+
+def _look_now(bench: Bench) -> _Look:
+    server = [] if bench.server is None else family(bench.server)
+    cores = frozenset[int]() if bench.server is None else cores_of(bench.server)
+    return _Look(
+        at=time.perf_counter(),
+        family=server,
+        server=use_of(server),
+        providers=None if bench.providers is None else use_of([bench.providers]),
+        own=time.process_time(),
+        cores=cores,
+        busy=core_seconds(cores) if cores else None,
+    )
+
+
+def _compare(level: Level, before: _Look, after: _Look) -> None:
+    """Fill in what was used from one look to the other."""
+    level.seconds = after.at - before.at
+    level.own_cpu = after.own - before.own
+    level.cpu = _cpu(before.server, after.server)
+    level.providers_cpu = _cpu(before.providers, after.providers)
+    if level.cpu is None or before.busy is None or after.busy is None:
+        return
+    ours = level.cpu
+    if after.cores & cores_of(os.getpid()):
+        ours += level.own_cpu + (level.providers_cpu or 0.0)
+    level.others = max(0.0, after.busy - before.busy - ours) / level.seconds / len(after.cores)
 
 
 def _cpu(before: Use | None, after: Use | None) -> float | None:

@@ -200,12 +200,14 @@ class CallLine(asyncio.Protocol):
 
     def _read_head(self, head: str) -> None:
         first, *lines = head.split("\r\n")
-        status = first.split(" ")[1][:3]
+        status = first[9:12]
         fields = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines)
         }
-        if status == str(HTTPStatus.SERVICE_UNAVAILABLE.value):
+        if not (status.isascii() and status.isdigit()):
+            self._fail(UnreachableError("what answers there speaks no HTTP: no stream server"))
+        elif status == str(HTTPStatus.SERVICE_UNAVAILABLE.value):
             self._fail(CallRefusedError("refused: HTTP 503, it takes no more calls"))
         elif status != str(HTTPStatus.SWITCHING_PROTOCOLS.value):
             self._fail(UnreachableError(f"refused: HTTP {status}, no call is answered there"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,23 +26,18 @@ class Use:
     processes: int
 
 
-def use_of(pid: int, proc: Path = PROC) -> Use | None:
-    """Return what a process and its descendants use; None if it is gone, or the system cannot tell.
+def use_of(pids: Sequence[int], proc: Path = PROC) -> Use | None:
+    """Return what some processes have used by now; None if they are gone, or the system is mute.
 
-    Reads a file a process: not for an event loop that paces calls.
+    Reads a file a process: a few may be read beside calls that are paced.
     """
-    ticks = pages = 0
-    tree = _tree(pid, proc)
-    found = 0
-    for one in tree:
-        fields = _stat(one, proc)
-        if fields:
-            found += 1
-            ticks += sum(int(fields[at]) for at in (11, 12, 13, 14))  # utime stime cutime cstime
-            pages += int(fields[21])
-    if not found:
+    each = [fields for pid in pids if (fields := _stat(pid, proc))]
+    if not each:
         return None
-    return Use(cpu=ticks / _TICKS, memory=pages * _PAGE, processes=found)
+    # utime, stime, and both of children that have ended; resident pages
+    ticks = sum(int(fields[at]) for fields in each for at in (11, 12, 13, 14))
+    pages = sum(int(fields[21]) for fields in each)
+    return Use(cpu=ticks / _TICKS, memory=pages * _PAGE, processes=len(each))
 
 
 def _stat(pid: int, proc: Path) -> list[str]:
@@ -53,8 +49,11 @@ def _stat(pid: int, proc: Path) -> list[str]:
     return text.rpartition(")")[2].split()  # the name before it may hold anything
 
 
-def _tree(pid: int, proc: Path) -> list[int]:
-    """Return a process and its descendants."""
+def family(pid: int, proc: Path = PROC) -> list[int]:
+    """Return a process and its descendants, as they are now.
+
+    Reads a file for each process of the machine: in a thread, and not too often.
+    """
     children: dict[int, list[int]] = {}
     try:
         numbers = [int(one.name) for one in proc.iterdir() if one.name.isdigit()]
@@ -67,6 +66,34 @@ def _tree(pid: int, proc: Path) -> list[int]:
     for one in found:
         found += children.get(one, [])
     return found
+
+
+def core_seconds(cores: frozenset[int], proc: Path = PROC) -> float | None:
+    """Return the seconds that these cores have not idled since the start of the machine.
+
+    What a virtual machine's host has given to others counts, too. None if the system cannot tell.
+    """
+    try:
+        text = (proc / "stat").read_text(encoding="ascii")
+    except OSError:
+        return None
+    total = 0
+    for line in text.splitlines():
+        name, *fields = line.split()
+        if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cores:
+            user, nice, system, _idle, _wait, *interrupts_and_stolen = map(int, fields[:8])
+            total += user + nice + system + sum(interrupts_and_stolen)
+    return total / _TICKS
+
+
+def cores_of(pid: int) -> frozenset[int]:
+    """Return the cores that a process may use; none if the system cannot tell."""
+    if not hasattr(os, "sched_getaffinity"):
+        return frozenset()
+    try:
+        return frozenset(os.sched_getaffinity(pid))
+    except OSError:
+        return frozenset()
 
 
 def pin(cores: frozenset[int]) -> bool:

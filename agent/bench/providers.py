@@ -122,9 +122,11 @@ def _event(delta: dict[str, str], finish: str | None) -> bytes:
     return f"data: {json.dumps(_completion('chat.completion.chunk', [choice]))}\n\n".encode()
 
 
+_COUNTED = {"prompt_tokens": 100, "completion_tokens": 19, "total_tokens": 119}
+
 _USAGE = (
-    b'data: {"id":"bench","object":"chat.completion.chunk","created":0,"model":"fixed","choices":[],'
-    b'"usage":{"prompt_tokens":100,"completion_tokens":19,"total_tokens":119}}\n\n'
+    b"data: %s\n\n"
+    % json.dumps(_completion("chat.completion.chunk", []) | {"usage": _COUNTED}).encode()
 )
 """What OpenAI sends last: adapters count by it."""
 

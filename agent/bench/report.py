@@ -32,7 +32,7 @@ class Judged:
         """Say it in a word, for machines."""
         if self.holds:
             return "holds"
-        return "not known" if self.figures.generator_late else "fails"
+        return "not known" if self.figures.generator_late or self.figures.crowded else "fails"
 
 
 def lines(judged: Judged) -> Iterator[str]:
@@ -70,6 +70,11 @@ def _verdict(judged: Judged) -> Iterator[str]:
         yield (
             f"  THE GENERATOR WAS LATE (over {1000 * LATE:.0f} ms at p99): what follows may be its "
             "own doing; give it a core of its own, or fewer calls"
+        )
+    if judged.figures.crowded:
+        yield (
+            f"  SOMEBODY ELSE USED {judged.figures.others:.0%} OF THE SERVER'S CORES: what follows "
+            "may be their doing; stop them, or choose other cores"
         )
     if judged.holds:
         yield "  HOLDS"
@@ -127,5 +132,6 @@ def _flat(judged: Judged) -> dict[str, Any]:
         "spread": level.spread,
         "most_speaking_at_once": level.most_at_once,
         "generator_late": judged.figures.generator_late,
+        "crowded": judged.figures.crowded,
         **asdict(judged.figures),
     }

@@ -17,6 +17,10 @@ LATE = 0.01
 lateness, too."""
 
 
+CROWDED = 0.1
+"""Share of the server's cores from which somebody else's work is to be heard in its calls."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentiles:
     """How some seconds are spread."""
@@ -28,7 +32,7 @@ class Percentiles:
     most: float
 
 
-def spread_of(seconds: Sequence[float]) -> Percentiles | None:
+def percentiles_of(seconds: Sequence[float]) -> Percentiles | None:
     """Return how they are spread; None if there are none."""
     if not len(seconds):
         return None
@@ -73,6 +77,14 @@ class LevelFigures:
     speaking: float
     """Share of the time in which a caller speaks."""
 
+    others: float | None
+    """Share of the server's cores that somebody else used."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the server did not have its cores for itself."""
+        return self.others is not None and self.others > CROWDED
+
     @property
     def generator_late(self) -> bool:
         """Whether the generator itself was late."""
@@ -96,10 +108,10 @@ def figures(level: Level, fixed: float) -> LevelFigures:
     return LevelFigures(
         calls=level.calls,
         answered=level.answered,
-        response=spread_of(responses),
-        overhead=spread_of([one - fixed for one in responses]),
-        gaps=spread_of([one for call in each for one in call.gaps]),
-        stops=spread_of([one for call in each for one in call.stops]),
+        response=percentiles_of(responses),
+        overhead=percentiles_of([one - fixed for one in responses]),
+        gaps=percentiles_of([one for call in each for one in call.gaps]),
+        stops=percentiles_of([one for call in each for one in call.stops]),
         stale=sum(call.stale for call in each),
         unstopped=sum(call.unstopped for call in each),
         unanswered=sum(call.unanswered for call in each),
@@ -108,11 +120,12 @@ def figures(level: Level, fixed: float) -> LevelFigures:
         memory_a_call=(most - before) / calls if most is not None and before is not None else None,
         memory_kept=(after - before) / calls if after is not None and before is not None else None,
         lag_p99=level.lag.percentile(99) if level.lag is not None else None,
-        generator_sent=spread_of(level.sent),
-        generator_woken=spread_of(level.woken),
+        generator_sent=percentiles_of(level.sent),
+        generator_woken=percentiles_of(level.woken),
         generator_cpu_a_minute=level.own_cpu / minutes if minutes else 0.0,
         generator_share=(level.own_cpu + (level.providers_cpu or 0.0)) / level.seconds,
         speaking=sum(call.spoken for call in each) / frames if frames else 0.0,
+        others=level.others,
     )
 
 
