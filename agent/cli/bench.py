@@ -164,7 +164,7 @@ async def _bench(options: argparse.Namespace) -> int:
     from agent.bench.report import Judged, as_json, highest, lines
     from agent.bench.verdict import figures, why_not
 
-    counts = sorted({1, *options.calls})
+    counts = sorted({1, *options.calls, options.require or 1})
     say = _quiet if options.json else _say
     async with AsyncExitStack() as stack:
         of_service, of_generator = _places(options, say)

@@ -51,7 +51,7 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_a_service_of_its_own_is_measured(tmp_path: Path) -> None:
     """Two calls are held, what they wait for is told, and nothing is left in the folder."""
-    command = started(tmp_path, "--calls", "2", "--seconds", "4", "--json")
+    command = started(tmp_path, "--calls", "2", "--seconds", "3", "--json")
     said, errors = command.communicate(timeout=100)
     assert command.returncode == 0, errors
     found = json.loads(said)
@@ -59,7 +59,7 @@ def test_a_service_of_its_own_is_measured(tmp_path: Path) -> None:
     assert (one["calls"], two["calls"]) == (1, 2)
     assert (two["answered"], two["refused"], two["failed"]) == (2, 0, {})
     heard = [each["response"]["p50"] for each in (one, two) if each["response"]]
-    assert min(heard) > found["fixed"] - 0.1
+    assert all(seconds > found["fixed"] - 0.1 for seconds in heard)
     assert two["generator_cpu_a_minute"] > 0
     if sys.platform == "linux":
         assert two["cpu_a_minute"] > 0
