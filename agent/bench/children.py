@@ -123,6 +123,11 @@ def environment() -> dict[str, str]:
     return given | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that is gone after use; what a killed child still holds is left behind."""
+    return tempfile.TemporaryDirectory(prefix="voice-agent-bench-", ignore_cleanup_errors=True)
+
+
 @asynccontextmanager
 async def service(
     base_url: str, calls: int, turns: TurnModel, cores: Sequence[int]
@@ -132,7 +137,7 @@ async def service(
     Raises:
         ChildError: If it does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="voice-agent-bench-") as name:
+    with _folder() as name:
         folder = Path(name)
         (folder / "prompts").mkdir()
         (folder / "prompts" / "bench.md").write_text(AGENT, encoding="utf-8")
@@ -150,7 +155,7 @@ async def providers(cores: Sequence[int]) -> AsyncIterator[Child]:
     Raises:
         ChildError: If it does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="voice-agent-bench-") as name:
+    with _folder() as name:
         async with child(["bench", "--providers-only", "--json"], cores, Path(name)) as found:
             yield found
 
@@ -165,7 +170,7 @@ async def child(command: Sequence[str], cores: Sequence[int], folder: Path) -> A
     errors = folder / "errors"
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", START, ",".join(map(str, cores)), *command,
+            sys.executable, "-c", START, ",".join(map(str, cores)), str(os.getpid()), *command,
             cwd=folder, env=environment(), stdin=DEVNULL, stdout=PIPE, stderr=stderr,
             start_new_session=True,  # Ctrl-C is for us; we end it
         )  # fmt: skip
@@ -180,12 +185,16 @@ async def child(command: Sequence[str], cores: Sequence[int], folder: Path) -> A
 
 
 START = (
-    "import os, sys; cores = sys.argv.pop(1)\n"
+    "import os, sys; cores, parent = sys.argv.pop(1), int(sys.argv.pop(1))\n"
+    "if sys.platform == 'linux':\n"
+    "    import ctypes; ctypes.CDLL(None).prctl(1, 15)\n"
+    "    if os.getppid() != parent: sys.exit()\n"
     "if cores and hasattr(os, 'sched_setaffinity'):\n"
     "    os.sched_setaffinity(0, map(int, cores.split(',')))\n"
     "from agent.cli import main; sys.exit(main())"
 )
-"""Pins itself before anything is imported, so that each of its threads is pinned."""
+"""Asks the system for SIGTERM when we die, in whatever way (PR_SET_PDEATHSIG, prctl(2)), and pins
+itself before anything is imported, so that each of its threads is pinned."""
 
 
 async def _first_line(process: Process) -> str:

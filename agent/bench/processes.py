@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +97,46 @@ def cores_of(pid: int) -> frozenset[int]:
         return frozenset()
 
 
-def pin(cores: frozenset[int]) -> bool:
-    """Have this process run on these cores alone, with its children; return whether it does."""
+class NoCoreError(Exception):
+    """There is no such core, or it cannot be chosen; the message is one clear line."""
+
+
+def checked(cores: Sequence[int]) -> None:
+    """See whether cores can be chosen.
+
+    Raises:
+        NoCoreError: If they cannot.
+    """
+    if cores and not hasattr(os, "sched_setaffinity"):
+        raise NoCoreError("this system does not let cores be chosen: leave out --core")
+    count = os.cpu_count() or 1
+    if strange := [core for core in cores if core >= count]:
+        raise NoCoreError(f"there is no core {strange[0]}: there are 0 to {count - 1}")
+
+
+def pin(cores: Sequence[int]) -> None:
+    """Have this process, and children that it starts later, run on these cores alone.
+
+    Raises:
+        NoCoreError: If they are not for us.
+    """
     if not cores or not hasattr(os, "sched_setaffinity"):
-        return False
+        return
     try:
         os.sched_setaffinity(0, cores)
-    except OSError:  # there is no such core, or it is not ours
-        return False
-    return True
+    except OSError as error:
+        raise NoCoreError(f"cannot run on the cores {cores}: {error.strerror}") from None
+
+
+def allow_sockets(count: int) -> None:
+    """Allow this process so many more open sockets, as far as the system lets us."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = soft + count if hard == resource.RLIM_INFINITY else min(hard, soft + count)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def cores_here() -> list[int]:

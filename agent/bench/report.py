@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from agent.bench.level import Level
@@ -56,7 +57,9 @@ def lines(judged: Judged) -> Iterator[str]:
             f"{found.memory_kept / 1e6:.2f} MB of it stays"
         )
     if found.lag_p99 is not None:
-        yield f"  event loop lag            p99 at most {1000 * found.lag_p99:.0f} ms"
+        known = isfinite(found.lag_p99)
+        at_most = f"at most {1000 * found.lag_p99:.0f} ms" if known else "off its scale"
+        yield f"  event loop lag            p99 {at_most}"
     yield (
         f"  generator                 {found.generator_cpu_a_minute:.3f} CPU s a call-minute, "
         f"{found.generator_share:.0%} of a core with the providers; sends late p99 "
@@ -122,7 +125,7 @@ def as_json(levels: Sequence[Judged], **more: object) -> dict[str, Any]:
 
 
 def _flat(judged: Judged) -> dict[str, Any]:
-    level = judged.level
+    level, lag = judged.level, judged.figures.lag_p99
     return {
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
@@ -134,4 +137,5 @@ def _flat(judged: Judged) -> dict[str, Any]:
         "generator_late": judged.figures.generator_late,
         "crowded": judged.figures.crowded,
         **asdict(judged.figures),
+        "lag_p99": lag if lag is not None and isfinite(lag) else None,  # JSON has no infinity
     }

@@ -120,14 +120,13 @@ def run(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.bench.children import ChildError
     from agent.bench.line import NotAnsweredError
+    from agent.bench.processes import NoCoreError
 
     logs.configure("error", "auto")
     work = _serve_providers(options) if options.providers_only else _bench(options)
     try:
         return _run(work)
-    except (ChildError, NotAnsweredError) as error:
-        return fail(error)
-    except OSError as error:
+    except (ChildError, NotAnsweredError, NoCoreError) as error:
         return fail(error)
 
 
@@ -161,9 +160,11 @@ async def _serve_providers(options: argparse.Namespace) -> int:
 async def _bench(options: argparse.Namespace) -> int:
     from agent.bench import children, level, providers
     from agent.bench.line import Target
+    from agent.bench.processes import allow_sockets, use_of
     from agent.bench.report import Judged, as_json, highest, lines
     from agent.bench.verdict import figures, why_not
 
+    allow_sockets(MOST_CALLS)
     counts = sorted({1, *options.calls, options.require or 1})
     say = _quiet if options.json else _say
     async with AsyncExitStack() as stack:
@@ -177,6 +178,8 @@ async def _bench(options: argparse.Namespace) -> int:
                 children.service(base_url, counts[-1], options.turn_model, of_service)
             )
             url, pid = served.says.rpartition(" ")[2], served.pid
+        if pid is not None and use_of([pid]) is None:
+            say(f"CPU and memory are not measured: /proc does not tell of a process {pid}")
         bench = level.Bench(
             target=Target(url=url, headers=dict(options.headers)),
             seconds=options.seconds,
@@ -213,14 +216,19 @@ def _quiet(_line: str) -> None:
 
 
 def _places(options: argparse.Namespace, say: Callable[[str], None]) -> tuple[list[int], list[int]]:
-    """Return the cores of the service, and of the generator; pin this process to the latter."""
-    from agent.bench.processes import cores_here, pin
+    """Return the cores of the service, and of the generator; pin this process to the latter.
 
+    Raises:
+        NoCoreError: If there is no such core.
+    """
+    from agent.bench.processes import checked, cores_here, pin
+
+    checked([*(options.core or ()), *(options.generator_core or ())])
     here = cores_here()
     service = options.core or ([] if options.url else here[:1])
     rest = [one for one in here if one not in service]
     generator = options.generator_core or ([] if options.url else rest[:1] or here[:1])
-    pin(frozenset(generator))
-    if not options.url and set(generator) & set(service):
+    if len(here) == 1 or set(generator) & set(service):
         say("ONE CORE FOR ALL: what the callers cost is mixed into every figure")
+    pin(generator)
     return service, generator

@@ -15,7 +15,7 @@ import pytest
 
 import agent
 from agent.bench.children import environment, provider_lines, service_settings
-from agent.bench.processes import family
+from agent.bench.processes import family, use_of
 from agent.cli import main
 from agent.cli.bench import cores, levels
 from agent.settings import load
@@ -69,19 +69,22 @@ def test_a_service_of_its_own_is_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the children in /proc")
-def test_whoever_stops_it_stops_all_of_it(tmp_path: Path) -> None:
-    """SIGTERM, which is taken as Ctrl-C is, ends the providers and the service without a word."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_whoever_stops_it_stops_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
+    """SIGTERM, which is taken as Ctrl-C is, ends its children without a word; so does its death."""
     command = started(tmp_path)
     until = time.monotonic() + 60
     while len(found := family(command.pid)) < PARTS:
         assert time.monotonic() < until
         assert command.poll() is None
         time.sleep(0.05)
-    command.send_signal(signal.SIGTERM)
+    command.send_signal(number)
     said, errors = command.communicate(timeout=60)
-    assert command.returncode == 130
+    assert command.returncode == (130 if number == signal.SIGTERM else -signal.SIGKILL)
     assert said + errors == ""
-    assert not [pid for pid in found[1:] if Path(f"/proc/{pid}").exists()]
+    while use_of(found[1:]) is not None:
+        assert time.monotonic() < until + 60
+        time.sleep(0.05)
 
 
 def test_a_wrong_address_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,6 +109,13 @@ def test_what_makes_no_sense_is_refused(
         main(["bench", *given])
     assert ended.value.code == 2
     assert given[0] in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen")
+def test_a_core_that_there_is_not_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is started."""
+    assert main(["bench", "--core", "4000"]) == 1
+    assert "there is no core 4000" in capsys.readouterr().err
 
 
 def test_levels_rise_and_cores_are_counted() -> None:

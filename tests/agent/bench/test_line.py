@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from agent.bench import level, line
+from agent.bench.frames import accept_of
 from agent.bench.level import Bench
 from agent.bench.line import CallRefusedError, NotAnsweredError, Target, UnreachableError, dial
 
@@ -190,7 +191,7 @@ def test_a_server_that_breaks_off_is_said_to(monkeypatch: pytest.MonkeyPatch) ->
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         key.append(head.partition("Key: ")[2].partition("\r\n")[0])
-        accepted = line.accept_of(key[-1])
+        accepted = accept_of(key[-1])
         writer.write(
             f"HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: {accepted}\r\n\r\n".encode()
             + b"\x81\x15"
