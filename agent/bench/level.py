@@ -165,7 +165,7 @@ async def _let_run(pacing: asyncio.Task[None], seconds: float) -> None:
 
 
 async def _measure(bench: Bench, level: Level, pace: CallPacer, pacing: asyncio.Task[None]) -> None:
-    lines = list(pace)
+    lines = [line for line in pace if not line.over]
     lag = await loop_lag(bench.target)
     before = await _look(bench)
     for line in lines:
@@ -182,7 +182,7 @@ async def _measure(bench: Bench, level: Level, pace: CallPacer, pacing: asyncio.
     level.woken, level.sent = pace.woken, pace.sent
     level.measured = [line.caller.result() for line in lines]
     _compare(level, before, await _look(bench))
-    level.failed.update(line.over for line in lines if line.over)
+    level.failed.update(line.over for line in pace if line.over)
     later = await loop_lag(bench.target)
     level.lag = later.since(lag) if later is not None and lag is not None else None
 

@@ -44,7 +44,8 @@ def lines(judged: Judged) -> Iterator[str]:
         f"{level.spread:.0f} s, measured for {level.seconds:.0f} s; a caller speaks "
         f"{found.speaking:.0%} of the time, {level.most_at_once} at once at most"
     )
-    yield from _row("response time", found.response)
+    more = f", {found.unanswered} never, {found.cut_ins} times it cut in"
+    yield from _row("response time", found.response, more)
     yield from _row("overhead", found.overhead)
     yield from _row("speech to clear", found.stops, f", {found.unstopped} not stopped")
     yield f"  old audio after clear     {1000 * found.stale:.0f} ms in all"

@@ -137,10 +137,12 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
         import uvloop
 
         new_event_loop = uvloop.new_event_loop
-    # Without this the children would be left behind.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(work)
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            return runner.run(work)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _serve_providers(options: argparse.Namespace) -> int:
