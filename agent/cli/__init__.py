@@ -11,6 +11,7 @@ import os
 import sys
 
 from agent.cli import (
+    bench,
     call,
     calls,
     check,
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         calls,
         verify,
         evaluate,
+        bench,
         replay,
         dial,
         sinch,

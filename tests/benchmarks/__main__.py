@@ -257,6 +257,12 @@ def starts() -> None:
     show("cold start to listening, local models warm", "ms", taken)
 
 
+def levels() -> None:
+    """Print what a short run of ``voice-agent bench`` says."""
+    command = [sys.executable, "-m", "agent.cli", "bench", "--calls", "1,5", "--seconds", "20"]
+    subprocess.run(command, check=True)
+
+
 if __name__ == "__main__":
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
     inbound()
@@ -265,3 +271,4 @@ if __name__ == "__main__":
     announced()
     databases()
     starts()
+    levels()
