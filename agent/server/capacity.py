@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from agent.server.load import LoopLoad, LoopTime
 from agent.server.machine import Room
+from agent.server.memory import MemoryReturn, give_back
 from agent.server.overload import LOOK_EVERY, Overload
 from pipelines.clock import now
 from pipelines.providers.contracts import Stage
@@ -46,6 +47,7 @@ class Capacity:
         self.overload = overload
         self.load = load or LoopLoad()
         self._down = down
+        self.memory = MemoryReturn()
         self.declined_for: Counter[str] = Counter()
         """Calls that were turned away since the start, by why; there are few different reasons."""
 
@@ -109,7 +111,7 @@ class Capacity:
         return ""
 
     async def watch(self, calls: Callable[[], int]) -> None:
-        """Measure, every :data:`LOOK_EVERY` seconds, until this is cancelled.
+        """Measure, every :data:`LOOK_EVERY` seconds, until this is cancelled; see to the memory.
 
         Args:
             calls: Returns how many are in progress.
@@ -119,7 +121,10 @@ class Capacity:
         try:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
-                self.load.look(loop_time.seconds(), calls(), now())
-                self.overload.look(now())
+                here, at = calls(), now()
+                self.load.look(loop_time.seconds(), here, at)
+                self.overload.look(at)
+                if self.memory.due(here, at):
+                    await asyncio.to_thread(give_back)
         finally:
             loop_time.close()

@@ -68,7 +68,7 @@ class ServiceCalls:
         assert built.keeping.database is not None
         built.agents._threads = InlineThreads()
         built.keeping.writer._threads = InlineThreads()
-        built.keeping.database.loader._threads = InlineThreads()
+        built.keeping.database.loader._threads = cast("Any", InlineThreads())
         await built.agents.start()
         built.registry.carry_orders(built.processes)
         built.keeping.run_in(background)

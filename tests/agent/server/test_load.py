@@ -18,6 +18,7 @@ import pytest
 from agent.server.capacity import Capacity
 from agent.server.load import FULL, LoopLoad, LoopTime
 from agent.server.machine import MEMORY_A_CALL, MOST, Room, bound
+from agent.server.memory import MemoryReturn, give_back
 from agent.server.overload import LOOK_EVERY, Overload
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -267,6 +268,16 @@ def _shares(core: int) -> tuple[float, float]:
     used = clock.seconds() - before
     clock.close()
     return 0.2 / seconds, used / seconds
+
+
+def test_memory_is_given_back_once_after_calls_when_they_have_gone() -> None:
+    """Not while somebody is in a call, nor again while nobody has called since."""
+    memory = MemoryReturn()
+    calls = [0] * 30 + [1] + [0] * 3 + [2] * 10 + [0] * 40 + [1] * 2 + [0] * 40
+    told = [n for n, each in enumerate(calls) if memory.due(each, n / 2)]
+    assert told == [44 + 10, 86 + 10]
+    assert memory.times == 2
+    give_back()
 
 
 def test_files_and_memory_bound_what_there_may_be(tmp_path: Path) -> None:
