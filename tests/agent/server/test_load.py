@@ -169,6 +169,30 @@ def test_others_on_the_core_leave_less_room() -> None:
     assert machine.ask(30) == 30
 
 
+def test_a_burst_ends_where_others_leave_off() -> None:
+    """What is measured counts with the calls of which nothing is seen yet."""
+    machine = Machine(0.01)
+    for _ in range(60):
+        machine.ask(len(machine.calls) < 10)
+        machine.wait(1)
+    machine.idle = 0.4  # while there are calls, so that it is not known whose it is
+    machine.wait(3)
+    assert machine.ask(100) >= 10
+    machine.wait(10)
+    assert machine.worst < FULL + 0.02
+
+
+def test_what_is_used_without_calls_is_not_theirs() -> None:
+    """It leaves less room, and makes no call cost more."""
+    machine = Machine(0.01)
+    machine.idle = 0.3
+    machine.wait(30)
+    for _ in range(120):
+        machine.ask()
+        machine.wait(1)
+    assert 0.85 * (FULL - 0.3) / 0.01 < len(machine.calls) <= 1.05 * (FULL - 0.3) / 0.01
+
+
 def test_half_a_core_carries_half() -> None:
     """As a container's quota says."""
     carried = []
