@@ -1,13 +1,15 @@
 """Memory that calls needed, given back to the machine once they are over.
 
-What they let go of stays with the C library, in pieces between what is still used, and so counts as
-the process's. It is asked for what it can do without while nobody is in a call: it locks what it
-looks through.
+Most of what calls leave is garbage that points at itself, and Python looks for that the more seldom
+the larger the process is: of 70 MB that sixty calls add, 36 were that, and were kept until the next
+calls. What is free then stays with the C library, in pieces between what is used, until it is asked
+for it. Both hold up whoever wants memory, so it is done while nobody is in a call.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from collections.abc import Callable
 
@@ -57,6 +59,12 @@ _TRIM = _found()
 
 
 def give_back() -> None:
-    """Give back what is free. Takes tens of milliseconds: use a thread. Does nothing elsewhere."""
+    """Find garbage, and give back what is free, which glibc alone has to be asked for.
+
+    Takes tens of milliseconds; use a thread. The search for garbage holds the interpreter:
+    75 ms for all of a service, next to nothing where what its start made
+    is left out (:func:`gc.freeze`).
+    """
+    gc.collect()
     if _TRIM is not None:
         _TRIM(0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -301,7 +303,21 @@ def test_memory_is_given_back_once_after_calls_when_they_have_gone() -> None:
     told = [n for n, each in enumerate(calls) if memory.due(each, n / 2)]
     assert told == [44 + 10, 86 + 10]
     assert memory.times == 2
-    give_back()
+
+
+def test_garbage_that_points_at_itself_is_given_back() -> None:
+    """Calls leave it, and nobody looks for it while there are no others."""
+    gc.disable()
+    try:
+        circle = Machine(0.01)
+        circle.capacity.declined_for["itself"] = circle  # type: ignore[assignment]
+        seen = weakref.ref(circle)
+        del circle
+        assert seen() is not None
+        give_back()
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_files_and_memory_bound_what_there_may_be(tmp_path: Path) -> None:
