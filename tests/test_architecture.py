@@ -555,6 +555,7 @@ FILES = {
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/server/checks": "before the start, and of the command `check`",
     "agent/server/health.py": "in threads of its own",
+    "agent/server/load.py": "opened in a thread; no disk",
     "agent/server/machine.py": "before the start",
     "agent/server/mcp_servers.py": "before the start",
     "agent/server/phrase_folder.py": "in its thread",

@@ -75,7 +75,7 @@ class AgentSpeech:
         try:
             # Asked once it is our turn: it may have become busy meanwhile.
             capacity = self._registry.capacity
-            if self._registry.draining or capacity.broken or capacity.overload.reason:
+            if self._registry.draining or capacity.broken or capacity.busy:
                 raise NoRoomError
             async with asyncio.timeout(WITHIN):
                 return await self._wav(text, language, pronounce)

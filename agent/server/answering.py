@@ -83,7 +83,6 @@ class StreamEndpoint:
 
     def __init__(
         self,
-        *,
         server: ServerSettings,
         line: LineSettings,
         admission: Admission,
@@ -132,7 +131,7 @@ class StreamEndpoint:
         caller = _caller(request)
         ticket = self._admission.look(caller)
         if reason := self._registry.no_room(ticket.name, self._coming):
-            self._registry.capacity.declined += 1
+            self._registry.capacity.decline(reason)
             raise NotAdmittedError(reason, 503)
         return _Visit(
             request=request,
@@ -254,7 +253,7 @@ class StreamEndpoint:
         visit.claims = admitted.claims
         name = visit.name if visit.ticket.trusted else admitted.name
         if reason := self._registry.no_room(name, self._coming):
-            self._registry.capacity.declined += 1
+            self._registry.capacity.decline(reason)
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
 

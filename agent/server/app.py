@@ -126,7 +126,11 @@ class Service:
         await asyncio.to_thread(time_zones.load)
         background.keep_running(self.agents.watch, "watching the agent files")
         background.keep_running(self.watchdog.run, "watching the event loop")
-        background.keep_running(self.registry.capacity.overload.watch, "watching for an overload")
+        registry = self.registry
+        background.keep_running(
+            lambda: registry.capacity.watch(lambda: len(registry.in_progress)),
+            "measuring what calls cost",
+        )
         yield
         await background.aclose()
         await self.agents.aclose()

@@ -21,17 +21,19 @@ from agent.server.call_runner import CallResources, CallRunner
 from agent.server.capacity import Capacity
 from agent.server.checks.surroundings import looks
 from agent.server.health import FolderWatch, Health
-from agent.server.machine import room
+from agent.server.load import LoopLoad
+from agent.server.machine import cores, room
 from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
-from agent.server.overload import Overload, readings, workers_of
+from agent.server.overload import Overload, overload_of
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
+from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
 from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
@@ -56,6 +58,7 @@ def service(
     turn_model: TurnModel | None = None,
     servers: Mapping[str, McpServer] | None = None,
     store: Store | None = None,
+    place: WorkerPlace | None = None,
 ) -> Service:
     """Put together what answers in this process, each part with the settings that it takes.
 
@@ -66,14 +69,14 @@ def service(
         turn_model: Started; None if turns end by silence and words alone.
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
+        place: Among the workers of one service on this machine; None if it is the only process.
     """
     wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
-    read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
-    overload = Overload(read)
+    overload = overload_of(watchdog.lag, providers, turn_model)
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
-    registry = _registry(settings, agents, providers, overload, keeping)
+    registry = _registry(settings, agents, providers, overload, keeping, place)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -86,13 +89,8 @@ def service(
         mcp_servers=servers or {},
         record=partial(recording_of, settings.recording, keeping.recording_writer),
     )
-    streams = StreamEndpoint(
-        server=settings.server,
-        line=settings.line,
-        admission=_admission(settings, agents, sinch, store),
-        registry=registry,
-        runner=CallRunner(resources, registry, call_control),
-    )
+    admission = _admission(settings, agents, sinch, store)
+    runner = CallRunner(resources, registry, call_control)
     return Service(
         server=settings.server,
         agents=agents,
@@ -101,7 +99,7 @@ def service(
         keeping=keeping,
         watchdog=watchdog,
         health=_health(settings, agents, registry, providers, processes, keeping),
-        streams=streams,
+        streams=StreamEndpoint(settings.server, settings.line, admission, registry, runner),
         sinch=sinch,
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
@@ -135,10 +133,11 @@ def _registry(
     providers: Providers,
     overload: Overload,
     keeping: RecordKeeping,
+    place: WorkerPlace | None,
 ) -> CallRegistry:
-    most = room(settings.server.max_calls, providers)
+    most = room(settings.server.max_calls, providers, place.workers if place is not None else 1)
     return CallRegistry(
-        capacity=Capacity(most, overload, lambda: providers.down),
+        capacity=Capacity(most, overload, lambda: providers.down, LoopLoad(min(1.0, cores()))),
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,

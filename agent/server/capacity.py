@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from agent.server.load import LoopLoad, LoopTime
 from agent.server.machine import Room
-from agent.server.overload import Overload
+from agent.server.memory import MemoryReturn, give_back
+from agent.server.overload import LOOK_EVERY, Overload
+from pipelines.clock import now
 from pipelines.providers.contracts import Stage
-
-PROVEN_AFTER = 10.0
-"""Seconds after which what a call costs has been measured: a greeting and a first reply."""
 
 GROWTH = 0.1
 """Of the calls in progress, the share that may be younger than that, beyond ``Room.at_once``."""
@@ -29,25 +32,55 @@ class Capacity:
     Args:
         room: How many calls there may be.
         overload: Whether there is too much to do already.
+        load: What calls cost; None if nothing is known of that.
         down: Returns the stages of which nobody works.
     """
 
     def __init__(
-        self, room: Room, overload: Overload, down: Callable[[], Sequence[Stage]] = tuple
+        self,
+        room: Room,
+        overload: Overload,
+        down: Callable[[], Sequence[Stage]] = tuple,
+        load: LoopLoad | None = None,
     ) -> None:
         self.room = room
         self.overload = overload
+        self.load = load or LoopLoad()
         self._down = down
-        self.declined = 0
+        self.memory = MemoryReturn()
+        self.declined_for: Counter[str] = Counter()
+        """Calls that were turned away since the start, by why; there are few different reasons."""
+
+    @property
+    def declined(self) -> int:
         """Calls that were turned away, since the start."""
+        return self.declined_for.total()
 
     @property
     def broken(self) -> str:
         """Why no call can be held at all, fit for a log; ``""`` if one can."""
         return "".join(why_broken(stage) for stage in self._down()[:1])
 
+    @property
+    def busy(self) -> bool:
+        """Whether calls want all of the machine, so that nothing else is to be begun."""
+        return bool(self.overload.reason) or self.load.full
+
+    def decline(self, reason: str) -> None:
+        """Note that a call was turned away, for what :meth:`refusal` has said."""
+        self.declined_for[reason] += 1
+
+    def room_left(self, taken: int) -> int:
+        """Return how many calls could still be taken, with so many places taken.
+
+        A reckoning: fewer come in at once where a model on this machine hears or speaks.
+        """
+        if self.overload.reason or self.broken:
+            return 0
+        return max(0, min(self.room.most - taken, self.load.room(taken)))
+
     def refusal(self, *, taken: int, young: int, has_place: bool) -> str:
-        """Return why no call may come in now, fit for a log; ``""`` if one may.
+        """Return why no call may come in now, fit for a log and a label; ``""`` if one may.
 
         Costs next to nothing and changes nothing. Whoever gets a text declines: 503 where a stream
         or a call is asked for, ``sinch.sorry`` to a callback.
@@ -60,15 +93,38 @@ class Capacity:
                 does not send it away.
         """
         if taken >= self.room.most:
-            return f"{taken} calls already"
+            return "as many calls as may be"
         if has_place:
             return ""
-        if self.broken:
-            return self.broken
         # One is always taken: nobody is here who would suffer, and it may be another's load.
-        if self.overload.reason and taken:
+        return self.broken or (self._measured(taken, young) if taken else "")
+
+    def _measured(self, taken: int, young: int) -> str:
+        """Return why no call may come in, by what is measured of those that are here."""
+        if self.overload.reason:
             return f"overload: {self.overload.reason}"
-        # What new ones cost shows once they speak: a few at a time, so that it is never too late.
+        if self.load.room(taken) < 1:
+            return "as many calls as the machine carries"
+        # Models of this machine answer in bursts that no average shows: a few at a time.
         if taken >= self.room.at_once and young >= max(1, int(GROWTH * taken)):
-            return f"{young} of {taken} calls have only begun"
+            return "calls have only begun"
         return ""
+
+    async def watch(self, calls: Callable[[], int]) -> None:
+        """Measure, every :data:`LOOK_EVERY` seconds, until this is cancelled; see to the memory.
+
+        Args:
+            calls: Returns how many are in progress.
+        """
+        thread = threading.get_native_id()
+        loop_time = await asyncio.to_thread(LoopTime, thread)
+        try:
+            while True:
+                await asyncio.sleep(LOOK_EVERY)
+                here, at = calls(), now()
+                self.load.look(loop_time.seconds(), here, at)
+                self.overload.look(at)
+                if self.memory.due(here, at):
+                    await asyncio.to_thread(give_back)
+        finally:
+            loop_time.close()

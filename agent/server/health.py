@@ -257,6 +257,7 @@ class Health:
             "version": VERSION,
             "calls": len(self._registry.in_progress),
             "max_calls": self._registry.capacity.room.most,
+            "room": self._registry.room_left,
             "refusing": self._registry.no_room(),
             "agents": self._agents.health,
             "failures": failures,

@@ -1,17 +1,32 @@
-"""How many calls this machine carries, as far as that can be said before the first."""
+"""What this machine has for calls, as far as that can be said before the first."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.stages.lineup import Providers
 from pipelines.workers import OnThisMachine
 
-HOSTED = 100
-"""Calls of a process whose speech is heard and spoken elsewhere: its event loop is the limit, and
-says so when it is reached."""
+try:
+    import resource
+except ImportError:  # Windows, which has no limit of files that is met
+    resource = None  # type: ignore[assignment]
+
+MOST = 1000
+"""Calls of a process at the very most, where speech is heard and spoken elsewhere. What it carries
+is measured, and is a tenth of that on the fastest machines: this is for a measure that fails."""
+
+FILES_A_CALL = 8
+"""Its socket, journal, recording, and a connection to each provider, doubled for those to come."""
+
+FILES_BESIDES = 256
+"""Those of the service itself: connections without calls, the database, its folders."""
+
+MEMORY_A_CALL = 2**20
+"""Bytes: twice what is measured of one that is recorded."""
 
 LOCAL_A_CORE = 10
 """Calls a core, where a model on this machine hears or speaks: 2.6 CPU seconds a call-minute
@@ -21,7 +36,10 @@ LOCAL_AT_ONCE_A_CORE = 4
 """Of them, how many may come in before anything can be measured: if all callers speak at the same
 moment, the last is answered a second later than the first."""
 
-CGROUP = Path("/sys/fs/cgroup/cpu.max")
+CGROUP = Path("/sys/fs/cgroup")
+"""Of this container, by the second version of control groups."""
+
+MEMORY = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +51,70 @@ class Room:
     """How many of them come in freely; beyond that they come as what is measured allows."""
 
 
-def room(max_calls: int | None, providers: Providers) -> Room:
-    """Return how many calls this process may have. Reads a file: not for the event loop of calls.
+def room(max_calls: int | None, providers: Providers, workers: int = 1) -> Room:
+    """Return how many calls this process may have. Reads files: not for the event loop of calls.
 
     Args:
         max_calls: As it is set; None if that is for this machine and its line-up to say.
         providers: Built.
+        workers: Processes that share this machine: cores and memory are divided by them.
     """
+    here = cores() / workers
     speech = [each.provider for stage, each in providers.candidates if stage != "llm"]
     if not any(isinstance(each, OnThisMachine) for each in speech):
-        most = max_calls or HOSTED
+        most = max_calls or bound(workers)
         return Room(most=most, at_once=most)
-    most = max_calls or max(1, int(LOCAL_A_CORE * cores()))
-    return Room(most=most, at_once=min(most, max(1, int(LOCAL_AT_ONCE_A_CORE * cores()))))
+    most = max_calls or max(1, int(LOCAL_A_CORE * here))
+    return Room(most=most, at_once=min(most, max(1, int(LOCAL_AT_ONCE_A_CORE * here))))
+
+
+def bound(workers: int = 1, cgroup: Path = CGROUP, memory: Path = MEMORY) -> int:
+    """Return how many calls files and memory allow, :data:`MOST` at most. Reads files."""
+    files = _file_limit()
+    by_files = MOST if files is None else (files - FILES_BESIDES) // FILES_A_CALL
+    available = [one for one in (_available(memory), _limit(cgroup / "memory.max")) if one]
+    by_memory = min(available, default=MOST * workers * MEMORY_A_CALL) // workers // MEMORY_A_CALL
+    return max(1, min(MOST, by_files, by_memory))
+
+
+def raise_file_limit() -> None:
+    """Let this process open as many files as its user may: it is a fourth of that on some systems.
+
+    Nothing is left undone if it cannot: there is room for fewer calls then.
+    """
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST * FILES_A_CALL + FILES_BESIDES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _file_limit() -> int | None:
+    if resource is None:
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _available(memory: Path) -> int | None:
+    """Return the bytes that the machine could still give; None if it does not say."""
+    try:
+        lines = memory.read_text(encoding="ascii").splitlines()
+        found = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+        return int(found) * 1024
+    except (OSError, ValueError, StopIteration, IndexError):
+        return None
+
+
+def _limit(file: Path) -> int | None:
+    """Return the bytes that a container may have; None if there is none, or no limit."""
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def cores(cgroup: Path = CGROUP) -> float:
@@ -54,7 +123,7 @@ def cores(cgroup: Path = CGROUP) -> float:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
     try:
-        quota, period = cgroup.read_text(encoding="ascii").split()
+        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
         return min(here, int(quota) / int(period))
     except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a quota
         return here

@@ -1,4 +1,7 @@
-"""Whether there is too much to do: decided from what is measured, before callers hear it.
+"""Whether there is too much to do: decided from what is measured, whatever it comes from.
+
+How many calls there may be is reckoned before (:mod:`agent.server.load`); this is for what no
+reckoning foresees.
 
 Three things are measured, each against a limit:
 
@@ -12,9 +15,9 @@ of theirs for a while. In between nothing changes, so that it does not flap.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -35,8 +38,8 @@ CALM = 0.5
 """Share of a limit under which a measure is calm."""
 
 LATE = 0.1
-"""Seconds that the loop may be late, time after time: five frames, a tenth of `playout.lead`. It is
-2 ms on a machine that is not full."""
+"""Seconds that the loop may be late, one time of twenty: five frames, a tenth of `playout.lead`. It
+is 5 ms on a machine that is not full."""
 
 WAIT = 0.5
 """Seconds that work may wait for a thread: that much later is the answer, twice if it is heard
@@ -103,11 +106,13 @@ class Overload:
             limit=worst.limit,
         )
 
-    async def watch(self) -> None:
-        """Judge what is measured, every :data:`LOOK_EVERY` seconds, until this is cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            self.judge(self._read(), now())
+    def look(self, at: float) -> None:
+        """Judge what is measured now; to be called every :data:`LOOK_EVERY` seconds.
+
+        Args:
+            at: Seconds, on any clock that never goes back.
+        """
+        self.judge(self._read(), at)
 
 
 def readings(lag: LoopLag, workers: Sequence[WorkerThreads], providers: Providers) -> list[Reading]:
@@ -122,6 +127,11 @@ def readings(lag: LoopLag, workers: Sequence[WorkerThreads], providers: Provider
         Reading(what="models wait for threads", value=wait, limit=WAIT),
         Reading(what="a provider takes no more", value=float(limited), limit=1.0),
     ]
+
+
+def overload_of(lag: LoopLag, providers: Providers, *others: object) -> Overload:
+    """Return what watches a loop, the stages, and models of this machine (`workers_of`)."""
+    return Overload(partial(readings, lag, workers_of(providers, *others), providers))
 
 
 def workers_of(providers: Providers, *others: object) -> list[WorkerThreads]:

@@ -16,9 +16,10 @@ from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
 from agent.server.call_recording import CallRecording
-from agent.server.capacity import PROVEN_AFTER, Capacity
+from agent.server.capacity import Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
+from agent.server.load import PROVEN_AFTER
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -152,17 +153,28 @@ class CallRegistry:
         """
         if self.draining and name not in self._expected:
             return "draining"
-        at = now()
-        places = {call for call, (_, until) in self._expected.items() if at < until}
+        at, places = now(), self._places
         others = len((places | coming) - {name})
         young = sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
         return self.capacity.refusal(
             taken=len(self._calls) + others, young=young + others, has_place=name in places
         )
 
+    @property
+    def room_left(self) -> int:
+        """How many more calls could be taken now, as far as is known; 0 while it drains."""
+        taken = len(self._calls) + len(self._places)
+        return 0 if self.draining else self.capacity.room_left(taken)
+
+    @property
+    def _places(self) -> set[str]:
+        """Of calls whose stream is about to come."""
+        at = now()
+        return {call for call, (_, until) in self._expected.items() if at < until}
+
     def decline(self, reason: str) -> None:
         """Note that a call was turned away."""
-        self.capacity.declined += 1
+        self.capacity.decline(reason)
         log.warning("call declined", reason=reason)
 
     # What call control asks of us

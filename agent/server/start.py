@@ -11,6 +11,7 @@ from agent.records.sealing import take_up
 from agent.server.assembly import service
 from agent.server.checks import needed
 from agent.server.connections import HttpConnections
+from agent.server.machine import raise_file_limit
 from agent.server.mcp_servers import running_mcp_servers
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
@@ -47,6 +48,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         OSError: If the address cannot be listened on.
     """
     log.info("starting", version=VERSION)
+    raise_file_limit()
     check(settings)
     with signals() as stopping:
         try:

@@ -73,13 +73,13 @@ class LoopLag:
 
     @property
     def lately(self) -> float:
-        """Seconds that three of four wake-ups of the last seconds were not late by.
+        """Seconds that nineteen of twenty wake-ups of the last seconds were not late by.
 
         Not the worst: one stall is over when it is noticed, and no reason to turn callers away. A
-        loop that has too much to do is late each time.
+        loop that has too much to do is late time after time.
         """
         latest = sorted(late for _, late in self._latest)
-        return latest[len(latest) * 3 // 4] if latest else 0.0
+        return latest[len(latest) * 19 // 20] if latest else 0.0
 
 
 class Watchdog:

@@ -50,8 +50,8 @@ class ServerSettings(Section):
         None,
         ge=1,
         description="Calls at once in a process; the next is declined before it is connected. "
-        "Unset: 100, or 10 for each core where a model on this machine hears or speaks. Fewer are "
-        "taken while the machine is measured to be full.",
+        "Unset: 10 for each core where a model on this machine hears or speaks, else as many as "
+        "files and memory allow. Fewer are taken while the machine is measured to be full.",
     )
     max_waiting: int = Field(
         64,

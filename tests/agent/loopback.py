@@ -85,6 +85,7 @@ async def running(
         built.registry.capacity.overload._read = lambda: [
             Reading(what="nothing", value=0.0, limit=1.0)
         ]
+        built.registry.capacity.load.core = 1000.0
         app = built.application()
         connections = HttpConnections(
             settings.server, built.registry.capacity.room.most, head_within

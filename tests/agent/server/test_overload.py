@@ -17,8 +17,16 @@ from structlog.testing import capture_logs
 from agent.call.call import Call
 from agent.records.writer import RecordWriter
 from agent.server import providers
-from agent.server.capacity import PROVEN_AFTER, Capacity
-from agent.server.machine import HOSTED, LOCAL_A_CORE, LOCAL_AT_ONCE_A_CORE, Room, cores, room
+from agent.server.capacity import Capacity
+from agent.server.load import PROVEN_AFTER, LoopLoad
+from agent.server.machine import (
+    LOCAL_A_CORE,
+    LOCAL_AT_ONCE_A_CORE,
+    Room,
+    bound,
+    cores,
+    room,
+)
 from agent.server.overload import CALM_FOR, LIMITED_FOR, Overload, Reading, readings, workers_of
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import LoopLag
@@ -124,7 +132,10 @@ def in_process(
         records = RecordWriter(Path(), InlineThreads())
         overload = Overload(list)
         registry = CallRegistry(
-            capacity=Capacity(room, overload), records=records, prepare=prepare, expected_within=60
+            capacity=Capacity(room, overload, load=LoopLoad(1000.0)),
+            records=records,
+            prepare=prepare,
+            expected_within=60,
         )
         await story(registry, overload)
         await registry.aclose()
@@ -146,7 +157,7 @@ def test_beyond_what_is_safe_calls_come_in_a_few_at_a_time() -> None:
                 return taken
 
             assert burst() == 20
-            assert registry.no_room() == "20 of 20 calls have only begun"
+            assert registry.no_room() == "calls have only begun"
             await asyncio.sleep(PROVEN_AFTER - 1)
             assert burst() == 0
             await asyncio.sleep(1)
@@ -159,7 +170,7 @@ def test_beyond_what_is_safe_calls_come_in_a_few_at_a_time() -> None:
             for _ in range(10):
                 await asyncio.sleep(PROVEN_AFTER)
                 burst()
-            assert registry.no_room() == "30 calls already"
+            assert registry.no_room() == "as many calls as may be"
             registry.draining = True
             assert registry.no_room() == "draining"
 
@@ -173,7 +184,7 @@ def test_a_call_that_was_announced_has_its_place() -> None:
         for name in "ab":
             assert not registry.no_room()
             registry.expect(ExpectedCall(call=name, agent="reception", caller="", called=""))
-        assert registry.no_room() == "2 of 2 calls have only begun"
+        assert registry.no_room() == "calls have only begun"
         overload.reason = "the event loop is late"
         assert registry.no_room("a") == ""
         with registry.holding("a", cast("Call", None), "reception"):
@@ -188,7 +199,7 @@ def test_a_call_that_was_announced_has_its_place() -> None:
 def test_how_many_calls_follows_from_machine_and_lineup(tmp_path: Path) -> None:
     """A model on this machine takes cores; a hosted line-up takes the loop alone."""
     hosted = voice()
-    assert room(None, hosted) == Room(most=HOSTED, at_once=HOSTED)
+    assert room(None, hosted) == Room(most=bound(), at_once=bound())
     assert room(7, hosted) == Room(most=7, at_once=7)
     local = Providers(
         stt=hosted.stt,
@@ -199,11 +210,12 @@ def test_how_many_calls_follows_from_machine_and_lineup(tmp_path: Path) -> None:
     assert room(None, local) == Room(most=max(1, int(LOCAL_A_CORE * cores())), at_once=at_once)
     assert room(1000, local) == Room(most=1000, at_once=at_once)
     assert room(1, local) == Room(most=1, at_once=1)
+    assert room(None, local, workers=2).most == max(1, int(LOCAL_A_CORE * cores() / 2))
     (tmp_path / "cpu.max").write_text("50000 100000\n")
-    assert cores(tmp_path / "cpu.max") == 0.5
+    assert cores(tmp_path) == 0.5
     for text in ("max 100000", "", "x y", "1 0"):
         (tmp_path / "cpu.max").write_text(text)
-        assert cores(tmp_path / "cpu.max") == cores(tmp_path / "nothing") >= 1
+        assert cores(tmp_path) == cores(tmp_path / "nothing") >= 1
 
 
 @pytest.mark.usefixtures("nothing_left")
