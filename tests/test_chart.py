@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from pydantic import BaseModel
 
 from agent.cli import main
 from agent.personas.files import AgentFiles
+from agent.personas.script import Details
 from agent.server.registry import DRAINED_WITHIN, GOODBYE_WITHIN
 from agent.settings import Settings, load
 from agent.settings.allowed import Kind
@@ -28,7 +29,7 @@ from tests import charts
 from tests.charts import CHART, EXAMPLES, HELM_FOLDER, Manifest, container, of_kind, pod, rendered
 
 pytestmark = pytest.mark.skipif(charts.helm() is None, reason=charts.WANTED)
-NOW = datetime.now(UTC)
+NOW = Details(now=datetime.now(UTC))
 each = pytest.mark.parametrize("example", EXAMPLES)
 
 OLDEST = "1.27.0"
@@ -57,7 +58,7 @@ def test_there_is_an_example_of_every_kind() -> None:
     """So that the tests above have seen each; the chart's oldest version is the one they ask."""
     seen = {manifest["kind"] for example in EXAMPLES for manifest in rendered(example)}
     templates = "".join(path.read_text() for path in (CHART / "templates").glob("*.yaml"))
-    assert seen >= {one for one in re.findall(r"^kind: (\w+)$", templates, re.MULTILINE)}
+    assert seen >= set(re.findall(r"^kind: (\w+)$", templates, re.MULTILINE))
     assert {"Deployment", "StatefulSet"} <= seen
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"] == f">={OLDEST}-0"
 
@@ -99,12 +100,11 @@ def test_selectors_find_the_pods(example: str) -> None:
     labels = pod(manifests)["metadata"]["labels"].items()
     spread = pod(manifests)["spec"]["topologySpreadConstraints"]
     selectors = [one["labelSelector"]["matchLabels"] for one in spread]
-    for one in of_kind(manifests, "Service"):
-        selectors.append(one["spec"]["selector"])
-    for one in of_kind(manifests, "PodDisruptionBudget", "Deployment", "StatefulSet"):
-        selectors.append(one["spec"]["selector"]["matchLabels"])
-    for one in of_kind(manifests, "NetworkPolicy"):
-        selectors.append(one["spec"]["podSelector"]["matchLabels"])
+    selectors += [one["spec"]["selector"] for one in of_kind(manifests, "Service")]
+    selecting = of_kind(manifests, "PodDisruptionBudget", "Deployment", "StatefulSet")
+    selectors += [one["spec"]["selector"]["matchLabels"] for one in selecting]
+    policies = of_kind(manifests, "NetworkPolicy")
+    selectors += [one["spec"]["podSelector"]["matchLabels"] for one in policies]
     assert len(selectors) == 6
     assert all(selector and selector.items() <= labels for selector in selectors)
     (service,) = of_kind(manifests, "Service")
@@ -245,7 +245,7 @@ def _secret_settings(model: type[BaseModel], *above: str) -> Iterator[tuple[str,
 
 
 def test_no_secret_becomes_a_config_map(tmp_path: Path) -> None:
-    """Each setting that is a secret is refused there, however it is written; what is none is not."""
+    """Each setting that is a secret is refused there, however it is written; others are not."""
     secret = list(_secret_settings(Settings))
     assert ("sinch", "application_secret") in secret
     assert ("console", "users", "x", "password") in secret
@@ -334,10 +334,8 @@ def test_pods_follow_the_calls(example: str) -> None:
     spec = scaler["spec"]
     if example == "keda":
         query = spec["triggers"][0]["metadata"]["query"]
-        assert (
-            query
-            == f'sum(voice_agent_calls{{namespace="{charts.NAMESPACE}",pod=~"voice-voice-agent-.+"}})'
-        )
+        which = f'namespace="{charts.NAMESPACE}",pod=~"voice-voice-agent-.+"'
+        assert query == f"sum(voice_agent_calls{{{which}}})"
         behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
     else:
         assert spec["metrics"][0]["pods"]["metric"]["name"] == "voice_agent_calls"

