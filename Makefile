@@ -69,7 +69,7 @@ PART := $(COMPILE) --constraint requirements-dev.lock
 lock: develop
 	$(COMPILE) --group dev -o requirements-dev.lock
 	$(PART) --group install -o requirements.lock
-	$(PART) --extra mcp --extra postgresql --extra encryption --extra storage -o deploy/requirements.lock
+	$(PART) --extra mcp --extra postgresql --extra encryption --extra storage --extra oidc --extra traces -o deploy/requirements.lock
 
 clean:
 	rm -rf .venv .venv-newest dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

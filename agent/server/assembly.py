@@ -102,7 +102,7 @@ def service(
         streams=StreamEndpoint(settings.server, settings.line, admission, registry, runner),
         sinch=sinch,
         processes=processes,
-        orphans=Orphans(processes, call_control) if processes is not None else None,
+        orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, actions, call_control, keeping),
         console=_console(settings, agents, providers, registry, actions, keeping, store),
@@ -187,6 +187,15 @@ def _sinch_service(
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
+
+
+def _orphans(
+    processes: OtherProcesses | None, call_control: CallControl | None, keeping: RecordKeeping
+) -> Orphans | None:
+    if processes is None:
+        return None
+    stored = keeping.database
+    return Orphans(processes, call_control, stored.interrupted if stored is not None else None)
 
 
 def _health(

@@ -1,11 +1,16 @@
-"""What is left of processes that have died: phones are hung up. Records: the loader's."""
+"""What is left of processes that have died: phones are hung up, and records closed.
+
+Records whose journals are still on a disk are the loader's, of whoever finds them there.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 
 import structlog
 
+from agent.records.interrupted import ClosesRecords
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import CallControlError
 from agent.sinch.processes import OtherProcesses
@@ -24,6 +29,23 @@ STREAM_WITHIN = 20.0
 TRIES = 5
 """Times that the platform is asked to hang up a phone."""
 
+RECORD_WITHIN = 20.0
+"""Seconds for a process that is started again in the folder of a dead one to close its records by
+their journals, which know more than the database. Then they are closed in the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Left:
+    """A call of a dead process."""
+
+    call: OrphanCall
+    due: float
+    tries: int = 0
+    """How often the platform was asked to hang up."""
+
+    alone: bool = False
+    """Whether nobody hangs on any more: its record is what is left."""
+
 
 class Orphans:
     """Sees to what processes leave behind when they die: those before us, and those beside us.
@@ -31,13 +53,19 @@ class Orphans:
     Args:
         processes: The others.
         call_control: Hangs up phones; None without an account.
+        records: Closes records; None if there are none in the database.
     """
 
-    def __init__(self, processes: OtherProcesses, call_control: CallControl | None) -> None:
+    def __init__(
+        self,
+        processes: OtherProcesses,
+        call_control: CallControl | None,
+        records: ClosesRecords | None = None,
+    ) -> None:
         self._processes = processes
         self._call_control = call_control
-        self._left: list[tuple[OrphanCall, float, int]] = []
-        """Calls, when each is due, and how often it was tried."""
+        self._records = records
+        self._left: list[_Left] = []
 
     async def watch(self) -> None:
         """Look now and then, until this is cancelled."""
@@ -59,21 +87,32 @@ class Orphans:
         for process, at in dead.items():
             for call in await self._processes.inherit(process, at):
                 due = now() if call.held else now() + max(0.0, STREAM_WITHIN - call.age)
-                self._left.append((call, due, 0))
+                self._left.append(_Left(call=call, due=due))
         waiting, self._left = self._left, []
         while waiting:
-            call, due, tries = waiting.pop(0)
-            if due > now():
-                self._left.append((call, due, tries))
+            left = waiting.pop(0)
+            if left.due > now():
+                self._left.append(left)
                 continue
             try:
-                if not await self._let_go(call) and tries + 1 < TRIES:
-                    self._left.append((call, due, tries + 1))
-                    continue
-                await self._processes.settled(call.name)
+                if (more := await self._see_to(left)) is not None:
+                    self._left.append(more)
             except StoreError:
-                self._left += [(call, due, tries), *waiting]
+                self._left += [left, *waiting]
                 raise
+
+    async def _see_to(self, left: _Left) -> _Left | None:
+        """Do what is due about a call; return what is still to be done."""
+        call = left.call
+        if left.alone and self._records is not None:
+            await self._records.close(call.name)
+            return None
+        if not await self._let_go(call) and left.tries + 1 < TRIES:
+            return replace(left, tries=left.tries + 1)
+        await self._processes.settled(call.name)
+        if not call.held or self._records is None:
+            return None
+        return replace(left, due=now() + RECORD_WITHIN, alone=True)
 
     async def _let_go(self, call: OrphanCall) -> bool:
         """Return whether nobody hangs on any more because of a call."""

@@ -13,6 +13,7 @@ from agent.records.due_summaries import DueSummaries
 from agent.records.erasing import Erasing
 from agent.records.events import CallRecord
 from agent.records.finishing import AT_ONCE, RecordingFinisher
+from agent.records.interrupted import InterruptedRecords
 from agent.records.loader import RecordLoader
 from agent.records.private_lines import PrivateLines
 from agent.records.record_files import JOURNALS
@@ -46,6 +47,9 @@ class DatabaseRecords:
 
     loader: RecordLoader
     """Takes journals there."""
+
+    interrupted: InterruptedRecords
+    """Closes the records of calls whose process has died."""
 
     webhooks: Webhooks
     """Tells the user's systems of what came there."""
@@ -191,15 +195,17 @@ def _in_database(
     erasing = Erasing(database, seal, folder, recordings.delete_of)
     holder = holder_of(token.get_secret_value()) if token is not None else ""
     access = AccessLog(database, holder or "console")
+    stored = StoredRecords(database, seal, webhooks.outbox)
     return DatabaseRecords(
         records=records,
         loader=RecordLoader(
             spool,
-            StoredRecords(database, seal, webhooks.outbox),
+            stored,
             seal,
             keep=folder if settings.records.keep_files else None,
             transcripts=folder,
         ),
+        interrupted=InterruptedRecords(database, stored),
         webhooks=webhooks,
         erasing=erasing,
         retention=Retention(settings.privacy, database, seal, folder, erasing),

@@ -42,8 +42,14 @@ class Account:
     database: DatabaseUrl | None
     settings: dict[str, str] = field(default_factory=dict)
 
-    async def start(self, port: int = 0, **settings: str) -> ServiceProcess:
-        """Start a process; on the port of callbacks unless another is given."""
+    async def start(
+        self, port: int = 0, *, folder: Path | None = None, **settings: str
+    ) -> ServiceProcess:
+        """Start a process; on the port of callbacks unless another is given.
+
+        In one folder they share a disk, as on one machine; with one of its own it has none in
+        common with the others.
+        """
         port = port or self.port
         base = f"http://127.0.0.1:{port}"
         account = {
@@ -65,7 +71,7 @@ class Account:
         given |= {"SERVER__PORT": str(port), "OPERATOR__TOKEN": TOKEN, **self.settings, **settings}
         if self.database is not None:
             given["DATABASE"] = self.database.get_secret_value()
-        return await self.stack.enter_async_context(serving(self.folder, given))
+        return await self.stack.enter_async_context(serving(folder or self.folder, given))
 
     async def call_in(self, plan: Plan = LONG) -> PhoneLeg:
         """Have somebody call, who stays on the line."""
