@@ -23,9 +23,9 @@ T = TypeVar("T")
 LATELY = 5.0
 """Seconds over which :attr:`WorkerThreads.wait` looks back: about a turn of a conversation."""
 
-NICE = 10
+NICE = 5
 """How nice models are to calls, where 0 is as urgent and 19 hardly ever runs: beside an event loop
-that wants all of a core they get a tenth of it, so that work that was begun comes to its end."""
+that wants all of a core they get a quarter of it, so that an answer comes while it matters."""
 
 OVERTAKEN = 1.0
 """Seconds that work counts as having waited which newer work has overtaken: longer than anybody
