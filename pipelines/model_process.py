@@ -113,10 +113,17 @@ class ModelProcess:
             self._process.end()
 
     def _start(self) -> None:
+        process = self._begin()
         try:
-            self._begin().ready()
+            process.ready()
         except _DiedError:
+            self._process = None
+            process.end()
             raise NotAnsweredError("its process has died") from None
+        except (LookupError, NotAnsweredError):
+            self._process = None
+            process.end()
+            raise
 
     def _ask(self, pcm: bytes) -> float:
         process = self._process

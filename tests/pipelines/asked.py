@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 def answering(mistake: str = "") -> Callable[[bytes], float]:
-    """Return what answers; raise a mistake instead, if there is one."""
+    """Return what answers; raise a mistake instead, and say in which process, if there is one."""
     if mistake:
-        raise LookupError(mistake)
+        raise LookupError(f"{mistake} {os.getpid()}")
 
     def answer(question: bytes) -> float:
         match question:

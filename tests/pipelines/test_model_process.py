@@ -122,12 +122,15 @@ def test_one_that_dies_of_its_first_question_is_not_started_again_and_again() ->
 
 
 def test_what_cannot_be_loaded_is_said_at_the_start() -> None:
-    """In the words of whoever loads it; the process ends."""
+    """In the words of whoever loads it; the process ends, though nobody closes it."""
 
     async def main() -> None:
-        model = ModelProcess("test", answering, "there is no such file")
-        with pytest.raises(LookupError, match="there is no such file"):
+        model = ModelProcess("test", answering, "no file here, says ")
+        with pytest.raises(LookupError, match="no file here") as error:
             await model.start()
+        assert not runs(int(str(error.value).split()[-1]))
+        with pytest.raises(NotAnsweredError):
+            await model.ask(b"")
         await model.aclose()
 
     asyncio.run(main())
