@@ -27,7 +27,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -166,8 +166,9 @@ def one_round(questions: list[bytes], given: argparse.Namespace) -> None:
         way, _, nice = name.partition(":")
         sys.setswitchinterval(0.0005 if way == "switching" else 0.005)
         with asyncio.Runner() as runner:
+            ways: AbstractContextManager[Asking]
             if way == "nobody":
-                ways = contextmanager(lambda: iter([nobody]))()
+                ways = nullcontext(nobody)
             elif way == "process":
                 ways = in_process(int(nice) if nice else None, runner)
             else:

@@ -52,7 +52,8 @@ def test_attention_is_computed_in_floats() -> None:
     network = MODEL.read_bytes()
     session = load_session(with_outputs(network, ATTENTION))
     assert [one.name for one in session.get_outputs()] == ["logits", *ATTENTION]
-    features = log_mel(np.frombuffer(speech("first-in-line"), "<i2") / np.float32(32768))
+    samples = np.frombuffer(speech("first-in-line"), "<i2").astype(np.float32)
+    features = log_mel(samples / np.float32(32768))
     given = {"input_features": features[np.newaxis]}
     layers = session.run(list(ATTENTION), given)
     for weights in layers:
