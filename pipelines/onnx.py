@@ -10,6 +10,7 @@ it is loaded, which is before ``disable_telemetry_events`` can be called.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -19,7 +20,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state
 
 ort.disable_telemetry_events()
 
-__all__ = ["ORT_ERRORS", "load_session", "ort"]
+__all__ = ["ORT_ERRORS", "load_session", "ort", "with_outputs"]
 
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(
     error
@@ -58,3 +59,23 @@ def load_session(
     options.log_severity_level = 4 if stoppable else 3
     source = model if isinstance(model, bytes) else str(model)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def with_outputs(model: bytes, names: Iterable[str]) -> bytes:
+    """Return an ``.onnx`` file that gives these values of its network, too, whoever asks for them.
+
+    What can be asked for is computed as it is written, and not as a part of something larger. Names
+    that there are not keep it from being opened. A message of protobuf that follows another is
+    merged with it (https://protobuf.dev/programming-guides/encoding, "Last One Wins"), so nothing
+    that is there changes.
+    """
+    value, graph_output, graph = 1, 12, 7  # ValueInfoProto.name, GraphProto.output, Model.graph
+    outputs = (_field(graph_output, _field(value, name.encode())) for name in names)
+    return model + _field(graph, b"".join(outputs))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of protobuf that holds bytes; fewer than 16,384 of them."""
+    if len(content) < 0x80:
+        return bytes([number << 3 | 2, len(content)]) + content
+    return bytes([number << 3 | 2, len(content) & 0x7F | 0x80, len(content) >> 7]) + content

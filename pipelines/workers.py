@@ -2,11 +2,16 @@
 
 The wait is the first that grows when a machine has too much to do, long before the event loop is
 late: a model computes without the interpreter's lock, and callers are answered later and later.
+They are less urgent than the threads that carry calls: on Linux, the scheduler gives a core to the
+event loop first (``python -m tests.benchmarks.models_beside_calls``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +23,18 @@ T = TypeVar("T")
 LATELY = 5.0
 """Seconds over which :attr:`WorkerThreads.wait` looks back: about a turn of a conversation."""
 
+NICE = 5
+"""How nice models are to calls, where 0 is as urgent and 19 hardly ever runs: beside an event loop
+that wants all of a core they get a quarter of it, so that an answer comes while it matters."""
+
+OVERTAKEN = 1.0
+"""Seconds that work counts as having waited which newer work has overtaken: longer than anybody
+waits for it, so that a machine that drops most of it is seen to have too much to do."""
+
+
+class OvertakenError(Exception):
+    """Work was not done: too much that is newer waits for the threads."""
+
 
 class WorkerThreads:
     """The threads of one model. They start with the first work; close them in the end.
@@ -25,10 +42,13 @@ class WorkerThreads:
     Args:
         threads: Pieces of work done at once; others wait, in the order in which they came.
         name: Of the threads.
+        most_waiting: Pieces of work that wait at the most. One more, and the oldest is not done any
+            more: its future raises :class:`OvertakenError`. None for as many as come.
     """
 
-    def __init__(self, threads: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, threads: int, name: str, *, most_waiting: int | None = None) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=_be_nice)
+        self._most_waiting = most_waiting
         self._waiting: dict[int, float] = {}  # since when, by :func:`time.monotonic`
         self._waited: deque[tuple[float, float]] = deque(maxlen=1000)  # when, and for how long
         self._count = 0
@@ -38,10 +58,14 @@ class WorkerThreads:
         self._count += 1
         ticket = self._count
         self._waiting[ticket] = time.monotonic()
+        self._overtake()
 
         def begin() -> T:
             at = time.monotonic()
-            self._waited.append((at, at - self._waiting.pop(ticket, at)))
+            since = self._waiting.pop(ticket, None)
+            if since is None:
+                raise OvertakenError
+            self._waited.append((at, at - since))
             return work(*arguments)
 
         def forget(_future: asyncio.Future[T]) -> None:
@@ -51,6 +75,14 @@ class WorkerThreads:
         future = asyncio.get_running_loop().run_in_executor(self._pool, begin)
         future.add_done_callback(forget)
         return future
+
+    def _overtake(self) -> None:
+        """Let go of the oldest that wait, if they are too many."""
+        if self._most_waiting is None:
+            return
+        for ticket in list(self._waiting.copy())[: -self._most_waiting]:
+            if self._waiting.pop(ticket, None) is not None:  # not begun by a thread meanwhile
+                self._waited.append((time.monotonic(), OVERTAKEN))
 
     @property
     def wait(self) -> float:
@@ -69,6 +101,12 @@ class WorkerThreads:
         Its queue is not cancelled: that would raise CancelledError in tasks that nobody cancelled.
         """
         await asyncio.to_thread(self._pool.shutdown)
+
+
+def _be_nice() -> None:
+    """Make the thread that this is called in less urgent: elsewhere than on Linux it cannot be."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 @runtime_checkable

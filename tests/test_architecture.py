@@ -141,7 +141,7 @@ FLOORS = (
     "pipelines.encodable pipelines.masking",
     "pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
-    "pipelines.environment pipelines.connection_errors",
+    "pipelines.environment pipelines.connection_errors pipelines.model_process",
     "pipelines.providers",
     "pipelines.listening pipelines.turn_taking pipelines.tools",
     "pipelines.stages",

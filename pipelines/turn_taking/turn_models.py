@@ -14,13 +14,14 @@ import numpy.typing as npt
 import structlog
 
 from pipelines.audio import SPEECH_RATE, Audio, at_rate
+from pipelines.model_process import Ask, ModelProcess, NotAnsweredError
 from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError
 from pipelines.renamed import missing
 from pipelines.turn_taking.end_of_turn import TurnModel
 from pipelines.turn_taking.settings import TurnSettings
 from pipelines.turn_taking.smart_turn import BANDS, HOP, Floats, SmartTurn, latest, log_mel, unit
-from pipelines.workers import OnThisMachine, WorkerThreads
+from pipelines.workers import OnThisMachine
 
 log = structlog.get_logger()
 
@@ -31,9 +32,6 @@ MOST_SECONDS = 60.0
 
 _WARM_UP = 1.0
 """Seconds of silence that a model is asked about when it is loaded."""
-
-Ask = Callable[[bytes], float]
-"""Audio at the rate of speech to a probability; takes a core for a while."""
 
 
 def turn_model(settings: TurnSettings) -> TurnModel | None:
@@ -69,37 +67,32 @@ def check_turn_model(settings: TurnSettings) -> None:
 
 
 class OnnxTurnModel:
-    """A turn model out of an ONNX file, asked off the event loop. See :func:`load`.
+    """A turn model out of an ONNX file, asked in a process of its own. See :func:`load`.
 
     Args:
         settings: The file, and what is to be known of it besides.
     """
 
     def __init__(self, settings: TurnSettings) -> None:
-        self.workers = WorkerThreads(1, "turn-model")
-        self._settings = settings
-        self._ask: Ask | None = None
+        self._process = ModelProcess("turn-model", load, settings)
+        self.workers = self._process.workers
 
     async def start(self) -> None:
         """See :meth:`TurnModel.start`."""
         try:
-            self._ask = await self.workers.run(load, self._settings)
-        except LookupError as error:
+            await self._process.start()
+        except (LookupError, NotAnsweredError) as error:
             raise ProviderError("stt", f"turn model: {error.args[0]}") from error
 
     async def aclose(self) -> None:
         """See :meth:`TurnModel.aclose`."""
-        await self.workers.aclose()
+        await self._process.aclose()
 
     async def complete(self, pcm: bytes) -> float:
         """See :meth:`TurnModel.complete`."""
-        if self._ask is None:
-            raise ProviderError("stt", "turn model: not started")
         try:
-            return await self.workers.run(self._ask, pcm)
-        except ORT_ERRORS as error:
-            raise ProviderError("stt", f"turn model: {type(error).__name__}") from error
-        except LookupError as error:
+            return await self._process.ask(pcm)
+        except (LookupError, NotAnsweredError) as error:
             raise ProviderError("stt", f"turn model: {error.args[0]}") from error
 
 

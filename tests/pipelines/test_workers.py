@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
 
-from pipelines.workers import WorkerThreads
+from pipelines.workers import NICE, OVERTAKEN, OvertakenError, WorkerThreads
 from tests.agent.loopback import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -45,6 +47,46 @@ def test_what_work_raises_is_raised() -> None:
         with pytest.raises(ZeroDivisionError):
             await workers.run(lambda: 1 // 0)
         assert await workers.run(lambda: 1) == 1
+        await workers.aclose()
+
+    asyncio.run(main())
+
+
+def test_of_too_many_that_wait_the_oldest_is_not_done() -> None:
+    """It says so, and counts as having waited for long: a machine that drops work is too slow."""
+
+    async def main() -> None:
+        workers, free = WorkerThreads(1, "test", most_waiting=2), threading.Event()
+        begun: list[int] = []
+        started = threading.Event()
+
+        def busy() -> None:
+            started.set()
+            free.wait()
+
+        first = workers.run(busy)
+        await asyncio.to_thread(started.wait)
+        later = [workers.run(begun.append, number) for number in range(4)]
+        assert workers.wait == OVERTAKEN
+        free.set()
+        await first
+        ends = await asyncio.gather(*later, return_exceptions=True)
+        assert [type(end) for end in ends] == [OvertakenError] * 2 + [type(None)] * 2
+        assert begun == [2, 3]
+        await workers.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority on Linux alone")
+def test_threads_of_a_model_are_less_urgent_than_calls() -> None:
+    """And the thread that has started them stays as it was."""
+
+    async def main() -> None:
+        here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        workers = WorkerThreads(1, "test")
+        assert await workers.run(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == NICE
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here < NICE
         await workers.aclose()
 
     asyncio.run(main())

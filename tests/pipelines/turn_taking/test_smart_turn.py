@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pipelines.audio import SPEECH_RATE, at_rate
+from pipelines.onnx import ORT_ERRORS, load_session, with_outputs
 from pipelines.providers.contracts import ProviderError
-from pipelines.turn_taking.smart_turn import SmartTurn, log_mel
+from pipelines.turn_taking.smart_turn import ATTENTION, MODEL, SmartTurn, log_mel
 from tests.recordings import load
 
 REFERENCE = Path(__file__).with_name("data") / "whisper_features.npz"
@@ -44,6 +45,24 @@ def test_features_of_any_length_have_one_shape(length: int) -> None:
     assert features.shape == (80, 800)
     assert np.isfinite(features).all()
     assert (log_mel(np.concatenate((noise[:1], noise))) == features).all() or length < 8 * 16000
+
+
+def test_attention_is_computed_in_floats() -> None:
+    """Its outputs can be asked for, so that onnxruntime does not make it one with its rounding."""
+    network = MODEL.read_bytes()
+    session = load_session(with_outputs(network, ATTENTION))
+    assert [one.name for one in session.get_outputs()] == ["logits", *ATTENTION]
+    samples = np.frombuffer(speech("first-in-line"), "<i2").astype(np.float32)
+    features = log_mel(samples / np.float32(32768))
+    given = {"input_features": features[np.newaxis]}
+    layers = session.run(list(ATTENTION), given)
+    for weights in layers:
+        assert weights.dtype == np.float32
+        assert np.abs(weights.sum(axis=-1) - 1).max() < 1e-3
+    (as_it_is,) = load_session(network).run(None, given)
+    assert abs(session.run(["logits"], given)[0][0, 0] - as_it_is[0, 0]) < 0.05
+    with pytest.raises(ORT_ERRORS):
+        load_session(with_outputs(network, ["there is no such value"]))
 
 
 def test_smart_turn_tells_whole_sentences_from_halves() -> None:
