@@ -12,6 +12,7 @@ from math import log10
 import numpy as np
 
 from pipelines.audio import FRAME_SECONDS
+from pipelines.listening.caller_frames import Heard, pcm_of
 
 FAINT = 6.0
 """Decibels below the caller's level from which a voice is somebody else's. By the first second of
@@ -107,7 +108,7 @@ class VoiceLevels:
         level = _level(list(self._sound)) if self._sound and self.caller is None else SOFT
         return level if level < SOFT else None
 
-    def counts(self, frame: bytes, *, voiced: bool, in_speech: bool = False) -> bool:
+    def counts(self, frame: Heard, *, voiced: bool, in_speech: bool = False) -> bool:
         """Return whether a frame holds a voice that can be the caller's.
 
         Args:
@@ -126,7 +127,7 @@ class VoiceLevels:
                 self._theirs.clear()
             self._shuns = self._shuns and self._silent < 4 * APART
         self._silent = 0
-        self._sound.append(_decibels(frame))
+        self._sound.append(_decibels(pcm_of(frame)))
         if self._is_near(in_speech=in_speech):
             self._lasts, self._waited, self._faint, self._shuns = LASTS, 0, 0, False
             self._theirs.append(self._sound[-1])
