@@ -266,7 +266,7 @@ class KeypadDetector:
 
 def _is_silent(frame: Heard) -> bool:
     """Return whether a frame cannot hold two tones, as far as that is known as it came."""
-    if isinstance(frame, bytes) or frame.rate == SPEECH_RATE:
+    if isinstance(frame, bytes) or frame.is_resampled:
         return False  # the first look tells
     return frame.energy < SILENT * _NOT_LOUDER
 
