@@ -259,11 +259,6 @@ class Resampler:
         return self.feed(bytes(BYTES_PER_SAMPLE * self._filter.reach))
 
 
-def window_behind(before: bytes, line: bytes, source: int, target: int) -> bytes:
-    """Return what is read to make ``line`` of another rate: the end of what was before, and it."""
-    return before[-BYTES_PER_SAMPLE * (2 * _polyphase(source, target).reach - 1) :] + line
-
-
 def frames_behind(before: bytes, line: bytes, source: int, target: int) -> bytes:
     """Return whole frames at another rate, as a ``late`` :class:`Resampler` does of the stream.
 
@@ -273,7 +268,9 @@ def frames_behind(before: bytes, line: bytes, source: int, target: int) -> bytes
         source: Their rate, in hertz.
         target: Of what is returned, in hertz.
     """
-    return _polyphase(source, target).filtered(window_behind(before, line, source, target), 0)[0]
+    filter_ = _polyphase(source, target)
+    behind = before[-BYTES_PER_SAMPLE * (2 * filter_.reach - 1) :]
+    return filter_.filtered(behind + line, 0)[0]
 
 
 def at_rate(pieces: Sequence[Audio], rate: int) -> Audio:

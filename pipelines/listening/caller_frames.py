@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from pipelines.audio import SPEECH_RATE, Chunker, frame_bytes, frames_behind, window_behind
+from pipelines.audio import SPEECH_RATE, Chunker, frame_bytes, frames_behind
 
 SIZE = frame_bytes(SPEECH_RATE)
+
+_INT16, _FLOAT32 = np.dtype("<i2"), np.dtype(np.float32)
 
 
 class CallerFrame:
@@ -48,15 +50,13 @@ class CallerFrame:
 
     @property
     def energy(self) -> float:
-        """The most that the sum of squares of :attr:`pcm` can be, but for its rounding and 1 %.
+        """Sum of the squares of :attr:`line`.
 
-        The filter makes no frequency louder, so it is that of all samples that it reads.
+        That of :attr:`pcm` is at the most this and that of the frame before it together, times
+        ``SPEECH_RATE / rate``, but for its rounding and 1 %: the filter makes no frequency louder.
         """
-        samples = np.frombuffer(
-            window_behind(self.before, self.line, self.rate, SPEECH_RATE), "<i2"
-        )
-        floats = samples.astype(np.float32)
-        return float(np.vdot(floats, floats)) * (SPEECH_RATE / self.rate)
+        samples = np.frombuffer(self.line, _INT16).astype(_FLOAT32)
+        return float(samples.dot(samples))
 
     def follows(self, other: CallerFrame) -> bool:
         """Return whether it is the next on the line after ``other``."""

@@ -163,6 +163,7 @@ class KeypadDetector:
 
     def __init__(self) -> None:
         self._frames: deque[Heard] = deque([bytes(2 * WINDOW)] * _KEPT, _KEPT)
+        self._energy = 0.0  # of the last frame, if it was looked at as it came
         self._likely = False  # whether the last frame looked like a key
         self._windows = 0
         self._tone: _Tone | None = None
@@ -180,7 +181,7 @@ class KeypadDetector:
         before = self._frames[-1]
         self._frames.append(frame)
         self._windows += 2
-        if _is_silent(frame):
+        if self._is_silent(frame):
             samples, now = None, _NOTHING
         else:
             samples = _samples(pcm_of(frame))
@@ -195,6 +196,14 @@ class KeypadDetector:
         if self._tone is None and not (likely or between.key):
             return ""
         return self._follow(between, self._windows - 1) + self._follow(now, self._windows)
+
+    def _is_silent(self, frame: Heard) -> bool:
+        """Return whether a frame cannot hold two tones, as far as that is known as it came."""
+        if isinstance(frame, bytes) or frame.is_resampled:
+            self._energy = SILENT
+            return False  # the first look tells
+        before, self._energy = self._energy, frame.energy
+        return (self._energy + before) * SPEECH_RATE < SILENT * _NOT_LOUDER * frame.rate
 
     def _follow(self, seen: _Seen, at: int) -> str:
         """Take the next 10 ms; return the key if it is known now."""
@@ -262,13 +271,6 @@ class KeypadDetector:
             if abs(np.angle(moved)) > IN_PHASE:
                 return False
         return True
-
-
-def _is_silent(frame: Heard) -> bool:
-    """Return whether a frame cannot hold two tones, as far as that is known as it came."""
-    if isinstance(frame, bytes) or frame.is_resampled:
-        return False  # the first look tells
-    return frame.energy < SILENT * _NOT_LOUDER
 
 
 def _samples(pcm: bytes) -> NDArray[np.float32]:
