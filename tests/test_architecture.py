@@ -47,7 +47,8 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
-    pipelines/listening: detectors dtmf echo echo_path gate levels settings speech_events utterance
+    pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels settings
+    pipelines/listening: speech_events utterance
     pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
     pipelines/turn_taking: text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings

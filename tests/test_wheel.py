@@ -20,7 +20,7 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         file.extractall(unpacked)
         names = file.namelist()
-    assert "pipelines/models/silero_vad_16k_sequence.onnx" in names
+    assert "pipelines/models/silero_vad_16k_products.onnx" in names
     assert "pipelines/models/silero_vad.LICENSE" in names
     assert "pipelines/stages/probe.wav" in names
     assert "pipelines/stages/probe.LICENSE" in names

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import webrtcvad
 from pydantic import Field
 
 from pipelines.audio import FRAME_SECONDS, SPEECH_RATE
+from pipelines.listening.caller_frames import CallerFrame, Heard, joined, pcm_of
 from pipelines.onnx import load_session, ort
 from pipelines.renamed import missing
 from pipelines.settings import Section
@@ -34,6 +35,29 @@ class VoiceDetector(Protocol):
         ...
 
 
+@runtime_checkable
+class LineDetector(Protocol):
+    """A detector of ours that hears frames as the line carries them, and asks for what it needs."""
+
+    def voiced_on_line(self, frame: Heard) -> bool:
+        """As :meth:`VoiceDetector.voiced`, of a frame that need not be resampled."""
+        ...
+
+
+def on_the_line(detector: VoiceDetector) -> Callable[[Heard], bool]:
+    """Return what tells voice from noise in frames as they come.
+
+    A detector that is no :class:`LineDetector` is given every frame at SPEECH_RATE.
+    """
+    if isinstance(detector, LineDetector):
+        return detector.voiced_on_line
+    return lambda frame: detector.voiced(pcm_of(frame))
+
+
+WEBRTC_RATES = (8_000, 16_000, 32_000, 48_000)
+"""Hertz. It hears 0 to 4 kHz of each, at 8 kHz (common_audio/vad/vad_core.c)."""
+
+
 class WebRtcDetector:
     """WebRTC's mixture of Gaussians: 2 µs a frame, hardly ever misses, takes noise for voice."""
 
@@ -45,7 +69,13 @@ class WebRtcDetector:
 
     def voiced(self, frame: bytes) -> bool:
         """See :meth:`VoiceDetector.voiced`."""
-        return bool(self._vad.is_speech(frame, SPEECH_RATE))
+        return self.voiced_on_line(frame)
+
+    def voiced_on_line(self, frame: Heard) -> bool:
+        """See :meth:`LineDetector.voiced_on_line`."""
+        if isinstance(frame, CallerFrame) and frame.rate in WEBRTC_RATES:
+            return bool(self._vad.is_speech(frame.line, frame.rate))
+        return bool(self._vad.is_speech(pcm_of(frame), SPEECH_RATE))
 
 
 _WINDOW = 512
@@ -53,11 +83,11 @@ _WINDOW = 512
 does so (silero_vad/utils_vad.py, OnnxWrapper)."""
 _CONTEXT = 64
 
-_SILERO_MODEL = Path(__file__).parents[1] / "models" / "silero_vad_16k_sequence.onnx"
+_SILERO_MODEL = Path(__file__).parents[1] / "models" / "silero_vad_16k_products.onnx"
 
 
 class SileroDetector:
-    """Silero's recurrent network: about 90 µs for each window of 32 ms, sure even in noise.
+    """Silero's recurrent network: about 55 µs for each window of 32 ms, sure even in noise.
 
     Args:
         session: Shared by all calls; :func:`_load_silero` makes it. What is remembered of a call
@@ -82,7 +112,7 @@ class SileroDetector:
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
         self._pending = np.zeros(_CONTEXT, np.float32)
-        self._h = self._c = np.zeros((1, 1, 128), np.float32)
+        self._h = self._c = np.zeros((1, 128), np.float32)
         self._speaking = False
         self._peak = 0.0
 
@@ -124,25 +154,30 @@ class GatedDetector:
     """Frames: five of Silero's windows, so at most half a millisecond of work."""
 
     def __init__(self, gate: VoiceDetector, new_judge: Callable[[], VoiceDetector]) -> None:
-        self._gate = gate
+        self._gate = on_the_line(gate)
         self._new_judge = new_judge
         self._judge: VoiceDetector | None = None
-        self._unheard: deque[bytes] = deque(maxlen=self.CONTEXT)
+        self._unheard: deque[Heard] = deque(maxlen=self.CONTEXT)
         self._left = 0
 
     def voiced(self, frame: bytes) -> bool:
         """See :meth:`VoiceDetector.voiced`."""
-        self._left = self.HOLD if self._gate.voiced(frame) else self._left - 1
+        return self.voiced_on_line(frame)
+
+    def voiced_on_line(self, frame: Heard) -> bool:
+        """See :meth:`LineDetector.voiced_on_line`."""
+        self._left = self.HOLD if self._gate(frame) else self._left - 1
         if self._left <= 0:
             self._judge = None
             self._unheard.append(frame)
             return False
         if self._judge is None:
             self._judge = self._new_judge()
+            joined(self._unheard)  # together they cost less
             for earlier in self._unheard:
-                self._judge.voiced(earlier)
+                self._judge.voiced(pcm_of(earlier))
             self._unheard.clear()
-        return self._judge.voiced(frame)
+        return self._judge.voiced(pcm_of(frame))
 
 
 NewDetector = Callable[[], VoiceDetector]

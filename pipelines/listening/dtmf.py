@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.audio import SPEECH_RATE
+from pipelines.listening.caller_frames import Heard, joined, pcm_of
 
 LOW = (697.0, 770.0, 852.0, 941.0)
 HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
@@ -40,6 +41,9 @@ QUIETEST = 180.0
 
 SILENT = 2 * QUIETEST**2 / 2 * WINDOW / 2
 """Sum of squares of a window below which there cannot be two such tones."""
+
+_NOT_LOUDER = 0.95
+"""Of that energy, where it is only known before resampling: what rounding and ripple can add."""
 
 TWIST = 10.0
 """Decibels that the tones may differ: 8 are to be taken."""
@@ -158,7 +162,8 @@ class KeypadDetector:
     """Find the keys that one caller presses."""
 
     def __init__(self) -> None:
-        self._frames = deque([np.zeros(WINDOW, np.float32)] * _KEPT, _KEPT)
+        self._frames: deque[Heard] = deque([bytes(2 * WINDOW)] * _KEPT, _KEPT)
+        self._energy = 0.0  # of the last frame, if it was looked at as it came
         self._likely = False  # whether the last frame looked like a key
         self._windows = 0
         self._tone: _Tone | None = None
@@ -168,23 +173,37 @@ class KeypadDetector:
         self.sounding = False
         """Whether the last frame is filled by a key's tones."""
 
-    def feed(self, frame: bytes) -> str:
+    def feed(self, frame: Heard) -> str:
         """Take 20 ms; return the keys that are known to be pressed since the last, mostly ``""``.
 
-        Args:
-            frame: 16-bit samples at SPEECH_RATE, 640 bytes.
+        Nothing is made of them where they are too soft for a tone.
         """
-        samples = np.frombuffer(frame, "<i2").astype(np.float32)
-        now = _look(samples)
+        before = self._frames[-1]
+        self._frames.append(frame)
+        self._windows += 2
+        if self._is_silent(frame):
+            samples, now = None, _NOTHING
+        else:
+            samples = _samples(pcm_of(frame))
+            now = _look(samples)
         # Half a frame earlier there can only be more of what is here, or was in the last frame.
         likely = bool(now.key)
         between = _NOTHING
         if likely or self._likely:
-            between = _look(np.concatenate((self._frames[-1][HOP:], samples[:HOP])))
-        self._frames.append(samples)
+            samples = _samples(pcm_of(frame)) if samples is None else samples
+            between = _look(np.concatenate((_samples(pcm_of(before))[HOP:], samples[:HOP])))
         self._likely, self.sounding = likely, now.sure
-        self._windows += 2
+        if self._tone is None and not (likely or between.key):
+            return ""
         return self._follow(between, self._windows - 1) + self._follow(now, self._windows)
+
+    def _is_silent(self, frame: Heard) -> bool:
+        """Return whether a frame cannot hold two tones, as far as that is known as it came."""
+        if isinstance(frame, bytes) or frame.is_resampled:
+            self._energy = SILENT
+            return False  # the first look tells
+        before, self._energy = self._energy, frame.energy
+        return (self._energy + before) * SPEECH_RATE < SILENT * _NOT_LOUDER * frame.rate
 
     def _follow(self, seen: _Seen, at: int) -> str:
         """Take the next 10 ms; return the key if it is known now."""
@@ -223,7 +242,7 @@ class KeypadDetector:
 
         Samples are counted in what is kept.
         """
-        sound = np.concatenate(self._frames)
+        sound = _samples(joined(self._frames))
         first = len(sound) - self._windows * HOP
         start = max(0, first + ended * HOP - WINDOW)
         steps = sound[start : first + began * HOP].reshape(-1, _STEP)
@@ -237,7 +256,7 @@ class KeypadDetector:
 
     def _is_in_phase(self, key: str, end: int, start: int) -> bool:
         """Return whether both tones of ``key`` go on at ``start`` as they did until ``end``."""
-        sound = np.concatenate(self._frames)
+        sound = _samples(joined(self._frames))
         if end < WINDOW or start + WINDOW > len(sound):
             return False
         row = next(n for n, keys in enumerate(KEYS) if key in keys)
@@ -252,6 +271,10 @@ class KeypadDetector:
             if abs(np.angle(moved)) > IN_PHASE:
                 return False
         return True
+
+
+def _samples(pcm: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(pcm, "<i2").astype(np.float32)
 
 
 def _look(samples: NDArray[np.float32]) -> _Seen:

@@ -16,9 +16,13 @@ A wrong guess costs frames, not turns: what is no echo does not go on as a filte
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
+
 import numpy as np
 
 from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Resampler
+from pipelines.listening.caller_frames import Heard, joined, pcm_of
 from pipelines.listening.echo_path import (
     BEFORE,
     REACH,
@@ -94,8 +98,11 @@ class EchoGuard:
 
     def __init__(self, rate: int) -> None:
         self._resampler = Resampler(rate, SPEECH_RATE)
-        # Side by side, from the same moment on; what was sent may reach into the future.
-        self._heard, self._sent = bytearray(), bytearray()
+        # Side by side, up to the same moment; what was sent may reach into the future, or end
+        # earlier: there is silence then.
+        self._heard: deque[Heard] = deque(maxlen=_KEPT // _FRAME)
+        self._sent = bytearray()
+        self._now = 0
         self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
         self._candidate: int | None = None
@@ -108,24 +115,27 @@ class EchoGuard:
 
     def sent(self, pcm: bytes) -> None:
         """Take audio that is sent now: it sounds behind what was sent before, or at once."""
+        self._sent += bytes(max(0, self._now * BYTES_PER_SAMPLE - len(self._sent)))
         self._sent += self._resampler.feed(pcm)
         self._silent_from = len(self._sent) // BYTES_PER_SAMPLE
 
     def cleared(self) -> None:
         """Note that what has not sounded by now never will."""
-        del self._sent[len(self._heard) :]
+        del self._sent[self._now * BYTES_PER_SAMPLE :]
         self._silent_from = min(self._silent_from, self._now)
 
-    def without_echo(self, frame: bytes) -> bytes:
-        """Take the next 20 ms that are heard, 640 bytes; return them less the echo in them."""
-        self._heard += frame
-        if len(self._sent) < len(self._heard):
-            self._sent += bytes(len(self._heard) - len(self._sent))
+    def without_echo(self, frame: Heard) -> Heard:
+        """Take the next 20 ms that are heard; return them less the echo in them.
+
+        Nothing is made of them while there is none.
+        """
+        self._heard.append(frame)
+        self._now += _FRAME
         if self._now > 4 * _KEPT:
             self._forget(self._now - _KEPT)
         if self._path is None or not self._may_come_back:
             return frame
-        heard, echo = _samples(frame), self._echo(self._path, _FRAME)
+        heard, echo = _samples(pcm_of(frame)), self._echo(self._path, _FRAME)
         rest = heard - echo
         self._compare(echo, rest)
         if self._explained < SURE or power(rest) >= power(heard):
@@ -148,10 +158,6 @@ class EchoGuard:
             self._asked = 0
             self.own_voice += FRAME_SECONDS
         return own
-
-    @property
-    def _now(self) -> int:
-        return len(self._heard) // BYTES_PER_SAMPLE
 
     @property
     def _recent(self) -> Samples:
@@ -204,14 +210,14 @@ class EchoGuard:
         back, ahead = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
         start = self._now - length - back
         place, alike = find_delay(
-            self._recent, length, self._part(self._sent, start, back + length + ahead)
+            self._recent, length, self._sent_part(start, back + length + ahead)
         )
         delay, before = back - place, self._candidate
         self._candidate = delay if alike >= ALIKE else None
         if self._candidate is None or before is None or abs(delay - before) > _SAME:
             return False
         self._learnt_until = self._now - length
-        sent = self._part(self._sent, self._now - length - delay, length)
+        sent = self._sent_part(self._now - length - delay, length)
         if power(differences(self._latest(length))) > LOUDEST * power(differences(sent)):
             return False
         if not self._explains(self._learnt(delay), length // _FRAME):
@@ -223,7 +229,7 @@ class EchoGuard:
         """Return what is learnt of the samples since the last time."""
         length = min(self._now - self._learnt_until, _KEPT)
         start = self._now - length - delay + BEFORE - REACH
-        sent = self._part(self._sent, start, length + REACH)
+        sent = self._sent_part(start, length + REACH)
         return learn(self._latest(length), sent, delay, known)
 
     def _explains(self, path: EchoPath, frames: int) -> bool:
@@ -248,21 +254,25 @@ class EchoGuard:
     def _echo(self, path: EchoPath, length: int) -> Samples:
         """Return what comes back of us in the latest samples."""
         start = self._now - length - path.delay + BEFORE - (TAPS - 1)
-        return path.predict(self._part(self._sent, start, length + TAPS - 1))
+        return path.predict(self._sent_part(start, length + TAPS - 1))
 
     def _latest(self, length: int) -> Samples:
-        return self._part(self._heard, self._now - length, length)
+        """Return the latest samples that were heard, behind silence if there are fewer."""
+        frames = min(len(self._heard), -(-length // _FRAME))
+        latest = islice(self._heard, len(self._heard) - frames, None)
+        found = _samples(joined(latest)[-length * BYTES_PER_SAMPLE :])
+        return np.pad(found, (length - len(found), 0))
 
-    def _part(self, of: bytearray, start: int, length: int) -> Samples:
-        """Return samples, silence where there are none."""
+    def _sent_part(self, start: int, length: int) -> Samples:
+        """Return samples that were sent, silence where there are none."""
         first = max(start, 0)
         last = max(first, start + length)
-        found = _samples(bytes(of[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
+        found = _samples(bytes(self._sent[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
         return np.pad(found, (first - start, length - (first - start) - len(found)))
 
     def _forget(self, samples: int) -> None:
-        """Drop the oldest of both sides."""
-        del self._heard[: samples * BYTES_PER_SAMPLE]
+        """Drop the oldest of what was sent, and count from where it ends."""
+        self._now -= samples
         del self._sent[: samples * BYTES_PER_SAMPLE]
         self._silent_from -= samples
         self._asked_at -= samples

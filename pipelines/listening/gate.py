@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
+from pipelines.listening.caller_frames import Heard, joined, pcm_of
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import (
     SpeechContinued,
@@ -44,7 +45,7 @@ class SpeechGate:
         self._resume_after = self._bytes(RESUME_AFTER)
         self._pre_roll = self._bytes(settings.pre_roll)
         # Bytes throughout: sums of seconds would drift.
-        self._recent: deque[tuple[bytes, bool]] = deque()
+        self._recent: deque[tuple[Heard, bool]] = deque()
         self._recent_bytes = self._voiced_bytes = 0
         self._silent_bytes = self._back_bytes = self._spoken_bytes = 0
         self._open = self._paused = False
@@ -73,7 +74,7 @@ class SpeechGate:
         """End speech here and now, without an event."""
         self._open = self._paused = False
 
-    def feed(self, frame: bytes, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001 - a fact
+    def feed(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001 - a fact
         """Take the next frame, in order; yield what it means."""
         if not self._open:
             yield from self._before_speech(frame, voiced)
@@ -82,14 +83,14 @@ class SpeechGate:
         else:
             self._silent_bytes = 0 if voiced else self._silent_bytes + len(frame)
             self._spoken_bytes += len(frame)
-            yield SpeechContinued(Audio(frame, self._rate))
+            yield SpeechContinued(Audio(pcm_of(frame), self._rate))
             if self._silent_bytes >= self._pause_after:
                 self._spoken_bytes -= self._silent_bytes
                 self._paused, self._back_bytes = True, 0
                 yield SpeechPaused()
                 yield from self._ended()
 
-    def _in_pause(self, frame: bytes, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
+    def _in_pause(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
         self._back_bytes = self._back_bytes + len(frame) if voiced else 0
         self._silent_bytes += len(frame)
         if self._back_bytes >= self._resume_after:
@@ -97,7 +98,7 @@ class SpeechGate:
             self._silent_bytes, self._paused = 0, False
             self._end_after = self._bytes(self._settings.end_after)
             yield SpeechResumed()
-        yield SpeechContinued(Audio(frame, self._rate))
+        yield SpeechContinued(Audio(pcm_of(frame), self._rate))
         if self._paused and not voiced:
             yield from self._ended()
 
@@ -106,7 +107,7 @@ class SpeechGate:
             self.close()
             yield SpeechEnded()
 
-    def _before_speech(self, frame: bytes, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
+    def _before_speech(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
         self._recent.append((frame, voiced))
         self._recent_bytes += len(frame)
         self._voiced_bytes += len(frame) * voiced
@@ -116,7 +117,7 @@ class SpeechGate:
             self._voiced_bytes -= len(old) * was_voiced
         if not voiced or self._voiced_bytes < self._start_after:
             return
-        pcm = b"".join(old for old, _ in self._recent)
+        pcm = joined(old for old, _ in self._recent)
         self._spoken_bytes = self._voiced_bytes
         self._recent.clear()
         self._recent_bytes = self._voiced_bytes = self._silent_bytes = 0

@@ -6,12 +6,15 @@ it. No clock is read: all times are audio time.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
+from itertools import islice
 from math import log10
 
 import numpy as np
 
 from pipelines.audio import FRAME_SECONDS
+from pipelines.listening.caller_frames import Heard, pcm_of
 
 FAINT = 6.0
 """Decibels below the caller's level from which a voice is somebody else's. By the first second of
@@ -74,8 +77,8 @@ class VoiceLevels:
 
     def __init__(self) -> None:
         self._turns: deque[float] = deque(maxlen=TURNS)
-        self._sound: deque[float] = deque(maxlen=SOUND)  # of its voiced frames
-        self._theirs: deque[float] = deque(maxlen=SOUND)  # of those that were loud enough
+        self._sound = _Latest(SOUND)  # of its voiced frames
+        self._theirs = _Latest(SOUND)  # of those that were loud enough
         self._silent = 0  # frames since the last voiced one
         self._lasts = 0  # frames for which a voice still counts
         self._shuns = False
@@ -94,7 +97,7 @@ class VoiceLevels:
         """Decibels by which the latest sound is below the caller's level; None if unknown."""
         if self.caller is None or not self._sound:
             return None
-        return self.caller - _level(list(self._sound))
+        return self.caller - self._sound.level
 
     @property
     def faint(self) -> bool:
@@ -104,10 +107,10 @@ class VoiceLevels:
     @property
     def soft(self) -> float | None:
         """The level of the latest sound, if it is hardly a caller's and theirs is not known."""
-        level = _level(list(self._sound)) if self._sound and self.caller is None else SOFT
+        level = self._sound.level if self._sound and self.caller is None else SOFT
         return level if level < SOFT else None
 
-    def counts(self, frame: bytes, *, voiced: bool, in_speech: bool = False) -> bool:
+    def counts(self, frame: Heard, *, voiced: bool, in_speech: bool = False) -> bool:
         """Return whether a frame holds a voice that can be the caller's.
 
         Args:
@@ -126,10 +129,11 @@ class VoiceLevels:
                 self._theirs.clear()
             self._shuns = self._shuns and self._silent < 4 * APART
         self._silent = 0
-        self._sound.append(_decibels(frame))
+        level = _decibels(pcm_of(frame))
+        self._sound.append(level)
         if self._is_near(in_speech=in_speech):
             self._lasts, self._waited, self._faint, self._shuns = LASTS, 0, 0, False
-            self._theirs.append(self._sound[-1])
+            self._theirs.append(level)
         elif self._lasts <= 0:
             self._miss()
         return self._lasts > 0
@@ -137,7 +141,7 @@ class VoiceLevels:
     def turn_ended(self, *, theirs: bool) -> None:
         """Learn how loud the caller is from what was heard last, if it was a turn of theirs."""
         if theirs and len(self._theirs) >= (LEARNED if self._turns else LEARNED_FIRST):
-            self._turns.append(_level(list(self._theirs)))
+            self._turns.append(self._theirs.level)
         self._theirs.clear()
 
     def shun(self) -> None:
@@ -154,14 +158,14 @@ class VoiceLevels:
 
     def _is_near(self, *, in_speech: bool) -> bool:
         """Whether the latest of a voice is loud enough to be the caller's."""
-        known = [self.caller] if self.caller is not None else []
+        known = [] if (caller := self.caller) is None else [caller]
         if len(self._theirs) >= ONSET:  # they may be louder than ever, or speak for the first time
-            known.append(_level(list(self._theirs)))
-        latest = list(self._sound)[-MOMENT if in_speech else -ONSET :]
-        if not known:
-            return not self._shuns or _level(latest) >= SOFT
+            known.append(self._theirs.level)
+        if not known and not self._shuns:
+            return True
+        level = _level(self._sound.latest(MOMENT if in_speech else ONSET))
         margin = SHUNNED if self._shuns else FAINT if in_speech else UNHEARD
-        return _level(latest) >= max(known) - margin
+        return level >= (max(known) - margin if known else SOFT)
 
     def _miss(self) -> None:
         """Forget the caller's level, if this is all that is heard of them for long."""
@@ -170,6 +174,39 @@ class VoiceLevels:
             self._turns.clear()
             self._theirs.clear()
             self._lasts = LASTS
+
+
+class _Latest:
+    """The latest decibels, and their level without sorting them each time.
+
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._in_order: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    def append(self, decibels: float) -> None:
+        if len(self._sorted) == self._most:
+            del self._sorted[bisect_left(self._sorted, self._in_order.popleft())]
+        self._in_order.append(decibels)
+        insort(self._sorted, decibels)
+
+    def clear(self) -> None:
+        self._in_order.clear()
+        self._sorted.clear()
+
+    def latest(self, count: int) -> list[float]:
+        return list(islice(reversed(self._in_order), count))
+
+    @property
+    def level(self) -> float:
+        return self._sorted[-1 - len(self._sorted) // 10]
 
 
 def _decibels(frame: bytes) -> float:

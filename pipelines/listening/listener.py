@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
-from pipelines.listening.detectors import VoiceDetector
+from pipelines.audio import SPEECH_RATE
+from pipelines.listening.caller_frames import LineFrames
+from pipelines.listening.detectors import VoiceDetector, on_the_line
 from pipelines.listening.dtmf import KeypadDetector
 from pipelines.listening.echo import EchoGuard
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.levels import VoiceLevels
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechEvent
-
-SILENCE = bytes(frame_bytes(SPEECH_RATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,9 @@ class Listener:
         self, rate: int, detector: VoiceDetector, settings: GateSettings, echo: EchoGuard
     ) -> None:
         self._echo = echo
-        self._resampler = Resampler(rate, SPEECH_RATE, late=True)
-        self._frames = Chunker(frame_bytes(SPEECH_RATE))
+        self._frames = LineFrames(rate)
         self._keypad = KeypadDetector()
-        self._detector = detector
+        self._voiced = on_the_line(detector)
         self._gate = SpeechGate(settings, SPEECH_RATE)
         self.levels = VoiceLevels()
 
@@ -78,12 +76,13 @@ class Listener:
         The events of a frame are worked out when the one before has been taken: speech may be
         ended, or given more silence, in between. Stop pulling, and the rest is not heard.
         """
-        for frame in map(self._echo.without_echo, self._frames.feed(self._resampler.feed(pcm))):
+        for heard in self._frames.feed(pcm):
+            frame = self._echo.without_echo(heard)
             after_tone = self._keypad.sounding
             if keys := self._keypad.feed(frame):
                 yield KeysPressed(keys)
             # A tone is no speech; nor is its end, in the frame after.
-            sound = SILENCE if after_tone or self._keypad.sounding else frame
-            voiced = self._detector.voiced(sound) and not self._echo.is_own_voice()
+            sound = self._frames.silence if after_tone or self._keypad.sounding else frame
+            voiced = self._voiced(sound) and not self._echo.is_own_voice()
             counts = self.levels.counts(sound, voiced=voiced, in_speech=self._gate.open)
             yield from self._gate.feed(sound, counts)

@@ -25,8 +25,8 @@ import numpy.typing as npt
 
 from agent.simulator.scenarios.sounds import SoundName, sound
 from agent.simulator.stretches import sounding
-from pipelines.audio import SPEECH_RATE, Audio, Resampler, at_rate, frame_bytes
-from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
+from pipelines.audio import Audio, at_rate, frame_bytes
+from pipelines.listening.detectors import DetectorSettings, NewDetector, VoiceDetector, detectors
 from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import Listener
 from pipelines.listening.settings import GateSettings
@@ -61,7 +61,18 @@ def prompts(folder: Path, wanted: str) -> Iterator[tuple[str, Audio]]:
             yield language, at_rate([one], RATE)
 
 
-def known_after(new: NewDetector, speech: Samples, seed: int, *, waits: bool) -> float | None:
+class Resampled:
+    """A detector that is given frames at 16 kHz, all of them."""
+
+    def __init__(self, detector: VoiceDetector) -> None:
+        self._detector = detector
+
+    def voiced(self, frame: bytes) -> bool:
+        """See :meth:`VoiceDetector.voiced`."""
+        return self._detector.voiced(frame)
+
+
+def known_after(new: NewDetector, speech: Samples, seed: int, *, resampled: bool) -> float | None:
     """Return the seconds from the onset to the packet that tells; None if none does."""
     random = np.random.default_rng(seed)
     loud = np.flatnonzero(sounding(speech.tobytes(), RATE))
@@ -70,35 +81,36 @@ def known_after(new: NewDetector, speech: Samples, seed: int, *, waits: bool) ->
     lead = RATE + int(random.integers(0, RATE // 50))
     onset = (lead + loud[0] * (RATE // 50)) / RATE
     line = np.concatenate([np.zeros(lead), speech[: 3 * RATE], np.zeros(RATE // 4)])
-    return next((at - onset for at in starts(new, line, random, waits=waits) if at > onset), None)
+    return next(
+        (at - onset for at in starts(new, line, random, resampled=resampled) if at > onset), None
+    )
 
 
 def starts(
-    new: NewDetector, line: npt.NDArray[np.float64], random: np.random.Generator, *, waits: bool
+    new: NewDetector, line: npt.NDArray[np.float64], random: np.random.Generator, *, resampled: bool
 ) -> Iterator[float]:
     """Yield the seconds at which a packet has come whole with which speech starts."""
     noisy = np.clip(np.rint(line + random.normal(0, 26, len(line))), -32768, 32767).astype("<i2")
     pcm, size = mulaw_round_trip(noisy).tobytes(), frame_bytes(RATE)
-    listener = Listener(RATE, new(), GateSettings(), EchoGuard(RATE))
-    if waits:
-        listener._resampler = Resampler(RATE, SPEECH_RATE)  # as it was
+    detector = Resampled(new()) if resampled else new()
+    listener = Listener(RATE, detector, GateSettings(), EchoGuard(RATE))
     for number in range(len(pcm) // size):
         for event in listener.feed(pcm[number * size : (number + 1) * size]):
             if isinstance(event, SpeechStarted):
                 yield (number + 1) / 50
 
 
-def row(name: str, found: Sequence[float | None], waited: Sequence[float | None]) -> str:
+def row(name: str, found: Sequence[float | None], other: Sequence[float | None]) -> str:
     """Return a line of the table."""
     known = [one for one in found if one is not None]
-    before = [one for one in waited if one is not None]
+    before = [one for one in other if one is not None]
     p50, p95 = np.percentile(known, [50, 95]) * 1000
     old50, old95 = np.percentile(before, [50, 95]) * 1000
     missed = len(found) - len(known)
     return f"{name:18}{len(known):5}{missed:8}{p50:8.0f}{p95:6.0f}{old50:10.0f}{old95:6.0f}"
 
 
-def false_starts(new: NewDetector, name: SoundName) -> int:
+def false_starts(new: NewDetector, name: SoundName, *, resampled: bool) -> int:
     """Return in how many of :data:`LEVELS` times :data:`SEEDS` a sound starts speech."""
     count = 0
     for level in LEVELS:
@@ -107,7 +119,7 @@ def false_starts(new: NewDetector, name: SoundName) -> int:
             random = np.random.default_rng(seed)
             lead = RATE + int(random.integers(0, RATE // 50))
             line = np.concatenate([np.zeros(lead), pcm, np.zeros(RATE // 2)])
-            count += any(True for _ in starts(new, line, random, waits=False))
+            count += any(True for _ in starts(new, line, random, resampled=resampled))
     return count
 
 
@@ -122,18 +134,21 @@ def main() -> None:
         spoken = [("recordings", at_rate([load(name)], RATE)) for name in sorted(TRANSCRIPTS)]
     else:
         spoken = list(prompts(options.sounds, options.half))
-    print(f"{'onset to known, ms':18}{'n':>5}{'missed':>8}{'p50':>8}{'p95':>6}{'waiting':>10}")
+    print(f"{'onset to known, ms':18}{'n':>5}{'missed':>8}{'p50':>8}{'p95':>6}{'16 kHz':>10}")
     found: dict[str, tuple[list[float | None], list[float | None]]] = {}
     for number, (language, audio) in enumerate(spoken):
         speech = np.frombuffer(audio.pcm, "<i2")
-        for into, waits in zip(found.setdefault(language, ([], [])), (False, True), strict=True):
-            into.append(known_after(new, speech, number, waits=waits))
+        for into, resampled in zip(
+            found.setdefault(language, ([], [])), (False, True), strict=True
+        ):
+            into.append(known_after(new, speech, number, resampled=resampled))
     for language, both in found.items():
         print(row(language, *both))
     print(row("all", *([x for both in found.values() for x in both[i]] for i in (0, 1))))
     print(f"\nstarts of speech by other sounds, of {len(LEVELS) * SEEDS} each")
     for name in get_args(SoundName):
-        print(f"{name:18}{false_starts(new, name):5}")
+        found_of = [false_starts(new, name, resampled=resampled) for resampled in (False, True)]
+        print(f"{name:18}{found_of[0]:5}{found_of[1]:8} at 16 kHz")
 
 
 if __name__ == "__main__":

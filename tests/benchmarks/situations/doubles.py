@@ -14,7 +14,8 @@ import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.conversation import Brief, Message
-from pipelines.listening.detectors import VoiceDetector
+from pipelines.listening.caller_frames import Heard, pcm_of
+from pipelines.listening.detectors import VoiceDetector, on_the_line
 from pipelines.providers.contracts import Piece, ProviderError, Speech, TranscriptionSession
 from tests.benchmarks.situations.speech import RATE, Samples, Word, aligned, level, loudness, own
 
@@ -36,15 +37,19 @@ class NumberedFrames:
     """
 
     def __init__(self, detector: VoiceDetector) -> None:
-        self._detector = detector
+        self._voiced = on_the_line(detector)
         self._ends: dict[bytes, float] = {}
         self._count = 0
 
     def voiced(self, frame: bytes) -> bool:
         """See :meth:`VoiceDetector.voiced`."""
+        return self.voiced_on_line(frame)
+
+    def voiced_on_line(self, frame: Heard) -> bool:
+        """See :meth:`LineDetector.voiced_on_line`."""
         self._count += 1
-        self._ends[bytes(frame)] = self._count * 0.02
-        return self._detector.voiced(frame)
+        self._ends[pcm_of(frame)] = self._count * 0.02
+        return self._voiced(frame)
 
     @property
     def heard(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pipelines
 from pipelines.audio import SPEECH_RATE, Audio, Chunker, Resampler
 from pipelines.listening.detectors import (
     DetectorSettings,
@@ -21,10 +23,12 @@ from pipelines.listening.detectors import (
 )
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.speech_events import SpeechEnded, SpeechEvent, SpeechStarted
+from pipelines.onnx import load_session
 from tests import recordings
 from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
 
 LINE_RATE = 8_000
+MODELS = Path(pipelines.__file__).parent / "models"
 
 
 @cache
@@ -197,6 +201,23 @@ def test_silero_is_given_each_sample_once_and_its_context() -> None:
     stream = np.concatenate((np.zeros(64), samples / 32768)).astype(np.float32)
     for number, window in enumerate(session.windows):
         assert np.array_equal(window, stream[512 * number : 512 * number + 576])
+
+
+def test_silero_written_anew_answers_as_the_one_that_is_published() -> None:
+    """Window by window over all recordings, but for the noise of float32; several calls at once."""
+    published = load_session(MODELS / "silero_vad_16k_sequence.onnx")
+    ours = load_session(MODELS / "silero_vad_16k_products.onnx")
+    pcm = b"".join(recordings.load(name).pcm for name in sorted(recordings.TRANSCRIPTS))
+    sound = Resampler(LINE_RATE, SPEECH_RATE).feed(pcm)
+    samples = np.frombuffer(sound, "<i2").astype(np.float32) / 32768
+    windows = np.lib.stride_tricks.sliding_window_view(samples, 576)[::512]
+    windows = windows[: len(windows) // 2 * 2].reshape(2, -1, 576)
+    none = np.zeros((1, 1, 128), np.float32)
+    expected = [published.run(None, {"input": of, "h": none, "c": none})[0] for of in windows]
+    state = {"h": none[0].repeat(2, axis=0), "c": none[0].repeat(2, axis=0)}
+    for number in range(windows.shape[1]):
+        answers, state["h"], state["c"] = ours.run(None, {"input": windows[:, number], **state})
+        assert np.allclose(answers, [one[number] for one in expected], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(
