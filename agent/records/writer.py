@@ -35,6 +35,11 @@ Told = Callable[[int | None, str, Mapping[str, Any]], None]
 """Told of a line as it was written, in the thread of the writer: its number in the journal, None if
 it did not get there; kind; fields. It returns at once, and changes nothing of them."""
 
+Watch = Callable[[str, str, Mapping[str, Any]], None]
+"""Told, in the thread of the writer, of every line as it may be written, whether or not the disk
+took it: id of the record, ``""`` if that is not known; kind; fields. It returns within
+microseconds, raises nothing, and changes nothing of them."""
+
 NOT_TAKEN = "the disk does not keep up, or the service ends"
 
 WRITTEN_WITHIN = 2.0
@@ -72,10 +77,17 @@ class RecordWriter:
 
         self.privacy = privacy
         self.over = over
+        self.watch: Watch = _nobody_watches
+        """Whoever counts what happens in calls. Set it before the first."""
 
         self._threads = threads or ThreadPoolExecutor(1, "records")
         self._waiting: deque[Callable[[], None]] = deque()
         self._writing = self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How much waits to be written."""
+        return len(self._waiting)
 
     def begin(self, call_id: str, started: datetime) -> Record:
         """Begin the journal of a call.
@@ -174,6 +186,7 @@ class RecordWriter:
         about = dict(next((known for _, known in private.take("call", about)), {}))
         for its_kind, its_fields in [*private.take(kind, fields), *private.rest()]:
             self.journals.add_later(its_kind, call_id, record, its_fields, about)
+            self.watch(record, its_kind, its_fields)
 
     def _write(self) -> None:
         self._writing = True
@@ -267,3 +280,8 @@ class Record:
             self.said = kind, fields
         if (told := self.told) is not None:
             told(file.lines - 1 if file.lines > before else None, kind, fields)
+        self._writer.watch(self.id, kind, fields)
+
+
+def _nobody_watches(_record: str, _kind: str, _fields: Mapping[str, Any]) -> None:
+    """Nobody is told."""

@@ -113,6 +113,7 @@ class StreamEndpoint:
                 line = await self._connect(visit)
                 await self._have_call(visit, line)
         except NotAdmittedError as error:
+            self._registry.refusals["not admitted"] += error.status in (401, 403)
             log.warning("call refused", reason=str(error), remote=address)
             headers = {"Retry-After": str(AGAIN_AFTER)} if error.status == 503 else {}
             response = web.Response(status=error.status, headers=headers)
@@ -132,7 +133,7 @@ class StreamEndpoint:
         caller = _caller(request)
         ticket = self._admission.look(caller)
         if reason := self._registry.no_room(ticket.name, self._coming):
-            self._registry.capacity.declined += 1
+            self._registry.count_refusal()
             raise NotAdmittedError(reason, 503)
         return _Visit(
             request=request,
@@ -209,6 +210,7 @@ class StreamEndpoint:
             visit.connect = connect = await self._ring(line, protocol)
             admitted = await self._admit(visit, connect)
         except _NotTakenError as refusal:
+            self._registry.refusals["no connect"] += visit.connect is None
             log.warning("call refused", reason=str(refusal), remote=visit.address)
             if protocol.state is StreamState.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
@@ -250,11 +252,12 @@ class StreamEndpoint:
         try:
             admitted = await self._admission.admit(visit.caller, connect, visit.ticket)
         except NotAdmittedError as error:
+            self._registry.refusals["not admitted"] += 1
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         visit.claims = admitted.claims
         name = visit.name if visit.ticket.trusted else admitted.name
         if reason := self._registry.no_room(name, self._coming):
-            self._registry.capacity.declined += 1
+            self._registry.count_refusal()
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted
 

@@ -14,7 +14,8 @@ from agent.console.console import Console
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.health import Health
-from agent.server.metrics import CONTENT_TYPE, Metrics
+from agent.server.metrics.scrape import CONTENT_TYPE
+from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.record_keeping import RecordKeeping
@@ -42,6 +43,7 @@ class Service:
     registry: CallRegistry
     keeping: RecordKeeping
     health: Health
+    metrics: WorkerMetrics
     streams: StreamEndpoint
     sinch: SinchService | None
     """None without an account."""
@@ -71,20 +73,7 @@ class Service:
         app.router.add_get("/live", self._live)
         app.router.add_get("/ready", self._ready)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(
-            self.registry,
-            self.providers,
-            self.watchdog,
-            self.keeping.spool,
-            self.keeping.recording_writer.counts,
-            self.keeping.database.webhooks if self.keeping.database is not None else None,
-            lambda: self.health.free,
-        )
-
-        async def measure(_request: web.Request) -> web.Response:
-            return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
-
-        app.router.add_get("/metrics", measure)
+        app.router.add_get("/metrics", self._metrics)
         if self.sinch is not None:
             app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
@@ -92,6 +81,7 @@ class Service:
         if self.console is not None:
             self.console.add_to(app)
         app.on_shutdown.append(self._end_looking)
+        app.cleanup_ctx.append(self._telling_workers)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
         app.cleanup_ctx.append(self._keeping_records)
@@ -110,6 +100,14 @@ class Service:
     async def _health(self, _request: web.Request) -> web.Response:
         report = self.health.report()
         return web.json_response(report, status=200 if report["status"] == "ok" else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        text = await self.metrics.text()
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
+
+    async def _telling_workers(self, _app: web.Application) -> AsyncIterator[None]:
+        async with self.metrics.told():
+            yield
 
     async def _end_looking(self, _app: web.Application) -> None:
         self.registry.feeds.close()

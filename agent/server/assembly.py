@@ -22,6 +22,11 @@ from agent.server.capacity import Capacity
 from agent.server.checks.surroundings import looks
 from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
+from agent.server.metrics.call_counts import CallCounts
+from agent.server.metrics.frame_cost import FrameCosts
+from agent.server.metrics.process_state import ProcessParts
+from agent.server.metrics.scrape import ProcessMetrics
+from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
@@ -32,6 +37,7 @@ from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
+from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
 from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
@@ -56,6 +62,7 @@ def service(
     turn_model: TurnModel | None = None,
     servers: Mapping[str, McpServer] | None = None,
     store: Store | None = None,
+    place: WorkerPlace | None = None,
 ) -> Service:
     """Put together what answers in this process, each part with the settings that it takes.
 
@@ -66,18 +73,31 @@ def service(
         turn_model: Started; None if turns end by silence and words alone.
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
+        place: Among the workers of this machine; None if this is the only one.
     """
     wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
-    read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
-    overload = Overload(read)
+    workers = workers_of(providers, turn_model)
+    overload = Overload(partial(readings, watchdog.lag, workers, providers))
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
     registry = _registry(settings, agents, providers, overload, keeping)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
+    health = _health(settings, agents, registry, providers, processes, keeping)
+    parts = ProcessParts(
+        registry=registry,
+        providers=providers,
+        watchdog=watchdog,
+        writer=keeping.writer,
+        recordings=keeping.recording_writer.counts,
+        frame_costs=FrameCosts(),
+        workers=workers,
+        webhooks=keeping.database.webhooks if keeping.database is not None else None,
+        free=lambda: health.free,
+    )
     resources = CallResources(
         settings=call_settings(settings),
         providers=providers,
@@ -85,6 +105,7 @@ def service(
         turn_model=turn_model,
         mcp_servers=servers or {},
         record=partial(recording_of, settings.recording, keeping.recording_writer),
+        frame_costs=parts.frame_costs,
     )
     streams = StreamEndpoint(
         server=settings.server,
@@ -100,7 +121,8 @@ def service(
         registry=registry,
         keeping=keeping,
         watchdog=watchdog,
-        health=_health(settings, agents, registry, providers, processes, keeping),
+        health=health,
+        metrics=_metrics(parts, place),
         streams=streams,
         sinch=sinch,
         processes=processes,
@@ -188,6 +210,12 @@ def _sinch_service(
     usual = "" if sinch.refuse_unrouted else settings.agent
     routing = Routing(agents=agents, usual=usual, routes=sinch.routes)
     return sinch_service(sinch, stream, routing, store, processes, registry)
+
+
+def _metrics(parts: ProcessParts, place: WorkerPlace | None) -> WorkerMetrics:
+    counts = CallCounts()
+    parts.writer.watch = counts.line
+    return WorkerMetrics(ProcessMetrics(parts, counts).text, place)
 
 
 def _health(

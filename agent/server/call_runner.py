@@ -22,6 +22,7 @@ from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
 from agent.server.live_audio import CallAudio
 from agent.server.live_feed import LocalFeed
 from agent.server.live_happenings import CallFacts
+from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
@@ -64,6 +65,9 @@ class CallResources:
 
     mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
     """Started, by name."""
+
+    frame_costs: FrameCosts = field(default_factory=FrameCosts)
+    """Is told what a caller's audio costs."""
 
     def build(
         self,
@@ -181,7 +185,8 @@ class CallRunner:
                 )
                 admitted = replace(admitted, script=script)
                 record = _RecordOfLine(journal, line)
-                channel = Channel(line, protocol, connect.rate, recording or NO_TAP)
+                measured = self._resources.frame_costs.measured(line, connect.rate)
+                channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
                 call = self._build(admitted, channel, lineup, record, recording)
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))

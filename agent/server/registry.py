@@ -19,6 +19,7 @@ from agent.server.call_recording import CallRecording
 from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
+from agent.server.refusals import refusals, why_no_room
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -98,6 +99,9 @@ class CallRegistry:
         self.answered = 0
         """Calls answered since the start."""
 
+        self.refusals = refusals()
+        """Calls that were not taken, by why."""
+
         self.draining = False
         """Whether no more calls are taken."""
 
@@ -162,8 +166,14 @@ class CallRegistry:
 
     def decline(self, reason: str) -> None:
         """Note that a call was turned away."""
-        self.capacity.declined += 1
+        self.count_refusal()
         log.warning("call declined", reason=reason)
+
+    def count_refusal(self) -> None:
+        """Count a call for which there was no room just now."""
+        self.capacity.declined += 1
+        taken = len(self._calls) + len(self._expected)
+        self.refusals[why_no_room(self.capacity, draining=self.draining, calls=taken)] += 1
 
     # What call control asks of us
 
