@@ -10,7 +10,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   agent file), ``language``, ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``;
   ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
   ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
-  hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours
+  hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
+  ``trace``, its id of 32 digits, if there is one
 - ``wanted``, the second if there is one: what a language model is to make of the call afterwards:
   ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -77,7 +77,7 @@ class RecordWriter:
 
         self.privacy = privacy
         self.over = over
-        self.watch: Watch = _nobody_watches
+        self.watches: Sequence[Watch] = ()
         """Whoever counts what happens in calls. Set it before the first."""
 
         self._threads = threads or ThreadPoolExecutor(1, "records")
@@ -174,6 +174,11 @@ class RecordWriter:
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.journals.sync.aclose(WRITTEN_WITHIN)
 
+    def tell(self, record: str, kind: str, fields: Mapping[str, Any]) -> None:
+        """Tell those who watch of a line that was just written. In the thread."""
+        for watch in self.watches:
+            watch(record, kind, fields)
+
     def _add_later(
         self,
         kind: str,
@@ -186,7 +191,7 @@ class RecordWriter:
         about = dict(next((known for _, known in private.take("call", about)), {}))
         for its_kind, its_fields in [*private.take(kind, fields), *private.rest()]:
             self.journals.add_later(its_kind, call_id, record, its_fields, about)
-            self.watch(record, its_kind, its_fields)
+            self.tell(record, its_kind, its_fields)
 
     def _write(self) -> None:
         self._writing = True
@@ -280,8 +285,4 @@ class Record:
             self.said = kind, fields
         if (told := self.told) is not None:
             told(file.lines - 1 if file.lines > before else None, kind, fields)
-        self._writer.watch(self.id, kind, fields)
-
-
-def _nobody_watches(_record: str, _kind: str, _fields: Mapping[str, Any]) -> None:
-    """Nobody is told."""
+        self._writer.tell(self.id, kind, fields)

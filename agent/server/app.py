@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -29,6 +30,9 @@ from agent.stream.addresses import TRUSTED_PROXIES
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
+
+if TYPE_CHECKING:
+    from agent.server.tracing.export import TraceExport  # an extra
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,8 @@ class Service:
     """The pages; None if there are none."""
 
     watchdog: Watchdog
+    traces: TraceExport | None = None
+    """None if nobody takes them."""
 
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
@@ -84,6 +90,7 @@ class Service:
         app.cleanup_ctx.append(self._telling_workers)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
+        app.cleanup_ctx.append(self._sending_traces)
         app.cleanup_ctx.append(self._keeping_records)
         app.cleanup_ctx.append(self._running_registry)
         app.cleanup_ctx.append(self._watching_providers)
@@ -128,6 +135,11 @@ class Service:
         yield
         await background.aclose()
         await self.agents.aclose()
+
+    async def _sending_traces(self, _app: web.Application) -> AsyncIterator[None]:
+        yield  # all lines of records are written when this goes on
+        if self.traces is not None:
+            await asyncio.to_thread(self.traces.close)
 
     async def _keeping_records(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()

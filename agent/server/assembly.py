@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,6 @@ from agent.server.checks.surroundings import looks
 from agent.server.health import FolderWatch, Health
 from agent.server.machine import room
 from agent.server.metrics.call_counts import CallCounts
-from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.metrics.process_state import ProcessParts
 from agent.server.metrics.scrape import ProcessMetrics
 from agent.server.metrics.worker_sockets import WorkerMetrics
@@ -50,8 +49,10 @@ from agent.store.store import Store
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Providers
 from pipelines.turn_taking.end_of_turn import TurnModel
+from pipelines.workers import WorkerThreads
 
 if TYPE_CHECKING:
+    from agent.server.tracing.export import TraceExport  # an extra
     from pipelines.tools.mcp import McpServer  # an extra
 
 
@@ -87,17 +88,7 @@ def service(
     call_control = sinch.call_control if sinch is not None else None
     actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
     health = _health(settings, agents, registry, providers, processes, keeping)
-    parts = ProcessParts(
-        registry=registry,
-        providers=providers,
-        watchdog=watchdog,
-        writer=keeping.writer,
-        recordings=keeping.recording_writer.counts,
-        frame_costs=FrameCosts(),
-        workers=workers,
-        webhooks=keeping.database.webhooks if keeping.database is not None else None,
-        free=lambda: health.free,
-    )
+    traces = _trace_export(settings)
     resources = CallResources(
         settings=call_settings(settings),
         providers=providers,
@@ -105,14 +96,7 @@ def service(
         turn_model=turn_model,
         mcp_servers=servers or {},
         record=partial(recording_of, settings.recording, keeping.recording_writer),
-        frame_costs=parts.frame_costs,
-    )
-    streams = StreamEndpoint(
-        server=settings.server,
-        line=settings.line,
-        admission=_admission(settings, agents, sinch, store),
-        registry=registry,
-        runner=CallRunner(resources, registry, call_control),
+        new_trace=str if traces is None else traces.new_trace,
     )
     return Service(
         server=settings.server,
@@ -122,14 +106,33 @@ def service(
         keeping=keeping,
         watchdog=watchdog,
         health=health,
-        metrics=_metrics(parts, place),
-        streams=streams,
+        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, place),
+        traces=traces,
+        streams=_streams(settings, agents, registry, sinch, store, resources),
         sinch=sinch,
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, actions, call_control, keeping),
         console=_console(settings, agents, providers, registry, actions, keeping, store),
+    )
+
+
+def _streams(
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    sinch: SinchService | None,
+    store: Store | None,
+    resources: CallResources,
+) -> StreamEndpoint:
+    call_control = sinch.call_control if sinch is not None else None
+    return StreamEndpoint(
+        server=settings.server,
+        line=settings.line,
+        admission=_admission(settings, agents, sinch, store),
+        registry=registry,
+        runner=CallRunner(resources, registry, call_control),
     )
 
 
@@ -212,9 +215,42 @@ def _sinch_service(
     return sinch_service(sinch, stream, routing, store, processes, registry)
 
 
-def _metrics(parts: ProcessParts, place: WorkerPlace | None) -> WorkerMetrics:
+def _trace_export(settings: Settings) -> TraceExport | None:
+    if not settings.tracing.is_on():
+        return None
+    from agent.server.tracing.export import TraceExport  # noqa: PLC0415 - an extra
+
+    models: dict[tuple[str, str], str] = {
+        (stage, one.name): str(getattr(one.options, "model", None) or "")
+        for stage, asked in settings.providers().items()
+        for one in asked
+    }
+    return TraceExport(settings.tracing, models)
+
+
+def _metrics(
+    resources: CallResources,
+    registry: CallRegistry,
+    watchdog: Watchdog,
+    workers: Sequence[WorkerThreads],
+    keeping: RecordKeeping,
+    health: Health,
+    traces: TraceExport | None,
+    place: WorkerPlace | None,
+) -> WorkerMetrics:
     counts = CallCounts()
-    parts.writer.watch = counts.line
+    keeping.writer.watches = [counts.line, *([traces.traces.line] if traces is not None else [])]
+    parts = ProcessParts(
+        registry=registry,
+        providers=resources.providers,
+        watchdog=watchdog,
+        writer=keeping.writer,
+        recordings=keeping.recording_writer.counts,
+        frame_costs=resources.frame_costs,
+        workers=workers,
+        webhooks=keeping.database.webhooks if keeping.database is not None else None,
+        free=lambda: health.free,
+    )
     return WorkerMetrics(ProcessMetrics(parts, counts).text, place)
 
 

@@ -69,6 +69,9 @@ class CallResources:
     frame_costs: FrameCosts = field(default_factory=FrameCosts)
     """Is told what a caller's audio costs."""
 
+    new_trace: Callable[[], str] = str
+    """Returns the id of the next call's trace; ``""`` if there are none."""
+
     def build(
         self,
         admitted: Admitted,
@@ -78,6 +81,7 @@ class CallResources:
         *,
         mover: Mover | None,
         tools: Sequence[Tool],
+        trace: str = "",
     ) -> Call:
         """Return a call that is answered; run it next.
 
@@ -88,6 +92,7 @@ class CallResources:
             journal: Gets its record.
             mover: Passes the caller on; None if nobody can.
             tools: What the model may have done.
+            trace: Id of its trace; ``""`` if there is none.
         """
         return Call(
             channel=channel,
@@ -103,6 +108,7 @@ class CallResources:
                 call_id=admitted.call_id,
                 caller=admitted.headers.get("caller", ""),
                 called=admitted.headers.get("called", ""),
+                traceparent=f"00-{trace}-{trace[16:]}-01" if trace else "",
             ),
         )
 
@@ -171,10 +177,12 @@ class CallRunner:
             ExceptionGroup: If there is a bug.
         """
         started, since = datetime.now(UTC), now()
+        if trace := self._resources.new_trace():
+            structlog.contextvars.bind_contextvars(trace_id=trace)
         ended = CallEnded("failed")
         try:
             async with AsyncExitStack() as opened:
-                journal, feed = self._begin_record(admitted, started, came, connect.rate)
+                journal, feed = self._begin_record(admitted, started, came, connect.rate, trace)
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
                     journal.add("wanted", **wanted)
@@ -187,7 +195,7 @@ class CallRunner:
                 record = _RecordOfLine(journal, line)
                 measured = self._resources.frame_costs.measured(line, connect.rate)
                 channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
-                call = self._build(admitted, channel, lineup, record, recording)
+                call = self._build(admitted, channel, lineup, record, recording, trace)
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
@@ -209,7 +217,7 @@ class CallRunner:
             self._call_control.stream_ended(claims, moved=moved)
 
     def _begin_record(
-        self, admitted: Admitted, started: datetime, came: float, rate: int
+        self, admitted: Admitted, started: datetime, came: float, rate: int, trace: str
     ) -> tuple[Record, LocalFeed]:
         resources, script, headers = self._resources, admitted.script, admitted.headers
         lineup: dict[str, object] = {
@@ -231,6 +239,7 @@ class CallRunner:
             "started": _iso(started),
             "rate": rate,
             "application": admitted.application,
+            "trace": trace,
         }
         journal = self._registry.records.begin(admitted.call_id, started)
         said = {name: value for name, value in known.items() if value}
@@ -254,6 +263,7 @@ class CallRunner:
         lineup: Lineup,
         journal: Journal,
         recording: CallRecording | None,
+        trace: str,
     ) -> Call:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         if recording is not None:
@@ -266,6 +276,7 @@ class CallRunner:
             journal,
             mover=self._mover(admitted.claims),
             tools=tools,
+            trace=trace,
         )
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)
