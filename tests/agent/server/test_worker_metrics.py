@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent.server.metrics.merged_text import merged
 from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.worker_place import WorkerPlace
-from tests.agent.server.scraping import samples
+from tests.agent.loopback import running
+from tests.agent.server.scraping import samples, scraped
 
 HOSTILE = 'a "quoted" name, with \\ and {braces} = 1\nand a line'
 
@@ -172,5 +173,22 @@ def test_a_process_that_is_alone_has_no_label(folder: Path) -> None:
             assert b"worker=" not in await one.text()
             async with worker(folder, 1, workers=1).told():
                 assert b'worker="1"' in await one.text()
+
+    story(run)
+
+
+def test_a_service_among_workers_tells_of_them(tmp_path: Path, folder: Path) -> None:
+    """By its own `/metrics`, over HTTP; its socket is gone when it is."""
+
+    async def run() -> None:
+        place = WorkerPlace(slot=0, folder=folder, workers=2)
+        async with worker(folder, 1).told():
+            async with running(tmp_path, place=place, alone=False) as served:
+                found = samples(await scraped(served))
+                for slot in ("0", "1"):
+                    assert any(("worker", slot) in labels for _, labels in found)
+                assert found["voice_agent_calls", frozenset({("worker", "0")})] == 0
+                assert found["voice_agent_workers", frozenset()] == 2
+            assert len(modes(folder)) == 1
 
     story(run)
