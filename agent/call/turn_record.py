@@ -28,6 +28,10 @@ PART = 0.8
 """Seconds of a sentence that are heard until they are put on record: with the next look at the
 clock, and the way to the disk, that is within a second."""
 
+LATE = 0.005
+"""Seconds that audio may leave after its time without a word on record: the bar for 99 frames of
+100."""
+
 MOST_ASKED = 64
 """Tool calls of which is known which turn has asked for them; drafts that nobody hears ask, too."""
 
@@ -169,7 +173,11 @@ class TurnRecord:
         heard = playout.heard(at)
         unheard = playout.unheard(at) if began is not None else ""
         if began is not None and (heard or unheard):
-            more = {"unheard": unheard} if unheard else {}
+            more: dict[str, object] = {"unheard": unheard} if unheard else {}
+            if playout.gaps:
+                more["gaps"] = playout.gaps
+            if playout.late >= LATE:
+                more["late"] = round(playout.late, 3)
             self._add(
                 "agent",
                 reply,

@@ -40,6 +40,9 @@ FLUSHED_WITHIN = 1.0
 _open = ExitStack()
 """Closes the writer that is in use."""
 
+_writers: list[LogWriter] = []
+"""The one that is in use, if there is one."""
+
 _VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+")
 """What differs from one message of a library to the next that is the same."""
 
@@ -76,6 +79,17 @@ def configure(level: str, style: Literal["auto", "text", "json"]) -> None:
     sys.unraisablehook = _not_raised
     threading.excepthook = _thread_failed
     _open.callback(writer.close, FLUSHED_WITHIN)
+    _writers[:] = [writer]
+
+
+def waiting() -> int:
+    """Return how many entries are not written yet."""
+    return sum(writer.waiting for writer in _writers)
+
+
+def lost() -> int:
+    """Return how many entries were lost, since the writer in use was made."""
+    return sum(writer.lost for writer in _writers)
 
 
 def close() -> None:

@@ -71,6 +71,9 @@ class LogWriter:
         self._repeats = repeats
         self._counting = threading.RLock()  # the garbage collector, see below
         self._lost = 0
+        self.lost = 0
+        """Entries that were lost since the start."""
+
         self._torn = False
         """Whether the last line was written in part."""
 
@@ -80,6 +83,11 @@ class LogWriter:
         # A daemon, since a thread that waits for a reader cannot be stopped.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for the thread."""
+        return self._waiting.qsize()
 
     def put(self, entry: Entry) -> None:
         """Have an entry written. Returns at once; from any thread."""
@@ -153,6 +161,7 @@ class LogWriter:
     def _lose(self, lines: int) -> None:
         with self._counting:
             self._lost += lines
+            self.lost += max(0, lines)
 
     def _written(self, data: bytes) -> bool:
         """Write all of it; return whether that was possible."""

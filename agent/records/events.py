@@ -10,7 +10,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   agent file), ``language``, ``lineup`` (a list of providers for each of ``stt``, ``llm``, ``tts``;
   ``turn_model``), ``headers``, ``announced`` (when the platform told of it, or it was dialled),
   ``connected`` (when its stream came), ``started`` (the answer; all UTC, ISO 8601), ``rate`` in
-  hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours
+  hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
+  ``trace``, its id of 32 digits, if there is one
 - ``wanted``, the second if there is one: what a language model is to make of the call afterwards:
   ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
@@ -38,7 +39,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``; ``""`` if none of it was),
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
-  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``
+  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``; ``gaps`` that were
+  heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
+  that is 0.005 or more
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.

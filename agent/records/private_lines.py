@@ -53,6 +53,7 @@ _AS_IT_IS: Mapping[str, frozenset[str]] = {
             "rate",
             "dialled",
             "application",
+            "trace",
         )
     ),
     "recording": frozenset(("file",)),

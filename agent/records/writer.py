@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -34,6 +34,11 @@ SAID = {"caller", "understood", "heard", "agent"}
 Told = Callable[[int | None, str, Mapping[str, Any]], None]
 """Told of a line as it was written, in the thread of the writer: its number in the journal, None if
 it did not get there; kind; fields. It returns at once, and changes nothing of them."""
+
+Watch = Callable[[str, str, Mapping[str, Any]], None]
+"""Told, in the thread of the writer, of every line as it may be written, whether or not the disk
+took it: id of the record, ``""`` if that is not known; kind; fields. It returns within
+microseconds, raises nothing, and changes nothing of them."""
 
 NOT_TAKEN = "the disk does not keep up, or the service ends"
 
@@ -72,10 +77,17 @@ class RecordWriter:
 
         self.privacy = privacy
         self.over = over
+        self.watches: Sequence[Watch] = ()
+        """Whoever counts what happens in calls. Set it before the first."""
 
         self._threads = threads or ThreadPoolExecutor(1, "records")
         self._waiting: deque[Callable[[], None]] = deque()
         self._writing = self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How much waits to be written."""
+        return len(self._waiting)
 
     def begin(self, call_id: str, started: datetime) -> Record:
         """Begin the journal of a call.
@@ -162,6 +174,11 @@ class RecordWriter:
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.journals.sync.aclose(WRITTEN_WITHIN)
 
+    def tell(self, record: str, kind: str, fields: Mapping[str, Any]) -> None:
+        """Tell those who watch of a line that was just written. In the thread."""
+        for watch in self.watches:
+            watch(record, kind, fields)
+
     def _add_later(
         self,
         kind: str,
@@ -174,6 +191,7 @@ class RecordWriter:
         about = dict(next((known for _, known in private.take("call", about)), {}))
         for its_kind, its_fields in [*private.take(kind, fields), *private.rest()]:
             self.journals.add_later(its_kind, call_id, record, its_fields, about)
+            self.tell(record, its_kind, its_fields)
 
     def _write(self) -> None:
         self._writing = True
@@ -267,3 +285,4 @@ class Record:
             self.said = kind, fields
         if (told := self.told) is not None:
             told(file.lines - 1 if file.lines > before else None, kind, fields)
+        self._writer.tell(self.id, kind, fields)

@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, web
 
 from agent.server.admission import Admission, Admitted, Caller, NotAdmittedError, Ticket
 from agent.server.call_runner import CallRunner
-from agent.server.registry import CallRegistry
+from agent.server.registry import NO_CONNECT, NOT_ADMITTED, CallRegistry
 from agent.server.waiting_room import WaitingRoom
 from agent.settings.calls import LineSettings
 from agent.settings.server import ServerSettings
@@ -112,6 +112,7 @@ class StreamEndpoint:
                 line = await self._connect(visit)
                 await self._have_call(visit, line)
         except NotAdmittedError as error:
+            self._registry.refused_for[NOT_ADMITTED] += error.status in (401, 403)
             log.warning("call refused", reason=str(error), remote=address)
             headers = {"Retry-After": str(AGAIN_AFTER)} if error.status == 503 else {}
             response = web.Response(status=error.status, headers=headers)
@@ -208,6 +209,7 @@ class StreamEndpoint:
             visit.connect = connect = await self._ring(line, protocol)
             admitted = await self._admit(visit, connect)
         except _NotTakenError as refusal:
+            self._registry.refused_for[NO_CONNECT] += visit.connect is None
             log.warning("call refused", reason=str(refusal), remote=visit.address)
             if protocol.state is StreamState.CONNECTED:
                 await line.send(protocol.busy() if refusal.busy else protocol.reject())
@@ -249,6 +251,7 @@ class StreamEndpoint:
         try:
             admitted = await self._admission.admit(visit.caller, connect, visit.ticket)
         except NotAdmittedError as error:
+            self._registry.refused_for[NOT_ADMITTED] += 1
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         visit.claims = admitted.claims
         name = visit.name if visit.ticket.trusted else admitted.name

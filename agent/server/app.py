@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -14,7 +15,8 @@ from agent.console.console import Console
 from agent.personas.folder import AgentFolder
 from agent.server.answering import StreamEndpoint
 from agent.server.health import Health
-from agent.server.metrics import CONTENT_TYPE, Metrics
+from agent.server.metrics.scrape import CONTENT_TYPE
+from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.record_keeping import RecordKeeping
@@ -29,6 +31,9 @@ from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
 
+if TYPE_CHECKING:
+    from agent.server.tracing.export import TraceExport  # an extra
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -42,6 +47,7 @@ class Service:
     registry: CallRegistry
     keeping: RecordKeeping
     health: Health
+    metrics: WorkerMetrics
     streams: StreamEndpoint
     sinch: SinchService | None
     """None without an account."""
@@ -60,6 +66,8 @@ class Service:
     """The pages; None if there are none."""
 
     watchdog: Watchdog
+    traces: TraceExport | None = None
+    """None if nobody takes them."""
 
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
@@ -71,20 +79,7 @@ class Service:
         app.router.add_get("/live", self._live)
         app.router.add_get("/ready", self._ready)
         app.router.add_get("/health", self._health)
-        metrics = Metrics(
-            self.registry,
-            self.providers,
-            self.watchdog,
-            self.keeping.spool,
-            self.keeping.recording_writer.counts,
-            self.keeping.database.webhooks if self.keeping.database is not None else None,
-            lambda: self.health.free,
-        )
-
-        async def measure(_request: web.Request) -> web.Response:
-            return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
-
-        app.router.add_get("/metrics", measure)
+        app.router.add_get("/metrics", self._metrics)
         if self.sinch is not None:
             app.router.add_post(self.callback_path, self.sinch.webhook.handle)
         if self.operator is not None:
@@ -92,8 +87,10 @@ class Service:
         if self.console is not None:
             self.console.add_to(app)
         app.on_shutdown.append(self._end_looking)
+        app.cleanup_ctx.append(self._telling_workers)
         app.cleanup_ctx.append(self._watching_itself)
         app.cleanup_ctx.append(self._watching_health)
+        app.cleanup_ctx.append(self._sending_traces)
         app.cleanup_ctx.append(self._keeping_records)
         app.cleanup_ctx.append(self._running_registry)
         app.cleanup_ctx.append(self._watching_providers)
@@ -110,6 +107,14 @@ class Service:
     async def _health(self, _request: web.Request) -> web.Response:
         report = self.health.report()
         return web.json_response(report, status=200 if report["status"] == "ok" else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        text = await self.metrics.text()
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
+
+    async def _telling_workers(self, _app: web.Application) -> AsyncIterator[None]:
+        async with self.metrics.told():
+            yield
 
     async def _end_looking(self, _app: web.Application) -> None:
         self.registry.feeds.close()
@@ -134,6 +139,11 @@ class Service:
         yield
         await background.aclose()
         await self.agents.aclose()
+
+    async def _sending_traces(self, _app: web.Application) -> AsyncIterator[None]:
+        yield  # all lines of records are written when this goes on
+        if self.traces is not None:
+            await asyncio.to_thread(self.traces.close)
 
     async def _keeping_records(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,14 @@ from agent.server.checks.surroundings import looks
 from agent.server.health import FolderWatch, Health
 from agent.server.load import LoopLoad
 from agent.server.machine import cores, room
+from agent.server.metrics.call_counts import CallCounts
+from agent.server.metrics.process_state import ProcessParts
+from agent.server.metrics.scrape import ProcessMetrics
+from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
 from agent.server.orphans import Orphans
-from agent.server.overload import Overload, overload_of
+from agent.server.overload import Overload, readings, workers_of
 from agent.server.phone_tickets import PhoneTickets
 from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
@@ -46,8 +50,10 @@ from agent.store.store import Store
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Providers
 from pipelines.turn_taking.end_of_turn import TurnModel
+from pipelines.workers import WorkerThreads
 
 if TYPE_CHECKING:
+    from agent.server.tracing.export import TraceExport  # an extra
     from pipelines.tools.mcp import McpServer  # an extra
 
 
@@ -74,13 +80,16 @@ def service(
     wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
     watchdog = Watchdog()
-    overload = overload_of(watchdog.lag, providers, turn_model)
+    workers = workers_of(providers, turn_model)
+    overload = Overload(partial(readings, watchdog.lag, workers, providers))
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
     registry = _registry(settings, agents, providers, overload, keeping, place)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
+    health = _health(settings, agents, registry, providers, processes, keeping)
+    traces = _trace_export(settings)
     resources = CallResources(
         settings=call_settings(settings),
         providers=providers,
@@ -88,9 +97,8 @@ def service(
         turn_model=turn_model,
         mcp_servers=servers or {},
         record=partial(recording_of, settings.recording, keeping.recording_writer),
+        new_trace=str if traces is None else traces.new_trace,
     )
-    admission = _admission(settings, agents, sinch, store)
-    runner = CallRunner(resources, registry, call_control)
     return Service(
         server=settings.server,
         agents=agents,
@@ -98,14 +106,34 @@ def service(
         registry=registry,
         keeping=keeping,
         watchdog=watchdog,
-        health=_health(settings, agents, registry, providers, processes, keeping),
-        streams=StreamEndpoint(settings.server, settings.line, admission, registry, runner),
+        health=health,
+        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, place),
+        traces=traces,
+        streams=_streams(settings, agents, registry, sinch, store, resources),
         sinch=sinch,
         processes=processes,
         orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, actions, call_control, keeping),
         console=_console(settings, agents, providers, registry, actions, keeping, store),
+    )
+
+
+def _streams(
+    settings: Settings,
+    agents: AgentFolder,
+    registry: CallRegistry,
+    sinch: SinchService | None,
+    store: Store | None,
+    resources: CallResources,
+) -> StreamEndpoint:
+    call_control = sinch.call_control if sinch is not None else None
+    return StreamEndpoint(
+        settings.server,
+        settings.line,
+        _admission(settings, agents, sinch, store),
+        registry,
+        CallRunner(resources, registry, call_control),
     )
 
 
@@ -196,6 +224,45 @@ def _orphans(
         return None
     stored = keeping.database
     return Orphans(processes, call_control, stored.interrupted if stored is not None else None)
+
+
+def _trace_export(settings: Settings) -> TraceExport | None:
+    if not settings.tracing.is_on():
+        return None
+    from agent.server.tracing.export import TraceExport  # noqa: PLC0415 - an extra
+
+    models: dict[tuple[str, str], str] = {
+        (stage, one.name): str(getattr(one.options, "model", None) or "")
+        for stage, asked in settings.providers().items()
+        for one in asked
+    }
+    return TraceExport(settings.tracing, models)
+
+
+def _metrics(
+    resources: CallResources,
+    registry: CallRegistry,
+    watchdog: Watchdog,
+    workers: Sequence[WorkerThreads],
+    keeping: RecordKeeping,
+    health: Health,
+    traces: TraceExport | None,
+    place: WorkerPlace | None,
+) -> WorkerMetrics:
+    counts = CallCounts()
+    keeping.writer.watches = [counts.line, *([traces.traces.line] if traces is not None else [])]
+    parts = ProcessParts(
+        registry=registry,
+        providers=resources.providers,
+        watchdog=watchdog,
+        writer=keeping.writer,
+        recordings=keeping.recording_writer.counts,
+        frame_costs=resources.frame_costs,
+        workers=workers,
+        webhooks=keeping.database.webhooks if keeping.database is not None else None,
+        free=lambda: health.free,
+    )
+    return WorkerMetrics(ProcessMetrics(parts, counts).text, place)
 
 
 def _health(

@@ -22,6 +22,7 @@ from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
 from agent.server.live_audio import CallAudio
 from agent.server.live_feed import LocalFeed
 from agent.server.live_happenings import CallFacts
+from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
@@ -65,6 +66,12 @@ class CallResources:
     mcp_servers: Mapping[str, McpServer] = field(default_factory=dict)
     """Started, by name."""
 
+    frame_costs: FrameCosts = field(default_factory=FrameCosts)
+    """Is told what a caller's audio costs."""
+
+    new_trace: Callable[[], str] = str
+    """Returns the id of the next call's trace; ``""`` if there are none."""
+
     def build(
         self,
         admitted: Admitted,
@@ -74,6 +81,7 @@ class CallResources:
         *,
         mover: Mover | None,
         tools: Sequence[Tool],
+        trace: str = "",
     ) -> Call:
         """Return a call that is answered; run it next.
 
@@ -84,6 +92,7 @@ class CallResources:
             journal: Gets its record.
             mover: Passes the caller on; None if nobody can.
             tools: What the model may have done.
+            trace: Id of its trace; ``""`` if there is none.
         """
         return Call(
             channel=channel,
@@ -99,6 +108,7 @@ class CallResources:
                 call_id=admitted.call_id,
                 caller=admitted.headers.get("caller", ""),
                 called=admitted.headers.get("called", ""),
+                traceparent=f"00-{trace}-{trace[16:]}-01" if trace else "",
             ),
         )
 
@@ -167,10 +177,12 @@ class CallRunner:
             ExceptionGroup: If there is a bug.
         """
         started, since = datetime.now(UTC), now()
+        if trace := self._resources.new_trace():
+            structlog.contextvars.bind_contextvars(trace_id=trace)
         ended = CallEnded("failed")
         try:
             async with AsyncExitStack() as opened:
-                journal, feed = self._begin_record(admitted, started, came, connect.rate)
+                journal, feed = self._begin_record(admitted, started, came, connect.rate, trace)
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
                     journal.add("wanted", **wanted)
@@ -181,8 +193,9 @@ class CallRunner:
                 )
                 admitted = replace(admitted, script=script)
                 record = _RecordOfLine(journal, line)
-                channel = Channel(line, protocol, connect.rate, recording or NO_TAP)
-                call = self._build(admitted, channel, lineup, record, recording)
+                measured = self._resources.frame_costs.measured(line, connect.rate)
+                channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
+                call = self._build(admitted, channel, lineup, record, recording, trace)
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
@@ -204,7 +217,7 @@ class CallRunner:
             self._call_control.stream_ended(claims, moved=moved)
 
     def _begin_record(
-        self, admitted: Admitted, started: datetime, came: float, rate: int
+        self, admitted: Admitted, started: datetime, came: float, rate: int, trace: str
     ) -> tuple[Record, LocalFeed]:
         resources, script, headers = self._resources, admitted.script, admitted.headers
         lineup: dict[str, object] = {
@@ -226,6 +239,7 @@ class CallRunner:
             "started": _iso(started),
             "rate": rate,
             "application": admitted.application,
+            "trace": trace,
         }
         journal = self._registry.records.begin(admitted.call_id, started)
         said = {name: value for name, value in known.items() if value}
@@ -249,6 +263,7 @@ class CallRunner:
         lineup: Lineup,
         journal: Journal,
         recording: CallRecording | None,
+        trace: str,
     ) -> Call:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         if recording is not None:
@@ -261,6 +276,7 @@ class CallRunner:
             journal,
             mover=self._mover(admitted.claims),
             tools=tools,
+            trace=trace,
         )
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)

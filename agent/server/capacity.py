@@ -17,6 +17,10 @@ from pipelines.providers.contracts import Stage
 GROWTH = 0.1
 """Of the calls in progress, the share that may be younger than that, beyond ``Room.at_once``."""
 
+AS_MANY = "as many calls as may be"
+CARRIED = "as many calls as the machine carries"
+BEGUN = "calls have only begun"
+
 NOBODY: Mapping[Stage, str] = {"stt": "speech-to-text", "llm": "language model", "tts": "voice"}
 """Without any of these no call can be held."""
 
@@ -48,7 +52,8 @@ class Capacity:
         self.load = load or LoopLoad()
         self._down = down
         self.memory = MemoryReturn()
-        self.declined_for: Counter[str] = Counter()
+        known = (AS_MANY, CARRIED, BEGUN, *map(why_broken, NOBODY))
+        self.declined_for: Counter[str] = Counter(dict.fromkeys(known, 0))
         """Calls that were turned away since the start, by why; there are few different reasons."""
 
     @property
@@ -93,7 +98,7 @@ class Capacity:
                 does not send it away.
         """
         if taken >= self.room.most:
-            return "as many calls as may be"
+            return AS_MANY
         if has_place:
             return ""
         # One is always taken: nobody is here who would suffer, and it may be another's load.
@@ -104,10 +109,10 @@ class Capacity:
         if self.overload.reason:
             return f"overload: {self.overload.reason}"
         if self.load.room(taken) < 1:
-            return "as many calls as the machine carries"
+            return CARRIED
         # Models of this machine answer in bursts that no average shows: a few at a time.
         if taken >= self.room.at_once and young >= max(1, int(GROWTH * taken)):
-            return "calls have only begun"
+            return BEGUN
         return ""
 
     async def watch(self, calls: Callable[[], int]) -> None:

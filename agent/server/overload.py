@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -127,11 +126,6 @@ def readings(lag: LoopLag, workers: Sequence[WorkerThreads], providers: Provider
         Reading(what="models wait for threads", value=wait, limit=WAIT),
         Reading(what="a provider takes no more", value=float(limited), limit=1.0),
     ]
-
-
-def overload_of(lag: LoopLag, providers: Providers, *others: object) -> Overload:
-    """Return what watches a loop, the stages, and models of this machine (`workers_of`)."""
-    return Overload(partial(readings, lag, workers_of(providers, *others), providers))
 
 
 def workers_of(providers: Providers, *others: object) -> list[WorkerThreads]:

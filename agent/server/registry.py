@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from pipelines.background import BackgroundTasks
 from pipelines.clock import now
 
 log = structlog.get_logger()
+
+NOT_ADMITTED, NO_CONNECT = "not admitted", "no connect"
+"""Why a stream is not answered though there is room: a token is wrong, or there is no such agent; a
+socket did not say in time, or at all, what it came for."""
 
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
@@ -98,6 +103,9 @@ class CallRegistry:
         self._changed = asyncio.Event()
         self.answered = 0
         """Calls answered since the start."""
+
+        self.refused_for: Counter[str] = Counter({NOT_ADMITTED: 0, NO_CONNECT: 0})
+        """Streams that were not answered since the start though there was room, by why."""
 
         self.draining = False
         """Whether no more calls are taken."""

@@ -35,6 +35,7 @@ from agent.settings.recording import RecordingSettings
 from agent.settings.records import RecordSettings
 from agent.settings.server import LogSettings, OperatorSettings, ServerSettings
 from agent.settings.sinch import SinchSettings
+from agent.settings.tracing import TracingSettings
 from agent.settings.webhooks import WebhookName, WebhookSettings
 from agent.urls import is_loopback_host
 from pipelines.masking import masked
@@ -130,6 +131,7 @@ class Settings(BaseSettings, Section):
         description="Systems of yours that are told of calls, `[webhooks.NAME]`: `url`, `secret`, "
         "`events`, `conversation` and `headers`.",
     )
+    tracing: TracingSettings = TracingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

@@ -79,6 +79,10 @@ class Playout:
         self.gaps = 0
         """How often the caller heard a gap, because the next piece came too late."""
 
+        self.late = 0.0
+        """Seconds that the latest frame left after its time, while the lead stood."""
+
+        self._due = inf  # when the next may be sent, if it had to wait
         self.own_began: float | None = None
         """When the first sentence began to sound that was not interjected; as of :meth:`news`."""
 
@@ -143,12 +147,16 @@ class Playout:
 
         After a stall this is zero until the lead stands again, so that a late task catches up.
         """
-        return max(0.0, self.left(now) - self._lead)
+        wait = max(0.0, self.left(now) - self._lead)
+        if wait:
+            self._due = now + wait
+        return wait
 
     def take(self, now: float) -> Audio:
         """Return the next piece and note that it is sent now."""
         start, audio = frame = self._unsent.popleft()
         self._kept.append(frame)
+        self.late, self._due = max(self.late, now - self._due), inf
         if self._ends_at is None or self._ends_at < now:
             # A gap between sentences is a breath; one within a sentence is a stutter.
             if self._ends_at is not None:
@@ -164,7 +172,7 @@ class Playout:
 
     def hold(self, now: float) -> None:
         """Take back what was sent and not heard; a ``clear`` has to follow."""
-        position = self.position(now)
+        position, self._due = self.position(now), inf
         if self.left(now):
             self.line.ends_at = now
         while self._kept and self._kept[-1][0] + self._kept[-1][1].seconds > position + 1e-6:

@@ -75,7 +75,7 @@ class Attempts(Generic[P]):
         self._waits_no_more()
         self.candidate.heard_at = now()
         seconds = max(0.0, now() - max(self._began, since))
-        self.candidate.first_results += seconds
+        self.candidate.first_results.note(seconds)
         self.candidate.answered += 1
         self._usage.of(self._pool.stage, self.candidate.name).first_results.append(seconds)
 

@@ -15,6 +15,7 @@ import structlog
 
 from pipelines.backoff import longer
 from pipelines.clock import now
+from pipelines.histogram import Histogram
 from pipelines.providers.contracts import ProviderError, Stage
 
 log = structlog.get_logger()
@@ -31,6 +32,9 @@ DOWN_PROBED_EVERY = 10.0
 """The same, while nobody else of its stage works: no call comes in until a probe says that they do
 again (:attr:`ProviderPool.down`)."""
 
+FIRST_RESULTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+"""Bounds in seconds, by which first results are counted."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Candidate(Generic[P]):
@@ -40,8 +44,8 @@ class Candidate(Generic[P]):
     provider: P
     requests: int = 0
     failures: int = 0
-    first_results: float = 0.0
-    """Seconds to the first result, summed over ``answered`` requests."""
+    first_results: Histogram = field(default_factory=lambda: Histogram(FIRST_RESULTS), repr=False)
+    """Seconds to the first result, of ``answered`` requests."""
 
     answered: int = 0
     cooldown: float = 0.0

@@ -134,7 +134,7 @@ def http_tool(
         }
         body = json.dumps(content, separators=(",", ":")).encode()
         try:
-            answer = await _post(url, keys, webhook_id(about), body)
+            answer = await _post(url, keys, about, body)
         except UnansweredError as error:
             done = "whether it was done is not known" if error.sent else "nothing was done"
             raise ToolError(f"{error}; {done}", undone=not error.sent) from None
@@ -146,18 +146,21 @@ def http_tool(
     return Tool(spec=spec, run=run, timeout=timeout, on_barge_in=on_barge_in, filler=filler)
 
 
-async def _post(url: str, keys: Sequence[bytes], name: str, body: bytes) -> Answer:
+async def _post(url: str, keys: Sequence[bytes], about: CallInfo, body: bytes) -> Answer:
     try:
-        return await _attempt(url, keys, name, body)
+        return await _attempt(url, keys, about, body)
     except UnansweredError as error:
         if error.sent:
             raise
     await asyncio.sleep(AGAIN_AFTER)
-    return await _attempt(url, keys, name, body)
+    return await _attempt(url, keys, about, body)
 
 
-async def _attempt(url: str, keys: Sequence[bytes], name: str, body: bytes) -> Answer:
-    headers = {"Accept": "application/json, text/plain", **signed_headers(keys, name, body)}
+async def _attempt(url: str, keys: Sequence[bytes], about: CallInfo, body: bytes) -> Answer:
+    signed = signed_headers(keys, webhook_id(about), body)
+    headers = {"Accept": "application/json, text/plain", **signed}
+    if about.traceparent:
+        headers["traceparent"] = about.traceparent
     return await post_once(url, body, headers, connect_timeout=CONNECT_WITHIN, max_bytes=MAX_ANSWER)
 
 

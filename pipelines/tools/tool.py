@@ -43,6 +43,9 @@ class CallInfo:
     """Number in E.164, or SIP address; ``""`` if it is withheld."""
 
     called: str = ""
+    traceparent: str = ""
+    """Of the call's trace, as W3C Trace Context has it, for requests to other services; ``""`` if
+    nobody takes traces."""
 
 
 OnBargeIn = Literal["cancel", "keep"]

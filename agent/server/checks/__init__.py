@@ -17,7 +17,7 @@ from agent.personas.loader import Persona
 from agent.records.buckets import Bucket
 from agent.records.sealing import seal_of
 from agent.records.webhooks.endpoints import endpoints
-from agent.server.checks import agents, console, lineup, sinch, surroundings
+from agent.server.checks import agents, console, lineup, sinch, surroundings, tracing
 from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
@@ -123,6 +123,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     except SettingsError as error:
         yield from findings_of(error)
     yield from console.forbidden(settings)
+    yield from tracing.missing(settings.tracing)
     yield from _models(settings)
     builds: list[Callable[[], object]] = [
         *(partial(mcp_servers, {name: server}) for name, server in settings.mcp.items()),

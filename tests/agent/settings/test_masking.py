@@ -28,7 +28,7 @@ PLANTED = ("tom-secret", "hunter2", "query-secret", "arg-secret", "env-secret", 
 URL = "{scheme}://tom-secret:hunter2@127.0.0.1:{port}/p?key=query-secret"
 
 KNOWN = {"database", "sinch.api_url", "sinch.public_url", "mcp", "webhooks", "recording.store"}
-KNOWN |= {"console.public_url", "console.oidc.issuer"}
+KNOWN |= {"console.public_url", "console.oidc.issuer", "tracing.endpoint"}
 """Settings with addresses or arguments in them, besides those of providers. Those of a bucket and
 of the console take none with a user or a password."""
 

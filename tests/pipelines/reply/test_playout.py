@@ -365,3 +365,25 @@ def test_what_is_left_may_be_counted_as_heard() -> None:
     assert (ledger.heard(0.6), ledger.unheard(0.6), ledger.left(0.6)) == ("One two.", "", 0.0)
     assert not ledger.pending
     assert ledger.heard_until(0.8) == 0.6
+
+
+def test_how_late_a_frame_left_is_known() -> None:
+    """After a wait that was too long; not after one in time, nor after a hold."""
+    rate = 8000
+    frames = Audio(bytes(2 * rate), rate)  # a second
+    ledger = Playout(0.1)
+    ledger.begin("Hello.")
+    ledger.put(frames)
+    while not ledger.wait(0.0):
+        ledger.take(0.0)
+    due = ledger.wait(0.0)
+    ledger.take(due)
+    assert ledger.late == 0.0
+    due += ledger.wait(due)
+    ledger.take(due + 0.03)
+    assert round(ledger.late, 6) == 0.03
+    at = due + 0.03
+    ledger.wait(at)
+    ledger.hold(at)
+    ledger.take(at + 5)
+    assert round(ledger.late, 6) == 0.03

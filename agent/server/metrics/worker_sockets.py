@@ -1,0 +1,151 @@
+"""What all workers of this machine measure, told by any of them: each has a socket for the others.
+
+A load balancer in front of one port sends Prometheus to whichever worker comes next. So each writes
+its own metrics to whoever connects to ``metrics-<slot>.sock`` in the folder that they share, and
+whoever is asked for ``/metrics`` puts those of all together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from agent.server.metrics.merged_text import merged
+from agent.server.worker_place import WorkerPlace
+
+log = structlog.get_logger()
+
+WITHIN = 0.5
+"""Seconds for another worker to tell its metrics: one whose loop is held longer is left out. What
+Prometheus waits for is ten."""
+
+UNREACHABLE = "voice_agent_workers_unreachable"
+REACHABLE = "voice_agent_workers"
+
+
+class WorkerMetrics:
+    """The metrics of the service on this machine.
+
+    Args:
+        own: Returns those of this process. Called in the event loop of its calls.
+        place: Among the workers; None if this process is the only one.
+    """
+
+    def __init__(self, own: Callable[[], bytes], place: WorkerPlace | None) -> None:
+        self._own = own
+        self._place = place
+
+    async def text(self) -> bytes:
+        """Return the metrics of all workers that answer, each sample with the label ``worker``.
+
+        Of a process that is alone, they are its own, as they are. Takes :data:`WITHIN` at the most.
+        """
+        if (place := self._place) is None:
+            return self._own() + _about_workers(1, 0)
+        paths = await asyncio.to_thread(_sockets, place)
+        others: dict[int, str] = {}
+        async with asyncio.TaskGroup() as asking:
+            asked = {slot: asking.create_task(_ask(path)) for slot, path in paths.items()}
+        for slot, task in asked.items():
+            if told := task.result():
+                others[slot] = told
+        hung = {slot for slot, task in asked.items() if task.result() is None}
+        missing = {*range(place.workers), *hung} - {place.slot, *others}
+        own = self._own()
+        about = _about_workers(1 + len(others), len(missing))
+        if place.workers == 1 and not others:
+            return own + about
+        texts = {place.slot: own.decode()} | others
+        text = await asyncio.to_thread(merged, dict(sorted(texts.items())))
+        return text.encode() + about
+
+    @asynccontextmanager
+    async def told(self) -> AsyncIterator[None]:
+        """Tell other workers, until the block is left. Without any, nothing is opened."""
+        if self._place is None:
+            yield
+            return
+        path = _path(self._place, self._place.slot)
+        listening = await asyncio.to_thread(_listening, path)
+        server = await asyncio.start_unix_server(self._tell, sock=listening)
+        try:
+            yield
+        finally:
+            server.close()
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def _tell(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(self._own())
+            with suppress(ConnectionError, TimeoutError):  # whoever asked does not wait for it
+                async with asyncio.timeout(WITHIN):
+                    await writer.drain()
+                    writer.write_eof()
+        finally:
+            writer.close()
+
+
+def _about_workers(reachable: int, missing: int) -> bytes:
+    """Return how many workers tell: of the machine, so without a label."""
+    lines = (
+        f"# HELP {REACHABLE} Processes of this machine whose metrics these are.",
+        f"# TYPE {REACHABLE} gauge",
+        f"{REACHABLE} {reachable}",
+        f"# HELP {UNREACHABLE} Processes of this machine that did not tell theirs in time.",
+        f"# TYPE {UNREACHABLE} gauge",
+        f"{UNREACHABLE} {missing}",
+    )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _path(place: WorkerPlace, slot: int) -> Path:
+    return place.folder / f"metrics-{slot}.sock"
+
+
+def _sockets(place: WorkerPlace) -> dict[int, Path]:
+    """Return where the others tell theirs, by slot. In a thread: it reads a folder."""
+    found = {}
+    for path in place.folder.glob("metrics-*.sock"):
+        slot = path.stem.removeprefix("metrics-")
+        if slot.isascii() and slot.isdigit() and int(slot) != place.slot:
+            found[int(slot)] = path
+    return found
+
+
+def _listening(path: Path) -> socket.socket:
+    """Return a socket that listens there, for the user alone. In a thread: it makes a file.
+
+    Whoever had the slot before is gone, and may have left its socket.
+    """
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o600)  # its folder lets nobody else in meanwhile
+    listening.listen()
+    listening.settimeout(0)
+    return listening
+
+
+async def _ask(path: Path) -> str | None:
+    """Return the metrics of another worker; None if it does not tell them, whole and in time.
+
+    ``""`` if nobody listens there: it has died, and left its socket.
+    """
+    writer = None
+    try:
+        async with asyncio.timeout(WITHIN):
+            reader, writer = await asyncio.open_unix_connection(path)
+            told = await reader.read(-1)
+    except (ConnectionRefusedError, FileNotFoundError):
+        return ""
+    except (OSError, TimeoutError):
+        return None
+    finally:
+        if writer is not None:
+            writer.close()
+    return told.decode() if told.endswith(b"\n") else None
