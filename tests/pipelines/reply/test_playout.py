@@ -383,7 +383,8 @@ def test_how_late_a_frame_left_is_known() -> None:
     ledger.take(due + 0.03)
     assert round(ledger.late, 6) == 0.03
     at = due + 0.03
-    ledger.wait(at)
+    while not ledger.wait(at):
+        ledger.take(at)
     ledger.hold(at)
     ledger.take(at + 5)
     assert round(ledger.late, 6) == 0.03

@@ -429,3 +429,18 @@ def answers_bytes(
         return web.Response(body=body, status=status)
 
     return answer
+
+
+@pytest.mark.parametrize("traceparent", ["", f"00-{'a' * 32}-{'b' * 16}-01"])
+def test_an_endpoint_is_told_of_the_trace_if_there_is_one(traceparent: str) -> None:
+    """By the header of W3C Trace Context; without traces there is none."""
+
+    async def main() -> None:
+        endpoint, port = Endpoint(answers("booked")), free_port()
+        async with endpoint.served(port):
+            tool = http_tool(SPEC, f"http://127.0.0.1:{port}/book", signing_keys(SECRET))
+            await tool.run({}, CallInfo(call_id="c", traceparent=traceparent))
+        ((headers, _body),) = endpoint.requests
+        assert headers.get("traceparent", "") == traceparent
+
+    asyncio.run(main())
