@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.bench.caller import Measured
-from agent.bench.line import CallRefusedError, NotAnsweredError, Target, dial
+from agent.bench.line import CallRefusedError, CallNotAnsweredError, Target, dial
 from agent.bench.metrics import LagHistogram, loop_lag
 from agent.bench.pacing import CallPacer
 from agent.bench.processes import Use, core_seconds, cores_of, family, use_of
@@ -96,7 +96,7 @@ async def try_out(bench: Bench) -> None:
     """Hold one call until something is answered: what a first call loads is no part of a level.
 
     Raises:
-        NotAnsweredError: If nothing is: no other call would fare better.
+        CallNotAnsweredError: If nothing is: no other call would fare better.
     """
     line = await dial(bench.target, 0, bench.seed)
     pace, background = CallPacer(), BackgroundTasks()
@@ -107,9 +107,11 @@ async def try_out(bench: Bench) -> None:
         while not (line.over or line.caller.measured.responses):
             await _let_run(pacing, 0.1)
             if time.perf_counter() > until:
-                raise NotAnsweredError(f"the call is answered, but nothing said in {TRIED_FOR:g} s")
+                raise CallNotAnsweredError(
+                    f"the call is answered, but nothing said in {TRIED_FOR:g} s"
+                )
         if line.over:
-            raise NotAnsweredError(line.over)
+            raise CallNotAnsweredError(line.over)
     finally:
         await line.hang_up()
         await background.aclose()
@@ -146,7 +148,7 @@ async def _begin(bench: Bench, level: Level, pace: CallPacer, background: Backgr
             pace.add(await dial(bench.target, number, seed))
         except CallRefusedError:
             level.refused += 1
-        except NotAnsweredError as error:
+        except CallNotAnsweredError as error:
             level.failed[str(error)] += 1
 
     placed = [

@@ -53,15 +53,15 @@ LONGEST_HEAD = 16_384
 _MASK = b"\x5a\xa5\x3c\xc3"
 
 
-class NotAnsweredError(Exception):
+class CallNotAnsweredError(Exception):
     """A call was not answered; the message is one clear line that quotes no address."""
 
 
-class UnreachableError(NotAnsweredError):
+class UnreachableError(CallNotAnsweredError):
     """There is no stream server at that address at all."""
 
 
-class CallRefusedError(NotAnsweredError):
+class CallRefusedError(CallNotAnsweredError):
     """The server takes no more calls: 503, or ``busy``."""
 
 
@@ -238,7 +238,7 @@ class CallLine(asyncio.Protocol):
         if self._in_call:
             self.caller.audio(at, payload)
         else:
-            self._fail(NotAnsweredError("audio came before the answer"))
+            self._fail(CallNotAnsweredError("audio came before the answer"))
 
     def _command(self, at: float, command: str) -> None:
         if self._in_call:
@@ -251,11 +251,13 @@ class CallLine(asyncio.Protocol):
         elif command == "busy":
             self._fail(CallRefusedError("refused: busy"))
         elif command == "reject":
-            self._fail(NotAnsweredError("refused: reject"))
+            self._fail(CallNotAnsweredError("refused: reject"))
         else:
-            self._fail(NotAnsweredError("the first message was neither answer, busy nor reject"))
+            self._fail(
+                CallNotAnsweredError("the first message was neither answer, busy nor reject")
+            )
 
-    def _fail(self, error: NotAnsweredError) -> None:
+    def _fail(self, error: CallNotAnsweredError) -> None:
         if not self.answered.done():
             self.answered.set_exception(error)
         self._end(str(error))
@@ -263,7 +265,7 @@ class CallLine(asyncio.Protocol):
     def _end(self, why: str) -> None:
         self.over = self.over or why
         if not self.answered.done():
-            self.answered.set_exception(NotAnsweredError(f"not answered: {why}"))
+            self.answered.set_exception(CallNotAnsweredError(f"not answered: {why}"))
         if self._transport is not None:
             self._transport.close()
 
@@ -283,7 +285,7 @@ async def dial(target: Target, number: int, seed: int) -> CallLine:
         seed: Of its caller.
 
     Raises:
-        NotAnsweredError: If it was not, within a deadline.
+        CallNotAnsweredError: If it was not, within a deadline.
     """
     loop = asyncio.get_running_loop()
     line = CallLine(target, number, seed)
@@ -308,5 +310,5 @@ async def dial(target: Target, number: int, seed: int) -> CallLine:
             await line.answered
     except TimeoutError:
         await line.hang_up()
-        raise NotAnsweredError(f"no answer within {ANSWERS_WITHIN:g} s") from None
+        raise CallNotAnsweredError(f"no answer within {ANSWERS_WITHIN:g} s") from None
     return line

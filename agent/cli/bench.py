@@ -119,14 +119,14 @@ def run(options: argparse.Namespace) -> int:
     """Measure; return the exit status."""
     from agent import logs
     from agent.bench.children import ChildError
-    from agent.bench.line import NotAnsweredError
+    from agent.bench.line import CallNotAnsweredError
     from agent.bench.processes import NoCoreError
 
     logs.configure("error", "auto")
     work = _serve_providers(options) if options.providers_only else _bench(options)
     try:
         return _run(work)
-    except (ChildError, NotAnsweredError, NoCoreError) as error:
+    except (ChildError, CallNotAnsweredError, NoCoreError) as error:
         return fail(error)
 
 

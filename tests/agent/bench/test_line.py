@@ -13,7 +13,7 @@ from aiohttp import web
 from agent.bench import level, line
 from agent.bench.frames import accept_of
 from agent.bench.level import Bench
-from agent.bench.line import CallRefusedError, NotAnsweredError, Target, UnreachableError, dial
+from agent.bench.line import CallRefusedError, CallNotAnsweredError, Target, UnreachableError, dial
 
 Answers = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Talks = Callable[[web.WebSocketResponse], Awaitable[None]]
@@ -81,11 +81,11 @@ def says(text: bytes) -> Answers:
         (b"SSH-2.0-OpenSSH_9.2\r\n", UnreachableError, "no HTTP"),
         (b"\x00\xff\x00", UnreachableError, "no HTTP"),
         (b"HTTP/1.1 101 " + b"x" * 20_000, UnreachableError, "never ends"),
-        (b"", NotAnsweredError, "closed the connection"),
+        (b"", CallNotAnsweredError, "closed the connection"),
     ],
 )
 def test_what_is_no_stream_server_is_told_so(
-    text: bytes, error: type[NotAnsweredError], said: str
+    text: bytes, error: type[CallNotAnsweredError], said: str
 ) -> None:
     """In one line, which does not quote the address: there may be a token in it."""
 
@@ -121,7 +121,7 @@ def test_a_server_that_hangs_is_waited_for_so_long(monkeypatch: pytest.MonkeyPat
 
     async def story() -> None:
         async with raw(hang) as target:
-            with pytest.raises(NotAnsweredError, match="no answer within"):
+            with pytest.raises(CallNotAnsweredError, match="no answer within"):
                 await dial(target, 1, 1)
             over.set()
 
@@ -132,14 +132,14 @@ def test_a_server_that_hangs_is_waited_for_so_long(monkeypatch: pytest.MonkeyPat
     ("message", "error", "said"),
     [
         ('{"command": "busy"}', CallRefusedError, "refused: busy"),
-        ('{"command": "reject"}', NotAnsweredError, "refused: reject"),
-        ("hello", NotAnsweredError, "neither answer, busy nor reject"),
-        (b"\0\0", NotAnsweredError, "audio came before the answer"),
-        (None, NotAnsweredError, "closed the call, code 1000"),
+        ('{"command": "reject"}', CallNotAnsweredError, "refused: reject"),
+        ("hello", CallNotAnsweredError, "neither answer, busy nor reject"),
+        (b"\0\0", CallNotAnsweredError, "audio came before the answer"),
+        (None, CallNotAnsweredError, "closed the call, code 1000"),
     ],
 )
 def test_a_call_that_is_refused_says_how(
-    message: str | bytes | None, error: type[NotAnsweredError], said: str
+    message: str | bytes | None, error: type[CallNotAnsweredError], said: str
 ) -> None:
     """By ``busy``, ``reject``, or something else."""
 
@@ -228,7 +228,7 @@ def test_a_server_that_says_nothing_is_no_server_to_measure(
     async def story() -> None:
         async with streams(talk) as target:
             bench = Bench(target=target, seconds=1.0, seed=1, server=None, providers=None)
-            with pytest.raises(NotAnsweredError, match="answered, but nothing said"):
+            with pytest.raises(CallNotAnsweredError, match="answered, but nothing said"):
                 await level.try_out(bench)
 
     asyncio.run(story())

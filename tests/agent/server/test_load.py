@@ -228,7 +228,8 @@ def test_reasons_are_counted_and_there_are_few() -> None:
     machine.overload.reason = "the event loop is late"
     machine.capacity.decline(reason)
     machine.capacity.decline(machine.capacity.refusal(taken=1, young=0, has_place=False))
-    assert machine.capacity.declined_for == {reason: 1, "overload: the event loop is late": 1}
+    counted = {why: times for why, times in machine.capacity.declined_for.items() if times}
+    assert counted == {reason: 1, "overload: the event loop is late": 1}
     assert machine.capacity.declined == 2
 
 
