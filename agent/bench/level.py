@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.bench.caller import Measured
-from agent.bench.line import CallRefusedError, CallNotAnsweredError, Target, dial
+from agent.bench.line import CallNotAnsweredError, CallRefusedError, Target, dial
 from agent.bench.metrics import LagHistogram, loop_lag
 from agent.bench.pacing import CallPacer
 from agent.bench.processes import Use, core_seconds, cores_of, family, use_of

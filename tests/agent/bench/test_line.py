@@ -13,7 +13,7 @@ from aiohttp import web
 from agent.bench import level, line
 from agent.bench.frames import accept_of
 from agent.bench.level import Bench
-from agent.bench.line import CallRefusedError, CallNotAnsweredError, Target, UnreachableError, dial
+from agent.bench.line import CallNotAnsweredError, CallRefusedError, Target, UnreachableError, dial
 
 Answers = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Talks = Callable[[web.WebSocketResponse], Awaitable[None]]
