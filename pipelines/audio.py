@@ -137,9 +137,10 @@ class Resampler:
         self._up, self._down = target // common, source // common
         self._same = source == target
         self._bank = _filter_bank(self._up, self._down)
-        self._reach = self._bank.shape[1] // 2
+        self._reach: int = self._bank.shape[1] // 2
         # Silence came before the stream.
-        self._samples = np.zeros(self._reach - 1 + self._reach * late)
+        self._held: int = self._reach - 1 + self._reach * late
+        self._samples = np.zeros(self._held)
         self._next = 0  # where the next output's window begins in _samples, in 1/up samples
         self._odd = b""
 
@@ -155,6 +156,18 @@ class Resampler:
             return pcm[:whole]
         return self._resample(np.frombuffer(pcm, "<i2", count=whole // 2))
 
+    def skip(self, pcm: bytes) -> None:
+        """Take whole samples as :meth:`feed` does, where nobody wants what comes out."""
+        if not self._same:
+            self._samples = np.concatenate((self._samples, np.frombuffer(pcm, "<i2")))
+            self._advance(self._certain(len(self._samples)))
+
+    def comes_of(self, samples: int) -> int:
+        """Return how many samples come out in all once so many went in from the beginning."""
+        if self._same:
+            return samples
+        return max(0, -(-(samples + self._held - 2 * self._reach + 1) * self._up // self._down))
+
     def flush(self) -> bytes:
         """Return the samples still inside; feed no more afterwards.
 
@@ -163,17 +176,24 @@ class Resampler:
         return b"" if self._same else self._resample(np.zeros(self._reach, "<i2"))
 
     def _resample(self, fresh: NDArray[np.int16]) -> bytes:
-        samples = np.concatenate((self._samples, fresh))
-        starts = (len(samples) - 2 * self._reach + 1) * self._up - self._next  # in 1/up samples
-        count = max(0, -(-starts // self._down))
+        self._samples = samples = np.concatenate((self._samples, fresh))
+        count = self._certain(len(samples))
         by = self._by_phase if self._up <= _FEW_PHASES else self._by_gathering
         out = by(samples, count)
-        self._next += count * self._down
-        used = min(self._next // self._up, len(samples))
-        self._samples = samples[used:].copy()  # a view would keep all of a long piece
-        self._next -= used * self._up
+        self._advance(count)
         np.rint(out, out=out)
         return np.clip(out, -32768, 32767, out=out).astype("<i2").tobytes()
+
+    def _certain(self, length: int) -> int:
+        """Return how many outputs are certain by now, of so many samples."""
+        starts = (length - 2 * self._reach + 1) * self._up - self._next  # in 1/up samples
+        return max(0, -(-starts // self._down))
+
+    def _advance(self, count: int) -> None:
+        self._next += count * self._down
+        used = min(self._next // self._up, len(self._samples))
+        self._samples = self._samples[used:].copy()  # a view would keep all of a long piece
+        self._next -= used * self._up
 
     # Both take the samples and how many outputs are certain, and return those outputs, neither
     # rounded nor clipped. Their windows overlap in memory; numpy's own sliding_window_view does the

@@ -16,6 +16,8 @@ A wrong guess costs frames, not turns: what is no echo does not go on as a filte
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Resampler
@@ -83,6 +85,21 @@ _SAME = round(0.01 * SPEECH_RATE)  # delay
 _CLOSELY, _RARELY = 8, 10  # frames of a voice that are all searched; and then each how manieth
 
 
+@dataclass(slots=True, kw_only=True)
+class _Unread:
+    """Audio that was sent, and that nobody has asked for. Places are bytes, at ``SPEECH_RATE``."""
+
+    start: int
+    end: int
+    """Where it ends; earlier than it would if it was cleared."""
+
+    size: int
+    """Of what comes of it."""
+
+    pcm: bytes
+    """At the rate of the line."""
+
+
 class EchoGuard:
     """What the caller of one call has been hearing, and whether it comes back.
 
@@ -96,6 +113,8 @@ class EchoGuard:
         self._resampler = Resampler(rate, SPEECH_RATE)
         # Side by side, from the same moment on; what was sent may reach into the future.
         self._heard, self._sent = bytearray(), bytearray()
+        self._unread: list[_Unread] = []  # of what was sent: silence stands in its place
+        self._taken = self._made = 0  # samples that were sent, and that come of them
         self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
         self._candidate: int | None = None
@@ -108,12 +127,19 @@ class EchoGuard:
 
     def sent(self, pcm: bytes) -> None:
         """Take audio that is sent now: it sounds behind what was sent before, or at once."""
-        self._sent += self._resampler.feed(pcm)
+        self._taken += len(pcm) // BYTES_PER_SAMPLE
+        come, self._made = self._made, self._resampler.comes_of(self._taken)
+        size, start = (self._made - come) * BYTES_PER_SAMPLE, len(self._sent)
+        self._unread.append(_Unread(start=start, end=start + size, size=size, pcm=pcm))
+        self._sent += bytes(size)
         self._silent_from = len(self._sent) // BYTES_PER_SAMPLE
 
     def cleared(self) -> None:
         """Note that what has not sounded by now never will."""
         del self._sent[len(self._heard) :]
+        for piece in self._unread:
+            piece.end = min(piece.end, len(self._sent))
+            piece.start = min(piece.start, piece.end)
         self._silent_from = min(self._silent_from, self._now)
 
     def without_echo(self, frame: bytes) -> bytes:
@@ -204,14 +230,14 @@ class EchoGuard:
         back, ahead = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
         start = self._now - length - back
         place, alike = find_delay(
-            self._recent, length, self._part(self._sent, start, back + length + ahead)
+            self._recent, length, self._sent_part(start, back + length + ahead)
         )
         delay, before = back - place, self._candidate
         self._candidate = delay if alike >= ALIKE else None
         if self._candidate is None or before is None or abs(delay - before) > _SAME:
             return False
         self._learnt_until = self._now - length
-        sent = self._part(self._sent, self._now - length - delay, length)
+        sent = self._sent_part(self._now - length - delay, length)
         if power(differences(self._latest(length))) > LOUDEST * power(differences(sent)):
             return False
         if not self._explains(self._learnt(delay), length // _FRAME):
@@ -223,7 +249,7 @@ class EchoGuard:
         """Return what is learnt of the samples since the last time."""
         length = min(self._now - self._learnt_until, _KEPT)
         start = self._now - length - delay + BEFORE - REACH
-        sent = self._part(self._sent, start, length + REACH)
+        sent = self._sent_part(start, length + REACH)
         return learn(self._latest(length), sent, delay, known)
 
     def _explains(self, path: EchoPath, frames: int) -> bool:
@@ -248,10 +274,33 @@ class EchoGuard:
     def _echo(self, path: EchoPath, length: int) -> Samples:
         """Return what comes back of us in the latest samples."""
         start = self._now - length - path.delay + BEFORE - (TAPS - 1)
-        return path.predict(self._part(self._sent, start, length + TAPS - 1))
+        return path.predict(self._sent_part(start, length + TAPS - 1))
 
     def _latest(self, length: int) -> Samples:
         return self._part(self._heard, self._now - length, length)
+
+    def _sent_part(self, start: int, length: int) -> Samples:
+        self._read()
+        return self._part(self._sent, start, length)
+
+    def _read(self) -> None:
+        """Put what was sent in its place, at our rate, but for what is older than is asked for."""
+        self._skip(self._now - 2 * _KEPT)
+        if not self._unread:
+            return
+        wanted, self._unread = self._unread, []
+        pcm, at = self._resampler.feed(b"".join(piece.pcm for piece in wanted)), 0
+        for piece in wanted:
+            first, end = max(0, piece.start), max(0, piece.end)
+            self._sent[first:end] = pcm[at + first - piece.start :][: end - first]
+            at += piece.size
+
+    def _skip(self, until: int) -> None:
+        """Read nothing that nobody asks for any more: what ends by then."""
+        past = [each.pcm for each in self._unread if each.end <= until * BYTES_PER_SAMPLE]
+        if past:
+            del self._unread[: len(past)]
+            self._resampler.skip(b"".join(past))
 
     def _part(self, of: bytearray, start: int, length: int) -> Samples:
         """Return samples, silence where there are none."""
@@ -264,6 +313,10 @@ class EchoGuard:
         """Drop the oldest of both sides."""
         del self._heard[: samples * BYTES_PER_SAMPLE]
         del self._sent[: samples * BYTES_PER_SAMPLE]
+        for piece in self._unread:
+            piece.start -= samples * BYTES_PER_SAMPLE
+            piece.end -= samples * BYTES_PER_SAMPLE
+        self._skip(0)
         self._silent_from -= samples
         self._asked_at -= samples
         self._learnt_until -= samples

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import signal
 import statistics
@@ -27,9 +26,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
 from agent.call.history import History
@@ -325,17 +326,13 @@ def main() -> None:
     if options.far_end:
         asyncio.run(_far_end())
         return
-    factory = None
-    if options.loop == "uvloop":
-        import uvloop
-
-        factory = uvloop.new_event_loop
+    factory = uvloop.new_event_loop if options.loop == "uvloop" else None
     far_end = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.replies", "--far-end"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
     )
     assert far_end.stdout is not None
     url = far_end.stdout.readline().strip()
@@ -357,7 +354,8 @@ def main() -> None:
         print(
             f"{client or 'default':10s} {options.loop:8s} {options.calls} calls: "
             f"{statistics.median(each):6.1f} ms of CPU a reply "
-            f"({min(each):.1f}-{max(each):.1f}), {statistics.median(woke[client]):.0f} wake-ups a second"
+            f"({min(each):.1f}-{max(each):.1f}), "
+            f"{statistics.median(woke[client]):.0f} wake-ups a second"
         )
         seen = where[client]
         busy = sum(seen.values()) - seen["idle"]
