@@ -417,7 +417,7 @@ HEAVY = {
     "num2words": "pipelines/text",
     "obstore": "agent/records/buckets.py",
     "onnxruntime": "pipelines/onnx.py",
-    "openai": "pipelines/providers/openai_chat.py",
+    "openai": "pipelines/providers/openai_chat_sdk.py",
     "phonenumbers": "agent/phone_numbers.py",
     "prometheus_client": "agent/server/metrics.py",
     "pyarrow": "agent/records/exports/parquet.py",
