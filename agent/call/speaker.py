@@ -106,11 +106,13 @@ class Speaker:
     async def _next(
         self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
     ) -> Step | None:
-        """Return the next step, None after the last; say a filler while it is late."""
+        """Return the next step, None after the last; say a filler while it is late, if ``fill``."""
+        if not fill:
+            return await anext(source, None)
         pull, taken = asyncio.ensure_future(anext(source, None)), False
         try:
             while True:
-                await asyncio.wait([pull], timeout=TICK if fill else None)
+                await asyncio.wait([pull], timeout=TICK)
                 if taken := pull.done():
                     return pull.result()
                 if filler := self._fillers.put_if_due(reply, now()):
