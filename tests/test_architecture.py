@@ -47,7 +47,8 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
-    pipelines/listening: detectors dtmf echo echo_path gate levels settings speech_events utterance
+    pipelines/listening: detectors dtmf echo echo_path gate levels sent_audio settings speech_events
+    pipelines/listening: utterance
     pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
     pipelines/turn_taking: text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
@@ -262,6 +263,7 @@ def test_the_pure_core_has_no_loop_clock_or_files() -> None:
     pure += ["pipelines/audio.py", "pipelines/conversation.py", "pipelines/turn_taking/turns.py"]
     pure += ["pipelines/listening/gate.py", "pipelines/listening/listener.py"]
     pure += ["pipelines/listening/echo.py", "pipelines/listening/echo_path.py"]
+    pure += ["pipelines/listening/sent_audio.py"]
     pure += ["pipelines/reply/playout.py", "pipelines/reply/heard_words.py"]
     pure += [path for path in SOURCES if path.startswith("pipelines/text/")]
     for path in pure:

@@ -16,11 +16,9 @@ A wrong guess costs frames, not turns: what is no echo does not go on as a filte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Resampler
+from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE
 from pipelines.listening.echo_path import (
     BEFORE,
     REACH,
@@ -33,6 +31,7 @@ from pipelines.listening.echo_path import (
     noise,
     power,
 )
+from pipelines.listening.sent_audio import SentAudio
 
 LONGEST_DELAY = 1.0
 """Seconds until our words are back, at the most: satellites and mobile networks stay below."""
@@ -85,21 +84,6 @@ _SAME = round(0.01 * SPEECH_RATE)  # delay
 _CLOSELY, _RARELY = 8, 10  # frames of a voice that are all searched; and then each how manieth
 
 
-@dataclass(slots=True, kw_only=True)
-class _Unread:
-    """Audio that was sent, and that nobody has asked for. Places are bytes, at ``SPEECH_RATE``."""
-
-    start: int
-    end: int
-    """Where it ends; earlier than it would if it was cleared."""
-
-    size: int
-    """Of what comes of it."""
-
-    pcm: bytes
-    """At the rate of the line."""
-
-
 class EchoGuard:
     """What the caller of one call has been hearing, and whether it comes back.
 
@@ -110,11 +94,8 @@ class EchoGuard:
     """
 
     def __init__(self, rate: int) -> None:
-        self._resampler = Resampler(rate, SPEECH_RATE)
         # Side by side, from the same moment on; what was sent may reach into the future.
-        self._heard, self._sent = bytearray(), bytearray()
-        self._unread: list[_Unread] = []  # of what was sent: silence stands in its place
-        self._taken = self._made = 0  # samples that were sent, and that come of them
+        self._heard, self._sent = bytearray(), SentAudio(rate)
         self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
         self._candidate: int | None = None
@@ -127,26 +108,18 @@ class EchoGuard:
 
     def sent(self, pcm: bytes) -> None:
         """Take audio that is sent now: it sounds behind what was sent before, or at once."""
-        self._taken += len(pcm) // BYTES_PER_SAMPLE
-        come, self._made = self._made, self._resampler.comes_of(self._taken)
-        size, start = (self._made - come) * BYTES_PER_SAMPLE, len(self._sent)
-        self._unread.append(_Unread(start=start, end=start + size, size=size, pcm=pcm))
-        self._sent += bytes(size)
+        self._sent.put(pcm)
         self._silent_from = len(self._sent) // BYTES_PER_SAMPLE
 
     def cleared(self) -> None:
         """Note that what has not sounded by now never will."""
-        del self._sent[len(self._heard) :]
-        for piece in self._unread:
-            piece.end = min(piece.end, len(self._sent))
-            piece.start = min(piece.start, piece.end)
+        self._sent.cut(len(self._heard))
         self._silent_from = min(self._silent_from, self._now)
 
     def without_echo(self, frame: bytes) -> bytes:
         """Take the next 20 ms that are heard, 640 bytes; return them less the echo in them."""
         self._heard += frame
-        if len(self._sent) < len(self._heard):
-            self._sent += bytes(len(self._heard) - len(self._sent))
+        self._sent.pad(len(self._heard))
         if self._now > 4 * _KEPT:
             self._forget(self._now - _KEPT)
         if self._path is None or not self._may_come_back:
@@ -280,27 +253,8 @@ class EchoGuard:
         return self._part(self._heard, self._now - length, length)
 
     def _sent_part(self, start: int, length: int) -> Samples:
-        self._read()
-        return self._part(self._sent, start, length)
-
-    def _read(self) -> None:
-        """Put what was sent in its place, at our rate, but for what is older than is asked for."""
-        self._skip(self._now - 2 * _KEPT)
-        if not self._unread:
-            return
-        wanted, self._unread = self._unread, []
-        pcm, at = self._resampler.feed(b"".join(piece.pcm for piece in wanted)), 0
-        for piece in wanted:
-            first, end = max(0, piece.start), max(0, piece.end)
-            self._sent[first:end] = pcm[at + first - piece.start :][: end - first]
-            at += piece.size
-
-    def _skip(self, until: int) -> None:
-        """Read nothing that nobody asks for any more: what ends by then."""
-        past = [each.pcm for each in self._unread if each.end <= until * BYTES_PER_SAMPLE]
-        if past:
-            del self._unread[: len(past)]
-            self._resampler.skip(b"".join(past))
+        pcm = self._sent.read(BYTES_PER_SAMPLE * (self._now - 2 * _KEPT))
+        return self._part(pcm, start, length)
 
     def _part(self, of: bytearray, start: int, length: int) -> Samples:
         """Return samples, silence where there are none."""
@@ -312,11 +266,7 @@ class EchoGuard:
     def _forget(self, samples: int) -> None:
         """Drop the oldest of both sides."""
         del self._heard[: samples * BYTES_PER_SAMPLE]
-        del self._sent[: samples * BYTES_PER_SAMPLE]
-        for piece in self._unread:
-            piece.start -= samples * BYTES_PER_SAMPLE
-            piece.end -= samples * BYTES_PER_SAMPLE
-        self._skip(0)
+        self._sent.forget(samples * BYTES_PER_SAMPLE)
         self._silent_from -= samples
         self._asked_at -= samples
         self._learnt_until -= samples

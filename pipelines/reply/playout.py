@@ -155,29 +155,25 @@ class Playout:
 
     def take(self, now: float) -> Audio:
         """Return the next message, whole frames, and note that it is sent now."""
-        first = self._take(now)
-        pieces = [first.pcm]
-        while (
+        pieces: list[Audio] = []
+        while not pieces or (
             self._unsent and len(pieces) <= self._more and self.left(now) <= self._lead + ROUNDING
         ):
-            pieces.append(self._take(now).pcm)
+            start, audio = frame = self._unsent.popleft()
+            self._kept.append(frame)
+            pieces.append(audio)
+            if self._ends_at is None or self._ends_at < now:
+                # A gap between sentences is a breath; one within a sentence is a stutter.
+                if self._ends_at is not None:
+                    self.gaps += self._words.is_within_one(start)
+                    self._stopped = self._ends_at, self.sent
+                self._ends_at = max(now, self.line.ends_at)
+            self.line.ends_at = self._ends_at = self._ends_at + audio.seconds
+            self.sent = start + audio.seconds
         keep = self._words.start_at(self.position(now))  # nobody goes back to sentences before
         while self._kept and self._kept[0][0] < keep - 1e-6:
             self._kept.popleft()
-        return Audio(b"".join(pieces), first.rate)
-
-    def _take(self, now: float) -> Audio:
-        start, audio = frame = self._unsent.popleft()
-        self._kept.append(frame)
-        if self._ends_at is None or self._ends_at < now:
-            # A gap between sentences is a breath; one within a sentence is a stutter.
-            if self._ends_at is not None:
-                self.gaps += self._words.is_within_one(start)
-                self._stopped = self._ends_at, self.sent
-            self._ends_at = max(now, self.line.ends_at)
-        self.line.ends_at = self._ends_at = self._ends_at + audio.seconds
-        self.sent = start + audio.seconds
-        return audio
+        return Audio(b"".join(each.pcm for each in pieces), pieces[0].rate)
 
     def hold(self, now: float) -> None:
         """Take back what was sent and not heard; a ``clear`` has to follow."""
