@@ -152,7 +152,15 @@ class _Polyphase:
     def __init__(self, up: int, down: int) -> None:
         self._up, self._down = up, down
         self._bank = _filter_bank(up, down)
-        self.reach = self._bank.shape[1] // 2
+        self.reach: int = self._bank.shape[1] // 2
+
+    def whole(self, samples: int, place: int = 0) -> int:
+        """Return how many outputs have their whole window in so many samples, from a place on."""
+        return max(0, -(-((samples - 2 * self.reach + 1) * self._up - place) // self._down))
+
+    def behind(self, place: int, count: int) -> int:
+        """Return the place behind so many outputs."""
+        return place + count * self._down
 
     def filtered(self, pcm: bytes, place: int) -> tuple[bytes, int]:
         """Return the outputs whose windows are whole, and where the next window begins.
@@ -160,16 +168,14 @@ class _Polyphase:
         Places are in 1/up samples from the first of ``pcm``, half a sample at whose end is left.
         """
         samples = np.frombuffer(pcm, "<i2", count=len(pcm) // BYTES_PER_SAMPLE)
-        starts = (len(samples) - 2 * self.reach + 1) * self._up - place
-        if starts <= 0:
+        if not (count := self.whole(len(samples), place)):
             return b"", place
-        count = -(-starts // self._down)
         by = self._by_product if self._up <= _FEW_PHASES else self._by_gathering
         out = by(samples, place, count)
         np.rint(out, out=out)
         np.minimum(out, _LOUDEST, out=out)
         np.maximum(out, _LOWEST, out=out)
-        return out.astype("<i2").tobytes(), place + count * self._down
+        return out.astype("<i2").tobytes(), self.behind(place, count)
 
     # Both return ``count`` outputs, neither rounded nor clipped. Their windows overlap in memory;
     # numpy's own sliding_window_view does the same, but takes 10 µs to set up.
@@ -228,8 +234,8 @@ class Resampler:
         self._up = target // gcd(source, target)
         self._same = source == target
         reach = self._filter.reach
-        # Silence came before the stream.
-        self._held = b"" if self._same else bytes(BYTES_PER_SAMPLE * (reach - 1 + reach * late))
+        self._before: int = 0 if self._same else reach - 1 + reach * late
+        self._held = bytes(BYTES_PER_SAMPLE * self._before)  # silence came before the stream
         self._next = 0  # where the next output's window begins in _held, in 1/up samples
 
     def feed(self, pcm: bytes) -> bytes:
@@ -243,10 +249,25 @@ class Resampler:
             self._held = pcm[whole:]
             return pcm[:whole]
         out, place = self._filter.filtered(pcm, self._next)
+        self._hold(pcm, place)
+        return out
+
+    def skip(self, pcm: bytes) -> None:
+        """Take whole samples as :meth:`feed` does, where nobody wants what comes out."""
+        if not self._same:
+            pcm = self._held + pcm
+            count = self._filter.whole(len(pcm) // BYTES_PER_SAMPLE, self._next)
+            self._hold(pcm, self._filter.behind(self._next, count))
+
+    def comes_of(self, samples: int) -> int:
+        """Return how many samples come out in all once so many went in from the beginning."""
+        return samples if self._same else self._filter.whole(samples + self._before)
+
+    def _hold(self, pcm: bytes, place: int) -> None:
+        """Keep what the windows from a place on still need."""
         used = min(place // self._up, len(pcm) // BYTES_PER_SAMPLE)
         self._next = place - used * self._up
         self._held = pcm[used * BYTES_PER_SAMPLE :]
-        return out
 
     def flush(self) -> bytes:
         """Return the samples still inside; feed no more afterwards.

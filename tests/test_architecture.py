@@ -47,7 +47,7 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
-    pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels settings
+    pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels sent_audio settings
     pipelines/listening: speech_events utterance
     pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
     pipelines/turn_taking: text_completeness
@@ -263,6 +263,7 @@ def test_the_pure_core_has_no_loop_clock_or_files() -> None:
     pure += ["pipelines/audio.py", "pipelines/conversation.py", "pipelines/turn_taking/turns.py"]
     pure += ["pipelines/listening/gate.py", "pipelines/listening/listener.py"]
     pure += ["pipelines/listening/echo.py", "pipelines/listening/echo_path.py"]
+    pure += ["pipelines/listening/sent_audio.py"]
     pure += ["pipelines/reply/playout.py", "pipelines/reply/heard_words.py"]
     pure += [path for path in SOURCES if path.startswith("pipelines/text/")]
     for path in pure:
@@ -420,7 +421,7 @@ HEAVY = {
     "num2words": "pipelines/text",
     "obstore": "agent/records/buckets.py",
     "onnxruntime": "pipelines/onnx.py",
-    "openai": "pipelines/providers/openai_chat.py",
+    "openai": "pipelines/providers/openai_chat_sdk.py",
     "phonenumbers": "agent/phone_numbers.py",
     "opentelemetry": "agent/server/tracing",
     "prometheus_client": "agent/server/metrics",

@@ -15,6 +15,7 @@ from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.listening import dtmf
 from pipelines.reply.line_rate import at_line_rate
+from pipelines.reply.look_ahead import Steps
 from pipelines.reply.steps import PressKeys, SentenceEnded, SentenceStarted, Step, ToolsStarted
 from pipelines.stages.stt import Heard
 
@@ -66,9 +67,7 @@ class Speaker:
         reply.going.set()
         self._history.record.note("resumed", reply, after=round(held, 3), **why)
 
-    async def play(
-        self, reply: Reply, steps: AsyncGenerator[Step, None]
-    ) -> AsyncGenerator[Heard, None]:
+    async def play(self, reply: Reply, steps: Steps) -> AsyncGenerator[Heard, None]:
         """Prepare a reply, and send it once released; return when all has been sent.
 
         Yields what the caller turned out to say, as soon as it is known.
@@ -103,14 +102,14 @@ class Speaker:
                         if isinstance(step, SentenceStarted) and playout.pending:  # a pause
                             await self._send_pending(reply)
 
-    async def _next(
-        self, reply: Reply, source: AsyncGenerator[Step, None], *, fill: bool
-    ) -> Step | None:
+    async def _next(self, reply: Reply, source: Steps, *, fill: bool) -> Step | None:
         """Return the next step, None after the last; say a filler while it is late."""
+        if not fill:
+            return await anext(source, None)
         pull, taken = asyncio.ensure_future(anext(source, None)), False
         try:
             while True:
-                await asyncio.wait([pull], timeout=TICK if fill else None)
+                await asyncio.wait([pull], timeout=TICK)
                 if taken := pull.done():
                     return pull.result()
                 if filler := self._fillers.put_if_due(reply, now()):

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from agent.private_files import keep_files_private
     from agent.server import start
     from agent.server.checks import surroundings
+    from agent.server.event_loop import loop_factory
     from agent.settings import SettingsError, load
 
     keep_files_private()
@@ -47,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         settings = load(options.config, {"server": given})
         logs.configure(settings.log.level, settings.log.format)
-        asyncio.run(start.serve(settings, partial(_ready, settings)))
+        with asyncio.Runner(loop_factory=loop_factory(settings.server.event_loop)) as runner:
+            runner.run(start.serve(settings, partial(_ready, settings)))
     except SettingsError as error:
         return fail(error)
     except OSError as error:  # mostly the address, of which more can be said
@@ -58,6 +60,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _ready(settings: Settings, url: str) -> None:
     """Say where calls are answered; that nobody can be told is no reason not to answer them."""
+    from agent.server.event_loop import keep_what_is_there
+
+    keep_what_is_there()
     try:
         print("\n".join([f"listening on {url}", *next_steps(settings, url)]), flush=True)
     except OSError:

@@ -53,6 +53,11 @@ class ServerSettings(Section):
         "Unset: 10 for each core where a model on this machine hears or speaks, else as many as "
         "files and memory allow. Fewer are taken while the machine is measured to be full.",
     )
+    event_loop: Literal["uvloop", "asyncio"] | None = Field(
+        None,
+        description="What carries all calls of a process: uvloop, which is written in C and takes "
+        "less CPU, or Python's own asyncio. Unset: uvloop where it runs, which is not on Windows.",
+    )
     max_waiting: int = Field(
         64,
         ge=2,

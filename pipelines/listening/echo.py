@@ -21,7 +21,7 @@ from itertools import islice
 
 import numpy as np
 
-from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE, Resampler
+from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS, SPEECH_RATE
 from pipelines.listening.caller_frames import Heard, joined, pcm_of
 from pipelines.listening.echo_path import (
     BEFORE,
@@ -35,6 +35,7 @@ from pipelines.listening.echo_path import (
     noise,
     power,
 )
+from pipelines.listening.sent_audio import SentAudio
 
 LONGEST_DELAY = 1.0
 """Seconds until our words are back, at the most: satellites and mobile networks stay below."""
@@ -97,11 +98,10 @@ class EchoGuard:
     """
 
     def __init__(self, rate: int) -> None:
-        self._resampler = Resampler(rate, SPEECH_RATE)
         # Side by side, up to the same moment; what was sent may reach into the future, or end
         # earlier: there is silence then.
         self._heard: deque[Heard] = deque(maxlen=_KEPT // _FRAME)
-        self._sent = bytearray()
+        self._sent = SentAudio(rate)
         self._now = 0
         self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
@@ -115,13 +115,13 @@ class EchoGuard:
 
     def sent(self, pcm: bytes) -> None:
         """Take audio that is sent now: it sounds behind what was sent before, or at once."""
-        self._sent += bytes(max(0, self._now * BYTES_PER_SAMPLE - len(self._sent)))
-        self._sent += self._resampler.feed(pcm)
+        self._sent.pad(self._now * BYTES_PER_SAMPLE)
+        self._sent.put(pcm)
         self._silent_from = len(self._sent) // BYTES_PER_SAMPLE
 
     def cleared(self) -> None:
         """Note that what has not sounded by now never will."""
-        del self._sent[self._now * BYTES_PER_SAMPLE :]
+        self._sent.cut(self._now * BYTES_PER_SAMPLE)
         self._silent_from = min(self._silent_from, self._now)
 
     def without_echo(self, frame: Heard) -> Heard:
@@ -265,15 +265,16 @@ class EchoGuard:
 
     def _sent_part(self, start: int, length: int) -> Samples:
         """Return samples that were sent, silence where there are none."""
+        sent = self._sent.read(BYTES_PER_SAMPLE * (self._now - 2 * _KEPT))
         first = max(start, 0)
         last = max(first, start + length)
-        found = _samples(bytes(self._sent[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
+        found = _samples(bytes(sent[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
         return np.pad(found, (first - start, length - (first - start) - len(found)))
 
     def _forget(self, samples: int) -> None:
         """Drop the oldest of what was sent, and count from where it ends."""
         self._now -= samples
-        del self._sent[: samples * BYTES_PER_SAMPLE]
+        self._sent.forget(samples * BYTES_PER_SAMPLE)
         self._silent_from -= samples
         self._asked_at -= samples
         self._learnt_until -= samples

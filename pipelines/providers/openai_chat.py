@@ -1,51 +1,74 @@
 """Any language model behind OpenAI's chat completions: OpenAI, Azure OpenAI, Groq, vLLM, Ollama...
 
-https://developers.openai.com/api/reference/resources/chat. The official ``openai`` package: it is
-async, streams, closes the connection of a request that is cancelled, and its types tell what each
-field of the requests may be. Its own retries are off: a caller who waits is better served by the
-next provider than by a third attempt.
+https://developers.openai.com/api/reference/resources/chat. Over aiohttp, as other adapters, or by
+the official ``openai`` package (:mod:`.openai_chat_sdk`): whoever asks knows no difference.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import aclosing, suppress
-from typing import cast
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any, Literal, Protocol
 
-import httpx2
-import openai
 import structlog
-from openai.types.chat import ChatCompletionChunk
 from pydantic import Field, SecretStr
 
 from pipelines.clock import now
 from pipelines.conversation import Brief, Message
 from pipelines.providers.contracts import Piece, ProviderError
 from pipelines.providers.openai_chat_stream import Chunk, StreamedReply
-from pipelines.providers.transport.failures import OptionRefusedError, refused_reply
+from pipelines.providers.transport.bodies import pieces, read_out
+from pipelines.providers.transport.http import Http
 from pipelines.providers.transport.reading import objects
-from pipelines.providers.transport.refusals import Refusals
+from pipelines.providers.transport.refusals import Refusals, Request
 from pipelines.settings import Section
 
 from .openai_chat_request import dispensable, request
-from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, host_key
+from .openai_hosts import API_KEY, KEY_VARIABLE, OPENAI_URL, auth_headers, host_key
 
 log = structlog.get_logger()
-
-NO_KEY = "none"
-"""Sent to a server that needs no key: the SDK insists on one."""
-
-IDLE = 55.0
-"""Seconds that an unused connection is kept, so that most turns of a call need no new TLS handshake
-(the SDK's HTTP client keeps 5). Load balancers commonly drop idle ones after 60."""
 
 THINKING = 2
 """Times the wait for the first token that a model may take in all while it visibly thinks, each
 sign of that within the wait: longer silence is no better for being explained."""
 
-READ_OUT_WITHIN = 0.05
-"""Seconds for the end of an answer whose last event has come."""
+NO_HURRY = 2.0
+"""Times the wait for the first token after which the transport gives up by itself: never first."""
+
+Answer = AsyncGenerator[bytes, None]
+"""The body of an answer, as it comes."""
+
+
+class ChatClient(Protocol):
+    """How a server is reached."""
+
+    async def start(self) -> None:
+        """Be ready; sends nothing."""
+        ...
+
+    async def warm(self) -> None:
+        """Open a connection for the next request, if none is idle."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all connections; what is under way fails with ProviderError."""
+        ...
+
+    def ask(
+        self, refusals: Refusals, make: Request, within: float
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Send a request, and once more without what is refused of it; give the body of the answer.
+
+        Args:
+            refusals: What is known to be refused; is told more of it.
+            make: Makes the request.
+            within: Seconds until the head of the answer.
+
+        Raises:
+            ProviderError: If it is refused, or the connection fails, also while the body is read.
+        """
+        ...
 
 
 class LanguageModel:
@@ -132,6 +155,15 @@ class LanguageModel:
                 "it then cannot even hang up, and is told in words what others have looked up."
             ),
         )
+        client: Literal["aiohttp", "sdk"] = Field(
+            default="aiohttp",
+            description=(
+                "What carries the requests: aiohttp, or sdk, OpenAI's own Python package, which "
+                "takes more than twice the CPU. The package also follows redirects and heeds "
+                "HTTPS_PROXY, OPENAI_ORG_ID and OPENAI_PROJECT_ID; aiohttp goes by these options "
+                "alone."
+            ),
+        )
         connect_timeout: float = Field(
             default=3.0,
             gt=0,
@@ -160,7 +192,7 @@ class LanguageModel:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._client: openai.AsyncOpenAI | None = None
+        self._client: ChatClient | None = None
         self._refusals = Refusals()
         self._refusals_of_forms = Refusals()  # which calls are not to suffer from
 
@@ -170,25 +202,25 @@ class LanguageModel:
         Raises:
             ProviderError: If the key is missing.
         """
-        key = host_key("llm", self._options) or NO_KEY
-        self._client = await asyncio.to_thread(_client, self._options, key)
+        key = host_key("llm", self._options)
+        if self._options.client == "sdk":
+            client = await asyncio.to_thread(_sdk, self._options, key)
+        else:
+            client = _OverAiohttp(self._options)
+        await client.start()
+        self._client = client
         log.info("chat completions ready", model=self._options.model)
 
     async def warm(self) -> None:
-        """Open a connection, TLS and all, by asking for the list of models; any answer will do."""
-        if self._client is None:
-            return
-        try:
-            async with asyncio.timeout(self._options.connect_timeout):
-                await self._client.models.list()
-        except (openai.OpenAIError, httpx2.HTTPError, TimeoutError, ValueError) as error:
-            log.debug("not warmed", error=type(error).__name__)
+        """Open a connection, TLS and all; any answer will do."""
+        if self._client is not None:
+            await self._client.warm()
 
     async def aclose(self) -> None:
         """Close all connections. Replies under way fail with ProviderError; so do later ones."""
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await client.aclose()
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message]
@@ -227,65 +259,79 @@ class LanguageModel:
         Raises:
             ProviderError: If it does not, or cannot be read.
         """
-        wait = _Wait(self._options.first_token_timeout, self._options.gap_timeout)
+        if (client := self._client) is None:
+            raise ProviderError("llm", "not started, or closed", retryable=False)
+        options = self._options
+        wait = _Wait(options.first_token_timeout, options.gap_timeout)
+        refusals = self._refusals_of_forms if brief.form else self._refusals
+
+        def make(refused: Collection[str]) -> tuple[dict[str, Any], Collection[str]]:
+            body = request(options, brief, conversation, refused)
+            return body, dispensable(body)
+
         # The errors that are caught are left out of those that are raised: they quote the server,
         # and it may quote the prompt, the words or the key.
         try:
-            async with asyncio.timeout_at(wait.deadline):
-                stream = await self._open(brief, conversation)
-            # Its bytes, not the SDK's events: it knows no byte order mark, and takes 70 µs an
-            # event to build objects of which two fields are wanted.
-            async with (
-                stream,
-                aclosing(stream.response.aiter_bytes()) as received,
-                aclosing(objects(received)) as events,
-            ):
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout_at(wait.deadline):
+                    asking = client.ask(refusals, make, NO_HURRY * options.first_token_timeout)
+                    received = await stack.enter_async_context(asking)
+                events = await stack.enter_async_context(aclosing(objects(received)))
                 while True:
                     async with asyncio.timeout_at(wait.deadline):
-                        name, event = await anext(events)
+                        got = await anext(events, None)
+                    if got is None:
+                        return
+                    name, event = got
                     if event is None:
                         yield None
-                        await _read_out(received)
+                        await read_out(received)
                         return
                     chunk = Chunk.of(event, name)
                     content = chunk.has_content  # raises ValueError if its words are no text
                     yield chunk
                     wait.came(content=content, thinks=chunk.thinks)
-        except StopAsyncIteration:
-            return
         except TimeoutError:
             raise ProviderError(
                 "llm", f"nothing came for {wait.seconds:g} s", timed_out=True
             ) from None
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
-            raise _explained(error) from None
         except (ValueError, RecursionError):  # not JSON, nested too deep, or no text
             raise ProviderError("llm", "the server's answer cannot be read") from None
 
-    async def _open(
-        self, brief: Brief, conversation: Sequence[Message]
-    ) -> openai.AsyncStream[ChatCompletionChunk]:
-        """Send the request; return once the head of the answer is there.
 
-        What the server refuses of it is left out, and it is asked once more. It is told no more of
-        that once it has answered without.
-        """
-        if (client := self._client) is None:
-            raise ProviderError("llm", "not started, or closed", retryable=False)
-        refusals = self._refusals_of_forms if brief.form else self._refusals
-        refused = refusals.known
-        while True:
-            body = request(self._options, brief, conversation, refused)
-            try:
-                stream = await client.chat.completions.create(**body)
-            except openai.APIStatusError as error:
-                failure = _refusal(error, dispensable(body))
-                if not isinstance(failure, OptionRefusedError):
-                    raise failure from None
-                refused |= failure.options
-            else:
-                refusals.confirm(refused)
-                return cast("openai.AsyncStream[ChatCompletionChunk]", stream)
+class _OverAiohttp:
+    """Reaches a server by connections of ours, pooled and kept."""
+
+    def __init__(self, options: LanguageModel.Options) -> None:
+        self._headers = auth_headers("llm", options)
+        self._http = Http("llm", options.base_url, connect_within=options.connect_timeout)
+
+    async def start(self) -> None:
+        await self._http.start(self._headers)
+
+    async def warm(self) -> None:
+        await self._http.warm()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def ask(self, refusals: Refusals, make: Request, within: float) -> AsyncIterator[Answer]:
+        asking = refusals.asking(self._http, "/chat/completions", make, head_within=within)
+        async with asking as answer, aclosing(pieces(answer)) as body:
+            yield body
+
+
+def _sdk(options: LanguageModel.Options, key: str | None) -> ChatClient:
+    """Return the client of the SDK. Blocks for a second: modules and certificates are read."""
+    from .openai_chat_sdk import SdkClient  # noqa: PLC0415 - 40 MB, and seldom chosen
+
+    return SdkClient(
+        options.base_url,
+        key,
+        options.connect_timeout,
+        slowest=max(options.first_token_timeout, options.gap_timeout),
+    )
 
 
 class _Wait:
@@ -320,44 +366,3 @@ class _Wait:
             self.deadline = now() + self._gap
         elif thinks:
             self.deadline = min(now() + self._first, self._latest)
-
-
-async def _read_out(received: AsyncGenerator[bytes, None]) -> None:
-    """Read the rest of an answer whose last event has come, so that its connection is kept."""
-    with suppress(httpx2.HTTPError, httpx2.StreamError, TimeoutError):
-        async with asyncio.timeout(READ_OUT_WITHIN):
-            async for _ in received:
-                continue
-
-
-def _refusal(error: openai.APIStatusError, options: Collection[str]) -> ProviderError:
-    return refused_reply(error.status_code, f"{error} {error.body}", options)
-
-
-def _client(options: LanguageModel.Options, key: str) -> openai.AsyncOpenAI:
-    """Build the client. Blocks for about 0.1 s: certificates are read, modules imported."""
-    slowest = max(options.first_token_timeout, options.gap_timeout)
-    client = openai.AsyncOpenAI(
-        api_key=key,
-        base_url=options.base_url,
-        max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(
-            limits=httpx2.Limits(keepalive_expiry=IDLE),
-            timeout=httpx2.Timeout(slowest, connect=options.connect_timeout),
-        ),
-    )
-    _ = client.chat.completions  # imports itself when first used, which would hold up a call
-    return client
-
-
-def _explained(error: Exception) -> ProviderError:
-    """Return an error that says what went wrong, without the server's own words."""
-    match error:
-        case openai.APIStatusError():
-            return _refusal(error, ())
-        case openai.APITimeoutError():
-            return ProviderError("llm", "no connection in time", timed_out=True)
-        case openai.APIConnectionError() | httpx2.HTTPError() | httpx2.StreamError():
-            return ProviderError("llm", "the connection failed")
-        case _:
-            return ProviderError("llm", "the request failed")

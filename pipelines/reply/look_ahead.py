@@ -11,7 +11,7 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.reply.steps import SentenceStarted, Step
 
 Steps = AsyncGenerator[Step, None]
-"""One sentence: a SentenceStarted, and what is to be played."""
+"""What is to be played, in order; of one sentence, a SentenceStarted first."""
 
 Sentences = AsyncGenerator[Steps, None]
 

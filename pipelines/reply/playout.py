@@ -17,6 +17,10 @@ AUDIBLE = 32_768 * 10 ** (-50 / 20)
 at -20, their softest consonants end at about -50 and their pauses are below -80; on the line G.711
 has its smallest step at -72."""
 
+MESSAGE = 5
+"""Frames in one message, at the most, so that a reply under way costs ten messages and wake-ups a
+second instead of fifty. A clear takes back what has not sounded, wherever a message is cut."""
+
 PAUSE = 0.2
 """Seconds of near-silence at least between two sentences that follow at once: what people leave is
 0.2 to 0.5 s, Piper's sentences end in 0.25, and those of some voices in none."""
@@ -61,6 +65,7 @@ class Playout:
 
     def __init__(self, lead: float, line: LineEnd | None = None) -> None:
         self._lead = lead
+        self._more = min(MESSAGE - 1, int(lead / FRAME_SECONDS / 2))  # frames besides the first
         self.line = line or LineEnd()
         self._ends_at: float | None = None
         # When the caller last heard nothing more, and how much they had heard by then.
@@ -143,32 +148,40 @@ class Playout:
         return bool(self._unsent)
 
     def wait(self, now: float) -> float:
-        """Return the seconds to wait before the next piece may be sent.
+        """Return the seconds to wait before the next message may be sent, as long as can be.
 
-        After a stall this is zero until the lead stands again, so that a late task catches up.
+        After a stall this is zero until the lead stands again, so that a late task catches up. Then
+        it is until a whole message fits into the lead, or all that there is; half the lead remains.
         """
-        wait = max(0.0, self.left(now) - self._lead)
-        if wait:
-            self._due = now + wait
+        fits = min(len(self._unsent) - 1, self._more) * FRAME_SECONDS
+        wait = self.left(now) - self._lead + fits
+        if wait <= ROUNDING:
+            return 0.0
+        self._due = now + wait
         return wait
 
     def take(self, now: float) -> Audio:
-        """Return the next piece and note that it is sent now."""
-        start, audio = frame = self._unsent.popleft()
-        self._kept.append(frame)
+        """Return the next message, whole frames, and note that it is sent now."""
         self.late, self._due = max(self.late, now - self._due), inf
-        if self._ends_at is None or self._ends_at < now:
-            # A gap between sentences is a breath; one within a sentence is a stutter.
-            if self._ends_at is not None:
-                self.gaps += self._words.is_within_one(start)
-                self._stopped = self._ends_at, self.sent
-            self._ends_at = max(now, self.line.ends_at)
-        self.line.ends_at = self._ends_at = self._ends_at + audio.seconds
-        self.sent = start + audio.seconds
+        pieces: list[Audio] = []
+        while not pieces or (
+            self._unsent and len(pieces) <= self._more and self.left(now) <= self._lead + ROUNDING
+        ):
+            start, audio = frame = self._unsent.popleft()
+            self._kept.append(frame)
+            pieces.append(audio)
+            if self._ends_at is None or self._ends_at < now:
+                # A gap between sentences is a breath; one within a sentence is a stutter.
+                if self._ends_at is not None:
+                    self.gaps += self._words.is_within_one(start)
+                    self._stopped = self._ends_at, self.sent
+                self._ends_at = max(now, self.line.ends_at)
+            self.line.ends_at = self._ends_at = self._ends_at + audio.seconds
+            self.sent = start + audio.seconds
         keep = self._words.start_at(self.position(now))  # nobody goes back to sentences before
         while self._kept and self._kept[0][0] < keep - 1e-6:
             self._kept.popleft()
-        return audio
+        return Audio(b"".join(each.pcm for each in pieces), pieces[0].rate)
 
     def hold(self, now: float) -> None:
         """Take back what was sent and not heard; a ``clear`` has to follow."""

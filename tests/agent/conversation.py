@@ -18,6 +18,7 @@ from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
 from agent.stream.tap import NO_TAP
+from pipelines.audio import frame_bytes
 from pipelines.clock import now
 from pipelines.conversation import Brief
 from pipelines.providers import scripted
@@ -91,7 +92,10 @@ class Caller:
 
     @property
     def audio(self) -> list[tuple[float, bytes]]:
-        return [(at, m) for at, m in self.received if isinstance(m, bytes)]
+        """What came, frame by frame, however many came in one message."""
+        size = frame_bytes(RATE)
+        messages = [(at, m) for at, m in self.received if isinstance(m, bytes)]
+        return [(at, m[n : n + size]) for at, m in messages for n in range(0, len(m), size)]
 
     def audio_between(self, start: float, end: float) -> list[float]:
         return [at for at, _ in self.audio if start < at < end]

@@ -155,3 +155,22 @@ def test_it_agrees_with_scipys_polyphase_resampler(source: int, target: int) -> 
     inside = slice(len(ours) // 10, -len(ours) // 10)
     error = np.sqrt(np.mean((ours[inside] - reference[: len(ours)][inside]) ** 2))
     assert error < 0.01 * np.sqrt(np.mean(reference[inside] ** 2))
+
+
+@settings(deadline=None)
+@given(rates, rates, st.lists(st.integers(0, 700), max_size=8), st.integers(0, 8))
+def test_what_is_skipped_changes_nothing_of_what_comes_after(
+    source: int, target: int, lengths: list[int], skipped: int
+) -> None:
+    """How much comes out is known before."""
+    read, unread = Resampler(source, target), Resampler(source, target)
+    fed = made = 0
+    for at, length in enumerate(lengths):
+        pcm = noise(length)
+        whole = read.feed(pcm)
+        fed, made = fed + length, made + len(whole) // 2
+        assert unread.comes_of(fed) == made
+        if at < skipped:
+            unread.skip(pcm)
+        else:
+            assert unread.feed(pcm) == whole

@@ -29,6 +29,12 @@ async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerato
         yield chunk
 
 
+async def pieces(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Yield the body of an answer as it arrives. The deadline is the caller's."""
+    while piece := await answer.content.readany():
+        yield piece
+
+
 async def whole_body(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
     """Return a body once all of it has arrived. The deadline is the caller's.
 

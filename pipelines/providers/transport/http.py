@@ -36,10 +36,14 @@ class Http:
         stage: Named in errors.
         base_url: ``http://`` or ``https://``, the host and perhaps a first part of the path;
             websockets are found under it, too.
+        connect_within: Seconds to connect, TLS included.
     """
 
-    def __init__(self, stage: Stage, base_url: str) -> None:
+    def __init__(
+        self, stage: Stage, base_url: str, *, connect_within: float = CONNECT_WITHIN
+    ) -> None:
         self._stage = stage
+        self._connect_within = connect_within
         self._base = base_url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
@@ -51,7 +55,7 @@ class Http:
         """
         self._session = aiohttp.ClientSession(
             headers=headers,
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_WITHIN),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_within),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ttl_dns_cache=300),
             auto_decompress=True,
             trust_env=False,  # proxies and .netrc are nobody's business but the settings'
@@ -69,7 +73,7 @@ class Http:
             return
         try:
             async with (
-                asyncio.timeout(CONNECT_WITHIN),
+                asyncio.timeout(self._connect_within),
                 self._session.head(self._url("/"), allow_redirects=False),
             ):
                 pass
@@ -161,7 +165,7 @@ class Http:
         if self._session is None:
             raise ProviderError(self._stage, "not started, or closed", retryable=False)
         try:
-            async with asyncio.timeout(CONNECT_WITHIN):
+            async with asyncio.timeout(self._connect_within):
                 socket = await self._session.ws_connect(
                     self._url(path),
                     params=params,

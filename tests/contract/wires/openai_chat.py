@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -155,6 +156,10 @@ def _results(messages: Sequence[Mapping[str, Any]]) -> str | None:
     return "a call without its result" if wanted else None
 
 
+def _by_the_sdk(url: str) -> dict[str, object]:
+    return {**CASE.options(url), "client": "sdk"}
+
+
 CASE = Case(
     name="openai",
     needs=frozenset(
@@ -166,3 +171,5 @@ CASE = Case(
     wire=lambda plan: Server(plan, Chat()),
     variable="GROQ_API_KEY",
 )
+
+CASES = (CASE, replace(CASE, name="openai, by its SDK", options=_by_the_sdk))

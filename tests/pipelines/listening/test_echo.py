@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipelines.audio import SPEECH_RATE, Resampler
+from pipelines.audio import SPEECH_RATE, Resampler, frame_bytes
 from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
 from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import Listener, ListenerEvent
@@ -131,3 +134,28 @@ def test_what_is_heard_while_we_are_silent_is_left_alone() -> None:
         assert echo.without_echo(frame) is frame
         assert not echo.is_own_voice()
         assert not echo._asked  # from the very first frame of a call
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from([8_000, 16_000, 24_000, 44_100]),
+    st.lists(st.integers(-1, 9), min_size=1, max_size=60),
+    st.randoms(use_true_random=False),
+)
+def test_what_was_sent_is_read_late_or_at_once_and_is_the_same(
+    rate: int, steps: list[int], asked: Random
+) -> None:
+    """It is turned into our rate only when it is asked for; a `clear` (-1) may come before that."""
+    late, at_once = EchoGuard(rate), EchoGuard(rate)
+    noise = np.random.default_rng(7).integers(-9000, 9000, 10 * rate // 50, dtype="<i2").tobytes()
+    for step in steps:
+        for guard in (late, at_once):
+            if step < 0:
+                guard.cleared()
+            else:
+                guard.sent(noise[: step * frame_bytes(rate)])
+            guard.without_echo(noise[:640])
+        at_once._sent.read(0)
+        if asked.random() < 0.1:
+            late._sent.read(0)
+    assert late._sent.read(0) == at_once._sent.read(0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import Audio
-from pipelines.reply.playout import Playout
+from pipelines.reply.playout import MESSAGE, Playout
 
 FRAME = 0.020
 
@@ -46,6 +46,26 @@ def test_never_more_than_the_lead_is_sent_ahead() -> None:
     playout = Playout(lead=1.0)
     assert abs(send(playout, 10.0, 100.0) - (109.0 - FRAME)) < FRAME
     assert abs(playout.left(109.0) - 1.0) < FRAME
+
+
+@pytest.mark.parametrize("lead", [0.1, 1.0])
+def test_messages_are_long_once_the_lead_stands(lead: float) -> None:
+    """The first leaves at once, whatever there is of it; half the lead is kept at any time."""
+    playout = Playout(lead)
+    playout.put(audio(FRAME))
+    assert playout.wait(0.0) == 0.0
+    assert playout.take(0.0) == audio(FRAME)
+    playout.put(audio(4.0))
+    now, messages = 0.0, list[float]()
+    while playout.pending:
+        wait = playout.wait(now)
+        now += wait
+        assert playout.left(now) >= lead / 2 - 1e-6 or not wait
+        messages.append(playout.take(now).seconds)
+        assert playout.left(now) <= lead + FRAME + 1e-6
+    assert sum(messages) == pytest.approx(4.0)
+    assert max(messages) == pytest.approx(min(MESSAGE, 1 + lead / FRAME / 2) * FRAME, abs=FRAME)
+    assert len(messages) <= 4.0 / max(messages) + 2
 
 
 def test_after_a_stall_shorter_than_the_lead_nothing_was_missed() -> None:
@@ -133,20 +153,18 @@ def test_a_held_reply_goes_on_from_the_frame_that_was_cut_off() -> None:
     playout.begin("one two three four")
     playout.put(audio(4.0))
     playout.finish()
-    now = 0.0
-    for _ in range(100):
+    now, sent, again = 0.0, 0.0, 0.0
+    while sent < 2.0 - FRAME / 2:
         now += playout.wait(now)
-        playout.take(now)
+        sent += playout.take(now).seconds
     playout.hold(now)
     assert playout.left(now) == 0.0
     position = playout.position(now)
     assert abs(position - 1.0) < 2 * FRAME
-    again = 0
     while playout.pending:
         now += playout.wait(now)
-        playout.take(now)
-        again += 1
-    assert abs(again * FRAME - (4.0 - position)) < 2 * FRAME
+        again += playout.take(now).seconds
+    assert abs(again - (4.0 - position)) < 2 * FRAME
     assert playout.heard(now + 1.5) == "one two three four"
 
 
@@ -358,7 +376,7 @@ def test_what_is_left_may_be_counted_as_heard() -> None:
     ledger.begin("One two.")
     ledger.put(Audio(bytes(2 * 8000), 8000))
     ledger.finish()
-    for _ in range(30):
+    for _ in range(30 // MESSAGE):
         ledger.take(0.0)
     assert ledger.heard(0.6) == "One"
     ledger.end(0.6)
