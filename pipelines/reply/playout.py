@@ -65,7 +65,6 @@ class Playout:
 
     def __init__(self, lead: float, line: LineEnd | None = None) -> None:
         self._lead = lead
-        self._more = min(MESSAGE - 1, int(lead / FRAME_SECONDS / 2))  # frames besides the first
         self.line = line or LineEnd()
         self._ends_at: float | None = None
         # When the caller last heard nothing more, and how much they had heard by then.
@@ -153,7 +152,7 @@ class Playout:
         After a stall this is zero until the lead stands again, so that a late task catches up. Then
         it is until a whole message fits into the lead, or all that there is; half the lead remains.
         """
-        fits = min(len(self._unsent) - 1, self._more) * FRAME_SECONDS
+        fits = min(len(self._unsent) - 1, _more(self._lead)) * FRAME_SECONDS
         wait = self.left(now) - self._lead + fits
         if wait <= ROUNDING:
             return 0.0
@@ -165,7 +164,9 @@ class Playout:
         self.late, self._due = max(self.late, now - self._due), inf
         pieces: list[Audio] = []
         while not pieces or (
-            self._unsent and len(pieces) <= self._more and self.left(now) <= self._lead + ROUNDING
+            self._unsent
+            and len(pieces) <= _more(self._lead)
+            and self.left(now) <= self._lead + ROUNDING
         ):
             start, audio = frame = self._unsent.popleft()
             self._kept.append(frame)
@@ -272,6 +273,11 @@ class Playout:
         if self._ends_at is not None and position > heard + (-ROUNDING if begins else ROUNDING):
             at, heard = self._ends_at, self.sent
         return at - (heard - position)
+
+
+def _more(lead: float) -> int:
+    """Return how many frames a message may have besides its first."""
+    return min(MESSAGE - 1, int(lead / FRAME_SECONDS / 2))
 
 
 def _audible_frames(audio: Audio, size: int) -> int:

@@ -31,6 +31,9 @@ Be brief.
 OURS = "/simulator/"
 """The caller's side, which runs on the same loop here."""
 
+MEMORY = "/proc/self/"
+"""What the kernel writes down at once, and no disk: the figures of this process."""
+
 
 def test_the_trap_catches(tmp_path: Path) -> None:
     """What it is there for."""
@@ -101,5 +104,6 @@ def test_calls_touch_no_file_on_the_loop(tmp_path: Path) -> None:
         entry
         for entry in asyncio.run(main()).caught
         if not any(OURS in place or "/tests/" in place for place in entry[2:5])
+        and not entry[1].startswith(MEMORY)
     ]
     assert caught == []
