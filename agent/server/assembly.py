@@ -32,6 +32,7 @@ from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.watchdog import Watchdog
+from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
 from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
@@ -56,6 +57,7 @@ def service(
     turn_model: TurnModel | None = None,
     servers: Mapping[str, McpServer] | None = None,
     store: Store | None = None,
+    place: WorkerPlace | None = None,
 ) -> Service:
     """Put together what answers in this process, each part with the settings that it takes.
 
@@ -66,6 +68,7 @@ def service(
         turn_model: Started; None if turns end by silence and words alone.
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
+        place: Among the workers of this machine; None if it is the only process.
     """
     wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
     agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)

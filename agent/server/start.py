@@ -15,6 +15,7 @@ from agent.server.mcp_servers import running_mcp_servers
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
 from agent.server.stopping import Stopping, signals
+from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings, SettingsError
 from agent.settings.database import DatabaseUrl
 from agent.settings.sealing_keys import SealingKey
@@ -34,12 +35,15 @@ AT_ONCE = 1.0
 """Seconds for calls to close their records when the process is to end at once."""
 
 
-async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings, ready: Callable[[str], None], place: WorkerPlace | None = None
+) -> None:
     """Answer calls until a signal comes, then drain; a second ends at once: see `stopping`.
 
     Args:
         settings: The whole tree.
         ready: Called with the address of the stream endpoint, once calls are answered.
+        place: Among the workers of this machine; None if it is the only process.
 
     Raises:
         SettingsError: If a provider, detector, agent file or the database cannot be used as
@@ -51,14 +55,19 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     with signals() as stopping:
         try:
             async with stopping.scope:
-                await _serve(settings, ready, stopping)
+                await _serve(settings, ready, stopping, place)
         except TimeoutError:
             if not stopping.scope.expired():
                 raise
             log.warning("ended at once")
 
 
-async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Stopping) -> None:
+async def _serve(
+    settings: Settings,
+    ready: Callable[[str], None],
+    stopping: Stopping,
+    place: WorkerPlace | None,
+) -> None:
     async with (
         living(settings.server.held_limit),
         running_store(settings.database, settings.privacy.sealing_keys()) as store,
@@ -67,7 +76,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
         running_mcp_servers(settings.mcp) as servers,
     ):
         new_detector = detectors(settings.vad)
-        built = service(settings, providers, new_detector, turn_model, servers, store)
+        built = service(settings, providers, new_detector, turn_model, servers, store, place)
         background = BackgroundTasks()
         server = settings.server
         connections = HttpConnections(server, built.registry.capacity.room.most)
