@@ -19,6 +19,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
+from agent.server.siblings import Siblings
 from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
@@ -28,6 +29,9 @@ from agent.stream.addresses import TRUSTED_PROXIES
 from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
+
+TOLD_EVERY = 0.1
+"""Seconds between two times that other workers are told whether this one takes calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,8 @@ class Service:
     """The pages; None if there are none."""
 
     watchdog: Watchdog
+    siblings: Siblings | None = None
+    """The other workers of the service; None if this is the only process."""
 
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
@@ -127,9 +133,16 @@ class Service:
         background.keep_running(self.agents.watch, "watching the agent files")
         background.keep_running(self.watchdog.run, "watching the event loop")
         background.keep_running(self.registry.capacity.overload.watch, "watching for an overload")
+        if self.siblings is not None:
+            background.keep_running(self._tell_siblings, "telling the other workers")
         yield
         await background.aclose()
         await self.agents.aclose()
+
+    async def _tell_siblings(self) -> None:
+        while True:
+            self.health.beat()
+            await asyncio.sleep(TOLD_EVERY)
 
     async def _keeping_records(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()

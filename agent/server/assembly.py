@@ -31,6 +31,7 @@ from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
+from agent.server.siblings import Siblings
 from agent.server.watchdog import Watchdog
 from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
@@ -76,7 +77,8 @@ def service(
     read = partial(readings, watchdog.lag, workers_of(providers, turn_model), providers)
     overload = Overload(read)
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
-    registry = _registry(settings, agents, providers, overload, keeping)
+    siblings = Siblings(place) if place is not None else None
+    registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -103,7 +105,8 @@ def service(
         registry=registry,
         keeping=keeping,
         watchdog=watchdog,
-        health=_health(settings, agents, registry, providers, processes, keeping),
+        health=_health(settings, agents, registry, providers, processes, keeping, siblings),
+        siblings=siblings,
         streams=streams,
         sinch=sinch,
         processes=processes,
@@ -138,13 +141,16 @@ def _registry(
     providers: Providers,
     overload: Overload,
     keeping: RecordKeeping,
+    place: WorkerPlace | None,
+    siblings: Siblings | None,
 ) -> CallRegistry:
-    most = room(settings.server.max_calls, providers)
+    most = room(settings.server.max_calls, providers, place.workers if place is not None else 1)
     return CallRegistry(
         capacity=Capacity(most, overload, lambda: providers.down),
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
+        siblings=siblings,
     )
 
 
@@ -200,6 +206,7 @@ def _health(
     providers: Providers,
     processes: OtherProcesses | None,
     keeping: RecordKeeping,
+    siblings: Siblings | None,
 ) -> Health:
     return Health(
         registry=registry,
@@ -208,6 +215,7 @@ def _health(
         folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
         database=processes.database_failure if processes is not None else str,
         records=lambda: keeping.spool.warning,
+        siblings=siblings,
     )
 
 

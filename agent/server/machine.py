@@ -33,16 +33,17 @@ class Room:
     """How many of them come in freely; beyond that they come as what is measured allows."""
 
 
-def room(max_calls: int | None, providers: Providers) -> Room:
-    """Return how many calls this process may have. Reads a file: not for the event loop of calls.
+def room(max_calls: int | None, providers: Providers, workers: int = 1) -> Room:
+    """Return how many calls the service may have. Reads a file: not for the event loop of calls.
 
     Args:
         max_calls: As it is set; None if that is for this machine and its line-up to say.
         providers: Built.
+        workers: Processes that answer them.
     """
     speech = [each.provider for stage, each in providers.candidates if stage != "llm"]
     if not any(isinstance(each, OnThisMachine) for each in speech):
-        most = max_calls or HOSTED
+        most = max_calls or HOSTED * workers
         return Room(most=most, at_once=most)
     most = max_calls or max(1, int(LOCAL_A_CORE * cores()))
     return Room(most=most, at_once=min(most, max(1, int(LOCAL_AT_ONCE_A_CORE * cores()))))

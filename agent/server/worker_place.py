@@ -18,8 +18,8 @@ class WorkerPlace:
     no two processes have the same at a time, and there are few: fit for a label of metrics."""
 
     folder: Path
-    """Of this supervisor alone, for its user alone (0700): sockets and the board of who has how many
-    calls. It is gone once the supervisor has ended."""
+    """Of this supervisor alone, for its user alone (0700): sockets, and the board of who has how
+    many calls. It is gone once the supervisor has ended."""
 
     workers: int
     """How many take calls, without those that drain."""

@@ -46,12 +46,18 @@ class ServerSettings(Section):
         description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
         "8000 is what a phone carries.",
     )
+    workers: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        1,
+        description="Processes that answer calls at the one port. `auto`: one for each core, as "
+        "far as there is half a gigabyte of memory for each. Under a number above 1, and under "
+        "`auto`, one that dies is replaced, and SIGHUP takes new settings without an end to calls.",
+    )
     max_calls: int | None = Field(
         None,
         ge=1,
-        description="Calls at once in a process; the next is declined before it is connected. "
-        "Unset: 100, or 10 for each core where a model on this machine hears or speaks. Fewer are "
-        "taken while the machine is measured to be full.",
+        description="Calls at once, of all workers together; the next is declined before it is "
+        "connected. Unset: 100 a worker, or 10 for each core where a model on this machine hears "
+        "or speaks. Fewer are taken while the machine is measured to be full.",
     )
     max_waiting: int = Field(
         64,
