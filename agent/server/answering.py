@@ -170,7 +170,7 @@ class StreamEndpoint:
     def _take_place(self, visit: _Visit) -> Meter:
         """Have a place for one that comes; return what counts what it sends."""
         if visit.ticket.trusted:
-            visit.place.enter_context(self._registry.coming(visit.name))
+            visit.place.enter_context(self._registry.places.coming(visit.name))
             return Meter(before_the_answer())
         transport = visit.request.transport
         if transport is None:

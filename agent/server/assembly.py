@@ -91,13 +91,6 @@ def service(
         mcp_servers=servers or {},
         record=partial(recording_of, settings.recording, keeping.recording_writer),
     )
-    streams = StreamEndpoint(
-        server=settings.server,
-        line=settings.line,
-        admission=_admission(settings, agents, sinch, store),
-        registry=registry,
-        runner=CallRunner(resources, registry, call_control),
-    )
     return Service(
         server=settings.server,
         agents=agents,
@@ -107,13 +100,31 @@ def service(
         watchdog=watchdog,
         health=_health(settings, agents, registry, providers, processes, keeping, siblings),
         siblings=siblings,
-        streams=streams,
+        streams=_streams(settings, agents, sinch, store, registry, resources),
         sinch=sinch,
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
         operator=_operator(settings, agents, actions, call_control, keeping),
         console=_console(settings, agents, providers, registry, actions, keeping, store),
+    )
+
+
+def _streams(
+    settings: Settings,
+    agents: AgentFolder,
+    sinch: SinchService | None,
+    store: Store | None,
+    registry: CallRegistry,
+    resources: CallResources,
+) -> StreamEndpoint:
+    call_control = sinch.call_control if sinch is not None else None
+    return StreamEndpoint(
+        server=settings.server,
+        line=settings.line,
+        admission=_admission(settings, agents, sinch, store),
+        registry=registry,
+        runner=CallRunner(resources, registry, call_control),
     )
 
 

@@ -96,20 +96,21 @@ class BoardRow:
 
     def serve(self) -> None:
         """Tell that calls are taken from now on."""
-        self.beat(flags=0, young=0)
+        self.beat(0)
         self._words[_PID] = os.getpid()
 
-    def beat(self, *, flags: int, young: int) -> None:
+    def beat(self, flags: int) -> None:
         """Tell that the loop turns, and how things are."""
-        self._words[_FLAGS], self._words[_YOUNG] = flags, young
+        self._words[_FLAGS] = flags
         self._words[_BEAT] = time.monotonic_ns() // 1000
 
     def bear(self, load: int) -> None:
         """Tell the load."""
         self._words[_LOAD] = load
 
-    def hold(self, here: Iterable[int], places: Iterable[int]) -> None:
+    def hold(self, here: Iterable[int], places: Iterable[int], young: int) -> None:
         """Tell which calls are here, and for which a place is kept, by their digests."""
+        self._words[_YOUNG] = young
         self._write(_CALLS, _FIRST, list(here)[:HERE])
         self._write(_KEPT, _FIRST + HERE, list(places)[:PLACES])
 

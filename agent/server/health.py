@@ -263,10 +263,7 @@ class Health:
     def beat(self) -> None:
         """Tell the other workers how this one is; several times a second."""
         if self._siblings is not None:
-            registry = self._registry
-            self._siblings.beat(
-                draining=registry.draining, refusing=bool(self.refusing()), young=registry.young
-            )
+            self._siblings.beat(draining=self._registry.draining, refusing=bool(self.refusing()))
 
     def report(self) -> Mapping[str, object]:
         """Return how everything is, as JSON."""

@@ -15,12 +15,12 @@ from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
-from agent.server.board import digest
+from agent.server.call_places import CallPlaces
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import PROVEN_AFTER, Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
-from agent.server.siblings import CallsElsewhere, Siblings
+from agent.server.siblings import Siblings
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -88,7 +88,9 @@ class CallRegistry:
 
         self._prepare = prepare
         self._expected_within = expected_within
-        self._siblings = siblings
+        self.places = CallPlaces(siblings)
+        """Of calls that are to come."""
+
         self._background = BackgroundTasks()
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
@@ -96,11 +98,8 @@ class CallRegistry:
         self._processes: OtherProcesses | None = None
         """What all processes know; None while there is none to tell."""
 
-        self._expected: dict[str, tuple[ExpectedCall, float]] = {}
-        """With the time until which each has its place."""
-
-        self._coming: set[str] = set()
-        """Calls with a token whose socket is there: each has its place."""
+        self._expected: dict[str, ExpectedCall] = {}
+        """Whose stream is about to come. Each has a place, mostly not for as long."""
 
         self._changed = asyncio.Event()
         self.answered = 0
@@ -136,7 +135,8 @@ class CallRegistry:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
         self._calls[name] = _Held(call, agent, now(), recording)
         self._expected.pop(name, None)
-        self._tell_siblings()
+        self.places.give_up(name)
+        self._note_calls()
         self._changed.set()
         self.answered += 1
         if feed is not None:
@@ -147,22 +147,11 @@ class CallRegistry:
             yield
         finally:
             del self._calls[name]
-            self._tell_siblings()
+            self._note_calls()
             self.feeds.end(name)
             if self._processes is not None:
                 self._processes.ended(name)
             self._changed.set()
-
-    @contextmanager
-    def coming(self, name: str) -> Iterator[None]:
-        """Keep a place for a call whose socket is there, until the block is left."""
-        self._coming.add(name)
-        self._tell_siblings()
-        try:
-            yield
-        finally:
-            self._coming.discard(name)
-            self._tell_siblings()
 
     def no_room(self, name: str = "") -> str:
         """Return why no call is taken now, fit for a log; ``""`` if one is.
@@ -170,38 +159,18 @@ class CallRegistry:
         Args:
             name: Of the call; one that is expected has its place already.
         """
-        if self.draining and name not in self._expected:
+        self._note_calls()
+        found = self.places.look(name)
+        if self.draining and not (name in self._expected or found.has_place):
             return "draining"
-        self._tell_siblings()
-        places, there = self._places, CallsElsewhere()
-        if self._siblings is not None:
-            there = self._siblings.elsewhere()
-            # Streams come to whichever worker they like.
-            places = {call for call in places if digest(call) not in there.here}
-        others = (places | self._coming) - {name}
-        beyond = there.places - {digest(call) for call in (*others, *self._calls, name)}
-        waiting = len(others) + len(beyond)
         return self.capacity.refusal(
-            taken=len(self._calls) + there.calls + waiting,
-            young=self.young + there.young + waiting,
-            has_place=name in places or (bool(name) and digest(name) in there.places),
+            taken=found.taken, young=found.young, has_place=found.has_place
         )
 
-    @property
-    def young(self) -> int:
-        """How many calls have only begun, so that nobody knows yet what they cost."""
+    def _note_calls(self) -> None:
         at = now()
-        return sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
-
-    @property
-    def _places(self) -> set[str]:
-        """The calls that are expected, and have a place until they come."""
-        at = now()
-        return {call for call, (_, until) in self._expected.items() if at < until}
-
-    def _tell_siblings(self) -> None:
-        if self._siblings is not None:
-            self._siblings.hold(self._calls, self._places | self._coming)
+        young = sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
+        self.places.hold(self._calls.keys(), young)
 
     def decline(self, reason: str) -> None:
         """Note that a call was turned away."""
@@ -213,8 +182,8 @@ class CallRegistry:
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
         keeps = self._expected_within if expected.outgoing else RESERVED_FOR
-        self._expected[expected.call] = expected, now() + keeps
-        self._tell_siblings()
+        self._expected[expected.call] = expected
+        self.places.keep(expected.call, keeps)
         if self._processes is not None:
             self._processes.announced(expected.call, expected.agent)
         self._background.start_later(
@@ -226,7 +195,7 @@ class CallRegistry:
         """Expect a call no more, if it was expected."""
         if self._expected.pop(name, None) is None:
             return
-        self._tell_siblings()
+        self.places.give_up(name)
         self._changed.set()
         if self._processes is not None:
             self._processes.ended(name)
@@ -289,17 +258,6 @@ class CallRegistry:
                 await asyncio.sleep(ORDERS_AGAIN)
                 processes.look_again()
 
-    async def finish(self, within: float) -> None:
-        """Take no more calls; return once those in progress have ended in their own time.
-
-        Other workers take those that come meanwhile, of those that were announced here, too.
-
-        Args:
-            within: Seconds that no call is longer than.
-        """
-        self.draining = True
-        await self._wait(lambda: not self._calls, within)
-
     async def drain(self, seconds: float) -> None:
         """Take no more calls, let those in progress finish; after ``seconds`` agents say goodbye.
 
@@ -329,7 +287,7 @@ class CallRegistry:
     @property
     def _announced(self) -> list[str]:
         """The calls whose streams are about to come; phones that we dial may ring for long."""
-        return [name for name, (call, _) in self._expected.items() if not call.outgoing]
+        return [name for name, call in self._expected.items() if not call.outgoing]
 
     async def _wait(self, true: Callable[[], bool], seconds: float) -> None:
         """Wait for calls that come and go to make something true, or for the time to pass."""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from agent.server.board import DRAINING, REFUSING, Board, BoardRow, digest
 from agent.server.worker_place import WorkerPlace
 
-A_CALL_MORE = 0.01
+A_CALL_MORE = 0.03
 """Seconds for which a connection is left to a worker that has a call less, for each that it has
 less: it takes a connection within a millisecond, unless its loop is busy."""
 
-AT_MOST = 0.1
+AT_MOST = 0.12
 """Seconds for which it is, however many they are."""
 
 REFUSED = 0.5
@@ -34,11 +34,12 @@ class CallsElsewhere:
     young: int = 0
     """Of them, how many have only begun."""
 
-    places: frozenset[int] = frozenset()
-    """Digests of the names of calls that are to come, and have not come to any of the others."""
+    places: int = 0
+    """Places that they keep and this worker does not, less those that it keeps for calls which have
+    come to one of them."""
 
-    here: frozenset[int] = frozenset()
-    """Digests of the names of their calls."""
+    has_place: bool = False
+    """Whether one of them keeps a place for the call that is asked about."""
 
 
 class Siblings:
@@ -89,12 +90,18 @@ class Siblings:
             if row.pid
         ]
 
-    def beat(self, *, draining: bool, refusing: bool, young: int) -> None:
+    def beat(self, *, draining: bool, refusing: bool) -> None:
         """Tell how this worker is; several times a second."""
-        self.own.beat(flags=DRAINING * draining | REFUSING * refusing, young=young)
+        self.own.beat(DRAINING * draining | REFUSING * refusing)
 
-    def hold(self, calls: Iterable[str], places: Iterable[str]) -> None:
-        """Tell the names of the calls that are here, and of those that a place is kept for."""
+    def hold(self, calls: Iterable[str], places: Iterable[str], young: int) -> None:
+        """Tell which calls are here.
+
+        Args:
+            calls: Their names.
+            places: The names of those that a place is kept for.
+            young: How many have only begun.
+        """
         known, self._digests = self._digests, {}
 
         def digests(names: Iterable[str]) -> list[int]:
@@ -102,17 +109,26 @@ class Siblings:
                 self._digests[name] = known.get(name) or digest(name)
             return [self._digests[name] for name in names]
 
-        self.own.hold(digests(list(calls)), digests(list(places)))
+        self.own.hold(digests(list(calls)), digests(list(places)), young)
 
-    def elsewhere(self) -> CallsElsewhere:
-        """Return what the others have. Costs some microseconds a worker."""
-        others = self._others
-        here = frozenset().union(*(row.here for row in others))
+    def elsewhere(self, calls: Iterable[str], places: Iterable[str], name: str) -> CallsElsewhere:
+        """Return what the others have. Costs some microseconds a worker.
+
+        Args:
+            calls: Names of the calls here.
+            places: Names of those that this worker keeps a place for.
+            name: Of the call that asks for one; ``""`` if it has none.
+        """
+        others, own = self._others, digest(name) if name else 0
+        here = set[int]().union(*(row.here for row in others))
+        kept = set[int]().union(*(row.places for row in others)) - here
+        ours = {self._digests.get(one) or digest(one) for one in places} - {own}
+        in_progress = {self._digests.get(one) or digest(one) for one in calls}
         return CallsElsewhere(
             calls=sum(row.calls for row in others),
             young=sum(row.young for row in others),
-            places=frozenset().union(*(row.places for row in others)) - here,
-            here=here,
+            places=len(kept - ours - in_progress - {own}) - len(ours & here),
+            has_place=own in kept,
         )
 
     def patience(self, *, refusing: bool) -> float:

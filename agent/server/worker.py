@@ -58,7 +58,7 @@ class Worker:
         await port.aclose()
         if told == LEAVE:
             log.info("leaving: new calls are for other workers", calls=len(registry.in_progress))
-            await registry.finish(longest)
+            await registry.drain(longest)
         else:
             log.error("the supervisor is gone")
         stopping.stop(at_once=False)
