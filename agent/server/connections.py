@@ -19,7 +19,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from agent.server.shared_port import SharedPort
 from agent.settings.server import ServerSettings
-from pipelines.background import BackgroundTasks
+from pipelines.background import BackgroundTasks, Work
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -138,19 +138,22 @@ class HttpConnections:
             background.keep_running(lambda: self._watch(server), "watching connections")
             yield address
 
-    async def _take(self, server: web.Server, connection: socket.socket) -> None:
-        """Have a connection of a shared port answered."""
+    def _take(self, server: web.Server, connection: socket.socket) -> Work:
+        """Count a connection of a shared port; return what has it answered."""
         self._new[connection] = now()
         self._tell_load()
+        return self._connect(server, connection)
+
+    async def _connect(self, server: web.Server, connection: socket.socket) -> None:
         try:
             loop = asyncio.get_running_loop()
             _, protocol = await loop.connect_accepted_socket(server, connection)
-            self._new[protocol] = self._new[connection]
+            self._new[protocol] = now()
         except OSError as error:  # it has gone
             log.debug("a connection was lost at once", error=error.strerror)
             connection.close()
         finally:
-            del self._new[connection]
+            self._new.pop(connection, None)
             self._tell_load()
 
     def _tell_load(self) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
 
 from agent.server.siblings import Siblings
-from pipelines.background import BackgroundTasks
+from pipelines.background import BackgroundTasks, Work
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -26,6 +26,9 @@ STEP = 0.002
 
 AGAIN_AFTER = 1.0
 """Seconds until connections are taken again, when there is no descriptor for one."""
+
+TAKEN_WITHIN = 1.0
+"""Seconds for a connection that was taken to be with who answers it: a turn or two of the loop."""
 
 
 class SharedPort:
@@ -47,6 +50,7 @@ class SharedPort:
         self._refusing = refusing
         self.siblings = siblings
         self._background = BackgroundTasks()
+        self._taking = BackgroundTasks()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -54,11 +58,11 @@ class SharedPort:
         host, port, *_ = self._sockets[0].getsockname()
         return host, port
 
-    def begin(self, take: Callable[[socket.socket], Awaitable[object]]) -> None:
+    def begin(self, take: Callable[[socket.socket], Work]) -> None:
         """Take connections from now on.
 
         Args:
-            take: Called with each; it must see to its errors, and count its load at once.
+            take: Called with each: counts it among the load, and returns what is done with it.
         """
         for listening in self._sockets:
             listening.setblocking(False)  # noqa: FBT003 - its signature
@@ -68,13 +72,14 @@ class SharedPort:
         self.siblings.own.serve()
 
     async def aclose(self) -> None:
-        """Take no more; what has come and was not taken is for the others."""
+        """Take no more; what has come and was not taken is for the others. What was, is ours."""
         await self._background.aclose()
+        await self._taking.aclose(TAKEN_WITHIN)
         for listening in self._sockets:
             listening.close()
 
     async def _accept(
-        self, listening: socket.socket, take: Callable[[socket.socket], Awaitable[object]]
+        self, listening: socket.socket, take: Callable[[socket.socket], Work]
     ) -> None:
         while True:
             await _readable(listening)
@@ -89,7 +94,7 @@ class SharedPort:
                 await asyncio.sleep(AGAIN_AFTER)
                 continue
             connection.setblocking(False)  # noqa: FBT003
-            await take(connection)
+            self._taking.start(take(connection), "taking a connection")
 
     async def _is_ours(self, listening: socket.socket) -> bool:
         """Return whether to take what has come; False if another did meanwhile."""

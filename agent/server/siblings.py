@@ -53,6 +53,8 @@ class Siblings:
         self._slot = place.slot
         self._rows = list(Board(place.folder))
         self._digests: dict[str, int] = {}
+        self.leaving = False
+        """Whether this worker takes no more connections, whatever becomes of those it has."""
 
     @property
     def own(self) -> BoardRow:
@@ -92,7 +94,7 @@ class Siblings:
 
     def beat(self, *, draining: bool, refusing: bool) -> None:
         """Tell how this worker is; several times a second."""
-        self.own.beat(DRAINING * draining | REFUSING * refusing)
+        self.own.beat(DRAINING * (draining or self.leaving) | REFUSING * refusing)
 
     def hold(self, calls: Iterable[str], places: Iterable[str], young: int) -> None:
         """Tell which calls are here.

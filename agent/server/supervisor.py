@@ -75,6 +75,9 @@ class _Running:
     """Set once it takes calls, or has ended."""
 
     ready: bool = False
+    outdated: bool = False
+    """Whether others are to take its place."""
+
     leaving: bool = False
 
     def signal(self, number: int) -> None:
@@ -160,6 +163,8 @@ class Supervisor:
         await first.settled.wait()
         if not first.ready:
             return False
+        for worker in self._workers:
+            worker.outdated = worker is not first
         self._plan = plan
         self._retire()
         others = [
@@ -281,8 +286,8 @@ class Supervisor:
             self._retire()
 
     def _retire(self) -> None:
-        """Have workers of a plan before this one leave, as many as there are others for."""
-        old = [one for one in self._serving if one.plan is not self._plan]
+        """Have outdated workers leave, as many as there are others for."""
+        old = [one for one in self._serving if one.outdated]
         for worker in old[: max(0, len(self._serving) - self._plan.workers)]:
             worker.leave()
 
@@ -298,9 +303,9 @@ class Supervisor:
             try:
                 plan = self._again()
                 if await self._change(plan):
-                    log.info("workers with the settings of now take calls", workers=plan.workers)
+                    log.info("workers with the new settings take calls", workers=plan.workers)
                 elif not self._stopping:
-                    log.error("with the settings of now no worker starts: the old ones go on")
+                    log.error("no worker starts with the new settings: the old workers go on")
             except SettingsError as error:
                 log.warning("the settings have a mistake: the old workers go on", error=str(error))
             if not self._stopping:

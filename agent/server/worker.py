@@ -22,6 +22,12 @@ from agent.server.worker_place import WorkerPlace
 
 log = structlog.get_logger()
 
+DECIDED_WITHIN = 15.0
+"""Seconds for a connection to become a call, if it does: `server.connect_timeout`, usually."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks."""
+
 
 class Worker:
     """This process, as one of several.
@@ -55,13 +61,22 @@ class Worker:
             longest: Seconds that no call is longer than.
         """
         told = await self._told()
+        port.siblings.leaving = True
         await port.aclose()
         if told == LEAVE:
             log.info("leaving: new calls are for other workers", calls=len(registry.in_progress))
+            # Who has come to this one already may bring a call, and is not sent away.
+            await self._decided(port, registry)
             await registry.drain(longest)
         else:
             log.error("the supervisor is gone")
         stopping.stop(at_once=False)
+
+    async def _decided(self, port: SharedPort, registry: CallRegistry) -> None:
+        for _ in range(int(DECIDED_WITHIN / LOOK_EVERY)):
+            if port.siblings.own.load <= len(registry.in_progress):
+                return
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _told(self) -> bytes:
         try:

@@ -11,6 +11,7 @@ from agent.server.call_places import CallPlaces
 from agent.server.shared_port import SharedPort
 from agent.server.siblings import REFUSED, Siblings
 from agent.server.worker_place import WorkerPlace
+from pipelines.background import Work
 from tests.agent.loopback import until
 
 
@@ -61,13 +62,14 @@ def test_a_burst_comes_out_even(tmp_path: Path) -> None:
             ]
             for port, mine in zip(ports, taken, strict=True):
 
-                async def take(
+                def take(
                     connection: socket.socket,
                     port: SharedPort = port,
                     mine: list[socket.socket] = mine,
-                ) -> None:
+                ) -> Work:
                     mine.append(connection)
                     port.siblings.own.bear(len(mine))
+                    return asyncio.sleep(0)
 
                 port.begin(take)
             callers = [socket.create_connection(listening.getsockname()) for _ in range(40)]
