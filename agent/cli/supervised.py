@@ -27,7 +27,8 @@ WORKER_BYTES = 512 * 1024 * 1024
 """Memory that a worker may want: 90 MB to begin with (55 where no model runs on this machine, 400
 where all do), and a megabyte a call."""
 
-MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+"""In a container the first is its own; of a service of systemd the second says where it is."""
 
 
 class Supervised:
@@ -123,12 +124,18 @@ def count(workers: int | str) -> int:
 
 
 def _memory() -> int:
-    """Return the bytes that there are for this service: what the machine has, or the container."""
-    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return the bytes that there are for this service: what the machine has, or its limit."""
+    least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        return min(here, int(MEMORY_LIMIT.read_text(encoding="ascii")))
-    except (OSError, ValueError):  # no container, or one without a limit
-        return here
+        below = OWN_CGROUP.read_text(encoding="utf-8").strip().rpartition("::/")[2]
+    except OSError:  # not Linux
+        below = ""
+    for folder in {CGROUPS, CGROUPS / below}:
+        try:
+            least = min(least, int((folder / "memory.max").read_text(encoding="ascii")))
+        except (OSError, ValueError):  # there is none, or it is "max"
+            continue
+    return least
 
 
 @contextmanager
