@@ -560,6 +560,7 @@ FILES = {
     "agent/server/phrase_folder.py": "in its thread",
     "agent/server/supervisor.py": "a process of its own, which holds no calls",
     "agent/server/service_manager.py": "stderr, at the start",
+    "agent/server/throttle.py": "before the start; in memory afterwards",
     "agent/store/backup.py": "of the command `db backup`: nobody is on the line",
     "agent/store/checking.py": "of the command `check`: nobody is on the line",
     "agent/store/process_identity.py": "of /proc, which waits for no disk",

@@ -24,7 +24,7 @@ if sys.platform != "win32":
 log = structlog.get_logger()
 
 WORKER_BYTES = 512 * 1024 * 1024
-"""Memory that a worker may want: 90 MB to begin with (55 where no model runs on this machine, 400
+"""Memory that a worker may want: 90 MB to begin with (55 where no model runs on this machine, 460
 where all do), and a megabyte a call."""
 
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")

@@ -32,6 +32,7 @@ from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
 from agent.server.siblings import Siblings
+from agent.server.throttle import SharedTries
 from agent.server.watchdog import Watchdog
 from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
@@ -78,6 +79,7 @@ def service(
     overload = Overload(read)
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
     siblings = Siblings(place) if place is not None else None
+    tries = SharedTries(place) if place is not None else None
     registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
@@ -105,8 +107,8 @@ def service(
         processes=processes,
         orphans=Orphans(processes, call_control) if processes is not None else None,
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, actions, call_control, keeping),
-        console=_console(settings, agents, providers, registry, actions, keeping, store),
+        operator=_operator(settings, agents, actions, call_control, keeping, tries),
+        console=_console(settings, agents, providers, registry, actions, keeping, store, tries),
     )
 
 
@@ -236,6 +238,7 @@ def _operator(
     actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
+    tries: SharedTries | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -254,6 +257,7 @@ def _operator(
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
         ),
+        tries=tries,
     )
 
 
@@ -265,6 +269,7 @@ def _console(
     actions: CallActions,
     keeping: RecordKeeping,
     store: Store | None,
+    tries: SharedTries | None,
 ) -> Console | None:
     if store is None or not is_shown(settings):
         return None
@@ -277,5 +282,6 @@ def _console(
             actions=actions,
             keeping=keeping,
             store=store,
+            tries=tries,
         )
     )

@@ -87,8 +87,10 @@ def pids(found: list[dict[str, Any]]) -> set[int]:
 
 
 async def short_call(service: ServiceProcess, name: str) -> str:
-    """Have a call that the caller ends after a moment; return what was wrong with it, or why it was
-    refused. A machine that has too much to do is asked again."""
+    """Have a call that the caller ends after a moment; return what was wrong, or why it is refused.
+
+    A machine that has too much to do is asked again.
+    """
     async with asyncio.timeout(LONG):
         while True:
             try:

@@ -10,6 +10,7 @@ from agent.server.board import Board
 from agent.server.call_places import CallPlaces
 from agent.server.shared_port import SharedPort
 from agent.server.siblings import REFUSED, Siblings
+from agent.server.throttle import SharedTries, Throttle
 from agent.server.worker_place import WorkerPlace
 from pipelines.background import Work
 from tests.agent.loopback import until
@@ -116,3 +117,20 @@ def test_two_at_the_same_moment_see_each_other(tmp_path: Path) -> None:
             assert first.look("a").taken == second.look("b").taken == 1
 
     asyncio.run(main())
+
+
+def test_tries_count_wherever_they_were(tmp_path: Path) -> None:
+    """What one worker lets through, the others count; what was forgiven, nobody does."""
+
+    def throttles(slot: int) -> tuple[Throttle, Throttle]:
+        tries = SharedTries(WorkerPlace(slot=slot, folder=tmp_path, workers=2))
+        return Throttle(3, 60.0, tries, "name"), Throttle(3, 60.0, tries, "address")
+
+    (first, addresses), (second, _) = throttles(0), throttles(1)
+    assert [one.wait("ann", 100.0) for one in (first, second, second)] == [0, 0, 0]
+    assert [one.wait("ann", 110.0) for one in (first, second)] == [51, 51]
+    assert addresses.wait("ann", 110.0) == first.wait("bob", 110.0) == 0
+    second.forgive("ann")
+    assert first.wait("ann", 110.0) == 0
+    assert second.wait("ann", 159.0) == 2
+    assert [second.wait("ann", 161.0) for _ in range(3)] == [0, 0, 10]
