@@ -1,7 +1,7 @@
 """How evenly calls come to several workers, in bursts and one by one; and what the system would do.
 
-``python -m tests.benchmarks.workers [WORKERS] [CALLS]``: prints the calls of each worker, and the
-memory of each process.
+``python -m tests.benchmarks.workers [WORKERS] [CALLS]``: prints what a write to the database takes
+that all share, the calls of each worker, and the memory of each process.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ import select
 import socket
 import sys
 import tempfile
+import time
+import uuid
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import aiohttp
 
+from agent.settings.database import DatabaseUrl
 from agent.simulator.plan import Plan
 from agent.simulator.stream_caller import answered
+from agent.store.store import opened
 from tests.agent.process.serving import serving
 
 ROUNDS = 5
@@ -100,7 +106,45 @@ def by_the_system(workers: int, calls: int) -> list[int]:
     return counts
 
 
+WRITES_A_SECOND = 10.0
+"""Of each process: a call makes some twenty in its life, so that is a call each two seconds."""
+
+FOR = 10.0
+
+
+async def write(url: str) -> list[float]:
+    """Write to the database as a worker does; return the seconds that each has taken."""
+    took: list[float] = []
+    async with opened(DatabaseUrl(url)) as store:
+        until = time.monotonic() + FOR
+        while (began := time.monotonic()) < until:
+            name = uuid.uuid4().hex
+            await store.console.put(name, {"until": 0.0})
+            await store.console.take(name)
+            took.append((time.monotonic() - began) / 2)
+            await asyncio.sleep(max(0.0, 2 / WRITES_A_SECOND - (time.monotonic() - began)))
+    return took
+
+
+def written(url: str) -> list[float]:
+    return asyncio.run(write(url))
+
+
+def writes() -> None:
+    """Print what a write to one SQLite file takes, with so many processes that write."""
+    for number in (1, 4, 8, 16):
+        with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(number) as processes:
+            url = f"sqlite:///{folder}/voice-agent.db"
+            took = sorted(chain.from_iterable(processes.map(written, [url] * number)))
+            p50, p99 = (took[int(len(took) * share)] * 1000 for share in (0.5, 0.99))
+            print(
+                f"{number} processes, {len(took) * 2 / FOR:.0f} writes a second: "
+                f"p50 {p50:.1f}, p99 {p99:.1f}, longest {took[-1] * 1000:.0f} ms"
+            )
+
+
 if __name__ == "__main__":
+    writes()
     number, most = (int(one) for one in (*sys.argv[1:], *("4", "40")[len(sys.argv) - 1 :]))
     for _ in range(ROUNDS):
         print(f"{most} connections by SO_REUSEPORT:", by_the_system(number, most))

@@ -53,7 +53,7 @@ def test_nobody_waits_for_those_who_take_no_calls(tmp_path: Path) -> None:
 
 
 def test_a_burst_comes_out_even(tmp_path: Path) -> None:
-    """Forty connections at once to four workers: ten each."""
+    """Forty connections at once to four workers, of which one has twelve calls already."""
 
     async def main() -> list[int]:
         taken: list[list[socket.socket]] = [[] for _ in range(4)]
@@ -61,6 +61,7 @@ def test_a_burst_comes_out_even(tmp_path: Path) -> None:
             ports = [
                 SharedPort([listening.dup()], one, lambda: False) for one in several(tmp_path, 4)
             ]
+            ports[0].siblings.own.bear(12)
             for port, mine in zip(ports, taken, strict=True):
 
                 def take(
@@ -69,7 +70,7 @@ def test_a_burst_comes_out_even(tmp_path: Path) -> None:
                     mine: list[socket.socket] = mine,
                 ) -> Work:
                     mine.append(connection)
-                    port.siblings.own.bear(len(mine))
+                    port.siblings.own.bear(port.siblings.own.load + 1)
                     return asyncio.sleep(0)
 
                 port.begin(take)
@@ -81,7 +82,9 @@ def test_a_burst_comes_out_even(tmp_path: Path) -> None:
                 one.close()
         return [len(mine) for mine in taken]
 
-    assert asyncio.run(main()) == [10] * 4
+    first, *others = asyncio.run(main())
+    loads = [12 + first, *others]  # thirteen each, unless this process itself is held meanwhile
+    assert max(loads) - min(loads) <= 4
 
 
 def test_a_place_is_good_at_every_worker(tmp_path: Path) -> None:
