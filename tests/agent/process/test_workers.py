@@ -16,9 +16,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.call_in_progress import CallInProgress, command_of
 from agent.simulator.plan import Plan
-from agent.simulator.stream_caller import ServiceFullError, place_call
+from agent.simulator.stream_caller import ServiceFullError, connect_message, place_call
 from tests.agent.loopback import until
 from tests.agent.process.serving import ServiceProcess, environment, prepare, serving
 from tests.agent.sinch.stories import TOKEN
@@ -171,7 +171,12 @@ def test_new_settings_are_taken_without_an_end_to_calls(tmp_path: Path) -> None:
     file.write_text("[server]\nworkers = 2\ndrain = 0\n")
 
     async def main() -> None:
-        async with serving(tmp_path) as service, calls(service, 4) as placed:
+        given = {"SERVER__CONNECT_TIMEOUT": "60"}
+        async with (
+            serving(tmp_path, given) as service,
+            calls(service, 4) as placed,
+            aiohttp.ClientSession() as http,
+        ):
             old = await workers(service, lambda w: len(w) == 2)
             for number, mistake in enumerate(MISTAKES):
                 file.write_text(mistake)
@@ -179,11 +184,15 @@ def test_new_settings_are_taken_without_an_end_to_calls(tmp_path: Path) -> None:
                 await told_of_mistakes(service, number + 1)
             assert pids(await workers(service, lambda w: len(w) == 2)) == pids(old)
             file.write_text("[server]\nworkers = 1\ndrain = 0\n")
+            waiting = await http.ws_connect(service.url)  # of a call that has not said so yet
             service.kill(signal.SIGHUP)
             number = 0
             while len(await leaving(service)) < 2:
                 number += 1
                 assert await short_call(service, f"meanwhile{number}") == ""
+            await waiting.send_str(connect_message(PATIENT, "waited"))
+            assert command_of(await waiting.receive_str(timeout=LONG)) == "answer"
+            await waiting.close()
             assert await short_call(service, "afterwards") == ""
             assert not any(call.done() for call in placed)
             (new,) = [one for one in await workers(service, bool) if one["state"] != "draining"]
