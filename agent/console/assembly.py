@@ -44,6 +44,7 @@ from agent.server.phone_tickets import PhoneTickets
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
+from agent.server.throttle import SharedTries
 from agent.settings import Settings
 from agent.settings.console import OidcSettings
 from agent.store.store import Store
@@ -63,6 +64,8 @@ class ConsoleParts:
     actions: CallActions
     keeping: RecordKeeping
     store: Store
+    tries: SharedTries | None
+    """What other workers of the service count; None if there are none."""
 
 
 def is_shown(settings: Settings) -> bool:
@@ -122,7 +125,7 @@ def console(parts: ConsoleParts) -> Console:
     settings = parts.settings
     address = _own_address(settings)
     sessions = Sessions(parts.store.console, settings.console)
-    sign_in = _sign_in(settings, rendering, address, sessions)
+    sign_in = _sign_in(settings, rendering, address, sessions, parts.tries)
     guard = _guard(settings, rendering, address, sessions, sign_in)
     beside: list[AbstractAsyncContextManager[object]] = [
         agents.running(),
@@ -190,14 +193,18 @@ def _ways(settings: Settings, address: OwnAddress, sessions: Sessions) -> Sequen
 
 
 def _sign_in(
-    settings: Settings, rendering: Rendering, address: OwnAddress, sessions: Sessions
+    settings: Settings,
+    rendering: Rendering,
+    address: OwnAddress,
+    sessions: Sessions,
+    tries: SharedTries | None,
 ) -> SignInPages | None:
     given = settings.console
     if not given.accounts and not given.oidc.is_set:
         return None
     provider = _provider(given.oidc) if given.oidc.is_set else None
     passwords = Passwords(given.accounts)
-    return SignInPages(rendering, given, address, sessions, passwords, provider)
+    return SignInPages(rendering, given, address, sessions, passwords, provider, tries)
 
 
 def _provider(settings: OidcSettings) -> SignInProvider:

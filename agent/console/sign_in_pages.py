@@ -30,7 +30,7 @@ from agent.console.rendering import Rendering
 from agent.console.routes import OpenRoute, PageRoute
 from agent.console.sessions import OIDC, Sessions
 from agent.console.visitor import Role, Visitor
-from agent.server.throttle import Throttle
+from agent.server.throttle import SharedTries, Throttle
 from agent.settings.console import ADMIN, ConsoleSettings
 from agent.stream.addresses import client_address, counted_as
 from pipelines.clock import now
@@ -69,6 +69,7 @@ class SignInPages:
         sessions: Of those who are signed in.
         passwords: Checks them.
         provider: Signs people in, too; None if there is none.
+        tries: What other workers of the service count; None if there are none.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class SignInPages:
         sessions: Sessions,
         passwords: Passwords,
         provider: SignInProvider | None,
+        tries: SharedTries | None = None,
     ) -> None:
         self._rendering = rendering
         self._by_name = bool(console.users)
@@ -87,9 +89,9 @@ class SignInPages:
         self._sessions = sessions
         self._passwords = passwords
         self._provider = provider
-        self._addresses = Throttle(WRONG_OF_ONE_ADDRESS, WRONG_WITHIN)
-        self._names = Throttle(WRONG_OF_ONE_NAME, WRONG_WITHIN)
-        self._attempts = Throttle(ATTEMPTS_OF_ONE_ADDRESS, WRONG_WITHIN)
+        self._addresses = Throttle(WRONG_OF_ONE_ADDRESS, WRONG_WITHIN, tries, "address")
+        self._names = Throttle(WRONG_OF_ONE_NAME, WRONG_WITHIN, tries, "name")
+        self._attempts = Throttle(ATTEMPTS_OF_ONE_ADDRESS, WRONG_WITHIN, tries, "attempt")
 
     def open_routes(self) -> Sequence[OpenRoute]:
         """Return the paths of those who have not signed in."""

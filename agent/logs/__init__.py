@@ -20,6 +20,8 @@ import threading
 import time
 import warnings
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -28,11 +30,14 @@ from structlog.typing import EventDict, ExcInfo, WrappedLogger
 from agent.logs.colours import wanted
 from agent.logs.plain import frames, plain
 from agent.logs.repeats import Repeats
-from agent.logs.writer import Entry, LogWriter, json_line, text_line
+from agent.logs.writer import Entry, Line, LogWriter, json_line, text_line
 
 STDERR = 2
 """Its descriptor. Python's own object would hold a lock while it waits for a reader that does not
 read, and the process could not end then."""
+
+TURNS = "log"
+"""Name of the file by which processes take turns."""
 
 FLUSHED_WITHIN = 1.0
 """Seconds for what still waits to be written when the process ends."""
@@ -47,12 +52,19 @@ _VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+")
 """What differs from one message of a library to the next that is the same."""
 
 
-def configure(level: str, style: Literal["auto", "text", "json"]) -> None:
+def configure(
+    level: str,
+    style: Literal["auto", "text", "json"],
+    worker: int | None = None,
+    folder: Path | None = None,
+) -> None:
     """Set up structlog, for the whole process. What waits is written when the process ends.
 
     Args:
         level: The least that is logged: "debug", "info", "warning" or "error".
         style: "auto" is text on a terminal and JSON lines elsewhere.
+        worker: Which one this is of several that write to the same stderr; None if it is alone.
+        folder: Of all of these: they take turns by a file there, so that each line stays whole.
     """
     close()
     descriptor = None if sys.stderr is None else STDERR  # it was closed before we began
@@ -60,7 +72,9 @@ def configure(level: str, style: Literal["auto", "text", "json"]) -> None:
     text = style == "text" or (style == "auto" and terminal)
     repeats = Repeats()
     line = text_line(colours=wanted(os.environ, terminal=terminal)) if text else json_line
-    writer = LogWriter(descriptor, line, repeats)
+    if worker is not None:
+        line = partial(_of_worker, worker, line)
+    writer = LogWriter(descriptor, line, repeats, folder / TURNS if folder is not None else None)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -98,6 +112,10 @@ def close() -> None:
 
 
 atexit.register(close)
+
+
+def _of_worker(worker: int, line: Line, fields: dict[str, Any]) -> str:
+    return line({**fields, "worker": worker})
 
 
 class _Logger:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import select
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,6 +20,9 @@ import structlog
 
 from agent.logs.plain import Frame, Plain, described
 from agent.logs.repeats import Repeats
+
+if sys.platform != "win32":
+    import fcntl
 
 MOST_WAITING = 2000
 """Entries that wait for the thread; what comes beyond is lost, and counted. Some megabytes."""
@@ -63,10 +69,15 @@ class LogWriter:
         descriptor: Where to; None writes nowhere.
         line: Makes a line of an entry.
         repeats: Tells what was not said because it had been said so often.
+        turns: A file by which processes that write to the same stderr take turns: of what is longer
+            than a page of a pipe, or comes while that is full, only a part may be written at once.
     """
 
-    def __init__(self, descriptor: int | None, line: Line, repeats: Repeats) -> None:
+    def __init__(
+        self, descriptor: int | None, line: Line, repeats: Repeats, turns: Path | None = None
+    ) -> None:
         self._descriptor = descriptor
+        self._turns = None if turns is None else os.open(turns, os.O_CREAT | os.O_RDWR, 0o600)
         self._line = line
         self._repeats = repeats
         self._counting = threading.RLock()  # the garbage collector, see below
@@ -110,6 +121,9 @@ class LogWriter:
         self._closing = True
         self._waiting.put(None)
         self._thread.join(within)
+        if self._turns is not None and not self._thread.is_alive():
+            os.close(self._turns)
+            self._turns = None
 
     def _run(self) -> None:
         while not (self._closing and self._waiting.empty()):
@@ -153,7 +167,9 @@ class LogWriter:
             told = f"{self._line(fields)}\n{line}"
         if self._torn:
             told = f"\n{told}"
-        if self._written(told.encode("utf-8", "backslashreplace")):
+        with _turn(self._turns):
+            written = self._written(told.encode("utf-8", "backslashreplace"))
+        if written:
             self._lose(-lost)
         elif line:
             self._lose(1)
@@ -178,6 +194,19 @@ class LogWriter:
                 break
         self._torn = bool(left) and (len(left) < len(data) or self._torn)
         return not left
+
+
+@contextmanager
+def _turn(descriptor: int | None) -> Iterator[None]:
+    """Have the turn among processes until the block is left; one that dies has it no more."""
+    if descriptor is None:
+        yield
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _fields(event: str, level: str) -> dict[str, Any]:

@@ -95,8 +95,6 @@ class StreamEndpoint:
         self._registry = registry
         self._runner = runner
         self._waiting = WaitingRoom(server.max_waiting)
-        self._coming: set[str] = set()
-        """Calls with a token whose socket is there: each has its place."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Take the websocket that is asked for, and have a call on it.
@@ -131,7 +129,7 @@ class StreamEndpoint:
         """
         caller = _caller(request)
         ticket = self._admission.look(caller)
-        if reason := self._registry.no_room(ticket.name, self._coming):
+        if reason := self._registry.no_room(ticket.name):
             self._registry.capacity.decline(reason)
             raise NotAdmittedError(reason, 503)
         return _Visit(
@@ -172,8 +170,7 @@ class StreamEndpoint:
     def _take_place(self, visit: _Visit) -> Meter:
         """Have a place for one that comes; return what counts what it sends."""
         if visit.ticket.trusted:
-            self._coming.add(visit.name)
-            visit.place.callback(self._coming.discard, visit.name)
+            visit.place.enter_context(self._registry.places.coming(visit.name))
             return Meter(before_the_answer())
         transport = visit.request.transport
         if transport is None:
@@ -255,7 +252,7 @@ class StreamEndpoint:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         visit.claims = admitted.claims
         name = visit.name if visit.ticket.trusted else admitted.name
-        if reason := self._registry.no_room(name, self._coming):
+        if reason := self._registry.no_room(name):
             self._registry.capacity.decline(reason)
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted

@@ -21,6 +21,7 @@ from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
+from agent.server.siblings import Siblings
 from agent.server.watchdog import Watchdog
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
@@ -31,6 +32,8 @@ from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
 
+TOLD_EVERY = 0.1
+"""Seconds between two times that other workers are told whether this one takes calls."""
 if TYPE_CHECKING:
     from agent.server.tracing.export import TraceExport  # an extra
 
@@ -68,6 +71,8 @@ class Service:
     watchdog: Watchdog
     traces: TraceExport | None = None
     """None if nobody takes them."""
+    siblings: Siblings | None = None
+    """The other workers of the service; None if this is the only process."""
 
     def application(self) -> web.Application:
         """Return the application with its routes. Its clean-up stops all that runs beside calls."""
@@ -136,6 +141,8 @@ class Service:
             lambda: registry.capacity.watch(lambda: len(registry.in_progress)),
             "measuring what calls cost",
         )
+        if self.siblings is not None:
+            background.keep_running(self._tell_siblings, "telling the other workers")
         yield
         await background.aclose()
         await self.agents.aclose()
@@ -144,6 +151,11 @@ class Service:
         yield  # all lines of records are written when this goes on
         if self.traces is not None:
             await asyncio.to_thread(self.traces.close)
+
+    async def _tell_siblings(self) -> None:
+        while True:
+            self.health.beat()
+            await asyncio.sleep(TOLD_EVERY)
 
     async def _keeping_records(self, _app: web.Application) -> AsyncIterator[None]:
         background = BackgroundTasks()

@@ -36,6 +36,8 @@ from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
+from agent.server.siblings import Siblings
+from agent.server.throttle import SharedTries
 from agent.server.watchdog import Watchdog
 from agent.server.worker_place import WorkerPlace
 from agent.settings import Settings
@@ -83,12 +85,14 @@ def service(
     workers = workers_of(providers, turn_model)
     overload = Overload(partial(readings, watchdog.lag, workers, providers))
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
-    registry = _registry(settings, agents, providers, overload, keeping, place)
+    siblings = Siblings(place) if place is not None else None
+    tries = SharedTries(place) if place is not None else None
+    registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
     actions = CallActions(registry, processes, call_control, settings.sinch.country, providers.llm)
-    health = _health(settings, agents, registry, providers, processes, keeping)
+    health = _health(settings, agents, registry, providers, processes, keeping, siblings)
     traces = _trace_export(settings)
     resources = CallResources(
         settings=call_settings(settings),
@@ -109,31 +113,32 @@ def service(
         health=health,
         metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, place),
         traces=traces,
-        streams=_streams(settings, agents, registry, sinch, store, resources),
+        streams=_streams(settings, agents, sinch, store, registry, resources),
+        siblings=siblings,
         sinch=sinch,
         processes=processes,
         orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, actions, call_control, keeping),
-        console=_console(settings, agents, providers, registry, actions, keeping, store),
+        operator=_operator(settings, agents, actions, call_control, keeping, tries),
+        console=_console(settings, agents, providers, registry, actions, keeping, store, tries),
     )
 
 
 def _streams(
     settings: Settings,
     agents: AgentFolder,
-    registry: CallRegistry,
     sinch: SinchService | None,
     store: Store | None,
+    registry: CallRegistry,
     resources: CallResources,
 ) -> StreamEndpoint:
     call_control = sinch.call_control if sinch is not None else None
     return StreamEndpoint(
-        settings.server,
-        settings.line,
-        _admission(settings, agents, sinch, store),
-        registry,
-        CallRunner(resources, registry, call_control),
+        server=settings.server,
+        line=settings.line,
+        admission=_admission(settings, agents, sinch, store),
+        registry=registry,
+        runner=CallRunner(resources, registry, call_control),
     )
 
 
@@ -162,6 +167,7 @@ def _registry(
     overload: Overload,
     keeping: RecordKeeping,
     place: WorkerPlace | None,
+    siblings: Siblings | None,
 ) -> CallRegistry:
     most = room(settings.server.max_calls, providers, place.workers if place is not None else 1)
     return CallRegistry(
@@ -169,6 +175,7 @@ def _registry(
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
+        siblings=siblings,
     )
 
 
@@ -272,6 +279,7 @@ def _health(
     providers: Providers,
     processes: OtherProcesses | None,
     keeping: RecordKeeping,
+    siblings: Siblings | None,
 ) -> Health:
     return Health(
         registry=registry,
@@ -280,6 +288,7 @@ def _health(
         folders=[FolderWatch(name, look) for name, look in looks(settings).items()],
         database=processes.database_failure if processes is not None else str,
         records=lambda: keeping.spool.warning,
+        siblings=siblings,
     )
 
 
@@ -289,6 +298,7 @@ def _operator(
     actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
+    tries: SharedTries | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -307,6 +317,7 @@ def _operator(
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
         ),
+        tries=tries,
     )
 
 
@@ -318,6 +329,7 @@ def _console(
     actions: CallActions,
     keeping: RecordKeeping,
     store: Store | None,
+    tries: SharedTries | None,
 ) -> Console | None:
     if store is None or not is_shown(settings):
         return None
@@ -330,5 +342,6 @@ def _console(
             actions=actions,
             keeping=keeping,
             store=store,
+            tries=tries,
         )
     )

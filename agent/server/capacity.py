@@ -75,23 +75,24 @@ class Capacity:
         """Note that a call was turned away, for what :meth:`refusal` has said."""
         self.declined_for[reason] += 1
 
-    def room_left(self, taken: int) -> int:
-        """Return how many calls could still be taken, with so many places taken.
+    def room_left(self, taken: int, here: int) -> int:
+        """Return how many calls could still be taken, with so many places taken, so many here.
 
         A reckoning: fewer come in at once where a model on this machine hears or speaks.
         """
         if self.overload.reason or self.broken:
             return 0
-        return max(0, min(self.room.most - taken, self.load.room(taken)))
+        return max(0, min(self.room.most - taken, self.load.room(here)))
 
-    def refusal(self, *, taken: int, young: int, has_place: bool) -> str:
+    def refusal(self, *, taken: int, here: int, young: int, has_place: bool) -> str:
         """Return why no call may come in now, fit for a log and a label; ``""`` if one may.
 
         Costs next to nothing and changes nothing. Whoever gets a text declines: 503 where a stream
         or a call is asked for, ``sinch.sorry`` to a callback.
 
         Args:
-            taken: Places that are taken, without this call's own.
+            taken: Places that are taken in the service, without this call's own.
+            here: Of them, those of this process, whose core they share.
             young: How many of them have been for less than :data:`PROVEN_AFTER`.
             has_place: Whether this call was let in before, at its callback or when it was dialled,
                 and only its stream comes now: somebody has picked up, so what is measured since
@@ -102,13 +103,13 @@ class Capacity:
         if has_place:
             return ""
         # One is always taken: nobody is here who would suffer, and it may be another's load.
-        return self.broken or (self._measured(taken, young) if taken else "")
+        return self.broken or (self._measured(taken, here, young) if here else "")
 
-    def _measured(self, taken: int, young: int) -> str:
+    def _measured(self, taken: int, here: int, young: int) -> str:
         """Return why no call may come in, by what is measured of those that are here."""
         if self.overload.reason:
             return f"overload: {self.overload.reason}"
-        if self.load.room(taken) < 1:
+        if self.load.room(here) < 1:
             return CARRIED
         # Models of this machine answer in bursts that no average shows: a few at a time.
         if taken >= self.room.at_once and young >= max(1, int(GROWTH * taken)):

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from agent.server.shared_port import SharedPort
 from agent.settings.server import ServerSettings
-from pipelines.background import BackgroundTasks
+from pipelines.background import BackgroundTasks, Work
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -43,6 +45,9 @@ ANSWERED_WITHIN = 1.0
 BESIDES_CALLS = 128
 """Connections besides the sockets of calls, and those that wait: callbacks, an operator, health."""
 
+
+NEW_FOR = 1.0
+"""Seconds for which a connection that asks for nothing may yet bring a call, and counts as one."""
 
 LASTING: web.RequestKey[Callable[[], None]] = web.RequestKey("lasting")
 """To be called by whoever answers for longer than :data:`REQUEST_WITHIN`, and has deadlines."""
@@ -70,15 +75,25 @@ class HttpConnections:
         settings: How long one may be idle, and how many may wait.
         most_calls: How many calls there are besides.
         head_within: Seconds from a connection to its first request.
+        shared: The port, if other workers listen on it, too; closed with this.
     """
 
     def __init__(
-        self, settings: ServerSettings, most_calls: int, head_within: float = HEAD_WITHIN
+        self,
+        settings: ServerSettings,
+        most_calls: int,
+        head_within: float = HEAD_WITHIN,
+        shared: SharedPort | None = None,
     ) -> None:
         self._idle = settings.idle_timeout
         self._most = most_calls + settings.max_waiting + BESIDES_CALLS
         self._head_within = head_within
+        self._shared = shared
         self._states: dict[RequestHandler, _State] = {}
+        self._new: dict[object, float] = {}
+        """Connections of a shared port that have asked for nothing yet, and since when."""
+
+        self._streams = 0
 
     @asynccontextmanager
     async def served(
@@ -95,6 +110,8 @@ class HttpConnections:
             return await self._noting(request, handler)
 
         app.middlewares.append(noting)
+        if self._shared is not None:
+            app.on_response_prepare.append(_close_afterwards)
         # Access logs would hold addresses, whose query may carry a token.
         runner = web.AppRunner(
             app,
@@ -104,16 +121,44 @@ class HttpConnections:
             shutdown_timeout=ANSWERED_WITHIN,
         )
         background = BackgroundTasks()
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
+            stack.push_async_callback(background.aclose)
             await runner.setup()
-            await web.TCPSite(runner, host, port).start()
             server = runner.server
-            if server is not None:
-                background.keep_running(lambda: self._watch(server), "watching connections")
-            yield runner.addresses[0][0], runner.addresses[0][1]
+            if server is None:
+                raise RuntimeError("the runner has no server")  # which setup() makes
+            if self._shared is None:
+                await web.TCPSite(runner, host, port).start()
+                address = runner.addresses[0][0], runner.addresses[0][1]
+            else:
+                stack.push_async_callback(self._shared.aclose)
+                self._shared.begin(lambda connection: self._take(server, connection))
+                address = self._shared.address
+            background.keep_running(lambda: self._watch(server), "watching connections")
+            yield address
+
+    def _take(self, server: web.Server, connection: socket.socket) -> Work:
+        """Count a connection of a shared port; return what has it answered."""
+        self._new[connection] = now()
+        self._tell_load()
+        return self._connect(server, connection)
+
+    async def _connect(self, server: web.Server, connection: socket.socket) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.connect_accepted_socket(server, connection)
+            self._new[protocol] = now()
+        except OSError as error:  # it has gone
+            log.debug("a connection was lost at once", error=error.strerror)
+            connection.close()
         finally:
-            await background.aclose()
-            await runner.cleanup()
+            self._new.pop(connection, None)
+            self._tell_load()
+
+    def _tell_load(self) -> None:
+        if self._shared is not None:
+            self._shared.siblings.own.bear(len(self._new) + self._streams)
 
     async def _noting(
         self,
@@ -128,12 +173,18 @@ class HttpConnections:
             state.since = math.inf
 
         request[LASTING] = last
-        if request.headers.get("upgrade"):
+        stream = bool(request.headers.get("upgrade"))
+        if stream:
             last()  # a stream has limits of its own
+        self._new.pop(request.protocol, None)
+        self._streams += stream
+        self._tell_load()
         try:
             return await handler(request)
         finally:
             state.asks, state.since = False, now()
+            self._streams -= stream
+            self._tell_load()
 
     async def _watch(self, server: web.Server) -> None:
         while True:
@@ -152,12 +203,24 @@ class HttpConnections:
                 longest = self._head_within
             if at - state.since > longest:
                 _abort(connection)
+        self._new = {one: since for one, since in self._new.items() if at - since < NEW_FOR}
+        self._tell_load()
         if (more := len(connections) - self._most) > 0:
             log.warning("too many connections", connections=len(connections))
             silent = [one for one, state in self._states.items() if not state.asks]
             silent.sort(key=lambda one: (self._states[one].asked_before, self._states[one].since))
             for connection in silent[:more]:
                 _abort(connection)
+
+
+async def _close_afterwards(request: web.Request, response: web.StreamResponse) -> None:
+    """Have a connection bring one request: the next comes to whichever worker has room for it.
+
+    A proxy sends whatever comes on connections that it has kept, the latest first: most calls would
+    go to the worker that has last answered a callback.
+    """
+    if not request.headers.get("upgrade"):
+        response.force_close()
 
 
 def _abort(connection: RequestHandler) -> None:

@@ -20,6 +20,7 @@ from agent.personas.folder import AgentFolder
 from agent.personas.loader import NAME
 from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
+from agent.server.siblings import Siblings
 from agent.version import VERSION
 from pipelines.stages.lineup import Providers
 
@@ -191,6 +192,7 @@ class Health:
         folders: What is looked at; started and closed with this.
         database: Returns why the database cannot be written; ``""`` if it can.
         records: Returns what is the matter with the records of calls; ``""`` if nothing.
+        siblings: The other workers of the service; None if this is the only process.
     """
 
     def __init__(
@@ -202,6 +204,7 @@ class Health:
         folders: Sequence[FolderWatch],
         database: Callable[[], str],
         records: Callable[[], str] = str,
+        siblings: Siblings | None = None,
     ) -> None:
         self._registry = registry
         self._agents = agents
@@ -209,6 +212,7 @@ class Health:
         self._folders = folders
         self._database = database
         self._records = records
+        self._siblings = siblings
 
     def start(self) -> None:
         """Begin to look."""
@@ -237,7 +241,12 @@ class Health:
         return {name: error for name, error in found.items() if error}
 
     def not_ready(self) -> dict[str, str]:
-        """Return why no call is to be sent here, by what it is; nothing if one may."""
+        """Return why no call is to be sent to the service, by what it is; nothing if one may."""
+        reasons = self.refusing()
+        return {} if reasons and self._others_take_calls else reasons
+
+    def refusing(self) -> dict[str, str]:
+        """Return why this process would take no call, by what it is; nothing if it would."""
         reasons = self.failures()
         if self._agents.names:  # they answer as they were, whatever becomes of their folder
             reasons.pop("prompts", None)
@@ -247,18 +256,28 @@ class Health:
             reasons["full"] = refusal
         return reasons
 
+    @property
+    def _others_take_calls(self) -> bool:
+        return self._siblings is not None and self._siblings.take_calls
+
+    def beat(self) -> None:
+        """Tell the other workers how this one is; several times a second."""
+        if self._siblings is not None:
+            self._siblings.beat(draining=self._registry.draining, refusing=bool(self.refusing()))
+
     def report(self) -> Mapping[str, object]:
         """Return how everything is, as JSON."""
-        failures = self.failures()
+        failures, siblings = self.failures(), self._siblings
+        stops = self._registry.draining and not self._others_take_calls
         warnings = {watch.name: watch.found.warning for watch in self._folders}
         warnings["records"] = self._records()
         return {
-            "status": "draining" if self._registry.draining else "failing" if failures else "ok",
+            "status": "draining" if stops else "failing" if failures else "ok",
             "version": VERSION,
-            "calls": len(self._registry.in_progress),
+            "calls": len(self._registry.in_progress) + (siblings.calls if siblings else 0),
             "max_calls": self._registry.capacity.room.most,
             "room": self._registry.room_left,
-            "refusing": self._registry.no_room(),
+            "refusing": "" if self._others_take_calls else self._registry.no_room(),
             "agents": self._agents.health,
             "failures": failures,
             "warnings": {name: warning for name, warning in warnings.items() if warning},
@@ -266,4 +285,5 @@ class Health:
                 {"stage": stage, "provider": candidate.name, "status": candidate.status}
                 for stage, candidate in self._providers.candidates
             ],
+            **({"workers": siblings.describe()} if siblings else {}),
         }

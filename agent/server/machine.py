@@ -52,17 +52,17 @@ class Room:
 
 
 def room(max_calls: int | None, providers: Providers, workers: int = 1) -> Room:
-    """Return how many calls this process may have. Reads files: not for the event loop of calls.
+    """Return how many calls the service may have. Reads files: not for the event loop of calls.
 
     Args:
         max_calls: As it is set; None if that is for this machine and its line-up to say.
         providers: Built.
-        workers: Processes that share this machine: cores and memory are divided by them.
+        workers: Processes that answer them: each has files of its own.
     """
-    here = cores() / workers
+    here = cores()
     speech = [each.provider for stage, each in providers.candidates if stage != "llm"]
     if not any(isinstance(each, OnThisMachine) for each in speech):
-        most = max_calls or bound(workers)
+        most = max_calls or bound(workers) * workers
         return Room(most=most, at_once=most)
     most = max_calls or max(1, int(LOCAL_A_CORE * here))
     return Room(most=most, at_once=min(most, max(1, int(LOCAL_AT_ONCE_A_CORE * here))))

@@ -35,7 +35,7 @@ from agent.server.operator_errors import (
     read_body,
 )
 from agent.server.operator_records import OperatorRecords
-from agent.server.throttle import Throttle
+from agent.server.throttle import SharedTries, Throttle
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
@@ -87,6 +87,7 @@ class OperatorInterface:
         actions: CallActions,
         call_control: CallControl | None,
         records: OperatorRecords,
+        tries: SharedTries | None = None,
     ) -> None:
         token = settings.token
         self._token = token.get_secret_value().encode() if token is not None else b""
@@ -94,7 +95,7 @@ class OperatorInterface:
         # keep the operator from ending calls; nor do wrong tokens fill the log.
         most, hang_ups = settings.requests_a_minute, settings.hang_ups_a_minute
         self._throttles: Mapping[_Kind, Throttle] = {
-            kind: Throttle(hang_ups if kind == "hang up" else most, MINUTE)
+            kind: Throttle(hang_ups if kind == "hang up" else most, MINUTE, tries, kind)
             for kind in get_args(_Kind)
         }
         self._hosts = [urlsplit(sinch.public_url).netloc.lower()]

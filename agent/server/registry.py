@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,13 @@ from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
+from agent.server.call_places import CallPlaces
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
 from agent.server.load import PROVEN_AFTER
+from agent.server.siblings import Siblings
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -73,6 +75,7 @@ class CallRegistry:
         records: Writes the transcripts.
         prepare: Makes ready for a call whose stream is about to come. Raises nothing but bugs.
         expected_within: Seconds for that stream to come.
+        siblings: The other workers of the service; None if this is the only process.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class CallRegistry:
         records: RecordWriter,
         prepare: Callable[[ExpectedCall], Coroutine[Any, Any, None]],
         expected_within: float,
+        siblings: Siblings | None = None,
     ) -> None:
         self.capacity = capacity
         self.records = records
@@ -90,6 +94,9 @@ class CallRegistry:
 
         self._prepare = prepare
         self._expected_within = expected_within
+        self.places = CallPlaces(siblings)
+        """Of calls that are to come."""
+
         self._background = BackgroundTasks()
         self._calls: dict[str, _Held] = {}
         """By our name of it: for a call that we placed, not the platform's."""
@@ -97,8 +104,8 @@ class CallRegistry:
         self._processes: OtherProcesses | None = None
         """What all processes know; None while there is none to tell."""
 
-        self._expected: dict[str, tuple[ExpectedCall, float]] = {}
-        """With the time until which each has its place."""
+        self._expected: dict[str, ExpectedCall] = {}
+        """Whose stream is about to come. Each has a place, mostly not for as long."""
 
         self._changed = asyncio.Event()
         self.answered = 0
@@ -137,6 +144,8 @@ class CallRegistry:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
         self._calls[name] = _Held(call, agent, now(), recording)
         self._expected.pop(name, None)
+        self.places.give_up(name)
+        self._note_calls()
         self._changed.set()
         self.answered += 1
         if feed is not None:
@@ -147,38 +156,36 @@ class CallRegistry:
             yield
         finally:
             del self._calls[name]
+            self._note_calls()
             self.feeds.end(name)
             if self._processes is not None:
                 self._processes.ended(name)
             self._changed.set()
 
-    def no_room(self, name: str = "", coming: Set[str] = frozenset()) -> str:
+    def no_room(self, name: str = "") -> str:
         """Return why no call is taken now, fit for a log; ``""`` if one is.
 
         Args:
             name: Of the call; one that is expected has its place already.
-            coming: Calls whose socket is there.
         """
-        if self.draining and name not in self._expected:
+        self._note_calls()
+        found = self.places.look(name)
+        if self.draining and not (name in self._expected or found.has_place):
             return "draining"
-        at, places = now(), self._places
-        others = len((places | coming) - {name})
-        young = sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
         return self.capacity.refusal(
-            taken=len(self._calls) + others, young=young + others, has_place=name in places
+            taken=found.taken, here=found.here, young=found.young, has_place=found.has_place
         )
 
     @property
     def room_left(self) -> int:
-        """How many more calls could be taken now, as far as is known; 0 while it drains."""
-        taken = len(self._calls) + len(self._places)
-        return 0 if self.draining else self.capacity.room_left(taken)
+        """How many more calls this process could take now; 0 while it drains."""
+        found = self.places.look("")
+        return 0 if self.draining else self.capacity.room_left(found.taken, found.here)
 
-    @property
-    def _places(self) -> set[str]:
-        """Of calls whose stream is about to come."""
+    def _note_calls(self) -> None:
         at = now()
-        return {call for call, (_, until) in self._expected.items() if at < until}
+        young = sum(at - held.since < PROVEN_AFTER for held in self._calls.values())
+        self.places.hold(self._calls.keys(), young)
 
     def decline(self, reason: str) -> None:
         """Note that a call was turned away."""
@@ -190,7 +197,8 @@ class CallRegistry:
     def expect(self, expected: ExpectedCall) -> None:
         """Prepare for a call: its greeting is spoken now, so that it sounds with the answer."""
         keeps = self._expected_within if expected.outgoing else RESERVED_FOR
-        self._expected[expected.call] = expected, now() + keeps
+        self._expected[expected.call] = expected
+        self.places.keep(expected.call, keeps)
         if self._processes is not None:
             self._processes.announced(expected.call, expected.agent)
         self._background.start_later(
@@ -202,6 +210,7 @@ class CallRegistry:
         """Expect a call no more, if it was expected."""
         if self._expected.pop(name, None) is None:
             return
+        self.places.give_up(name)
         self._changed.set()
         if self._processes is not None:
             self._processes.ended(name)
@@ -293,7 +302,7 @@ class CallRegistry:
     @property
     def _announced(self) -> list[str]:
         """The calls whose streams are about to come; phones that we dial may ring for long."""
-        return [name for name, (call, _) in self._expected.items() if not call.outgoing]
+        return [name for name, call in self._expected.items() if not call.outgoing]
 
     async def _wait(self, true: Callable[[], bool], seconds: float) -> None:
         """Wait for calls that come and go to make something true, or for the time to pass."""

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 import structlog
 
 from agent.records.sealing import take_up
+from agent.server.app import Service
 from agent.server.assembly import service
 from agent.server.checks import needed
 from agent.server.connections import HttpConnections
@@ -15,7 +16,9 @@ from agent.server.machine import raise_file_limit
 from agent.server.mcp_servers import running_mcp_servers
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
+from agent.server.shared_port import SharedPort
 from agent.server.stopping import Stopping, signals
+from agent.server.worker import Worker
 from agent.settings import Settings, SettingsError
 from agent.settings.database import DatabaseUrl
 from agent.settings.sealing_keys import SealingKey
@@ -35,12 +38,19 @@ AT_ONCE = 1.0
 """Seconds for calls to close their records when the process is to end at once."""
 
 
-async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+OVER = 60.0
+"""Seconds beyond `calls.max_seconds` in which every call has ended: a goodbye, what follows it."""
+
+
+async def serve(
+    settings: Settings, ready: Callable[[str], None], worker: Worker | None = None
+) -> None:
     """Answer calls until a signal comes, then drain; a second ends at once: see `stopping`.
 
     Args:
         settings: The whole tree.
         ready: Called with the address of the stream endpoint, once calls are answered.
+        worker: What this is, if it is one of several.
 
     Raises:
         SettingsError: If a provider, detector, agent file or the database cannot be used as
@@ -53,14 +63,19 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     with signals() as stopping:
         try:
             async with stopping.scope:
-                await _serve(settings, ready, stopping)
+                await _serve(settings, ready, stopping, worker)
         except TimeoutError:
             if not stopping.scope.expired():
                 raise
             log.warning("ended at once")
 
 
-async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Stopping) -> None:
+async def _serve(
+    settings: Settings,
+    ready: Callable[[str], None],
+    stopping: Stopping,
+    worker: Worker | None,
+) -> None:
     async with (
         living(settings.server.held_limit),
         running_store(settings.database, settings.privacy.sealing_keys()) as store,
@@ -69,16 +84,23 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
         running_mcp_servers(settings.mcp) as servers,
     ):
         new_detector = detectors(settings.vad)
-        built = service(settings, providers, new_detector, turn_model, servers, store)
+        place = worker.place if worker is not None else None
+        built = service(settings, providers, new_detector, turn_model, servers, store, place)
         background = BackgroundTasks()
         server = settings.server
-        connections = HttpConnections(server, built.registry.capacity.room.most)
+        shared = _shared_port(worker, built)
+        most = built.registry.capacity.room.most
+        connections = HttpConnections(server, most, shared=shared)
         async with (
             connections.served(built.application(), server.host, server.port) as (host, port),
             aclosing(background),
         ):
             stopping.serving()
             notify("READY=1")
+            if worker is not None and shared is not None:
+                longest = settings.calls.max_seconds + OVER
+                obeying = worker.obey(stopping, built.registry, shared, longest)
+                background.start(obeying, "obeying the supervisor")
             shown = f"[{host}]" if ":" in host else host
             ready(f"ws://{shown}:{port}{settings.server.path}")
             warming = background.start(
@@ -95,6 +117,12 @@ async def _serve(settings: Settings, ready: Callable[[str], None], stopping: Sto
                 if built.registry.in_progress:
                     built.keeping.leave_recordings()
                 await built.registry.end_calls(AT_ONCE)  # of which a drain has left none
+
+
+def _shared_port(worker: Worker | None, built: Service) -> SharedPort | None:
+    if worker is None or built.siblings is None:
+        return None
+    return SharedPort(worker.sockets, built.siblings, lambda: bool(built.health.refusing()))
 
 
 def check(settings: Settings) -> None:

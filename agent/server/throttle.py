@@ -1,25 +1,96 @@
-"""How often something may be tried: per address, per name, per kind of request."""
+"""How often something may be tried: per address, per name, per kind of request.
+
+Workers of one service count each other's tries in: each writes its own into a ring in a mapped file
+of their supervisor's folder, and reads those of all. As on the board there are no locks; a try is
+told before others are counted, so that many at once are no more than many in a row.
+"""
 
 from __future__ import annotations
 
+import mmap
+import os
 from collections import OrderedDict, deque
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.server.board import ROWS, digest
+from agent.server.worker_place import WorkerPlace
 
 MOST_KEPT = 10_000
 """Addresses and names that are kept; the ones that were longest silent go first."""
 
+RING = 8192
+"""Tries of one worker that others know of, the latest: more than are taken in the time that any of
+them counts, but of a flood from thousands of addresses."""
+
+_FILE = "tries"
+
+
+class SharedTries:
+    """The rings.
+
+    Args:
+        place: Of this worker, whose ring it writes.
+    """
+
+    def __init__(self, place: WorkerPlace) -> None:
+        self._rings = _rings(place.folder)
+        self._own = self._rings[place.slot]
+        self._own[:] = 0  # a worker before us in this slot has ended
+        self._others = [slot for slot in range(ROWS) if slot != place.slot]
+        self._next = 0
+
+    def note(self, key: int, at: float) -> int:
+        """Note a try; return where, for :meth:`take_back`."""
+        place, self._next = self._next, (self._next + 1) % RING
+        self._own[place] = key, int(at * 1e6)
+        return place
+
+    def take_back(self, place: int, key: int) -> None:
+        """Forget a try, if it is still noted there."""
+        if self._own[place, 0] == key:
+            self._own[place, 0] = 0
+
+    def of_others(self, key: int, since: float) -> list[float]:
+        """Return when others have noted tries of a key, those of before ``since`` left out."""
+        used = [slot for slot in self._others if self._rings[slot, 0, 1]]
+        found = self._rings[used]
+        times = found[..., 1][found[..., 0] == key] / 1e6
+        return [float(at) for at in times if at > since]
+
+
+def _rings(folder: Path) -> NDArray[np.uint64]:
+    size = ROWS * RING * 16  # bytes, of which no more than are used take memory
+    descriptor = os.open(folder / _FILE, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        os.truncate(descriptor, size)
+        mapped = mmap.mmap(descriptor, size)
+    finally:
+        os.close(descriptor)
+    return np.frombuffer(mapped, dtype=np.uint64).reshape(ROWS, RING, 2)
+
 
 class Throttle:
-    """Counts tries by key, in this process. It is told the time.
+    """Counts tries by key. It is told the time, by the event loop's clock.
 
     Args:
         most: Tries of one key.
         within: Seconds over which they count.
+        shared: What other workers count; None if this is the only process.
+        name: Tells its keys from those of other throttles, in every worker alike.
     """
 
-    def __init__(self, most: int, within: float) -> None:
+    def __init__(
+        self, most: int, within: float, shared: SharedTries | None = None, name: str = ""
+    ) -> None:
         self._most = most
         self._within = within
-        self._tries: OrderedDict[str, deque[float]] = OrderedDict()
+        self._shared = shared
+        self._name = name
+        self._tries: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()
+        """When each was, and where it is noted."""
 
     def wait(self, key: str, at: float) -> int:
         """Count a try; or return the seconds until one is taken again, and count nothing.
@@ -30,14 +101,34 @@ class Throttle:
         self._tries.move_to_end(key)
         while len(self._tries) > MOST_KEPT:
             self._tries.popitem(last=False)
-        while tries and at - tries[0] >= self._within:
+        while tries and at - tries[0][0] >= self._within:
             tries.popleft()
         if len(tries) >= self._most:
-            return int(self._within - (at - tries[0])) + 1
-        tries.append(at)
+            return self._left(tries[0][0], at)
+        tries.append((at, self._note(key, at)))
+        others = self._of_others(key, at)
+        if len(tries) + len(others) > self._most:
+            self.forgive(key)
+            return self._left(min([*others, *(one for one, _ in tries)]), at)
         return 0
 
     def forgive(self, key: str) -> None:
         """Take the last try back: it was right."""
         if tries := self._tries.get(key):
-            tries.pop()
+            _, place = tries.pop()
+            if self._shared is not None:
+                self._shared.take_back(place, self._digest(key))
+
+    def _left(self, first: float, at: float) -> int:
+        return int(self._within - (at - first)) + 1
+
+    def _digest(self, key: str) -> int:
+        return digest(f"{self._name} {key}")
+
+    def _note(self, key: str, at: float) -> int:
+        return self._shared.note(self._digest(key), at) if self._shared is not None else 0
+
+    def _of_others(self, key: str, at: float) -> list[float]:
+        if self._shared is None:
+            return []
+        return self._shared.of_others(self._digest(key), at - self._within)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from agent.sinch_limits import DEFAULT_RATE, RATES
 from pipelines.settings import Section
@@ -15,6 +15,17 @@ def _line_rate(rate: int) -> int:
     if rate not in RATES:
         raise ValueError(f"one of {', '.join(map(str, RATES))}")
     return rate
+
+
+MOST_WORKERS = 64
+"""A quarter of the places that there are: as many may drain, for each of three new settings."""
+
+
+def _workers(given: object) -> object:
+    number = int(given) if isinstance(given, str) and given.isdecimal() else given
+    if number == "auto" or (type(number) is int and 1 <= number <= MOST_WORKERS):
+        return number
+    raise ValueError(f"auto, or a whole number from 1 to {MOST_WORKERS}")
 
 
 def _network(text: str) -> str:
@@ -46,12 +57,19 @@ class ServerSettings(Section):
         description="Hertz, when neither `connect` nor the endpoint's `?rate=` says; "
         "8000 is what a phone carries.",
     )
+    workers: Annotated[int | Literal["auto"], BeforeValidator(_workers)] = Field(
+        1,
+        description="Processes that answer calls at the one port. `auto`: one for each core, as "
+        "far as there is half a gigabyte of memory for each. Under a number above 1, and under "
+        "`auto`, one that dies is replaced, and SIGHUP takes new settings without an end to calls.",
+    )
     max_calls: int | None = Field(
         None,
         ge=1,
-        description="Calls at once in a process; the next is declined before it is connected. "
-        "Unset: 10 for each core where a model on this machine hears or speaks, else as many as "
-        "files and memory allow. Fewer are taken while the machine is measured to be full.",
+        description="Calls at once, of all workers together; the next is declined before it is "
+        "connected. Unset: 10 for each core where a model on this machine hears or speaks, else "
+        "as many as files and memory allow. Fewer are taken while the machine is measured to be "
+        "full.",
     )
     event_loop: Literal["uvloop", "asyncio"] | None = Field(
         None,

@@ -155,6 +155,11 @@ class Settings(BaseSettings, Section):
         return settings
 
     @property
+    def origins(self) -> Origins:
+        """What was given, and where: what :meth:`of` makes the same settings of."""
+        return self._origins
+
+    @property
     def file(self) -> Path | None:
         """What was read instead of ``voice-agent.toml``; None if nothing was."""
         return self._origins.file

@@ -15,13 +15,11 @@ from urllib.request import urlopen
 from agent.records.record_files import JOURNALS
 from agent.server.checks.finding import Finding
 from agent.server.health import ANSWERED_WITHIN, Found, look_at_folder, look_within
+from agent.server.listening import HERE
 from agent.settings import Settings
 from agent.settings.server import ServerSettings
 from agent.store.checking import writable
 from agent.store.errors import StoreError
-
-HERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - to be asked, not to listen
-"""Where this machine itself finds what listens on every address."""
 
 ASKED_FOR = 2.0
 """Seconds for a service that runs here to answer."""

@@ -59,7 +59,9 @@ class Machine:
         """Have calls come in; return how many were taken."""
         before = len(self.calls)
         for _ in range(count):
-            if self.capacity.refusal(taken=len(self.calls), young=0, has_place=False):
+            if self.capacity.refusal(
+                taken=len(self.calls), here=len(self.calls), young=0, has_place=False
+            ):
                 self.declined += 1
             else:
                 self.calls.append(self.at)
@@ -151,8 +153,8 @@ def test_the_first_call_is_always_taken_and_so_is_one_with_a_place() -> None:
     machine.idle = 0.99
     machine.wait(30)
     assert machine.ask(5) == 1
-    assert not machine.capacity.refusal(taken=1, young=0, has_place=True)
-    assert machine.capacity.room_left(1) == 0
+    assert not machine.capacity.refusal(taken=1, here=1, young=0, has_place=True)
+    assert machine.capacity.room_left(1, 1) == 0
 
 
 def test_others_on_the_core_leave_less_room() -> None:
@@ -220,14 +222,17 @@ def test_reasons_are_counted_and_there_are_few() -> None:
     machine = Machine(0.02)
     machine.wait(1)
     machine.ask(100)
-    reason = machine.capacity.refusal(taken=len(machine.calls), young=0, has_place=False)
+    reason = machine.capacity.refusal(
+        taken=len(machine.calls), here=len(machine.calls), young=0, has_place=False
+    )
     assert reason == "as many calls as the machine carries"
     assert (
-        machine.capacity.refusal(taken=1000, young=0, has_place=True) == "as many calls as may be"
+        machine.capacity.refusal(taken=1000, here=1000, young=0, has_place=True)
+        == "as many calls as may be"
     )
     machine.overload.reason = "the event loop is late"
     machine.capacity.decline(reason)
-    machine.capacity.decline(machine.capacity.refusal(taken=1, young=0, has_place=False))
+    machine.capacity.decline(machine.capacity.refusal(taken=1, here=1, young=0, has_place=False))
     counted = {why: times for why, times in machine.capacity.declined_for.items() if times}
     assert counted == {reason: 1, "overload: the event loop is late": 1}
     assert machine.capacity.declined == 2

@@ -42,6 +42,7 @@ TOML = [
     ("[server]\nport = true", "2: server.port = true: must be a whole number from 0 to 65535"),
     ("[server]\nport = [80]", "2: server.port = [80]: must be a whole number from 0 to 65535"),
     (f"[server]\nport = 1{'0' * 25}", f"2: server.port = 1{'0' * 25}: must be a whole number"),
+    ("[server]\nworkers = 65", "2: server.workers = 65: auto, or a whole number from 1 to 64"),
     ("[server]\nmax_calls = 0", "2: server.max_calls = 0: must be a whole number, 1 or more"),
     (
         "[calls]\nmax_seconds = 0",

@@ -1,0 +1,158 @@
+"""``voice-agent serve --workers``: what the supervisor of several workers is given."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from agent.settings import Settings, SettingsError, load
+from agent.settings.origins import Origins
+
+if sys.platform != "win32":
+    import fcntl
+
+log = structlog.get_logger()
+
+WORKER_BYTES = 512 * 1024 * 1024
+"""Memory that a worker may want: 90 MB to begin with (55 where no model runs on this machine, 460
+where all do), and a megabyte a call."""
+
+CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+"""In a container the first is its own; of a service of systemd the second says where it is."""
+
+
+class Supervised:
+    """Reads the settings, now and at each SIGHUP, and runs the supervisor.
+
+    Args:
+        options: Of the command line.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._config: Path | None = options.config
+        given = {"host": options.host, "port": options.port, "workers": options.workers}
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._environment = dict(os.environ)
+
+    def load(self) -> Settings:
+        """Return the settings as they are now.
+
+        Raises:
+            SettingsError: If there is a mistake in them.
+        """
+        # What an earlier reading has taken from .env would hide what stands there now.
+        os.environ.clear()
+        os.environ.update(self._environment)
+        settings = load(self._config, {"server": self._given})
+        if settings.server.workers != 1 and sys.platform == "win32":
+            raise SettingsError("server.workers: more than 1 need Linux or macOS")
+        return settings
+
+    def serve(self, settings: Settings, ready: Callable[[str], None]) -> int:
+        """Run the supervisor until a signal ends it; return the exit status.
+
+        Raises:
+            OSError: If the address cannot be listened on.
+        """
+        from agent.server.listening import listening
+        from agent.server.supervisor import Supervisor, WorkerPlan
+
+        def plan(settings: Settings) -> WorkerPlan:
+            environment = dict(os.environ)
+            environment.pop("NOTIFY_SOCKET", None)  # the supervisor tells how the service is
+            return WorkerPlan(
+                workers=count(settings.server.workers),
+                # As this process was started, with the interpreter's own options.
+                command=[sys.executable, *sys.orig_argv[1:]],
+                environment=environment,
+                given=_text(settings).encode(),
+            )
+
+        def again() -> WorkerPlan:
+            new = self.load()
+            if (new.server.host, new.server.port) != (settings.server.host, settings.server.port):
+                log.warning("server.host and server.port stay as they are until a restart")
+            return plan(new)
+
+        with ExitStack() as stack:
+            sockets = listening(settings.server.host, settings.server.port)
+            for one in sockets:
+                stack.enter_context(one)
+            host, port, *_ = sockets[0].getsockname()
+            shown = f"[{host}]" if ":" in host else host
+            url = f"ws://{shown}:{port}{settings.server.path}"
+            supervisor = Supervisor(plan(settings), sockets, stack.enter_context(_folder()), again)
+            return asyncio.run(supervisor.run(lambda: ready(url)))
+
+
+def given_settings(stdin: IO[bytes]) -> Settings:
+    """Return the settings that a worker has from its supervisor."""
+    given: dict[str, Any] = json.load(stdin)
+    return Settings.of(
+        Origins(
+            values=given["values"],
+            places={tuple(place): where for place, where in given["places"]},
+            file=Path(given["file"]) if given["file"] is not None else None,
+        )
+    )
+
+
+def _text(settings: Settings) -> str:
+    origins = settings.origins
+    file = str(origins.file) if origins.file is not None else None
+    places = [[list(place), where] for place, where in origins.places.items()]
+    return json.dumps({"values": origins.values, "places": places, "file": file})
+
+
+def count(workers: int | str) -> int:
+    """Return how many workers a setting means on this machine."""
+    from agent.server.machine import cores
+
+    if isinstance(workers, int):
+        return workers
+    return max(1, min(int(cores()), _memory() // WORKER_BYTES))
+
+
+def _memory() -> int:
+    """Return the bytes that there are for this service: what the machine has, or its limit."""
+    least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        below = OWN_CGROUP.read_text(encoding="utf-8").strip().rpartition("::/")[2]
+    except OSError:  # not Linux
+        below = ""
+    for folder in {CGROUPS, CGROUPS / below}:
+        try:
+            least = min(least, int((folder / "memory.max").read_text(encoding="ascii")))
+        except (OSError, ValueError):  # there is none, or it is "max"
+            continue
+    return least
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder for what workers tell each other, which is gone in the end.
+
+    It is where a service manager has one for us, or a user's session, or in that of temporary
+    files; there it is locked, which keeps systemd-tmpfiles(8) from taking it for left over.
+    """
+    above = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    above = above or os.environ.get("XDG_RUNTIME_DIR", "")
+    where = above if above and os.access(above, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="voice-agent-", dir=where) as name:
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield Path(name)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,103 @@
+"""Which calls have a place before they are in progress: here, and at the other workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from agent.server.siblings import CallsElsewhere, Siblings
+from pipelines.clock import now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesTaken:
+    """How full the service is, for one who asks."""
+
+    taken: int
+    """Calls in progress, and places that are kept for others."""
+
+    here: int
+    """Of them, those of this process."""
+
+    young: int
+    """Of them, how many have only begun, or not yet."""
+
+    has_place: bool
+    """Whether one is kept for whoever asks."""
+
+
+class CallPlaces:
+    """The places that this worker keeps, and what others need to know of its calls.
+
+    Args:
+        siblings: The other workers; None if this is the only process.
+    """
+
+    def __init__(self, siblings: Siblings | None = None) -> None:
+        self._siblings = siblings
+        self._until: dict[str, float] = {}
+        """Of those that are expected, by their names."""
+
+        self._coming: set[str] = set()
+        """Those whose socket is there."""
+
+        self._here: Set[str] = frozenset()
+        self._young = 0
+
+    def keep(self, name: str, seconds: float) -> None:
+        """Keep a place for a call that is expected."""
+        self._until[name] = now() + seconds
+        self._tell()
+
+    def give_up(self, name: str) -> None:
+        """Keep none any more, if one was kept."""
+        if self._until.pop(name, None) is not None:
+            self._tell()
+
+    @contextmanager
+    def coming(self, name: str) -> Iterator[None]:
+        """Keep a place for a call whose socket is there, until the block is left."""
+        self._coming.add(name)
+        self._tell()
+        try:
+            yield
+        finally:
+            self._coming.discard(name)
+            self._tell()
+
+    def hold(self, calls: Set[str], young: int) -> None:
+        """Note which calls are in progress here, and how many of them have only begun."""
+        self._here, self._young = calls, young
+        self._tell()
+
+    def look(self, name: str) -> PlacesTaken:
+        """Return how full the service is, for a call of that name; ``""`` if it has none.
+
+        What is here is told to the others before: two that look at the same moment see each other.
+        """
+        self._tell()
+        kept, expected = self._kept, self._expected
+        there = CallsElsewhere()
+        if self._siblings is not None:
+            there = self._siblings.elsewhere(self._here, kept, name)
+        waiting = len(kept - {name}) + there.places
+        return PlacesTaken(
+            taken=len(self._here) + there.calls + waiting,
+            here=len(self._here) + len(kept - {name}),
+            young=self._young + there.young + waiting,
+            has_place=name in expected or there.has_place,
+        )
+
+    @property
+    def _expected(self) -> set[str]:
+        at = now()
+        return {name for name, until in self._until.items() if at < until}
+
+    @property
+    def _kept(self) -> set[str]:
+        return self._expected | self._coming
+
+    def _tell(self) -> None:
+        if self._siblings is not None:
+            self._siblings.hold(self._here, self._kept, self._young)

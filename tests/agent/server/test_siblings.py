@@ -1,0 +1,139 @@
+"""Workers of one service: whose turn a connection is, and limits that are of all together."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+from agent.server.board import Board
+from agent.server.call_places import CallPlaces
+from agent.server.shared_port import SharedPort
+from agent.server.siblings import REFUSED, Siblings
+from agent.server.throttle import SharedTries, Throttle
+from agent.server.worker_place import WorkerPlace
+from pipelines.background import Work
+from tests.agent.loopback import until
+
+
+def several(folder: Path, number: int) -> list[Siblings]:
+    """Return workers that take calls."""
+    Board.make(folder)
+    found = [
+        Siblings(WorkerPlace(slot=slot, folder=folder, workers=number)) for slot in range(number)
+    ]
+    for one in found:
+        one.own.serve()
+    return found
+
+
+def test_a_connection_is_for_whoever_has_least(tmp_path: Path) -> None:
+    """The others wait the longer, the more they have; who takes no calls waits longest."""
+    first, second, third = several(tmp_path, 3)
+    assert first.patience(refusing=False) == 0
+    first.own.bear(1)
+    second.own.bear(2)
+    waits = [one.patience(refusing=False) for one in (third, first, second)]
+    assert waits[0] == 0 < waits[1] < waits[2] < REFUSED
+    assert first.patience(refusing=True) == REFUSED
+
+
+def test_nobody_waits_for_those_who_take_no_calls(tmp_path: Path) -> None:
+    """Where all decline, a caller is told at once."""
+    first, second = several(tmp_path, 2)
+    first.own.bear(9)
+    for flags in ({"draining": True, "refusing": True}, {"draining": False, "refusing": True}):
+        second.beat(**flags)
+        assert first.patience(refusing=False) == first.patience(refusing=True) == 0
+    second.beat(draining=False, refusing=False)
+    assert first.patience(refusing=False)
+    second.own.empty()  # it has ended
+    assert not first.patience(refusing=False)
+    assert not first.take_calls
+
+
+def test_a_burst_comes_out_even(tmp_path: Path) -> None:
+    """Forty connections at once to four workers, of which one has twelve calls already."""
+
+    async def main() -> list[int]:
+        taken: list[list[socket.socket]] = [[] for _ in range(4)]
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+            ports = [
+                SharedPort([listening.dup()], one, lambda: False) for one in several(tmp_path, 4)
+            ]
+            ports[0].siblings.own.bear(12)
+            for port, mine in zip(ports, taken, strict=True):
+
+                def take(
+                    connection: socket.socket,
+                    port: SharedPort = port,
+                    mine: list[socket.socket] = mine,
+                ) -> Work:
+                    mine.append(connection)
+                    port.siblings.own.bear(port.siblings.own.load + 1)
+                    return asyncio.sleep(0)
+
+                port.begin(take)
+            callers = [socket.create_connection(listening.getsockname()) for _ in range(40)]
+            await until(lambda: sum(map(len, taken)) == 40, 60.0)
+            for port in ports:
+                await port.aclose()
+            for one in (*callers, *(one for mine in taken for one in mine)):
+                one.close()
+        return [len(mine) for mine in taken]
+
+    first, *others = asyncio.run(main())
+    loads = [12 + first, *others]  # thirteen each, unless this process itself is held meanwhile
+    assert max(loads) - min(loads) <= 4
+
+
+def test_a_place_is_good_at_every_worker(tmp_path: Path) -> None:
+    """A call counts once: expected here, coming there, in progress there."""
+
+    async def main() -> None:
+        first, second, third = (CallPlaces(one) for one in several(tmp_path, 3))
+        first.keep("a", 60.0)
+        assert second.look("a").has_place
+        assert not second.look("b").has_place
+        assert [one.look("b").taken for one in (first, second, third)] == [1] * 3
+        assert [one.look("a").taken for one in (first, second, third)] == [0] * 3
+        with second.coming("a"):
+            assert [one.look("b").taken for one in (first, second, third)] == [1] * 3
+            second.hold({"a"}, 1)
+        found = [one.look("b") for one in (first, second, third)]
+        assert [one.taken for one in found] == [1] * 3
+        assert [one.young for one in found] == [1] * 3
+        assert not third.look("a").has_place  # it is used up
+        second.hold(set(), 0)
+        first.give_up("a")
+        assert [one.look("b").taken for one in (first, second, third)] == [0] * 3
+
+    asyncio.run(main())
+
+
+def test_two_at_the_same_moment_see_each_other(tmp_path: Path) -> None:
+    """Each tells of its own before it looks: a limit is never passed."""
+
+    async def main() -> None:
+        first, second = (CallPlaces(one) for one in several(tmp_path, 2))
+        with first.coming("a"), second.coming("b"):
+            assert first.look("a").taken == second.look("b").taken == 1
+
+    asyncio.run(main())
+
+
+def test_tries_count_wherever_they_were(tmp_path: Path) -> None:
+    """What one worker lets through, the others count; what was forgiven, nobody does."""
+
+    def throttles(slot: int) -> tuple[Throttle, Throttle]:
+        tries = SharedTries(WorkerPlace(slot=slot, folder=tmp_path, workers=2))
+        return Throttle(3, 60.0, tries, "name"), Throttle(3, 60.0, tries, "address")
+
+    (first, addresses), (second, _) = throttles(0), throttles(1)
+    assert [one.wait("ann", 100.0) for one in (first, second, second)] == [0, 0, 0]
+    assert [one.wait("ann", 110.0) for one in (first, second)] == [51, 51]
+    assert addresses.wait("ann", 110.0) == first.wait("bob", 110.0) == 0
+    second.forgive("ann")
+    assert first.wait("ann", 110.0) == 0
+    assert second.wait("ann", 159.0) == 2
+    assert [second.wait("ann", 161.0) for _ in range(3)] == [0, 0, 10]
