@@ -79,14 +79,11 @@ def service(
         store: What the processes of one service share, open; None only if callbacks are not taken.
         place: Among the workers of one service on this machine; None if it is the only process.
     """
-    wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
-    agents = AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
-    watchdog = Watchdog()
+    agents, watchdog = _agents(settings), Watchdog()
     workers = workers_of(providers, turn_model)
     overload = Overload(partial(readings, watchdog.lag, workers, providers))
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
     siblings = Siblings(place) if place is not None else None
-    tries = SharedTries(place) if place is not None else None
     registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
@@ -119,9 +116,14 @@ def service(
         processes=processes,
         orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, actions, call_control, keeping, tries),
-        console=_console(settings, agents, providers, registry, actions, keeping, store, tries),
+        operator=_operator(settings, agents, actions, call_control, keeping, place),
+        console=_console(settings, agents, providers, registry, actions, keeping, store, place),
     )
+
+
+def _agents(settings: Settings) -> AgentFolder:
+    wanted = {settings.agent, *(route.agent for route in settings.sinch.routes)}
+    return AgentFolder(settings.prompts, needed=wanted, time_zone=settings.time_zone)
 
 
 def _streams(
@@ -298,7 +300,7 @@ def _operator(
     actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
-    tries: SharedTries | None,
+    place: WorkerPlace | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -317,7 +319,7 @@ def _operator(
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
         ),
-        tries=tries,
+        tries=SharedTries(place) if place is not None else None,
     )
 
 
@@ -329,7 +331,7 @@ def _console(
     actions: CallActions,
     keeping: RecordKeeping,
     store: Store | None,
-    tries: SharedTries | None,
+    place: WorkerPlace | None,
 ) -> Console | None:
     if store is None or not is_shown(settings):
         return None
@@ -342,6 +344,6 @@ def _console(
             actions=actions,
             keeping=keeping,
             store=store,
-            tries=tries,
+            tries=SharedTries(place) if place is not None else None,
         )
     )

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,9 @@ def gone(pid: int) -> bool:
     return state == "Z"
 
 
+FULL = ("as many calls as the machine carries",)
+
+
 def pids(found: list[dict[str, Any]]) -> set[int]:
     return {one["pid"] for one in found}
 
@@ -94,12 +98,15 @@ async def short_call(service: ServiceProcess, name: str) -> str:
     """
     async with asyncio.timeout(LONG):
         while True:
+            before = len(refusals(service))
             try:
                 plan = Plan(patience=0.1)
                 return (await place_call(service.url, plan, lambda *_: None, name)).failure()
             except ServiceFullError:
+                # A thread of the worker's writes the log.
+                await until(partial(refused_since, service, before), LONG)
                 reason = refusals(service)[-1]
-                if "overload" not in reason:
+                if reason not in FULL and "overload" not in reason:
                     return reason
                 await asyncio.sleep(0.5)
 
@@ -107,6 +114,10 @@ async def short_call(service: ServiceProcess, name: str) -> str:
 def refusals(service: ServiceProcess) -> list[str]:
     lines = [line for line in service.errors.read_text().splitlines() if line.startswith("{")]
     return [one["reason"] for one in map(json.loads, lines) if one["event"] == "call refused"]
+
+
+def refused_since(service: ServiceProcess, before: int) -> bool:
+    return len(refusals(service)) > before
 
 
 async def hang_up(service: ServiceProcess, name: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.server.board import Board
 from agent.server.metrics.merged_text import merged
 from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.worker_place import WorkerPlace
@@ -182,6 +183,7 @@ def test_a_service_among_workers_tells_of_them(tmp_path: Path, folder: Path) -> 
 
     async def run() -> None:
         place = WorkerPlace(slot=0, folder=folder, workers=2)
+        Board.make(folder)
         async with worker(folder, 1).told():
             async with running(tmp_path, place=place, alone=False) as served:
                 found = samples(await scraped(served))
