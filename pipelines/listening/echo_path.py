@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.fft  # otherwise at the first echo, on the loop of all calls
 import numpy.ma
 from numpy.typing import NDArray
 

@@ -84,7 +84,7 @@ def folder() -> Path:
 
 def modes(folder: Path) -> list[int]:
     """Return who may use each socket there."""
-    return [stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()]
+    return [stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*.sock")]
 
 
 def story(run: Callable[[], Awaitable[None]]) -> None:
