@@ -214,6 +214,44 @@ def test_a_server_that_breaks_off_is_said_to(monkeypatch: pytest.MonkeyPatch) ->
     assert all(len(base64.b64decode(one)) == 16 for one in key)
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b'\x81\x15{"command": "reject"}\x81\x15{"command": "answer"}', "refused: reject"),
+        (b'\x81\x15{"command": "answer"}\x81\x15{"command": "reject"}', ""),
+        (b"\x01\x7e\xff\xff" + bytes(65_535) + (b"\x00\x7e\xff\xff" + bytes(65_535)) * 200,
+         "a message without end"),
+    ],
+    ids=["two minds", "a second answer", "no end"],
+)  # fmt: skip
+def test_what_comes_besides_an_answer_is_borne(sent: bytes, said: str) -> None:
+    """What was said first counts; what never ends takes no memory. Nothing goes wrong here."""
+    wrong: list[str] = []
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        accepted = accept_of(head.partition("Key: ")[2].partition("\r\n")[0])
+        head = f"HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: {accepted}\r\n\r\n"
+        writer.write(head.encode() + sent)
+        await reader.read()
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, what: wrong.append(what["message"])
+        )
+        async with raw(answers) as target:
+            if said:
+                with pytest.raises(CallNotAnsweredError, match=said):
+                    await dial(target, 1, 1)
+            else:
+                call = await dial(target, 1, 1)
+                assert not call.over
+                await call.hang_up()
+
+    asyncio.run(story())
+    assert not [one for one in wrong if "data_received" in one]
+
+
 def test_a_server_that_says_nothing_is_no_server_to_measure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
