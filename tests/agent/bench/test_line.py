@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
 
-from agent.bench import level, line
+from agent.bench import level, line, metrics
 from agent.bench.frames import accept_of
 from agent.bench.level import Bench
 from agent.bench.line import CallNotAnsweredError, CallRefusedError, Target, UnreachableError, dial
@@ -292,3 +292,40 @@ def test_calls_that_are_refused_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
             assert (found.answered, found.refused, found.failed) == (1, 2, {})
 
     asyncio.run(story())
+
+
+def test_a_server_that_floods_or_sends_elsewhere_has_no_lag_to_tell() -> None:
+    """Its metrics are read to a bound, and asked for where the calls go alone."""
+    sample = f'{metrics.NAME}{{le="0.1"}} 4\n'
+
+    async def floods(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):  # it does not want to hear all of it
+            for _ in range(40):
+                await response.write(bytes(1_000_000))
+        return response
+
+    async def redirects(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/elsewhere")
+
+    async def tells(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text=sample)
+
+    async def found(answers: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> bool:
+        app = web.Application()
+        app.router.add_get("/metrics", answers)
+        app.router.add_get("/elsewhere", tells)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            target = Target(url=f"ws://127.0.0.1:{runner.addresses[0][1]}/s", headers={})
+            return await metrics.loop_lag(target) is not None
+        finally:
+            await runner.cleanup()
+
+    async def story() -> list[bool]:
+        return [await found(one) for one in (tells, redirects, floods)]
+
+    assert asyncio.run(story()) == [True, False, False]
