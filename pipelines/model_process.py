@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Timer
 from typing import Any, BinaryIO
 
@@ -185,16 +186,18 @@ class _Process:
             NotAnsweredError: If it cannot be loaded for another reason.
             _DiedError: If the process does.
         """
-        self.load()
         if not self._ready:
-            self._receive()
+            with self._deadline():
+                self.load()
+                self._receive()
             self._ready = True
 
     def ask(self, pcm: bytes) -> float:
         """Return what the model answers. Raises as :meth:`ready` does."""
         self.ready()
-        self._send(pcm)
-        answer = float(self._receive())
+        with self._deadline():
+            self._send(pcm)
+            answer = float(self._receive())
         self.proven = True
         return answer
 
@@ -208,6 +211,17 @@ class _Process:
         self._popen.communicate()
         return self._popen.returncode
 
+    @contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """Kill the process if the block takes too long: a stopped one takes no long question."""
+        stuck = Timer(ANSWER_WITHIN, self._popen.kill)
+        stuck.start()
+        try:
+            yield
+        finally:
+            stuck.cancel()
+            stuck.join()
+
     def _send(self, message: object) -> None:
         assert self._popen.stdin is not None  # noqa: S101 - a pipe
         try:
@@ -218,15 +232,10 @@ class _Process:
 
     def _receive(self) -> Any:  # noqa: ANN401 - None once it is loaded, or a number
         assert self._popen.stdout is not None  # noqa: S101 - a pipe
-        stuck = Timer(ANSWER_WITHIN, self._popen.kill)
-        stuck.start()
         try:
             answer, mistake, failure = pickle.load(self._popen.stdout)  # noqa: S301 - of our own
         except (OSError, EOFError, pickle.UnpicklingError):
             raise _DiedError from None
-        finally:
-            stuck.cancel()
-            stuck.join()
         if mistake:
             raise LookupError(mistake)
         if failure:

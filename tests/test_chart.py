@@ -265,6 +265,18 @@ def test_no_secret_becomes_a_config_map(tmp_path: Path) -> None:
     assert _with_config(tmp_path, plain).returncode == 0
 
 
+def test_what_stands_in_config_is_nothing_else(tmp_path: Path) -> None:
+    """Whatever ends a line in YAML: it stays in the file that is mounted."""
+    for end in ("\n", "\r", "\x85", "\u2028", "\n---\n"):
+        text = f"# a{end}injected: yes"
+        done = _with_config(tmp_path, text)
+        (config,) = [
+            one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] == "ConfigMap"
+        ]
+        assert list(config["data"]) == ["voice-agent.toml"]
+        assert config["data"]["voice-agent.toml"].partition("\n")[2].split() == text.split()
+
+
 def _with_config(folder: Path, text: str) -> Any:
     values = folder / "values.yaml"
     values.write_text(yaml.safe_dump({"config": text}))

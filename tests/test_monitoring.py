@@ -41,6 +41,12 @@ def histogram(name: str, slow: str, fast: str) -> dict[str, str]:
     }
 
 
+def two_workers(calls: str) -> dict[str, str]:
+    """Return the calls of each of two workers, whose limit is that of both together."""
+    of_each = {f'voice_agent_calls{{worker="{slot}"}}': calls for slot in (0, 1)}
+    return of_each | {f'voice_agent_calls_most{{worker="{slot}"}}': "100x60" for slot in (0, 1)}
+
+
 RAMP = 'voice_agent_calls_refused_total{reason="calls have only begun"}'
 STRANGERS = 'voice_agent_calls_refused_total{reason="not admitted"}'
 LOST = 'voice_agent_replies_lost_total{stage="llm",error="timeout"}'
@@ -64,8 +70,8 @@ CASES = {
         fires={RAMP: "0x30 1+1x30"}, quiet={RAMP: "0x60", STRANGERS: "0+1x60"}
     ),
     "VoiceAgentNearlyFull": Case(
-        fires={"voice_agent_calls": "90x60", "voice_agent_calls_most": "100x60"},
-        quiet={"voice_agent_calls": "70x60", "voice_agent_calls_most": "100x60"},
+        fires=two_workers("45x60"),
+        quiet=two_workers("35x60"),
     ),
     "VoiceAgentStrangersCall": Case(fires={STRANGERS: "0+3x60"}, quiet={STRANGERS: "0+1x60"}),
     "VoiceAgentCallsFail": Case(

@@ -23,6 +23,7 @@ from agent.bench.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    LARGEST,
     PING,
     PONG,
     TEXT,
@@ -231,6 +232,8 @@ class CallLine(asyncio.Protocol):
                 self._audio(at, payload)
             else:
                 self._text += payload
+                if len(self._text) > LARGEST:
+                    raise NonsenseError("a message without end")
                 if ends:
                     self._command(at, command_of(self._text.decode("utf-8", "replace")))
 
@@ -244,6 +247,8 @@ class CallLine(asyncio.Protocol):
         if self._in_call:
             if command == "clear":
                 self.caller.cleared(at)
+        elif self.answered.done():  # too late, or behind a refusal
+            return
         elif command == "answer":
             self._in_call = True
             self.caller = LoadCaller(self._seed, at)

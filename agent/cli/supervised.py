@@ -27,6 +27,9 @@ WORKER_BYTES = 512 * 1024 * 1024
 """Memory that a worker may want: 90 MB to begin with (55 where no model runs on this machine, 460
 where all do), and a megabyte a call."""
 
+LONGEST = 60
+"""Bytes of the folder that ours is made in: the path of a socket has 104 on macOS, 108 on Linux."""
+
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """In a container the first is its own; of a service of systemd the second says where it is."""
 
@@ -142,13 +145,14 @@ def _memory() -> int:
 def _folder() -> Iterator[Path]:
     """Make a folder for what workers tell each other, which is gone in the end.
 
-    It is where a service manager has one for us, or a user's session, or in that of temporary
-    files; there it is locked, which keeps systemd-tmpfiles(8) from taking it for left over.
+    It is where a service manager has one for us, or in that of temporary files; there it is locked,
+    which keeps systemd-tmpfiles(8) from taking it for left over. It is not in XDG_RUNTIME_DIR,
+    which is gone once its user has logged out, though the service goes on.
     """
-    above = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    above = above or os.environ.get("XDG_RUNTIME_DIR", "")
-    where = above if above and os.access(above, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="voice-agent-", dir=where) as name:
+    given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    above = [one for one in (given, tempfile.gettempdir(), "/tmp") if one]  # noqa: S108 - 0700
+    fit = (one for one in above if len(os.fsencode(one)) <= LONGEST and os.access(one, os.W_OK))
+    with tempfile.TemporaryDirectory(prefix="voice-agent-", dir=next(fit, None)) as name:
         descriptor = os.open(name, os.O_RDONLY)
         try:
             if sys.platform != "win32":

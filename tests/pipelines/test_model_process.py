@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
+from pipelines import model_process
 from pipelines.model_process import ModelProcess, NotAnsweredError
 from pipelines.workers import NICE
 from tests.agent.loopback import until
@@ -119,6 +120,26 @@ def test_one_that_dies_of_its_first_question_is_not_started_again_and_again() ->
     with capture_logs() as logs:
         asyncio.run(main())
     assert len(logs) == 1
+
+
+def test_one_that_is_stopped_is_killed_even_if_it_takes_no_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A question longer than a pipe holds waits for no longer than an answer does."""
+
+    async def main() -> None:
+        async with started() as model:
+            first = await process_of(model)
+            monkeypatch.setattr(model_process, "ANSWER_WITHIN", 0.2)
+            os.kill(first, signal.SIGSTOP)
+            with pytest.raises(NotAnsweredError, match="has died"):
+                await model.ask(bytes(1_000_000))
+            monkeypatch.undo()
+            assert await process_of(model) != first
+
+    with capture_logs() as logs:
+        asyncio.run(main())
+    assert [line["status"] for line in logs] == [-signal.SIGKILL]
 
 
 def test_what_cannot_be_loaded_is_said_at_the_start() -> None:

@@ -32,7 +32,7 @@ def merged(texts: Mapping[int, str]) -> str:
     """
     families: dict[str, _Family] = {}
     for worker, text in texts.items():
-        for name, one in _families(text.splitlines()).items():
+        for name, one in _families(text.split("\n")).items():
             known = families.setdefault(name, _Family(one.kind, one.meaning))
             if known.kind == one.kind:
                 known.samples += [_of_worker(sample, worker) for sample in one.samples]
@@ -43,6 +43,7 @@ def merged(texts: Mapping[int, str]) -> str:
 
 
 def _families(lines: Iterable[str]) -> dict[str, _Family]:
+    # The format escapes the line feed alone: other ends of lines may stand in a label.
     found: dict[str, _Family] = {}
     one = _Family("")
     for line in lines:

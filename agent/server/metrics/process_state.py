@@ -85,7 +85,7 @@ class _Calls(Collector):
             ("voice_agent_calls", "Calls in progress.", len(self._calls.in_progress)),
             (
                 "voice_agent_calls_most",
-                "As many as this process takes, if nothing that is measured is against it.",
+                "As many as all workers together take, if nothing that is measured is against it.",
                 self._capacity.room.most,
             ),
             (

@@ -24,6 +24,10 @@ WITHIN = 0.5
 """Seconds for another worker to tell its metrics: one whose loop is held longer is left out. What
 Prometheus waits for is ten."""
 
+MOST_TOLD = 16_000_000
+"""Bytes that another worker tells at the most, far more than any has: what is beyond is no text of
+metrics, and would take this one's memory."""
+
 UNREACHABLE = "voice_agent_workers_unreachable"
 REACHABLE = "voice_agent_workers"
 
@@ -140,12 +144,22 @@ async def _ask(path: Path) -> str | None:
     try:
         async with asyncio.timeout(WITHIN):
             reader, writer = await asyncio.open_unix_connection(path)
-            told = await reader.read(-1)
+            told = await _whole(reader)
+            return told.decode() if told.endswith(b"\n") else None
     except (ConnectionRefusedError, FileNotFoundError):
         return ""
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, UnicodeDecodeError):
         return None
     finally:
         if writer is not None:
-            writer.close()
-    return told.decode() if told.endswith(b"\n") else None
+            writer.transport.abort()
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    """Return all that comes; nothing if it is too much."""
+    told = bytearray()
+    while piece := await reader.read(1 << 16):
+        told += piece
+        if len(told) > MOST_TOLD:
+            return b""
+    return bytes(told)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+import requests
 import structlog
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -22,6 +23,9 @@ log = structlog.get_logger()
 
 CLOSED_WITHIN = 3.0
 """Seconds for what waits to leave when the process ends: those who stop it wait for 20."""
+
+ANSWER_READ = 65_536
+"""Bytes of an answer that are read: it says nothing that we need, and may have no end."""
 
 USUAL_PATH = "/v1/traces"
 """Of OTLP over HTTP, where an address has none."""
@@ -53,7 +57,7 @@ class TraceExport:
         self._provider = TracerProvider(
             resource=_resource(), id_generator=ids, shutdown_on_exit=False
         )
-        sends = exporter or OTLPSpanExporter(endpoint=_address(settings))
+        sends = exporter or OTLPSpanExporter(endpoint=_address(settings), session=_session())
         self._provider.add_span_processor(BatchSpanProcessor(_ToldOnce(sends)))
         tracer = self._provider.get_tracer("voice-agent", VERSION)
         self.traces = CallTraces(tracer, ids, models, words=settings.words)
@@ -97,8 +101,24 @@ def _address(settings: TracingSettings) -> str | None:
     """Return where traces go; None for what the environment says."""
     if (endpoint := settings.endpoint) is None:
         return None
-    path = urlsplit(endpoint).path.rstrip("/")
-    return endpoint if path else endpoint.rstrip("/") + USUAL_PATH
+    parts = urlsplit(endpoint)
+    return endpoint if parts.path.rstrip("/") else parts._replace(path=USUAL_PATH).geturl()
+
+
+def _session() -> requests.Session:
+    """Return what sends: it takes a redirect for what it is, nobody who takes traces."""
+    session = requests.Session()
+    session.stream = True
+    session.hooks["response"] = [_look]
+    return session
+
+
+def _look(response: requests.Response, *_: object, **__: object) -> None:
+    """Look at an answer, and let go of it. The library calls every status below 400 a success."""
+    with response:
+        response.raw.read(ANSWER_READ)
+    if response.is_redirect:
+        raise requests.TooManyRedirects("traces are sent to whom the settings name alone")
 
 
 def _resource() -> Resource:

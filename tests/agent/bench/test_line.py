@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
 
-from agent.bench import level, line
+from agent.bench import level, line, metrics
 from agent.bench.frames import accept_of
 from agent.bench.level import Bench
 from agent.bench.line import CallNotAnsweredError, CallRefusedError, Target, UnreachableError, dial
@@ -214,6 +214,44 @@ def test_a_server_that_breaks_off_is_said_to(monkeypatch: pytest.MonkeyPatch) ->
     assert all(len(base64.b64decode(one)) == 16 for one in key)
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b'\x81\x15{"command": "reject"}\x81\x15{"command": "answer"}', "refused: reject"),
+        (b'\x81\x15{"command": "answer"}\x81\x15{"command": "reject"}', ""),
+        (b"\x01\x7e\xff\xff" + bytes(65_535) + (b"\x00\x7e\xff\xff" + bytes(65_535)) * 200,
+         "a message without end"),
+    ],
+    ids=["two minds", "a second answer", "no end"],
+)  # fmt: skip
+def test_what_comes_besides_an_answer_is_borne(sent: bytes, said: str) -> None:
+    """What was said first counts; what never ends takes no memory. Nothing goes wrong here."""
+    wrong: list[str] = []
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        accepted = accept_of(head.partition("Key: ")[2].partition("\r\n")[0])
+        head = f"HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: {accepted}\r\n\r\n"
+        writer.write(head.encode() + sent)
+        await reader.read()
+
+    async def story() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, what: wrong.append(what["message"])
+        )
+        async with raw(answers) as target:
+            if said:
+                with pytest.raises(CallNotAnsweredError, match=said):
+                    await dial(target, 1, 1)
+            else:
+                call = await dial(target, 1, 1)
+                assert not call.over
+                await call.hang_up()
+
+    asyncio.run(story())
+    assert not [one for one in wrong if "data_received" in one]
+
+
 def test_a_server_that_says_nothing_is_no_server_to_measure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -254,3 +292,40 @@ def test_calls_that_are_refused_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
             assert (found.answered, found.refused, found.failed) == (1, 2, {})
 
     asyncio.run(story())
+
+
+def test_a_server_that_floods_or_sends_elsewhere_has_no_lag_to_tell() -> None:
+    """Its metrics are read to a bound, and asked for where the calls go alone."""
+    sample = f'{metrics.NAME}{{le="0.1"}} 4\n'
+
+    async def floods(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):  # it does not want to hear all of it
+            for _ in range(40):
+                await response.write(bytes(1_000_000))
+        return response
+
+    async def redirects(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/elsewhere")
+
+    async def tells(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text=sample)
+
+    async def found(answers: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> bool:
+        app = web.Application()
+        app.router.add_get("/metrics", answers)
+        app.router.add_get("/elsewhere", tells)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            target = Target(url=f"ws://127.0.0.1:{runner.addresses[0][1]}/s", headers={})
+            return await metrics.loop_lag(target) is not None
+        finally:
+            await runner.cleanup()
+
+    async def story() -> list[bool]:
+        return [await found(one) for one in (tells, redirects, floods)]
+
+    assert asyncio.run(story()) == [True, False, False]

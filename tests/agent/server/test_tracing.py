@@ -7,6 +7,8 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +240,39 @@ def test_whoever_is_down_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
 
 
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends whoever brings traces to another address, at length."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+        with suppress(ConnectionError):  # it does not want to hear all of it
+            for _ in range(50):
+                self.wfile.write(bytes(1_000_000))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_whoever_sends_traces_elsewhere_does_not_take_them() -> None:
+    """They go to whom the settings name, and nobody else; that they are lost is told."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server, capture_logs() as logs:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        exported = TraceExport(TracingSettings(endpoint=endpoint), {})
+        for kind, fields in LINES:
+            exported.traces.line("r", kind, fields)
+        exported.close()
+        server.shutdown()
+        serving.join()
+    assert [one["event"] for one in logs] == [
+        "traces are not taken: they are lost until they are again"
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "variables", "on"),
     [
@@ -271,6 +306,7 @@ def test_an_address_without_a_path_has_the_usual_one() -> None:
     for given, asked in (
         ("http://localhost:4318", "http://localhost:4318/v1/traces"),
         ("http://localhost:4318/", "http://localhost:4318/v1/traces"),
+        ("http://localhost:4318?a=b", "http://localhost:4318/v1/traces?a=b"),
         ("https://host/otlp/v1/traces", "https://host/otlp/v1/traces"),
     ):
         assert export._address(TracingSettings(endpoint=given)) == asked

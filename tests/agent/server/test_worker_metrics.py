@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.server.board import Board
+from agent.server.metrics import worker_sockets
 from agent.server.metrics.merged_text import merged
 from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.worker_place import WorkerPlace
@@ -61,6 +62,7 @@ def test_each_sample_says_whose_it_is() -> None:
 def test_a_family_is_told_once_and_in_one_piece() -> None:
     """As the format demands: its meaning and kind once, then all samples of it."""
     text = merged({0: process(2).decode(), 1: process(5).decode()})
+    assert 'agent="a\x85b\x1cc\r"' in merged({0: process(1, agent="a\x85b\x1cc\r").decode()})
     for line in ("# HELP calls_total", "# TYPE calls_total", "# TYPE late_seconds histogram"):
         assert text.count(f"{line} ") + text.count(f"{line}\n") == 1
     families = [family.name for family in text_string_to_metric_families(text)]
@@ -141,6 +143,33 @@ def test_one_that_hangs_or_has_died_is_left_out_and_told_of(folder: Path) -> Non
             assert found["plain_total", frozenset({("worker", "3")})] == 4
         silent.set()
         hung.close()
+
+    story(run)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"\xff\xfe garbage\n", b"plain_total 1", b"x" * 200_000, b"x 1\n" * 50_000],
+    ids=["no text", "half a line", "no end", "too much"],
+)
+def test_one_that_tells_nonsense_is_left_out(
+    folder: Path, told: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It spoils nothing of what the others have, and takes no memory."""
+    monkeypatch.setattr(worker_sockets, "MOST_TOLD", 100_000)
+
+    async def run() -> None:
+        async def tells(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(told)
+            writer.close()
+
+        odd = await asyncio.start_unix_server(tells, folder / "metrics-1.sock")
+        one = worker(folder, 0, workers=2)
+        async with one.told():
+            found = samples((await one.text()).decode())
+            assert found["voice_agent_workers_unreachable", frozenset()] == 1
+            assert found["plain_total", frozenset({("worker", "0")})] == 1
+        odd.close()
 
     story(run)
 
