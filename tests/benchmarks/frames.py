@@ -59,7 +59,7 @@ OTHER_WORK = np.zeros(3 << 17)
 PARTS = (
     ("resampling", audio._Polyphase, "filtered"),
     ("webrtcvad", WebRtcDetector, "voiced_on_line"),
-    ("silero", SileroDetector, "voiced"),
+    ("silero", SileroDetector, "voiced_on_line"),
     ("keypad", KeypadDetector, "feed"),
     ("echo guard", EchoGuard, "without_echo"),
     ("is it our voice", EchoGuard, "is_own_voice"),
