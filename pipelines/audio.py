@@ -6,7 +6,7 @@ is an :class:`Audio`, or it stays inside a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, gcd
@@ -61,11 +61,13 @@ class Chunker:
         self._size = size
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield each whole frame; keep what is left, odd bytes included, for the next call."""
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Return each whole frame; keep what is left, odd bytes included, for the next call."""
         if len(data) == self._size and not self._rest:
-            yield bytes(data)  # as almost always: a packet is a frame
-            return
+            return (bytes(data),)  # as almost always: a packet is a frame
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> Iterator[bytes]:
         self._rest += data
         while len(self._rest) >= self._size:
             yield bytes(self._rest[: self._size])

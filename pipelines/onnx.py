@@ -10,17 +10,22 @@ it is loaded, which is before ``disable_telemetry_events`` can be called.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state
 
 ort.disable_telemetry_events()
 
-__all__ = ["ORT_ERRORS", "load_session", "ort", "with_outputs"]
+__all__ = ["ORT_ERRORS", "Arrays", "FixedRun", "load_session", "ort", "with_outputs"]
+
+Arrays = Mapping[str, NDArray[np.float32]]
+"""By the name of an input or output: contiguous, of the shape that the network takes or gives."""
 
 ORT_ERRORS: tuple[type[Exception], ...] = tuple(
     error
@@ -59,6 +64,37 @@ def load_session(
     options.log_severity_level = 4 if stoppable else 3
     source = model if isinstance(model, bytes) else str(model)
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+class FixedRun:
+    """A network that reads and writes the same arrays in each run. Call it for one.
+
+    Nothing is looked up, checked or made anew then, which of a run of 50 µs saves seven.
+
+    Args:
+        session: May be shared; the arrays may not.
+        inputs: What it reads.
+        outputs: What it writes.
+    """
+
+    def __init__(self, session: ort.InferenceSession, inputs: Arrays, outputs: Arrays) -> None:
+        self._session = session
+        self._binding = session.io_binding()
+        self._kept = inputs, outputs  # it knows their addresses alone
+        for arrays, bind in (
+            (inputs, self._binding.bind_input),
+            (outputs, self._binding.bind_output),
+        ):
+            for name, array in arrays.items():
+                bind(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+
+    def __call__(self) -> None:
+        """Run it.
+
+        Raises:
+            Exception: One of :data:`ORT_ERRORS`.
+        """
+        self._session.run_with_iobinding(self._binding)
 
 
 def with_outputs(model: bytes, names: Iterable[str]) -> bytes:

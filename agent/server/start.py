@@ -14,6 +14,7 @@ from agent.server.checks import needed
 from agent.server.connections import HttpConnections
 from agent.server.machine import raise_file_limit
 from agent.server.mcp_servers import running_mcp_servers
+from agent.server.memory import keep_some
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
 from agent.server.shared_port import SharedPort
@@ -59,6 +60,7 @@ async def serve(
     """
     log.info("starting", version=VERSION)
     raise_file_limit()
+    keep_some()
     check(settings)
     with signals() as stopping:
         try:

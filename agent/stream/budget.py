@@ -46,13 +46,14 @@ class Allowance:
 
     def take(self, amount: float, at: float) -> bool:
         """Use up ``amount`` at the time ``at``, in seconds; return whether that much was left."""
+        left = self._left
         if self._at is not None:
-            self._left = min(self._at_once, self._left + (at - self._at) * self._a_second)
+            left += (at - self._at) * self._a_second
+            left = min(left, self._at_once)
         self._at = at
-        if amount > self._left:
-            return False
-        self._left -= amount
-        return True
+        enough = amount <= left
+        self._left = left - amount if enough else left
+        return enough
 
 
 class FrameBudget:

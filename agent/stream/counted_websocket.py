@@ -53,6 +53,8 @@ CLOSE_WORDS: Mapping[int, bytes] = {
 """What our close frames say of their code, where nothing better is known. Why a call was not let in
 is for our log alone."""
 
+_CLOSE = int(WSMsgType.CLOSE)  # a member of an enumeration is looked up, for each frame
+
 HANG_UPS = (WSCloseCode.OK, WSCloseCode.GOING_AWAY, NO_CODE, NO_CLOSE)
 """Close codes of a far end that just leaves; any other says that something went wrong there."""
 
@@ -112,13 +114,13 @@ class CountedWebSocket(web.WebSocketResponse):
 
         Cancelling is safe: no message is lost.
         """
-        if now() - self._working_since > IN_ONE_GO:
-            await asyncio.sleep(0)
-            self._working_since = now()
         before = now()
+        if before - self._working_since > IN_ONE_GO:
+            await asyncio.sleep(0)
+            before = self._working_since = now()
         message = await super().receive(timeout)
-        if now() - before > A_WAIT:
-            self._working_since = now()
+        if (after := now()) - before > A_WAIT:
+            self._working_since = after
         return message
 
     async def close(
@@ -187,7 +189,7 @@ class _CountingReader(WebSocketReader):
     ) -> None:
         if reason := self._meter.count(len(payload), now()):
             raise _TooMuchError(WSCloseCode.POLICY_VIOLATION, reason)
-        if opcode == WSMsgType.CLOSE and self.closed is None:
+        if opcode == _CLOSE and self.closed is None:
             self.closed = _read_close(bytes(payload))
         super()._handle_frame(fin, opcode, payload, compressed)
 

@@ -32,7 +32,7 @@ class StreamState(enum.Enum):
     REFUSED = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each frame, and what is frozen takes four times as long to make
 class CallerAudio:
     """Audio from the caller, of any length: the platform promises none, not even whole samples."""
 

@@ -12,6 +12,8 @@ from agent.stream.budget import Meter, of_a_call
 from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import HungUpError, LineError
 
+_BINARY = WSMsgType.BINARY  # a member of an enumeration is looked up, for each message
+
 
 class WebSocketLine:
     """The line of one call over a websocket.
@@ -49,9 +51,11 @@ class WebSocketLine:
                 return self._pieces.pop()
             # No deadline: Call watches for a line that carries nothing, and may be half-open.
             message = await self.socket.receive()
+            if message.type is _BINARY:  # as almost always
+                return self._first_piece(message.data)
             match message.type:
-                case WSMsgType.TEXT | WSMsgType.BINARY:
-                    return self._first_piece(message.data)
+                case WSMsgType.TEXT:
+                    return str(message.data)
                 case WSMsgType.PING:
                     await self._sent(self.socket.pong(message.data))
                 case WSMsgType.CLOSE | WSMsgType.CLOSING | WSMsgType.CLOSED | WSMsgType.ERROR:
@@ -84,9 +88,9 @@ class WebSocketLine:
         finally:
             closing.cancel()
 
-    def _first_piece(self, message: str | bytes) -> str | bytes:
+    def _first_piece(self, message: bytes) -> bytes:
         """Return what comes first of a message, half a second of audio at the most."""
-        if isinstance(message, bytes) and 0 < self._rate < len(message):
+        if 0 < self._rate < len(message):
             starts = range(0, len(message), self._rate)
             self._pieces = [message[at : at + self._rate] for at in reversed(starts)]
             return self._pieces.pop()

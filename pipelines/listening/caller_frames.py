@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.audio import SPEECH_RATE, Chunker, frame_bytes, frames_behind
+
+Samples = NDArray[np.float32]
 
 SIZE = frame_bytes(SPEECH_RATE)
 
@@ -27,13 +30,14 @@ class CallerFrame:
         before: The 20 ms before it on the line.
     """
 
-    __slots__ = ("_pcm", "before", "line", "rate")
+    __slots__ = ("_pcm", "_power", "before", "line", "rate")
 
     def __init__(self, line: bytes, rate: int, before: bytes) -> None:
         self.line = line
         self.rate = rate
         self.before = before
         self._pcm = line if rate == SPEECH_RATE else b""
+        self._power: float | None = None
 
     def __len__(self) -> int:
         return SIZE
@@ -55,8 +59,20 @@ class CallerFrame:
         That of :attr:`pcm` is at the most this and that of the frame before it together, times
         ``SPEECH_RATE / rate``, but for its rounding and 1 %: the filter makes no frequency louder.
         """
-        samples = np.frombuffer(self.line, _INT16).astype(_FLOAT32)
-        return float(samples.dot(samples))
+        return _power(samples_of(self.line))
+
+    @property
+    def power(self) -> float:
+        """See :func:`power_of`; worked out once, for all who ask."""
+        if self._power is None:
+            self._power = _power(samples_of(self.pcm))
+        return self._power
+
+    def samples(self) -> Samples:
+        """Return :attr:`pcm` as floats, which are not kept; :attr:`power` is."""
+        samples = samples_of(self.pcm)
+        self._power = _power(samples)
+        return samples
 
     def follows(self, other: CallerFrame) -> bool:
         """Return whether it is the next on the line after ``other``."""
@@ -93,14 +109,27 @@ class LineFrames:
     def feed(self, pcm: bytes) -> Iterator[CallerFrame]:
         """Yield each whole frame; keep what is left, odd bytes included, for the next call."""
         for line in self._chunks.feed(pcm):
-            frame = CallerFrame(line, self._rate, self._before)
-            self._before = line
-            yield frame
+            before, self._before = self._before, line
+            yield CallerFrame(line, self._rate, before)
 
 
 def pcm_of(frame: Heard) -> bytes:
     """Return 640 bytes at :data:`pipelines.audio.SPEECH_RATE`."""
     return frame if isinstance(frame, bytes) else frame.pcm
+
+
+def samples_of(pcm: bytes) -> Samples:
+    """Return 16-bit samples as floats, as loud as they are."""
+    return np.frombuffer(pcm, _INT16).astype(_FLOAT32)
+
+
+def power_of(frame: Heard) -> float:
+    """Return the sum of the squares of a frame's samples at SPEECH_RATE."""
+    return _power(samples_of(frame)) if isinstance(frame, bytes) else frame.power
+
+
+def _power(samples: Samples) -> float:
+    return float(samples.dot(samples))
 
 
 def joined(frames: Iterable[Heard]) -> bytes:

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.audio import SPEECH_RATE
-from pipelines.listening.caller_frames import Heard, joined, pcm_of
+from pipelines.listening.caller_frames import Heard, joined, power_of, samples_of
 
 LOW = (697.0, 770.0, 852.0, 941.0)
 HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
@@ -184,14 +184,15 @@ class KeypadDetector:
         if self._is_silent(frame):
             samples, now = None, _NOTHING
         else:
-            samples = _samples(pcm_of(frame))
-            now = _look(samples)
+            samples = _samples(frame)
+            now = _look(samples, power_of(frame))
         # Half a frame earlier there can only be more of what is here, or was in the last frame.
         likely = bool(now.key)
         between = _NOTHING
         if likely or self._likely:
-            samples = _samples(pcm_of(frame)) if samples is None else samples
-            between = _look(np.concatenate((_samples(pcm_of(before))[HOP:], samples[:HOP])))
+            samples = _samples(frame) if samples is None else samples
+            halves = np.concatenate((_samples(before)[HOP:], samples[:HOP]))
+            between = _look(halves, float(halves.dot(halves)))
         self._likely, self.sounding = likely, now.sure
         if self._tone is None and not (likely or between.key):
             return ""
@@ -242,7 +243,7 @@ class KeypadDetector:
 
         Samples are counted in what is kept.
         """
-        sound = _samples(joined(self._frames))
+        sound = samples_of(joined(self._frames))
         first = len(sound) - self._windows * HOP
         start = max(0, first + ended * HOP - WINDOW)
         steps = sound[start : first + began * HOP].reshape(-1, _STEP)
@@ -256,7 +257,7 @@ class KeypadDetector:
 
     def _is_in_phase(self, key: str, end: int, start: int) -> bool:
         """Return whether both tones of ``key`` go on at ``start`` as they did until ``end``."""
-        sound = _samples(joined(self._frames))
+        sound = samples_of(joined(self._frames))
         if end < WINDOW or start + WINDOW > len(sound):
             return False
         row = next(n for n, keys in enumerate(KEYS) if key in keys)
@@ -273,17 +274,17 @@ class KeypadDetector:
         return True
 
 
-def _samples(pcm: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(pcm, "<i2").astype(np.float32)
+def _samples(frame: Heard) -> NDArray[np.float32]:
+    return samples_of(frame) if isinstance(frame, bytes) else frame.samples()
 
 
-def _look(samples: NDArray[np.float32]) -> _Seen:
-    """Return what 20 ms of sound may be."""
-    if float(np.vdot(samples, samples)) < SILENT:
+def _look(samples: NDArray[np.float32], power: float) -> _Seen:
+    """Return what 20 ms of sound of such power may be."""
+    if power < SILENT:
         return _NOTHING
     window: NDArray[np.float32] = samples * _HANN
     powers = _powers(window @ _ROUGH)
-    energy = float(np.vdot(window, window))
+    energy = float(window.dot(window))
     strongest = max(powers[:4]), max(powers[4:])
     weaker = min(strongest) ** 0.5
     if sum(strongest) * _ENERGY < ROUGH_SHARE * energy or weaker < QUIETEST / 3:

@@ -7,7 +7,7 @@ played back gives the same result as the live one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipelines.audio import BYTES_PER_SAMPLE, Audio
 from pipelines.listening.caller_frames import Heard, joined, pcm_of
@@ -74,21 +74,24 @@ class SpeechGate:
         """End speech here and now, without an event."""
         self._open = self._paused = False
 
-    def feed(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001 - a fact
-        """Take the next frame, in order; yield what it means."""
+    def feed(self, frame: Heard, voiced: bool) -> Iterable[SpeechEvent]:  # noqa: FBT001 - a fact
+        """Take the next frame, in order; return what it means, to be gone through before the next.
+
+        What follows an event is worked out once that was taken.
+        """
         if not self._open:
-            yield from self._before_speech(frame, voiced)
-        elif self._paused:
-            yield from self._in_pause(frame, voiced)
-        else:
-            self._silent_bytes = 0 if voiced else self._silent_bytes + len(frame)
-            self._spoken_bytes += len(frame)
-            yield SpeechContinued(Audio(pcm_of(frame), self._rate))
-            if self._silent_bytes >= self._pause_after:
-                self._spoken_bytes -= self._silent_bytes
-                self._paused, self._back_bytes = True, 0
-                yield SpeechPaused()
-                yield from self._ended()
+            return self._before_speech(frame, voiced)
+        return self._in_pause(frame, voiced) if self._paused else self._in_speech(frame, voiced)
+
+    def _in_speech(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
+        self._silent_bytes = 0 if voiced else self._silent_bytes + len(frame)
+        self._spoken_bytes += len(frame)
+        yield SpeechContinued(Audio(pcm_of(frame), self._rate))
+        if self._silent_bytes >= self._pause_after:
+            self._spoken_bytes -= self._silent_bytes
+            self._paused, self._back_bytes = True, 0
+            yield SpeechPaused()
+            yield from self._ended()
 
     def _in_pause(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
         self._back_bytes = self._back_bytes + len(frame) if voiced else 0
@@ -107,7 +110,7 @@ class SpeechGate:
             self.close()
             yield SpeechEnded()
 
-    def _before_speech(self, frame: Heard, voiced: bool) -> Iterator[SpeechEvent]:  # noqa: FBT001
+    def _before_speech(self, frame: Heard, voiced: bool) -> Sequence[SpeechEvent]:  # noqa: FBT001
         self._recent.append((frame, voiced))
         self._recent_bytes += len(frame)
         self._voiced_bytes += len(frame) * voiced
@@ -116,13 +119,13 @@ class SpeechGate:
             self._recent_bytes -= len(old)
             self._voiced_bytes -= len(old) * was_voiced
         if not voiced or self._voiced_bytes < self._start_after:
-            return
+            return ()
         pcm = joined(old for old, _ in self._recent)
         self._spoken_bytes = self._voiced_bytes
         self._recent.clear()
         self._recent_bytes = self._voiced_bytes = self._silent_bytes = 0
         self._open, self._end_after = True, self._bytes(self._settings.end_after)
-        yield SpeechStarted(Audio(pcm, self._rate))
+        return (SpeechStarted(Audio(pcm, self._rate)),)
 
     def _bytes(self, seconds: float) -> int:
         return BYTES_PER_SAMPLE * round(seconds * self._rate)

@@ -11,10 +11,8 @@ from collections import deque
 from itertools import islice
 from math import log10
 
-import numpy as np
-
-from pipelines.audio import FRAME_SECONDS
-from pipelines.listening.caller_frames import Heard, pcm_of
+from pipelines.audio import BYTES_PER_SAMPLE, FRAME_SECONDS
+from pipelines.listening.caller_frames import SIZE, Heard, power_of
 
 FAINT = 6.0
 """Decibels below the caller's level from which a voice is somebody else's. By the first second of
@@ -64,6 +62,10 @@ shouted once a faint voice."""
 PATIENCE = round(5.0 / FRAME_SECONDS)
 """Frames for which we wait for the caller to be as loud as ever, while nothing but a faint voice is
 heard. Then they are taken to have moved away from their telephone, and any voice is theirs."""
+
+
+_FULL = 2.0**-30 / (SIZE // BYTES_PER_SAMPLE)
+"""From a frame's sum of squares to its mean, as a share of what is loudest."""
 
 
 class VoiceLevels:
@@ -129,7 +131,7 @@ class VoiceLevels:
                 self._theirs.clear()
             self._shuns = self._shuns and self._silent < 4 * APART
         self._silent = 0
-        level = _decibels(pcm_of(frame))
+        level = 10 * log10(power_of(frame) * _FULL + 1e-10)
         self._sound.append(level)
         if self._is_near(in_speech=in_speech):
             self._lasts, self._waited, self._faint, self._shuns = LASTS, 0, 0, False
@@ -207,11 +209,6 @@ class _Latest:
     @property
     def level(self) -> float:
         return self._sorted[-1 - len(self._sorted) // 10]
-
-
-def _decibels(frame: bytes) -> float:
-    samples = np.frombuffer(frame, "<i2").astype(np.float32) / 32768
-    return 10 * log10(float(samples @ samples) / len(samples) + 1e-10)
 
 
 def _level(decibels: list[float]) -> float:

@@ -28,6 +28,7 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
+from agent.server.memory import keep_some
 from agent.settings.calls import LineSettings
 from agent.stream.budget import Meter, before_the_answer
 from agent.stream.channel import Channel
@@ -59,7 +60,7 @@ OTHER_WORK = np.zeros(3 << 17)
 PARTS = (
     ("resampling", audio._Polyphase, "filtered"),
     ("webrtcvad", WebRtcDetector, "voiced_on_line"),
-    ("silero", SileroDetector, "voiced"),
+    ("silero", SileroDetector, "voiced_on_line"),
     ("keypad", KeypadDetector, "feed"),
     ("echo guard", EchoGuard, "without_echo"),
     ("is it our voice", EchoGuard, "is_own_voice"),
@@ -244,6 +245,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--only", choices=[*sounds(), "socket"])
     options = parser.parse_args()
+    keep_some()  # as the service does
     new = detectors(DetectorSettings())
     print(f"µs a frame of 20 ms, {options.calls} calls in turn, {RATE} Hz")
     for name in sounds():

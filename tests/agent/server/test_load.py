@@ -338,3 +338,23 @@ def test_files_and_memory_bound_what_there_may_be(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert bound(4, tmp_path, memory) == 50
     assert 1 <= bound(1, nowhere, nowhere) <= MOST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what keeps memory is glibc")
+def test_what_calls_use_over_and_over_is_not_cleared_anew_each_time() -> None:
+    """Arrays as large as those of an echo: their pages come from the machine once."""
+    uses = (
+        "import resource, numpy as np\n"
+        "from agent.server.memory import keep_some\n"
+        "kept = keep_some()\n"
+        "def use(): return [np.ones(25_000) for _ in range(8)]\n"
+        "use()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "for _ in range(50): use()\n"
+        "print(int(kept), resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", uses], capture_output=True, check=True, timeout=60)
+    kept, faults = map(int, done.stdout.split())
+    if not kept:
+        pytest.skip("another C library")
+    assert faults < 1000  # they are 50 times 400 pages

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from pipelines.listening.detectors import (
 )
 from pipelines.listening.gate import SpeechGate
 from pipelines.listening.speech_events import SpeechEnded, SpeechEvent, SpeechStarted
-from pipelines.onnx import load_session
+from pipelines.onnx import Arrays, load_session
 from tests import recordings
 from tests.pipelines.listening.frames import FRAME, GATE, marked, speeches
 
@@ -185,15 +184,15 @@ def test_silero_is_given_each_sample_once_and_its_context() -> None:
         def __init__(self) -> None:
             self.windows: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = []
 
-        def run(self, _: None, inputs: dict[str, Any]) -> tuple[Any, Any, Any]:
+        def run(self, inputs: Arrays, outputs: Arrays) -> None:
             assert inputs["input"].shape == (1, 576)
             assert np.all(inputs["h"] == len(self.windows))
             assert np.all(inputs["c"] == -len(self.windows))
-            self.windows.append(inputs["input"][0])
-            return np.zeros(1, np.float32), inputs["h"] + 1, inputs["c"] - 1
+            self.windows.append(inputs["input"][0].copy())
+            outputs["hn"][:], outputs["cn"][:] = inputs["h"] + 1, inputs["c"] - 1
 
     session = Session()
-    detector = SileroDetector(session)
+    detector = SileroDetector(lambda *arrays: partial(session.run, *arrays))
     samples = np.arange(1, 16 * 320 + 1, dtype="<i2")
     for frame in samples.reshape(16, 320):
         detector.voiced(frame.tobytes())
