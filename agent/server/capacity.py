@@ -128,7 +128,7 @@ class Capacity:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
                 here, at = calls(), now()
-                self.load.look(loop_time.seconds(), here, at)
+                self.load.look(loop_time.read(), here, at)
                 self.overload.look(at)
                 if self.memory.due(here, at):
                     await asyncio.to_thread(give_back)
