@@ -26,6 +26,12 @@ class PlacesTaken:
     has_place: bool
     """Whether one is kept for whoever asks."""
 
+    room_elsewhere: int
+    """Calls more that the other workers could carry."""
+
+    kept: int
+    """Places that this process keeps for others than who asks."""
+
 
 class CallPlaces:
     """The places that this worker keeps, and what others need to know of its calls.
@@ -87,6 +93,8 @@ class CallPlaces:
             here=len(self._here) + len(kept - {name}),
             young=self._young + there.young + waiting,
             has_place=name in expected or there.has_place,
+            room_elsewhere=there.room,
+            kept=len(kept - {name}),
         )
 
     @property

@@ -209,7 +209,7 @@ def test_the_first_call_is_always_taken_and_so_is_one_with_a_place() -> None:
     machine.wait(30)
     assert machine.ask(5) == 1
     assert not machine.capacity.refusal(taken=1, here=1, young=0, has_place=True)
-    assert machine.capacity.room_left(1, 1) == 0
+    assert machine.capacity.room_left(1) == 0
 
 
 def test_others_on_the_core_leave_less_room() -> None:
