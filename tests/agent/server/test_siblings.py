@@ -129,9 +129,9 @@ def test_a_worker_that_is_full_takes_calls_for_the_others(tmp_path: Path) -> Non
         full, other = registry(Room(most=5, at_once=5), first), registry(FREE, second)
         full.capacity.overload.reason = "the event loop is late"
         second.beat(draining=False, refusing=False, room=2)
-        assert full.no_room_here() == "" == full.no_room()  # it has none: one is always taken
+        assert full.no_room(here=True) == "" == full.no_room()  # it has none: one is always taken
         with full.holding("a", cast("Call", None), "reception"):
-            assert full.no_room_here() == "overload: the event loop is late"
+            assert full.no_room(here=True) == "overload: the event loop is late"
             for name in "bc":
                 assert not full.no_room(name)
                 full.places.keep(name, 60.0)
@@ -140,12 +140,12 @@ def test_a_worker_that_is_full_takes_calls_for_the_others(tmp_path: Path) -> Non
             full.draining = True
             assert not full.no_room("c")
             second.beat(draining=False, refusing=False, room=9)
-            assert full.room_left == 2
+            assert full.room_left() == 2
             for name in "de":
                 assert not full.no_room(name)
                 other.places.keep(name, 60.0)
             assert full.no_room("f") == "as many calls as may be"
-            assert full.room_left == 0
+            assert full.room_left() == 0
             second.beat(draining=True, refusing=False, room=9)
             assert full.no_room("f") == "draining"
 
