@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from agent.call.call import Call
+from agent.cli.supervised import sweep
 from agent.records.writer import RecordWriter
 from agent.server.board import Board
 from agent.server.call_places import CallPlaces
@@ -24,6 +29,9 @@ from pipelines.background import Work
 from tests.agent.loopback import until
 from tests.agent.personas.inline import InlineThreads
 from tests.virtual_time import run
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def several(folder: Path, number: int) -> list[Siblings]:
@@ -166,6 +174,25 @@ def registry(room: Room, siblings: Siblings) -> CallRegistry:
         expected_within=60,
         siblings=siblings,
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no several workers there")
+def test_folders_that_killed_supervisors_left_are_swept(tmp_path: Path) -> None:
+    """Not those in which a worker still serves, that are locked, or that are no supervisor's."""
+    for name in ("left", "served", "locked", "other"):
+        (tmp_path / f"voice-agent-{name}").mkdir()
+    for name in ("left", "served", "locked"):
+        Board.make(tmp_path / f"voice-agent-{name}")
+    Board(tmp_path / "voice-agent-served")[0].serve()
+    (tmp_path / "voice-agent-other" / "kept").touch()
+    locked = os.open(tmp_path / "voice-agent-locked", os.O_RDONLY)
+    try:
+        fcntl.flock(locked, fcntl.LOCK_SH)
+        sweep(tmp_path)
+    finally:
+        os.close(locked)
+    left = {one.name.rpartition("-")[2] for one in tmp_path.iterdir()}
+    assert left == {"served", "locked", "other"}
 
 
 def test_two_at_the_same_moment_see_each_other(tmp_path: Path) -> None:
