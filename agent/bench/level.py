@@ -18,11 +18,14 @@ from agent.bench.processes import Use, core_seconds, cores_of, family, use_of
 from pipelines.background import BackgroundTasks
 
 BEGIN_WITHIN = 10.0
-"""Seconds over which the calls of a level begin, evenly: about one turn, so that not all speak at
-once."""
+"""Seconds over which the calls of a level begin: about one turn, so that not all speak at once."""
 
 A_CALL_EVERY = 0.5
 """Seconds between two of them, where there are few."""
+
+AT_LEAST_EVERY = 0.25
+"""Seconds between two of them, however many: a service that does not know yet what calls cost
+learns it while they come, and is not to refuse any for that alone."""
 
 SETTLE = 5.0
 """Seconds from the last call that was placed until something is measured: greetings are over."""
@@ -117,9 +120,15 @@ async def try_out(bench: Bench) -> None:
         await background.aclose()
 
 
+def spread_of(calls: int) -> float:
+    """Return the seconds over which the calls of a level begin, evenly."""
+    every = BEGIN_WITHIN / max(1, calls - 1)
+    return (calls - 1) * max(AT_LEAST_EVERY, min(A_CALL_EVERY, every))
+
+
 async def run(bench: Bench, calls: int) -> Level:
     """Hold so many calls at once, and measure them."""
-    spread = min(BEGIN_WITHIN, A_CALL_EVERY * (calls - 1))
+    spread = spread_of(calls)
     level = Level(calls=calls, seconds=bench.seconds, spread=spread)
     level.memory_before = (await _look(bench)).memory
     pace, background = CallPacer(), BackgroundTasks()

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ where all do), and a megabyte a call."""
 
 LONGEST = 60
 """Bytes of the folder that ours is made in: the path of a socket has 104 on macOS, 108 on Linux."""
+
+FOLDER = "voice-agent-"
+"""How the names begin of folders for what workers tell each other."""
 
 CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 """In a container the first is its own; of a service of systemd the second says where it is."""
@@ -141,6 +145,36 @@ def _memory() -> int:
     return least
 
 
+def sweep(above: Path) -> None:
+    """Remove folders that supervisors have left who were killed, once their workers have ended."""
+    from agent.server.board import NAME, Board
+
+    for folder in above.glob(f"{FOLDER}*"):
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:  # another's
+            continue
+        try:
+            if (folder / NAME).is_file() and os.fstat(descriptor).st_uid == os.getuid():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not any(row.pid and _lives(row.pid) for row in Board(folder)):
+                    shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError) as error:  # a supervisor holds it; a board of another kind
+            log.debug("a folder is not removed", error=type(error).__name__)
+        finally:
+            os.close(descriptor)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
     """Make a folder for what workers tell each other, which is gone in the end.
@@ -152,7 +186,9 @@ def _folder() -> Iterator[Path]:
     given = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     above = [one for one in (given, tempfile.gettempdir(), "/tmp") if one]  # noqa: S108 - 0700
     fit = (one for one in above if len(os.fsencode(one)) <= LONGEST and os.access(one, os.W_OK))
-    with tempfile.TemporaryDirectory(prefix="voice-agent-", dir=next(fit, None)) as name:
+    where = next(fit, None)
+    sweep(Path(where or tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=FOLDER, dir=where) as name:
         descriptor = os.open(name, os.O_RDONLY)
         try:
             if sys.platform != "win32":

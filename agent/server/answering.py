@@ -129,7 +129,7 @@ class StreamEndpoint:
         """
         caller = _caller(request)
         ticket = self._admission.look(caller)
-        if reason := self._registry.no_room(ticket.name):
+        if reason := self._registry.no_room(ticket.name, here=True):
             self._registry.capacity.decline(reason)
             raise NotAdmittedError(reason, 503)
         return _Visit(
@@ -252,7 +252,7 @@ class StreamEndpoint:
             raise _NotTakenError(str(error), WSCloseCode.POLICY_VIOLATION) from None
         visit.claims = admitted.claims
         name = visit.name if visit.ticket.trusted else admitted.name
-        if reason := self._registry.no_room(name):
+        if reason := self._registry.no_room(name, here=True):
             self._registry.capacity.decline(reason)
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
         return admitted

@@ -171,9 +171,10 @@ def _registry(
     place: WorkerPlace | None,
     siblings: Siblings | None,
 ) -> CallRegistry:
-    most = room(settings.server.max_calls, providers, place.workers if place is not None else 1)
+    workers = place.workers if place is not None else 1
+    most, core = room(settings.server.max_calls, providers, workers), min(1.0, cores() / workers)
     return CallRegistry(
-        capacity=Capacity(most, overload, lambda: providers.down, LoopLoad(min(1.0, cores()))),
+        capacity=Capacity(most, overload, lambda: providers.down, LoopLoad(core)),
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,

@@ -23,7 +23,7 @@ HERE, PLACES = 1024, 1024
 """Calls in progress, and places kept for calls that come, whose names a row has room for: more than
 a process carries. What is beyond counts no more."""
 
-_PID, _BEAT, _FLAGS, _LOAD, _YOUNG, _CALLS, _KEPT, _FIRST = 0, 1, 2, 3, 4, 5, 6, 8
+_PID, _BEAT, _FLAGS, _LOAD, _YOUNG, _CALLS, _KEPT, _ROOM, _FIRST = range(9)
 _WORDS = _FIRST + HERE + PLACES
 _BYTES = 8 * _WORDS
 
@@ -71,6 +71,11 @@ class BoardRow:
         return int(self._words[_CALLS])
 
     @property
+    def room(self) -> int:
+        """Calls more that it could carry, as it was last measured."""
+        return int(self._words[_ROOM]) if self.takes_calls else 0
+
+    @property
     def draining(self) -> bool:
         """Whether it is about to end."""
         return bool(self._words[_FLAGS] & DRAINING)
@@ -99,9 +104,10 @@ class BoardRow:
         self.beat(0)
         self._words[_PID] = os.getpid()
 
-    def beat(self, flags: int) -> None:
+    def beat(self, flags: int, room: int = 0) -> None:
         """Tell that the loop turns, and how things are."""
         self._words[_FLAGS] = flags
+        self._words[_ROOM] = room
         self._words[_BEAT] = time.monotonic_ns() // 1000
 
     def bear(self, load: int) -> None:
@@ -116,7 +122,7 @@ class BoardRow:
 
     def empty(self) -> None:
         """Forget a worker that has ended. For the supervisor."""
-        for word in (_PID, _FLAGS, _LOAD, _YOUNG, _CALLS, _KEPT):
+        for word in (_PID, _FLAGS, _LOAD, _YOUNG, _CALLS, _KEPT, _ROOM):
             self._words[word] = 0
 
     def _write(self, count: int, first: int, digests: list[int]) -> None:

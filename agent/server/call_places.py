@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from agent.server.capacity import Capacity
 from agent.server.siblings import CallsElsewhere, Siblings
 from pipelines.clock import now
 
@@ -25,6 +26,32 @@ class PlacesTaken:
 
     has_place: bool
     """Whether one is kept for whoever asks."""
+
+    room_elsewhere: int
+    """Calls more that the other workers could carry."""
+
+    kept: int
+    """Places that this process keeps for others than who asks."""
+
+    def refusal(self, capacity: Capacity) -> str:
+        """Return why this process takes no call, as :meth:`Capacity.refusal` has it."""
+        return capacity.refusal(
+            taken=self.taken, here=self.here, young=self.young, has_place=self.has_place
+        )
+
+    def refusal_elsewhere(self, reason: str, capacity: Capacity) -> str:
+        """Return why no worker takes a call that this one does not take, for a reason.
+
+        Where this one is full, or drains, others may have room: for those, too, that it keeps a
+        place for already.
+        """
+        if reason and self.room_elsewhere > self.kept:
+            return capacity.refusal_everywhere(taken=self.taken, young=self.young)
+        return reason
+
+    def room_left(self, own: int, most: int) -> int:
+        """Return how many more calls the service takes: ``most`` in all, ``own`` more here."""
+        return max(0, min(most - self.taken, own + self.room_elsewhere))
 
 
 class CallPlaces:
@@ -87,6 +114,8 @@ class CallPlaces:
             here=len(self._here) + len(kept - {name}),
             young=self._young + there.young + waiting,
             has_place=name in expected or there.has_place,
+            room_elsewhere=there.room,
+            kept=len(kept - {name}),
         )
 
     @property

@@ -75,14 +75,14 @@ class Capacity:
         """Note that a call was turned away, for what :meth:`refusal` has said."""
         self.declined_for[reason] += 1
 
-    def room_left(self, taken: int, here: int) -> int:
-        """Return how many calls could still be taken, with so many places taken, so many here.
+    def room_left(self, here: int) -> int:
+        """Return how many more calls this process could carry, with so many places taken here.
 
         A reckoning: fewer come in at once where a model on this machine hears or speaks.
         """
         if self.overload.reason or self.broken:
             return 0
-        return max(0, min(self.room.most - taken, self.load.room(here)))
+        return max(0, self.load.room(here))
 
     def refusal(self, *, taken: int, here: int, young: int, has_place: bool) -> str:
         """Return why no call may come in now, fit for a log and a label; ``""`` if one may.
@@ -111,6 +111,12 @@ class Capacity:
             return f"overload: {self.overload.reason}"
         if self.load.room(here) < 1:
             return CARRIED
+        return self.refusal_everywhere(taken=taken, young=young)
+
+    def refusal_everywhere(self, *, taken: int, young: int) -> str:
+        """Return why no worker of the service takes a call, whatever room each may have."""
+        if taken >= self.room.most:
+            return AS_MANY
         # Models of this machine answer in bursts that no average shows: a few at a time.
         if taken >= self.room.at_once and young >= max(1, int(GROWTH * taken)):
             return BEGUN
@@ -128,7 +134,7 @@ class Capacity:
             while True:
                 await asyncio.sleep(LOOK_EVERY)
                 here, at = calls(), now()
-                self.load.look(loop_time.seconds(), here, at)
+                self.load.look(loop_time.read(), here, at)
                 self.overload.look(at)
                 if self.memory.due(here, at):
                     await asyncio.to_thread(give_back)

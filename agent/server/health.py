@@ -252,7 +252,7 @@ class Health:
             reasons.pop("prompts", None)
         if self._registry.draining:
             reasons["draining"] = "the service stops"
-        elif not reasons and (refusal := self._registry.no_room()):
+        elif not reasons and (refusal := self._registry.no_room(here=True)):
             reasons["full"] = refusal
         return reasons
 
@@ -263,7 +263,11 @@ class Health:
     def beat(self) -> None:
         """Tell the other workers how this one is; several times a second."""
         if self._siblings is not None:
-            self._siblings.beat(draining=self._registry.draining, refusing=bool(self.refusing()))
+            self._siblings.beat(
+                draining=self._registry.draining,
+                refusing=bool(self.refusing()),
+                room=self._registry.room_left(here=True),
+            )
 
     def report(self) -> Mapping[str, object]:
         """Return how everything is, as JSON."""
@@ -276,8 +280,8 @@ class Health:
             "version": VERSION,
             "calls": len(self._registry.in_progress) + (siblings.calls if siblings else 0),
             "max_calls": self._registry.capacity.room.most,
-            "room": self._registry.room_left,
-            "refusing": "" if self._others_take_calls else self._registry.no_room(),
+            "room": self._registry.room_left(),
+            "refusing": "" if self._others_take_calls else self._registry.no_room(here=True),
             "agents": self._agents.health,
             "failures": failures,
             "warnings": {name: warning for name, warning in warnings.items() if warning},

@@ -162,25 +162,24 @@ class CallRegistry:
                 self._processes.ended(name)
             self._changed.set()
 
-    def no_room(self, name: str = "") -> str:
+    def no_room(self, name: str = "", *, here: bool = False) -> str:
         """Return why no call is taken now, fit for a log; ``""`` if one is.
 
         Args:
             name: Of the call; one that is expected has its place already.
+            here: Whether its stream has come to this process; any other may come to any worker.
         """
         self._note_calls()
         found = self.places.look(name)
-        if self.draining and not (name in self._expected or found.has_place):
-            return "draining"
-        return self.capacity.refusal(
-            taken=found.taken, here=found.here, young=found.young, has_place=found.has_place
-        )
+        leaves = self.draining and not (name in self._expected or found.has_place)
+        reason = "draining" if leaves else found.refusal(self.capacity)
+        return reason if here else found.refusal_elsewhere(reason, self.capacity)
 
-    @property
-    def room_left(self) -> int:
-        """How many more calls this process could take now; 0 while it drains."""
+    def room_left(self, *, here: bool = False) -> int:
+        """Return how many more calls the service, or this process, could take now."""
         found = self.places.look("")
-        return 0 if self.draining else self.capacity.room_left(found.taken, found.here)
+        own = 0 if self.draining else self.capacity.room_left(found.here)
+        return own if here else found.room_left(own, self.capacity.room.most)
 
     def _note_calls(self) -> None:
         at = now()

@@ -41,6 +41,9 @@ class CallsElsewhere:
     has_place: bool = False
     """Whether one of them keeps a place for the call that is asked about."""
 
+    room: int = 0
+    """Calls more that they could carry, as each has last measured."""
+
 
 class Siblings:
     """The others, and our own row among theirs.
@@ -92,9 +95,9 @@ class Siblings:
             if row.pid
         ]
 
-    def beat(self, *, draining: bool, refusing: bool) -> None:
-        """Tell how this worker is; several times a second."""
-        self.own.beat(DRAINING * (draining or self.leaving) | REFUSING * refusing)
+    def beat(self, *, draining: bool, refusing: bool, room: int = 0) -> None:
+        """Tell how this worker is, and what it could carry besides; several times a second."""
+        self.own.beat(DRAINING * (draining or self.leaving) | REFUSING * refusing, room)
 
     def hold(self, calls: Iterable[str], places: Iterable[str], young: int) -> None:
         """Tell which calls are here.
@@ -131,6 +134,7 @@ class Siblings:
             young=sum(row.young for row in others),
             places=len(kept - ours - in_progress - {own}) - len(ours & here),
             has_place=own in kept,
+            room=sum(row.room for row in others),
         )
 
     def patience(self, *, refusing: bool) -> float:

@@ -40,6 +40,10 @@ once."""
 AGAIN_FIRST, AGAIN_LONGEST = 1.0, 30.0
 """Seconds until it is replaced otherwise: twice as long each time."""
 
+READY_WITHIN = 300.0
+"""Seconds for a worker to take calls; one that hangs is killed, for new settings wait for it.
+Models load within a minute on a busy machine."""
+
 KILLED_AFTER = GONE_WITHIN + 2.0
 """Seconds after which workers that were told to end at once are killed."""
 
@@ -118,6 +122,7 @@ class Supervisor:
         self._workers: list[_Running] = []
         self._background = BackgroundTasks()
         self._reloading = asyncio.Lock()
+        self._reload_waits = False
         self._stopping = False
         self._over = asyncio.Event()
         self._status = 0
@@ -277,7 +282,12 @@ class Supervisor:
     async def _hear(self, worker: _Running) -> None:
         """Note when a worker takes calls."""
         try:
-            said = await asyncio.get_running_loop().sock_recv(worker.lifeline, 1)
+            async with asyncio.timeout(READY_WITHIN):
+                said = await asyncio.get_running_loop().sock_recv(worker.lifeline, 1)
+        except TimeoutError:
+            log.warning("a worker hangs: it is killed", slot=worker.slot, seconds=READY_WITHIN)
+            worker.signal(signal.SIGKILL)
+            return
         except OSError:  # it has ended
             return
         if said == READY:
@@ -294,11 +304,15 @@ class Supervisor:
     # Signals
 
     def _reload(self) -> None:
-        if not self._stopping:
+        if not (self._stopping or self._reload_waits):  # one that waits takes what is new then
+            self._reload_waits = True
             self._background.start(self._take_settings(), "taking new settings")
 
     async def _take_settings(self) -> None:
         async with self._reloading:
+            self._reload_waits = False
+            if self._stopping:
+                return
             notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
             try:
                 plan = self._again()

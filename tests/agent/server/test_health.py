@@ -148,7 +148,11 @@ def test_agents_that_are_known_take_calls_without_their_folder(*, known: bool) -
     room = SimpleNamespace(room=SimpleNamespace(most=1))
     fakes: dict[str, Any] = {
         "registry": SimpleNamespace(
-            draining=False, in_progress={}, capacity=room, room_left=1, no_room=lambda: ""
+            draining=False,
+            in_progress={},
+            capacity=room,
+            room_left=lambda: 1,
+            no_room=lambda **_: "",
         ),
         "agents": SimpleNamespace(names=["reception"] if known else [], health={"lost": "gone"}),
         "providers": SimpleNamespace(down=[], candidates=[]),

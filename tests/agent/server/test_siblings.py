@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from pathlib import Path
+from typing import cast
 
+import pytest
+
+from agent.call.call import Call
+from agent.cli.supervised import sweep
+from agent.records.writer import RecordWriter
 from agent.server.board import Board
 from agent.server.call_places import CallPlaces
+from agent.server.capacity import Capacity
+from agent.server.machine import Room
+from agent.server.overload import Overload
+from agent.server.registry import CallRegistry
 from agent.server.shared_port import SharedPort
 from agent.server.siblings import REFUSED, Siblings
 from agent.server.throttle import SharedTries, Throttle
 from agent.server.worker_place import WorkerPlace
+from agent.sinch.contracts import ExpectedCall
 from pipelines.background import Work
 from tests.agent.loopback import until
+from tests.agent.personas.inline import InlineThreads
+from tests.virtual_time import run
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def several(folder: Path, number: int) -> list[Siblings]:
@@ -109,6 +127,72 @@ def test_a_place_is_good_at_every_worker(tmp_path: Path) -> None:
         assert [one.look("b").taken for one in (first, second, third)] == [0] * 3
 
     asyncio.run(main())
+
+
+def test_a_worker_that_is_full_takes_calls_for_the_others(tmp_path: Path) -> None:
+    """A callback may come to any: its stream is for those that have room, as many as they have."""
+
+    async def main() -> None:
+        first, second = several(tmp_path, 2)
+        full, other = registry(Room(most=5, at_once=5), first), registry(FREE, second)
+        full.capacity.overload.reason = "the event loop is late"
+        second.beat(draining=False, refusing=False, room=2)
+        assert full.no_room(here=True) == "" == full.no_room()  # it has none: one is always taken
+        with full.holding("a", cast("Call", None), "reception"):
+            assert full.no_room(here=True) == "overload: the event loop is late"
+            for name in "bc":
+                assert not full.no_room(name)
+                full.places.keep(name, 60.0)
+            assert full.no_room("d")  # those two are for the other, which can take no third
+            assert not full.no_room("c")
+            full.draining = True
+            assert not full.no_room("c")
+            second.beat(draining=False, refusing=False, room=9)
+            assert full.room_left() == 2
+            for name in "de":
+                assert not full.no_room(name)
+                other.places.keep(name, 60.0)
+            assert full.no_room("f") == "as many calls as may be"
+            assert full.room_left() == 0
+            second.beat(draining=True, refusing=False, room=9)
+            assert full.no_room("f") == "draining"
+
+    run(main())
+
+
+FREE = Room(most=1000, at_once=1000)
+
+
+def registry(room: Room, siblings: Siblings) -> CallRegistry:
+    async def prepare(_expected: ExpectedCall) -> None:
+        """Do nothing."""
+
+    return CallRegistry(
+        capacity=Capacity(room, Overload(list)),
+        records=RecordWriter(Path(), InlineThreads()),
+        prepare=prepare,
+        expected_within=60,
+        siblings=siblings,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no several workers there")
+def test_folders_that_killed_supervisors_left_are_swept(tmp_path: Path) -> None:
+    """Not those in which a worker still serves, that are locked, or that are no supervisor's."""
+    for name in ("left", "served", "locked", "other"):
+        (tmp_path / f"voice-agent-{name}").mkdir()
+    for name in ("left", "served", "locked"):
+        Board.make(tmp_path / f"voice-agent-{name}")
+    Board(tmp_path / "voice-agent-served")[0].serve()
+    (tmp_path / "voice-agent-other" / "kept").touch()
+    locked = os.open(tmp_path / "voice-agent-locked", os.O_RDONLY)
+    try:
+        fcntl.flock(locked, fcntl.LOCK_SH)
+        sweep(tmp_path)
+    finally:
+        os.close(locked)
+    left = {one.name.rpartition("-")[2] for one in tmp_path.iterdir()}
+    assert left == {"served", "locked", "other"}
 
 
 def test_two_at_the_same_moment_see_each_other(tmp_path: Path) -> None:
