@@ -9,14 +9,13 @@ event loop first (``python -m tests.benchmarks.models_beside_calls``).
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar, runtime_checkable
+
+from pipelines.priority import lower_thread_priority
 
 T = TypeVar("T")
 
@@ -47,7 +46,7 @@ class WorkerThreads:
     """
 
     def __init__(self, threads: int, name: str, *, most_waiting: int | None = None) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=_be_nice)
+        self._pool = ThreadPoolExecutor(threads, name, lower_thread_priority, (NICE,))
         self._most_waiting = most_waiting
         self._waiting: dict[int, float] = {}  # since when, by :func:`time.monotonic`
         self._waited: deque[tuple[float, float]] = deque(maxlen=1000)  # when, and for how long
@@ -101,12 +100,6 @@ class WorkerThreads:
         Its queue is not cancelled: that would raise CancelledError in tasks that nobody cancelled.
         """
         await asyncio.to_thread(self._pool.shutdown)
-
-
-def _be_nice() -> None:
-    """Make the thread that this is called in less urgent: elsewhere than on Linux it cannot be."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 @runtime_checkable

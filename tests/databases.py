@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from agent.store import tables
 from agent.store.arrivals import Looking
 from agent.store.engine import T, Work
+from agent.store.errors import StoreError
 from agent.store.store import Store, store_in
 
 WANTED = "PostgreSQL is not installed (apt-get install postgresql)"
@@ -119,6 +120,9 @@ class InlineDatabase:
     """
 
     def __init__(self, path: Path) -> None:
+        self.away = False
+        """Whether it fails, whatever it is asked for."""
+
         self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
         with self._engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
@@ -134,6 +138,8 @@ class InlineDatabase:
         """Nothing of it outlives the test."""
 
     def _run(self, work: Work[T]) -> T:
+        if self.away:
+            raise StoreError("away")
         with self._engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
             return work(connection)

@@ -139,7 +139,7 @@ def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:
 FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
-    "pipelines.encodable pipelines.histogram pipelines.masking",
+    "pipelines.encodable pipelines.histogram pipelines.masking pipelines.priority",
     "pipelines.onnx pipelines.audio",
     "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors pipelines.model_process",

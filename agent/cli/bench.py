@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -132,14 +131,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(work: Coroutine[Any, Any, int]) -> int:
     """Run it on the leanest event loop that there is; SIGTERM ends it as Ctrl-C does."""
-    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-    if sys.platform != "win32":
-        import uvloop
+    from agent.server.event_loop import loop_factory
 
-        new_event_loop = uvloop.new_event_loop
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=loop_factory(None)) as runner:
             return runner.run(work)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -34,9 +34,6 @@ LONGEST = 60
 FOLDER = "voice-agent-"
 """How the names begin of folders for what workers tell each other."""
 
-CGROUPS, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-"""In a container the first is its own; of a service of systemd the second says where it is."""
-
 
 class Supervised:
     """Reads the settings, now and at each SIGHUP, and runs the supervisor.
@@ -123,26 +120,11 @@ def _text(settings: Settings) -> str:
 
 def count(workers: int | str) -> int:
     """Return how many workers a setting means on this machine."""
-    from agent.server.machine import cores
+    from agent.server.machine import cores, memory
 
     if isinstance(workers, int):
         return workers
-    return max(1, min(int(cores()), _memory() // WORKER_BYTES))
-
-
-def _memory() -> int:
-    """Return the bytes that there are for this service: what the machine has, or its limit."""
-    least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        below = OWN_CGROUP.read_text(encoding="utf-8").strip().rpartition("::/")[2]
-    except OSError:  # not Linux
-        below = ""
-    for folder in {CGROUPS, CGROUPS / below}:
-        try:
-            least = min(least, int((folder / "memory.max").read_text(encoding="ascii")))
-        except (OSError, ValueError):  # there is none, or it is "max"
-            continue
-    return least
+    return max(1, min(int(cores()), memory() // WORKER_BYTES))
 
 
 def sweep(above: Path) -> None:

@@ -6,9 +6,6 @@ One check takes 64 MB and a tenth of a second of a core.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
 import unicodedata
 from collections.abc import Mapping
 
@@ -18,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from agent.console.visitor import Role
 from agent.settings.console import ConsoleUser
+from pipelines.priority import lower_thread_priority
 from pipelines.workers import WorkerThreads
 
 log = structlog.get_logger()
@@ -121,7 +119,7 @@ class Passwords:
 def _matches(known: str, password: str) -> bool:
     if not known or len(password) > LONGEST:
         return False
-    _stand_back()
+    lower_thread_priority(NICE)
     try:
         return _CHECKER.verify(known, _normal(password))
     except VerificationError:  # mostly that it is another
@@ -129,15 +127,6 @@ def _matches(known: str, password: str) -> bool:
     except InvalidHashError:
         log.warning("the hash of a password cannot be read: make it anew")
         return False
-
-
-def _stand_back() -> None:
-    """Have this thread leave the cores to calls: it alone on Linux, where threads have priorities.
-
-    Elsewhere it would be the whole process.
-    """
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _normal(password: str) -> str:

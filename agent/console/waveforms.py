@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from agent.records.peaks import GivenUpError, Peaks, peaks_of
 from agent.records.recordings import NoRecordingError, Recordings
 from agent.records.stereo import NoAudioError
+from pipelines.priority import lower_thread_priority
 
 AT_ONCE = 2
 """Recordings that are read at once; who asks for another waits."""
@@ -27,7 +26,7 @@ WITHIN = 120.0
 KEPT = 32
 """Waveforms in memory: 64 kB each at the most."""
 
-NICENESS = 10
+NICE = 10
 """Of the threads: whoever talks with a caller goes first."""
 
 Key = tuple[str, int]
@@ -44,7 +43,9 @@ class Waveforms:
     def __init__(self, recordings: Recordings) -> None:
         self._recordings = recordings
         self._kept: OrderedDict[Key, Peaks] = OrderedDict()
-        self._threads = ThreadPoolExecutor(AT_ONCE, "drawing waveforms", _step_back)
+        self._threads = ThreadPoolExecutor(
+            AT_ONCE, "drawing waveforms", lower_thread_priority, (NICE,)
+        )
         self._closing = threading.Event()
 
     async def of(self, file: str) -> Peaks:
@@ -92,12 +93,6 @@ class Waveforms:
 
     def _stops(self, given_up: threading.Event) -> bool:
         return given_up.is_set() or self._closing.is_set()
-
-
-def _step_back() -> None:
-    """Let the other threads of the process go first."""
-    with suppress(OSError):  # where that is not allowed, they are as important as the others
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def as_json(peaks: Peaks) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class _Visit:
     """Of its token. Once that is used up, call control is told if no call comes of it."""
 
     place: ExitStack
-    """Of one that waits, or is to come; closed once there is a call."""
+    """Of one that waits, or is to come; closed once its call is among those in progress."""
 
     came: float = 0.0
     """When its socket was connected, by the event loop's clock."""
@@ -215,8 +215,7 @@ class StreamEndpoint:
         line.carry(connect.rate)
         structlog.contextvars.bind_contextvars(call_id=_for_log(admitted.call_id))
         visit.held = True
-        visit.place.close()
-        await self._runner.hold(admitted, line, protocol, connect, visit.came)
+        await self._runner.hold(admitted, line, protocol, connect, visit.came, visit.place)
         return WSCloseCode.OK  # the call has closed the line, with a code of its own
 
     async def _ring(self, line: WebSocketLine, protocol: StreamProtocol) -> Connect:
@@ -240,7 +239,7 @@ class StreamEndpoint:
         raise _NotTakenError("closed before connect", WSCloseCode.OK)
 
     async def _admit(self, visit: _Visit, connect: Connect) -> Admitted:
-        """Return how to answer.
+        """Return how to answer; the call has a place then, which others see.
 
         Raises:
             _NotTakenError: If the call is not trusted, there is no room, or no such agent.
@@ -255,6 +254,8 @@ class StreamEndpoint:
         if reason := self._registry.no_room(name, here=True):
             self._registry.capacity.decline(reason)
             raise _NotTakenError(reason, WSCloseCode.TRY_AGAIN_LATER, busy=True)
+        if not visit.ticket.trusted:
+            visit.place.enter_context(self._registry.places.coming(visit.name))
         return admitted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,8 +67,9 @@ class CallPlaces:
         self._until: dict[str, float] = {}
         """Of those that are expected, by their names."""
 
-        self._coming: set[str] = set()
-        """Those whose socket is there."""
+        self._coming: Counter[str] = Counter()
+        """Those whose socket is there, and how many have come for each: all but one are turned
+        away, once their token is looked at."""
 
         self._here: Set[str] = frozenset()
         self._young = 0
@@ -85,12 +87,13 @@ class CallPlaces:
     @contextmanager
     def coming(self, name: str) -> Iterator[None]:
         """Keep a place for a call whose socket is there, until the block is left."""
-        self._coming.add(name)
+        self._coming[name] += 1
         self._tell()
         try:
             yield
         finally:
-            self._coming.discard(name)
+            self._coming[name] -= 1
+            self._coming += Counter()  # without those of which there is none
             self._tell()
 
     def hold(self, calls: Set[str], young: int) -> None:
@@ -125,7 +128,7 @@ class CallPlaces:
 
     @property
     def _kept(self) -> set[str]:
-        return self._expected | self._coming
+        return self._expected | self._coming.keys()
 
     def _tell(self) -> None:
         if self._siblings is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -163,6 +163,7 @@ class CallRunner:
         protocol: StreamProtocol,
         connect: Connect,
         came: float,
+        place: ExitStack,
     ) -> None:
         """Hold a conversation, to its end and into its record. The socket stays open.
 
@@ -172,6 +173,7 @@ class CallRunner:
             protocol: Answered.
             connect: What it said.
             came: When the socket was connected, by the event loop's clock.
+            place: What it had until now; closed once it is among the calls in progress.
 
         Raises:
             ExceptionGroup: If there is a bug.
@@ -200,6 +202,7 @@ class CallRunner:
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
                 with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
+                    place.close()  # not before: another would take it
                     try:
                         ended = await call.run()
                     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,10 @@ LOCAL_AT_ONCE_A_CORE = 4
 """Of them, how many may come in before anything can be measured: if all callers speak at the same
 moment, the last is answered a second later than the first."""
 
-CGROUP = Path("/sys/fs/cgroup")
-"""Of this container, by the second version of control groups."""
+CGROUP, OWN_CGROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+"""Where control groups are, by their second version, and where it says which of them is ours."""
 
-MEMORY = Path("/proc/meminfo")
+MEMINFO = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,11 @@ def room(max_calls: int | None, providers: Providers, workers: int = 1) -> Room:
     return Room(most=most, at_once=min(most, max(1, int(LOCAL_AT_ONCE_A_CORE * here))))
 
 
-def bound(workers: int = 1, cgroup: Path = CGROUP, memory: Path = MEMORY) -> int:
+def bound(workers: int = 1, cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
     """Return how many calls files and memory allow, :data:`MOST` at most. Reads files."""
     files = _file_limit()
     by_files = MOST if files is None else (files - FILES_BESIDES) // FILES_A_CALL
-    available = [one for one in (_available(memory), _limit(cgroup / "memory.max")) if one]
+    available = [one for one in (_available(meminfo), *_memory_limits(cgroup)) if one]
     by_memory = min(available, default=MOST * workers * MEMORY_A_CALL) // workers // MEMORY_A_CALL
     return max(1, min(MOST, by_files, by_memory))
 
@@ -99,31 +100,56 @@ def _file_limit() -> int | None:
     return None if soft == resource.RLIM_INFINITY else soft
 
 
-def _available(memory: Path) -> int | None:
+def _available(meminfo: Path) -> int | None:
     """Return the bytes that the machine could still give; None if it does not say."""
     try:
-        lines = memory.read_text(encoding="ascii").splitlines()
+        lines = meminfo.read_text(encoding="ascii").splitlines()
         found = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
         return int(found) * 1024
     except (OSError, ValueError, StopIteration, IndexError):
         return None
 
 
-def _limit(file: Path) -> int | None:
-    """Return the bytes that a container may have; None if there is none, or no limit."""
-    try:
-        return int(file.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+def memory(cgroup: Path = CGROUP) -> int:
+    """Return the bytes that there are for this service: what the machine has, or its limit.
+
+    Not on Windows.
+    """
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([installed, *_memory_limits(cgroup)])
 
 
 def cores(cgroup: Path = CGROUP) -> float:
-    """Return the cores that this process may use: what there are, less a container's quota."""
+    """Return the cores that this process may use: what there are, less a quota."""
     here = float(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
+    for limit in _limits(cgroup, "cpu.max"):
+        with suppress(ValueError, ZeroDivisionError):  # "max": there is no quota
+            quota, period = limit.split()
+            here = min(here, int(quota) / int(period))
+    return here
+
+
+def _memory_limits(cgroup: Path) -> list[int]:
+    found = []
+    for limit in _limits(cgroup, "memory.max"):
+        with suppress(ValueError):  # "max": there is none
+            found.append(int(limit))
+    return found
+
+
+def _limits(cgroup: Path, name: str) -> Iterator[str]:
+    """Yield the limits of this process: of its own control group, and of all that it is in.
+
+    A container sees its own as the first of all; a service of systemd is some levels below.
+    """
     try:
-        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
-        return min(here, int(quota) / int(period))
-    except (OSError, ValueError, ZeroDivisionError):  # no container, or one without a quota
-        return here
+        own = OWN_CGROUP.read_text(encoding="utf-8").strip().rpartition("::/")[2]
+    except OSError:  # not Linux
+        own = ""
+    innermost = cgroup / own
+    for folder in (innermost, *innermost.parents):
+        if folder.is_relative_to(cgroup):
+            with suppress(OSError, ValueError):
+                yield (folder / name).read_text(encoding="ascii")

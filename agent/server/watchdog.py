@@ -12,15 +12,14 @@ import asyncio
 import sys
 import threading
 import time
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterator
 from types import FrameType
 
 import structlog
 
 from pipelines.clock import now
+from pipelines.histogram import Histogram
 
 log = structlog.get_logger()
 
@@ -48,28 +47,20 @@ class LoopLag:
     """How late a loop has been: a histogram since the start, and the last seconds."""
 
     def __init__(self) -> None:
-        self._counts = [0] * (len(BUCKETS) + 1)
-        self._latest: deque[tuple[float, float]] = deque()  # when, and how late
-        self.total = 0.0
-        """Seconds, summed."""
+        self.seconds = Histogram(BUCKETS)
+        """How late, since the start."""
 
+        self._latest: deque[tuple[float, float]] = deque()  # when, and how late
         self.longest = 0.0
         """Seconds, since the start."""
 
     def note(self, late: float, at: float) -> None:
         """Note that a wake-up came ``late`` seconds late, ``at`` seconds on any steady clock."""
-        self._counts[bisect_left(BUCKETS, late)] += 1
-        self.total += late
+        self.seconds.note(late)
         self.longest = max(self.longest, late)
         self._latest.append((at, late))
         while self._latest[0][0] <= at - LATELY:
             self._latest.popleft()
-
-    @property
-    def buckets(self) -> Sequence[tuple[str, int]]:
-        """Each upper bound as Prometheus writes it, and how many were not above it."""
-        bounds = (*map(str, BUCKETS), "+Inf")
-        return list(zip(bounds, accumulate(self._counts), strict=True))
 
     @property
     def lately(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -127,13 +128,14 @@ class CallEndings:
         self.stream_leg_ended(call_name)
         if not call.transfer:
             return answers.hang_up_legs(STREAM)
-        stop = self._hang_ups.unanswered_transfer(call.transfer)
-        self._follow_ups.start(stop, "hang up an unanswered transfer")
+        stop = partial(self._hang_ups.unanswered_transfer, call.transfer)
+        self._follow_ups.insist(stop, "hang up an unanswered transfer")
         return answers.hang_up_legs(STREAM, call.transfer)
 
     def stream_leg_ended(self, call_name: str) -> None:
         """Hang up whoever is left alone in the conference of a call. Returns at once."""
-        self._follow_ups.start(self._hang_ups.conference(call_name), "end a conference")
+        clear = partial(self._hang_ups.conference, call_name)
+        self._follow_ups.insist(clear, "end a conference")
 
     def stream_ended(self, call_name: str, call_id: str, *, moved: bool) -> None:
         """Let the platform have the last word on a call whose record we have closed.
@@ -146,7 +148,8 @@ class CallEndings:
             call_id: The platform's id of its phone's leg.
             moved: Whether the caller talks to somebody else now.
         """
-        self._follow_ups.start(self._leave(call_name, call_id, moved=moved), "leave a call")
+        leave = partial(self._leave, call_name, call_id, moved=moved)
+        self._follow_ups.insist(leave, "leave a call")
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool) -> None:
         await self._directory.stream_ended(call_id)

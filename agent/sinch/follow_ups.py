@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+
+import structlog
 
 from agent.sinch.contracts import CallControlError
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks, Work
+from pipelines.backoff import longer
+from pipelines.clock import now
+
+log = structlog.get_logger()
 
 FINISH_WITHIN = 3.0
 """Seconds that work for calls has when the process stops."""
+
+AGAIN_FIRST, AGAIN_LONGEST = 1.0, 15.0
+"""Seconds until work that must be done is tried again, while the database is away: somebody may sit
+in a silent conference meanwhile."""
+
+TRIED_FOR = 600.0
+"""Seconds after which even that is given up: hardly anybody waits in silence for longer."""
 
 
 class FollowUps:
@@ -31,6 +45,22 @@ class FollowUps:
         """
         self._tasks.start(_unattended(work), name)
 
+    def insist(self, work: Callable[[], Work], name: str, *, after: float = 0.0) -> None:
+        """Do it, and as long as the database fails do it again, for :data:`TRIED_FOR`.
+
+        For what leaves somebody alone on the line if it is not done. It has to bear being done
+        twice: what has failed may have been done.
+
+        Args:
+            work: Returns what to do.
+            name: What it is, for the log.
+            after: Seconds from now; nothing is done then if this is closed before.
+        """
+        if after:
+            self._tasks.start_later(after, lambda: _insisted(work, name), name)
+        else:
+            self._tasks.start(_insisted(work, name), name)
+
     def start_later(self, seconds: float, work: Callable[[], Work], name: str) -> None:
         """Do it ``seconds`` from now, unless this is closed before."""
         self._tasks.start_later(seconds, lambda: _unattended(work()), name)
@@ -45,3 +75,20 @@ async def _unattended(work: Work) -> None:
         await work
     except (CallControlError, StoreError):
         return  # logged where it was raised
+
+
+async def _insisted(work: Callable[[], Work], name: str) -> None:
+    wait, until = 0.0, now() + TRIED_FOR
+    while True:
+        try:
+            await work()
+        except CallControlError:
+            return  # logged where it was raised
+        except StoreError:
+            wait = longer(wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
+        else:
+            return
+        if now() + wait > until:
+            log.error("the database is away: work for a call is given up", work=name)
+            return
+        await asyncio.sleep(wait)

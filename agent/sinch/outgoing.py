@@ -220,7 +220,7 @@ class OutgoingCalls:
         if decision is Decision.HANG_UP:
             await self._directory.advance(answered, LegEvent.MACHINE_FOUND)
             # The answer to `notify` cannot.
-            self._follow_ups.start(self._hang_ups.phone(leg.name), "hang up on a machine")
+            self._follow_ups.insist(partial(self._hang_ups.phone, leg.name), "hang up on a machine")
             return answers.hang_up()
         if decision is Decision.WAIT_FOR_BEEP:
             leave = partial(self._leave_message, leg.name)
@@ -230,7 +230,8 @@ class OutgoingCalls:
         if reason := self._calls.no_room(leg.name):
             self._calls.decline(reason)
             if not callback.asks:  # what we answer is not looked at
-                self._follow_ups.start(self._hang_ups.phone(leg.name), "hang up: there is no room")
+                hang_up = partial(self._hang_ups.phone, leg.name)
+                self._follow_ups.insist(hang_up, "hang up: there is no room")
             return answers.say_and_hang_up(
                 self._settings.sorry, self._settings.announcer, answer=False
             )

@@ -98,11 +98,11 @@ class StreamLegs:
             self._follow_ups.start(self._bring(self._actions, call, stream), "bring a stream")
 
     async def _bring(self, actions: Actions, call: BridgedCall, stream: Stream) -> None:
-        leg = StreamLeg(name=f"s{uuid.uuid4().hex[:24]}", of=call.name)
-        await self._directory.add_leg(leg)
         # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.
         look = partial(self._look_for_stream, call.name)
-        self._follow_ups.start_later(STREAM_WITHIN, look, "look for a stream")
+        self._follow_ups.insist(look, "look for a stream", after=STREAM_WITHIN)
+        leg = StreamLeg(name=f"s{uuid.uuid4().hex[:24]}", of=call.name)
+        await self._directory.add_leg(leg)
         try:
             await actions.bring_stream(leg.name, stream, call.conference)
         except SinchError as error:

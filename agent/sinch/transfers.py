@@ -128,7 +128,7 @@ class Transfers:
             raise RefusedError(str(error)) from None
         await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
-        self._follow_ups.start_later(ring + 1.0, stop, "hang up an unanswered transfer")
+        self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
 
     async def answered(self, leg: TransferLeg, version: Version) -> Svaml:
         """Return what the platform is to do with somebody who has answered a transfer."""
@@ -152,5 +152,6 @@ class Transfers:
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
-        self._follow_ups.start(self._hang_ups.conference(leg.of), "end a conference")
+        clear = partial(self._hang_ups.conference, leg.of)
+        self._follow_ups.insist(clear, "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from aiohttp import web
+
 from agent.server.admission import Caller as Who
+from agent.server.admission import Ticket
+from agent.server.answering import _Visit
 from agent.server.app import Service
 from agent.server.assembly import service
 from agent.settings import Settings
@@ -34,6 +38,9 @@ class _Line(Caller):
     """A line without a socket."""
 
     socket = SimpleNamespace(far_end_closed=None)
+
+    def carry(self, rate: int) -> None:
+        """It carries whatever comes."""
 
 
 class ServiceCalls:
@@ -80,6 +87,26 @@ class ServiceCalls:
             await built.keeping.aclose()
             await built.agents.aclose()
 
+    async def knock(self, script: str = SCRIPT) -> int:
+        """Have a stream come without a token, `connect` and all; return the code of its end."""
+        self.count += 1
+        said = {"command": "connect", "callId": f"call-{self.count}", "sampleRate": 8000}
+        line = _Line(script, extra=[json.dumps(said)])
+        line._due = now()
+        streams = self.built.streams
+        with ExitStack() as place:
+            visit = _Visit(
+                request=cast("web.Request", None),
+                caller=Who(query={}, path_token="", remote="127.0.0.1", proxied=False),
+                ticket=Ticket(trusted=False),
+                address="127.0.0.1",
+                name=str(self.count),
+                claims=None,
+                place=place,
+                came=now(),
+            )
+            return await streams._take(visit, cast("WebSocketLine", line))
+
     async def hold(self, script: str = SCRIPT) -> None:
         """Hold a call, from its `connect` to its record."""
         self.count += 1
@@ -93,4 +120,7 @@ class ServiceCalls:
         protocol.answer()
         line = _Line(script)
         line._due = now()
-        await streams._runner.hold(admitted, cast("WebSocketLine", line), protocol, connect, now())
+        with ExitStack() as place:
+            await streams._runner.hold(
+                admitted, cast("WebSocketLine", line), protocol, connect, now(), place
+            )

@@ -135,8 +135,8 @@ class _Loop(Collector):
         yield HistogramMetricFamily(
             "voice_agent_loop_lag_seconds",
             "How late the event loop is, looked at ten times a second.",
-            buckets=lag.buckets,
-            sum_value=lag.total,
+            buckets=lag.seconds.buckets,
+            sum_value=lag.seconds.total,
         )
         yield HistogramMetricFamily(
             "voice_agent_frame_cost_seconds",

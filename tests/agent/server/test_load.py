@@ -19,7 +19,7 @@ import pytest
 
 from agent.server.capacity import Capacity
 from agent.server.load import FULL, LoopLoad, LoopSeconds, LoopTime
-from agent.server.machine import MEMORY_A_CALL, MOST, Room, bound
+from agent.server.machine import MEMORY_A_CALL, MOST, Room, bound, cores, memory
 from agent.server.memory import MemoryReturn, give_back
 from agent.server.overload import LOOK_EVERY, Overload
 
@@ -385,15 +385,15 @@ def test_garbage_that_points_at_itself_is_given_back() -> None:
 
 def test_files_and_memory_bound_what_there_may_be(tmp_path: Path) -> None:
     """Whichever ends first, divided by the workers of the machine; of a container its own."""
-    memory = tmp_path / "meminfo"
-    memory.write_text(f"MemTotal: 9 kB\nMemAvailable:   {200 * MEMORY_A_CALL // 1024} kB\n")
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(f"MemTotal: 9 kB\nMemAvailable:   {200 * MEMORY_A_CALL // 1024} kB\n")
     nowhere = tmp_path / "nowhere"
-    assert bound(1, nowhere, memory) == min(200, bound(1, nowhere, nowhere))
-    assert bound(4, nowhere, memory) == 50
+    assert bound(1, nowhere, meminfo) == min(200, bound(1, nowhere, nowhere))
+    assert bound(4, nowhere, meminfo) == 50
     (tmp_path / "memory.max").write_text(f"{60 * MEMORY_A_CALL}\n")
-    assert bound(2, tmp_path, memory) == 30
+    assert bound(2, tmp_path, meminfo) == 30
     (tmp_path / "memory.max").write_text("max\n")
-    assert bound(4, tmp_path, memory) == 50
+    assert bound(4, tmp_path, meminfo) == 50
     assert 1 <= bound(1, nowhere, nowhere) <= MOST
 
 
@@ -415,3 +415,16 @@ def test_what_calls_use_over_and_over_is_not_cleared_anew_each_time() -> None:
     if not kept:
         pytest.skip("another C library")
     assert faults < 1000  # they are 50 times 400 pages
+
+
+def test_what_a_container_may_use_is_what_there_is(tmp_path: Path) -> None:
+    """Cores and memory, for the workers as for the calls; a machine without limits has its own."""
+    nowhere = tmp_path / "nowhere"
+    assert cores(nowhere) >= 1
+    assert memory(nowhere) > 2**20
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    (tmp_path / "memory.max").write_text("1048576\n")
+    assert (cores(tmp_path), memory(tmp_path)) == (0.5, 2**20)
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert (cores(tmp_path), memory(tmp_path)) == (cores(nowhere), memory(nowhere))

@@ -206,6 +206,20 @@ def test_two_at_the_same_moment_see_each_other(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_second_socket_of_a_call_takes_no_place_away(tmp_path: Path) -> None:
+    """Whoever brings a token that is used already is turned away; the first is still coming."""
+
+    async def main() -> None:
+        first, second = (CallPlaces(one) for one in several(tmp_path, 2))
+        with first.coming("a"):
+            with first.coming("a"):
+                assert first.look("b").taken == second.look("b").taken == 1
+            assert first.look("b").taken == second.look("b").taken == 1
+        assert first.look("b").taken == second.look("b").taken == 0
+
+    asyncio.run(main())
+
+
 def test_tries_count_wherever_they_were(tmp_path: Path) -> None:
     """What one worker lets through, the others count; what was forgiven, nobody does."""
 

@@ -8,7 +8,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from aiohttp import WSCloseCode
 
+from agent.server.machine import Room
 from tests.agent.conversation import voice
 from tests.agent.loopback import command, declined, dialled, running, until
 from tests.agent.server.test_app import CONNECT
@@ -42,6 +44,20 @@ def test_nothing_of_calls_stays(tmp_path: Path) -> None:
             assert after.files <= before.files
             assert not calls.built.registry.in_progress
             assert calls.built.registry.answered == calls.count == 39
+
+    run(main())
+
+
+def test_many_at_the_last_place_get_it_once(tmp_path: Path) -> None:
+    """Also while the answer to the first is being sent, and no call is in progress yet."""
+
+    async def main() -> None:
+        async with ServiceCalls.served(tmp_path, voice(["Hi."], ["We are open all day."])) as calls:
+            calls.built.registry.capacity.room = Room(most=1, at_once=1)
+            codes = await asyncio.gather(*(calls.knock() for _ in range(5)))
+            assert sorted(codes) == [WSCloseCode.OK] + [WSCloseCode.TRY_AGAIN_LATER] * 4
+            assert calls.built.registry.answered == 1
+            assert await calls.knock() == WSCloseCode.OK  # it is free again
 
     run(main())
 

@@ -32,9 +32,9 @@ def test_one_stall_is_in_the_histogram_and_no_overload() -> None:
     lag.note(3.0, 5.0)
     assert lag.lately == 0.002
     assert lag.longest == 3.0
-    assert dict(lag.buckets)["0.005"] == 50
-    assert dict(lag.buckets)["2.5"] == 50
-    assert dict(lag.buckets)["+Inf"] == 51
+    assert dict(lag.seconds.buckets)["0.005"] == 50
+    assert dict(lag.seconds.buckets)["2.5"] == 50
+    assert dict(lag.seconds.buckets)["+Inf"] == 51
     for n in range(50):
         lag.note(0.2, 5.1 + n / 10)
     assert lag.lately == 0.2

@@ -31,7 +31,7 @@ from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 from agent.sinch.tokens import StreamTokens, stream_claim
 from tests.agent.personas.inline import agents_in
-from tests.databases import inline_store
+from tests.databases import InlineDatabase, inline_store
 from tests.virtual_time import run
 
 TO, MANAGER = "+15550000001", "+15550000002"
@@ -177,6 +177,10 @@ class Story:
         call = await self.directory.call(of)
         assert call is not None
         return call.transfer
+
+    def database_is_away(self, away: bool) -> None:
+        assert isinstance(self.store.database, InlineDatabase)
+        self.store.database.away = away
 
     async def stream_comes(self, call_id: str = "phone") -> None:
         await self.store.claims.claim(stream_claim(call_id))

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from agent.call.orders import CallerNotMoved, HangUp, TransferCaller
 from agent.settings.database import DatabaseUrl
 from agent.sinch.directory import CallDirectory
-from agent.sinch.follow_ups import FollowUps
+from agent.sinch.follow_ups import AGAIN_LONGEST, TRIED_FOR, FollowUps
 from agent.sinch.legs import CallEvent, CallStatus, LegEvent, LegFacts, LegStatus, TransferLeg
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.tokens import stream_claim
@@ -215,3 +215,24 @@ def test_work_that_nobody_waits_for_says_how_it_failed() -> None:
     with capture_logs() as logs:
         run(main())
     assert [(line["log_level"], line["work"]) for line in logs] == [("error", "leave a message")]
+
+
+def test_what_must_be_done_is_tried_for_a_while() -> None:
+    """As long as somebody may wait; then the log says that it was not done."""
+    tries = []
+
+    async def fail() -> None:
+        tries.append(asyncio.get_running_loop().time())
+        raise StoreError("the database is away")
+
+    async def main() -> None:
+        follow_ups = FollowUps()
+        follow_ups.insist(fail, "end a conference", after=2.0)
+        await asyncio.sleep(2 * TRIED_FOR)
+        await follow_ups.aclose()
+
+    with capture_logs() as logs:
+        run(main())
+    assert tries[:4] == [2, 3, 5, 9]
+    assert TRIED_FOR - AGAIN_LONGEST < tries[-1] - tries[0] <= TRIED_FOR
+    assert [line["work"] for line in logs] == ["end a conference"]

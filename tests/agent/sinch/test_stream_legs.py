@@ -9,6 +9,7 @@ import pytest
 
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, Version
+from agent.sinch.follow_ups import AGAIN_LONGEST
 from agent.sinch.stream_legs import STREAM_WITHIN
 from agent.sinch.tokens import Claims
 from agent.sinch.versions import ANSWERS
@@ -66,6 +67,39 @@ def test_a_stream_that_was_turned_away_leaves_nobody_waiting(tmp_path: Path) -> 
         s.call_control.stream_ended(claims, moved=False)
         await asyncio.sleep(0)
         assert s.platform.of("clear") == [(0.0, "c-phone")]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_call_that_ends_while_the_database_is_away_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """The conference is ended once the database is back; nobody else would do it."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.stream_comes()
+        s.database_is_away(True)
+        s.call_control.stream_ended(claims, moved=False)
+        await asyncio.sleep(60)
+        assert s.platform.of("clear") == []
+        s.database_is_away(False)
+        await asyncio.sleep(AGAIN_LONGEST)
+        assert [about for _, about in s.platform.of("clear")] == ["c-phone"]
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
+def test_a_stream_that_cannot_be_noted_hangs_the_phone_up(tmp_path: Path) -> None:
+    """The database fails just behind the callback, and is away when it is looked for the stream."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        s.database_is_away(True)
+        await asyncio.sleep(STREAM_WITHIN + 30)
+        assert s.platform.asked == []
+        s.database_is_away(False)
+        await asyncio.sleep(AGAIN_LONGEST)
+        assert [about for _, about in s.platform.of("hang_up")] == ["phone"]
 
     tell(tmp_path, "v1", story, conference=True)
 
