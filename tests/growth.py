@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-SMALL, LARGE = 2_000, 16_000
+SMALL, LARGE = 1_000, 8_000
 """Characters of the two inputs that are compared."""
 
 MOST = 24

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,21 +40,27 @@ PARTS = 3
 """Processes: the command, its providers, its service."""
 
 
-def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def started(tmp_path: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the command; whatever becomes of the test, it is ended with the block."""
+    with subprocess.Popen(
         [sys.executable, "-c", HURRIED, *arguments],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(Path(agent.__file__).parent.parent)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as command:
+        try:
+            yield command
+        finally:
+            command.kill()
 
 
 def test_a_service_of_its_own_is_measured(tmp_path: Path) -> None:
     """Two calls are held, what they wait for is told, and nothing is left in the folder."""
-    command = started(tmp_path, "--calls", "2", "--seconds", "3", "--json")
-    said, errors = command.communicate(timeout=100)
+    with started(tmp_path, "--calls", "2", "--seconds", "3", "--json") as command:
+        said, errors = command.communicate(timeout=100)
     assert command.returncode == 0, errors
     found = json.loads(said)
     one, two = found["levels"]
@@ -72,16 +80,16 @@ def test_a_service_of_its_own_is_measured(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_whoever_stops_it_stops_all_of_it(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM, which is taken as Ctrl-C is, ends its children without a word; so does its death."""
-    command = started(tmp_path)
-    until = time.monotonic() + 60
-    while len(found := family(command.pid)) < PARTS:
-        assert time.monotonic() < until
-        assert command.poll() is None
-        time.sleep(0.05)
-    command.send_signal(number)
-    said, errors = command.communicate(timeout=60)
-    assert command.returncode == (130 if number == signal.SIGTERM else -signal.SIGKILL)
-    assert said + errors == ""
+    with started(tmp_path) as command:
+        until = time.monotonic() + 60
+        while len(found := family(command.pid)) < PARTS:
+            assert time.monotonic() < until
+            assert command.poll() is None
+            time.sleep(0.05)
+        command.send_signal(number)
+        said, errors = command.communicate(timeout=60)
+        assert command.returncode == (130 if number == signal.SIGTERM else -signal.SIGKILL)
+        assert said + errors == ""
     while use_of(found[1:]) is not None:
         assert time.monotonic() < until + 60
         time.sleep(0.05)

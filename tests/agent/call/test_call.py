@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.personas.script import Script
@@ -364,7 +364,6 @@ CALM = TurnSettings(idle_after=3600.0, filler_after=3600.0)
 seconds = st.sampled_from([0.0, 0.07, 0.15, 0.4, 0.9, 1.5])
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("+._"), st.integers(1, 25)), min_size=1, max_size=14),
     st.lists(st.sampled_from(HEARD), min_size=1, max_size=6),

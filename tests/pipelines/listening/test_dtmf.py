@@ -60,9 +60,22 @@ def pressed(
     return np.clip(wave + noise, -32768, 32767).astype("<i2").tobytes()
 
 
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("offset", [-0.015, 0.0, 0.015, (-0.015, 0.015), (0.015, -0.015)])
-@pytest.mark.parametrize("twist", [-8.0, 0.0, 4.0])
+OFFSETS: tuple[float | tuple[float, float], ...] = (
+    -0.015, 0.0, 0.015, (-0.015, 0.015), (0.015, -0.015),
+)  # fmt: skip
+TWISTS = (-8.0, 0.0, 4.0)
+OFF = [
+    *((8000, offset, twist) for offset in OFFSETS for twist in TWISTS),
+    *(
+        (rate, offset, twist)
+        for rate in RATES[1:]
+        for offset, twist in zip(OFFSETS[::2], TWISTS, strict=True)
+    ),
+]
+"""Rate, offset, twist: all there may be at the phone's rate, the corners at those resampled."""
+
+
+@pytest.mark.parametrize(("rate", "offset", "twist"), OFF)
 def test_every_key_is_found_at_every_rate(
     rate: int, offset: float | tuple[float, float], twist: float
 ) -> None:

@@ -17,6 +17,7 @@ from pipelines.turn_taking.turn_models import (
     OnnxTurnModel,
     OwnTurnModel,
     check_turn_model,
+    load,
     turn_model,
 )
 from tests.pipelines.turn_taking.onnx_files import INT64, mean_model
@@ -99,17 +100,18 @@ def test_samples_are_fed_as_the_shape_of_the_input_says(
 ) -> None:
     """The last of the turn, after silence where that is shorter: a second of 0.5 tells."""
     path = mean_model(tmp_path / "mean.onnx", shape)
-    assert ask(TurnSettings(model=str(path), **given), HALF) == pytest.approx([expected], abs=0.01)
+    answer = load(TurnSettings(model=str(path), **given))
+    assert answer(HALF) == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize("shape", [[1, 80, 800], [1, 80, 3000], ["b", 80, "frames"]])
 def test_three_dimensions_are_log_mel_features(tmp_path: Path, shape: list[Any]) -> None:
     """Of as many frames as it hears; where that is open, of the turn as it is."""
     path = mean_model(tmp_path / "mel.onnx", shape, scale=(0.1,))
-    settings = TurnSettings(model=str(path))
-    loud, silent = ask(settings, speech("first-in-line"), bytes(2 * SPEECH_RATE))
+    answer = load(TurnSettings(model=str(path)))
+    loud, silent = answer(speech("first-in-line")), answer(bytes(2 * SPEECH_RATE))
     assert 0 < loud != silent
-    assert ask(settings, b"", bytes(2)) == pytest.approx([silent, silent], abs=0.2)
+    assert [answer(b""), answer(bytes(2))] == pytest.approx([silent, silent], abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +135,8 @@ def test_what_a_model_gives_becomes_a_probability(
 ) -> None:
     """One of several numbers, or of logits what they stand for."""
     path = mean_model(tmp_path / "two.onnx", [1, 100], scale=scale, offset=offset)
-    settings = TurnSettings(model=str(path), **given)
-    assert ask(settings, HALF) == pytest.approx([expected], abs=1e-3)
+    answer = load(TurnSettings(model=str(path), **given))
+    assert answer(HALF) == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_class_of_ones_own_is_made_and_asked() -> None:
@@ -162,14 +164,19 @@ def test_a_class_of_ones_own_is_made_and_asked() -> None:
 def test_a_file_that_cannot_be_fed_or_understood_is_refused(
     tmp_path: Path, shape: list[Any], how: dict[str, Any], given: dict[str, Any], message: str
 ) -> None:
-    """Before the first call, in one line that says what is allowed; when it is started, too."""
+    """Before the first call, in one line that says what is allowed."""
     path = mean_model(tmp_path / "wrong.onnx", shape, **how)
     settings = TurnSettings(model=str(path), **given)
     with pytest.raises(LookupError, match=message) as caught:
         check_turn_model(settings)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ProviderError, match=message):
-        ask(settings)
+
+
+def test_a_file_that_is_refused_does_not_start(tmp_path: Path) -> None:
+    """Its process tells why, in the same words."""
+    path = mean_model(tmp_path / "wrong.onnx", [1, 64, 800])
+    with pytest.raises(ProviderError, match=r"\(1, 64, 800\); allowed is"):
+        ask(TurnSettings(model=str(path)))
 
 
 @pytest.mark.parametrize(
