@@ -86,7 +86,7 @@ class Http:
         method: str,
         path: str,
         *,
-        head_within: float,
+        head_within: float | None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
@@ -100,7 +100,7 @@ class Http:
         Args:
             method: Such as POST.
             path: Below the base.
-            head_within: Seconds until the head of the answer.
+            head_within: Seconds until the head of the answer; None if whoever asks has a deadline.
             params: Of the query.
             headers: Besides those of every request.
             json: The body.
@@ -133,9 +133,8 @@ class Http:
         except aiohttp.ConnectionTimeoutError:
             raise ProviderError(self._stage, "no connection in time", timed_out=True) from None
         except TimeoutError:
-            raise ProviderError(
-                self._stage, f"nothing came for {head_within:g} s", timed_out=True
-            ) from None
+            waited = "in time" if head_within is None else f"for {head_within:g} s"
+            raise ProviderError(self._stage, f"nothing came {waited}", timed_out=True) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ProviderError(self._stage, explain(error)) from None
         finally:
