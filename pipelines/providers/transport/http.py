@@ -110,6 +110,7 @@ class Http:
         Raises:
             ProviderError: If there is no connection, no answer in time, or a status of 400 or more.
                 Errors while the body is read are turned into it, too.
+            TimeoutError: If the deadline of whoever asks, without one of ours, passes.
         """
         if self._session is None:
             raise ProviderError(self._stage, "not started, or closed", retryable=False)
@@ -133,13 +134,17 @@ class Http:
         except aiohttp.ConnectionTimeoutError:
             raise ProviderError(self._stage, "no connection in time", timed_out=True) from None
         except TimeoutError:
-            waited = "in time" if head_within is None else f"for {head_within:g} s"
-            raise ProviderError(self._stage, f"nothing came {waited}", timed_out=True) from None
+            raise self._late(head_within) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ProviderError(self._stage, explain(error)) from None
         finally:
             if response is not None:
                 response.close()  # goes back to the pool if it was read to its end
+
+    def _late(self, within: float | None) -> Exception:
+        if within is None:  # it was the deadline of whoever asks
+            return TimeoutError()
+        return ProviderError(self._stage, f"nothing came for {within:g} s", timed_out=True)
 
     async def socket(
         self,
