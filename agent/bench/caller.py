@@ -52,6 +52,9 @@ class Measured:
     responses: list[float] = field(default_factory=list)
     """From the end of what the caller said to the first sound of the answer at their ear."""
 
+    after: dict[str, list[float]] = field(default_factory=dict)
+    """The same by the name of the recording that was answered."""
+
     stops: list[float] = field(default_factory=list)
     """From the first sound of an interruption to ``clear``."""
 
@@ -187,7 +190,9 @@ class LoadCaller:
         if self.doing is Doing.WAITS:
             offset = first_sound(pcm)
             if offset is not None:
-                self.measured.responses.append(begins + offset - self._since)
+                took = begins + offset - self._since
+                self.measured.responses.append(took)
+                self.measured.after.setdefault(self._planned.name, []).append(took)
                 self._since = begins
                 self._plan()
         elif not self._greeted:

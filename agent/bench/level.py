@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from agent.bench.caller import Measured
 from agent.bench.line import CallNotAnsweredError, CallRefusedError, Target, dial
-from agent.bench.metrics import LagHistogram, loop_lag
+from agent.bench.metrics import PACING, LagHistogram, ask, read
 from agent.bench.pacing import CallPacer
 from agent.bench.processes import Use, core_seconds, cores_of, family, use_of
 from pipelines.background import BackgroundTasks
@@ -70,6 +70,9 @@ class Level:
     memory_after: int | None = None
     lag: LagHistogram | None = None
     """Of the server's event loop."""
+
+    pacing: LagHistogram | None = None
+    """How late its audio left, message by message."""
 
     woken: Sequence[float] = ()
     sent: Sequence[float] = ()
@@ -177,7 +180,7 @@ async def _let_run(pacing: asyncio.Task[None], seconds: float) -> None:
 
 async def _measure(bench: Bench, level: Level, pace: CallPacer, pacing: asyncio.Task[None]) -> None:
     lines = [line for line in pace if not line.over]
-    lag = await loop_lag(bench.target)
+    told = await ask(bench.target)
     before = await _look(bench)
     for line in lines:
         line.caller.begin_measuring()
@@ -194,8 +197,9 @@ async def _measure(bench: Bench, level: Level, pace: CallPacer, pacing: asyncio.
     level.measured = [line.caller.result() for line in lines]
     _compare(level, before, await _look(bench))
     level.failed.update(line.over for line in pace if line.over)
-    later = await loop_lag(bench.target)
-    level.lag = later.since(lag) if later is not None and lag is not None else None
+    later = await ask(bench.target)
+    level.lag = read(later).since(read(told))
+    level.pacing = read(later, PACING).since(read(told, PACING))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the service says of itself at ``/metrics``: how late its event loop was."""
+"""What the service says of itself at ``/metrics``: how late its event loop was, and its audio."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import aiohttp
 
 from agent.bench.line import Target
 
-NAME = "voice_agent_loop_lag_seconds_bucket"
-
-_SAMPLE = re.compile(rf'{NAME}\{{[^}}]*\ble="([^"]+)"[^}}]*\}} ([0-9.eE+]+)')
+LOOP_LAG = "voice_agent_loop_lag_seconds"
+PACING = "voice_agent_pacing_error_seconds"
 
 MOST_TOLD = 16_000_000
 """Bytes that are read: more than any service has to say."""
@@ -24,7 +23,7 @@ WITHIN = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LagHistogram:
-    """A histogram: how often the loop was at most so late, over all workers."""
+    """A histogram: how often something was at most so late, over all workers."""
 
     counts: Mapping[float, float]
     """By seconds, cumulative; the last is infinite."""
@@ -35,22 +34,23 @@ class LagHistogram:
         return LagHistogram(counts=counts)
 
     def percentile(self, percent: float) -> float | None:
-        """Return the seconds that it was at most late, in so many of 100 looks; None of none."""
+        """Return the seconds that it was at most late, in so many of 100; None of none."""
         total = max(self.counts.values(), default=0.0)
         enough = (at for at in sorted(self.counts) if self.counts[at] >= total * percent / 100)
         return next(enough, None) if total else None
 
 
-def read(text: str) -> LagHistogram | None:
-    """Return the histogram in what a service says; None if there is none in it."""
+def read(text: str, name: str = LOOP_LAG) -> LagHistogram:
+    """Return a histogram in what a service says, empty if there is none in it."""
     counts: dict[float, float] = {}
-    for at, count in _SAMPLE.findall(text):
+    sample = rf'{name}_bucket\{{[^}}]*\ble="([^"]+)"[^}}]*\}} ([0-9.eE+]+)'
+    for at, count in re.findall(sample, text):
         counts[float(at)] = counts.get(float(at), 0.0) + float(count)
-    return LagHistogram(counts=counts) if counts else None
+    return LagHistogram(counts=counts)
 
 
-async def loop_lag(target: Target) -> LagHistogram | None:
-    """Ask the server at the other end; None if it has no such metric, or does not answer."""
+async def ask(target: Target) -> str:
+    """Return what the server at the other end says of itself; nothing if it does not answer."""
     url = f"{'https' if target.secure else 'http'}://{target.place}/metrics"
     try:
         async with (
@@ -62,7 +62,7 @@ async def loop_lag(target: Target) -> LagHistogram | None:
             async for piece in response.content.iter_any():
                 told += piece
                 if len(told) > MOST_TOLD:
-                    return None
-            return read(told.decode())
+                    return ""
+            return told.decode()
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-        return None
+        return ""

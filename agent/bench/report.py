@@ -57,10 +57,10 @@ def lines(judged: Judged) -> Iterator[str]:
             f"  memory a call             {found.memory_a_call / 1e6:.2f} MB, "
             f"{found.memory_kept / 1e6:.2f} MB of it stays"
         )
-    if found.lag_p99 is not None:
-        known = isfinite(found.lag_p99)
-        at_most = f"at most {1000 * found.lag_p99:.0f} ms" if known else "off its scale"
-        yield f"  event loop lag            p99 {at_most}"
+    for name, late in (("event loop lag", found.lag_p99), ("pacing error", found.pacing_p99)):
+        if late is not None:
+            at_most = f"at most {1000 * late:g} ms" if isfinite(late) else "off its scale"
+            yield f"  {name:25s} p99 {at_most}"
     yield (
         f"  generator                 {found.generator_cpu_a_minute:.3f} CPU s a call-minute, "
         f"{found.generator_share:.0%} of a core with the providers; sends late p99 "
@@ -126,7 +126,7 @@ def as_json(levels: Sequence[Judged], **more: object) -> dict[str, Any]:
 
 
 def _flat(judged: Judged) -> dict[str, Any]:
-    level, lag = judged.level, judged.figures.lag_p99
+    level, found = judged.level, judged.figures
     return {
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
@@ -137,6 +137,11 @@ def _flat(judged: Judged) -> dict[str, Any]:
         "most_speaking_at_once": level.most_at_once,
         "generator_late": judged.figures.generator_late,
         "crowded": judged.figures.crowded,
-        **asdict(judged.figures),
-        "lag_p99": lag if lag is not None and isfinite(lag) else None,  # JSON has no infinity
+        **asdict(found),
+        "lag_p99": _finite(found.lag_p99),
+        "pacing_p99": _finite(found.pacing_p99),
     }
+
+
+def _finite(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and isfinite(seconds) else None  # as JSON has it

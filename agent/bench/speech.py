@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from agent.bench.frames import BINARY, masked
 from agent.simulator.scenarios.sounds import RECORDINGS
 from agent.simulator.speech import recorded_turn
-from agent.simulator.stretches import sounding
+from agent.simulator.stretches import SOUND, sounding
 from pipelines.audio import Audio, at_rate, frame_bytes
 
 RATE = 8000
@@ -33,6 +34,11 @@ each is one turn of any server's."""
 
 SAID_OVER = ("did-not-understand", "one-moment", "try-again", "which-folder")
 """What interrupts the agent: a second of voice or more, which no server takes for "mm-hm"."""
+
+SOFTEST = 33.0
+"""Decibels below a recording's own level, the 90th percentile of its frames that sound, down to
+which it is speech. -47 dBFS for all of them, which lies 29 to 34 dB below their levels, cut through
+the last breath of "one moment", five frames 33 to 35 dB down, and had them be overhead."""
 
 _SEED = 1
 """Of the masks: the same bytes at every run."""
@@ -71,8 +77,17 @@ def silent_frame() -> bytes:
 def spoken(name: str) -> Spoken:
     """Return one of the recordings."""
     pcm = recorded_turn(RECORDINGS / f"{name}.wav", RATE).audio.pcm
-    loud = np.flatnonzero(sounding(pcm, RATE))
+    loud = _speech(pcm)
     return Spoken(name=name, frames=_frames(pcm, _SEED), onset=int(loud[0]), last=int(loud[-1]))
+
+
+def _speech(pcm: bytes) -> npt.NDArray[np.intp]:
+    """Return which of the 20 ms are speech, by the recording's own level."""
+    size = frame_bytes(RATE)
+    frames = np.frombuffer(pcm[: len(pcm) // size * size], "<i2").astype(np.float64)
+    rms = np.sqrt(np.square(frames.reshape(-1, size // 2)).mean(axis=1))
+    level = np.percentile(rms[rms >= SOUND], 90)
+    return np.flatnonzero(rms >= level * 10 ** (-SOFTEST / 20))
 
 
 def voice(seconds: float, rate: int) -> bytes:

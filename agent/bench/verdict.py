@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from agent.bench.caller import Measured
 from agent.bench.level import Level
 
 WORSE = 0.1
@@ -52,6 +53,9 @@ class LevelFigures:
     overhead: Percentiles | None
     """That, less the configured silence, the providers' fixed latency and 20 ms."""
 
+    overhead_after: Mapping[str, Percentiles | None]
+    """The same by the recording that was answered: soft ends are heard as silence late."""
+
     gaps: Percentiles | None
     stops: Percentiles | None
     """From the first sound of an interruption to ``clear``."""
@@ -68,6 +72,9 @@ class LevelFigures:
     """What stays after the level, a call."""
 
     lag_p99: float | None
+    pacing_p99: float | None
+    """Of the server's event loop, and of the messages that it sent: at most so late."""
+
     generator_sent: Percentiles | None
     generator_woken: Percentiles | None
     generator_cpu_a_minute: float
@@ -110,6 +117,7 @@ def figures(level: Level, fixed: float) -> LevelFigures:
         answered=level.answered,
         response=percentiles_of(responses),
         overhead=percentiles_of([one - fixed for one in responses]),
+        overhead_after=_after(each, fixed),
         gaps=percentiles_of([one for call in each for one in call.gaps]),
         stops=percentiles_of([one for call in each for one in call.stops]),
         stale=sum(call.stale for call in each),
@@ -120,6 +128,7 @@ def figures(level: Level, fixed: float) -> LevelFigures:
         memory_a_call=(most - before) / calls if most is not None and before is not None else None,
         memory_kept=(after - before) / calls if after is not None and before is not None else None,
         lag_p99=level.lag.percentile(99) if level.lag is not None else None,
+        pacing_p99=level.pacing.percentile(99) if level.pacing is not None else None,
         generator_sent=percentiles_of(level.sent),
         generator_woken=percentiles_of(level.woken),
         generator_cpu_a_minute=level.own_cpu / minutes if minutes else 0.0,
@@ -127,6 +136,15 @@ def figures(level: Level, fixed: float) -> LevelFigures:
         speaking=sum(call.spoken for call in each) / frames if frames else 0.0,
         others=level.others,
     )
+
+
+def _after(each: Sequence[Measured], fixed: float) -> Mapping[str, Percentiles | None]:
+    """Return overhead by the recording that was answered."""
+    names = sorted({name for call in each for name in call.after})
+    return {
+        name: percentiles_of([one - fixed for call in each for one in call.after.get(name, ())])
+        for name in names
+    }
 
 
 def why_not(found: LevelFigures, one: LevelFigures, level: Level) -> list[str]:

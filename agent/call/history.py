@@ -16,6 +16,7 @@ from agent.call.turn_record import Journal, TurnRecord
 from agent.records.events import HungUpBy
 from pipelines.clock import now
 from pipelines.conversation import Message, ToolResult
+from pipelines.reply.playout import LineEnd
 from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
 from pipelines.turn_taking.judge import EndOfTurn
@@ -53,6 +54,9 @@ class History:
 
         self.whispers: list[str] = []
         """What operators have told the agent, and the caller has not heard."""
+
+        self.line = LineEnd()
+        """What sounds at the caller's end, whichever reply it is of; told how late it left."""
 
         self.pressed = PressedKeys()
         """What the caller has pressed, until it is answered: with what they say next, if they go

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,7 +13,7 @@ from agent.personas.script import Script
 from pipelines.listening.utterance import Utterance
 from pipelines.providers.contracts import ProviderError
 from pipelines.reply.chain import answer
-from pipelines.reply.playout import LineEnd, Playout
+from pipelines.reply.playout import Playout
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.speech import say
 from pipelines.reply.steps import Step
@@ -44,19 +44,16 @@ class ReplyMaker:
     lead: float
     """Seconds of audio that may be sent ahead."""
 
-    line: LineEnd = field(default_factory=LineEnd)
-    """What sounds on the line, whichever reply it is of."""
-
     def answering(self, utterance: Utterance) -> Reply:
         """Return a draft that answers ``utterance``, as far as it is said."""
-        reply = Reply(playout=Playout(self.lead, self.line), utterance=utterance)
+        reply = Reply(playout=Playout(self.lead, self.history.line), utterance=utterance)
         reply.steps = answer(self._request(reply), utterance)
         return reply
 
     def saying(self, announcement: Announcement) -> Reply:
         """Return a reply that says a fixed text."""
         reply = Reply(
-            playout=Playout(self.lead, self.line),
+            playout=Playout(self.lead, self.history.line),
             interruptible=announcement.interruptible,
             hang_up=announcement.hang_up,
             transfer=announcement.transfer,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Text,
+    bindparam,
     cast,
     delete,
     func,
@@ -50,6 +51,32 @@ written anew only when it has grown by an eighth, so that its lines cost no more
 
 GAP = "."
 """Stands between two lines, so that no phrase goes from one into the other."""
+
+
+# What is asked for each call that somebody speaks in, once a second, is put together once for all:
+# that was a third of what it costs.
+
+_NEW = (
+    select(call_events.c.id, call_events.c.kind, call_events.c.data)
+    .where(call_events.c.record == bindparam("number"))
+    .where(call_events.c.kind.in_((*SPOKEN, "ended")))
+    .where(call_events.c.id > bindparam("after"))
+    .order_by(call_events.c.id)
+)
+
+_IN_POSTGRESQL = select(literal(""), in_postgresql.c.upto, in_postgresql.c.size).where(
+    in_postgresql.c.record == bindparam("its_place")
+)
+
+_IN_SQLITE = select(in_sqlite.c.words, in_sqlite.c.upto, in_sqlite.c.size).where(
+    in_sqlite.c.rowid == bindparam("its_place")
+)
+
+_CHANGE_SQLITE = (
+    update(in_sqlite)
+    .where(in_sqlite.c.rowid == bindparam("its_place"))
+    .values({name: bindparam(name) for name in ("words", "upto", "size")})
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +160,8 @@ def renew_facts(connection: Connection, seal: Seal, record: int) -> None:
 def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> set[str]:
     """Add what is new of a record; return the tags of the languages that it is in."""
     stored = _stored(connection, row)
-    events = call_events.c
-    new = connection.execute(
-        select(events.id, events.kind, events.data)
-        .where(events.record == row.number, events.kind.in_((*SPOKEN, "ended")))
-        .where(events.id > (stored.upto if stored else 0))
-        .order_by(events.id)
-    ).all()
+    upto = stored.upto if stored else 0
+    new = connection.execute(_NEW, {"number": row.number, "after": upto}).all()
     if stored is not None and not new:
         return set()
     said: list[tuple[str, Mapping[str, Any]]] = [
@@ -170,12 +192,10 @@ def _bring_up_to_date(connection: Connection, seal: Seal, row: Row[Any]) -> set[
 def _stored(connection: Connection, row: Row[Any]) -> _Stored | None:
     """Return what is in the index already; None if nothing is."""
     if connection.dialect.name == "postgresql":
-        table, where = in_postgresql, in_postgresql.c.record == row.number
-        words: Any = literal("")
+        asked, its_place = _IN_POSTGRESQL, row.number
     else:
-        table, where = in_sqlite, in_sqlite.c.rowid == place(row.started, row.number)
-        words = in_sqlite.c.words
-    found = connection.execute(select(words, table.c.upto, table.c.size).where(where)).first()
+        asked, its_place = _IN_SQLITE, place(row.started, row.number)
+    found = connection.execute(asked, {"its_place": its_place}).first()
     return None if found is None else _Stored(words=found[0], upto=found[1], size=found[2])
 
 
@@ -245,7 +265,7 @@ def _write_sqlite(
         values |= {"rowid": at, "record": row.number}
         connection.execute(insert(in_sqlite).values(values))
     else:
-        connection.execute(update(in_sqlite).where(in_sqlite.c.rowid == at).values(values))
+        connection.execute(_CHANGE_SQLITE, {"its_place": at, **values})
 
 
 def _write_postgresql(

@@ -198,6 +198,7 @@ class CallRunner:
                 measured = self._resources.frame_costs.measured(line, connect.rate)
                 channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
                 call = self._build(admitted, channel, lineup, record, recording, trace)
+                call.history.line.pacing = self._resources.frame_costs.pacing
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)

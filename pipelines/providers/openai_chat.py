@@ -33,9 +33,6 @@ THINKING = 2
 """Times the wait for the first token that a model may take in all while it visibly thinks, each
 sign of that within the wait: longer silence is no better for being explained."""
 
-NO_HURRY = 2.0
-"""Times the wait for the first token after which the transport gives up by itself: never first."""
-
 Answer = AsyncGenerator[bytes, None]
 """The body of an answer, as it comes."""
 
@@ -55,15 +52,14 @@ class ChatClient(Protocol):
         """Close all connections; what is under way fails with ProviderError."""
         ...
 
-    def ask(
-        self, refusals: Refusals, make: Request, within: float
-    ) -> AbstractAsyncContextManager[Answer]:
+    def ask(self, refusals: Refusals, make: Request) -> AbstractAsyncContextManager[Answer]:
         """Send a request, and once more without what is refused of it; give the body of the answer.
+
+        The deadline is the caller's.
 
         Args:
             refusals: What is known to be refused; is told more of it.
             make: Makes the request.
-            within: Seconds until the head of the answer.
 
         Raises:
             ProviderError: If it is refused, or the connection fails, also while the body is read.
@@ -274,7 +270,7 @@ class LanguageModel:
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout_at(wait.deadline):
-                    asking = client.ask(refusals, make, NO_HURRY * options.first_token_timeout)
+                    asking = client.ask(refusals, make)
                     received = await stack.enter_async_context(asking)
                 events = await stack.enter_async_context(aclosing(objects(received)))
                 while True:
@@ -316,8 +312,9 @@ class _OverAiohttp:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def ask(self, refusals: Refusals, make: Request, within: float) -> AsyncIterator[Answer]:
-        asking = refusals.asking(self._http, "/chat/completions", make, head_within=within)
+    async def ask(self, refusals: Refusals, make: Request) -> AsyncIterator[Answer]:
+        # Whoever asks has a deadline: with two, the other's words are told after a stall of ours.
+        asking = refusals.asking(self._http, "/chat/completions", make, head_within=None)
         async with asking as answer, aclosing(pieces(answer)) as body:
             yield body
 

@@ -72,10 +72,7 @@ class SdkClient:
 
     @asynccontextmanager
     async def ask(
-        self,
-        refusals: Refusals,
-        make: Request,
-        within: float,  # noqa: ARG002 - the client itself was told how long
+        self, refusals: Refusals, make: Request
     ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """Send a request, and once more without what is refused of it; give the body of the answer.
 

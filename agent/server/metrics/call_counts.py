@@ -187,7 +187,6 @@ class CallCounts:
     def _reply(self, _call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("replies")
         self._add("underruns", much=number(fields.get("gaps")) or 0.0)
-        self._note("pacing_error_seconds", number(fields.get("late")) or 0.0)
 
     def _tool(self, _call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("tools", _short(fields, "status"))

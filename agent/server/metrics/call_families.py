@@ -113,11 +113,6 @@ FAMILIES = (
         meaning="Gaps within a sentence that callers heard, as the next audio came too late.",
     ),
     Family(
-        name="pacing_error_seconds",
-        meaning="Of each reply: how late its latest audio left, by the ledger of what is heard.",
-        bounds=SMALL,
-    ),
-    Family(
         name="provider_tokens",
         meaning="Tokens of language models, as they count them; those from a cache are input, too.",
         labels=("provider", "kind"),

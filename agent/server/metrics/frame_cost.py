@@ -10,6 +10,7 @@ from typing import Any
 from agent.stream.line import Line
 from pipelines.audio import frame_bytes
 from pipelines.histogram import Histogram
+from pipelines.reply.playout import PACING
 
 EVERY = 64
 """Messages of a call of which one is looked at: by the others it costs a call of a function."""
@@ -25,6 +26,9 @@ class FrameCosts:
     seconds: Histogram = field(default_factory=lambda: Histogram(BOUNDS))
     """Of the wall clock, for each frame of 20 ms, from the message to when the next is asked for:
     protocol, voice, keys, the gate, the table, and the commands that leave at once."""
+
+    pacing: Histogram = field(default_factory=lambda: Histogram(PACING))
+    """Of audio: how late each message left, of those that had to wait for their time."""
 
     def measured(self, line: Line, rate: int) -> Line:
         """Return ``line``, whose frames at ``rate`` hertz are looked at."""

@@ -131,7 +131,7 @@ class _Loop(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric as it is now."""
-        lag, frames = self._watchdog.lag, self._frames.seconds
+        lag, frames, pacing = self._watchdog.lag, self._frames.seconds, self._frames.pacing
         yield HistogramMetricFamily(
             "voice_agent_loop_lag_seconds",
             "How late the event loop is, looked at ten times a second.",
@@ -143,6 +143,12 @@ class _Loop(Collector):
             "How long a frame (20 ms) of a caller's audio takes the loop: one of 64 messages.",
             buckets=frames.buckets,
             sum_value=frames.total,
+        )
+        yield HistogramMetricFamily(
+            "voice_agent_pacing_error_seconds",
+            "How late a message of audio left that had to wait for its time.",
+            buckets=pacing.buckets,
+            sum_value=pacing.total,
         )
         yield from _families(
             GaugeMetricFamily,

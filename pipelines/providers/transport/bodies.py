@@ -23,7 +23,7 @@ async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerato
     """
     while True:
         async with asyncio.timeout(within):
-            chunk = await answer.content.readany()
+            chunk = await _more(answer)
         if not chunk:
             return
         yield chunk
@@ -31,8 +31,23 @@ async def chunks(answer: aiohttp.ClientResponse, within: float) -> AsyncGenerato
 
 async def pieces(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
     """Yield the body of an answer as it arrives. The deadline is the caller's."""
-    while piece := await answer.content.readany():
+    while piece := await _more(answer):
         yield piece
+
+
+async def _more(answer: aiohttp.ClientResponse) -> bytes:
+    """Return what has come next of a body; the deadline is the caller's.
+
+    Raises:
+        aiohttp.ClientError: If the connection broke, or was closed by us, of which aiohttp makes a
+            RuntimeError.
+    """
+    try:
+        return await answer.content.readany()
+    except RuntimeError:
+        if answer.connection is not None and answer.connection.transport is not None:
+            raise
+        raise aiohttp.ClientConnectionError("closed") from None
 
 
 async def whole_body(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:

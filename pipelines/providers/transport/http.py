@@ -86,7 +86,7 @@ class Http:
         method: str,
         path: str,
         *,
-        head_within: float,
+        head_within: float | None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         json: object = None,
@@ -100,7 +100,7 @@ class Http:
         Args:
             method: Such as POST.
             path: Below the base.
-            head_within: Seconds until the head of the answer.
+            head_within: Seconds until the head of the answer; None if whoever asks has a deadline.
             params: Of the query.
             headers: Besides those of every request.
             json: The body.
@@ -110,6 +110,7 @@ class Http:
         Raises:
             ProviderError: If there is no connection, no answer in time, or a status of 400 or more.
                 Errors while the body is read are turned into it, too.
+            TimeoutError: If the deadline of whoever asks, without one of ours, passes.
         """
         if self._session is None:
             raise ProviderError(self._stage, "not started, or closed", retryable=False)
@@ -133,14 +134,17 @@ class Http:
         except aiohttp.ConnectionTimeoutError:
             raise ProviderError(self._stage, "no connection in time", timed_out=True) from None
         except TimeoutError:
-            raise ProviderError(
-                self._stage, f"nothing came for {head_within:g} s", timed_out=True
-            ) from None
+            raise self._late(head_within) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ProviderError(self._stage, explain(error)) from None
         finally:
             if response is not None:
                 response.close()  # goes back to the pool if it was read to its end
+
+    def _late(self, within: float | None) -> Exception:
+        if within is None:  # it was the deadline of whoever asks
+            return TimeoutError()
+        return ProviderError(self._stage, f"nothing came for {within:g} s", timed_out=True)
 
     async def socket(
         self,

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from agent.bench.caller import ANSWERED_WITHIN, LoadCaller, first_sound
-from agent.bench.speech import SAID, SAID_OVER, silent_frame, spoken
+from agent.bench.speech import RATE, SAID, SAID_OVER, silent_frame, spoken
+from agent.simulator.scenarios.sounds import RECORDINGS
+from agent.simulator.speech import recorded_turn
+from pipelines.audio import frame_bytes
+from pipelines.listening.detectors import DetectorSettings, detectors
+from pipelines.listening.echo import EchoGuard
+from pipelines.listening.listener import Listener
+from pipelines.listening.settings import GateSettings
+from pipelines.listening.speech_events import SpeechEnded
 
 FRAME = 0.020
 LOUD = np.full(160, 5000, "<i2").tobytes()
@@ -145,3 +153,21 @@ def test_measuring_begins_anew() -> None:
     call.caller.begin_measuring()
     found = call.caller.result()
     assert (found.responses, found.gaps, found.frames) == ([], [], 0)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_speech_ends_where_a_listener_hears_its_end(name: str) -> None:
+    """Within a frame: no soft end of a recording counts as the server's overhead."""
+    said = spoken(name)
+    heard = Listener(RATE, detectors(DetectorSettings())(), GateSettings(), EchoGuard(RATE))
+    pcm = recorded_turn(RECORDINGS / f"{name}.wav", RATE).audio.pcm
+    size = frame_bytes(RATE)
+    line = bytes(50 * size) + pcm[: len(said.frames) * size] + bytes(60 * size)
+    (ended,) = (
+        at // size
+        for at in range(0, len(line) // size * size, size)
+        for event in heard.feed(line[at : at + size])
+        if isinstance(event, SpeechEnded)
+    )
+    silence = round(GateSettings().end_after / FRAME)
+    assert 0 <= ended - silence - (50 + said.last) + 1 <= 2

@@ -158,12 +158,13 @@ def test_the_lag_is_what_came_meanwhile_over_all_workers() -> None:
     before = read(METRICS.format("", 50.0, 90.0))
     both = METRICS.format(',worker="0"', 147.0, 190.0) + METRICS.format(',worker="1"', 100, 100)
     after = read(both)
-    assert before is not None
-    assert after is not None
     since = after.since(before)
     assert since == LagHistogram(counts={0.01: 197.0, 0.1: 200.0, float("inf"): 200.0})
     assert (since.percentile(95), since.percentile(99)) == (0.01, 0.1)
-    assert read("up 1\n") is None
+    assert read("up 1\n").since(read("up 1\n")).percentile(99) is None
+    assert read(both, "voice_agent_pacing_error_seconds").percentile(99) is None
+    renamed = both.replace("loop_lag", "pacing_error")
+    assert read(renamed, "voice_agent_pacing_error_seconds") == after
 
 
 def test_a_server_that_began_anew_has_no_lag_to_tell() -> None:

@@ -182,16 +182,15 @@ def test_failures_are_by_kind() -> None:
     assert count(counts, "transfers", "done") == 1
 
 
-def test_gaps_and_lateness_are_of_replies() -> None:
-    """As their lines tell them; a line that says nothing was on time."""
+def test_gaps_are_of_replies() -> None:
+    """As their lines tell them; one that says nothing had none."""
     counts = counted(
         CALL,
         ("agent", {"turn": 1, "text": "Hello."}),
-        ("agent", {"turn": 2, "text": "Yes.", "gaps": 3, "late": 0.25}),
+        ("agent", {"turn": 2, "text": "Yes.", "gaps": 3}),
     )
     assert count(counts, "replies") == 2
     assert count(counts, "underruns") == 3
-    assert measured(counts, "pacing_error_seconds") == (2, 0.25)
 
 
 def test_no_caller_makes_series_without_end() -> None:

@@ -406,3 +406,5 @@ def test_how_late_a_frame_left_is_known() -> None:
     ledger.hold(at)
     ledger.take(at + 5)
     assert round(ledger.late, 6) == 0.03
+    counted = dict(ledger.line.pacing.buckets)  # the two that had to wait, and no other
+    assert (counted["0.0002"], counted["0.02"], counted["0.05"], counted["+Inf"]) == (1, 1, 2, 2)
