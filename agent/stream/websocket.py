@@ -9,10 +9,8 @@ from aiohttp import WSMsgType
 
 from agent.settings.calls import LineSettings
 from agent.stream.budget import Meter, of_a_call
-from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
+from agent.stream.counted_websocket import BINARY, CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import HungUpError, LineError
-
-_BINARY = WSMsgType.BINARY  # a member of an enumeration is looked up, for each message
 
 
 class WebSocketLine:
@@ -51,7 +49,7 @@ class WebSocketLine:
                 return self._pieces.pop()
             # No deadline: Call watches for a line that carries nothing, and may be half-open.
             message = await self.socket.receive()
-            if message.type is _BINARY:  # as almost always
+            if message.type is BINARY:  # as almost always
                 return self._first_piece(message.data)
             match message.type:
                 case WSMsgType.TEXT:
