@@ -29,9 +29,6 @@ IN_ONE_GO = 0.005
 A_WAIT = 0.0002
 """Seconds for a message to come, from which on others have had their turn meanwhile."""
 
-BINARY = WSMsgType.BINARY
-"""A member of an enumeration is looked up by its name, for each message: here once for all."""
-
 CLOSE_TIMEOUT = 2.0
 """Seconds to wait for the far end's close frame."""
 

@@ -9,8 +9,10 @@ from aiohttp import WSMsgType
 
 from agent.settings.calls import LineSettings
 from agent.stream.budget import Meter, of_a_call
-from agent.stream.counted_websocket import BINARY, CLOSE_TIMEOUT, CountedWebSocket
+from agent.stream.counted_websocket import CLOSE_TIMEOUT, CountedWebSocket
 from agent.stream.line import HungUpError, LineError
+
+_DATA = WSMsgType.BINARY, WSMsgType.TEXT  # members of an enumeration are looked up each time
 
 
 class WebSocketLine:
@@ -49,11 +51,9 @@ class WebSocketLine:
                 return self._pieces.pop()
             # No deadline: Call watches for a line that carries nothing, and may be half-open.
             message = await self.socket.receive()
-            if message.type is BINARY:  # as almost always
+            if message.type in _DATA:
                 return self._first_piece(message.data)
             match message.type:
-                case WSMsgType.TEXT:
-                    return str(message.data)
                 case WSMsgType.PING:
                     await self._sent(self.socket.pong(message.data))
                 case WSMsgType.CLOSE | WSMsgType.CLOSING | WSMsgType.CLOSED | WSMsgType.ERROR:
@@ -86,9 +86,9 @@ class WebSocketLine:
         finally:
             closing.cancel()
 
-    def _first_piece(self, message: bytes) -> bytes:
+    def _first_piece(self, message: str | bytes) -> str | bytes:
         """Return what comes first of a message, half a second of audio at the most."""
-        if 0 < self._rate < len(message):
+        if isinstance(message, bytes) and 0 < self._rate < len(message):
             starts = range(0, len(message), self._rate)
             self._pieces = [message[at : at + self._rate] for at in reversed(starts)]
             return self._pieces.pop()
