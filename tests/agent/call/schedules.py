@@ -429,10 +429,11 @@ class Far:
         for at, message in [*self.received, (until, "")]:
             while queue and queue[0][0] + FRAME <= at + 1e-6:
                 yield queue.pop(0)
-            if isinstance(message, bytes):
-                begins = max(at, ends)
-                queue.append((begins, message))
-                ends = begins + FRAME
+            if isinstance(message, bytes):  # of one frame or, once a lead stands, of several
+                for start in range(0, len(message), len(SILENCE)):
+                    begins = max(at, ends)
+                    queue.append((begins, message[start : start + len(SILENCE)]))
+                    ends = begins + FRAME
             elif "clear" in message:
                 queue, ends = [], at
 

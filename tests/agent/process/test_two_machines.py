@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -57,21 +58,22 @@ async def two_machines(
             assert not bugs
 
 
-async def minted(us: Account, service: ServiceProcess, call_id: str) -> str:
+async def minted(us: Account, service: ServiceProcess, name: str) -> str:
     """Return the token that a machine hands out for the stream of a call.
 
-    A machine that has too much to do takes no call: it is asked again.
+    A machine that has too much to do takes no call: somebody else calls, until it does.
     """
-    body = json.dumps(ICE | {"callId": call_id}).encode()
+    url = f"{service.base}/sinch"
     async with asyncio.timeout(LONG_ENOUGH):
-        while True:
+        for attempt in count():
+            body = json.dumps(ICE | {"callId": f"{name}-{attempt}"}).encode()
             headers = V1.headers(method="POST", path="/sinch", body=body, now=datetime.now(UTC))
-            url = f"{service.base}/sinch"
             async with us.http.post(url, data=body, headers=headers) as response:
                 svaml = await response.json()
             if svaml["action"]["name"] != "hangup":
                 return find(svaml).rpartition("/")[2]
             await asyncio.sleep(0.5)
+    raise AssertionError
 
 
 @pytest.mark.timeout(300)  # several processes on a machine that may be busy
