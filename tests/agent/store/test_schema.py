@@ -152,7 +152,7 @@ UNUSABLE = [
     ("sqlite:////dev/null", "no file"),
     ("sqlite:///:memory:", "takes the path of a file"),
     ("sqlite:///x.db?mode=ro", "and no options"),
-    ("postgresql://agent:secret@127.0.0.1:1/agent", "Connect call failed"),
+    ("postgresql://agent:secret@127.0.0.1:1/agent", "Connect"),  # as the event loop words it
     ("postgresql://agent:secret@127.0.0.1:port/agent", "no address"),
     ("postgresql://agent:secret@127.0.0.1:99999/agent", "no address"),
     ("postgresql://agent:sec/ret@127.0.0.1:1/agent", "no address"),
