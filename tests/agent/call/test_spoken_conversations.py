@@ -236,8 +236,10 @@ def test_a_silent_caller_is_asked_after_eight_seconds(hold: Hold) -> None:
 
 
 def test_callers_are_heard_at_once(hold: Hold) -> None:
-    """From the onset of speech over ours to the command that silences us: mostly an eighth of a
-    second; a soft "s" takes twice that, as the line carries half of it."""
+    """From the onset of speech over ours to the command that silences us: an eighth of a second.
+
+    A soft "s" takes twice that: the line carries half of it.
+    """
     late = {}
     for name in ("saturday", "not-in-service", "phone-number", "try-again", "which-folder"):
         turn = Turn(speech=own()[name], when=into("We are open from", 1.0))
