@@ -113,6 +113,8 @@ def _is_usual(line: str, work: Path, seen: Path) -> bool:
         return where.startswith((f"{work}/", "/dev/fd/")) or where in (os.devnull, str(seen))
     if what == "os.rename":
         return f"'{work}/" in where or where.startswith(("'phrases/", "PosixPath('phrases/"))
+    if what == "subprocess.Popen":  # the turn model's process, which opens no file to write
+        return where == repr(sys.executable)
     # The address that it listens on.
     return line.startswith("looked up") and ("127.0.0.1" in line or "None" in line)
 
