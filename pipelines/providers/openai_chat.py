@@ -155,7 +155,7 @@ class LanguageModel:
             default="aiohttp",
             description=(
                 "What carries the requests: aiohttp, or sdk, OpenAI's own Python package, which "
-                "takes more than twice the CPU. The package also follows redirects and heeds "
+                "takes more of the CPU. The package also follows redirects and heeds "
                 "HTTPS_PROXY, OPENAI_ORG_ID and OPENAI_PROJECT_ID; aiohttp goes by these options "
                 "alone."
             ),
