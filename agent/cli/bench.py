@@ -133,12 +133,15 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
     """Run it on the leanest event loop that there is; SIGTERM ends it as Ctrl-C does."""
     from agent.server.event_loop import loop_factory
 
+    # A shell that starts it in the background has SIGINT ignored: SIGTERM would be, too.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with asyncio.Runner(loop_factory=loop_factory(None)) as runner:
             return runner.run(work)
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
 
 
 async def _serve_providers(options: argparse.Namespace) -> int:

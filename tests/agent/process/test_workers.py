@@ -53,6 +53,15 @@ async def workers(
             await asyncio.sleep(0.1)
 
 
+async def insisting(service: ServiceProcess, plan: Plan, name: str) -> CallInProgress:
+    """Place a call; a machine that others keep busy is asked again."""
+    while True:
+        try:
+            return await place_call(service.url, plan, lambda *_: None, name)
+        except ServiceFullError:
+            await asyncio.sleep(0.5)
+
+
 @asynccontextmanager
 async def calls(
     service: ServiceProcess, number: int, plan: Plan = PATIENT
@@ -60,8 +69,7 @@ async def calls(
     """Have calls in progress that have begun all at once."""
     before = len(service.lines("call"))
     placed = [
-        asyncio.create_task(place_call(service.url, plan, lambda *_: None, f"c{before + n}"))
-        for n in range(number)
+        asyncio.create_task(insisting(service, plan, f"c{before + n}")) for n in range(number)
     ]
     try:
         async with asyncio.timeout(LONG):

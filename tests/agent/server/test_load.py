@@ -322,7 +322,12 @@ def test_what_the_thread_of_the_loop_uses_is_measured() -> None:
     asyncio.run(main())
 
 
-HOG = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); print(); n = 0\nwhile 1: n += 1"
+HOG = """import os, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+print(flush=True)
+n = 0
+while 1: n += 1
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there it is told")
