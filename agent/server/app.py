@@ -32,10 +32,11 @@ from pipelines.background import BackgroundTasks
 from pipelines.stages.lineup import Providers
 from pipelines.stages.probe import probe_speech
 
-TOLD_EVERY = 0.1
-"""Seconds between two times that other workers are told whether this one takes calls."""
 if TYPE_CHECKING:
     from agent.server.tracing.export import TraceExport  # an extra
+
+TOLD_EVERY = 0.1
+"""Seconds between two times that other workers are told whether this one takes calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,7 @@ def service(
     workers = workers_of(providers, turn_model)
     overload = Overload(partial(readings, watchdog.lag, workers, providers))
     keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
-    siblings = Siblings(place) if place is not None else None
+    siblings, tries = (Siblings(place), SharedTries(place)) if place is not None else (None, None)
     registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
@@ -116,8 +116,8 @@ def service(
         processes=processes,
         orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, actions, call_control, keeping, place),
-        console=_console(settings, agents, providers, registry, actions, keeping, store, place),
+        operator=_operator(settings, agents, actions, call_control, keeping, tries),
+        console=_console(settings, agents, providers, registry, actions, keeping, store, tries),
     )
 
 
@@ -301,7 +301,7 @@ def _operator(
     actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
-    place: WorkerPlace | None,
+    tries: SharedTries | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
         return None
@@ -320,7 +320,7 @@ def _operator(
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
         ),
-        tries=SharedTries(place) if place is not None else None,
+        tries=tries,
     )
 
 
@@ -332,7 +332,7 @@ def _console(
     actions: CallActions,
     keeping: RecordKeeping,
     store: Store | None,
-    place: WorkerPlace | None,
+    tries: SharedTries | None,
 ) -> Console | None:
     if store is None or not is_shown(settings):
         return None
@@ -345,6 +345,6 @@ def _console(
             actions=actions,
             keeping=keeping,
             store=store,
-            tries=SharedTries(place) if place is not None else None,
+            tries=tries,
         )
     )

@@ -174,10 +174,9 @@ class Playout:
             self.late = max(self.late, late)
             self.line.pacing.note(late)
         pieces: list[Audio] = []
+        more = _more(self._lead)
         while not pieces or (
-            self._unsent
-            and len(pieces) <= _more(self._lead)
-            and self.left(now) <= self._lead + ROUNDING
+            self._unsent and len(pieces) <= more and self.left(now) <= self._lead + ROUNDING
         ):
             start, audio = frame = self._unsent.popleft()
             self._kept.append(frame)

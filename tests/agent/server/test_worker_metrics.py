@@ -18,6 +18,7 @@ from agent.server.board import Board
 from agent.server.metrics import worker_sockets
 from agent.server.metrics.merged_text import merged
 from agent.server.metrics.worker_sockets import WorkerMetrics
+from agent.server.throttle import SharedTries
 from agent.server.worker_place import WorkerPlace
 from tests.agent.loopback import running
 from tests.agent.server.scraping import samples, scraped
@@ -203,6 +204,29 @@ def test_a_process_that_is_alone_has_no_label(folder: Path) -> None:
             assert b"worker=" not in await one.text()
             async with worker(folder, 1, workers=1).told():
                 assert b'worker="1"' in await one.text()
+
+    story(run)
+
+
+def test_a_worker_has_one_ring_of_tries_for_all_that_count_them(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would write over each other's, and other workers count too few."""
+    made: list[SharedTries] = []
+
+    class Counted(SharedTries):
+        def __init__(self, place: WorkerPlace) -> None:
+            super().__init__(place)
+            made.append(self)
+
+    monkeypatch.setattr("agent.server.assembly.SharedTries", Counted)
+
+    async def run() -> None:
+        place = WorkerPlace(slot=0, folder=folder, workers=2)
+        Board.make(folder)
+        operator = {"token": "0123456789abcdef"}
+        async with running(tmp_path, place=place, alone=False, operator=operator):
+            assert len(made) == 1
 
     story(run)
 
