@@ -30,8 +30,6 @@ ANSWER_READ = 65_536
 USUAL_PATH = "/v1/traces"
 """Of OTLP over HTTP, where an address has none."""
 
-NAMED_BY = ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES")
-
 
 class TraceExport:
     """Sends traces to whoever the settings name. Close it in the end.
@@ -123,7 +121,7 @@ def _look(response: requests.Response, *_: object, **__: object) -> None:
 
 def _resource() -> Resource:
     """Return what all spans say of this process; the environment may name the service."""
-    named = any("service.name" in os.environ.get(one, "") for one in NAMED_BY[1:])
-    named = named or bool(os.environ.get(NAMED_BY[0]))
+    by_attribute = "service.name" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    named = by_attribute or os.environ.get("OTEL_SERVICE_NAME")
     name = {} if named else {"service.name": "voice-agent"}
     return Resource.create({**name, "service.version": VERSION, "process.pid": os.getpid()})

@@ -31,6 +31,7 @@ from agent.simulator.stream_caller import place_call
 from pipelines.audio import Audio
 from tests.agent.conversation import voice
 from tests.agent.loopback import running, until
+from tests.agent.server.test_call_counts import TIMES
 
 TRACE = "0123456789abcdef0123456789abcdef"
 STARTED = 1_790_000_000.0
@@ -43,15 +44,6 @@ CALL = {
     "lineup": {"stt": ["deepgram"], "llm": ["openai", "anthropic"], "tts": ["piper"]},
     "started": "2026-09-21T14:13:20.000+00:00",
     "trace": TRACE,
-}
-TIMES = {
-    "speech_end": 10.0,
-    "transcript": 10.25,
-    "decided": 10.5,
-    "first_token": 10.55,
-    "first_sentence": 10.75,
-    "first_audio": 10.95,
-    "heard": 11.0,
 }
 WORDS = ("a table for two", "At which time", "12025550123", "Ann")
 LINES: Sequence[tuple[str, dict[str, Any]]] = (
