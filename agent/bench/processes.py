@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,17 +125,6 @@ def pin(cores: Sequence[int]) -> None:
         os.sched_setaffinity(0, cores)
     except OSError as error:
         raise NoCoreError(f"cannot run on the cores {cores}: {error.strerror}") from None
-
-
-def allow_sockets(count: int) -> None:
-    """Allow this process so many more open sockets, as far as the system lets us."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - Windows has none
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = soft + count if hard == resource.RLIM_INFINITY else min(hard, soft + count)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def cores_here() -> list[int]:

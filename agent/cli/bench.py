@@ -161,11 +161,12 @@ async def _serve_providers(options: argparse.Namespace) -> int:
 async def _bench(options: argparse.Namespace) -> int:
     from agent.bench import children, level, providers
     from agent.bench.line import Target
-    from agent.bench.processes import allow_sockets, use_of
+    from agent.bench.processes import use_of
     from agent.bench.report import Judged, as_json, highest, lines
     from agent.bench.verdict import figures, why_not
+    from agent.server.machine import FILES_BESIDES, raise_file_limit
 
-    allow_sockets(MOST_CALLS)
+    raise_file_limit(MOST_CALLS + FILES_BESIDES)
     counts = sorted({1, *options.calls, options.require or 1})
     say = _quiet if options.json else _say
     async with AsyncExitStack() as stack:

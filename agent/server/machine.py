@@ -78,15 +78,14 @@ def bound(workers: int = 1, cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> i
     return max(1, min(MOST, by_files, by_memory))
 
 
-def raise_file_limit() -> None:
-    """Let this process open as many files as its user may: it is a fourth of that on some systems.
+def raise_file_limit(wanted: int = MOST * FILES_A_CALL + FILES_BESIDES) -> None:
+    """Let this process open so many files, as far as its user may; some systems begin with few.
 
     Nothing is left undone if it cannot: there is room for fewer calls then.
     """
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST * FILES_A_CALL + FILES_BESIDES
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(ValueError, OSError):
