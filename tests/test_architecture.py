@@ -117,8 +117,11 @@ def test_nothing_is_too_large_to_be_read_at_once() -> None:
 
 
 def test_the_path_of_a_call_is_read_in_ten_minutes() -> None:
-    """From the message on the socket to the audio on the socket, 1,600 lines at the most."""
-    assert sum(map(lines, PATH_OF_A_CALL)) <= 1600
+    """From the message on the socket to the audio on the socket, 1,650 lines at the most.
+
+    It was 1,600 while a line had one caller.
+    """
+    assert sum(map(lines, PATH_OF_A_CALL)) <= 1650
 
 
 def test_every_file_of_a_call_is_on_its_path_or_asked_on_the_way() -> None:

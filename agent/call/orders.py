@@ -6,8 +6,15 @@ as the plain JSON object that :func:`encode` makes and :func:`decode` reads.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+NotReached = Literal["no answer", "busy", "machine", "declined", "failed"]
+"""Why somebody who was dialled does not talk with us: ``declined`` by their word or a key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +45,52 @@ class CallerMoved:
     stay: bool
     """Whether the stream has to stay, because the platform would hang up on both with it."""
 
+    introduction: str = ""
+    """What is said to both before; ``""`` for nothing."""
+
+    helps: bool = False
+    """Whether the agent takes part from then on, as on a party line, instead of being silent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNotMoved:
     """Nobody took the call that the caller was to be passed on to: come back to them."""
+
+    why: NotReached | None = None
+    """None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnToCaller:
+    """Come back to a caller who was passed on, and whom the agent has listened to in silence."""
+
+    by: Literal["operator", "service"]
+    """``service`` once whoever they were passed on to has left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyJoined:
+    """Somebody else is on the line now."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyLeft:
+    """Somebody is on the line no more, or was expected and will not come."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+    why: NotReached | Literal["left", "dropped"]
+    """``dropped`` on somebody's word."""
 
 
 RecordingAction = Literal["pause", "resume", "stop"]
@@ -62,40 +111,53 @@ LONGEST_WHISPER = 2000
 class Whisper:
     """Tell the language model something that the caller does not hear, for the rest of the call."""
 
-    text: str
+    text: Annotated[str, StringConstraints(max_length=LONGEST_WHISPER)]
     """An instruction, of :data:`LONGEST_WHISPER` characters at the most."""
 
     by: str
     """Who gives it."""
 
 
-Order = HangUp | TransferCaller | CallerMoved | CallerNotMoved | ControlRecording | Whisper
+Order = (
+    HangUp
+    | TransferCaller
+    | CallerMoved
+    | CallerNotMoved
+    | ReturnToCaller
+    | PartyJoined
+    | PartyLeft
+    | ControlRecording
+    | Whisper
+)
 
 
 class OrderError(Exception):
     """What the store holds is no order. The message quotes nothing of it: it may be a number."""
 
 
-def encode(order: Order) -> dict[str, Any]:  # noqa: PLR0911 - a row an order
-    """Return ``order`` as a JSON object."""
-    match order:
-        case HangUp(goodbye=goodbye, by="operator"):  # as the version before has it
-            return {"kind": "hang up", "goodbye": goodbye}
-        case HangUp(goodbye=goodbye, by=by):
-            return {"kind": "hang up", "goodbye": goodbye, "by": by}
-        case TransferCaller(to=to, announcement=announcement):
-            return {"kind": "transfer", "to": to, "announcement": announcement}
-        case CallerMoved(stay=stay):
-            return {"kind": "moved", "stay": stay}
-        case CallerNotMoved():
-            return {"kind": "not moved"}
-        case ControlRecording(action=action):
-            return {"kind": "recording", "action": action}
-        case Whisper(text=text, by=by):
-            return {"kind": "whisper", "text": text, "by": by}
+_KINDS: Mapping[str, type[Order]] = {
+    "hang up": HangUp,
+    "transfer": TransferCaller,
+    "moved": CallerMoved,
+    "not moved": CallerNotMoved,
+    "return": ReturnToCaller,
+    "joined": PartyJoined,
+    "left": PartyLeft,
+    "recording": ControlRecording,
+    "whisper": Whisper,
+}
+_NAMES = {order: kind for kind, order in _KINDS.items()}
+_ADAPTERS = {kind: TypeAdapter[Order](order) for kind, order in _KINDS.items()}
 
 
-def decode(value: object) -> Order:  # noqa: PLR0911 - a row an order
+def encode(order: Order) -> dict[str, Any]:
+    """Return ``order`` as a JSON object, without what is usual: the version before reads that."""
+    kind = _NAMES[type(order)]
+    fields = _ADAPTERS[kind].dump_python(order, mode="json", exclude_defaults=True)
+    return {"kind": kind, **fields}
+
+
+def decode(value: object) -> Order:
     """Return the order that :func:`encode` made ``value`` of.
 
     Fields that it does not know are let be, so that a later version may add one.
@@ -106,19 +168,11 @@ def decode(value: object) -> Order:  # noqa: PLR0911 - a row an order
     Raises:
         OrderError: If it is no order, or one that another version of ours has left.
     """
-    match value:
-        case {"kind": "hang up", "goodbye": bool(goodbye), "by": "service"}:
-            return HangUp(goodbye=goodbye, by="service")
-        case {"kind": "hang up", "goodbye": bool(goodbye)}:
-            return HangUp(goodbye=goodbye)
-        case {"kind": "transfer", "to": str(to), "announcement": str(announcement)}:
-            return TransferCaller(to=to, announcement=announcement)
-        case {"kind": "moved", "stay": bool(stay)}:
-            return CallerMoved(stay=stay)
-        case {"kind": "not moved"}:
-            return CallerNotMoved()
-        case {"kind": "recording", "action": "pause" | "resume" | "stop" as action}:
-            return ControlRecording(action=action)
-        case {"kind": "whisper", "text": str(text), "by": str(by)} if len(text) <= LONGEST_WHISPER:
-            return Whisper(text=text, by=by)
+    kind = value.get("kind") if isinstance(value, dict) else None
+    adapter = _ADAPTERS.get(kind) if isinstance(kind, str) else None
+    if adapter is not None:
+        try:
+            return adapter.validate_json(json.dumps(value), strict=True)
+        except ValidationError:  # which quotes what was given
+            raise OrderError(f"{kind}: fields of another version") from None
     raise OrderError("no order, or one of another version")

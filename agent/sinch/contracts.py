@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from agent.call.orders import Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import BridgedCall, LegFacts, Machine, Phone, PlacedLeg
+from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, Machine, Phone, PlacedLeg
 from agent.sinch.svaml import Stream, Svaml
 
 
@@ -162,6 +162,25 @@ class LocalCalls(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Somebody to be dialled onto the line of a call."""
+
+    to: str
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
+
+    title: str = ""
+    """What they are called on the line, such as ``Ann``; ``""`` if that is not known."""
+
+    host: bool = False
+    """Whether the call ends with them, if it ends with its host."""
+
+    ring_seconds: int = 30
+    machine: Machine = "talk"
+    announcement: str = ""
+    """What the platform's voice tells them alone, before they are on the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
     """A call to place."""
 
@@ -181,6 +200,14 @@ class Dial:
 
     keys: str = ""
     """Pressed by the platform once answered; version 1 only."""
+
+    parties: tuple[Party, ...] = ()
+    """Who is dialled at the same time, onto the same line; ``to`` is not among them."""
+
+    title: str = ""
+    """What whoever is at ``to`` is called on the line; ``""`` if that is not known."""
+
+    ends_with: EndsWith = "phone"
 
 
 class CallbackAnswers(Protocol):

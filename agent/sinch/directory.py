@@ -16,12 +16,15 @@ import structlog
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
-    LegError,
     LegEvent,
     LegFacts,
     OwnLeg,
+    PartyLeg,
     PlacedLeg,
     TransferLeg,
+)
+from agent.sinch.stored_legs import (
+    LegError,
     decode_call,
     decode_leg,
     encode_call,
@@ -33,7 +36,7 @@ from agent.store.store import Store
 
 log = structlog.get_logger()
 
-L = TypeVar("L", PlacedLeg, TransferLeg)
+L = TypeVar("L", PlacedLeg, TransferLeg, PartyLeg)
 
 NOTHING_NEW = LegFacts()
 
@@ -71,13 +74,12 @@ class CallDirectory:
 
     async def placed(self, name: str) -> PlacedLeg | None:
         """Return the leg of that name that we placed; None if there is none."""
-        leg = await self.leg(name)
-        return leg if isinstance(leg, PlacedLeg) else None
+        return await self.leg_of(PlacedLeg, name)
 
-    async def transfer(self, name: str) -> TransferLeg | None:
-        """Return the leg of that name that a caller is passed on to; None if there is none."""
+    async def leg_of(self, kind: type[L], name: str) -> L | None:
+        """Return the leg of that name; None if there is none, or it is of another kind."""
         leg = await self.leg(name)
-        return leg if isinstance(leg, TransferLeg) else None
+        return leg if isinstance(leg, kind) else None
 
     async def advance(self, leg: L, event: LegEvent, facts: LegFacts = NOTHING_NEW) -> L | None:
         """Note what happened to a leg; return it as it is then.

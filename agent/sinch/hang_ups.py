@@ -6,7 +6,7 @@ import structlog
 
 from agent.sinch.contracts import Actions, RefusedError
 from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import CallStatus, LegStatus
+from agent.sinch.legs import CallStatus, LegStatus, TransferLeg
 from agent.sinch.rest import SinchError
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ class HangUps:
 
     async def unanswered_transfer(self, name: str) -> None:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
-        leg = await self._directory.transfer(name)
+        leg = await self._directory.leg_of(TransferLeg, name)
         if self._actions is None or leg is None or leg.status is not LegStatus.DIALLING:
             return
         try:

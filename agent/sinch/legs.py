@@ -1,10 +1,11 @@
 """Legs that we asked for, calls that have a stream, and the tables of what can happen to them.
 
-Three kinds of leg are ours, each with a name of ours that comes back with its callbacks (``custom``
+Four kinds of leg are ours, each with a name of ours that comes back with its callbacks (``custom``
 in version 1 of the API, ``callName`` in version 2):
 
 - :class:`PlacedLeg`: a phone that we dialled. Its states are in :data:`PLACED_LEG`.
 - :class:`TransferLeg`: whom a caller is passed on to. Its states are in :data:`TRANSFER_LEG`.
+- :class:`PartyLeg`: a further phone on the line of a call. Its states are in :data:`PARTY_LEG`.
 - :class:`StreamLeg`: the agent's end of a call, where it is a leg of its own. Nothing is decided by
   its state.
 
@@ -21,9 +22,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Literal
 
 from agent.sinch.callbacks import Version
 
@@ -103,6 +102,21 @@ TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
 }
 
 
+PARTY_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
+    (_S.DIALLING, _E.ACCEPTED): _S.DIALLING,
+    (_S.DIALLING, _E.REFUSED): _S.FAILED,
+    (_S.DIALLING, _E.ANSWERED): _S.ANSWERED,
+    (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
+    (_S.ANSWERED, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.ANSWERED, _E.CONNECTED): _S.CONNECTED,
+    (_S.CONNECTED, _E.ANSWERED): _S.CONNECTED,
+    # The platform dialled though it told us otherwise; they are still expected.
+    (_S.FAILED, _E.ANSWERED): _S.ANSWERED,
+    **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.MACHINE, _S.CONNECTED, _S.ENDED)},
+    **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s is not _S.ENDED},
+}
+
+
 class CallStatus(enum.Enum):
     """Whom the caller, or the called, talks to."""
 
@@ -118,13 +132,17 @@ class CallEvent(enum.Enum):
     """What happens to a call."""
 
     MOVED = enum.auto()
+    RETURNED = enum.auto()
+    """The agent talks to the caller again; it has stayed and been silent."""
+
     ENDED = enum.auto()
-    """Its phone has hung up, or whoever the phone was passed on to."""
+    """Nobody is left who is to be talked to: see :data:`EndsWith`."""
 
 
 CALL: Mapping[tuple[CallStatus, CallEvent], CallStatus] = {
     (CallStatus.WITH_AGENT, CallEvent.MOVED): CallStatus.MOVED,
     (CallStatus.MOVED, CallEvent.MOVED): CallStatus.MOVED,
+    (CallStatus.MOVED, CallEvent.RETURNED): CallStatus.WITH_AGENT,
     **{(s, CallEvent.ENDED): CallStatus.OVER for s in CallStatus},
 }
 
@@ -221,6 +239,55 @@ class TransferLeg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartyLeg:
+    """A phone on the line of a call, beside the one that the call goes by."""
+
+    name: str
+    of: str
+    """Name of the call."""
+
+    to: str
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
+
+    title: str = ""
+    """What they are called on the line, such as ``Ann``; ``""`` if that is not known."""
+
+    host: bool = False
+    """Whether the call ends with them, if it ends with its host."""
+
+    ring_seconds: int = 30
+    machine: Machine = "talk"
+    announcement: str = ""
+    """What the platform's voice tells them alone, before they are on the line."""
+
+    status: LegStatus = LegStatus.DIALLING
+    call_id: str = ""
+    session: str = ""
+    result: str = ""
+    """How it ended, in the platform's words; ``""`` while it has not."""
+
+    reason: str = ""
+
+    def after(self, event: LegEvent, facts: LegFacts) -> PartyLeg | None:
+        """Return the leg after ``event``; None if that cannot happen to it now."""
+        status = PARTY_LEG.get((self.status, event))
+        if status is None:
+            return None
+        return replace(
+            self,
+            status=status,
+            call_id=facts.call_id or self.call_id,
+            session=facts.session or self.session,
+            result=facts.result or self.result,
+            reason=facts.reason or self.reason,
+        )
+
+
+EndsWith = Literal["phone", "last", "host"]
+"""Whose leaving ends a call: that of the phone it goes by, of the last phone, or of a host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLeg:
     """The agent's end of a call, as a leg of a conference."""
 
@@ -248,6 +315,12 @@ class BridgedCall:
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
 
+    parties: tuple[str, ...] = ()
+    """Names of the legs of those who are, were or are to be on its line, in the order in which they
+    were asked for; the phone itself is not among them."""
+
+    ends_with: EndsWith = "phone"
+
     announced: float = 0.0
     """When the platform told of it, or we dialled, in Unix time; 0 if that is not known."""
 
@@ -263,73 +336,8 @@ class BridgedCall:
         return None if status is None else replace(self, status=status)
 
 
-OwnLeg = PlacedLeg | TransferLeg | StreamLeg
+OwnLeg = PlacedLeg | TransferLeg | PartyLeg | StreamLeg
 """A leg that we asked for."""
 
-Phone = PlacedLeg | TransferLeg | BridgedCall
+Phone = PlacedLeg | TransferLeg | PartyLeg | BridgedCall
 """What has somebody's phone at its end, which can be hung up."""
-
-
-class LegError(Exception):
-    """What the store holds is no leg, or no call. The message quotes nothing of it."""
-
-
-_PLACED, _TRANSFER = TypeAdapter(PlacedLeg), TypeAdapter(TransferLeg)
-_STREAM, _CALL = TypeAdapter(StreamLeg), TypeAdapter(BridgedCall)
-
-
-def encode_leg(leg: OwnLeg) -> dict[str, Any]:
-    """Return ``leg`` as a JSON object for the store."""
-    match leg:
-        case PlacedLeg():
-            return {"kind": "dial", **_PLACED.dump_python(leg, mode="json")}
-        case TransferLeg():
-            return {"kind": "transfer", **_TRANSFER.dump_python(leg, mode="json")}
-        case StreamLeg():
-            return {"kind": "stream", **_STREAM.dump_python(leg, mode="json")}
-
-
-def decode_leg(name: str, value: Mapping[str, Any]) -> OwnLeg:
-    """Return the leg ``name`` that :func:`encode_leg` made ``value`` of, in this version or before.
-
-    Raises:
-        LegError: If it is none.
-    """
-    given = {**value, "name": name}
-    try:
-        match value.get("kind"):
-            case "dial":
-                return _PLACED.validate_python(given)
-            case "transfer":
-                return _TRANSFER.validate_python(given)
-            case "stream":
-                return _STREAM.validate_python(given)
-    except ValidationError as error:
-        raise LegError(_fields(error)) from None
-    raise LegError("kind")
-
-
-def encode_call(call: BridgedCall) -> dict[str, Any]:
-    """Return ``call`` as a JSON object for the store."""
-    fields = _CALL.dump_python(call, mode="json", exclude={"status"})
-    moved, over = call.status is CallStatus.MOVED, call.status is CallStatus.OVER
-    return {**fields, "moved": moved, "over": over}
-
-
-def decode_call(name: str, value: Mapping[str, Any]) -> BridgedCall:
-    """Return the call that :func:`encode_call` made ``value`` of, in this version or before.
-
-    Raises:
-        LegError: If it is none.
-    """
-    status = CallStatus.MOVED if value.get("moved") else CallStatus.WITH_AGENT
-    status = CallStatus.OVER if value.get("over") else status
-    try:
-        return _CALL.validate_python({**value, "name": name, "status": status})
-    except ValidationError as error:
-        raise LegError(_fields(error)) from None
-
-
-def _fields(error: ValidationError) -> str:
-    """Return which fields are wrong: what is in them may be a number."""
-    return ", ".join(sorted({str(e["loc"][0]) for e in error.errors() if e["loc"]}))

@@ -90,6 +90,12 @@ class Event(enum.Enum):
     MOVED = enum.auto()
     """The caller talks to somebody else now."""
 
+    RETURNED = enum.auto()
+    """And to us again."""
+
+    NOT_ADDRESSED = enum.auto()
+    """What was said on a line of several was said to another of them."""
+
 
 class Action(enum.Enum):
     """What to do about it."""
@@ -193,6 +199,10 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     **{(s, _E.MOVED): (_S.AWAY, (_A.CLOSE_UTTERANCE,)) for s in (_S.QUIET, _S.HEARING, _S.PAUSED)},
     (_S.REPLYING, _E.MOVED): (_S.AWAY, (_A.HOLD, _A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
     (_S.HELD, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
+    (_S.AWAY, _E.RETURNED): (_S.QUIET, ()),
+    # Of several on the line, somebody talks to another: we keep what was said, and our silence.
+    (_S.PAUSED, _E.NOT_ADDRESSED): (_S.QUIET, (_A.KEEP_WORDS, _A.FORGET)),
+    (_S.REPLYING, _E.NOT_ADDRESSED): (_S.QUIET, (_A.DROP_REPLY, _A.KEEP_WORDS, _A.FORGET)),
 }
 
 

@@ -17,7 +17,6 @@ from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
     CallStatus,
-    LegError,
     LegEvent,
     LegFacts,
     LegStatus,
@@ -25,6 +24,9 @@ from agent.sinch.legs import (
     PlacedLeg,
     StreamLeg,
     TransferLeg,
+)
+from agent.sinch.stored_legs import (
+    LegError,
     decode_call,
     decode_leg,
     encode_call,
