@@ -12,9 +12,9 @@ from agent.personas.front_matter import (
     DeclaredAnswer,
     FrequentQuestion,
     FrontMatter,
-    TransferTarget,
 )
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
+from agent.personas.transfer_targets import TransferTarget
 from agent.settings.tables import provider_tables, settings_table
 from agent.settings.webhooks import WebhookSettings
 from tests.spoken_forms import SpokenForm, forms, kinds

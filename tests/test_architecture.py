@@ -53,8 +53,8 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
-    agent/call: apologies clock ending evidence fillers history keys maker orders over_speech
-    agent/call: own_words reply transfer turn_record
+    agent/call: apologies briefing clock ending evidence fillers history keys maker orders
+    agent/call: over_speech own_words reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
@@ -153,7 +153,7 @@ FLOORS = (
     # The phone side.
     "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
     "agent.text_files agent.time_zones agent.call_headers agent.version",
-    "agent.settings",
+    "agent.settings agent.warm_transfers",
     "agent.stream agent.store agent.personas",
     "agent.records",
     "agent.call",

@@ -46,7 +46,7 @@ from agent.call.over_speech import LISTENING, SILENCES, OverSpeech
 from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
-from agent.call.reply import Announcement, Reply
+from agent.call.reply import Reply
 from agent.call.transfer import CallTransfer, Mover
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
@@ -90,7 +90,7 @@ class Call:
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self.history = History(journal, lineup.usage, settings.pricing)
         self._clock = CallClock(settings, now(), self.history.pressed)
-        self._transfer = CallTransfer(mover, script.numbers, self.history)
+        self._transfer = CallTransfer(mover, script, self.history)
         self._toolbox = Toolbox(
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
@@ -139,16 +139,21 @@ class Call:
                 self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
-            case orders.TransferCaller(to=to, announcement=text):
-                self._clock.announce(Announcement(text=text, transfer=to))
-            case orders.CallerMoved(stay=stay) if self._turns.takes(Event.MOVED):
-                self._transfer.end(done=True)
+            case orders.CallerMoved(introduction="", helps=False):
+                if not self._turns.takes(Event.MOVED):
+                    return
+                self._transfer.obey(order)
+                self._clock.went_away(now())
                 self._happened(Event.MOVED)
-                if not stay:
+                if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
-            case orders.CallerNotMoved() if self._transfer.under_way:
-                self._transfer.end(done=False)
-                self._clock.announce(Announcement(text=self._script.transfer_failed))
+            case orders.ReturnToCaller():
+                self._clock.came_back(now())
+                if self._turns.takes(Event.RETURNED):
+                    self._happened(Event.RETURNED)
+                self._clock.announce(self._transfer.obey(order))
+            case _:
+                self._clock.announce(self._transfer.obey(order))
 
     async def _converse(self) -> None:
         try:
@@ -268,6 +273,8 @@ class Call:
             self.obey(orders.CallerNotMoved())
         for what in self._over_speech.after(reply):
             self._happened(what)
+        if reply.order is not None and self._transfer.together:
+            self.obey(reply.order)
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""

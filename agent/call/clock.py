@@ -44,6 +44,7 @@ class CallClock:
         self._keys = keys
         self._began = self._audio_at = self._quiet_since = now
         self._announcements: deque[Announcement] = deque()
+        self._away_since: float | None = None
         self._idled = 0
         self._warned = False
 
@@ -68,9 +69,23 @@ class CallClock:
         """Return the keys that were pressed, and when the first and the last; start over."""
         return self._keys.take()
 
-    def announce(self, announcement: Announcement) -> None:
-        """Have something said as soon as nobody speaks."""
-        self._announcements.append(announcement)
+    def announce(self, announcement: Announcement | None) -> None:
+        """Have something said as soon as nobody speaks; nothing happens if it is None."""
+        if announcement is not None:
+            self._announcements.append(announcement)
+
+    def went_away(self, now: float) -> None:
+        """Note that the caller talks to somebody else from now on."""
+        self._away_since = now
+
+    def came_back(self, now: float) -> None:
+        """Note that we are alone with them again: the time between is not of our call.
+
+        What was to be said to both, and done then, is not.
+        """
+        self._began += now - (self._away_since or now)
+        self._away_since = None
+        self._announcements = deque(one for one in self._announcements if one.order is None)
 
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
@@ -104,7 +119,7 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        if self._announcements:
+        if self._announcements and now >= self._announcements[0].not_before:
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None

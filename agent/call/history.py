@@ -43,7 +43,9 @@ class History:
         self.record = TurnRecord(journal)
         """What happens, for whoever reads it later; anybody may tell it."""
 
-        self._usage = usage
+        self.usage = usage
+        """What the call uses of its providers; is added to."""
+
         usage.on_failover = self.record.failover
         self._pricing = pricing
         self._discarded = 0
@@ -145,7 +147,7 @@ class History:
             by: Who has ended it.
             echo: Seconds of our own voice that came back.
         """
-        for used in self._usage.lines(self._pricing):
+        for used in self.usage.lines(self._pricing):
             self.record.used(used)
         self.record.note(
             "ended",

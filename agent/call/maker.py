@@ -60,6 +60,7 @@ class ReplyMaker:
             hung_up_by=announcement.hung_up_by,
             occasion=announcement.occasion,
             then=announcement.then,
+            order=announcement.order,
             announcement=announcement,
             tells_unheard=announcement.occasion == "greeting",
         )

@@ -13,7 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
-NotReached = Literal["no answer", "busy", "machine", "declined", "failed"]
+from agent import warm_transfers
+from agent.warm_transfers import WarmTransfer
+
+NotReached = warm_transfers.NotReached
 """Why somebody who was dialled does not talk with us: ``declined`` by their word or a key."""
 
 
@@ -36,6 +39,14 @@ class TransferCaller:
 
     announcement: str
     """What the agent says before."""
+
+    warm: WarmTransfer | None = None
+    """How, if whoever is called is asked first; texts that are ``""`` are those of the agent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalleeBriefed:
+    """Somebody has picked up, hears what it is about, and is asked whether they take the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +132,7 @@ class Whisper:
 Order = (
     HangUp
     | TransferCaller
+    | CalleeBriefed
     | CallerMoved
     | CallerNotMoved
     | ReturnToCaller
@@ -138,6 +150,7 @@ class OrderError(Exception):
 _KINDS: Mapping[str, type[Order]] = {
     "hang up": HangUp,
     "transfer": TransferCaller,
+    "briefed": CalleeBriefed,
     "moved": CallerMoved,
     "not moved": CallerNotMoved,
     "return": ReturnToCaller,

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.call.orders import Order
 from agent.records.events import HungUpBy
 from pipelines.clock import now
 from pipelines.conversation import Message
@@ -63,6 +64,12 @@ class Announcement:
 
     then: Announcement | None = None
     """What is said next, before anything else."""
+
+    not_before: float = 0.0
+    """When it may be said at the earliest, by the clock of the call."""
+
+    order: Order | None = None
+    """What is done once it was heard."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +129,9 @@ class Reply:
 
     then: Announcement | None = None
     """What is said once it was heard, before anything else."""
+
+    order: Order | None = None
+    """What is done then, if that is still to be done."""
 
     announcement: Announcement | None = None
     """What it says unasked; None for an answer."""
@@ -214,7 +224,8 @@ class Reply:
     @property
     def is_followed(self) -> bool:
         """Whether something happens by itself once it was heard."""
-        return self.hang_up or bool(self.transfer) or self.then is not None
+        followed = self.then is not None or self.order is not None
+        return self.hang_up or bool(self.transfer) or followed
 
     @property
     def answers(self) -> bool:

@@ -2,23 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
-from agent.call.history import History
+from agent.call.history import KEYPAD, History
+from agent.call.orders import (
+    CalleeBriefed,
+    CallerMoved,
+    CallerNotMoved,
+    Order,
+    ReturnToCaller,
+    TransferCaller,
+)
+from agent.call.reply import Announcement
+from agent.personas.script import Script
+from agent.warm_transfers import WarmTransfer
+from pipelines.clock import now
 from pipelines.conversation import TRANSFER_CALL, ToolCall, ToolResult
+from pipelines.stages.usage import Usage
 
 log = structlog.get_logger()
+
+JOINED_AFTER = 1.0
+"""Seconds from a yes until both are introduced: the platform brings whoever said it to the caller
+meanwhile, and does not tell when they are there."""
+
+
+_KEYS = KEYPAD.format("")
 
 
 class TransferError(Exception):
     """The caller cannot be passed on. The message is fit for a log."""
 
 
-Mover = Callable[[str], Awaitable[None]]
-"""Dials a number or SIP address into the conversation; raises :class:`TransferError`. What becomes
-of it comes as an order to the call: moved, or not moved."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A caller who is to be passed on."""
+
+    to: str
+    """A number, a SIP address, or an In-App user."""
+
+    warm: WarmTransfer | None = None
+    """How whoever is called is asked first; None if they are not."""
+
+    said: Sequence[Mapping[str, str]] = ()
+    """Of the call so far, who spoke and what, in order."""
+
+    language: str = "en"
+    """BCP 47 tag."""
+
+    usage: Usage = field(default_factory=Usage)
+    """Of the call; whoever asks a provider about it adds to it."""
+
+
+Mover = Callable[[Handover], Awaitable[None]]
+"""Dials somebody into the conversation; raises :class:`TransferError`. What becomes of it comes as
+an order to the call: moved, or not moved; and before, if they are asked first, that they are."""
 
 
 class CallTransfer:
@@ -26,48 +67,150 @@ class CallTransfer:
 
     Args:
         mover: Dials; None if this call cannot be passed on.
-        numbers: By the name that the agent file has for them: number or SIP address.
-        history: Gets a line when it begins, and when it is over.
+        script: Whom callers can be passed on to, and how: number or SIP address by the name that
+            the agent file has for them.
+        history: Gets a line when it begins, and when it is over; the model is told.
     """
 
-    def __init__(self, mover: Mover | None, numbers: Mapping[str, str], history: History) -> None:
+    def __init__(self, mover: Mover | None, script: Script, history: History) -> None:
         self._mover = mover
-        self._numbers = numbers
+        self._script = script
         self._history = history
-        self._to = ""
+        self._to = ""  # of the last one, if it is over
+        self._warm: WarmTransfer | None = None
+        self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
+        self._status = ""
+        self.under_way = False
+        """Whether somebody is being dialled, or asked."""
 
-    @property
-    def under_way(self) -> bool:
-        """Whether somebody is being dialled."""
-        return bool(self._to)
+        self.together = False
+        """Whether whoever took the call is with the caller and us."""
+
+    def obey(self, order: Order) -> Announcement | None:
+        """Take an order that is about a transfer; return what is said about it, None for nothing.
+
+        It may come twice: what is known is not said, or noted, again.
+        """
+        match order:
+            case TransferCaller():
+                self._asked[order.to] = order.warm and self._completed(order.warm)
+                return Announcement(text=order.announcement, transfer=order.to)
+            case CalleeBriefed() if self.under_way and self._status == "started":
+                self._step("briefed")
+            case CallerMoved(introduction=text) if text and not self.together:
+                return self._introduction(order)
+            case CallerMoved(introduction="") if self.under_way or not order.helps:
+                self._moved(order)
+            case CallerNotMoved() if self.under_way:
+                return self._failed(order)
+            case ReturnToCaller() if self.together:
+                return self._returned()
+        return None
+
+    def _completed(self, warm: WarmTransfer) -> WarmTransfer:
+        """Return how an operator wants it, with the texts of the agent file for those left out."""
+        usual = next(iter(self._script.warm.values()), WarmTransfer())
+        texts = {name: getattr(warm, name) for name in ("briefing", "consent", "introduction")}
+        given = {name: text for name, text in texts.items() if text}
+        with_summary = "" if warm.briefing else usual.with_summary
+        return replace(usual, then=warm.then, **{**given, "with_summary": with_summary})
 
     async def dial(self, to: str) -> bool:
         """Dial somebody, unless that is under way; return False if they cannot be reached.
 
-        Call :meth:`end` once it is known what became of it, at once if this returns False.
+        Have :meth:`obey` told what became of it, at once if this returns False.
         """
+        if self.together and not self.under_way:
+            self._tell_model(to, f"{to} was not dialled: somebody helps already", failed=True)
+            return True
         if self.under_way:
             return True
-        self._to = to
-        self._history.record.note("transfer", to=to, status="started")
+        self._to, self.under_way = to, True
+        self._warm = self._asked[to] if to in self._asked else self._script.warm.get(to)
+        self._step("started")
         if self._mover is None:
             return False
         try:
-            await self._mover(self._numbers.get(to, to))
+            await self._mover(self._handover(to))
         except TransferError as error:
             log.warning("the caller cannot be passed on", reason=str(error))
-            if to in self._numbers:  # else the operator asked, and no number is told to a model
-                call = ToolCall(TRANSFER_CALL, {"to": to})
-                said = f"{to} was not dialled, and cannot be reached now: {error}"
-                self._history.tool_gave(ToolResult(call, said, failed=True))
+            said = f"{to} was not dialled, and cannot be reached now: {error}"
+            self._tell_model(to, said, failed=True)
             return False
+        if self._warm is not None:
+            self._tell_model(
+                to,
+                f"{to} is being called, and asked whether they take the caller. Until that is "
+                "known the caller stays with you: go on talking with them, promise nothing.",
+            )
         return True
 
-    def end(self, *, done: bool) -> None:
-        """Note that the dialling is over.
+    def _handover(self, to: str) -> Handover:
+        who = {"user": "caller", "assistant": "agent"}
+        lines = [
+            one
+            for one in self._history.conversation
+            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
+        ]
+        return Handover(
+            to=self._script.numbers.get(to, to),
+            warm=self._warm,
+            said=tuple({"who": who[one.role], "text": one.text} for one in lines),
+            language=self._script.brief.language,
+            usage=self._history.usage,
+        )
 
-        Args:
-            done: Whether the caller talks to them now.
+    def _introduction(self, order: CallerMoved) -> Announcement:
+        """Return what is said to both, now that somebody takes the caller.
+
+        Once it was heard the rest of the order is done, if they are :attr:`together` by then.
         """
-        to, self._to = self._to, ""
-        self._history.record.note("transfer", to=to, status="done" if done else "failed")
+        self.together = True
+        self._step("accepted")
+        return Announcement(
+            text=order.introduction,
+            interruptible=False,
+            not_before=now() + JOINED_AFTER,
+            order=replace(order, introduction=""),
+        )
+
+    def _moved(self, order: CallerMoved) -> None:
+        """Note that the caller talks to them now: alone, or with us, who help."""
+        if self._warm is not None and not self.together:
+            self._step("accepted")
+        self._step("done")
+        if order.helps:
+            said = f"{self._to} is on the line now, and hears you and the caller. Help both."
+            self._tell_model(self._to, said)
+        self.together, self.under_way = order.helps or order.stay, False
+
+    def _failed(self, order: CallerNotMoved) -> Announcement:
+        """Note that nobody takes the caller; return what they are told."""
+        if order.why == "declined":
+            self._step("declined")
+        self._step("failed", why=order.why)
+        if self._warm is not None and order.why is not None:
+            said = f"{self._to} does not take the caller: {order.why}."
+            self._tell_model(self._to, said, failed=True)
+        self.together = self.under_way = False
+        own = self._script.transfer_failures
+        return Announcement(text=own.get(order.why or "failed", self._script.transfer_failed))
+
+    def _returned(self) -> Announcement:
+        """Note that we are alone with the caller again; return what they are told."""
+        self._step("failed" if self.under_way else "returned")
+        self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
+        self.together = self.under_way = False
+        return Announcement(text=self._script.returned)
+
+    def _step(self, status: str, **fields: object) -> None:
+        self._status = status
+        known = {name: value for name, value in fields.items() if value is not None}
+        warm = {} if self._warm is None else {"warm": True, "then": self._warm.then}
+        self._history.record.note("transfer", to=self._to, status=status, **warm, **known)
+
+    def _tell_model(self, to: str, text: str, *, failed: bool = False) -> None:
+        """Tell the model what became of it: if it knows the name, else it is a number."""
+        if to in self._script.numbers:
+            call = ToolCall(TRANSFER_CALL, {"to": to})
+            self._history.tool_gave(ToolResult(call, text, failed=failed))

@@ -202,6 +202,10 @@ def _about(text: str, front: FrontMatter) -> str:
     return ""
 
 
+def _stays(script: Script) -> bool:
+    return any(one.then != "leave" for one in script.warm.values())
+
+
 def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
@@ -212,7 +216,14 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
         ("unsure", brief.unsure),
         ("apology", [script.apology]),
         ("transfer", [one.announcement for one in brief.destinations]),
-        ("transfer failed", [script.transfer_failed] if persona.transfers else []),
+        (
+            "transfer failed",
+            [script.transfer_failed, *script.transfer_failures.values()]
+            if persona.transfers
+            else [],
+        ),
+        ("introduction", [one.introduction for one in script.warm.values()]),
+        ("returned", [script.returned] if _stays(script) else []),
         ("tool", [tool.filler for tool in script.tools.fixed]),
         ("time up", [script.time_up]),
         ("goodbye", [brief.goodbye]),

@@ -11,3 +11,13 @@ STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text that says something."""
+
+
+def one_or_more(value: object) -> object:
+    """Return a list of a text that stands alone."""
+    return [value] if isinstance(value, str) else value
+
+
+def or_nothing(value: object) -> object:
+    """Return a text without the spaces around it; nothing for a field that is left empty."""
+    return "" if value is None else value.strip() if isinstance(value, str) else value

@@ -11,7 +11,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
-    StringConstraints,
     ValidationError,
     field_validator,
 )
@@ -19,12 +18,14 @@ from pydantic import (
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
 from agent.personas.errors import mistakes_in
-from agent.personas.fields import STRICT, Text
+from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
+from agent.personas.transfer_targets import TEMPLATES, TransferTarget, english_of_warm
 from agent.personas.yaml_text import Document, as_written
-from agent.phone_numbers import address, number
+from agent.phone_numbers import number
 from agent.settings.allowed import shown
+from agent.warm_transfers import NotReached
 
 TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -37,15 +38,6 @@ def _scalar(value: object) -> object:
         message = "has no value; write '' for an empty text"
         raise ValueError(message)
     return as_written(value)
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _or_nothing(value: object) -> object:
-    """Return a text without the spaces around it; nothing for a field that is left empty."""
-    return "" if value is None else value.strip() if isinstance(value, str) else value
 
 
 def _language_tag(tag: str) -> str:
@@ -72,39 +64,10 @@ class FrequentQuestion(BaseModel):
 
     model_config = STRICT
 
-    ask: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(
+    ask: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(
         min_length=1, max_length=50, description="ways of asking it, as callers say it, best first"
     )
     answer: Text = Field(description="template; what to say")
-
-
-class TransferTarget(BaseModel):
-    """Somebody whom callers can be passed on to."""
-
-    model_config = STRICT
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = Field(
-        description="what the language model calls it: lower-case letters, digits, _ and -"
-    )
-    to: Text = Field(
-        description="number in E.164, such as +12025550123, SIP address, or `user:` and the id of "
-        "an In-App user"
-    )
-    when: Text = Field(
-        default="the caller asks for it", description="when to, for a language model"
-    )
-    ask: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(
-        default=[], max_length=50, description="ways of asking for it, for the lookup stage"
-    )
-    announcement: Text = Field(
-        default="I'm connecting you now. One moment, please.",
-        description="template; said before, by the lookup stage",
-    )
-
-    @field_validator("to")
-    @classmethod
-    def _can_be_dialled(cls, to: str) -> str:
-        return address(to)
 
 
 class DeclaredAnswer(BaseModel):
@@ -128,7 +91,7 @@ class FrontMatter(BaseModel):
 
     model_config = STRICT
 
-    greeting: Annotated[str, BeforeValidator(_or_nothing)] = Field(
+    greeting: Annotated[str, BeforeValidator(or_nothing)] = Field(
         default="",
         description="template; what the agent says first. Without one, or where it gives nothing, "
         "the caller speaks first",
@@ -159,7 +122,7 @@ class FrontMatter(BaseModel):
         strict=False,
         description="whether its calls are recorded; otherwise the setting `recording.calls` says",
     )
-    recording_consent: Annotated[str, BeforeValidator(_or_nothing)] = Field(
+    recording_consent: Annotated[str, BeforeValidator(or_nothing)] = Field(
         default="",
         description="template; what the caller is told first if the call is recorded, which begins "
         "once it was heard in full; otherwise the setting `recording.consent`",
@@ -219,7 +182,16 @@ class FrontMatter(BaseModel):
     )
     transfer_failed: Text = Field(
         default="I'm sorry, nobody is available there right now. Can I help with anything else?",
-        description="template; said when a transfer fails",
+        description="template; said when a transfer fails. `{{ why }}` is `no answer`, `busy`, "
+        "`machine`, `declined`, `failed`, or nothing if that is not known",
+    )
+    transfer_failures: dict[NotReached, Text] = Field(
+        default={}, description="templates; said in its place, by `why` it fails"
+    )
+    returned: Text = Field(
+        default="I'm back with you. What else can I do?",
+        description="template; said once whoever the caller was passed on to has left, and the "
+        "agent has stayed",
     )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
@@ -276,7 +248,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 
 _CODES = re.compile(
     r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
-    r"|.*\.(name|to)"
+    r"|.*\.(name|to|warm|then)"
 )
 """Places of what is no sentence."""
 
@@ -308,6 +280,8 @@ def _look_at_defaults(document: Document) -> None:
             "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, since "
             f"language is {language!r}",
         )
+    for what in english_of_warm(transfers, fields.keys() | broken):
+        document.tell("language", f"{what}, since language is {language!r}")
 
 
 def _look_at_names(document: Document) -> None:
@@ -351,20 +325,24 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "still_there",
         "time_up",
         "transfer_failed",
+        "returned",
     ):
         yield from _text(name, fields.get(name))
-    for name in ("fillers", "unsure", "facts"):
+    for name in ("fillers", "unsure", "facts", "transfer_failures"):
         for place, text in _items(fields, name):
             yield from _text(place, text)
-    for name, part in (("questions", "answer"), ("transfers", "announcement")):
+    for name, parts in (("questions", ("answer",)), ("transfers", TEMPLATES)):
         for place, one in _items(fields, name):
             if isinstance(one, dict):
-                yield from _text(f"{place}.{part}", one.get(part))
+                for part in parts:
+                    yield from _text(f"{place}.{part}", one.get(part))
 
 
 def _items(fields: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
     several = fields.get(name)
-    if isinstance(several, list):
+    if isinstance(several, dict):
+        yield from ((f"{name}.{key}", one) for key, one in several.items())
+    elif isinstance(several, list):
         yield from ((f"{name}.{number}", one) for number, one in enumerate(several, 1))
 
 

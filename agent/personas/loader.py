@@ -16,7 +16,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
@@ -25,7 +27,9 @@ from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
+from agent.personas.transfer_targets import FAILURES, TransferTarget
 from agent.text_files import UnreadableTextError, decode, open_file
+from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
 
 MAX_BYTES = 256 * 1024
@@ -75,15 +79,23 @@ class Persona:
         self._refuse_unknown(details)
         front = self._front
         given = {name: value_line(value) for name, value in details.given.items()}
-        variables = {**front.variables, **given, **self._templates.variables(details)}
+        of_the_call = self._templates.variables(details)
+        variables = {"why": "", "summary": "", **front.variables, **given, **of_the_call}
 
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
 
+        def fill_with(text: str, **more: str) -> str:
+            return self._templates.fill(text, {**variables, **more})
+
         own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
-        own += (front.transfer_failed, front.goodbye, front.recording_consent)
+        own += (front.transfer_failed, front.goodbye, front.recording_consent, front.returned)
+        own += tuple(one.introduction for one in front.transfers)
+        failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
+        failed = {why: fill_with(text, why=why) for why, text in failures.items()}
         return Script(
-            lasting=frozenset(fill(one) for one in own if self._templates.lasts(one, given.keys())),
+            lasting=frozenset(fill(one) for one in own if lasts(one))
+            | {failed[why] for why, text in failures.items() if lasts(text)},
             greeting=fill(front.greeting),
             record=front.record,
             recording_consent=fill(front.recording_consent),
@@ -95,12 +107,28 @@ class Persona:
             outgoing=details.outgoing,
             keys_are_secret=front.keys_are_secret,
             transfer_failed=fill(front.transfer_failed),
+            transfer_failures=failed,
+            returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
+            warm={one.name: _warm(one, fill_with) for one in front.transfers if one.warm},
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
+
+    def _failures(self) -> dict[NotReached, str]:
+        """Return the templates of what is said when a transfer fails, by why, if that matters."""
+        front = self._front
+        usual: dict[NotReached, str] = {}
+        if (
+            any(one.warm for one in front.transfers)
+            and "transfer_failed" not in front.model_fields_set
+        ):
+            usual = dict(FAILURES)
+        if self._templates.uses(front.transfer_failed, "why"):
+            usual = dict.fromkeys(get_args(NotReached), front.transfer_failed)
+        return {**usual, **front.transfer_failures}
 
     def _brief(
         self,
@@ -159,6 +187,29 @@ class Persona:
     def transfers(self) -> dict[str, str]:
         """Whom callers may be passed on to: number in E.164 or SIP address, by name."""
         return {target.name: target.to for target in self._front.transfers}
+
+
+def _warm(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:
+    """Return how somebody is asked first.
+
+    Args:
+        target: Who.
+        fill: Fills a template in, with more variables by their names.
+    """
+
+    def briefing(summary: str) -> str:
+        # What stands nowhere in the file is no template of its.
+        text = fill(target.briefing, summary=summary)
+        return text.replace("{{ summary }}", summary).strip()
+
+    with_summary = briefing(SUMMARY)
+    return WarmTransfer(
+        briefing=briefing(""),
+        with_summary=with_summary if SUMMARY in with_summary else "",
+        consent=fill(target.consent),
+        introduction=fill(target.introduction),
+        then=target.then,
+    )
 
 
 def load(folder: Path, name: str) -> Persona:

@@ -14,6 +14,7 @@ from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
 from agent.phone_numbers import country_of
 from agent.time_zones import of_country, zone
+from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
 from pipelines.conversation import Brief
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
@@ -174,6 +175,14 @@ CALL_VARIABLES = frozenset(
 """The names that every call fills in."""
 
 
+OWN_VARIABLES: Mapping[str, Mapping[str, str]] = {
+    "briefing": {"summary": SUMMARY},
+    "transfer_failed": {"why": "busy"},
+    "transfer_failures": {"why": "busy"},
+}
+"""The names that only some texts have filled in, by a part of their place, each with a sample."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Afterwards:
     """What a language model is to make of a call once it is over, as the agent file says."""
@@ -201,12 +210,19 @@ class Script:
     still_there: str = "Are you still there?"
     time_up: str = "I'm sorry, our time is almost up."
     transfer_failed: str = "I'm sorry, nobody is available there right now."
+    transfer_failures: Mapping[NotReached, str] = field(default_factory=dict)
+    """The same by why it failed, for reasons that have words of their own."""
+
+    returned: str = "I'm back with you. What else can I do?"
     greeting_interruptible: bool = True
     outgoing: bool = False
     """Whether we dialled."""
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Whom callers can be passed on to: name and number or SIP address."""
+
+    warm: Mapping[str, WarmTransfer] = field(default_factory=dict)
+    """How those of them are asked first who are."""
 
     record: bool | None = None
     """Whether its calls are recorded; None if it does not say."""
@@ -245,7 +261,10 @@ class Script:
         brief = self.brief
         texts = [self.recording_consent, self.greeting, *self.fillers, self.apology, brief.goodbye]
         if self.numbers:
-            texts.append(self.transfer_failed)
+            texts += [self.transfer_failed, *self.transfer_failures.values()]
+        texts += [warm.introduction for warm in self.warm.values()]
+        if any(warm.then != "leave" for warm in self.warm.values()):
+            texts.append(self.returned)
         sentences = [
             sentence for text in (*texts, self.still_there, self.time_up) for sentence in cut(text)
         ]

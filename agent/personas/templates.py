@@ -25,7 +25,14 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from agent.personas.errors import MOST_TOLD, PersonaError, one_line
-from agent.personas.script import CALL_VARIABLES, DATES, KNOWN, SAMPLE, Details
+from agent.personas.script import (
+    CALL_VARIABLES,
+    DATES,
+    KNOWN,
+    OWN_VARIABLES,
+    SAMPLE,
+    Details,
+)
 from agent.settings.allowed import did_you_mean, nearest
 from pipelines.text import cldr
 
@@ -166,7 +173,8 @@ class Templates:
         for place, source in texts:
             told = len(self.mistakes)
             if "{" in source and told < 5 * MOST_TOLD:
-                self._compile(place, source, known)
+                here = None if known is None else known | _own_variables(place).keys()
+                self._compile(place, source, here)
             if len(self.mistakes) == told:
                 right.append((place, source))
         if own is not None:
@@ -184,6 +192,10 @@ class Templates:
             given: Names of the file's own variables that have another value in this call.
         """
         return not self._variables.get(text, set()) & (CALL_VARIABLES | given)
+
+    def uses(self, text: str, name: str) -> bool:
+        """Return whether ``text``, one of the file's, has that variable in it."""
+        return name in self._variables.get(text, set())
 
     def fill(self, text: str, variables: Mapping[str, object]) -> str:
         """Return ``text``, one of the file's, with its variables filled in, as a single line.
@@ -251,7 +263,7 @@ class Templates:
     ) -> None:
         for variables, when in calls:
             try:
-                spoken = self.fill_prompt(text, variables)
+                spoken = self.fill_prompt(text, {**variables, **_own_variables(place)})
             except PersonaError as error:
                 self._tell(place, _line_of(error.__cause__), str(error))
                 return
@@ -264,6 +276,12 @@ class Templates:
         name = "" if place == PROMPT else f"{place}: "
         where = f"line {first + line - 1}: " if first else ""
         self.mistakes.append(where + one_line(name + what))
+
+
+def _own_variables(place: str) -> Mapping[str, str]:
+    """Return the variables that only a text at this place has, each with a sample."""
+    parts = place.split(".")
+    return next((own for part, own in OWN_VARIABLES.items() if part in parts), {})
 
 
 def _samples() -> Iterator[tuple[Details, str]]:

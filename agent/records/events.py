@@ -59,7 +59,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``failover``: ``stage``, ``provider``, ``to``, ``error`` (``timeout``, ``limited``, ``refused``,
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
-- ``transfer``: ``to``, ``status``: started, done or failed
+- ``transfer``: ``to``, ``status``: started, done or failed; ``why`` it failed (``no answer``,
+  ``busy``, ``machine``, ``declined``, ``failed``), if that is known. ``warm`` if whoever was called
+  was asked first: then also briefed (they have picked up, and are told), accepted or declined, and
+  ``then``, what the agent does (``leave``, ``silent``, ``help``); returned once they have left it
+  alone with the caller again
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

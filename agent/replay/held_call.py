@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from agent.call import orders
+from agent.call.transfer import Handover
 from agent.call_headers import CallHeaders
 from agent.personas import loader
 from agent.personas.errors import PersonaError
@@ -241,7 +242,7 @@ class _Mover:
         self._recorded = [one for one in events if one.kind == "transfer" and one.at is not None]
         self.obey: Callable[[orders.Order], None] = lambda _order: None
 
-    async def move(self, _to: str) -> None:
+    async def move(self, _handover: Handover) -> None:
         """Dial nobody; the call is told later."""
         began = [one.at or 0.0 for one in self._recorded if one.fields.get("status") == "started"]
         over = [one for one in self._recorded if one.fields.get("status") in ("done", "failed")]
@@ -249,7 +250,9 @@ class _Mover:
         if began and over:
             seconds = max(0.0, (over[0].at or 0.0) - began[0])
         failed = bool(over) and over[0].fields["status"] == "failed"
-        answer = orders.CallerNotMoved() if failed else orders.CallerMoved(stay=False)
+        then = next((one.fields.get("then") for one in self._recorded), None)
+        moved = orders.CallerMoved(stay=then in ("silent", "help"), helps=then == "help")
+        answer = orders.CallerNotMoved() if failed else moved
         self._caller.on_hold = True
         self._background.start_later(seconds, lambda: self._tell(answer), "a transfer")
 

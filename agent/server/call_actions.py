@@ -6,7 +6,14 @@ import os
 from typing import Any
 
 from agent import phone_numbers
-from agent.call.orders import ControlRecording, HangUp, Order, RecordingAction, Whisper
+from agent.call.orders import (
+    ControlRecording,
+    HangUp,
+    Order,
+    RecordingAction,
+    TransferCaller,
+    Whisper,
+)
 from agent.server.operator_errors import (
     CannotBeDialledError,
     NotFollowedError,
@@ -19,6 +26,7 @@ from agent.sinch.contracts import NoSuchCallError, NotSetUpError
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
+from agent.warm_transfers import WarmTransfer
 from pipelines.providers.contracts import InstructedModel, LanguageModel
 from pipelines.stages.pool import ProviderPool
 
@@ -76,13 +84,16 @@ class CallActions:
         else:
             await self.order(name, order)
 
-    async def transfer(self, name: str, to: str, announcement: str) -> None:
+    async def transfer(
+        self, name: str, to: str, announcement: str, warm: WarmTransfer | None = None
+    ) -> None:
         """Have the caller passed on.
 
         Args:
             name: Of the call.
             to: Number, as people write it, or address.
             announcement: What the agent says before.
+            warm: How whoever is called is asked first; None if they are not.
 
         Raises:
             UnreadableError: If ``to`` is neither.
@@ -90,7 +101,8 @@ class CallActions:
             CallControlError: If it cannot be done; the message says why.
         """
         address = dialable("to", to, self._country)
-        await self.with_account().request_transfer(name, address, announcement)
+        order = TransferCaller(to=address, announcement=announcement, warm=warm)
+        await self.with_account().request_transfer(name, order)
 
     async def control_recording(self, name: str, action: RecordingAction) -> None:
         """Pause the recording of a call, have it go on, or end it.

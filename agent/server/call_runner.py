@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.transfer import Mover, TransferError
+from agent.call.transfer import Handover, Mover, TransferError
 from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
@@ -211,14 +212,15 @@ class CallRunner:
                             recording.close()
                         await opened.aclose()  # it is in progress until then
         finally:
-            self.leave(admitted.claims, moved=ended.moved)
+            hung_up = ended.by in ("agent", "operator")
+            self.leave(admitted.claims, moved=ended.moved, hung_up=hung_up)
         seconds = round(now() - since, 1)  # whatever becomes of the time of day meanwhile
         log.info("call ended", reason=ended.reason, seconds=seconds, **_left(line))
 
-    def leave(self, claims: Claims | None, *, moved: bool = False) -> None:
+    def leave(self, claims: Claims | None, *, moved: bool = False, hung_up: bool = False) -> None:
         """Tell call control that no stream of this token is, or will be: it is used up."""
         if claims is not None and self._call_control is not None:
-            self._call_control.stream_ended(claims, moved=moved)
+            self._call_control.stream_ended(claims, moved=moved, hung_up=hung_up)
 
     def _begin_record(
         self, admitted: Admitted, started: datetime, came: float, rate: int, trace: str
@@ -292,9 +294,10 @@ class CallRunner:
         if claims is None or call_control is None:
             return None
 
-        async def move(to: str) -> None:
+        async def move(handover: Handover) -> None:
+            summary = partial(summary_of, handover, self._resources.providers.llm)
             try:
-                await call_control.transfer(claims, to)
+                await call_control.transfer(claims, handover.to, handover.warm, summary)
             except RefusedError:  # Sinch's words may quote the number
                 raise TransferError("Sinch does not dial") from None
             except CallControlError as error:

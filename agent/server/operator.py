@@ -230,7 +230,9 @@ class OperatorInterface:
 
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await read_body(request, TransferRequest)
-        await self._actions.transfer(request.match_info["id"], asked.to, asked.announcement)
+        await self._actions.transfer(
+            request.match_info["id"], asked.to, asked.announcement, asked.terms
+        )
         return web.json_response({}, status=202)
 
     async def _whisper(self, request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     StringConstraints,
     WithJsonSchema,
+    model_validator,
 )
 
 from agent import phone_numbers
@@ -25,6 +26,8 @@ from agent.server.records_api import (
     answer_of,
     parameters,
 )
+from agent.sinch_limits import MAX_SAY
+from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
 
@@ -113,6 +116,47 @@ class TransferRequest(BaseModel):
     announcement: str = Field(
         ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
     )
+    warm: bool = Field(
+        default=False,
+        description="Whether they are called alone and asked first; no In-App users.",
+    )
+    briefing: str = Field(
+        "",
+        max_length=MAX_SAY,
+        description="With `warm`: what they are told. This and the next two: unset, as the first "
+        "warm transfer of the agent file has it.",
+    )
+    consent: str = Field(
+        "", max_length=300, description="With `warm`: what they are asked; 1 is yes, 2 is no."
+    )
+    introduction: str = Field(
+        "", max_length=2000, description="With `warm`: what the agent says to both then."
+    )
+    then: Then = Field(
+        "leave", description="With `warm`: whether the agent leaves then, is silent, or helps."
+    )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if not self.warm and self.model_fields_set & _OF_WARM:
+            message = f"{', '.join(sorted(self.model_fields_set & _OF_WARM))}: only with warm"
+            raise ValueError(message)
+        return self
+
+    @property
+    def terms(self) -> WarmTransfer | None:
+        """How they are asked first; None if they are not."""
+        if not self.warm:
+            return None
+        return WarmTransfer(
+            briefing=self.briefing,
+            consent=self.consent,
+            introduction=self.introduction,
+            then=self.then,
+        )
+
+
+_OF_WARM = {"briefing", "consent", "introduction", "then"}
 
 
 class WhisperRequest(BaseModel):

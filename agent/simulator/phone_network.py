@@ -37,6 +37,10 @@ class Phone:
     beeps: bool = True
     """Whether a machine does."""
 
+    at_menus: Sequence[str] = ()
+    """What is answered each time that a menu is asked: keys, words, ``""`` for nothing, or
+    :data:`agent.simulator.menus.LISTENS`. Nothing, when they are used up."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class PhoneLeg:
@@ -58,6 +62,9 @@ class PhoneLeg:
     answered: bool = False
     said: list[str] = field(default_factory=list)
     """What the platform's own voice said on it."""
+
+    menus: int = 0
+    """How often a menu was asked on it."""
 
     on_hangup: Sequence[Svaml] | None = None
     """Version 2: what to do when it is over; None if the callback address is asked."""

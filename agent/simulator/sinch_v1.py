@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.simulator import menus
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, timestamp
@@ -112,6 +113,9 @@ class SinchV1:
             case {"name": "connectPstn", "number": number} as action:
                 leg.number = number
                 self._network.ring(leg, lambda: self._answered(leg, "", action.get("amd")))
+            case {"name": "connectSip", "destination": {"endpoint": number}}:
+                leg.number = number
+                self._network.ring(leg, lambda: self._answered(leg, ""))
             case action:
                 return v1_error(400, 40003, f"no {action['name']} in a callout here")
         return None
@@ -194,6 +198,14 @@ class SinchV1:
             case {"name": "connectStream"} as action:
                 leg.room = f"direct {leg.call_id}"
                 self._connect_stream(leg, action)
+            case {"name": "runMenu"} as action:
+                self._network.start(self._run_menu(leg, action))
+
+    async def _run_menu(self, leg: PhoneLeg, action: Svaml) -> None:
+        result = await menus.run_v1(leg, self._network.phones[leg.number], action)
+        if not leg.over.is_set():
+            pie = {"event": "pie", "menuResult": result}
+            await self._act(leg, await self._post(leg, pie), "v1_pie")
 
     def _connect_stream(self, leg: PhoneLeg, action: Svaml) -> None:
         """Have the phone in the room of ``leg`` say its plan to the stream."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.simulator import menus
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, cloud_event, timestamp
 from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, RestRoute
@@ -154,8 +155,19 @@ class SinchV2:
                 await self._run(leg, command.get("events", {}).get("onFinish", []))
             case {"command": "webhook", "webhookName": name}:
                 await self._follow(leg, await self._post(leg, f"call.webhook.{name}"))
+            case {"command": "menu"}:
+                self._network.start(self._run_menu(leg, command))
             case _:
                 raise CommandRefusedError(400, f"no command {command.get('command')} here")
+
+    async def _run_menu(self, leg: PhoneLeg, command: Svaml) -> None:
+        commands, menu = await menus.run_v2(leg, self._network.phones[leg.number], command)
+        if leg.over.is_set():
+            return
+        if commands is not None:
+            await self._run(leg, commands)
+        else:
+            await self._follow(leg, await self._post(leg, "call.menu", menu=menu))
 
     def _dial(self, origin: PhoneLeg, dial: Svaml) -> None:
         events = dial.get("events")
@@ -209,10 +221,15 @@ class SinchV2:
             await self._run(leg, reply["commands"])
 
     async def _post(
-        self, leg: PhoneLeg, event: str, called: str = "", **fields: object
+        self,
+        leg: PhoneLeg,
+        event: str,
+        called: str = "",
+        menu: object = None,
+        **fields: object,
     ) -> Svaml | None:
         call = _call(leg, called) | {"serviceId": self._service_id} | fields
-        body = {"event": event, "call": call}
+        body = {"event": event, "call": call} | ({} if menu is None else {"menu": menu})
         return await self._callbacks.post(self._signer, body, cloud_event())
 
 

@@ -14,9 +14,19 @@ from __future__ import annotations
 
 import structlog
 
+from agent.call.orders import TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
-from agent.sinch.callbacks import Callback, IncomingCall, LegAnswered, LegEnded, LegIdentity, Other
+from agent.sinch.callbacks import (
+    BRIEFING,
+    Callback,
+    IncomingCall,
+    LegAnswered,
+    LegEnded,
+    LegIdentity,
+    MenuAnswered,
+    Other,
+)
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
@@ -39,8 +49,9 @@ from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
-from agent.sinch.transfers import Transfers
+from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.warm_transfers import WarmTransfer
 
 log = structlog.get_logger()
 
@@ -113,6 +124,8 @@ class CallControl:
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
                 return await self._ended(callback)
+            case MenuAnswered():
+                return await self._menu_answered(callback)
             case Other(name="pie"):
                 return answers.leave_alone()  # of a menu that is not ours
         return answers.nothing()
@@ -124,7 +137,9 @@ class CallControl:
             case IncomingCall() | LegAnswered(asks=True):
                 ringing = isinstance(callback, IncomingCall)
                 return answers.say_and_hang_up(settings.sorry, settings.announcer, answer=ringing)
-            case Other(name="pie"):
+            case MenuAnswered(menu=menu) if menu in (BRIEFING, callback.leg.custom):
+                return answers.hang_up()  # their leg ends by that, and the agent hears of it
+            case MenuAnswered() | Other(name="pie"):
                 return answers.leave_alone()
         return answers.nothing()
 
@@ -133,7 +148,13 @@ class CallControl:
             case PlacedLeg() as leg:
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
-                return await self._transfers.answered(leg, callback.leg.version)
+                return await self._transfers.answered(leg, callback)
+        return ANSWERS[callback.leg.version].leave_alone()
+
+    async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
+        leg = await self._own_leg(callback.leg, callback.menu)
+        if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
+            return await self._transfers.decided(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
 
     async def _ended(self, callback: LegEnded) -> Svaml:
@@ -148,15 +169,20 @@ class CallControl:
                 await self._directory.advance(leg, LegEvent.ENDED, facts)
                 return await self._endings.phone_ended(leg.name, callback)
             case TransferLeg():
-                return await self._transfers.ended(leg, callback.leg.version)
+                return await self._transfers.ended(leg, callback)
             case StreamLeg():
                 self._endings.stream_leg_ended(leg.of)
                 return ANSWERS[callback.leg.version].nothing()
         return await self._endings.phone_ended(callback.leg.call_id, callback)
 
-    async def _own_leg(self, leg: LegIdentity) -> OwnLeg | None:
-        """Return the leg as we know it; None if we did not ask for it."""
-        name = leg.name or leg.custom
+    async def _own_leg(self, leg: LegIdentity, menu: str = "") -> OwnLeg | None:
+        """Return the leg as we know it; None if we did not ask for it.
+
+        Args:
+            leg: In the platform's words.
+            menu: Whose name is that of its leg in version 1, if it says nothing else.
+        """
+        name = leg.name or leg.custom or menu
         return await self._directory.leg(name) if name else None
 
     async def let_go(self, name: str) -> None:
@@ -177,9 +203,9 @@ class CallControl:
         """Hang up a call; see :meth:`CallEndings.hang_up`."""
         await self._endings.hang_up(name, goodbye=goodbye)
 
-    async def request_transfer(self, name: str, to: str, announcement: str) -> None:
+    async def request_transfer(self, name: str, order: TransferCaller) -> None:
         """Have the agent of a call pass its caller on; see :meth:`Transfers.request`."""
-        await self._transfers.request(name, to, announcement)
+        await self._transfers.request(name, order)
 
     # What the process with the stream of a call asks for, by the claims of its token
 
@@ -188,18 +214,25 @@ class CallControl:
         call = await self._directory.call(_name(claims))
         return call, call is not None and self._transfers.can_move(call)
 
-    async def transfer(self, claims: Claims, to: str) -> None:
+    async def transfer(
+        self,
+        claims: Claims,
+        to: str,
+        warm: WarmTransfer | None = None,
+        summary: Summary | None = None,
+    ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        await self._transfers.dial(_name(claims), to)
+        await self._transfers.dial(_name(claims), to, warm, summary)
 
-    def stream_ended(self, claims: Claims, *, moved: bool) -> None:
+    def stream_ended(self, claims: Claims, *, moved: bool, hung_up: bool = False) -> None:
         """Let go of a call whose record we have closed; see :meth:`CallEndings.stream_ended`.
 
         Args:
             claims: Of the stream, whether it was answered or not.
             moved: Whether the caller talks to somebody else now.
+            hung_up: Whether the call is over because one of us wanted that.
         """
-        self._endings.stream_ended(_name(claims), claims.call, moved=moved)
+        self._endings.stream_ended(_name(claims), claims.call, moved=moved, hung_up=hung_up)
 
 
 def _name(claims: Claims) -> str:

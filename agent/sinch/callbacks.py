@@ -98,6 +98,21 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MenuAnswered:
+    """A menu has come to its end (PIE, ``call.menu``, or a webhook of ours in the menu)."""
+
+    leg: LegIdentity
+    menu: str
+    """Its name; in version 1 any text that we gave it, or of a conference whose keys are told."""
+
+    given: str
+    """What was pressed or said; ``""`` if nothing was."""
+
+    spoken: bool = False
+    """Whether it was said; version 1 only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
     """Anything else: to be answered with nothing."""
 
@@ -105,7 +120,7 @@ class Other:
     name: str
 
 
-Callback = IncomingCall | LegAnswered | LegEnded | Other
+Callback = IncomingCall | LegAnswered | LegEnded | MenuAnswered | Other
 
 _V2_ANSWERERS: Mapping[str, Answerer] = {
     "call.answered": "",
@@ -117,6 +132,12 @@ _V2_ANSWERERS: Mapping[str, Answerer] = {
 _V2_ENDS = {"call.busy", "call.rejected", "call.timeout", "call.hangup", "call.failed"}
 ENDED_WEBHOOK = "ended"
 """Version 2: what we call the webhook that stands in a leg's own ``onHangup``."""
+
+BRIEFING = "briefing"
+"""Version 2: what we call the menu in which somebody is asked whether they take a call. A webhook
+that a key of it leads to is called the same, with ``-`` and the key behind it."""
+
+_BRIEFING_KEY = f"call.webhook.{BRIEFING}-"
 
 _V1_ANSWERERS: Mapping[str, Answerer] = {
     "human": "human",
@@ -141,7 +162,7 @@ def parse(body: bytes) -> Callback:
         raise CallbackError("no event")
     event = message["event"].lower()
     if event.startswith("call."):
-        return _v2(event, message.get("call"))
+        return _v2(event, message.get("call"), _object(message, "menu"))
     return _v1(event, message)
 
 
@@ -177,9 +198,22 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
                 caller=_v1_caller(message),
                 called=_v1_party(_object(message, "to")),
             )
+        case "pie" if _text(menu := _object(message, "menuResult"), "menuId"):
+            return _v1_menu(leg, menu)
         case "notify" if _text(message, "type").lower() in ("amd", "amd_beep"):
             return LegAnswered(leg=leg, by=_v1_notified(message), asks=False)
     return Other(leg=leg, name=event[:64])
+
+
+def _v1_menu(leg: LegIdentity, menu: Mapping[str, Any]) -> MenuAnswered:
+    # What is told of a timeout, a wrong key or a fault is no answer, whatever stands beside it.
+    given = _text(menu, "type").lower() in ("return", "sequence")
+    return MenuAnswered(
+        leg=leg,
+        menu=_text(menu, "menuId"),
+        given=_text(menu, "value") if given else "",
+        spoken=_text(menu, "inputMethod").lower() == "voice",
+    )
 
 
 def _v1_caller(message: Mapping[str, Any]) -> str:
@@ -209,7 +243,7 @@ def _v1_notified(message: Mapping[str, Any]) -> Answerer:
     return "beep" if beep else _v1_answerer(_object(message, "amd")) or "unknown"
 
 
-def _v2(event: str, call: object) -> Callback:
+def _v2(event: str, call: object, menu: Mapping[str, Any]) -> Callback:
     if not isinstance(call, dict):
         raise CallbackError("no call")
     leg = LegIdentity(
@@ -243,6 +277,10 @@ def _v2(event: str, call: object) -> Callback:
             caller=_address(_object(call, "from")),
             called=_address(_object(call, "to")),
         )
+    if event.startswith(_BRIEFING_KEY):
+        return MenuAnswered(leg=leg, menu=BRIEFING, given=event.removeprefix(_BRIEFING_KEY)[:64])
+    if event == "call.menu":
+        return MenuAnswered(leg=leg, menu=_text(menu, "menuName"), given=_text(menu, "input"))
     return Other(leg=leg, name=event[:64])
 
 

@@ -14,7 +14,15 @@ from typing import Any, Protocol
 from agent.call.orders import Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, Machine, Phone, PlacedLeg
+from agent.sinch.legs import (
+    BridgedCall,
+    EndsWith,
+    LegFacts,
+    Machine,
+    Phone,
+    PlacedLeg,
+    TransferLeg,
+)
 from agent.sinch.svaml import Stream, Svaml
 
 
@@ -84,6 +92,16 @@ class DestinationRefusedError(CallControlError):
 
 class AllowanceUsedUpError(CallControlError):
     """As much was dialled as may be, for now. The message says which limit that is."""
+
+
+class CannotBriefError(CallControlError):
+    """Whoever is to be asked cannot be: the platform does not tell when In-App users answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an In-App user cannot be asked first: the platform does not tell when they answer; "
+            "pass the caller on cold"
+        )
 
 
 class RefusedError(CallControlError):
@@ -258,6 +276,14 @@ class CallbackAnswers(Protocol):
         """Let somebody, just answered, into the caller's conversation."""
         ...
 
+    def ask(self, leg: TransferLeg, announcer: Announcer, callback_url: str) -> Svaml:
+        """Tell somebody alone what it is about, and ask whether they take the call."""
+        ...
+
+    def bring_in(self, call: BridgedCall) -> Svaml:
+        """Let somebody who was alone until now into the caller's conversation."""
+        ...
+
 
 class Actions(Protocol):
     """What can be asked of the platform, in one version of the API.
@@ -291,6 +317,12 @@ class Actions(Protocol):
         self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int, max_seconds: int
     ) -> LegFacts:
         """Dial somebody into a caller's conversation; return what is known of that leg then."""
+        ...
+
+    async def dial_alone(
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int, max_seconds: int
+    ) -> LegFacts:
+        """Dial somebody for a caller, into a leg of their own; return what is known of it then."""
         ...
 
     async def hang_up(self, phone: Phone) -> None:

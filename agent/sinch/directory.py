@@ -16,8 +16,10 @@ import structlog
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
+    CallStatus,
     LegEvent,
     LegFacts,
+    LegStatus,
     OwnLeg,
     PartyLeg,
     PlacedLeg,
@@ -182,6 +184,17 @@ class CallDirectory:
     async def forget_key(self, key: str) -> None:
         """Let the next dial with this key be the first."""
         await self._store.claims.release(f"dial key {key}")
+
+
+async def talk_to_another(directory: CallDirectory, call: BridgedCall) -> bool:
+    """Return whether a caller talks to somebody whom they were passed on to.
+
+    Perhaps with the agent, which stays to help: then the call is still with the agent.
+    """
+    if call.status is not CallStatus.WITH_AGENT or not call.transfer:
+        return call.status is CallStatus.MOVED
+    leg = await directory.leg_of(TransferLeg, call.transfer)
+    return leg is not None and leg.status is LegStatus.ANSWERED
 
 
 def _over(call_id: str) -> str:

@@ -11,7 +11,7 @@ from agent.call.orders import HangUp
 from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import CallOverError, LocalCalls, NoSuchCallError
-from agent.sinch.directory import CallDirectory
+from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
@@ -99,12 +99,14 @@ class CallEndings:
         call = await self._directory.call(call_name)
         if call is None or call.status is not CallStatus.WITH_AGENT:
             return
+        if await talk_to_another(self._directory, call):
+            return
         if await self._dispatch.has_stream(call.call_id):
             return
         log.warning("a phone is hung up: the process of its call has died")
         await self._hang_ups.phone(call_name)
         if call.transfer:
-            await self._hang_ups.unanswered_transfer(call.transfer)
+            await self._hang_ups.transfer_for_nobody(call.transfer)
         await self._hang_ups.conference(call_name)
         leg = await self._directory.placed(call_name)
         if leg is not None:
@@ -128,7 +130,7 @@ class CallEndings:
         self.stream_leg_ended(call_name)
         if not call.transfer:
             return answers.hang_up_legs(STREAM)
-        stop = partial(self._hang_ups.unanswered_transfer, call.transfer)
+        stop = partial(self._hang_ups.transfer_for_nobody, call.transfer)
         self._follow_ups.insist(stop, "hang up an unanswered transfer")
         return answers.hang_up_legs(STREAM, call.transfer)
 
@@ -137,7 +139,7 @@ class CallEndings:
         clear = partial(self._hang_ups.conference, call_name)
         self._follow_ups.insist(clear, "end a conference")
 
-    def stream_ended(self, call_name: str, call_id: str, *, moved: bool) -> None:
+    def stream_ended(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         """Let the platform have the last word on a call whose record we have closed.
 
         A phone that our stream has left alone is hung up; where there is no conference, the
@@ -147,14 +149,15 @@ class CallEndings:
             call_name: Ours.
             call_id: The platform's id of its phone's leg.
             moved: Whether the caller talks to somebody else now.
+            hung_up: Whether one of us wanted the end: then it is that of whoever helps, too.
         """
-        leave = partial(self._leave, call_name, call_id, moved=moved)
+        leave = partial(self._leave, call_name, call_id, moved=moved, hung_up=hung_up)
         self._follow_ups.insist(leave, "leave a call")
 
-    async def _leave(self, call_name: str, call_id: str, *, moved: bool) -> None:
+    async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         await self._directory.stream_ended(call_id)
         if not moved:
-            await self._hang_ups.conference(call_name)
+            await self._hang_ups.conference(call_name, whoever_talks=hung_up)
 
     async def _close_record(self, call_name: str, callback: LegEnded) -> None:
         """Add what the platform says of a call to its record, behind our own last line.

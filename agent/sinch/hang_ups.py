@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from agent.sinch.contracts import Actions, RefusedError
-from agent.sinch.directory import CallDirectory
+from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.legs import CallStatus, LegStatus, TransferLeg
 from agent.sinch.rest import SinchError
 
@@ -48,7 +48,20 @@ class HangUps:
     async def unanswered_transfer(self, name: str) -> None:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
         leg = await self._directory.leg_of(TransferLeg, name)
-        if self._actions is None or leg is None or leg.status is not LegStatus.DIALLING:
+        if leg is not None and leg.status is LegStatus.DIALLING:
+            await self._transfer(leg)
+
+    async def transfer_for_nobody(self, name: str) -> None:
+        """Hang up whoever was to take a caller who has gone, unless they talk with them.
+
+        Of those who are asked first, also one who has just said yes.
+        """
+        leg = await self._directory.leg_of(TransferLeg, name)
+        if leg is not None and (leg.waits or (leg.warm and leg.status is LegStatus.ANSWERED)):
+            await self._transfer(leg)
+
+    async def _transfer(self, leg: TransferLeg) -> None:
+        if self._actions is None:
             return
         try:
             await self._actions.hang_up(leg)
@@ -56,12 +69,18 @@ class HangUps:
             if error.status != GONE:
                 log.warning("transfer not hung up", status=error.status, code=error.code)
 
-    async def conference(self, call_name: str) -> None:
-        """Hang up whoever is left in the conference of a call, unless they talk to each other."""
+    async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
+        """Hang up whoever is left in the conference of a call, unless they talk to each other.
+
+        Args:
+            call_name: Of the call.
+            whoever_talks: Whether also those who talk with the agent still there, which helps.
+        """
         call = await self._directory.call(call_name)
         if self._actions is None or call is None or not call.conference:
             return
-        if call.status is CallStatus.MOVED:
+        moved = call.status is CallStatus.MOVED
+        if moved or (not whoever_talks and await talk_to_another(self._directory, call)):
             return
         try:
             await self._actions.clear(call.conference)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agent.sinch.callbacks import Version
+from agent.warm_transfers import Then
 
 CALLER, STREAM = "caller", "stream"
 """Names of the legs of a version 2 call that we did not place."""
@@ -40,8 +41,12 @@ class LegStatus(enum.Enum):
     ANSWERED = "answered"
     """Somebody or something; who it is may still have to be found out."""
 
+    BRIEFED = "briefed"
+    """Hears, alone, what it is about, and is asked whether they take the call."""
+
     MACHINE = "machine"
-    """By a machine, on which we hang up."""
+    """By a machine, on which we hang up; of a transfer, on which we do if it beeps, or says no yes:
+    some people are taken for one."""
 
     CONNECTED = "connected"
     """With an agent, or about to be."""
@@ -63,6 +68,9 @@ class LegEvent(enum.Enum):
 
     ANSWERED = enum.auto()
     """Also: now it is known by whom."""
+
+    BRIEFED = enum.auto()
+    """They are told what it is about, for the first time or once more."""
 
     MACHINE_FOUND = enum.auto()
     CONNECTED = enum.auto()
@@ -87,7 +95,7 @@ PLACED_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     # Whoever asked is told that it failed, so that is what it did: nobody who answers hears of us.
     **{(s, _E.REFUSED): _S.FAILED for s in (_S.DIALLING, _S.ANSWERED, _S.MACHINE, _S.CONNECTED)},
     # What an operator has hung up ends once more, by the platform's word, which is the last.
-    **{(s, _E.ENDED): _S.ENDED for s in LegStatus},
+    **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s is not _S.BRIEFED},
 }
 
 TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
@@ -97,8 +105,20 @@ TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,
     # The platform dialled though it told us otherwise; the caller still wants to talk to them.
     (_S.FAILED, _E.ANSWERED): _S.ANSWERED,
-    **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.ENDED)},
-    **{(s, _E.ENDED): _S.ENDED for s in (_S.DIALLING, _S.ANSWERED, _S.FAILED)},
+    # Who is passed a caller on to warm is briefed first; they have answered once they say yes.
+    (_S.DIALLING, _E.BRIEFED): _S.BRIEFED,
+    (_S.FAILED, _E.BRIEFED): _S.BRIEFED,
+    (_S.BRIEFED, _E.BRIEFED): _S.BRIEFED,
+    (_S.BRIEFED, _E.ANSWERED): _S.ANSWERED,
+    # Detection may be faster than the answer that it detects in, and may be wrong.
+    (_S.DIALLING, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.BRIEFED, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.MACHINE, _E.MACHINE_FOUND): _S.MACHINE,
+    (_S.MACHINE, _E.BRIEFED): _S.MACHINE,
+    (_S.MACHINE, _E.ANSWERED): _S.ANSWERED,
+    **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.BRIEFED, _S.MACHINE, _S.ENDED)},
+    **{(s, _E.ENDED): _S.ENDED for s in (_S.DIALLING, _S.ANSWERED, _S.BRIEFED, _S.MACHINE)},
+    (_S.FAILED, _E.ENDED): _S.ENDED,
 }
 
 
@@ -113,7 +133,7 @@ PARTY_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     # The platform dialled though it told us otherwise; they are still expected.
     (_S.FAILED, _E.ANSWERED): _S.ANSWERED,
     **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.MACHINE, _S.CONNECTED, _S.ENDED)},
-    **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s is not _S.ENDED},
+    **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s not in (_S.ENDED, _S.BRIEFED)},
 }
 
 
@@ -162,6 +182,8 @@ class LegFacts:
 
     reason: str = ""
     leave_message: bool = False
+    prompt: str = ""
+    """What whoever is asked is to be told, unless they are told already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +243,28 @@ class TransferLeg:
     of: str
     """Name of the call."""
 
+    warm: bool = False
+    """Whether they are asked first: they are told ``prompt``."""
+
+    prompt: str = ""
+    introduction: str = ""
+    """What the agent says to both; ``""`` for nothing."""
+
+    then: Then = "leave"
+    asked: int = 0
+    """How often they were asked."""
+
+    talked: bool = False
+    """Whether they were with the caller, ever."""
+
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may still come to a yes, or to somebody who picks up."""
+        return self.status in (LegStatus.DIALLING, LegStatus.BRIEFED, LegStatus.MACHINE)
 
     def after(self, event: LegEvent, facts: LegFacts) -> TransferLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
@@ -233,6 +274,9 @@ class TransferLeg:
         return replace(
             self,
             status=status,
+            prompt=self.prompt if self.asked else facts.prompt or self.prompt,
+            asked=self.asked + (event is LegEvent.BRIEFED),
+            talked=self.talked or status is LegStatus.ANSWERED,
             call_id=facts.call_id or self.call_id,
             session=facts.session or self.session,
         )

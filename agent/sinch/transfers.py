@@ -1,18 +1,33 @@
-"""Passing a caller on: asked for by the operator or the agent, dialled, answered, ended."""
+"""Passing a caller on: asked for by the operator or the agent, dialled, answered, ended.
+
+Cold, whoever picks up is with the caller at once. Warm, they are dialled into a leg of their own,
+hear what it is about, and are asked (:mod:`agent.sinch.menus`); a yes brings them to the caller.
+"""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 
-from agent.call.orders import CallerMoved, CallerNotMoved, TransferCaller
+from agent import phone_numbers
+from agent.call.orders import (
+    CalleeBriefed,
+    CallerMoved,
+    CallerNotMoved,
+    NotReached,
+    ReturnToCaller,
+    TransferCaller,
+)
 from agent.settings.sinch import SinchSettings
-from agent.sinch.callbacks import Version
+from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered, Version
 from agent.sinch.contracts import (
     Actions,
+    CallbackAnswers,
     CallGoneError,
+    CannotBriefError,
     CannotMoveError,
     NoAgentError,
     NoSuchCallError,
@@ -29,14 +44,27 @@ from agent.sinch.legs import (
     CallEvent,
     CallStatus,
     LegEvent,
+    LegFacts,
     LegStatus,
     TransferLeg,
 )
+from agent.sinch.menu_answers import taken
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
+from agent.warm_transfers import WarmTransfer
 
 log = structlog.get_logger()
+
+MOST_ASKED = 3
+"""Times that somebody is asked who answers something that we do not understand."""
+
+BRIEFED_FOR = 120.0
+"""Seconds from when somebody picks up until they count as not there: the longest briefing takes 45,
+is said twice by the platform, and is waited for 8 each time."""
+
+Summary = Callable[[], Awaitable[str]]
+"""Makes a summary of the call so far, in some seconds; ``""`` if it cannot."""
 
 
 class Transfers:
@@ -70,25 +98,25 @@ class Transfers:
         self._rules = rules
         self._follow_ups = follow_ups
 
-    async def request(self, call_name: str, to: str, announcement: str) -> None:
+    async def request(self, call_name: str, order: TransferCaller) -> None:
         """Have the agent of a call announce a transfer and make it. Returns at once.
 
         Raises:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
+            CannotBriefError: If whoever is to be asked first cannot be.
             NoAgentError: If it has no agent who could.
-            DestinationRefusedError: If ``to`` may not be called.
+            DestinationRefusedError: If they may not be called.
             CallGoneError: If it had one, whose process has died.
         """
-        self._rules.check(to)
+        self._rules.check(order.to)
+        _can_be_asked(order.to, order.warm)
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
-        if not await self._dispatch.order(
-            call_name, TransferCaller(to=to, announcement=announcement)
-        ):
+        if not await self._dispatch.order(call_name, order):
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else NoAgentError
 
@@ -96,13 +124,26 @@ class Transfers:
         """Return whether the caller of a call can be passed on."""
         return self._actions is not None and self._actions.can_move(call)
 
-    async def dial(self, call_name: str, to: str) -> None:
+    async def dial(
+        self,
+        call_name: str,
+        to: str,
+        warm: WarmTransfer | None = None,
+        summary: Summary | None = None,
+    ) -> None:
         """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
 
         Who cancels this does not know whether somebody is being dialled; if so, the order comes.
 
+        Args:
+            call_name: Whose caller.
+            to: A number in E.164, a SIP address, or an In-App user.
+            warm: How they are asked first; None if they are not.
+            summary: Is told to them, if it is made before they pick up.
+
         Raises:
             CannotMoveError: If there is no such call, or its caller cannot be passed on.
+            CannotBriefError: If whoever is to be asked first cannot be.
             DestinationRefusedError: If ``to`` may not be called.
             AllowanceUsedUpError: If as much was dialled as may be.
             RefusedError: If Sinch does not dial.
@@ -110,16 +151,20 @@ class Transfers:
         call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
-        leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call_name)
+        _can_be_asked(to, warm)
+        leg = _leg(call_name, warm)
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
+        if warm is not None and warm.with_summary and summary is not None:
+            work = self._brief(leg, warm, summary)
+            self._follow_ups.start(work, "write a briefing")
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
+        longest = self._settings.dialling.transfer_seconds
+        dial = self._actions.transfer if warm is None else self._actions.dial_alone
         try:
-            facts = await self._actions.transfer(
-                call, leg.name, to, caller_id, ring, self._settings.dialling.transfer_seconds
-            )
+            facts = await dial(call, leg.name, to, caller_id, ring, longest)
         except SinchError as error:
             if not error.may_be_done:  # else somebody may answer, and talk
                 await self._rules.not_dialled(leg.name, certain=True)
@@ -130,28 +175,162 @@ class Transfers:
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
 
-    async def answered(self, leg: TransferLeg, version: Version) -> Svaml:
+    async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
+        """Put a summary into what is said to whoever is being dialled, if it comes in time."""
+        if text := await summary():
+            facts = LegFacts(prompt=warm.prompt_with(text))
+            await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
+
+    async def answered(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
         """Return what the platform is to do with somebody who has answered a transfer."""
-        answers, call = ANSWERS[version], await self._directory.call(leg.of)
+        answers, call = ANSWERS[callback.leg.version], await self._directory.call(leg.of)
         if call is None or call.status is CallStatus.OVER:
             return answers.hang_up()  # the caller has gone
+        if leg.warm:
+            return await self._picked_up(leg, callback)
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
         await self._directory.advance_call(leg.of, CallEvent.MOVED)
         await self._dispatch.order(leg.of, CallerMoved(stay=answers.stays_when_moved))
         return answers.join()
 
-    async def ended(self, leg: TransferLeg, version: Version) -> Svaml:
+    async def _picked_up(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
+        """Tell somebody what it is about, and ask them; or hear that it is no somebody."""
+        answers, facts = ANSWERS[callback.leg.version], LegFacts(call_id=callback.leg.call_id)
+        if callback.by in ("machine", "beep"):
+            found = await self._directory.advance(leg, LegEvent.MACHINE_FOUND, facts)
+            if callback.by == "beep" and found is not None:  # from here on we would be recorded
+                give_up = partial(self._give_up, leg.name, "machine")
+                self._follow_ups.insist(give_up, "hang up on a machine")
+                return answers.hang_up()
+        known = callback.by not in ("", "pending")
+        if not callback.asks or (known and leg.asked):
+            return answers.leave_alone()  # they are being asked
+        asked = await self._directory.advance(leg, LegEvent.BRIEFED, facts)
+        if asked is None:
+            return answers.hang_up()
+        if asked.asked == 1:
+            give_up = partial(self._give_up, leg.name, "no answer")
+            self._follow_ups.insist(give_up, "end a briefing", after=BRIEFED_FOR)
+        await self._dispatch.order(leg.of, CalleeBriefed())
+        return self._ask(asked, answers)
+
+    def _ask(self, leg: TransferLeg, answers: CallbackAnswers) -> Svaml:
+        return answers.ask(leg, self._settings.announcer, self._settings.callback_url)
+
+    async def decided(self, leg: TransferLeg, callback: MenuAnswered) -> Svaml:
+        """Return what the platform is to do with somebody who was asked, by what they answer."""
+        answers, call = ANSWERS[callback.leg.version], await self._directory.call(leg.of)
+        if call is None or call.status is CallStatus.OVER:
+            return answers.hang_up()  # the caller has gone
+        machine, locale = leg.status is LegStatus.MACHINE, self._settings.announcer.locale
+        # What a machine says is meant for nobody.
+        given = "" if machine and callback.spoken else callback.given
+        yes = taken(given, spoken=callback.spoken, locale=locale)
+        if yes:
+            return await self._accepted(leg, call, answers)
+        if yes is None and given and leg.asked < MOST_ASKED:
+            asked = await self._directory.advance(leg, LegEvent.BRIEFED)
+            return answers.hang_up() if asked is None else self._ask(asked, answers)
+        nothing: NotReached = "machine" if machine else "no answer"
+        await self._not_moved(leg, "declined" if yes is False else nothing)
+        return answers.hang_up()
+
+    async def _accepted(
+        self, leg: TransferLeg, call: BridgedCall, answers: CallbackAnswers
+    ) -> Svaml:
+        if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
+            return answers.hang_up()
+        helps = leg.then == "help"
+        if not helps and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+            return answers.hang_up()  # the caller has gone just now
+        order = CallerMoved(
+            stay=answers.stays_when_moved or leg.then != "leave",
+            introduction=leg.introduction,
+            helps=helps,
+        )
+        await self._dispatch.order(leg.of, order)
+        return answers.bring_in(call)
+
+    async def _give_up(self, name: str, why: NotReached) -> None:
+        """Hang up on whoever was asked and has not said yes, and tell the agent."""
+        leg = await self._directory.leg_of(TransferLeg, name)
+        if leg is not None and leg.waits:
+            await self._hang_ups.transfer_for_nobody(name)
+            machine = leg.status is LegStatus.MACHINE
+            await self._not_moved(leg, "machine" if machine else why)
+
+    async def _not_moved(self, leg: TransferLeg, why: NotReached) -> None:
+        """Note that a leg is over that was never with the caller, and tell the agent, once."""
+        if await self._directory.advance(leg, LegEvent.ENDED) is not None:
+            await self._back_to_the_agent(leg, why)
+
+    async def _back_to_the_agent(self, leg: TransferLeg, why: NotReached) -> None:
+        await self._directory.set_transfer(leg.of, "")
+        await self._dispatch.order(leg.of, CallerNotMoved(why=why))
+
+    async def ended(self, leg: TransferLeg, callback: LegEnded) -> Svaml:
         """Return what the platform is to do, now that such a leg has ended, or was not answered."""
-        answers = ANSWERS[version]
-        if await self._directory.advance(leg, LegEvent.ENDED) is None:
+        answers = ANSWERS[callback.leg.version]
+        ended = await self._directory.advance(leg, LegEvent.ENDED)
+        if ended is None:
             return answers.nothing()
-        if leg.status is not LegStatus.ANSWERED:
-            await self._directory.set_transfer(leg.of, "")
-            await self._dispatch.order(leg.of, CallerNotMoved())
+        if not ended.talked and leg.status is not LegStatus.ANSWERED:
+            await self._back_to_the_agent(leg, _why(leg, callback))
+            return answers.nothing()
+        if await self._agent_returns(leg, callback.leg.version):
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         clear = partial(self._hang_ups.conference, leg.of)
         self._follow_ups.insist(clear, "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)
+
+    async def _agent_returns(self, leg: TransferLeg, version: Version) -> bool:
+        """Have the agent that has stayed talk to the caller again; return whether it does."""
+        gone = not leg.warm or (leg.then == "leave" and ANSWERS[version].stays_when_moved)
+        call = await self._directory.call(leg.of)
+        if gone or call is None or call.status is CallStatus.OVER:
+            return False
+        if not await self._dispatch.has_stream(call.call_id):
+            return False
+        await self._directory.set_transfer(leg.of, "")
+        await self._directory.advance_call(leg.of, CallEvent.RETURNED)
+        return await self._dispatch.order(leg.of, ReturnToCaller(by="service"))
+
+
+def _leg(call_name: str, warm: WarmTransfer | None) -> TransferLeg:
+    name = f"t{uuid.uuid4().hex[:24]}"
+    if warm is None:
+        return TransferLeg(name=name, of=call_name)
+    return TransferLeg(
+        name=name,
+        of=call_name,
+        warm=True,
+        prompt=warm.prompt,
+        introduction=warm.introduction,
+        then=warm.then,
+    )
+
+
+def _can_be_asked(to: str, warm: WarmTransfer | None) -> None:
+    if warm is not None and phone_numbers.user(to):
+        raise CannotBriefError
+
+
+_NOT_REACHED: tuple[tuple[NotReached, frozenset[str]], ...] = (
+    ("busy", frozenset(("BUSY",))),
+    ("declined", frozenset(("REJECTED",))),
+    ("no answer", frozenset(("NOANSWER", "TIMEOUT", "CANCEL", "NOTAVAILABLE"))),
+)
+"""By the platform's words for the end of a leg, in both versions, without underscores."""
+
+
+def _why(leg: TransferLeg, callback: LegEnded) -> NotReached:
+    """Return why whoever was dialled does not talk with the caller."""
+    if leg.status is LegStatus.MACHINE:
+        return "machine"
+    if leg.status is LegStatus.BRIEFED:
+        return "declined"  # they have hung up
+    told = {text.upper().replace("_", "") for text in (callback.result, callback.reason)}
+    return next((why for why, words in _NOT_REACHED if told & words), "failed")

@@ -17,7 +17,8 @@ from agent import phone_numbers
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Dial
-from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg
+from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg, TransferLeg
+from agent.sinch.menus import v1_menu
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
@@ -76,6 +77,18 @@ def dial_and_detect(number: str, caller_id: str, max_seconds: int, *, wait_for_b
             "cli": caller_id,
             "maxDuration": max_seconds,
             "amd": {"enabled": True, "async": wait_for_beep},
+        }
+    }
+
+
+def connect_sip(address: str, caller_id: str, max_seconds: int) -> Svaml:
+    """Dial a SIP address (ICE); it rings until it is hung up."""
+    return {
+        "action": {
+            "name": "connectSip",
+            "destination": {"type": "sip", "endpoint": address},
+            "cli": caller_id,
+            "maxDuration": max_seconds,
         }
     }
 
@@ -160,6 +173,14 @@ class V1Answers:
         """Continue: the callout was into the conference."""
         return continue_call()
 
+    def ask(self, leg: TransferLeg, announcer: Announcer, _callback_url: str) -> Svaml:
+        """Run a menu, by the name of the leg: a PIE need not say more of whose it is."""
+        return v1_menu(leg.name, leg.prompt, announcer)
+
+    def bring_in(self, call: BridgedCall) -> Svaml:
+        """Put the leg into the call's conference."""
+        return connect_conference(call.conference)
+
 
 class V1Actions:
     """What can be asked of the platform."""
@@ -217,6 +238,20 @@ class V1Actions:
         body = conference_callout(
             to, caller_id, call.conference, custom=name, max_seconds=max_seconds
         )
+        return LegFacts(call_id=await self._api.callout(body))
+
+    async def dial_alone(
+        self, _call: BridgedCall, name: str, to: str, caller_id: str, _ring: int, max_seconds: int
+    ) -> LegFacts:
+        """Dial somebody into a leg of their own; we are asked what then (ACE).
+
+        Sinch does not ask that of In-App users, so that these cannot be dialled so.
+        """
+        if is_sip(to):
+            ice = connect_sip(to, caller_id, max_seconds)
+        else:
+            ice = dial_and_detect(to, caller_id, max_seconds, wait_for_beep=True)
+        body = custom_callout(ice, ace=None, custom=name, max_seconds=max_seconds)
         return LegFacts(call_id=await self._api.callout(body))
 
     async def hang_up(self, phone: Phone) -> None:

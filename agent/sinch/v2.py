@@ -15,7 +15,16 @@ from typing import Any
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import ENDED_WEBHOOK, Version
 from agent.sinch.contracts import Dial
-from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
+from agent.sinch.legs import (
+    CALLER,
+    STREAM,
+    BridgedCall,
+    LegFacts,
+    Phone,
+    PlacedLeg,
+    TransferLeg,
+)
+from agent.sinch.menus import v2_menu
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
 from agent.sinch_limits import MAX_SAY
@@ -173,6 +182,14 @@ class V2Answers:
         """Bridge."""
         return join_bridge()
 
+    def ask(self, leg: TransferLeg, announcer: Announcer, callback_url: str) -> Svaml:
+        """Run a menu, which takes keys alone."""
+        return v2_menu(leg.prompt, announcer, callback_url)
+
+    def bring_in(self, _call: BridgedCall) -> Svaml:
+        """Bridge."""
+        return join_bridge()
+
 
 class V2Actions:
     """What can be asked of the platform."""
@@ -211,6 +228,13 @@ class V2Actions:
         dial = dial_leg(to, caller_id, name, ring=ring, max_seconds=max_seconds)
         await self._api.update_call(call.call_id, dial, idempotency_key=name)
         return LegFacts()
+
+    async def dial_alone(
+        self, call: BridgedCall, name: str, to: str, caller_id: str, ring: int, max_seconds: int
+    ) -> LegFacts:
+        """Dial in the caller's session: it is in no bridge until it is told to."""
+        await self.transfer(call, name, to, caller_id, ring, max_seconds)
+        return LegFacts(session=call.session)
 
     async def hang_up(self, phone: Phone) -> None:
         """Hang up: by its id, or by its name before that is known."""

@@ -29,7 +29,7 @@ import structlog
 from agent.call.call import Call
 from agent.call.clock import TICK
 from agent.call.orders import CallerMoved, CallerNotMoved, HangUp, Order, TransferCaller
-from agent.call.transfer import TransferError
+from agent.call.transfer import Handover, TransferError
 from agent.settings.calls import CallLimits, CallSettings
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
@@ -528,7 +528,7 @@ class World:
 
         return [made("keep"), made("cancel")]
 
-    async def move(self, to: str) -> None:
+    async def move(self, _handover: Handover) -> None:
         """Dial somebody, who answers or not."""
         chance, loop = self.schedule.chance, asyncio.get_running_loop()
         await asyncio.sleep(chance.choice([0.05, 0.5, 12.0]))

@@ -11,7 +11,7 @@ import pytest
 
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, CallerNotMoved, HangUp, TransferCaller
-from agent.call.transfer import TransferError
+from agent.call.transfer import Handover, TransferError
 from pipelines.audio import SPEECH_RATE, Chunker, Resampler, frame_bytes
 from pipelines.conversation import Brief, Destination, Message
 from pipelines.listening.dtmf import KeypadDetector, tones
@@ -234,9 +234,9 @@ def moved(
 ) -> Talk:
     call: list[Call] = []
 
-    async def move(to: str) -> None:
+    async def move(handover: Handover) -> None:
         loop = asyncio.get_running_loop()
-        control.dialled.append((round(loop.time(), 1), to))
+        control.dialled.append((round(loop.time(), 1), handover.to))
         if control.refuses:
             raise TransferError("no credit")
         if control.then is not None:

@@ -12,6 +12,7 @@ import pytest
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, NORMAL, CallEnded
 from agent.call.orders import CallerMoved, HangUp
+from agent.call.transfer import Handover
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.audio import Audio
 from pipelines.conversation import Brief, Destination, ToolSpec
@@ -51,7 +52,7 @@ async def for_ever(*_: Any) -> str:
     return ""
 
 
-async def dialling(to: str) -> None:
+async def dialling(_handover: Handover) -> None:
     """Be asked to dial, and get no answer from the platform."""
     await for_ever()
 

@@ -81,6 +81,18 @@ class Platform:
         self._note("transfer", to)
         return LegFacts(call_id=f"phone of {name}")
 
+    async def dial_alone(
+        self,
+        _call: BridgedCall,
+        name: str,
+        to: str,
+        _caller_id: str,
+        _ring: int,
+        _max_seconds: int,
+    ) -> LegFacts:
+        self._note("dial_alone", to)
+        return LegFacts(call_id=f"phone of {name}")
+
     async def hang_up(self, phone: Phone) -> None:
         self._note("hang_up", phone.call_id)
 
@@ -98,6 +110,9 @@ class ScriptedCalls:
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
         self.declined: list[str] = []
+        self.ordered: list[Order] = []
+        """What calls here were told; those of :attr:`in_progress` are here."""
+
         self.full = ""
         """Why no call is taken."""
 
@@ -114,8 +129,11 @@ class ScriptedCalls:
         assert expected.agent == "reception"
         self.expected.append(expected)
 
-    def deliver(self, _call_id: str, _order: Order) -> bool:
-        return False
+    def deliver(self, call_id: str, order: Order) -> bool:
+        if call_id not in self.in_progress:
+            return False
+        self.ordered.append(order)
+        return True
 
     def platform_line(
         self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]

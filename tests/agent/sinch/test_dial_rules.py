@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from agent.call.orders import TransferCaller
 from agent.phone_numbers import address
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
@@ -179,8 +180,9 @@ def test_a_destination_is_refused_on_every_way(tmp_path: Path, version: Version)
             for to in ("+19005551234", "+442079460000", "sip:a@b.example", "+1911", "+10000000000"):
                 with pytest.raises(DestinationRefusedError):
                     await s.call_control.dial(Dial(to=to, agent="reception"), "the-very-same-key")
+                order = TransferCaller(to=to, announcement="One moment.")
                 with pytest.raises(DestinationRefusedError):
-                    await s.call_control.request_transfer("phone", to, "One moment.")
+                    await s.call_control.request_transfer("phone", order)
                 with pytest.raises(DestinationRefusedError):
                     await s.call_control.transfer(claims, to)
                 assert to not in str(logs)

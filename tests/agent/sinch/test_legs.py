@@ -64,8 +64,8 @@ def test_every_state_of_a_leg_can_be_reached(leg: PlacedLeg | TransferLeg) -> No
         reached |= new
         new = {table[one, e] for one in new for e in LegEvent if (one, e) in table} - reached
     assert reached == {state for state, _ in table}
-    only_placed = {LegStatus.MACHINE, LegStatus.CONNECTED}
-    assert reached == set(LegStatus) - (set() if leg is PLACED else only_placed)
+    others = LegStatus.BRIEFED if leg is PLACED else LegStatus.CONNECTED
+    assert reached == set(LegStatus) - {others}
 
 
 @given(events=EVENTS)
@@ -87,7 +87,11 @@ def test_what_cannot_happen_says_so() -> None:
     assert (failed.status, failed.reason) == (LegStatus.FAILED, "no")
     assert failed.after(LegEvent.ANSWERED, NEW) is None
     assert PLACED.after(LegEvent.CONNECTED, NEW) is None
-    assert TRANSFER.after(LegEvent.MACHINE_FOUND, NEW) is None
+    assert TRANSFER.after(LegEvent.CONNECTED, NEW) is None
+    talks = TRANSFER.after(LegEvent.ANSWERED, NEW)
+    assert talks is not None
+    assert talks.after(LegEvent.MACHINE_FOUND, NEW) is None
+    assert talks.after(LegEvent.BRIEFED, NEW) is None
     over = CALL_IN.after(CallEvent.ENDED)
     assert over is not None
     assert over.after(CallEvent.MOVED) is None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
 from agent.settings.sinch import SinchSettings
-from agent.sinch import v1, v2
+from agent.sinch import menus, v1, v2
 from agent.sinch.svaml import Stream, Svaml
 from tests.agent.sinch import schemas
 
@@ -58,6 +58,12 @@ TOLD: list[tuple[str, Any]] = [
         "v1_callout",
         v1.custom_callout(v1.hang_up(), ace=None, custom="x", max_seconds=9),
     ),
+    ("v1_ice", v1.connect_sip(SIP, OURS, 3600)),
+    ("v1_ace", menus.v1_menu("t" + 24 * "0", "A caller. " * 200, ANNOUNCER)),
+    ("v1_pie", menus.v1_menu("t" + 24 * "0", "A caller. To take the call, press 1.", ANNOUNCER)),
+    ("v1_pie", v1.connect_conference("c1")),
+    ("v1_pie", v1.hang_up()),
+    ("v2_reply", menus.v2_menu("A caller. " * 200, ANNOUNCER, "https://agent.example.com/sinch")),
     ("v2_reply", v2.answer_and_bridge(STREAM, 30, "https://agent.example.com/sinch")),
     ("v2_reply", v2.bridge_with_stream(STREAM, 30, "d1")),
     ("v2_reply", v2.say_and_hang_up("Sorry. " * 200, ANNOUNCER, answer=True)),
@@ -83,7 +89,7 @@ def test_nothing_that_we_say_is_left_out() -> None:
     source = Path(__file__).read_text()
     told = {
         f"{module.__name__.rpartition('.')[2]}.{name}("
-        for module in (v1, v2)
+        for module in (menus, v1, v2)
         for name, built in vars(module).items()
         if inspect.isfunction(built) and built.__module__ == module.__name__ and name[0] != "_"
     }

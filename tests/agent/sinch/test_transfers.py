@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.call.orders import TransferCaller
 from agent.sinch import v2
 from agent.sinch.callbacks import (
     IncomingCall,
@@ -15,6 +16,8 @@ from agent.sinch.callbacks import (
 from agent.sinch.contracts import CannotMoveError, NoAgentError, RefusedError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
+
+ON = TransferCaller(to=MANAGER, announcement="One moment.")
 
 
 def test_a_transfer_that_rings_out_is_hung_up(tmp_path: Path) -> None:
@@ -68,7 +71,7 @@ def test_a_caller_who_was_passed_on_can_be_hung_up(tmp_path: Path, version: Vers
         await s.call_control.transfer(claims, MANAGER)
         await s.answered(await s.transfer_name("phone"))
         with pytest.raises(NoAgentError, match="no agent now"):
-            await s.call_control.request_transfer("phone", MANAGER, "One moment.")
+            await s.call_control.request_transfer("phone", ON)
         await s.call_control.hang_up("phone", goodbye=True)
         assert [about for _, about in s.platform.of("hang_up")] == ["phone"]
 

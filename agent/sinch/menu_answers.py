@@ -1,0 +1,54 @@
+"""What somebody has answered to a menu of ours: yes, no, or nothing that we understand. Pure.
+
+Keys tell it in both versions of the API. Version 1 also hears words, in the language of the
+platform's voice; what it gives then is not documented beyond ``inputMethod`` ``voice``, so that the
+words themselves, the value of an option and its digit are all taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+TAKE, DECLINE = "1", "2"
+"""Keys, and what version 1 returns for them."""
+
+MOST_WORDS = 6
+"""Of an answer; more is somebody who talks, or a machine."""
+
+_YES_AND_NO: Mapping[str, tuple[str, str]] = {
+    "da": ("ja jo gerne", "nej ikke"),
+    "de": ("ja jawohl jo klar gerne okay", "nein nee nicht"),
+    "en": ("yes yeah yep yup sure okay ok", "no nope not don't can't cannot won't"),
+    "es": ("sí si claro vale", "no"),
+    "fi": ("kyllä joo juu", "ei en"),
+    "fr": ("oui ouais d'accord", "non pas"),
+    "it": ("sì si certo bene", "no non"),
+    "nb": ("ja jo gjerne", "nei ikke"),
+    "nl": ("ja jawel prima graag", "nee niet"),
+    "no": ("ja jo gjerne", "nei ikke"),
+    "pl": ("tak dobrze", "nie"),
+    "pt": ("sim claro", "não nao"),
+    "sv": ("ja jo gärna", "nej inte"),
+}
+"""By primary language: words of a yes and of a no. Where both are said it is neither."""
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+
+
+def taken(given: str, *, spoken: bool, locale: str) -> bool | None:
+    """Return whether this answer takes a call; None if it says neither.
+
+    Args:
+        given: What was pressed or said.
+        spoken: Whether it was said.
+        locale: Of the voice that has asked, such as ``en-US``.
+    """
+    words = [word.lower().replace("\u2019", "'") for word in _WORD.findall(given)]
+    if words in ([TAKE], [DECLINE]):
+        return words == [TAKE]
+    if not spoken or not words or len(words) > MOST_WORDS:
+        return None
+    yes, no = _YES_AND_NO.get(locale.partition("-")[0].lower(), ("", ""))
+    says_yes, says_no = (bool(set(words) & set(these.split())) for these in (yes, no))
+    return says_yes if says_yes is not says_no else None

@@ -1,0 +1,147 @@
+"""Whole warm transfers through the stand-in of Sinch, both versions; every body is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.simulator.menus import LISTENS
+from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.plan import Plan
+from agent.sinch.callbacks import Version
+from tests.agent.conversation import voice
+from tests.agent.loopback import until
+from tests.agent.sinch.stories import MANAGER, Story, speech, tell
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+both = pytest.mark.parametrize("version", ["v1", "v2"])
+
+AGENT = f"""---
+greeting: Hello.
+transfer_failed: It failed, {{{{ why }}}}.
+returned: I am back.
+transfers:
+  - name: manager
+    to: "{MANAGER}"
+    warm: true
+    briefing: Somebody needs help. {{{{ summary }}}}
+    consent: Press 1 to take the call.
+    introduction: Here you are.
+    then: THEN
+---
+Be brief.
+"""
+HEARD = "Somebody needs help. Press 1 to take the call."
+
+
+def told_warm(
+    folder: Path, version: Version, story: Any, phones: Mapping[str, Phone], then: str = "leave"
+) -> None:
+    (folder / "prompts").mkdir()
+    (folder / "prompts" / "reception.md").write_text(AGENT.replace("THEN", then))
+    replies = ["I will ask. [transfer manager]", "You are welcome."]
+    providers = voice(["The manager please.", "Thank you."], replies)
+    conference = {"conference": version == "v1"}
+    tell(folder, version, story, providers=providers, phones=phones, sinch=conference)
+
+
+async def asked(s: Story) -> tuple[PhoneLeg, PhoneLeg]:
+    """Have somebody call and ask for the manager; return both legs, as soon as there are two."""
+    leg = await s.call_in(Plan(turns=[speech()], patience=0.3, linger=60))
+    await until(lambda: any(one.number == MANAGER for one in s.sinch.legs))
+    return leg, next(one for one in s.sinch.legs if one.number == MANAGER)
+
+
+def statuses(s: Story) -> list[str]:
+    return [line["status"] for line in s.lines("transfer")]
+
+
+@pytest.mark.parametrize(
+    ("version", "answers"),
+    [("v1", ("hello?", "yes please")), ("v2", ("", "1"))],
+)
+def test_whoever_takes_it_is_brought_in(
+    tmp_path: Path, version: Version, answers: tuple[str, ...]
+) -> None:
+    """By key, in version 1 by word, too: told alone, then with the caller, and introduced."""
+
+    async def story(s: Story) -> None:
+        leg, manager = await asked(s)
+        await until(lambda: statuses(s) == ["started", "briefed", "accepted", "done"])
+        assert manager.said == [HEARD] * len(answers)
+        assert manager.room == leg.room
+        assert [line["text"] for line in s.lines("agent")][1:] == ["I will ask.", "Here you are."]
+        if version == "v1":
+            await until(lambda: [x for x in s.sinch.legs if x.is_stream and x.over.is_set()])
+        assert not leg.over.is_set()
+        assert not manager.over.is_set()
+        await s.sinch.hang_up(manager)
+        await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+
+    told_warm(tmp_path, version, story, {MANAGER: Phone(at_menus=answers)})
+
+
+WHYS = {
+    "+15550000011": (Phone(at_menus=("2",)), "declined"),
+    "+15550000012": (Phone(answers="busy"), "busy"),
+    "+15550000013": (Phone(answers="no"), "no answer"),
+    "+15550000014": (Phone(), "no answer"),  # picks up, and says nothing
+    "+15550000015": (Phone(who="machine"), "machine"),
+    "+15550000016": (Phone(who="machine", beeps=False), "machine"),
+}
+
+
+@both
+def test_an_operator_has_somebody_asked_who_does_not_take_it(
+    tmp_path: Path, version: Version
+) -> None:
+    """The caller hears why, each time; who hangs up themselves takes the question along."""
+
+    async def story(s: Story) -> None:
+        leg = await s.call_in(Plan(patience=60))
+        await until(lambda: s.lines("agent"))
+        path = f"/calls/{leg.call_id}/transfer"
+        status, answer = await s.operate("POST", path, {"to": MANAGER, "briefing": "A guest."})
+        assert (status, "only with warm" in answer["detail"]) == (400, True)
+        warm = {"warm": True, "briefing": "A [guest]; really.", "announcement": "Wait."}
+        heard: list[str] = []
+        for number, (_, why) in WHYS.items():
+            status, _ = await s.operate("POST", path, {"to": number, **warm})
+            assert status == 202
+            heard += ["Wait.", f"It failed, {why}."]
+            await until(lambda: len(s.lines("agent")) > len(heard))  # noqa: B023 - asked at once
+            assert [line["text"] for line in s.lines("agent")] == ["Hello.", *heard]
+            assert s.lines("transfer")[-1]["why"] == why
+            somebody = next(one for one in s.sinch.legs if one.number == number)
+            await until(somebody.over.is_set)
+            assert somebody.room != leg.room
+            assert set(somebody.said) <= {"A guest really. Press 1 to take the call."}
+        await s.operate("POST", path, {"to": MANAGER, **warm})
+        await until(lambda: statuses(s)[-1] == "briefed")
+        await s.sinch.hang_up(leg)
+        await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+
+    phones = {number: phone for number, (phone, _) in WHYS.items()}
+    told_warm(tmp_path, version, story, phones | {MANAGER: Phone(at_menus=(LISTENS,))})
+
+
+@pytest.mark.parametrize(("version", "then"), [("v1", "silent"), ("v2", "help")])
+def test_the_agent_comes_back_when_they_have_left(
+    tmp_path: Path, version: Version, then: str
+) -> None:
+    """The caller is still there, and so is the agent."""
+
+    async def story(s: Story) -> None:
+        leg, manager = await asked(s)
+        await until(lambda: statuses(s)[-1:] == ["done"])
+        await s.sinch.hang_up(manager)
+        await until(lambda: statuses(s)[-1:] == ["returned"])
+        await until(lambda: s.lines("agent")[-1]["text"] == "I am back.")
+        assert not leg.over.is_set()
+        await s.sinch.hang_up(leg)
+        await until(lambda: all(leg.over.is_set() for leg in s.sinch.legs))
+
+    told_warm(tmp_path, version, story, {MANAGER: Phone(at_menus=("1",))}, then)
