@@ -84,9 +84,13 @@ def test_both_are_introduced_and_the_agent_leaves() -> None:
 
 def test_nobody_talks_the_introduction_down() -> None:
     """What is said over it does not stop it, and the agent leaves all the same."""
-    script = ASKED + "." * 25 + "+" * 40 + "." * 100
+    quiet = passed_on(ASKED + "." * 100, [(1.5, TAKEN)])
+    at = round(10 * quiet.notes.of("agent")[-1]["at"]) + 2
+    script = f"{ASKED + '.' * 100:.{at}}" + "+" * 40 + "." * 100
     done = passed_on(script, [(1.5, TAKEN)])
-    assert "Here you are." in spoken(done)
+    introduced = done.notes.of("agent")[-1]
+    assert (introduced["text"], introduced["cut_off"]) == ("Here you are.", False)
+    assert done.caller.commands("clear") == []
     assert statuses(done)[-1] == "done"
     assert done.ending == "the caller was passed on"
 
