@@ -170,6 +170,7 @@ class KeypadDetector:
     def __init__(self) -> None:
         self._frames: deque[Heard] = deque([bytes(2 * WINDOW)] * _KEPT, _KEPT)
         self._energy = 0.0  # of the last frame, if it was looked at as it came
+        self._loud = False  # whether the last frame that was looked at could have held two tones
         self._likely = False  # whether the last frame looked like a key
         self._windows = 0
         self._tone: _Tone | None = None
@@ -190,8 +191,9 @@ class KeypadDetector:
         if self._is_silent(frame):
             samples, now = None, _NOTHING
         else:
-            samples = _samples(frame)
-            now = _look(samples, power_of(frame))
+            samples, power = _samples(frame), power_of(frame)
+            now = _look(samples, power)
+            self._loud = power >= SILENT
         # Half a frame earlier there can only be more of what is here, or was in the last frame.
         likely = bool(now.key)
         between = _NOTHING
@@ -205,10 +207,13 @@ class KeypadDetector:
         return self._follow(between, self._windows - 1) + self._follow(now, self._windows)
 
     def _is_silent(self, frame: Heard) -> bool:
-        """Return whether a frame cannot hold two tones, as far as that is known as it came."""
-        if isinstance(frame, bytes) or frame.is_resampled:
+        """Return whether a frame cannot hold two tones, as far as that is known as it came.
+
+        That is not asked while it is loud: the next frame mostly is, too, and the first look tells.
+        """
+        if self._loud or isinstance(frame, bytes) or frame.is_resampled:
             self._energy = SILENT
-            return False  # the first look tells
+            return False
         before, self._energy = self._energy, frame.energy
         return (self._energy + before) * SPEECH_RATE < SILENT * _NOT_LOUDER * frame.rate
 

@@ -143,7 +143,8 @@ class EchoGuard:
         self._compare(echo, rest)
         if self._explained < SURE or power(rest) >= power(heard):
             return frame  # there is no such echo, or not now: it would be put in
-        pcm: bytes = np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes()
+        rest = np.minimum(np.maximum(np.rint(rest), -32768), 32767)  # np.clip takes twice as long
+        pcm: bytes = rest.astype("<i2").tobytes()
         return pcm
 
     def is_own_voice(self) -> bool:
