@@ -79,7 +79,7 @@ class _Calls(Collector):
         )
         build.add_metric((VERSION, platform.python_version()), 1)
         yield build
-        overload = self._capacity.overload
+        overload, refusing = self._capacity.overload, self._calls.no_room(here=True)
         yield from _families(
             GaugeMetricFamily,
             ("voice_agent_calls", "Calls in progress.", len(self._calls.in_progress)),
@@ -95,7 +95,7 @@ class _Calls(Collector):
             ),
             (
                 "voice_agent_overloaded",
-                "1: no more calls are taken, for what is measured; the log says for what.",
+                "1: what is measured is over a limit: the loop is late, models wait, or the like.",
                 int(bool(overload.reason)),
             ),
         )
@@ -117,6 +117,14 @@ class _Calls(Collector):
         for reason, times in {**self._capacity.declined_for, **self._calls.refused_for}.items():
             refused.add_metric((reason,), times)
         yield refused
+        now = GaugeMetricFamily(
+            "voice_agent_refusing",
+            "1: this process would take no call now, by why.",
+            labels=("reason",),
+        )
+        for reason in dict.fromkeys((*self._capacity.declined_for, *([refusing] * bool(refusing)))):
+            now.add_metric((reason,), int(reason == refusing))
+        yield now
 
 
 class _Loop(Collector):
