@@ -24,7 +24,7 @@ class Held:
     """What a process holds at a time."""
 
     memory: int
-    """Bytes that are in memory."""
+    """Bytes in memory, as :func:`memory_of` has them."""
 
     open: Counter[str]
     """Descriptors by kind: ``socket``, ``pipe``, ``journal``, ``database``, or what it is."""
@@ -84,8 +84,14 @@ def held(folder: Path | None = None) -> Held:
 
 
 def memory_of(process: int | str) -> int:
-    """Return the bytes of a process that are in memory."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
+    """Return the bytes of a process in memory that are its own.
+
+    Without those of mapped files: the system takes them away, and reads them again, as it likes.
+    """
+    status = Path(f"/proc/{process}/status").read_text()
+    return sum(
+        int(kilobytes) << 10 for kilobytes in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+)", status)
+    )
 
 
 def open_files(process: int | str) -> Counter[str]:
