@@ -33,8 +33,15 @@ from agent.records.events import CallRecord
 from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
 from agent.server.live_audio import PACE
-from agent.server.live_feed import CallFeed, CallFeeds, ListWatch
-from agent.server.live_happenings import CallFacts, CallOver, FloorChange, Follower, LiveLine
+from agent.server.live_feed import CallFeed, CallFeeds
+from agent.server.live_happenings import (
+    CallFacts,
+    CallOver,
+    FloorChange,
+    Follower,
+    ListWatch,
+    LiveLine,
+)
 from agent.server.operator_api import (
     HangUpRequest,
     TakeOverRequest,

@@ -155,7 +155,7 @@ async def serve(folder: Path) -> None:
         ),
         tts=scripted.Synthesizer(scripted.SynthesizerOptions(delay=0.05)),
     )
-    sections = {
+    sections: dict[str, Any] = {
         "server": {"max_calls": 500, "max_waiting": 500},
         "turns": {"model": "none"},
         "records": {"keep_files": False},  # else there is a file more for each call, as is wanted
