@@ -79,7 +79,7 @@ class _Calls(Collector):
         )
         build.add_metric((VERSION, platform.python_version()), 1)
         yield build
-        overload, refusing = self._capacity.overload, self._calls.no_room(here=True)
+        overload = self._capacity.overload
         yield from _families(
             GaugeMetricFamily,
             ("voice_agent_calls", "Calls in progress.", len(self._calls.in_progress)),
@@ -109,6 +109,10 @@ class _Calls(Collector):
                 self._capacity.declined,
             ),
         )
+        yield from self._reasons()
+
+    def _reasons(self) -> Iterator[Metric]:
+        """Yield why calls were not taken, and why none would be now."""
         refused = CounterMetricFamily(
             "voice_agent_calls_refused",
             "Calls that were not taken, by why: for want of room, or since they may not come.",
@@ -117,14 +121,16 @@ class _Calls(Collector):
         for reason, times in {**self._capacity.declined_for, **self._calls.refused_for}.items():
             refused.add_metric((reason,), times)
         yield refused
-        now = GaugeMetricFamily(
+        why = self._calls.no_room(here=True)
+        refusing = GaugeMetricFamily(
             "voice_agent_refusing",
             "1: this process would take no call now, by why.",
             labels=("reason",),
         )
-        for reason in dict.fromkeys((*self._capacity.declined_for, *([refusing] * bool(refusing)))):
-            now.add_metric((reason,), int(reason == refusing))
-        yield now
+        known = (*self._capacity.declined_for, *([why] if why else []))
+        for reason in dict.fromkeys(known):
+            refusing.add_metric((reason,), int(reason == why))
+        yield refusing
 
 
 class _Loop(Collector):
