@@ -46,6 +46,13 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """For numpy in the process: its threads would wait for each other by keeping the cores busy, which
 made a spectrogram take 20 ms of them in place of 5."""
 
+GIVEN = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR")
+"""Variables that the process is given: what Python, libraries and systems need to start."""
+
+GIVEN_BEGINNINGS = ("LC_", "LD_", "DYLD_", "MALLOC_", "PYTHON")
+"""Beginnings of the names of others. The rest is not for whoever reads the environment of a model:
+it is where the keys of providers are."""
+
 if sys.platform == "win32":
     _CREATION = subprocess.BELOW_NORMAL_PRIORITY_CLASS
 else:
@@ -152,6 +159,15 @@ class ModelProcess:
         return process
 
 
+def _environment() -> dict[str, str]:
+    """Return of our environment what the process needs, and no secret."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in GIVEN or name.upper().startswith(GIVEN_BEGINNINGS)
+    }
+
+
 class _DiedError(Exception):
     """The process is gone, or was stuck and is now."""
 
@@ -164,7 +180,7 @@ class _Process:
             [sys.executable, "-P", "-m", "pipelines.model_process", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=_environment() | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(sys.path)},
             creationflags=_CREATION,
         )
         self._load: object = load

@@ -139,7 +139,7 @@ def sweep(above: Path) -> None:
         try:
             if (folder / NAME).is_file() and os.fstat(descriptor).st_uid == os.getuid():
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not any(row.pid and _lives(row.pid) for row in Board(folder)):
+                if not any(_lives(row.pid) for row in Board(folder).used().values()):
                     shutil.rmtree(folder, ignore_errors=True)
         except (OSError, ValueError) as error:  # a supervisor holds it; a board of another kind
             log.debug("a folder is not removed", error=type(error).__name__)

@@ -8,7 +8,7 @@ import wave
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 
-from agent.server.registry import CallRegistry
+from agent.server.registry import DRAINING, CallRegistry
 from agent.server.throttle import Throttle
 from agent.sinch.contracts import AllowanceUsedUpError, NoRoomError
 from pipelines.audio import Audio
@@ -75,8 +75,9 @@ class AgentSpeech:
         try:
             # Asked once it is our turn: it may have become busy meanwhile.
             capacity = self._registry.capacity
-            if self._registry.draining or capacity.broken or capacity.busy:
-                raise NoRoomError
+            draining = DRAINING if self._registry.draining else ""
+            if why := draining or capacity.broken or capacity.busy:
+                raise NoRoomError(why)
             async with asyncio.timeout(WITHIN):
                 return await self._wav(text, language, pronounce)
         finally:

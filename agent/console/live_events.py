@@ -9,6 +9,8 @@ import asyncio
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,7 +34,14 @@ from agent.records.stored_lines import StoredLines
 from agent.server.call_actions import CallActions
 from agent.server.live_audio import PACE
 from agent.server.live_feed import CallFeed, CallFeeds
-from agent.server.live_happenings import CallFacts, CallOver, FloorChange, Follower, LiveLine
+from agent.server.live_happenings import (
+    CallFacts,
+    CallOver,
+    FloorChange,
+    Follower,
+    ListWatch,
+    LiveLine,
+)
 from agent.server.operator_api import (
     HangUpRequest,
     TakeOverRequest,
@@ -51,7 +60,7 @@ BEGINS_WITHIN = 15.0
 """Seconds for a call to begin that is asked for: a browser asks before its call is answered."""
 
 LOOKED_FOR_EVERY = 1.0
-"""Seconds between two looks whether it is over already."""
+"""Seconds between two looks whether it is over already, or why no calls are taken."""
 
 TOGETHER = 0.2
 """Seconds in which changes of the list are collected: it is for eyes."""
@@ -140,12 +149,14 @@ class LiveEvents:
             first = [feed for name in watch.take() if (feed := self._feeds.calls.get(name))]
             await self._note_listed(first, visitor)
             answer = LastingAnswer(request, EVENT_HEADERS)
-            stream = EventStream(answer)
+            stream, refusing = EventStream(answer), None
             try:
                 await stream.begin()
                 await stream.send("calls", {"calls": [call_as_shown(f, visitor) for f in first]})
                 while True:
-                    await stream.wait(watch.wait)
+                    if refusing != (refusing := self._actions.refusing):
+                        await stream.send("refusing", {"reason": refusing})
+                    await stream.wait(partial(self._changed, watch, refusing))
                     if self._feeds.closed:
                         break
                     await asyncio.sleep(TOGETHER)
@@ -153,6 +164,14 @@ class LiveEvents:
             except (ConnectionError, TimeoutError, StoreError):
                 return answer.abort()
             return await answer.finish()
+
+    async def _changed(self, watch: ListWatch, refusing: str) -> None:
+        """Wait for calls to change, or for the reason why no more are taken."""
+        while self._actions.refusing == refusing:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_FOR_EVERY):
+                    await watch.wait()
+                    return
 
     async def _tell(self, stream: EventStream, names: Sequence[str], visitor: Visitor) -> None:
         found = {name: self._feeds.calls.get(name) for name in names}

@@ -42,7 +42,13 @@ class LivePages:
         scheme = "wss" if request.scheme == "https" else "ws"
         url = f"{scheme}://{request.host}{self._stream}"
         return self._rendering.page(
-            request, visitor, "live.html", calls=calls, now=time.time(), url=url
+            request,
+            visitor,
+            "live.html",
+            calls=calls,
+            refusing=self._actions.refusing,
+            now=time.time(),
+            url=url,
         )
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.Response:

@@ -82,9 +82,10 @@ def service(
     agents, watchdog = _agents(settings), Watchdog()
     workers = workers_of(providers, turn_model)
     overload = Overload(partial(readings, watchdog.lag, workers, providers))
-    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
+    capacity = _capacity(settings, providers, overload, place)
+    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, capacity))
     siblings, tries = (Siblings(place), SharedTries(place)) if place is not None else (None, None)
-    registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
+    registry = _registry(settings, agents, providers, capacity, keeping, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -166,15 +167,12 @@ def _registry(
     settings: Settings,
     agents: AgentFolder,
     providers: Providers,
-    overload: Overload,
+    capacity: Capacity,
     keeping: RecordKeeping,
-    place: WorkerPlace | None,
     siblings: Siblings | None,
 ) -> CallRegistry:
-    workers = place.workers if place is not None else 1
-    most, core = room(settings.server.max_calls, providers, workers), min(1.0, cores() / workers)
     return CallRegistry(
-        capacity=Capacity(most, overload, lambda: providers.down, LoopLoad(core)),
+        capacity=capacity,
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
@@ -182,12 +180,20 @@ def _registry(
     )
 
 
-def _summary_model(settings: Settings, providers: Providers, overload: Overload) -> SummaryModel:
+def _capacity(
+    settings: Settings, providers: Providers, overload: Overload, place: WorkerPlace | None
+) -> Capacity:
+    workers = place.workers if place is not None else 1
+    most, core = room(settings.server.max_calls, providers, workers), min(1.0, cores() / workers)
+    return Capacity(most, overload, lambda: providers.down, LoopLoad(core))
+
+
+def _summary_model(settings: Settings, providers: Providers, capacity: Capacity) -> SummaryModel:
     return SummaryModel(
         pool=providers.llm,
         limits=settings.llm,
         pricing=settings.pricing,
-        busy=lambda: bool(overload.reason),
+        busy=lambda: bool(capacity.busy),
     )
 
 

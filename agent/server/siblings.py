@@ -54,7 +54,8 @@ class Siblings:
 
     def __init__(self, place: WorkerPlace) -> None:
         self._slot = place.slot
-        self._rows = list(Board(place.folder))
+        self._board = Board(place.folder)
+        self._own = self._board[place.slot]
         self._digests: dict[str, int] = {}
         self.leaving = False
         """Whether this worker takes no more connections, whatever becomes of those it has."""
@@ -62,7 +63,7 @@ class Siblings:
     @property
     def own(self) -> BoardRow:
         """Our row."""
-        return self._rows[self._slot]
+        return self._own
 
     @property
     def take_calls(self) -> bool:
@@ -76,7 +77,7 @@ class Siblings:
 
     @property
     def _others(self) -> list[BoardRow]:
-        return [r for slot, r in enumerate(self._rows) if slot != self._slot and r.pid]
+        return [row for slot, row in self._board.used().items() if slot != self._slot]
 
     def describe(self) -> list[Mapping[str, object]]:
         """Return all workers of the service as JSON, this one too."""
@@ -91,8 +92,7 @@ class Siblings:
                 if row.takes_calls
                 else "refusing",
             }
-            for slot, row in enumerate(self._rows)
-            if row.pid
+            for slot, row in self._board.used().items()
         ]
 
     def beat(self, *, draining: bool, refusing: bool, room: int = 0) -> None:

@@ -181,7 +181,7 @@ def test_the_end_of_the_service_is_the_end_of_what_is_pushed(tmp_path: Path) -> 
             page = await page_at_the_end.__aenter__()
             await page.until("calls")
             began = time.monotonic()
-        assert await page.rest() == []
+        assert await page.rest() == [("refusing", {"reason": ""})]
         assert time.monotonic() - began < 5
         await page_at_the_end.__aexit__(None, None, None)
 

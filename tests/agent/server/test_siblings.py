@@ -235,3 +235,31 @@ def test_tries_count_wherever_they_were(tmp_path: Path) -> None:
     assert first.wait("ann", 110.0) == 0
     assert second.wait("ann", 159.0) == 2
     assert [second.wait("ann", 161.0) for _ in range(3)] == [0, 0, 10]
+
+
+@pytest.mark.parametrize("size", [0, 8 * 9])
+def test_files_that_are_truncated_cost_no_worker(tmp_path: Path, size: int) -> None:
+    """What stood in them is not known for a moment; then each has told it anew."""
+    first, second = several(tmp_path, 2)
+    tries = [SharedTries(WorkerPlace(slot=slot, folder=tmp_path, workers=2)) for slot in (0, 1)]
+    throttles = [Throttle(1, 60.0, one, "name") for one in tries]
+
+    def tell() -> None:
+        for number, one in enumerate((first, second)):
+            one.hold([f"call {number}"], ["kept"], young=1)
+            one.beat(draining=False, refusing=False, room=3)
+            one.own.bear(number)
+
+    tell()
+    known = first.elsewhere([], [], "kept")
+    assert (known.calls, known.room, known.has_place) == (1, 3, True)
+    assert throttles[0].wait("ann", 100.0) == 0
+    for file in ("board", "tries"):
+        os.truncate(tmp_path / file, size)
+    assert not first.elsewhere([], [], "kept").has_place
+    assert second.patience(refusing=False) == 0
+    assert throttles[1].wait("bob", 100.0) == 0
+    tell()
+    assert first.elsewhere([], [], "kept") == known
+    assert second.patience(refusing=False) > 0
+    assert throttles[0].wait("bob", 100.0) > 0
