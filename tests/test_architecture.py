@@ -168,6 +168,15 @@ SIDEWAYS: dict[tuple[str, str], str] = {
 """Arrows within a floor, from whom to whom, each with its reason."""
 
 
+WITHIN = (
+    "agent.server.workers",
+    "agent.server.metrics agent.server.throttle agent.server.tracing",
+    "agent.server.checks",
+)
+"""The same within a large room: each of these imports only what is below it, and files that stand
+in the large room itself."""
+
+
 def room(path_or_module: str) -> str:
     """Return the room of a file or module: ``agent.call`` of ``agent/call/clock.py``."""
     parts = path_or_module.removesuffix(".py").replace("/", ".").split(".")
@@ -226,6 +235,25 @@ def test_arrows_run_one_way(path: str) -> None:
             continue
         if (here, there) not in SIDEWAYS:
             assert floor(there) < floor(here), f"{path} imports {module}"
+
+
+def test_arrows_run_one_way_within_a_large_room() -> None:
+    """What several workers are to each other is there before anything is counted or throttled."""
+    stands = {one: number for number, rooms in enumerate(WITHIN) for one in rooms.split()}
+
+    def place(module: str) -> str | None:
+        return next((one for one in stands if f"{module}.".startswith(f"{one}.")), None)
+
+    for path in SOURCES:
+        module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        here = place(module)
+        if here is None:
+            within = path.count("/") > 2 and room(module) in map(room, stands)
+            assert not within, f"{path} is in a room without a floor"
+            continue
+        for other in imports(path):
+            there = place(other) or here
+            assert there == here or stands[there] < stands[here], f"{path} imports {other}"
 
 
 def test_no_circle_of_files() -> None:
@@ -558,7 +586,7 @@ FILES = {
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/logs/writer.py": "when it is made, before the start",
-    "agent/server/board.py": "before the start; in memory afterwards",
+    "agent/server/workers/board.py": "before the start; in memory afterwards",
     "agent/server/checks": "before the start, and of the command `check`",
     "agent/server/health.py": "in threads of its own",
     "agent/server/load.py": "opened in a thread; no disk",
@@ -566,7 +594,7 @@ FILES = {
     "agent/server/mcp_servers.py": "before the start",
     "agent/server/metrics/worker_sockets.py": "in threads",
     "agent/server/phrase_folder.py": "in its thread",
-    "agent/server/supervisor.py": "a process of its own, which holds no calls",
+    "agent/server/workers/supervisor.py": "a process of its own, which holds no calls",
     "agent/server/service_manager.py": "stderr, at the start",
     "agent/server/throttle.py": "before the start; in memory afterwards",
     "agent/store/backup.py": "of the command `db backup`: nobody is on the line",

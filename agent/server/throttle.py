@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.server.board import ROWS, digest
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import ROWS, digest
+from agent.server.workers.worker_slot import WorkerSlot
 
 MOST_KEPT = 10_000
 """Addresses and names that are kept; the ones that were longest silent go first."""
@@ -32,14 +32,14 @@ class SharedTries:
     """The rings.
 
     Args:
-        place: Of this worker, whose ring it writes.
+        slot: Of this worker, whose ring it writes.
     """
 
-    def __init__(self, place: WorkerPlace) -> None:
-        self._rings = _rings(place.folder)
-        self._own = self._rings[place.slot]
+    def __init__(self, slot: WorkerSlot) -> None:
+        self._rings = _rings(slot.folder)
+        self._own = self._rings[slot.number]
         self._own[:] = 0  # a worker before us in this slot has ended
-        self._others = [slot for slot in range(ROWS) if slot != place.slot]
+        self._others = [one for one in range(ROWS) if one != slot.number]
         self._next = 0
 
     def note(self, key: int, at: float) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.server import supervisor
-from agent.server.supervisor import Supervisor, WorkerPlan
+from agent.server.workers import supervisor
+from agent.server.workers.supervisor import Supervisor, WorkerPlan
 from tests.agent.loopback import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no several workers there")

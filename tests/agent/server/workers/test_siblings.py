@@ -14,16 +14,16 @@ import pytest
 from agent.call.call import Call
 from agent.cli.supervised import sweep
 from agent.records.writer import RecordWriter
-from agent.server.board import Board
-from agent.server.call_places import CallPlaces
 from agent.server.capacity import Capacity
 from agent.server.machine import Room
 from agent.server.overload import Overload
 from agent.server.registry import CallRegistry
-from agent.server.shared_port import SharedPort
-from agent.server.siblings import REFUSED, Siblings
 from agent.server.throttle import SharedTries, Throttle
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import Board
+from agent.server.workers.call_places import CallPlaces
+from agent.server.workers.shared_port import SharedPort
+from agent.server.workers.siblings import REFUSED, Siblings
+from agent.server.workers.worker_slot import WorkerSlot
 from agent.sinch.contracts import ExpectedCall
 from pipelines.background import Work
 from tests.agent.loopback import until
@@ -38,7 +38,7 @@ def several(folder: Path, number: int) -> list[Siblings]:
     """Return workers that take calls."""
     Board.make(folder)
     found = [
-        Siblings(WorkerPlace(slot=slot, folder=folder, workers=number)) for slot in range(number)
+        Siblings(WorkerSlot(number=slot, folder=folder, workers=number)) for slot in range(number)
     ]
     for one in found:
         one.own.serve()
@@ -224,7 +224,7 @@ def test_tries_count_wherever_they_were(tmp_path: Path) -> None:
     """What one worker lets through, the others count; what was forgiven, nobody does."""
 
     def throttles(slot: int) -> tuple[Throttle, Throttle]:
-        tries = SharedTries(WorkerPlace(slot=slot, folder=tmp_path, workers=2))
+        tries = SharedTries(WorkerSlot(number=slot, folder=tmp_path, workers=2))
         return Throttle(3, 60.0, tries, "name"), Throttle(3, 60.0, tries, "address")
 
     (first, addresses), (second, _) = throttles(0), throttles(1)

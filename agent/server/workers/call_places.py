@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agent.server.capacity import Capacity
-from agent.server.siblings import CallsElsewhere, Siblings
+from agent.server.workers.siblings import CallsElsewhere, Siblings
 from pipelines.clock import now
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.server.board import DRAINING, REFUSING, Board, BoardRow, digest
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import DRAINING, REFUSING, Board, BoardRow, digest
+from agent.server.workers.worker_slot import WorkerSlot
 
 A_CALL_MORE = 0.03
 """Seconds for which a connection is left to a worker that has a call less, for each that it has
@@ -49,12 +49,12 @@ class Siblings:
     """The others, and our own row among theirs.
 
     Args:
-        place: Of this worker.
+        slot: Of this worker.
     """
 
-    def __init__(self, place: WorkerPlace) -> None:
-        self._slot = place.slot
-        self._rows = list(Board(place.folder))
+    def __init__(self, slot: WorkerSlot) -> None:
+        self._slot = slot.number
+        self._rows = list(Board(slot.folder))
         self._digests: dict[str, int] = {}
         self.leaving = False
         """Whether this worker takes no more connections, whatever becomes of those it has."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerPlace:
+class WorkerSlot:
     """One of several processes that answer calls at one address.
 
     What they tell each other besides the database lies in a folder of their supervisor's.
     """
 
-    slot: int
+    number: int
     """From 0; the lowest that is free when it starts. One that still drains keeps its own, so that
     no two processes have the same at a time, and there are few: fit for a label of metrics."""
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import structlog
 
-from agent.server.inheritance import LEAVE, READY, Inheritance
 from agent.server.registry import CallRegistry
-from agent.server.shared_port import SharedPort
 from agent.server.stopping import Stopping
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.inheritance import LEAVE, READY, Inheritance
+from agent.server.workers.shared_port import SharedPort
+from agent.server.workers.worker_slot import WorkerSlot
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class Worker:
     """
 
     def __init__(self, given: Inheritance) -> None:
-        self.place = WorkerPlace(slot=given.slot, folder=Path(given.folder), workers=given.workers)
+        self.slot = WorkerSlot(number=given.slot, folder=Path(given.folder), workers=given.workers)
         self.sockets = [socket.socket(fileno=one) for one in given.sockets]
         self._lifeline = socket.socket(fileno=given.lifeline)
         self._lifeline.setblocking(False)  # noqa: FBT003 - its signature

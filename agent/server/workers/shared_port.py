@@ -15,7 +15,7 @@ from functools import partial
 
 import structlog
 
-from agent.server.siblings import Siblings
+from agent.server.workers.siblings import Siblings
 from pipelines.background import BackgroundTasks, Work
 from pipelines.clock import now
 

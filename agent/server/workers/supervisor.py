@@ -22,10 +22,10 @@ from pathlib import Path
 
 import structlog
 
-from agent.server.board import ROWS, Board
-from agent.server.inheritance import LEAVE, READY, Inheritance
 from agent.server.service_manager import living, notify
 from agent.server.stopping import GONE_WITHIN
+from agent.server.workers.board import ROWS, Board
+from agent.server.workers.inheritance import LEAVE, READY, Inheritance
 from agent.settings.errors import SettingsError
 from pipelines.background import BackgroundTasks
 from pipelines.backoff import longer
