@@ -19,8 +19,8 @@ from typing import Any, get_args
 
 import pytest
 
+from agent.console.agents.text_diff import differences
 from agent.console.hidden_numbers import HiddenNumbers
-from agent.console.text_diff import differences
 from agent.console.visitor import Role, Visitor
 from agent.personas import loader, yaml_text
 from agent.personas.errors import PersonaError
