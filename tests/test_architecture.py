@@ -613,7 +613,7 @@ FILES = {
     "pipelines/tools/mcp_transport.py": "/dev/null",
     "pipelines/turn_taking/smart_turn.py": "in its thread",
     "pipelines/turn_taking/text_completeness.py": "when it is imported",
-    "pipelines/turn_taking/words_by_language.py": "when it is imported",
+    "pipelines/turn_taking/words_by_language.py": "when an agent file is loaded, in that thread",
 }
 """Who touches files, and why no call waits for it: all calls share one event loop."""
 
