@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import socket
 import time
 from collections import Counter
@@ -118,15 +119,20 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRe
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(nowhere: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+def _own_folder(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
     """None writes into the checkout: it is in its ``tmp_path``, or where nothing may be left.
 
-    To make a folder, enter it and remove it takes longer than most tests, which want none.
+    To make a folder and remove it takes longer than most tests, which want none.
     """
     own = "tmp_path" in request.fixturenames
-    os.chdir(request.getfixturevalue("tmp_path") if own else nowhere)
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if own else nowhere)
     yield
-    assert not any(nowhere.iterdir()), "a test that writes files asks for `tmp_path`"
+    left = [*nowhere.iterdir()]
+    for one in left:  # so that this test alone fails for it
+        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
+    assert not left, "a test that writes files asks for `tmp_path`"
 
 
 @pytest.fixture
