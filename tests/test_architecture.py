@@ -140,7 +140,7 @@ FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
     "pipelines.encodable pipelines.histogram pipelines.masking pipelines.priority",
-    "pipelines.onnx pipelines.audio",
+    "pipelines.onnx pipelines.audio pipelines.child_process",
     "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors pipelines.model_process",
     "pipelines.providers",

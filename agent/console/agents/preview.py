@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from threading import Timer
 from typing import Any
 
 from agent.personas.drafts import SampleCall
 from agent.personas.loader import version_of
+from pipelines.child_process import ChildProcess
 
 WITHIN = 15.0
 """Seconds for an answer: the process itself ends after 2 of the processor's, and has to start."""
@@ -95,12 +92,12 @@ class _DraftProcess:
     """The process. Used by one thread, which it blocks; closed by any."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
         self._closed = False
 
     def ask(self, question: Mapping[str, object]) -> Mapping[str, Any] | None:
         """Return the answer; None if there is none."""
-        if self._process is not None and self._process.poll() is not None:
+        if self._process is not None and self._process.gone:
             self.let_go()  # it has ended, since nobody asked for long
         answer = self._answer(json.dumps(question).encode() + b"\n")
         if not answer:
@@ -117,42 +114,27 @@ class _DraftProcess:
     def let_go(self) -> None:
         """Let go of what is left of a process."""
         if self._process is not None:
-            self._end(self._process)
+            self._process.end()
+            self._process = None
 
     def _answer(self, line: bytes) -> bytes:
         if self._closed:
             return b""
         process = self._process = self._process or _started()
         answer = b""
-        too_late = Timer(WITHIN, process.kill)
-        too_late.start()
         try:
-            assert process.stdin is not None  # noqa: S101 - both are pipes
-            assert process.stdout is not None  # noqa: S101
-            process.stdin.write(line)
-            process.stdin.flush()
-            answer = process.stdout.readline()
+            with process.killed_after(WITHIN):
+                process.questions.write(line)
+                process.questions.flush()
+                answer = process.answers.readline()
         except BrokenPipeError:
             answer = b""
         finally:
-            too_late.cancel()
-            too_late.join()
             if not answer.endswith(b"\n"):
-                self._end(process)
+                self.let_go()
         return answer if answer.endswith(b"\n") else b""
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = None
-        process.kill()
-        process.communicate()
 
-
-def _started() -> subprocess.Popen[bytes]:
-    """Start the process, with the modules that this one finds."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "agent.personas.drafts"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+def _started() -> ChildProcess:
+    """Start the process; what a module prints that a draft names is for nobody."""
+    return ChildProcess("agent.personas.drafts", quiet=True)
