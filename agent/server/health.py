@@ -20,7 +20,7 @@ from agent.personas.folder import AgentFolder
 from agent.personas.loader import NAME
 from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
-from agent.server.siblings import Siblings
+from agent.server.workers.siblings import Siblings
 from agent.version import VERSION
 from pipelines.stages.lineup import Providers
 

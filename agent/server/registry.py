@@ -16,13 +16,13 @@ from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
-from agent.server.call_places import CallPlaces
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
 from agent.server.load import PROVEN_AFTER
-from agent.server.siblings import Siblings
+from agent.server.workers.call_places import CallPlaces
+from agent.server.workers.siblings import Siblings
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError

@@ -11,9 +11,9 @@ from collections import OrderedDict, deque
 
 import numpy as np
 
-from agent.server.board import ROWS, digest
-from agent.server.shared_words import SharedWords
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import ROWS, digest
+from agent.server.workers.shared_words import SharedWords
+from agent.server.workers.worker_slot import WorkerSlot
 
 MOST_KEPT = 10_000
 """Addresses and names that are kept; the ones that were longest silent go first."""
@@ -29,12 +29,12 @@ class SharedTries:
     """The rings.
 
     Args:
-        place: Of this worker, whose ring it writes.
+        slot: Of this worker, whose ring it writes.
     """
 
-    def __init__(self, place: WorkerPlace) -> None:
-        self._words = SharedWords(place.folder / _FILE, make=True)
-        self._slot = place.slot
+    def __init__(self, slot: WorkerSlot) -> None:
+        self._words = SharedWords(slot.folder / _FILE, make=True)
+        self._slot = slot.number
         self._own = [(0, 0)] * RING
         self._words.write(self._slot * _WORDS, [0] * _WORDS)  # of a worker that has ended
         self._next = 0
