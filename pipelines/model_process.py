@@ -12,16 +12,14 @@ import asyncio
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Timer
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import structlog
 
+from pipelines.child_process import ChildProcess
 from pipelines.onnx import ORT_ERRORS
 from pipelines.workers import NICE, OvertakenError, WorkerThreads
 
@@ -46,10 +44,12 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """For numpy in the process: its threads would wait for each other by keeping the cores busy, which
 made a spectrogram take 20 ms of them in place of 5."""
 
-if sys.platform == "win32":
-    _CREATION = subprocess.BELOW_NORMAL_PRIORITY_CLASS
-else:
-    _CREATION = 0
+GIVEN = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "WINDIR")
+"""Variables that the process is given: what Python, libraries and systems need to start."""
+
+GIVEN_BEGINNINGS = ("LC_", "LD_", "DYLD_", "MALLOC_", "PYTHON")
+"""Beginnings of the names of others. The rest is not for whoever reads the environment of a model:
+it is where the keys of providers are."""
 
 _FAILURES: tuple[type[Exception], ...] = (*ORT_ERRORS, OSError)
 
@@ -152,6 +152,15 @@ class ModelProcess:
         return process
 
 
+def _environment() -> dict[str, str]:
+    """Return of our environment what the process needs, and no secret."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in GIVEN or name.upper().startswith(GIVEN_BEGINNINGS)
+    }
+
+
 class _DiedError(Exception):
     """The process is gone, or was stuck and is now."""
 
@@ -160,13 +169,8 @@ class _Process:
     """One process, from start to end. Used by one thread, which it blocks; killed by any."""
 
     def __init__(self, name: str, load: tuple[Callable[..., Ask], tuple[object, ...]]) -> None:
-        self._popen = subprocess.Popen(  # noqa: S603 - this Python, with the modules that it finds
-            [sys.executable, "-P", "-m", "pipelines.model_process", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            creationflags=_CREATION,
-        )
+        given = _environment() | ONE_THREAD
+        self._child = ChildProcess("pipelines.model_process", name, environment=given)
         self._load: object = load
         self._sent = self._ready = False
         self.proven = False
@@ -187,7 +191,7 @@ class _Process:
             _DiedError: If the process does.
         """
         if not self._ready:
-            with self._deadline():
+            with self._child.killed_after(ANSWER_WITHIN):
                 self.load()
                 self._receive()
             self._ready = True
@@ -195,7 +199,7 @@ class _Process:
     def ask(self, pcm: bytes) -> float:
         """Return what the model answers. Raises as :meth:`ready` does."""
         self.ready()
-        with self._deadline():
+        with self._child.killed_after(ANSWER_WITHIN):
             self._send(pcm)
             answer = float(self._receive())
         self.proven = True
@@ -203,37 +207,22 @@ class _Process:
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        self._popen.kill()
+        self._child.kill()
 
     def end(self) -> int:
         """End it, and let go of what is left; return its exit status."""
-        self._popen.kill()
-        self._popen.communicate()
-        return self._popen.returncode
-
-    @contextmanager
-    def _deadline(self) -> Iterator[None]:
-        """Kill the process if the block takes too long: a stopped one takes no long question."""
-        stuck = Timer(ANSWER_WITHIN, self._popen.kill)
-        stuck.start()
-        try:
-            yield
-        finally:
-            stuck.cancel()
-            stuck.join()
+        return self._child.end()
 
     def _send(self, message: object) -> None:
-        assert self._popen.stdin is not None  # noqa: S101 - a pipe
         try:
-            pickle.dump(message, self._popen.stdin)
-            self._popen.stdin.flush()
+            pickle.dump(message, self._child.questions)
+            self._child.questions.flush()
         except OSError:
             raise _DiedError from None
 
     def _receive(self) -> Any:  # noqa: ANN401 - None once it is loaded, or a number
-        assert self._popen.stdout is not None  # noqa: S101 - a pipe
         try:
-            answer, mistake, failure = pickle.load(self._popen.stdout)  # noqa: S301 - of our own
+            answer, mistake, failure = pickle.load(self._child.answers)  # noqa: S301 - of our own
         except (OSError, EOFError, pickle.UnpicklingError):
             raise _DiedError from None
         if mistake:

@@ -26,6 +26,10 @@ NICE = 5
 """How nice models are to calls, where 0 is as urgent and 19 hardly ever runs: beside an event loop
 that wants all of a core they get a quarter of it, so that an answer comes while it matters."""
 
+VOICE_NICE = 2
+"""How nice a voice is: a model that hears or judges late answers later, but a voice that is late
+leaves a hole in a word. Beside others it has twice the core that each of them has."""
+
 OVERTAKEN = 1.0
 """Seconds that work counts as having waited which newer work has overtaken: longer than anybody
 waits for it, so that a machine that drops most of it is seen to have too much to do."""
@@ -43,10 +47,13 @@ class WorkerThreads:
         name: Of the threads.
         most_waiting: Pieces of work that wait at the most. One more, and the oldest is not done any
             more: its future raises :class:`OvertakenError`. None for as many as come.
+        nice: How much less urgent than calls they are.
     """
 
-    def __init__(self, threads: int, name: str, *, most_waiting: int | None = None) -> None:
-        self._pool = ThreadPoolExecutor(threads, name, lower_thread_priority, (NICE,))
+    def __init__(
+        self, threads: int, name: str, *, most_waiting: int | None = None, nice: int = NICE
+    ) -> None:
+        self._pool = ThreadPoolExecutor(threads, name, lower_thread_priority, (nice,))
         self._most_waiting = most_waiting
         self._waiting: dict[int, float] = {}  # since when, by :func:`time.monotonic`
         self._waited: deque[tuple[float, float]] = deque(maxlen=1000)  # when, and for how long

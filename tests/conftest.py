@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import socket
 import time
 from collections import Counter
@@ -102,16 +103,36 @@ def _nobody_sets_the_log_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "configure", lambda _level, _style: None)
 
 
+@pytest.fixture(scope="session")
+def nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where nothing is, for tests that want none of their own."""
+    return tmp_path_factory.mktemp("nowhere")
+
+
 @pytest.fixture(autouse=True)
-def _own_surroundings(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """No test sees this machine's settings and keys, and none writes into the checkout."""
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No test sees this machine's settings and keys."""
     for name in list(os.environ):
         ours = name.startswith(("VOICE_AGENT_", "OPENAI_")) or "_KEY" in name
         if ours and not _is_live(request):
             monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """None writes into the checkout: it is in its ``tmp_path``, or where nothing may be left.
+
+    To make a folder and remove it takes longer than most tests, which want none.
+    """
+    own = "tmp_path" in request.fixturenames
+    monkeypatch.chdir(request.getfixturevalue("tmp_path") if own else nowhere)
+    yield
+    left = [*nowhere.iterdir()]
+    for one in left:  # so that this test alone fails for it
+        shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
+    assert not left, "a test that writes files asks for `tmp_path`"
 
 
 @pytest.fixture

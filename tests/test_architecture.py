@@ -143,7 +143,7 @@ FLOORS = (
     # The speech side, from the ground up.
     "pipelines.clock pipelines.backoff pipelines.renamed pipelines.settings",
     "pipelines.encodable pipelines.histogram pipelines.masking pipelines.priority",
-    "pipelines.onnx pipelines.audio",
+    "pipelines.onnx pipelines.audio pipelines.child_process",
     "pipelines.background pipelines.conversation pipelines.text pipelines.workers",
     "pipelines.environment pipelines.connection_errors pipelines.model_process",
     "pipelines.providers",
@@ -169,6 +169,17 @@ SIDEWAYS: dict[tuple[str, str], str] = {
     ("agent.server", "agent.console"): "only the start and the routes of the application",
 }
 """Arrows within a floor, from whom to whom, each with its reason."""
+
+
+WITHIN = (
+    "agent.server.workers",
+    "agent.server.metrics agent.server.throttle agent.server.tracing",
+    "agent.server.checks",
+    "agent.console.agents agent.console.live agent.console.overview agent.console.sign_in",
+    "agent.console.calls",
+)
+"""The same within a large room: each of these imports only what is below it, and files that stand
+in the large room itself."""
 
 
 def room(path_or_module: str) -> str:
@@ -229,6 +240,25 @@ def test_arrows_run_one_way(path: str) -> None:
             continue
         if (here, there) not in SIDEWAYS:
             assert floor(there) < floor(here), f"{path} imports {module}"
+
+
+def test_arrows_run_one_way_within_a_large_room() -> None:
+    """What several workers are to each other is there before anything is counted or throttled."""
+    stands = {one: number for number, rooms in enumerate(WITHIN) for one in rooms.split()}
+
+    def place(module: str) -> str | None:
+        return next((one for one in stands if f"{module}.".startswith(f"{one}.")), None)
+
+    for path in SOURCES:
+        module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        here = place(module)
+        if here is None:
+            within = path.count("/") > 2 and room(module) in map(room, stands)
+            assert not within, f"{path} is in a room without a floor"
+            continue
+        for other in imports(path):
+            there = place(other) or here
+            assert there == here or stands[there] < stands[here], f"{path} imports {other}"
 
 
 def test_no_circle_of_files() -> None:
@@ -403,7 +433,7 @@ def test_errors_are_told_apart_by_class() -> None:
 
 HEAVY = {
     "alembic": "agent/store",
-    "argon2": "agent/console/passwords.py",
+    "argon2": "agent/console/sign_in/passwords.py",
     "asyncpg": "agent/store",
     "aiohttp": "agent/bench/metrics.py agent/bench/providers.py "
     "agent/console agent/server/answering.py agent/server/app.py "
@@ -418,7 +448,7 @@ HEAVY = {
     "babel": "agent/time_zones.py agent/personas/dates.py pipelines/text/cldr.py",
     "cryptography": "agent/records/seals.py",
     "jinja2": "agent/personas agent/console/rendering.py",
-    "joserfc": "agent/console/identity_provider.py",
+    "joserfc": "agent/console/sign_in/identity_provider.py",
     "jsonschema": "pipelines/tools",
     "mcp": "pipelines/tools/mcp.py pipelines/tools/mcp_tools.py pipelines/tools/mcp_transport.py",
     "num2words": "pipelines/text",
@@ -561,7 +591,7 @@ FILES = {
     "agent/private_files.py": "in the threads of whoever keeps files",
     "agent/text_files.py": "of settings, before the start; of agents, in their thread",
     "agent/logs/writer.py": "when it is made, before the start",
-    "agent/server/board.py": "before the start; in memory afterwards",
+    "agent/server/workers/board.py": "before the start",
     "agent/server/checks": "before the start, and of the command `check`",
     "agent/server/health.py": "in threads of its own",
     "agent/server/load.py": "opened in a thread; no disk",
@@ -569,9 +599,9 @@ FILES = {
     "agent/server/mcp_servers.py": "before the start",
     "agent/server/metrics/worker_sockets.py": "in threads",
     "agent/server/phrase_folder.py": "in its thread",
-    "agent/server/supervisor.py": "a process of its own, which holds no calls",
+    "agent/server/workers/shared_words.py": "opened before the start; never synced, so in memory",
+    "agent/server/workers/supervisor.py": "a process of its own, which holds no calls",
     "agent/server/service_manager.py": "stderr, at the start",
-    "agent/server/throttle.py": "before the start; in memory afterwards",
     "agent/store/backup.py": "of the command `db backup`: nobody is on the line",
     "agent/store/checking.py": "of the command `check`: nobody is on the line",
     "agent/store/process_identity.py": "of /proc, which waits for no disk",
@@ -586,7 +616,7 @@ FILES = {
     "pipelines/tools/mcp_transport.py": "/dev/null",
     "pipelines/turn_taking/smart_turn.py": "in its thread",
     "pipelines/turn_taking/text_completeness.py": "when it is imported",
-    "pipelines/turn_taking/words_by_language.py": "when it is imported",
+    "pipelines/turn_taking/words_by_language.py": "when an agent file is loaded, in that thread",
 }
 """Who touches files, and why no call waits for it: all calls share one event loop."""
 

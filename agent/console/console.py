@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from aiohttp import web
 
-from agent.console.guard import Guard
 from agent.console.rendering import STATIC, Rendering
 from agent.console.routes import PageRoute, Pages
-from agent.console.sign_in_pages import SignInPages
+from agent.console.sign_in.guard import Guard
+from agent.console.sign_in.pages import SignInPages
 from agent.console.visitor import Visitor
 from agent.server.operator_errors import problem
 

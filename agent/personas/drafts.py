@@ -253,7 +253,7 @@ def _line(text: str, words: str) -> int:
 
 
 def answer(question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a question of :mod:`agent.console.agent_preview`."""
+    """Return the answer to a question of :mod:`agent.console.agents.preview`."""
     text = question["text"]
     trusted = python_functions(question["trusted"])
     return _plain(looked_at(text, SampleCall(**question["call"]), trusted))

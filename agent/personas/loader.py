@@ -31,6 +31,7 @@ from agent.personas.transfer_targets import FAILURES, TransferTarget
 from agent.text_files import UnreadableTextError, decode, open_file
 from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
+from pipelines.turn_taking.words_by_language import words_in
 
 MAX_BYTES = 256 * 1024
 """An agent file above this is refused; the one that ships has 16 KB."""
@@ -366,4 +367,5 @@ def parse(text: str) -> Persona:
             mistakes += document.mistakes
     if front is None or mistakes:
         raise in_order(mistakes) from cause
+    words_in(front.language)  # read now: later, it would be in the middle of a call
     return Persona(front, prompt, templates, tools, version_of(text))

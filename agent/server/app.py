@@ -21,8 +21,8 @@ from agent.server.operator import OperatorInterface
 from agent.server.orphans import Orphans
 from agent.server.record_keeping import RecordKeeping
 from agent.server.registry import CallRegistry
-from agent.server.siblings import Siblings
 from agent.server.watchdog import Watchdog
+from agent.server.workers.siblings import Siblings
 from agent.settings.server import ServerSettings
 from agent.sinch.callbacks import MAX_BYTES
 from agent.sinch.processes import OtherProcesses

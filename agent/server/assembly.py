@@ -36,10 +36,10 @@ from agent.server.providers import warm_expected
 from agent.server.record_keeping import RecordKeeping
 from agent.server.recording_answers import RecordingAnswers
 from agent.server.registry import CallRegistry
-from agent.server.siblings import Siblings
 from agent.server.throttle import SharedTries
 from agent.server.watchdog import Watchdog
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.siblings import Siblings
+from agent.server.workers.worker_slot import WorkerSlot
 from agent.settings import Settings
 from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
@@ -66,7 +66,7 @@ def service(
     turn_model: TurnModel | None = None,
     servers: Mapping[str, McpServer] | None = None,
     store: Store | None = None,
-    place: WorkerPlace | None = None,
+    slot: WorkerSlot | None = None,
 ) -> Service:
     """Put together what answers in this process, each part with the settings that it takes.
 
@@ -77,14 +77,15 @@ def service(
         turn_model: Started; None if turns end by silence and words alone.
         servers: MCP servers, started, by name.
         store: What the processes of one service share, open; None only if callbacks are not taken.
-        place: Among the workers of one service on this machine; None if it is the only process.
+        slot: Among the workers of one service on this machine; None if it is the only process.
     """
     agents, watchdog = _agents(settings), Watchdog()
     workers = workers_of(providers, turn_model)
     overload = Overload(partial(readings, watchdog.lag, workers, providers))
-    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, overload))
-    siblings, tries = (Siblings(place), SharedTries(place)) if place is not None else (None, None)
-    registry = _registry(settings, agents, providers, overload, keeping, place, siblings)
+    capacity = _capacity(settings, providers, overload, slot)
+    keeping = RecordKeeping(settings, store, _summary_model(settings, providers, capacity))
+    siblings, tries = (Siblings(slot), SharedTries(slot)) if slot is not None else (None, None)
+    registry = _registry(settings, agents, providers, capacity, keeping, siblings)
     processes = OtherProcesses(store) if store is not None else None
     sinch = _sinch_service(settings, agents, registry, store, processes)
     call_control = sinch.call_control if sinch is not None else None
@@ -108,7 +109,7 @@ def service(
         keeping=keeping,
         watchdog=watchdog,
         health=health,
-        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, place),
+        metrics=_metrics(resources, registry, watchdog, workers, keeping, health, traces, slot),
         traces=traces,
         streams=_streams(settings, agents, sinch, store, registry, resources),
         siblings=siblings,
@@ -166,15 +167,12 @@ def _registry(
     settings: Settings,
     agents: AgentFolder,
     providers: Providers,
-    overload: Overload,
+    capacity: Capacity,
     keeping: RecordKeeping,
-    place: WorkerPlace | None,
     siblings: Siblings | None,
 ) -> CallRegistry:
-    workers = place.workers if place is not None else 1
-    most, core = room(settings.server.max_calls, providers, workers), min(1.0, cores() / workers)
     return CallRegistry(
-        capacity=Capacity(most, overload, lambda: providers.down, LoopLoad(core)),
+        capacity=capacity,
         records=keeping.writer,
         prepare=partial(warm_expected, providers, agents, settings.server.rate),
         expected_within=settings.sinch.token_lifetime,
@@ -182,12 +180,20 @@ def _registry(
     )
 
 
-def _summary_model(settings: Settings, providers: Providers, overload: Overload) -> SummaryModel:
+def _capacity(
+    settings: Settings, providers: Providers, overload: Overload, slot: WorkerSlot | None
+) -> Capacity:
+    workers = slot.workers if slot is not None else 1
+    most, core = room(settings.server.max_calls, providers, workers), min(1.0, cores() / workers)
+    return Capacity(most, overload, lambda: providers.down, LoopLoad(core))
+
+
+def _summary_model(settings: Settings, providers: Providers, capacity: Capacity) -> SummaryModel:
     return SummaryModel(
         pool=providers.llm,
         limits=settings.llm,
         pricing=settings.pricing,
-        busy=lambda: bool(overload.reason),
+        busy=lambda: bool(capacity.busy),
     )
 
 
@@ -257,7 +263,7 @@ def _metrics(
     keeping: RecordKeeping,
     health: Health,
     traces: TraceExport | None,
-    place: WorkerPlace | None,
+    slot: WorkerSlot | None,
 ) -> WorkerMetrics:
     counts = CallCounts()
     keeping.writer.watches = [counts.line, *([traces.traces.line] if traces is not None else [])]
@@ -272,7 +278,7 @@ def _metrics(
         webhooks=keeping.database.webhooks if keeping.database is not None else None,
         free=lambda: health.free,
     )
-    return WorkerMetrics(ProcessMetrics(parts, counts).text, place)
+    return WorkerMetrics(ProcessMetrics(parts, counts).text, slot)
 
 
 def _health(

@@ -59,6 +59,11 @@ class CallActions:
         self._country = country
         self._models = models
 
+    @property
+    def refusing(self) -> str:
+        """Why no call would be taken now; ``""`` if one would."""
+        return self._calls.no_room()
+
     async def in_progress(self) -> list[dict[str, Any]]:
         """Return the calls of all processes: ``id``, ``agent``, ``host`` and ``pid`` of each."""
         here = self._calls.in_progress.items()

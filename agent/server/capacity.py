@@ -67,9 +67,14 @@ class Capacity:
         return "".join(why_broken(stage) for stage in self._down()[:1])
 
     @property
-    def busy(self) -> bool:
-        """Whether calls want all of the machine, so that nothing else is to be begun."""
-        return bool(self.overload.reason) or self.load.full
+    def overloaded(self) -> str:
+        """What is too much of what is measured, fit for a log; ``""`` if nothing is."""
+        return f"overload: {self.overload.reason}" if self.overload.reason else ""
+
+    @property
+    def busy(self) -> str:
+        """Why nothing but calls is to be begun, fit for a log: they want all of the machine."""
+        return self.overloaded or (CARRIED if self.load.full else "")
 
     def decline(self, reason: str) -> None:
         """Note that a call was turned away, for what :meth:`refusal` has said."""
@@ -80,9 +85,10 @@ class Capacity:
 
         A reckoning: fewer come in at once where a model on this machine hears or speaks.
         """
-        if self.overload.reason or self.broken:
+        if self.broken:
             return 0
-        return max(0, self.load.room(here))
+        room = 0 if self.overloaded else self.load.room(here)
+        return max(room, 0 if here else 1)  # as in `refusal`: one is always taken
 
     def refusal(self, *, taken: int, here: int, young: int, has_place: bool) -> str:
         """Return why no call may come in now, fit for a log and a label; ``""`` if one may.
@@ -107,8 +113,8 @@ class Capacity:
 
     def _measured(self, taken: int, here: int, young: int) -> str:
         """Return why no call may come in, by what is measured of those that are here."""
-        if self.overload.reason:
-            return f"overload: {self.overload.reason}"
+        if self.overloaded:
+            return self.overloaded
         if self.load.room(here) < 1:
             return CARRIED
         return self.refusal_everywhere(taken=taken, young=young)

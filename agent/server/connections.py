@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from agent.server.shared_port import SharedPort
+from agent.server.workers.shared_port import SharedPort
 from agent.settings.server import ServerSettings
 from pipelines.background import BackgroundTasks, Work
 from pipelines.clock import now

@@ -20,7 +20,7 @@ from agent.personas.folder import AgentFolder
 from agent.personas.loader import NAME
 from agent.server.capacity import why_broken
 from agent.server.registry import CallRegistry
-from agent.server.siblings import Siblings
+from agent.server.workers.siblings import Siblings
 from agent.version import VERSION
 from pipelines.stages.lineup import Providers
 
@@ -281,7 +281,7 @@ class Health:
             "calls": len(self._registry.in_progress) + (siblings.calls if siblings else 0),
             "max_calls": self._registry.capacity.room.most,
             "room": self._registry.room_left(),
-            "refusing": "" if self._others_take_calls else self._registry.no_room(here=True),
+            "refusing": self._registry.no_room(),
             "agents": self._agents.health,
             "failures": failures,
             "warnings": {name: warning for name, warning in warnings.items() if warning},

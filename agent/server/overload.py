@@ -92,8 +92,10 @@ class Overload:
         if self._over and before and not self.reason:
             self._begin(worst, at)
         elif self.reason and self._calm_since is not None and at - self._calm_since >= CALM_FOR:
-            log.info("overload is over: calls are taken again", seconds=round(at - self._began, 1))
+            log.info("overload is over", seconds=round(at - self._began, 1))
             self.reason = ""
+        elif self.reason and self._over:
+            self.reason = worst.what  # which may be another than it began with
 
     def _begin(self, worst: Reading, at: float) -> None:
         self.reason, self._began = worst.what, at

@@ -16,13 +16,13 @@ from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
 from agent.records.writer import RecordWriter
-from agent.server.call_places import CallPlaces
 from agent.server.call_recording import CallRecording
 from agent.server.capacity import Capacity
 from agent.server.live_feed import CallFeeds, LocalFeed
 from agent.server.live_relay import LiveRelay
 from agent.server.load import PROVEN_AFTER
-from agent.server.siblings import Siblings
+from agent.server.workers.call_places import CallPlaces
+from agent.server.workers.siblings import Siblings
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
@@ -34,6 +34,9 @@ log = structlog.get_logger()
 NOT_ADMITTED, NO_CONNECT = "not admitted", "no connect"
 """Why a stream is not answered though there is room: a token is wrong, or there is no such agent; a
 socket did not say in time, or at all, what it came for."""
+
+DRAINING = "draining"
+"""Why no call is taken once the process is about to end."""
 
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
@@ -172,7 +175,7 @@ class CallRegistry:
         self._note_calls()
         found = self.places.look(name)
         leaves = self.draining and not (name in self._expected or found.has_place)
-        reason = "draining" if leaves else found.refusal(self.capacity)
+        reason = DRAINING if leaves else found.refusal(self.capacity)
         return reason if here else found.refusal_elsewhere(reason, self.capacity)
 
     def room_left(self, *, here: bool = False) -> int:

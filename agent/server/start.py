@@ -17,9 +17,9 @@ from agent.server.mcp_servers import running_mcp_servers
 from agent.server.memory import keep_some
 from agent.server.providers import running, warm_usual
 from agent.server.service_manager import living, notify
-from agent.server.shared_port import SharedPort
 from agent.server.stopping import Stopping, signals
-from agent.server.worker import Worker
+from agent.server.workers.shared_port import SharedPort
+from agent.server.workers.worker import Worker
 from agent.settings import Settings, SettingsError
 from agent.settings.database import DatabaseUrl
 from agent.settings.sealing_keys import SealingKey
@@ -86,8 +86,8 @@ async def _serve(
         running_mcp_servers(settings.mcp) as servers,
     ):
         new_detector = detectors(settings.vad)
-        place = worker.place if worker is not None else None
-        built = service(settings, providers, new_detector, turn_model, servers, store, place)
+        slot = worker.slot if worker is not None else None
+        built = service(settings, providers, new_detector, turn_model, servers, store, slot)
         background = BackgroundTasks()
         server = settings.server
         shared = _shared_port(worker, built)

@@ -1,22 +1,19 @@
 """How often something may be tried: per address, per name, per kind of request.
 
-Workers of one service count each other's tries in: each writes its own into a ring in a mapped file
-of their supervisor's folder, and reads those of all. As on the board there are no locks; a try is
+Workers of one service count each other's tries in: each writes its own into a ring in a file of
+their supervisor's folder, and reads those of all. As on the board there are no locks; a try is
 told before others are counted, so that many at once are no more than many in a row.
 """
 
 from __future__ import annotations
 
-import mmap
-import os
 from collections import OrderedDict, deque
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agent.server.board import ROWS, digest
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import ROWS, digest
+from agent.server.workers.shared_words import SharedWords
+from agent.server.workers.worker_slot import WorkerSlot
 
 MOST_KEPT = 10_000
 """Addresses and names that are kept; the ones that were longest silent go first."""
@@ -25,51 +22,48 @@ RING = 8192
 """Tries of one worker that others know of, the latest: more than are taken in the time that any of
 them counts, but of a flood from thousands of addresses."""
 
-_FILE = "tries"
+_FILE, _WORDS = "tries", 2 * RING
 
 
 class SharedTries:
     """The rings.
 
     Args:
-        place: Of this worker, whose ring it writes.
+        slot: Of this worker, whose ring it writes.
     """
 
-    def __init__(self, place: WorkerPlace) -> None:
-        self._rings = _rings(place.folder)
-        self._own = self._rings[place.slot]
-        self._own[:] = 0  # a worker before us in this slot has ended
-        self._others = [slot for slot in range(ROWS) if slot != place.slot]
+    def __init__(self, slot: WorkerSlot) -> None:
+        self._words = SharedWords(slot.folder / _FILE, make=True)
+        self._slot = slot.number
+        self._own = [(0, 0)] * RING
+        self._words.write(self._slot * _WORDS, [0] * _WORDS)  # of a worker that has ended
         self._next = 0
 
     def note(self, key: int, at: float) -> int:
         """Note a try; return where, for :meth:`take_back`."""
         place, self._next = self._next, (self._next + 1) % RING
-        self._own[place] = key, int(at * 1e6)
+        self._tell(place, (key, int(at * 1e6)))
         return place
 
     def take_back(self, place: int, key: int) -> None:
         """Forget a try, if it is still noted there."""
-        if self._own[place, 0] == key:
-            self._own[place, 0] = 0
+        noted, at = self._own[place]
+        if noted == key:
+            self._tell(place, (0, at))
 
     def of_others(self, key: int, since: float) -> list[float]:
         """Return when others have noted tries of a key, those of before ``since`` left out."""
-        used = [slot for slot in self._others if self._rings[slot, 0, 1]]
-        found = self._rings[used]
-        times = found[..., 1][found[..., 0] == key] / 1e6
-        return [float(at) for at in times if at > since]
+        times: list[float] = []
+        for slot in range(min(ROWS, -(-self._words.length // _WORDS))):
+            if slot != self._slot:
+                ring = self._words.read(slot * _WORDS, _WORDS)
+                found = np.frombuffer(ring, dtype=np.uint64).reshape(RING, 2)
+                times += (found[:, 1][found[:, 0] == key] / 1e6).tolist()
+        return [at for at in times if at > since]
 
-
-def _rings(folder: Path) -> NDArray[np.uint64]:
-    size = ROWS * RING * 16  # bytes, of which no more than are used take memory
-    descriptor = os.open(folder / _FILE, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        os.truncate(descriptor, size)
-        mapped = mmap.mmap(descriptor, size)
-    finally:
-        os.close(descriptor)
-    return np.frombuffer(mapped, dtype=np.uint64).reshape(ROWS, RING, 2)
+    def _tell(self, place: int, noted: tuple[int, int]) -> None:
+        self._own[place] = noted
+        self._words.write(self._slot * _WORDS + 2 * place, noted)
 
 
 class Throttle:

@@ -69,10 +69,10 @@ class CannotMoveError(CallControlError):
 
 
 class NoRoomError(CallControlError):
-    """There are as many calls here as there may be, or the service stops. Ask again later."""
+    """No call is taken now; the message says why. Ask again later."""
 
-    def __init__(self) -> None:
-        super().__init__("no more calls are taken here now: ask again later")
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no more calls are taken here now ({why}): ask again later")
 
 
 class NotSetUpError(CallControlError):

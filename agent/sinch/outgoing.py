@@ -165,7 +165,7 @@ class OutgoingCalls:
         known = await self._directory.dialled_with(key) if key else None
         if known is None:
             self._calls.decline(reason)
-            raise NoRoomError
+            raise NoRoomError(reason)
         return known
 
     async def _forget_key(self, key: str) -> None:

@@ -123,12 +123,12 @@ class SileroDetector:
     def __init__(self, new_run: NewRun) -> None:
         self._pending = np.zeros(_CONTEXT + 2 * _WINDOW, np.float32)  # a window, and what is behind
         self._filled = _CONTEXT
-        self._h, self._c, self._next_h, self._next_c = np.zeros((4, 1, 128), np.float32)
+        self._memory, self._next = np.zeros((2, 2, 1, 128), np.float32)
         self._probability = np.zeros(1, np.float32)
         window = self._pending[np.newaxis, : _CONTEXT + _WINDOW]
         self._run = new_run(
-            {"input": window, "h": self._h, "c": self._c},
-            {"speech_probs": self._probability, "hn": self._next_h, "cn": self._next_c},
+            {"input": window, "h": self._memory[0], "c": self._memory[1]},
+            {"speech_probs": self._probability, "hn": self._next[0], "cn": self._next[1]},
         )
         self._speaking = False
         self._peak = 0.0
@@ -152,7 +152,7 @@ class SileroDetector:
 
     def _judge(self) -> None:
         self._run()
-        self._h[:], self._c[:] = self._next_h, self._next_c
+        self._memory[:] = self._next
         left = self._filled - _WINDOW
         self._pending[:left] = self._pending[_WINDOW : self._filled]
         self._filled = left

@@ -55,6 +55,9 @@ ROUGH_SHARE, SHARE = 0.33, 0.75
 """Of a window's energy that is in the two tones: first look, and at their exact frequencies. A key
 in noise at 15 dB has 0.95 and more; what it has to be told from is speech and music."""
 
+_SURELY_LESS = 0.999
+"""Of ROUGH_SHARE, where all eight tones together have less: what rounding can add."""
+
 FADED = 0.42
 """Of the loudest amplitude: a window half in the tone has 0.5, and noise on it."""
 
@@ -98,6 +101,9 @@ _SCALE = float((2 / _HANN.sum()) ** 2)
 
 _ENERGY = float((_HANN**2).sum() / 2)
 """Energy of a windowed tone of amplitude 1."""
+
+_IN_TONES = _SCALE * _ENERGY
+"""From the square of a product with the table to the energy of such a tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ class KeypadDetector:
     def __init__(self) -> None:
         self._frames: deque[Heard] = deque([bytes(2 * WINDOW)] * _KEPT, _KEPT)
         self._energy = 0.0  # of the last frame, if it was looked at as it came
+        self._loud = False  # whether the last frame that was looked at could have held two tones
         self._likely = False  # whether the last frame looked like a key
         self._windows = 0
         self._tone: _Tone | None = None
@@ -184,8 +191,9 @@ class KeypadDetector:
         if self._is_silent(frame):
             samples, now = None, _NOTHING
         else:
-            samples = _samples(frame)
-            now = _look(samples, power_of(frame))
+            samples, power = _samples(frame), power_of(frame)
+            now = _look(samples, power)
+            self._loud = power >= SILENT
         # Half a frame earlier there can only be more of what is here, or was in the last frame.
         likely = bool(now.key)
         between = _NOTHING
@@ -199,10 +207,13 @@ class KeypadDetector:
         return self._follow(between, self._windows - 1) + self._follow(now, self._windows)
 
     def _is_silent(self, frame: Heard) -> bool:
-        """Return whether a frame cannot hold two tones, as far as that is known as it came."""
-        if isinstance(frame, bytes) or frame.is_resampled:
+        """Return whether a frame cannot hold two tones, as far as that is known as it came.
+
+        That is not asked while it is loud: the next frame mostly is, too, and the first look tells.
+        """
+        if self._loud or isinstance(frame, bytes) or frame.is_resampled:
             self._energy = SILENT
-            return False  # the first look tells
+            return False
         before, self._energy = self._energy, frame.energy
         return (self._energy + before) * SPEECH_RATE < SILENT * _NOT_LOUDER * frame.rate
 
@@ -283,8 +294,12 @@ def _look(samples: NDArray[np.float32], power: float) -> _Seen:
     if power < SILENT:
         return _NOTHING
     window: NDArray[np.float32] = samples * _HANN
-    powers = _powers(window @ _ROUGH)
+    products = window.dot(_ROUGH)
     energy = float(window.dot(window))
+    # All eight tones have no less than the strongest two: nineteen windows of speech in twenty.
+    if float(products.dot(products)) * _IN_TONES < ROUGH_SHARE * _SURELY_LESS * energy:
+        return _NOTHING
+    powers = _powers(products)
     strongest = max(powers[:4]), max(powers[4:])
     weaker = min(strongest) ** 0.5
     if sum(strongest) * _ENERGY < ROUGH_SHARE * energy or weaker < QUIETEST / 3:

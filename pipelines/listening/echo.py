@@ -17,6 +17,7 @@ A wrong guess costs frames, not turns: what is no echo does not go on as a filte
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -81,6 +82,8 @@ SURE = 10
 """Frames that a filter must have explained before it changes what is heard."""
 
 _FRAME = round(FRAME_SECONDS * SPEECH_RATE)
+_SOUGHT = round(SOUGHT * SPEECH_RATE)
+_BACK, _AHEAD = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
 _KEPT = round((FITTED + LONGEST_DELAY + 0.4) * SPEECH_RATE)
 _LASTS = round((LONGEST_DELAY + SOUGHT) * SPEECH_RATE)
 _APART = round(0.3 * SPEECH_RATE)  # of a voice from the one before
@@ -105,7 +108,7 @@ class EchoGuard:
         self._now = 0
         self._silent_from = -_LASTS  # samples, as all places: nothing was sent that may come back
         self._path: EchoPath | None = None
-        self._candidate: int | None = None
+        self._search: _Search | None = None
         self._explained = 0  # frames, by this path
         self._learnt_until = 0
         self._asked, self._asked_at = 0, 0
@@ -140,7 +143,8 @@ class EchoGuard:
         self._compare(echo, rest)
         if self._explained < SURE or power(rest) >= power(heard):
             return frame  # there is no such echo, or not now: it would be put in
-        pcm: bytes = np.clip(np.rint(rest), -32768, 32767).astype("<i2").tobytes()
+        rest = np.minimum(np.maximum(np.rint(rest), -32768), 32767)  # np.clip takes twice as long
+        pcm: bytes = rest.astype("<i2").tobytes()
         return pcm
 
     def is_own_voice(self) -> bool:
@@ -148,7 +152,7 @@ class EchoGuard:
         if not self._may_come_back:
             return False
         if self._now - self._asked_at > _APART:
-            self._asked, self._candidate = 0, None
+            self._asked, self._search = 0, None
         self._asked, self._asked_at = self._asked + 1, self._now
         own = self._is_explained() or (
             (self._asked <= _CLOSELY or self._asked % _RARELY == 0 or self._is_learning)
@@ -206,15 +210,14 @@ class EchoGuard:
 
     def _is_found(self) -> bool:
         """Look for an echo anywhere: it is one if it lay there before, and a filter makes it."""
-        length = round(SOUGHT * SPEECH_RATE)
-        back, ahead = round(LONGEST_DELAY * SPEECH_RATE), round(EARLIEST * SPEECH_RATE)
-        start = self._now - length - back
-        place, alike = find_delay(
-            self._recent, length, self._sent_part(start, back + length + ahead)
-        )
-        delay, before = back - place, self._candidate
-        self._candidate = delay if alike >= ALIKE else None
-        if self._candidate is None or before is None or abs(delay - before) > _SAME:
+        before, latest = self._search, self._searched()
+        self._search = latest
+        # Two are needed, and most find nothing: the first is looked into only if the second has
+        # found something, the second not at all if the first is known not to have.
+        if before is None or before.is_vain or latest.delay is None or before.delay is None:
+            return False
+        delay, length = latest.delay, _SOUGHT
+        if abs(delay - before.delay) > _SAME:
             return False
         self._learnt_until = self._now - length
         sent = self._sent_part(self._now - length - delay, length)
@@ -224,6 +227,11 @@ class EchoGuard:
             return False
         self._explained, self._learnt_until = 0, self._now
         return True
+
+    def _searched(self) -> _Search:
+        start = self._now - _SOUGHT - _BACK
+        sent = self._sent_pcm(start, _SOUGHT + _BACK + _AHEAD)
+        return _Search(tuple(self._heard), min(self._now, _KEPT), sent)
 
     def _learnt(self, delay: int, known: EchoPath | None = None) -> EchoPath:
         """Return what is learnt of the samples since the last time."""
@@ -258,26 +266,67 @@ class EchoGuard:
 
     def _latest(self, length: int) -> Samples:
         """Return the latest samples that were heard, behind silence if there are fewer."""
-        frames = min(len(self._heard), -(-length // _FRAME))
-        latest = islice(self._heard, len(self._heard) - frames, None)
-        found = _samples(joined(latest)[-length * BYTES_PER_SAMPLE :])
-        return np.pad(found, (length - len(found), 0))
+        return _latest(self._heard, length)
 
     def _sent_part(self, start: int, length: int) -> Samples:
         """Return samples that were sent, silence where there are none."""
+        return _samples(self._sent_pcm(start, length))
+
+    def _sent_pcm(self, start: int, length: int) -> bytes:
         sent = self._sent.read(BYTES_PER_SAMPLE * (self._now - 2 * _KEPT))
         first = max(start, 0)
         last = max(first, start + length)
-        found = _samples(bytes(sent[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE]))
-        return np.pad(found, (first - start, length - (first - start) - len(found)))
+        found = bytes(memoryview(sent)[first * BYTES_PER_SAMPLE : last * BYTES_PER_SAMPLE])
+        if start >= 0 and len(found) == length * BYTES_PER_SAMPLE:
+            return found
+        behind = bytes((first - start) * BYTES_PER_SAMPLE) + found
+        return behind.ljust(length * BYTES_PER_SAMPLE, b"\0")
 
     def _forget(self, samples: int) -> None:
         """Drop the oldest of what was sent, and count from where it ends."""
+        if self._now - self._asked_at > _APART:
+            self._search = None
         self._now -= samples
         self._sent.forget(samples * BYTES_PER_SAMPLE)
         self._silent_from -= samples
         self._asked_at -= samples
         self._learnt_until -= samples
+
+
+class _Search:
+    """A look for an echo among all delays, of what was known when there was reason for it.
+
+    Args:
+        heard: Frames.
+        length: Samples of them, behind silence if there are fewer.
+        sent: What may come back in the latest of them.
+    """
+
+    def __init__(self, heard: Sequence[Heard], length: int, sent: bytes) -> None:
+        self._given: tuple[Sequence[Heard], int, bytes] | None = heard, length, sent
+        self._delay: int | None = None
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether it is known to have found nothing."""
+        return self._given is None and self._delay is None
+
+    @property
+    def delay(self) -> int | None:
+        """Samples until our words are back; None if nothing of them is heard."""
+        if self._given is not None:
+            heard, length, sent = self._given
+            place, alike = find_delay(_latest(heard, length), _SOUGHT, _samples(sent))
+            self._given, self._delay = None, _BACK - place if alike >= ALIKE else None
+        return self._delay
+
+
+def _latest(heard: Sequence[Heard], length: int) -> Samples:
+    """Return the latest samples of frames, behind silence if there are fewer."""
+    frames = min(len(heard), -(-length // _FRAME))
+    latest = islice(heard, len(heard) - frames, None)
+    found = _samples(joined(latest)[-length * BYTES_PER_SAMPLE :])
+    return np.pad(found, (length - len(found), 0)) if len(found) < length else found
 
 
 def _samples(pcm: bytes) -> Samples:

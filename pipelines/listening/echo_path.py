@@ -96,7 +96,7 @@ def find_delay(heard: Samples, length: int, sent: Samples) -> tuple[int, float]:
     frame, length = round(FRAME_SECONDS * SPEECH_RATE / 2), length // 2
     of_noise = noise(slow, frame) * length / frame
     slow = slow[-length:]
-    size = _power_of_two(len(fast))
+    size = len(fast)  # what comes round from its end is not looked at
     product = np.fft.rfft(slow, size).conj() * np.fft.rfft(fast, size)
     correlation = np.fft.irfft(product, size)[: len(fast) - length + 1]
     sums = np.concatenate(([0.0], np.cumsum(np.square(fast, dtype=np.float64))))
@@ -156,7 +156,10 @@ def _solve(own: NDArray[np.floating], alike: NDArray[np.floating]) -> NDArray[np
 
 def differences(samples: Samples) -> Samples:
     """Return the step to each sample from the one before it."""
-    return np.diff(samples, prepend=samples[:1])
+    steps = np.empty_like(samples)
+    steps[:1] = 0
+    np.subtract(samples[1:], samples[:-1], out=steps[1:])
+    return steps
 
 
 def power(samples: Samples) -> float:
@@ -167,7 +170,13 @@ def power(samples: Samples) -> float:
 def noise(samples: Samples, size: int) -> float:
     """Return the power of the noise in ``size`` samples, as the quietest of them have it."""
     powers = np.square(samples[: len(samples) // size * size].reshape(-1, size)).sum(axis=1)
-    return float(np.quantile(powers, _NOISE_RANK))
+    powers.sort()
+    # As np.quantile, bit for bit; that takes 28 us of a search's 400.
+    rank = _NOISE_RANK * (len(powers) - 1)
+    below, part = int(rank), rank - int(rank)
+    low, high = powers[below], powers[min(below + 1, len(powers) - 1)]
+    between = low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+    return float(between)
 
 
 def _power_of_two(least: int) -> int:

@@ -6,6 +6,7 @@ it. No clock is read: all times are audio time.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, insort
 from collections import deque
 from itertools import islice
@@ -79,6 +80,8 @@ class VoiceLevels:
 
     def __init__(self) -> None:
         self._turns: deque[float] = deque(maxlen=TURNS)
+        self.caller: float | None = None
+        """The caller's level; None while it is not known."""
         self._sound = _Latest(SOUND)  # of its voiced frames
         self._theirs = _Latest(SOUND)  # of those that were loud enough
         self._silent = 0  # frames since the last voiced one
@@ -86,13 +89,6 @@ class VoiceLevels:
         self._shuns = False
         self._waits = False
         self._waited = self._faint = 0
-
-    @property
-    def caller(self) -> float | None:
-        """The caller's level; None while it is not known."""
-        if not self._turns:
-            return None
-        return sorted(self._turns)[(len(self._turns) - 1) // 2]
 
     @property
     def below(self) -> float | None:
@@ -144,6 +140,7 @@ class VoiceLevels:
         """Learn how loud the caller is from what was heard last, if it was a turn of theirs."""
         if theirs and len(self._theirs) >= (LEARNED if self._turns else LEARNED_FIRST):
             self._turns.append(self._theirs.level)
+            self.caller = sorted(self._turns)[(len(self._turns) - 1) // 2]
         self._theirs.clear()
 
     def shun(self) -> None:
@@ -165,15 +162,16 @@ class VoiceLevels:
             known.append(self._theirs.level)
         if not known and not self._shuns:
             return True
-        level = _level(self._sound.latest(MOMENT if in_speech else ONSET))
         margin = SHUNNED if self._shuns else FAINT if in_speech else UNHEARD
-        return level >= (max(known) - margin if known else SOFT)
+        least = max(known) - margin if known else SOFT
+        return self._sound.reaches(least, of_latest=MOMENT if in_speech else ONSET)
 
     def _miss(self) -> None:
         """Forget the caller's level, if this is all that is heard of them for long."""
         self._faint += self._waits
         if self._waited >= PATIENCE and self._faint >= ONSET:
             self._turns.clear()
+            self.caller = None
             self._theirs.clear()
             self._lasts = LASTS
 
@@ -188,7 +186,7 @@ class _Latest:
     def __init__(self, most: int) -> None:
         self._most = most
         self._in_order: deque[float] = deque()
-        self._sorted: list[float] = []
+        self._sorted = array("d")  # side by side: objects would lie about in memory
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -201,16 +199,18 @@ class _Latest:
 
     def clear(self) -> None:
         self._in_order.clear()
-        self._sorted.clear()
+        del self._sorted[:]
 
-    def latest(self, count: int) -> list[float]:
-        return list(islice(reversed(self._in_order), count))
+    def reaches(self, least: float, *, of_latest: int) -> bool:
+        """Return whether so many of the latest have a level of at least ``least``."""
+        needed = 1 + min(of_latest, len(self._in_order)) // 10  # of fewer than ten, the loudest
+        for decibels in islice(reversed(self._in_order), of_latest):
+            if decibels >= least:
+                needed -= 1
+                if not needed:
+                    return True
+        return False
 
     @property
     def level(self) -> float:
         return self._sorted[-1 - len(self._sorted) // 10]
-
-
-def _level(decibels: list[float]) -> float:
-    """Return the 90th percentile: of fewer than ten, the loudest."""
-    return sorted(decibels)[-1 - len(decibels) // 10]

@@ -76,7 +76,8 @@ class SentAudio:
         pcm, at = self._resampler.feed(b"".join(piece.pcm for piece in wanted)), 0
         for piece in wanted:
             first, end = max(0, piece.start), max(0, piece.end)
-            self._pcm[first:end] = pcm[at + first - piece.start :][: end - first]
+            behind = at - piece.start
+            self._pcm[first:end] = pcm[behind + first : behind + end]
             at += piece.size
         return self._pcm
 

@@ -26,7 +26,7 @@ from pipelines.onnx import ORT_ERRORS, load_session, ort
 from pipelines.providers.contracts import ProviderError, Speech
 from pipelines.providers.piper_clauses import Clause, clauses
 from pipelines.settings import Section
-from pipelines.workers import WorkerThreads
+from pipelines.workers import VOICE_NICE, WorkerThreads
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ class Synthesizer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self.workers = WorkerThreads(options.threads, "piper")
+        self.workers = WorkerThreads(options.threads, "piper", nice=VOICE_NICE)
         self._model: _Model | None = None
         self._runs: set[ort.RunOptions] = set()  # of each text under way
 

@@ -7,13 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from pipelines.turn_taking.annotations import words_of
-from pipelines.turn_taking.words_by_language import WORDS_BY_LANGUAGE, joined_words, primary
-
-BACKCHANNELS: Mapping[str, frozenset[str]] = {
-    language: words.backchannels for language, words in WORDS_BY_LANGUAGE.items()
-}
-"""By primary language subtag: words, and phrases of them. A language that is neither here nor
-below has none."""
+from pipelines.turn_taking.words_by_language import joined_words, primary, words_in
 
 UNSPACED_BACKCHANNELS: Mapping[str, re.Pattern[str]] = {
     "zh": re.compile(
@@ -25,7 +19,8 @@ UNSPACED_BACKCHANNELS: Mapping[str, re.Pattern[str]] = {
     ),
     "th": re.compile("(?:ค่ะ|คะ|ครับ|คับ|อืม|อือ|อ๋อ|โอเค|ใช่|ได้|เข้าใจ|แล้ว)+"),
 }
-"""The same where no spaces are written: what the whole text consists of."""
+"""Where no spaces are written, what the whole text consists of; by primary language subtag. What
+other languages have is in their lists, and one that has neither has none."""
 
 LONGEST_UNSPACED = 12
 """Characters, for the same: the longest of them twice."""
@@ -41,13 +36,14 @@ def is_backchannel(text: str, language: str) -> bool:
         text: A transcript; case and punctuation do not matter.
         language: BCP 47 tag.
     """
-    known = BACKCHANNELS.get(primary(language), frozenset())
     spoken = words_of(text).casefold()
     if unspaced := UNSPACED_BACKCHANNELS.get(primary(language)):
         letters = "".join(filter(_is_letter, spoken))
         return len(letters) <= LONGEST_UNSPACED and unspaced.fullmatch(letters) is not None
-    words = joined_words(spoken)
-    return 0 < len(words) <= MOST_WORDS and _made_of(words, known)
+    known, words = words_in(language), joined_words(spoken)
+    return (
+        0 < len(words) <= MOST_WORDS and known is not None and _made_of(words, known.backchannels)
+    )
 
 
 def _is_letter(char: str) -> bool:

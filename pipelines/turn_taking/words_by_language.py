@@ -12,6 +12,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LANGUAGES = Path(__file__).with_name("languages")
@@ -95,10 +96,13 @@ def primary(language: str) -> str:
 def words_in(language: str) -> LanguageWords | None:
     """Return the words of turn-taking in a language; None if they are not known.
 
+    The first time that a language is asked for, its file is read and its patterns are made, which
+    takes some 40 ms: whoever loads an agent asks, so that no call does.
+
     Args:
         language: BCP 47 tag.
     """
-    return WORDS_BY_LANGUAGE.get(primary(language))
+    return language_words(primary(language))
 
 
 def with_numerals(words: Sequence[str], language: str) -> list[str]:
@@ -194,8 +198,11 @@ def _read(path: Path) -> LanguageWords:
     )
 
 
-# Read when this is imported: later, it would be in the middle of a call.
-WORDS_BY_LANGUAGE: Mapping[str, LanguageWords] = {
-    path.stem: _read(path) for path in sorted(LANGUAGES.glob("*.toml"))
-}
-"""By primary language subtag. In a language that is not here, words tell nothing."""
+KNOWN = frozenset(path.stem for path in LANGUAGES.glob("*.toml"))
+"""Primary language subtags. In a language that is not here, words tell nothing."""
+
+
+@cache
+def language_words(subtag: str) -> LanguageWords | None:
+    """Return the words of a primary language subtag, read once; as :func:`words_in`."""
+    return _read(LANGUAGES / f"{subtag}.toml") if subtag in KNOWN else None

@@ -17,7 +17,7 @@ from agent.server.assembly import service
 from agent.server.connections import HttpConnections
 from agent.server.overload import Reading
 from agent.server.registry import CallRegistry
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.worker_slot import WorkerSlot
 from agent.settings import Settings
 from agent.store.store import opened
 from pipelines.stages.lineup import Providers
@@ -60,7 +60,7 @@ async def running(
     *,
     alone: bool = True,
     head_within: float = 10.0,
-    place: WorkerPlace | None = None,
+    slot: WorkerSlot | None = None,
     **sections: Any,
 ) -> AsyncIterator[Running]:
     """Serve calls on a free port; ``sections`` are those of the settings.
@@ -82,7 +82,7 @@ async def running(
     settings = Settings(**given)
     before = asyncio.all_tasks()
     async with opened(settings.database) as store:
-        built = service(settings, providers or voice(), Loudness, store=store, place=place)
+        built = service(settings, providers or voice(), Loudness, store=store, slot=slot)
         # No test is turned away because the machine that runs it is busy.
         built.registry.capacity.overload._read = lambda: [
             Reading(what="nothing", value=0.0, limit=1.0)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.call.turn_record import TurnRecord
-from agent.console.live_lines import call_as_shown, line_as_shown
+from agent.console.live.lines import call_as_shown, line_as_shown
 from agent.console.visitor import Role, Visitor
 from agent.records.writer import Record, RecordWriter
 from agent.server.live_feed import CallFeeds, LocalFeed

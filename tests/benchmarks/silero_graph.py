@@ -60,9 +60,13 @@ class Graph:
         return names
 
     def linear(self, of: str, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
-        """Add a product with weights."""
-        product = self.add("MatMul", of, self.constant(weights))
-        return self.add("Add", product, self.constant(bias))
+        """Add a product of rows with weights."""
+        return self.add("Gemm", of, self.constant(weights), self.constant(bias))
+
+    def taken(self, of: str, *places: int, width: int) -> str:
+        """Add blocks at these places, in rows of so many samples or values."""
+        blocks = self.add("Gather", of, self.constant(np.array(places)), axis=1)
+        return self.shaped(blocks, -1, width)
 
     def shaped(self, of: str, *shape: int, to: str = "") -> str:
         """Add the same in another shape."""
@@ -97,8 +101,9 @@ def _spectrum(graph: Graph, read: dict[str, NDArray[np.float32]]) -> str:
     """Add the magnitudes of four steps: (calls, 4, 129)."""
     mirrored = graph.cut("input", -2, -66, 1, -1)
     blocks = graph.shaped(graph.add("Concat", "input", mirrored, axis=1), -1, 5, 128)
-    steps = graph.add("Concat", graph.cut(blocks, 0, 4, 1), graph.cut(blocks, 1, 5, 1), axis=2)
+    steps = graph.taken(blocks, 0, 1, 1, 2, 2, 3, 3, 4, width=256)
     product = graph.add("MatMul", steps, graph.constant(read["stft.forward_basis_buffer"][:, 0].T))
+    product = graph.shaped(product, -1, 4, 258)
     real, imaginary = graph.split(graph.add("Mul", product, product), 2, 2)
     return graph.add("Sqrt", graph.add("Add", real, imaginary))
 
@@ -112,11 +117,10 @@ def _encoded(graph: Graph, read: dict[str, NDArray[np.float32]], steps: str) -> 
         return graph.add("Relu", graph.linear(of, rows, read[f"encoder.{number}.bias"]))
 
     padded = graph.add("Pad", steps, graph.constant(np.array([0, 1, 0, 0, 1, 0])))
-    taps = [graph.cut(padded, tap, tap + 4, 1) for tap in range(3)]
-    first = layer(0, graph.add("Concat", *taps, axis=2), 0, 1, 2)
+    taps = graph.taken(padded, 0, 1, 2, 1, 2, 3, 2, 3, 4, 3, 4, 5, width=387)
+    first = graph.shaped(layer(0, taps, 0, 1, 2), -1, 4, 128)
     padded = graph.add("Pad", first, graph.constant(np.array([0, 1, 0, 0, 0, 0])))
-    taps = [graph.cut(padded, tap, tap + 3, 1, 2) for tap in range(3)]
-    second = layer(1, graph.add("Concat", *taps, axis=2), 0, 1, 2)
+    second = layer(1, graph.taken(padded, 0, 1, 2, 2, 3, 4, width=384), 0, 1, 2)
     return layer(3, layer(2, graph.shaped(second, -1, 128), 1, 2), 1)
 
 

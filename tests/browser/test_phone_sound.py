@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Route
 
-from agent.console.waterfall_picture import LABELS
+from agent.console.calls.waterfall_picture import LABELS
 from agent.sinch_limits import RATES
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol

@@ -28,6 +28,7 @@ def watched() -> Iterator[asyncio.Runner]:
     out, logged = io.StringIO(), io.StringIO()
     abandoned: list[str] = []
     before = running_threads(), open_files()
+    gc.freeze()  # what is there now is not looked through twice a check: it is not what that leaves
     with redirect_stderr(out), redirect_stdout(out), _logs_in(logged):
         with asyncio.Runner(loop_factory=partial(_telling_loop, abandoned)) as runner:
             yield runner

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -63,6 +64,27 @@ def runs(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def environment_of(process: int) -> str:
+    """Return the variables that a process was started with."""
+    return Path(f"/proc/{process}/environ").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_no_key_is_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is called; what Python needs is there."""
+    secret = "not-for-a-model"
+    for name in ("OPENAI_API_KEY", "VOICE_AGENT_STT__OPTIONS__API_KEY", "ANYTHING"):
+        monkeypatch.setenv(name, secret)
+
+    async def main() -> None:
+        async with started() as model:
+            given = environment_of(await process_of(model))
+            assert secret not in given
+            assert f"PATH={os.environ['PATH']}\0" in given
+
+    asyncio.run(main())
 
 
 def test_it_answers_elsewhere_and_is_less_urgent_than_calls() -> None:

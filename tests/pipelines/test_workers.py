@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from pipelines.providers import moonshine, piper
 from pipelines.workers import NICE, OVERTAKEN, OvertakenError, WorkerThreads
 from tests.agent.loopback import until
 
@@ -88,5 +89,23 @@ def test_threads_of_a_model_are_less_urgent_than_calls() -> None:
         assert await workers.run(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == NICE
         assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here < NICE
         await workers.aclose()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority on Linux alone")
+def test_a_voice_is_more_urgent_than_what_hears() -> None:
+    """A late transcript is a late answer; late audio is a hole in a word."""
+
+    async def main() -> None:
+        voice = piper.Synthesizer(piper.Synthesizer.Options()).workers
+        hearing = moonshine.Transcriber(moonshine.Transcriber.Options()).workers
+        here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        found = [
+            await one.run(lambda: os.getpriority(os.PRIO_PROCESS, 0)) for one in (voice, hearing)
+        ]
+        assert here < found[0] < found[1]
+        for one in (voice, hearing):
+            await one.aclose()
 
     asyncio.run(main())

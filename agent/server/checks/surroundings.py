@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from agent.records.record_files import JOURNALS
 from agent.server.checks.finding import Finding
 from agent.server.health import ANSWERED_WITHIN, Found, look_at_folder, look_within
-from agent.server.listening import HERE
+from agent.server.workers.listening import HERE
 from agent.settings import Settings
 from agent.settings.server import ServerSettings
 from agent.store.checking import writable

@@ -95,7 +95,7 @@ class _Calls(Collector):
             ),
             (
                 "voice_agent_overloaded",
-                "1: no more calls are taken, for what is measured; the log says for what.",
+                "1: what is measured is over a limit: the loop is late, models wait, or the like.",
                 int(bool(overload.reason)),
             ),
         )
@@ -109,6 +109,10 @@ class _Calls(Collector):
                 self._capacity.declined,
             ),
         )
+        yield from self._reasons()
+
+    def _reasons(self) -> Iterator[Metric]:
+        """Yield why calls were not taken, and why none would be now."""
         refused = CounterMetricFamily(
             "voice_agent_calls_refused",
             "Calls that were not taken, by why: for want of room, or since they may not come.",
@@ -117,6 +121,16 @@ class _Calls(Collector):
         for reason, times in {**self._capacity.declined_for, **self._calls.refused_for}.items():
             refused.add_metric((reason,), times)
         yield refused
+        why = self._calls.no_room(here=True)
+        refusing = GaugeMetricFamily(
+            "voice_agent_refusing",
+            "1: this process would take no call now, by why.",
+            labels=("reason",),
+        )
+        known = (*self._capacity.declined_for, *([why] if why else []))
+        for reason in dict.fromkeys(known):
+            refusing.add_metric((reason,), int(reason == why))
+        yield refusing
 
 
 class _Loop(Collector):

@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from agent.server.metrics.merged_text import merged
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.worker_slot import WorkerSlot
 
 log = structlog.get_logger()
 
@@ -37,44 +37,44 @@ class WorkerMetrics:
 
     Args:
         own: Returns those of this process. Called in the event loop of its calls.
-        place: Among the workers; None if this process is the only one.
+        slot: Among the workers; None if this process is the only one.
     """
 
-    def __init__(self, own: Callable[[], bytes], place: WorkerPlace | None) -> None:
+    def __init__(self, own: Callable[[], bytes], slot: WorkerSlot | None) -> None:
         self._own = own
-        self._place = place
+        self._slot = slot
 
     async def text(self) -> bytes:
         """Return the metrics of all workers that answer, each sample with the label ``worker``.
 
         Of a process that is alone, they are its own, as they are. Takes :data:`WITHIN` at the most.
         """
-        if (place := self._place) is None:
+        if (slot := self._slot) is None:
             return self._own() + _about_workers(1, 0)
-        paths = await asyncio.to_thread(_sockets, place)
+        paths = await asyncio.to_thread(_sockets, slot)
         others: dict[int, str] = {}
         async with asyncio.TaskGroup() as asking:
-            asked = {slot: asking.create_task(_ask(path)) for slot, path in paths.items()}
-        for slot, task in asked.items():
+            asked = {one: asking.create_task(_ask(path)) for one, path in paths.items()}
+        for one, task in asked.items():
             if told := task.result():
-                others[slot] = told
-        hung = {slot for slot, task in asked.items() if task.result() is None}
-        missing = {*range(place.workers), *hung} - {place.slot, *others}
+                others[one] = told
+        hung = {one for one, task in asked.items() if task.result() is None}
+        missing = {*range(slot.workers), *hung} - {slot.number, *others}
         own = self._own()
         about = _about_workers(1 + len(others), len(missing))
-        if place.workers == 1 and not others:
+        if slot.workers == 1 and not others:
             return own + about
-        texts = {place.slot: own.decode()} | others
+        texts = {slot.number: own.decode()} | others
         text = await asyncio.to_thread(merged, dict(sorted(texts.items())))
         return text.encode() + about
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
         """Tell other workers, until the block is left. Without any, nothing is opened."""
-        if self._place is None:
+        if self._slot is None:
             yield
             return
-        path = _path(self._place, self._place.slot)
+        path = _path(self._slot, self._slot.number)
         listening = await asyncio.to_thread(_listening, path)
         server = await asyncio.start_unix_server(self._tell, sock=listening)
         try:
@@ -107,17 +107,17 @@ def _about_workers(reachable: int, missing: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _path(place: WorkerPlace, slot: int) -> Path:
-    return place.folder / f"metrics-{slot}.sock"
+def _path(slot: WorkerSlot, number: int) -> Path:
+    return slot.folder / f"metrics-{number}.sock"
 
 
-def _sockets(place: WorkerPlace) -> dict[int, Path]:
+def _sockets(slot: WorkerSlot) -> dict[int, Path]:
     """Return where the others tell theirs, by slot. In a thread: it reads a folder."""
     found = {}
-    for path in place.folder.glob("metrics-*.sock"):
-        slot = path.stem.removeprefix("metrics-")
-        if slot.isascii() and slot.isdigit() and int(slot) != place.slot:
-            found[int(slot)] = path
+    for path in slot.folder.glob("metrics-*.sock"):
+        number = path.stem.removeprefix("metrics-")
+        if number.isascii() and number.isdigit() and int(number) != slot.number:
+            found[int(number)] = path
     return found
 
 

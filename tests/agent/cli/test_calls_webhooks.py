@@ -91,6 +91,7 @@ def test_what_waits_is_listed_and_sent_again(
     assert capsys.readouterr().out == "# webhooks: 0\n"
 
 
+@pytest.mark.usefixtures("tmp_path")  # its database is where it is
 def test_an_endpoint_is_tried_out(
     receiver: http.server.ThreadingHTTPServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def test_it_opens_the_phone_of_a_service_that_runs(
     asyncio.run(story())
 
 
+@pytest.mark.usefixtures("tmp_path")  # its database is where it is
 def test_without_a_service_it_says_how_to_start_one(capsys: pytest.CaptureFixture[str]) -> None:
     """By the settings, or by address; what else stands in an address is not repeated."""
     assert main(["talk", "http://ann:secret@127.0.0.1:9/"]) == 1

@@ -12,14 +12,14 @@ import aiohttp
 import numpy as np
 from aiohttp import web
 
-from agent.console.call_pages import CallPages
-from agent.console.guard import HEADERS
+from agent.console.calls.pages import CallPages
+from agent.console.calls.replay_pages import ReplayPages
+from agent.console.calls.replays import Replays
+from agent.console.calls.waveforms import Waveforms
 from agent.console.rendering import STATIC, Rendering
-from agent.console.replay_pages import ReplayPages
-from agent.console.replays import Replays
 from agent.console.routes import PageRoute
+from agent.console.sign_in.guard import HEADERS
 from agent.console.visitor import Role, Visitor
-from agent.console.waveforms import Waveforms
 from agent.records import stereo
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords

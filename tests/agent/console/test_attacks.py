@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from agent.console import passwords
 from agent.console.hidden_numbers import HiddenNumbers
-from agent.console.live_lines import call_as_shown, line_as_shown
+from agent.console.live.lines import call_as_shown, line_as_shown
+from agent.console.sign_in import passwords
 from agent.console.visitor import Role, Visitor
 from agent.server import connections
 from agent.server.live_feed import CallFeed
@@ -130,7 +130,7 @@ def test_the_real_streams_end_with_the_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, who: str
 ) -> None:
     """List, lines and audio of a call that goes on: none of them is pushed to who has left."""
-    monkeypatch.setattr("agent.console.guard.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("agent.console.sign_in.guard.LOOK_EVERY", 0.05)
 
     async def main() -> None:
         async with running(tmp_path, console={"users": USERS}) as server, calling(server.url):
@@ -147,7 +147,7 @@ def test_what_lasts_is_not_taken_for_a_slow_request(
     """Events go on, whatever a request may take."""
     monkeypatch.setattr(connections, "REQUEST_WITHIN", 0.05)
     monkeypatch.setattr(connections, "LOOK_EVERY", 0.02)
-    monkeypatch.setattr("agent.console.event_stream.BEAT_EVERY", 0.1)
+    monkeypatch.setattr("agent.console.live.event_stream.BEAT_EVERY", 0.1)
 
     async def main() -> None:
         async with running(tmp_path) as server, looker(server) as one:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.agent.console.test_oidc import CLIENT, ROLES, SECRET, come_back, leave, providing
+from tests.agent.console.sign_in.test_oidc import CLIENT, ROLES, SECRET, come_back, leave, providing
 from tests.agent.console.visiting import HASH, Looker, looker
 from tests.agent.loopback import command, dialled, running
 from tests.databases import FILE

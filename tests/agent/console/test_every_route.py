@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from agent.console.guard import HEADERS
+from agent.console.sign_in.guard import HEADERS
 from tests.agent.console.visiting import READS, USERS, Looker, looker
 from tests.agent.loopback import Running, running
 

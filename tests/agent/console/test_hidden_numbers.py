@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.console.hidden_numbers import HiddenNumbers
-from agent.console.live_lines import line_as_shown
+from agent.console.live.lines import line_as_shown
 from agent.console.visitor import Role, Visitor
 from agent.records.values import DEEPEST
 from agent.server.live_happenings import CallFacts

@@ -20,6 +20,8 @@ from agent.settings.server import ServerSettings
 from agent.store.schema import HEAD
 from tests.agent.sinch.credentials import V1, V2
 
+pytestmark = pytest.mark.usefixtures("tmp_path")  # they write files where they are
+
 AGENT = """---
 greeting: Hello.
 transfers:

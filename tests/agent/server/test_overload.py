@@ -89,6 +89,21 @@ def test_the_log_has_a_line_when_it_begins_and_one_when_it_ends() -> None:
     assert (logs[0]["reason"], logs[0]["value"], logs[0]["limit"]) == ("a measure", 1.0, 0.5)
 
 
+def test_the_reason_is_what_is_too_much_now() -> None:
+    """Which may be another than it began with; while nothing is, it stays until the end."""
+    overload, told = Overload(list), []
+    for at, (late, wait) in enumerate([(2, 0), (2, 0), (0, 2), (0, 0.7), *[(0, 0)] * 10]):
+        overload.judge(
+            [
+                Reading(what="late", value=late, limit=1.0),
+                Reading(what="wait", value=wait, limit=1.0),
+            ],
+            float(at),
+        )
+        told.append(overload.reason)
+    assert told == ["", *["late"], *["wait"] * 7, *[""] * 5]
+
+
 def providers_of(*names: str) -> Providers:
     return voice(llm=[object() for _ in names])
 

@@ -14,12 +14,12 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.server.board import Board
 from agent.server.metrics import worker_sockets
 from agent.server.metrics.merged_text import merged
 from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.throttle import SharedTries
-from agent.server.worker_place import WorkerPlace
+from agent.server.workers.board import Board
+from agent.server.workers.worker_slot import WorkerSlot
 from tests.agent.loopback import running
 from tests.agent.server.scraping import samples, scraped
 
@@ -98,9 +98,9 @@ def story(run: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(within())
 
 
-def worker(folder: Path, slot: int, workers: int = 3) -> WorkerMetrics:
-    place = WorkerPlace(slot=slot, folder=folder, workers=workers)
-    return WorkerMetrics(lambda: process(slot + 1), place)
+def worker(folder: Path, number: int, workers: int = 3) -> WorkerMetrics:
+    slot = WorkerSlot(number=number, folder=folder, workers=workers)
+    return WorkerMetrics(lambda: process(number + 1), slot)
 
 
 def test_any_worker_tells_of_all(folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_socket_that_a_dead_worker_left_is_taken_over(folder: Path) -> None:
 
 
 def test_a_process_that_is_alone_has_no_label(folder: Path) -> None:
-    """With a place or without; a second one, that drains, is told of with it."""
+    """With a slot or without; a second one, that drains, is told of with it."""
 
     async def run() -> None:
         alone = WorkerMetrics(lambda: process(1), None)
@@ -215,17 +215,17 @@ def test_a_worker_has_one_ring_of_tries_for_all_that_count_them(
     made: list[SharedTries] = []
 
     class Counted(SharedTries):
-        def __init__(self, place: WorkerPlace) -> None:
-            super().__init__(place)
+        def __init__(self, slot: WorkerSlot) -> None:
+            super().__init__(slot)
             made.append(self)
 
     monkeypatch.setattr("agent.server.assembly.SharedTries", Counted)
 
     async def run() -> None:
-        place = WorkerPlace(slot=0, folder=folder, workers=2)
+        slot = WorkerSlot(number=0, folder=folder, workers=2)
         Board.make(folder)
         operator = {"token": "0123456789abcdef"}
-        async with running(tmp_path, place=place, alone=False, operator=operator):
+        async with running(tmp_path, slot=slot, alone=False, operator=operator):
             assert len(made) == 1
 
     story(run)
@@ -235,13 +235,13 @@ def test_a_service_among_workers_tells_of_them(tmp_path: Path, folder: Path) -> 
     """By its own `/metrics`, over HTTP; its socket is gone when it is."""
 
     async def run() -> None:
-        place = WorkerPlace(slot=0, folder=folder, workers=2)
+        slot = WorkerSlot(number=0, folder=folder, workers=2)
         Board.make(folder)
         async with worker(folder, 1).told():
-            async with running(tmp_path, place=place, alone=False) as served:
+            async with running(tmp_path, slot=slot, alone=False) as served:
                 found = samples(await scraped(served))
-                for slot in ("0", "1"):
-                    assert any(("worker", slot) in labels for _, labels in found)
+                for number in ("0", "1"):
+                    assert any(("worker", number) in labels for _, labels in found)
                 assert found["voice_agent_calls", frozenset({("worker", "0")})] == 0
                 assert found["voice_agent_workers", frozenset()] == 2
             assert len(modes(folder)) == 1

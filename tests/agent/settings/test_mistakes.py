@@ -18,6 +18,8 @@ from agent.settings.allowed import PATTERNS, kind_of, unwrapped
 from agent.settings.origins import Origins
 from pipelines.providers import PROVIDERS, find
 
+pytestmark = pytest.mark.usefixtures("tmp_path")  # they write files where they are
+
 RAW = re.compile(
     "should be|valid (dict|integer|number|string|boolean|list|tuple)|instance of|Settings?Source"
     r"|Input |type=|\[type|pydantic|Traceback|error parsing|pattern|\^"

@@ -8,6 +8,8 @@ import pytest
 
 from agent.settings import Settings, SettingsError, load
 
+pytestmark = pytest.mark.usefixtures("tmp_path")  # they write files where they are
+
 
 def named(*given: tuple[str, str], file: str = "") -> Settings:
     """Return the settings with ``given`` over a file."""

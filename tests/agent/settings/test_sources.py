@@ -13,6 +13,8 @@ from agent.settings import SettingsError, load
 from agent.settings.variables import injected
 from agent.text_files import UnreadableTextError, decode, read_text
 
+pytestmark = pytest.mark.usefixtures("tmp_path")  # they write files where they are
+
 TOML = 'agent = "caf\u00e9"\n[server]\nport = 9000\n'
 DOT_ENV = "# caf\u00e9\nVOICE_AGENT_SERVER__PORT=9000\n"
 

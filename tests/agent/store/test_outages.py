@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
@@ -178,15 +180,25 @@ def test_a_transaction_that_nobody_waits_for_is_settled(tmp_path: Path) -> None:
 
     async def main() -> None:
         url = DatabaseUrl(f"sqlite:///{FILE}")
-        database = SqlDatabase(url)
+        # Whoever waits for a lock gives up after a second, and busy machines take longer.
+        database, begun, go_on = SqlDatabase(url, within=60), Event(), Event()
+        mark = tables.claims.insert().values(name="n", owner="o", at=0.0)
+
+        def write(connection: Connection) -> None:
+            begun.set()
+            assert go_on.wait(60)
+            connection.execute(mark)
+
         async with opened(url):
-            with locked(tmp_path):
-                mark = tables.claims.insert().values(name="n", owner="o", at=0.0)
-                writing = asyncio.ensure_future(database.write(lambda c: c.execute(mark)))
-                await asyncio.sleep(0.1)
-                writing.cancel()
-                await asyncio.wait([writing])
-            await database.settle()
+            writing = asyncio.ensure_future(database.write(write))
+            assert await asyncio.to_thread(begun.wait, 60)
+            writing.cancel()
+            await asyncio.wait([writing])
+            settling = asyncio.ensure_future(database.settle())
+            await asyncio.wait([settling], timeout=0.05)
+            assert not settling.done()
+            go_on.set()
+            await settling
             found = await database.read(lambda c: c.execute(tables.claims.select()).all())
             assert [row.name for row in found] == ["n"]
         await database.aclose()

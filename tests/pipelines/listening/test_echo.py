@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.audio import SPEECH_RATE, Resampler, frame_bytes
+from pipelines.listening.caller_frames import CallerFrame, LineFrames
 from pipelines.listening.detectors import DetectorSettings, NewDetector, detectors
 from pipelines.listening.echo import EchoGuard
+from pipelines.listening.echo_path import noise as noise_of
 from pipelines.listening.listener import Listener, ListenerEvent
 from pipelines.listening.settings import GateSettings
 from pipelines.listening.speech_events import SpeechContinued, SpeechStarted
@@ -134,6 +136,28 @@ def test_what_is_heard_while_we_are_silent_is_left_alone() -> None:
         assert echo.without_echo(frame) is frame
         assert not echo.is_own_voice()
         assert not echo._asked  # from the very first frame of a call
+
+
+def test_a_look_for_an_echo_is_made_once_it_can_tell_something() -> None:
+    """One proves nothing, so the first of a voice is left; half of those that follow are, too."""
+    guard, line, heard = EchoGuard(RATE), LineFrames(RATE), list[CallerFrame]()
+    guard.sent(on_the_line(speech(*GREETING), 1))
+    looked = []
+    for pcm in frames(on_the_line(speech("phone-number"), 2))[:50]:
+        heard += line.feed(pcm)
+        guard.without_echo(heard[-1])
+        if len(heard) > 42:
+            assert not guard.is_own_voice()
+            looked.append(heard[-1].is_resampled)
+    assert looked == [False, True] * 4
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(0, 32767), min_size=1, max_size=120))
+def test_the_noise_of_a_line_is_its_tenth_frame_of_a_hundred(loud: list[int]) -> None:
+    """By power, between two as numpy has it, bit for bit."""
+    samples = np.array(loud, np.float32)
+    assert noise_of(samples, 1) == float(np.quantile(samples * samples, 0.1))
 
 
 @settings(deadline=None, max_examples=40)

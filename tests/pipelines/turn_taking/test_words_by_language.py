@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.turn_taking.backchannels import BACKCHANNELS, is_backchannel
+from agent.personas.loader import parse
+from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.end_of_turn_words import Ending, ending
 from pipelines.turn_taking.words_by_language import (
+    KNOWN,
     LANGUAGES,
-    WORDS_BY_LANGUAGE,
     LanguageWords,
+    language_words,
     primary,
     with_numerals,
+    words_in,
 )
 from tests.callers import callers
+from tests.file_trap import trapped
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_each_language_has_words_that_end_a_turn_and_that_do_not(
     assert ending(said, language) is expected
 
 
-@pytest.mark.parametrize("language", sorted(WORDS_BY_LANGUAGE))
+@pytest.mark.parametrize("language", sorted(KNOWN))
 def test_listeners_are_told_from_callers_who_answer(language: str) -> None:
     """Every backchannel of the callers is one, and no answer is: what wants the floor gets it."""
     said = callers(language)
@@ -70,7 +74,7 @@ def test_listeners_are_told_from_callers_who_answer(language: str) -> None:
     assert [one for one in said["answer"] if is_backchannel(one, language)] == []
 
 
-@pytest.mark.parametrize("language", sorted(WORDS_BY_LANGUAGE))
+@pytest.mark.parametrize("language", sorted(KNOWN))
 def test_unfinished_callers_are_not_taken_for_done_by_a_list(language: str) -> None:
     """None is a whole answer; and no whole utterance is one that cannot be all."""
     said = callers(language)
@@ -78,20 +82,23 @@ def test_unfinished_callers_are_not_taken_for_done_by_a_list(language: str) -> N
     assert [one for one in said["whole"] if ending(one, language) is Ending.OPEN] == []
 
 
-@pytest.mark.parametrize("language", sorted(WORDS_BY_LANGUAGE))
+@pytest.mark.parametrize("language", sorted(KNOWN))
 def test_every_list_is_there(language: str) -> None:
     """A file that misspells the name of a list would lose it without a word."""
-    known = WORDS_BY_LANGUAGE[language]
+    known = words_in(language)
+    assert known is not None
     for name in LanguageWords.__slots__:
         found = getattr(known, name)
         assert found.pattern != "(?!)" if hasattr(found, "pattern") else found
     assert sorted(set(known.two_digits.values())) == [str(number) for number in range(10, 100)]
 
 
-@pytest.mark.parametrize("language", sorted(WORDS_BY_LANGUAGE))
+@pytest.mark.parametrize("language", sorted(KNOWN))
 def test_no_list_can_be_read_in_many_ways(language: str) -> None:
     """Else a long row of "yes" with something behind it would take for ever, and this would."""
-    phrases = [phrase for phrase in BACKCHANNELS[language] if " " in phrase] + ["si", "ja", "merci"]
+    known = words_in(language)
+    assert known is not None
+    phrases = [phrase for phrase in known.backchannels if " " in phrase] + ["si", "ja", "merci"]
     for phrase in phrases:
         for unit in (phrase, f"{phrase} {phrases[0]}", "thank you", "grazie mille", "isso mesmo"):
             assert ending(f"{unit} " * 40 + "xyz", language) is not Ending.WHOLE
@@ -126,10 +133,19 @@ def test_regions_and_case_of_a_tag_make_no_difference(tag: str) -> None:
 
 def test_a_language_is_a_file() -> None:
     """Nothing else has to be told of it."""
-    assert sorted(path.stem for path in LANGUAGES.glob("*.toml")) == sorted(WORDS_BY_LANGUAGE)
+    assert sorted(path.stem for path in LANGUAGES.glob("*.toml")) == sorted(KNOWN)
 
 
-@given(st.text(), st.sampled_from([*sorted(WORDS_BY_LANGUAGE), "xx", ""]))
+def test_they_are_read_when_an_agent_is_loaded() -> None:
+    """In a thread: later, it would be in the middle of a call."""
+    language_words.cache_clear()
+    parse("---\nlanguage: en-IE\n---\nBe brief.")
+    with trapped() as trap:
+        assert words_in("en") is not None
+    assert not trap.caught
+
+
+@given(st.text(), st.sampled_from([*sorted(KNOWN), "xx", ""]))
 def test_any_text_has_an_ending_in_any_language(text: str, language: str) -> None:
     """Nothing is raised."""
     assert ending(text, language) in Ending

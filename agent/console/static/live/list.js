@@ -60,6 +60,9 @@ follow(
     calls: ({ calls: all }) => calls.all(all),
     call: (call) => calls.one(call),
     gone: ({ name }) => calls.gone(name),
+    refusing: ({ reason }) => {
+      document.getElementById("refusing").textContent = reason && `No more calls are taken: ${reason}`;
+    },
   },
   (state) => tellConnection(badge, state),
 );

@@ -17,6 +17,8 @@ from agent.settings import Settings, SettingsError, load
 from agent.settings.webhooks import WebhookSettings
 from tests.agent.records.webhooks.receiver import ALL, SECRET
 
+pytestmark = pytest.mark.usefixtures("tmp_path")  # they write files where they are
+
 RECORD = CallRecord(
     number=1,
     id="a",
