@@ -16,6 +16,7 @@ import structlog
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
+    CallStatus,
     LegEvent,
     LegFacts,
     OwnLeg,
@@ -134,6 +135,37 @@ class CallDirectory:
             return None if call is None else (encode_call(replace(call, transfer=leg_name)), None)
 
         await self._store.calls.change(call_name, changed)
+
+    async def add_party(self, call_name: str, leg_name: str) -> BridgedCall | None:
+        """Note that a leg is to be on the line of a call; return the call as it is then.
+
+        Returns:
+            None if it is over, or there is none: nothing has changed then.
+        """
+
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], BridgedCall] | None:
+            call = _call(call_name, value)
+            if call is None or call.status is CallStatus.OVER:
+                return None
+            after = replace(call, parties=(*call.parties, leg_name))
+            return encode_call(after), after
+
+        return await self._store.calls.change(call_name, changed)
+
+    async def parties(self, call_name: str) -> list[PartyLeg]:
+        """Return the legs of all who are, were or are to be on the line of a call.
+
+        The phone that it goes by is the first of them, if it is one of several that were dialled.
+        """
+        call = await self.call(call_name)
+        if call is not None:
+            names = (call.phone, *call.parties)
+        elif (placed := await self.placed(call_name)) is not None:
+            names = placed.parties
+        else:
+            names = ()
+        found = [await self.leg_of(PartyLeg, name) for name in names]
+        return [leg for leg in found if leg is not None]
 
     # Streams; these and the ends of legs go by the platform's id of the phone's leg
 

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent import phone_numbers
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import Dial
-from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg
+from agent.sinch.contracts import BroughtStream, Dial, Party
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
 from agent.sinch_limits import MAX_SAY
+
+ONLY_NUMBERS = "version 1 tells machines from people on telephone numbers only"
+"""Why ``amd`` is not for SIP addresses and In-App users: ``connectPstn`` alone has it."""
 
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Numbers and callbacks are kept at a server of their own."""
@@ -48,13 +52,22 @@ def connect_conference(conference: str) -> Svaml:
     return {"action": {"name": "connectConf", "conferenceId": conference}}
 
 
+def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
+    """Say something, and do ``then`` (answer to ICE or ACE)."""
+    return {"instructions": [_say(text, announcer)], **then}
+
+
 def say_and_hang_up(text: str, announcer: Announcer, *, answer: bool) -> Svaml:
     """Say something and hang up; ``answer`` a call that still rings (ICE only)."""
-    say = {"name": "say", "text": text[:MAX_SAY], "locale": announcer.locale}
+    say = _say(text, announcer)
     return {
         "instructions": [{"name": "answer"}, say] if answer else [say],
         "action": {"name": "hangup"},
     }
+
+
+def _say(text: str, announcer: Announcer) -> Svaml:
+    return {"name": "say", "text": text[:MAX_SAY], "locale": announcer.locale}
 
 
 def hang_up() -> Svaml:
@@ -156,6 +169,17 @@ class V1Answers:
         """Continue."""
         return continue_call()
 
+    def let_in(
+        self, leg: PartyLeg, conference: str, announcer: Announcer, _bringing: BroughtStream | None
+    ) -> Svaml:
+        """Say, and go to the conference: the stream comes by a callout of its own."""
+        then = self.keep(leg, conference)
+        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+
+    def keep(self, leg: PartyLeg, conference: str) -> Svaml:
+        """Go to the conference; a conferenceCallout does so by itself."""
+        return continue_call() if leg.machine == "talk" else connect_conference(conference)
+
     def join(self) -> Svaml:
         """Continue: the callout was into the conference."""
         return continue_call()
@@ -189,12 +213,51 @@ class V1Actions:
                 dtmf=dial.keys,
             )
         elif is_sip(dial.to) or phone_numbers.user(dial.to):
-            raise SinchError("version 1 tells machines from people on telephone numbers only")
+            raise SinchError(ONLY_NUMBERS)
         else:
             ice = dial_and_detect(
                 dial.to, caller_id, dial.max_seconds, wait_for_beep=dial.machine == "message"
             )
             body = custom_callout(ice, ace=None, custom=name, max_seconds=dial.max_seconds)
+        return LegFacts(call_id=await self._api.callout(body))
+
+    def refusal(self, party: Party) -> str:
+        """Return :data:`ONLY_NUMBERS` if it is none, and machines are to be told from people."""
+        by_number = not (is_sip(party.to) or phone_numbers.user(party.to))
+        return "" if by_number or party.machine == "talk" else ONLY_NUMBERS
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        """Dial each into the conference."""
+        found: dict[str, LegFacts | SinchError] = {}
+        for leg in legs:
+            try:
+                found[leg.name] = await self._dial_into(
+                    leg, placed.conference, placed.caller_id, placed.max_seconds
+                )
+            except SinchError as error:
+                found[leg.name] = error
+                if not error.status:
+                    break  # Sinch is away: whoever asks waits for each
+        return found
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, caller_id: str, max_seconds: int, _beside: str
+    ) -> LegFacts:
+        """Dial into the conference."""
+        return await self._dial_into(leg, call.conference, caller_id, max_seconds)
+
+    async def _dial_into(
+        self, leg: PartyLeg, conference: str, caller_id: str, max_seconds: int
+    ) -> LegFacts:
+        if leg.machine == "talk":
+            body = conference_callout(
+                leg.to, caller_id, conference, custom=leg.name, max_seconds=max_seconds
+            )
+        else:  # to the conference by the answer to ACE
+            ice = dial_and_detect(leg.to, caller_id, max_seconds, wait_for_beep=False)
+            body = custom_callout(ice, ace=None, custom=leg.name, max_seconds=max_seconds)
         return LegFacts(call_id=await self._api.callout(body))
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:

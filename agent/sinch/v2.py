@@ -10,12 +10,13 @@ tutorials. The tests check each form of SVAML against schemas written out from t
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import ENDED_WEBHOOK, Version
-from agent.sinch.contracts import Dial
-from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, Phone, PlacedLeg
+from agent.sinch.contracts import BroughtStream, Dial, Party
+from agent.sinch.legs import CALLER, STREAM, BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.rest import Basic, Rest, SinchError, path_segment
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
 from agent.sinch_limits import MAX_SAY
@@ -48,13 +49,7 @@ def bridge_with_stream(stream: Stream, ring: int, phone: str) -> Svaml:
 
 def say_and_hang_up(text: str, announcer: Announcer, *, answer: bool) -> Svaml:
     """Say something and hang up; ``answer`` a call that still rings."""
-    say = {
-        "command": "messages",
-        "messages": [
-            {"type": "SAY", "say": {"text": text[:MAX_SAY], "voiceName": announcer.voice_name}}
-        ],
-        "events": {"onFinish": [{"command": "hangup"}]},
-    }
+    say = {**_say(text, announcer), "events": {"onFinish": [{"command": "hangup"}]}}
     return {"commands": [{"command": "answer"}, say] if answer else [say]}
 
 
@@ -89,9 +84,29 @@ def dial_leg(to: str, caller_id: str, name: str, *, ring: int, max_seconds: int)
     }
 
 
+def dial_legs(legs: Sequence[PartyLeg], caller_id: str, *, max_seconds: int) -> Svaml:
+    """Dial several, each with its own time to ring."""
+    dials = [
+        dial_leg(leg.to, caller_id, leg.name, ring=leg.ring_seconds, max_seconds=max_seconds)
+        for leg in legs
+    ]
+    return {"commands": [command for dial in dials for command in dial["commands"]]}
+
+
 def join_bridge() -> Svaml:
     """Bring a leg into the conversation."""
     return {"commands": [{"command": "bridgeCall", "bridgeName": BRIDGE}]}
+
+
+def bridge_line(stream: Stream, ring: int, phones: Sequence[str]) -> Svaml:
+    """Bridge the first answered leg of several with the stream, with which all of them go."""
+    return {"commands": _bridged(stream, ring, *phones)}
+
+
+def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
+    """Say something, and do ``then``."""
+    say = _say(text, announcer)
+    return {"commands": [{**say, "events": {"onFinish": then["commands"]}}]}
 
 
 def _party(to: str) -> Svaml:
@@ -100,7 +115,12 @@ def _party(to: str) -> Svaml:
     return {"type": "PHONE", "phone": {"number": to}}
 
 
-def _bridged(stream: Stream, ring: int, phone: str) -> list[Svaml]:
+def _say(text: str, announcer: Announcer) -> Svaml:
+    say = {"text": text[:MAX_SAY], "voiceName": announcer.voice_name}
+    return {"command": "messages", "messages": [{"type": "SAY", "say": say}]}
+
+
+def _bridged(stream: Stream, ring: int, *phones: str) -> list[Svaml]:
     dial = {
         "command": "dial",
         "callName": STREAM,
@@ -116,7 +136,7 @@ def _bridged(stream: Stream, ring: int, phone: str) -> list[Svaml]:
         "maxCallDurationSeconds": stream.max_seconds,
         "events": {
             "onAnswer": [{"command": "bridgeCall", "bridgeName": BRIDGE}],
-            **{event: [_hang_up(phone)] for event in _STREAM_GONE},
+            **{event: [_hang_up(phone) for phone in phones] for event in _STREAM_GONE},
         },
     }
     return [{"command": "bridgeCall", "bridgeName": BRIDGE}, dial]
@@ -169,6 +189,20 @@ class V2Answers:
         """No commands."""
         return no_commands()
 
+    def let_in(
+        self, leg: PartyLeg, _conference: str, announcer: Announcer, bringing: BroughtStream | None
+    ) -> Svaml:
+        """Say, and bridge; the first brings the stream along, which comes after what they hear."""
+        if bringing is None:
+            then = join_bridge()
+        else:
+            then = bridge_line(bringing.stream, bringing.ring, bringing.phones)
+        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+
+    def keep(self, _leg: PartyLeg, _conference: str) -> Svaml:
+        """No commands."""
+        return no_commands()
+
     def join(self) -> Svaml:
         """Bridge."""
         return join_bridge()
@@ -196,6 +230,29 @@ class V2Actions:
             dial.to, caller_id, name, ring=dial.ring_seconds, max_seconds=dial.max_seconds
         )
         return LegFacts(session=await self._api.create_call(commands, idempotency_key=name))
+
+    def refusal(self, _party: Party) -> str:
+        """Return nothing: whoever is not an In-App user can be dialled as is wanted."""
+        return ""
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        """Dial all in one session."""
+        commands = dial_legs(legs, placed.caller_id, max_seconds=placed.max_seconds)
+        try:
+            session = await self._api.create_call(commands, idempotency_key=placed.name)
+        except SinchError as error:
+            return {leg.name: error for leg in legs}
+        return {leg.name: LegFacts(session=session) for leg in legs}
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, caller_id: str, max_seconds: int, beside: str
+    ) -> LegFacts:
+        """Dial in the session."""
+        commands = dial_legs([leg], caller_id, max_seconds=max_seconds)
+        await self._api.update_call(beside, commands, idempotency_key=leg.name)
+        return LegFacts(session=call.session)
 
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
