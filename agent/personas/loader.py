@@ -23,7 +23,7 @@ from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
-from agent.personas.script import Afterwards, Details, Script, value_line
+from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
@@ -96,6 +96,17 @@ class Persona:
             keys_are_secret=front.keys_are_secret,
             transfer_failed=fill(front.transfer_failed),
             numbers={target.name: target.to for target in front.transfers},
+            parties=tuple(
+                ScriptParty(
+                    name=one.name,
+                    to=one.to,
+                    title=one.title or one.name,
+                    when=one.when,
+                    ring_seconds=one.ring_seconds,
+                    announcement=one.announcement,
+                )
+                for one in front.parties
+            ),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
@@ -159,6 +170,11 @@ class Persona:
     def transfers(self) -> dict[str, str]:
         """Whom callers may be passed on to: number in E.164 or SIP address, by name."""
         return {target.name: target.to for target in self._front.transfers}
+
+    @property
+    def parties(self) -> dict[str, str]:
+        """Whom it may add to its line: number in E.164 or address, by name."""
+        return {target.name: target.to for target in self._front.parties}
 
 
 def load(folder: Path, name: str) -> Persona:

@@ -60,6 +60,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
+- ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
+  called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
+  (no answer, busy, machine, declined or failed)
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

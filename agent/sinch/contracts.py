@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agent.call.on_the_line import LineParty
 from agent.call.orders import Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
@@ -115,6 +116,8 @@ class ExpectedCall:
 
     variables: Mapping[str, str] = field(default_factory=dict)
     outgoing: bool = False
+    parties: tuple[LineParty, ...] = ()
+    """Of a line of several, who is there, and who is being dialled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

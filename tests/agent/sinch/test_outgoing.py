@@ -148,7 +148,7 @@ def test_whom_to_call_may_be_told_as_sinch_has_it(to: object, dialled: str | Non
     """Or in a text; what is neither is refused."""
     try:
         request = DialRequest.model_validate({"to": to})
-        found = address(request.to, "US")
+        found = address(str(request.to), "US")
     except ValueError:
         found = None
     assert found == dialled
