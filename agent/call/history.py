@@ -56,7 +56,7 @@ class History:
         self.whispers: list[str] = []
         """What operators have told the agent, and the caller has not heard."""
 
-        self.parties = OnTheLine(self.record)
+        self.parties = OnTheLine(self.record.note)
         """Who is on the line, if there are several."""
 
         self.line = LineEnd()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from agent.call.orders import Order, PartyJoined, PartyLeft
-from agent.call.turn_record import TurnRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +29,11 @@ class OnTheLine:
     meanwhile: each change is put on record once. Of a call between two, nothing is.
 
     Args:
-        record: Gets a line for each who is expected, joins, leaves or does not come.
+        note: Puts a line on record, for each who is expected, joins, leaves or does not come.
     """
 
-    def __init__(self, record: TurnRecord) -> None:
-        self._record = record
+    def __init__(self, note: Callable[..., None]) -> None:
+        self._put_down = note
         self._present: dict[str, str] = {}
         self._expected: dict[str, str] = {}
         self._gone: set[str] = set()
@@ -77,4 +76,4 @@ class OnTheLine:
 
     def _note(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
-        self._record.note("party", party=party, **{k: v for k, v in known.items() if v})
+        self._put_down("party", party=party, **{k: v for k, v in known.items() if v})

@@ -93,9 +93,9 @@ class LineEndings:
             or not all(leg.is_over for leg in legs)
         ):
             return ANSWERS[version].nothing()
-        known = next((leg.call_id for leg in reversed(legs) if leg.call_id), call_name)
-        call_id = callback.leg.call_id if callback is not None else known
-        result = next((leg.result for leg in reversed(legs) if leg.result), "FAILED")
+        # The same whoever looks: of several who are told at once, more than one may find all over.
+        call_id = next((leg.call_id for leg in legs if leg.call_id), call_name)
+        result = next((leg.result for leg in legs if leg.result), "FAILED")
         told = callback or LegEnded(
             leg=LegIdentity(version=version, call_id=call_id), result=result, reason=""
         )
