@@ -33,7 +33,7 @@ class OnTheLine:
     """
 
     def __init__(self, note: Callable[..., None]) -> None:
-        self._put_down = note
+        self._note = note
         self._present: dict[str, str] = {}
         self._expected: dict[str, str] = {}
         self._gone: set[str] = set()
@@ -55,7 +55,7 @@ class OnTheLine:
                 self.obey(PartyJoined(party=one.party, title=one.title))
             else:
                 self._expected[one.party] = one.title
-                self._note(one.party, one.title, "expected")
+                self._tell(one.party, one.title, "expected")
 
     def obey(self, order: Order) -> None:
         """Note who has joined or left; any other order is nothing to it."""
@@ -64,16 +64,16 @@ class OnTheLine:
                 self._expected.pop(party, None)
                 self._gone.discard(party)  # the platform told us otherwise before
                 self._present[party] = title
-                self._note(party, title, "joined")
+                self._tell(party, title, "joined")
             case PartyLeft(party=party, title=title, why=why) if party not in self._gone:
                 self._present.pop(party, None)
                 self._expected.pop(party, None)
                 self._gone.add(party)
                 if why in ("left", "dropped"):
-                    self._note(party, title, why)
+                    self._tell(party, title, why)
                 else:
-                    self._note(party, title, "not reached", why)
+                    self._tell(party, title, "not reached", why)
 
-    def _note(self, party: str, title: str, status: str, why: str = "") -> None:
+    def _tell(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
-        self._put_down("party", party=party, **{k: v for k, v in known.items() if v})
+        self._note("party", party=party, **{k: v for k, v in known.items() if v})

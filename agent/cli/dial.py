@@ -16,37 +16,7 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    whom = dial.add_mutually_exclusive_group()
-    whom.add_argument(
-        "to",
-        nargs="*",
-        default=[],
-        help="number, such as +12025550123, SIP address, or user:ID; several are on one line",
-    )
-    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
-    dial.add_argument(
-        "--title",
-        dest="titles",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="what they are called, such as Ann; repeat it, in the order of the numbers",
-    )
-    dial.add_argument(
-        "--ends-with",
-        choices=("phone", "last", "host"),
-        help="whose leaving ends a call to several: the first who answered, the last, or the host, "
-        "who is the first number (last)",
-    )
-    dial.add_argument(
-        "--ring-seconds", type=whole(1, 60), metavar="N", help="how long each of several rings"
-    )
-    dial.add_argument(
-        "--announcement",
-        default="",
-        metavar="TEXT",
-        help="what each hears alone, by the platform's voice, before they are on the line",
-    )
+    _add_whom(dial)
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
         "--var",
@@ -85,6 +55,41 @@ def add(commands: Commands) -> None:
     )
     add_config(dial)
     dial.set_defaults(run=run)
+
+
+def _add_whom(dial: argparse.ArgumentParser) -> None:
+    """Declare who is called, and what is said of several."""
+    whom = dial.add_mutually_exclusive_group()
+    whom.add_argument(
+        "to",
+        nargs="*",
+        default=[],
+        help="number, such as +12025550123, SIP address, or user:ID; several are on one line",
+    )
+    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
+    dial.add_argument(
+        "--title",
+        dest="titles",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what they are called, such as Ann; repeat it, in the order of the numbers",
+    )
+    dial.add_argument(
+        "--ends-with",
+        choices=("phone", "last", "host"),
+        help="whose leaving ends a call to several: the first who answered, the last, or the host, "
+        "who is the first number (last)",
+    )
+    dial.add_argument(
+        "--ring-seconds", type=whole(1, 60), metavar="N", help="how long each of several rings"
+    )
+    dial.add_argument(
+        "--announcement",
+        default="",
+        metavar="TEXT",
+        help="what each hears alone, by the platform's voice, before they are on the line",
+    )
 
 
 def destination(options: argparse.Namespace) -> object:

@@ -63,6 +63,7 @@ class Dialling:
     ) -> None:
         self._settings = settings
         self._directory = directory
+        self._keys = directory.dial_keys
         self._actions = actions
         self._rules = rules
         self._parties = parties
@@ -94,7 +95,7 @@ class Dialling:
         if (known := await self._known_without_room(idempotency_key)) is not None:
             return known
         name = f"d{uuid.uuid4().hex[:24]}"
-        if idempotency_key and not await self._directory.first_to_dial(idempotency_key, name):
+        if idempotency_key and not await self._keys.first_to_dial(idempotency_key, name):
             return await self._dialled_with(idempotency_key)
         legs = [party_leg(name, party) for party in dial.parties]
         try:
@@ -139,7 +140,7 @@ class Dialling:
         reason = self._calls.no_room()
         if not reason:
             return None
-        known = await self._directory.dialled_with(key) if key else None
+        known = await self._known(key) if key else None
         if known is None:
             self._calls.decline(reason)
             raise NoRoomError
@@ -147,7 +148,7 @@ class Dialling:
 
     async def _forget_key(self, key: str) -> None:
         if key:
-            await self._directory.forget_key(key)
+            await self._keys.forget(key)
 
     async def _add_legs(
         self, name: str, dial: Dial, caller_id: str, actions: Actions, legs: Sequence[PartyLeg]
@@ -182,9 +183,14 @@ class Dialling:
         )
         return leg
 
+    async def _known(self, key: str) -> PlacedLeg | None:
+        """Return the call that a key stands for; None if it is not on record yet."""
+        name = await self._keys.call_of(key)
+        return await self._directory.placed(name) if name else None
+
     async def _dialled_with(self, key: str) -> PlacedLeg:
         for _ in range(round(SAME_KEY_WITHIN / LOOK_EVERY)):
-            if (leg := await self._directory.dialled_with(key)) is not None:
+            if (leg := await self._known(key)) is not None:
                 return leg
             await asyncio.sleep(LOOK_EVERY)
         raise KeyInUseError

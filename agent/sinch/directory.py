@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from agent.sinch.dial_keys import DialKeys
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
@@ -61,6 +62,11 @@ class CallDirectory:
     def dials(self) -> Dials:
         """What was dialled lately."""
         return self._store.dials
+
+    @property
+    def dial_keys(self) -> DialKeys:
+        """Which idempotency keys were used, and for which calls."""
+        return DialKeys(self._store.claims)
 
     # Legs
 
@@ -200,20 +206,6 @@ class CallDirectory:
     async def first_to_connect(self, name: str) -> bool:
         """Return whether nobody has connected this leg with an agent before."""
         return await self._store.claims.claim(f"connect {name}") is None
-
-    async def first_to_dial(self, key: str, name: str) -> bool:
-        """Return whether this idempotency key is new; then it stands for the leg ``name``."""
-        return await self._store.claims.claim(f"dial key {key}", {"id": name}) is None
-
-    async def dialled_with(self, key: str) -> PlacedLeg | None:
-        """Return the leg that an idempotency key stands for; None if it is not on record yet."""
-        known = await self._store.claims.find(f"dial key {key}")
-        value = known.value if known is not None else None
-        return await self.placed(str(value.get("id", ""))) if value is not None else None
-
-    async def forget_key(self, key: str) -> None:
-        """Let the next dial with this key be the first."""
-        await self._store.claims.release(f"dial key {key}")
 
 
 def _over(call_id: str) -> str:
