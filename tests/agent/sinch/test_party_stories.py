@@ -11,8 +11,9 @@ import pytest
 from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
 from agent.sinch.callbacks import Version
+from tests.agent.conversation import voice
 from tests.agent.loopback import until
-from tests.agent.sinch.stories import Story, tell
+from tests.agent.sinch.stories import Story, speech, tell
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 both = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -174,6 +175,35 @@ def test_one_is_added_and_another_dropped(tmp_path: Path, version: Version) -> N
         assert (status, answer["detail"]) == (409, "the call is over")
 
     tell(tmp_path, version, story, phones=phones())
+
+
+@pytest.mark.parametrize(("version", "conference"), [("v1", True), ("v2", False)])
+def test_the_agent_brings_somebody_in(tmp_path: Path, version: Version, conference: bool) -> None:
+    """By its tool, with somebody whom its file names; the caller's hang-up takes them along."""
+
+    async def story(s: Story) -> None:
+        leg = await s.call_in(Plan(turns=[speech()], patience=0.3, linger=60))
+        await until(lambda: on_record(s) == [("Ben", "joined")])
+        (tool,) = s.lines("tool")
+        assert (tool["name"], tool["arguments"]) == ("add_party", {"who": "ben"})
+        assert BEN not in str(s.server.lines())
+        assert phone(s, BEN).room == leg.room
+        await until(lambda: "He is being called." in s.lines("agent")[-1]["text"], 4)
+        await s.sinch.hang_up(leg)
+        await is_over(s)
+
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "reception.md").write_text(
+        f"---\ngreeting: Hello.\nparties:\n  - {{name: ben, to: '{BEN}', title: Ben}}\n---\nHelp."
+    )
+    tell(
+        tmp_path,
+        version,
+        story,
+        providers=voice(["Ben please."], ["Sure. [add_party who=ben]", "He is being called."]),
+        phones=phones(),
+        sinch={"conference": conference},
+    )
 
 
 def test_who_is_refused_is_told_at_the_request(tmp_path: Path) -> None:
