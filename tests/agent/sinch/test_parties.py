@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from agent.sinch.contracts import (
     Party,
     RefusedError,
 )
-from agent.sinch.legs import EndsWith, LegStatus, PartyLeg
+from agent.sinch.legs import EndsWith, LegStatus, PartyLeg, PlacedLeg
 from agent.sinch.line_endings import NOBODY_REACHED
 from agent.sinch.stream_legs import STREAM_WITHIN
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
@@ -436,6 +438,40 @@ def test_an_operator_ends_a_line_that_rings(tmp_path: Path, version: Version) ->
     tell(tmp_path, version, story)
 
 
+@both
+def test_one_process_brings_the_agent(tmp_path: Path, version: Version) -> None:
+    """Another is about to, for somebody who answered at the same moment."""
+
+    async def story(s: Story) -> None:
+        line = await Line.dialled(s)
+        assert await s.directory.first_to_connect(line.name)
+        told = await line.answers("Ann")
+        await asyncio.sleep(0.1)
+        assert not brings_stream(s, told)
+        assert "hangup" not in told
+
+    tell(tmp_path, version, story)
+
+
+def test_the_last_is_refused_after_the_first_was_busy(tmp_path: Path) -> None:
+    """Its callback was faster than the answer to our request: the line is over all the same."""
+
+    async def story(s: Story) -> None:
+        s.platform.fails |= {f"refuse {BEN}", f"refuse {CLEO}"}
+        place_line = s.platform.place_line
+
+        async def slow(placed: PlacedLeg, legs: Sequence[PartyLeg]) -> Mapping[str, Any]:
+            answers = await place_line(placed, legs)
+            await s.ended(legs[0].name, "leg of Ann", "BUSY")
+            return answers
+
+        s.platform.place_line = slow  # type: ignore[method-assign]
+        line = await Line.dialled(s)
+        assert await line.is_over()
+
+    tell(tmp_path, "v1", story)
+
+
 # Adding and dropping
 
 
@@ -534,3 +570,16 @@ def test_why_nobody_can_be_added(tmp_path: Path) -> None:
             await s.call_control.add_party(line.name, THREE[0])
 
     tell(tmp_path, "v1", story)
+
+
+def test_the_caller_is_one_of_the_phones_on_a_line(tmp_path: Path) -> None:
+    """Of a call that came in, nine more are taken."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        for _ in range(9):
+            await s.call_control.add_party("phone", THREE[2])
+        with pytest.raises(CannotAddError, match="10 phones"):
+            await s.call_control.add_party("phone", THREE[2])
+
+    tell(tmp_path, "v2", story)
