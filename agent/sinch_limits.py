@@ -14,6 +14,9 @@ MAX_SECONDS = 14400
 MAX_SAY = 600
 """Characters that the platform speaks at once."""
 
+MAX_TITLE = 64
+"""Characters of what somebody on a line is called: a limit of ours, since voices say it."""
+
 V1_REGIONS = ("euc1", "use1", "sae1", "apse1", "apse2")
 V2_REGIONS = ("us1", "br1", "eu1", "sg1", "au1")
 """Where each version of the API can be asked."""

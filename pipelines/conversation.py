@@ -92,6 +92,11 @@ PAUSE_RECORDING, RESUME_RECORDING, STOP_RECORDING = RECORDING_TOOLS = (
 """What a model may do with the recording of a call; at once, so these are tools like others."""
 
 
+ADD_PARTY, DROP_PARTY = PARTY_TOOLS = ("add_party", "drop_party")
+"""Have somebody dialled onto the line, and hung up again; at once, so these are tools like others.
+``who`` is their name in the agent file."""
+
+
 GO_ON = (
     "(Your message broke off there, by a fault. Go on from exactly there: repeat and rephrase "
     "nothing of it. The caller knows nothing of this.)"

@@ -13,6 +13,7 @@ from agent.personas.front_matter import (
     FrequentQuestion,
     FrontMatter,
 )
+from agent.personas.party_targets import PartyTarget
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.personas.transfer_targets import TransferTarget
 from agent.settings.tables import provider_tables, settings_table
@@ -34,6 +35,7 @@ FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("", "", FrontMatter),
     ("Questions", "Each of `questions` has:", FrequentQuestion),
     ("Transfers", "Each of `transfers` has:", TransferTarget),
+    ("Parties", "Each of `parties` has:", PartyTarget),
     ("Expected answers", "Each of `expects` has:", DeclaredAnswer),
     ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
     ("", "A Python function:", PythonTool),

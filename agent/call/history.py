@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from agent.call.keys import PressedKeys
+from agent.call.on_the_line import OnTheLine
 from agent.call.orders import Order, Whisper
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
@@ -57,6 +58,9 @@ class History:
         self.whispers: list[str] = []
         """What operators have told the agent, and the caller has not heard."""
 
+        self.parties = OnTheLine(self.record.note)
+        """Who is on the line, if there are several."""
+
         self.line = LineEnd()
         """What sounds at the caller's end, whichever reply it is of; told how late it left."""
 
@@ -75,7 +79,8 @@ class History:
         return " ".join(text for text in reversed(heard) if text)
 
     def obey(self, order: Order) -> None:
-        """Take an instruction for the model: it is in force from its next request on."""
+        """Take an instruction for the model, in force from its next request on; or who is there."""
+        self.parties.obey(order)
         match order:
             case Whisper(text=text, by=by):
                 self.whispers.append(text)

@@ -1,4 +1,4 @@
-"""``voice-agent dial``: have the running service call somebody."""
+"""``voice-agent dial``: have the running service call somebody, or several onto one line."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ def add(commands: Commands) -> None:
         help="have the running service call somebody",
         description="Ask the operator's interface of a running service to place a call.",
     )
-    whom = dial.add_mutually_exclusive_group()
-    whom.add_argument("to", nargs="?", help="number, such as +12025550123, or SIP address")
-    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
+    _add_whom(dial)
     dial.add_argument("--agent", default="", help="agent file, without .md (the usual one)")
     dial.add_argument(
         "--var",
@@ -59,11 +57,68 @@ def add(commands: Commands) -> None:
     dial.set_defaults(run=run)
 
 
-def destination(options: argparse.Namespace) -> str | dict[str, str]:
-    """Return whom to call, as the REST interface takes it."""
-    if options.user is None:
-        return str(options.to)
-    return {"type": "username", "endpoint": options.user}
+def _add_whom(dial: argparse.ArgumentParser) -> None:
+    """Declare who is called, and what is said of several."""
+    whom = dial.add_mutually_exclusive_group()
+    whom.add_argument(
+        "to",
+        nargs="*",
+        default=[],
+        help="number, such as +12025550123, SIP address, or user:ID; several are on one line",
+    )
+    whom.add_argument("--user", metavar="ID", help="a user of your In-App SDK (version 1)")
+    dial.add_argument(
+        "--title",
+        dest="titles",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what they are called, such as Ann; repeat it, in the order of the numbers",
+    )
+    dial.add_argument(
+        "--ends-with",
+        choices=("phone", "last", "host"),
+        help="whose leaving ends a call to several: the first who answered, the last, or the host, "
+        "who is the first number (last)",
+    )
+    dial.add_argument(
+        "--ring-seconds", type=whole(1, 60), metavar="N", help="how long each of several rings"
+    )
+    dial.add_argument(
+        "--announcement",
+        default="",
+        metavar="TEXT",
+        help="what each hears alone, by the platform's voice, before they are on the line",
+    )
+
+
+def destination(options: argparse.Namespace) -> object:
+    """Return whom to call, as the REST interface takes it: one, or a list.
+
+    Raises:
+        ValueError: If there is nobody, or more titles than people.
+    """
+    given = [*options.to, *([f"user:{options.user}"] if options.user is not None else [])]
+    if not given:
+        raise ValueError("say whom: a number, a SIP address, or --user ID")
+    if len(options.titles) > len(given):
+        raise ValueError("--title: there are more than numbers")
+    about = (options.titles, options.ends_with, options.ring_seconds, options.announcement)
+    if len(given) == 1 and not any(about):
+        by_id = {"type": "username", "endpoint": options.user}
+        return given[0] if options.user is None else by_id
+    titles = [*options.titles, *[""] * len(given)]
+    parties: list[dict[str, object]] = [
+        {"to": to, "title": title} for to, title in zip(given, titles, strict=False)
+    ]
+    for party in parties:
+        if options.ring_seconds:
+            party["ring_seconds"] = options.ring_seconds
+        if options.announcement:
+            party["announcement"] = options.announcement
+    if options.ends_with == "host":
+        parties[0]["host"] = True
+    return parties
 
 
 def _keys(given: str) -> str:
@@ -78,22 +133,27 @@ def run(options: argparse.Namespace) -> int:
     from agent.cli.operator_client import DialError, dial
     from agent.settings import SettingsError, load
 
-    if options.to is None and options.user is None:
-        return fail(DialError("say whom: a number, a SIP address, or --user ID"), USAGE)
+    try:
+        to = destination(options)
+    except ValueError as error:
+        return fail(DialError(str(error)), USAGE)
     body = {
         name: getattr(options, name)
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
-    body["to"] = destination(options)
+    body["to"] = to
+    if options.ends_with:
+        body["ends_with"] = options.ends_with
     body["variables"] = dict(options.variables)
     try:
         settings = load(options.config)
         if options.server is None:  # another service may have another country
-            to = options.to if options.user is None else f"{phone_numbers.USER}{options.user}"
-            try:
-                phone_numbers.address(to, settings.sinch.country)
-            except ValueError as error:
-                return fail(DialError(f"{to!r}: {error}"), USAGE)
+            users = [f"{phone_numbers.USER}{options.user}"] if options.user is not None else []
+            for one in (*options.to, *users):
+                try:
+                    phone_numbers.address(one, settings.sinch.country)
+                except ValueError as error:
+                    return fail(DialError(f"{one!r}: {error}"), USAGE)
         if settings.operator.token is None:
             return fail(DialError("set operator.token, for the service and here"))
         call = dial(

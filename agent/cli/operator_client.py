@@ -6,9 +6,10 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import quote
 
 from pipelines.masking import masked
 
@@ -53,19 +54,87 @@ def dial(
         "content-type": "application/json",
     }
     extra = {"idempotency-key": key} if key else {}
-    call = _ask("POST", f"{base}/calls", headers | extra, dict(body))
+    call = _ask("POST", f"{base}/calls", headers | extra, dict(body), _CALL)
     tell(f"{call['id']}: {call['status']}")
+    for line in _parties(call):
+        tell(line)
     while wait and call["status"] not in OVER:
         time.sleep(LOOK_EVERY)
-        before, call = call, _ask("GET", f"{base}/calls/{call['id']}", headers)
+        before, call = call, _ask("GET", f"{base}/calls/{call['id']}", headers, wanted=_CALL)
+        for line in _parties(call, before):
+            tell(line)
         if call["status"] != before["status"]:
             about = ", ".join(str(call[k]) for k in ("result", "reason") if call.get(k))
             tell(f"{call['id']}: {call['status']}" + (f" ({about})" if about else ""))
     return call
 
 
+def parties(server: str, token: str, call: str, tell: Callable[[str], None]) -> None:
+    """Tell who is, was or is to be on the line of a call.
+
+    Raises:
+        DialError: If there is no such call, or the service does not say.
+    """
+    headers = {"authorization": f"Bearer {token}"}
+    url = f"{server.rstrip('/')}/calls/{quote(call, safe='')}"
+    found = _parties(_ask("GET", url, headers))
+    for line in found or ["nobody but the one phone"]:
+        tell(line)
+
+
+def add_party(
+    server: str, token: str, call: str, body: Mapping[str, Any], tell: Callable[[str], None]
+) -> None:
+    """Have somebody dialled onto the line of a call.
+
+    Args:
+        server: Address of the service.
+        token: Of its operator.
+        call: Its name.
+        body: As :class:`agent.server.operator_api.PartyRequest` has it.
+        tell: Given a line.
+
+    Raises:
+        DialError: If they were not dialled.
+    """
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    url = f"{server.rstrip('/')}/calls/{quote(call, safe='')}/parties"
+    for line in _parties({"parties": [_ask("POST", url, headers, dict(body))]}):
+        tell(line)
+
+
+def drop_party(server: str, token: str, call: str, party: str) -> None:
+    """Have somebody on the line of a call hung up.
+
+    Raises:
+        DialError: If they were not.
+    """
+    headers = {"authorization": f"Bearer {token}"}
+    url = f"{server.rstrip('/')}/calls/{quote(call, safe='')}/parties/{quote(party, safe='')}"
+    _ask("DELETE", url, headers)
+
+
+_CALL = frozenset({"id", "status"})
+"""What an answer about a call that was placed has to have."""
+
+
+def _parties(call: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> list[str]:
+    """Return a line for each party of a call, or for each with whom it stands otherwise now."""
+    known = [] if before is None else before.get("parties", [])
+    return [
+        f"{one['party']}: {one.get('title') or one['to']}: {one['status']}"
+        + (f" ({one['why']})" if one.get("why") else "")
+        for one in call.get("parties", [])
+        if one not in known
+    ]
+
+
 def _ask(
-    method: str, url: str, headers: Mapping[str, str], body: dict[str, Any] | None = None
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: dict[str, Any] | None = None,
+    wanted: Collection[str] = (),
 ) -> dict[str, Any]:
     if not url.startswith(("http://", "https://")) or "@" in url.split("/")[2]:
         raise DialError("--server: give http:// or https://, without user and password")
@@ -79,7 +148,7 @@ def _ask(
             raise DialError(_detail(error)) from None
     except (OSError, OverflowError, ValueError, HTTPException) as error:
         raise DialError(f"no answer from {masked(url)}: {masked(str(error))}") from None
-    if not isinstance(answer, dict) or not {"id", "status"} <= answer.keys():
+    if not isinstance(answer, dict) or not answer.keys() >= set(wanted):
         raise DialError(f"{masked(url)} does not answer as a voice-agent does")
     return answer
 

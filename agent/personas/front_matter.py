@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.party_targets import PartyTarget
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
 from agent.personas.transfer_targets import TEMPLATES, TransferTarget, english_of_warm
@@ -84,6 +85,9 @@ class DeclaredAnswer(BaseModel):
     spelled: bool = Field(
         default=False, strict=False, description="true for a name that is spelled, letter by letter"
     )
+
+
+_Named = TypeVar("_Named", TransferTarget, PartyTarget)
 
 
 class FrontMatter(BaseModel):
@@ -169,6 +173,11 @@ class FrontMatter(BaseModel):
     transfers: list[TransferTarget] = Field(
         default=[], max_length=50, description="whom callers can be passed on to"
     )
+    parties: list[PartyTarget] = Field(
+        default=[],
+        max_length=50,
+        description="whom the language model may add to the line, and drop again",
+    )
     tools: Annotated[list[Declaration], BeforeValidator(read)] = Field(
         default=[],
         description="what the language model may have done: HTTP endpoints, Python "
@@ -208,13 +217,13 @@ class FrontMatter(BaseModel):
         "with a type or what is meant, or a JSON Schema of an object",
     )
 
-    @field_validator("transfers")
+    @field_validator("transfers", "parties")
     @classmethod
-    def _have_names_of_their_own(cls, transfers: list[TransferTarget]) -> list[TransferTarget]:
-        if len({one.name for one in transfers}) < len(transfers):
+    def _have_names_of_their_own(cls, named: list[_Named]) -> list[_Named]:
+        if len({one.name for one in named}) < len(named):
             message = "two have the same name"
             raise ValueError(message)
-        return transfers
+        return named
 
 
 _SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
@@ -224,6 +233,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
     "questions": FrequentQuestion,
     "expects": DeclaredAnswer,
     "transfers": TransferTarget,
+    "parties": PartyTarget,
 }
 
 

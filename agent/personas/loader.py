@@ -25,7 +25,7 @@ from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
-from agent.personas.script import Afterwards, Details, Script, value_line
+from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.personas.transfer_targets import FAILURES, TransferTarget
 from agent.text_files import UnreadableTextError, decode, open_file
@@ -112,6 +112,17 @@ class Persona:
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
             warm={one.name: _warm(one, fill_with) for one in front.transfers if one.warm},
+            parties=tuple(
+                ScriptParty(
+                    name=one.name,
+                    to=one.to,
+                    title=one.title or one.name,
+                    when=one.when,
+                    ring_seconds=one.ring_seconds,
+                    announcement=one.announcement,
+                )
+                for one in front.parties
+            ),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
@@ -188,6 +199,11 @@ class Persona:
     def transfers(self) -> dict[str, str]:
         """Whom callers may be passed on to: number in E.164 or SIP address, by name."""
         return {target.name: target.to for target in self._front.transfers}
+
+    @property
+    def parties(self) -> dict[str, str]:
+        """Whom it may add to its line: number in E.164 or address, by name."""
+        return {target.name: target.to for target in self._front.parties}
 
 
 def _warm(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:

@@ -113,6 +113,12 @@ class Details:
     given: Mapping[str, str] = field(default_factory=dict)
     """Values for the file's own variables, from whoever dialled."""
 
+    on_the_line: tuple[str, ...] = ()
+    """Of a line of several: what those are called who are there when the agent comes."""
+
+    expected_on_the_line: tuple[str, ...] = ()
+    """What those are called who are being dialled then."""
+
     def by_the_clock_of(self, time_zone: str) -> Details:
         """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
         return replace(self, now=self.now.astimezone(zone(time_zone))) if time_zone else self
@@ -144,6 +150,8 @@ class Details:
             "caller_time_zone": caller_zone,
             "headers": _Headers(self.headers),
             "outgoing": self.outgoing,
+            "on_the_line": [*map(stranger_line, self.on_the_line)],
+            "expected_on_the_line": [*map(stranger_line, self.expected_on_the_line)],
             DATES: dates,
         }
 
@@ -165,11 +173,14 @@ KNOWN = replace(
     called="+12025550100",
     call_id="0a1b2c3d-sample",
     headers={"name": "Ann", "X-Name": "Ann"},
+    on_the_line=("Ann",),
+    expected_on_the_line=("Ben", "Cleo"),
 )
 """A call of which much is known."""
 
 CALL_VARIABLES = frozenset(
     {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}
+    | {"on_the_line", "expected_on_the_line"}
     | {"now", "date", "time", "weekday", "month", "year", "tomorrow", "time_zone"}
 )
 """The names that every call fills in."""
@@ -201,6 +212,25 @@ class Afterwards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptParty:
+    """Somebody whom the agent may add to the line of its call, and drop again."""
+
+    name: str
+    """What a language model calls them."""
+
+    to: str
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
+
+    title: str
+    when: str = ""
+    """When to, for a language model."""
+
+    ring_seconds: int = 30
+    announcement: str = ""
+    """What the platform's voice tells them alone, before they are on the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """An agent file with its variables filled in: all of it that one call needs."""
 
@@ -223,6 +253,8 @@ class Script:
 
     warm: Mapping[str, WarmTransfer] = field(default_factory=dict)
     """How those of them are asked first who are."""
+    parties: tuple[ScriptParty, ...] = ()
+    """Whom the agent may add to the line."""
 
     record: bool | None = None
     """Whether its calls are recorded; None if it does not say."""

@@ -64,6 +64,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
   was asked first: then also briefed (they have picked up, and are told), accepted or declined, and
   ``then``, what the agent does (``leave``, ``silent``, ``help``); returned once they have left it
   alone with the caller again
+- ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
+  called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
+  (no answer, busy, machine, declined or failed)
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

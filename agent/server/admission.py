@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from agent.call.on_the_line import LineParty
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
@@ -21,6 +22,7 @@ from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.call_facts import call_facts
 from agent.sinch.contracts import ExpectedCall
+from agent.sinch.legs import PartyLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback
@@ -101,6 +103,9 @@ class Admitted:
 
     claims: Claims | None = None
     """None for a call that was routed by hand."""
+
+    parties: tuple[LineParty, ...] = ()
+    """Who is on the line, or expected there, if several were dialled, or somebody was added."""
 
 
 class Admission:
@@ -292,10 +297,12 @@ class Admission:
         call_control = self._call_control
         placed = None
         call, can_transfer = None, False
+        parties: tuple[LineParty, ...] = ()
         if call_control is not None:
             placed = await call_control.placed(claims.dialled) if claims.dialled else None
             # What the callback had comes back by the stream in part.
             call, can_transfer = await call_control.bridged(claims)
+            parties = tuple(_line_parties(await call_control.parties(name)))
         came_with = call.headers if call is not None else {}
         headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(
@@ -305,6 +312,7 @@ class Admission:
             called=headers.get("called", ""),
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
+            parties=parties,
         )
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
@@ -326,7 +334,14 @@ class Admission:
             application=self._other_application(connect),
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
+            parties=parties,
         )
+
+
+def _line_parties(legs: Sequence[PartyLeg]) -> Iterator[LineParty]:
+    for leg in legs:
+        if leg.standing in ("expected", "joined"):
+            yield LineParty(party=leg.name, title=leg.title, present=leg.standing == "joined")
 
 
 def details(
@@ -341,12 +356,19 @@ def details(
         headers=headers,
         outgoing=expected is not None and expected.outgoing,
         given=expected.variables if expected is not None else {},
+        on_the_line=_titles(expected, present=True),
+        expected_on_the_line=_titles(expected, present=False),
     )
 
 
+def _titles(expected: ExpectedCall | None, *, present: bool) -> tuple[str, ...]:
+    parties = expected.parties if expected is not None else ()
+    return tuple(one.title for one in parties if one.title and one.present is present)
+
+
 def _alone(script: Script) -> Script:
-    """Return ``script`` without anybody to pass the caller on to."""
-    return replace(script, numbers={}, brief=replace(script.brief, destinations=()))
+    """Return ``script`` without anybody to pass the caller on to, or to add to the line."""
+    return replace(script, numbers={}, parties=(), brief=replace(script.brief, destinations=()))
 
 
 def _address_token(caller: Caller) -> str:

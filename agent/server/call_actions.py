@@ -22,7 +22,8 @@ from agent.server.operator_errors import (
 )
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import NoSuchCallError, NotSetUpError
+from agent.sinch.contracts import NoSuchCallError, NotSetUpError, Party
+from agent.sinch.legs import PartyLeg
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
@@ -109,6 +110,32 @@ class CallActions:
         order = TransferCaller(to=address, announcement=announcement, warm=warm)
         await self.with_account().request_transfer(name, order)
 
+    async def parties(self, name: str) -> list[dict[str, Any]]:
+        """Return who is, was or is to be on the line of a call: ``party``, ``to`` and ``status``.
+
+        ``title``, ``host`` and ``why`` where there is something to say. Nobody is, if it is a call
+        to or from one phone.
+        """
+        if self._call_control is None:
+            return []
+        return [described(leg) for leg in await self._call_control.parties(name)]
+
+    async def add_party(self, name: str, party: Party) -> dict[str, Any]:
+        """Dial somebody onto the line of a call; return how it stands with them.
+
+        Raises:
+            CallControlError: If it cannot be done; the message says why.
+        """
+        return described(await self.with_account().add_party(name, party))
+
+    async def drop_party(self, name: str, party: str) -> None:
+        """Have somebody on the line of a call hung up.
+
+        Raises:
+            CallControlError: If it cannot be done; the message says why.
+        """
+        await self.with_account().drop_party(name, party)
+
     async def control_recording(self, name: str, action: RecordingAction) -> None:
         """Pause the recording of a call, have it go on, or end it.
 
@@ -155,6 +182,19 @@ class CallActions:
         if self._call_control is None:
             raise NotSetUpError("Sinch is not set up: see the settings of `sinch`")
         return self._call_control
+
+
+def described(leg: PartyLeg) -> dict[str, Any]:
+    """Return a party as an operator is told of them."""
+    known = {
+        "party": leg.name,
+        "title": leg.title,
+        "to": leg.to,
+        "status": leg.standing,
+        "why": leg.why if leg.standing == "not reached" else "",
+        "host": leg.host,
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def _follows(model: LanguageModel) -> bool:

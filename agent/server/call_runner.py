@@ -28,6 +28,7 @@ from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import CallControlError, RefusedError
+from agent.sinch.party_tools import party_tools
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel
@@ -272,6 +273,8 @@ class CallRunner:
         trace: str,
     ) -> Call:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
+        if self._call_control is not None:
+            tools += party_tools(admitted.script.parties, self._call_control, admitted.name)
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
@@ -284,6 +287,7 @@ class CallRunner:
             tools=tools,
             trace=trace,
         )
+        call.history.parties.begin(admitted.parties)
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)
         return call

@@ -7,7 +7,7 @@ back, is in :data:`~agent.server.operator_api.OPENAPI`, which ``GET /openapi.jso
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from agent.server.operator_api import (
     OPENAPI,
     DialRequest,
     HangUpRequest,
+    PartyRequest,
     RecordingRequest,
     TransferRequest,
     WhisperRequest,
@@ -43,8 +44,9 @@ from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
     NoSuchCallError,
+    Party,
 )
-from agent.sinch.legs import PlacedLeg
+from agent.sinch.legs import EndsWith, PlacedLeg
 from agent.stream.addresses import (
     client_address,
     is_cross_site,
@@ -115,6 +117,9 @@ class OperatorInterface:
         app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
+        parties = "/calls/{id}/parties"
+        app.router.add_post(parties, self._guarded("dial", self._add_party))
+        app.router.add_delete(f"{parties}/{{party}}", self._guarded("hang up", self._drop_party))
         app.router.add_post("/calls/{id}/whisper", self._guarded("hang up", self._whisper))
         app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
         app.router.add_post(
@@ -163,6 +168,8 @@ class OperatorInterface:
         for call in await self._actions.in_progress() if known is None else ():
             if call["id"] == name:
                 known = call
+        if known is not None:
+            known |= await self._parties(name)
         platform = placed.call_id if placed is not None else ""
         record = await self._records.answers.one(platform or name, request.query)
         if record is not None:
@@ -185,28 +192,26 @@ class OperatorInterface:
         key = request.headers.get("idempotency-key", "")
         if key and not 16 <= len(key) <= 128:
             raise UnreadableError("Idempotency-Key: take 16 to 128 characters")
-        if asked.machine == "message" and not asked.message:
-            raise UnreadableError("message: is needed, since machine is 'message'")
-        if asked.keys and (self._sinch.api == "v2" or asked.machine != "talk"):
-            raise UnreadableError(
-                "keys: only version 1 of the API presses them, and not while machines are listened "
-                "for; a language model can press keys itself"
-            )
-        country = self._sinch.country
-        dial = Dial(
-            to=dialable("to", asked.to, country),
-            agent=asked.agent or self._usual,
-            variables=asked.variables,
-            caller_id=asked.caller_id and dialable("caller_id", asked.caller_id, country),
-            max_seconds=asked.max_seconds,
-            ring_seconds=self._sinch.ring_seconds,
-            machine=asked.machine,
-            message=asked.message,
-            keys=asked.keys,
-        )
+        dial = _dial(asked, self._sinch, self._usual)
         await self._check_agent(dial)
         placed = await self._actions.with_account().dial(dial, key)
-        return web.json_response(_described(placed), status=201)
+        told = _described(placed) | await self._parties(placed.name)
+        return web.json_response(told, status=201)
+
+    async def _parties(self, name: str) -> dict[str, Any]:
+        parties = await self._actions.parties(name)
+        return {"parties": parties} if parties else {}
+
+    async def _add_party(self, request: web.Request) -> web.Response:
+        asked = await read_body(request, PartyRequest)
+        party = _party(asked, self._sinch, "talk", "to")
+        told = await self._actions.add_party(request.match_info["id"], party)
+        return web.json_response(told, status=201)
+
+    async def _drop_party(self, request: web.Request) -> web.Response:
+        found = request.match_info
+        await self._actions.drop_party(found["id"], found["party"])
+        return web.json_response({}, status=202)
 
     async def _check_agent(self, dial: Dial) -> None:
         """Find now what would otherwise be found once somebody has answered.
@@ -249,6 +254,73 @@ class OperatorInterface:
         asked = await read_body(request, RecordingRequest)
         await self._actions.control_recording(request.match_info["id"], asked.action)
         return web.json_response({}, status=202)
+
+
+def _dial(asked: DialRequest, sinch: SinchSettings, usual: str) -> Dial:
+    """Return the call that is asked for.
+
+    Raises:
+        UnreadableError: If what is asked for makes no sense.
+        CannotBeDialledError: If nobody can have one of the numbers.
+    """
+    one = isinstance(asked.to, str)
+    if asked.machine == "message" and not asked.message:
+        raise UnreadableError("message: is needed, since machine is 'message'")
+    if asked.keys and (sinch.api == "v2" or asked.machine != "talk" or not one):
+        raise UnreadableError(
+            "keys: only version 1 of the API presses them, and not while machines are listened "
+            "for, nor of several phones; a language model can press keys itself"
+        )
+    parties = _line(asked, sinch)
+    return Dial(
+        to=parties[0].to if parties else dialable("to", str(asked.to), sinch.country),
+        agent=asked.agent or usual,
+        variables=asked.variables,
+        caller_id=asked.caller_id and dialable("caller_id", asked.caller_id, sinch.country),
+        max_seconds=asked.max_seconds,
+        ring_seconds=sinch.ring_seconds,
+        machine=asked.machine,
+        message=asked.message,
+        keys=asked.keys,
+        parties=parties,
+        ends_with=_ends_with(asked, parties),
+    )
+
+
+def _ends_with(asked: DialRequest, parties: Sequence[Party]) -> EndsWith:
+    if asked.ends_with is not None or not parties:
+        return asked.ends_with or "phone"
+    return "host" if any(one.host for one in parties) else "last"
+
+
+def _line(asked: DialRequest, sinch: SinchSettings) -> tuple[Party, ...]:
+    """Return who is dialled onto one line; nobody if it is a call to one phone."""
+    if isinstance(asked.to, str):
+        if asked.ends_with is not None:
+            raise UnreadableError("ends_with: is of several; write `to` as a list")
+        return ()
+    if asked.machine == "message":
+        raise UnreadableError("machine: a message is left on one phone; all of several hear it")
+    machine = asked.machine
+    parties = tuple(
+        _party(one, sinch, machine, f"to.{place}") for place, one in enumerate(asked.to)
+    )
+    if asked.ends_with == "host" and not any(one.host for one in parties):
+        raise UnreadableError('ends_with: say who the host is: {"to": …, "host": true}')
+    return parties
+
+
+def _party(
+    asked: PartyRequest, sinch: SinchSettings, machine: Literal["talk", "hangup"], place: str
+) -> Party:
+    return Party(
+        to=dialable(place, asked.to, sinch.country),
+        title=asked.title,
+        host=asked.host,
+        ring_seconds=asked.ring_seconds or sinch.ring_seconds,
+        machine=asked.machine or machine,
+        announcement=asked.announcement,
+    )
 
 
 def _described(leg: PlacedLeg) -> dict[str, str]:

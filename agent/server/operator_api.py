@@ -9,8 +9,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     WithJsonSchema,
     model_validator,
 )
@@ -26,11 +28,16 @@ from agent.server.records_api import (
     answer_of,
     parameters,
 )
-from agent.sinch_limits import MAX_SAY
+from agent.sinch.contracts import MOST_PHONES
+from agent.sinch.legs import EndsWith
+from agent.sinch_limits import MAX_SAY, MAX_TITLE
 from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
 
+
+ONE, SEVERAL = SHAPES = ("one phone", "several phones")
+"""What ``to`` may be; stands in the place of a mistake, where nobody has to read it."""
 
 _SCHEMES = {"number": "", "sip": "sip:", "username": phone_numbers.USER}
 """Of what may be called, in the words of Sinch's API: what it begins with here."""
@@ -73,14 +80,61 @@ Dialled = Annotated[
 """Whom to call, as :func:`agent.phone_numbers.address` takes it."""
 
 
+class PartyRequest(BaseModel):
+    """Somebody to be dialled onto the line of a call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="PartyRequest")
+
+    to: Dialled = Field(description="Whom, as `to` of `POST /calls` has one.")
+    title: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        "",
+        max_length=MAX_TITLE,
+        description="What they are called on the line, such as `Ann`: the agent is told.",
+    )
+    host: bool = Field(
+        default=False, description="Whether the call ends with them, if it ends with its host."
+    )
+    ring_seconds: int | None = Field(
+        None, ge=1, le=60, description="How long they ring. Unset: `sinch.ring_seconds`."
+    )
+    machine: Literal["talk", "hangup"] | None = Field(
+        None, description="When a machine answers them. Unset: as the call has it."
+    )
+    announcement: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        "",
+        max_length=MAX_SAY,
+        description="What the platform's voice tells them alone, before they are on the line.",
+    )
+
+
+def _one_of_several(given: object) -> object:
+    return given if isinstance(given, dict) and "to" in given else {"to": given}
+
+
+_Several = Annotated[
+    tuple[Annotated[PartyRequest, BeforeValidator(_one_of_several)], ...],
+    Field(min_length=1, max_length=MOST_PHONES),
+]
+
+
 class DialRequest(BaseModel):
     """A call to place."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="DialRequest")
 
-    to: Dialled = Field(
+    to: Annotated[
+        Annotated[Dialled, Tag(ONE)] | Annotated[_Several, Tag(SEVERAL)],
+        Discriminator(lambda given: SEVERAL if isinstance(given, list | tuple) else ONE),
+    ] = Field(
         description="Number, as people write it, SIP address, or `user:` and the id of an In-App "
-        "user; or the same as Sinch's API has it, by its type."
+        "user; or the same as Sinch's API has it, by its type. To dial several onto one line: a "
+        "list of these, or of objects with more about each."
+    )
+    ends_with: EndsWith | None = Field(
+        None,
+        description="Of several: whose leaving ends the call. `phone`: of the first who has "
+        "answered; `last`: of the last; `host`: of whoever is marked so. Unset: `host` if somebody "
+        "is, otherwise `last`.",
     )
     agent: str = Field("", description="Agent file, without `.md`. Unset: the usual one.")
     variables: dict[str, str] = Field({}, description="Values for the agent file's variables.")
@@ -91,11 +145,14 @@ class DialRequest(BaseModel):
         description="When a machine answers: talk to it as to anyone (nobody listens for "
         "machines, so people are greeted sooner), hang up, or leave `message` after the beep.",
     )
-    message: str = Field("", max_length=2000, description="What to leave on a machine.")
+    message: str = Field(
+        "", max_length=2000, description="What to leave on a machine; not of several."
+    )
     keys: str = Field(
         "",
         pattern="^[0-9*#wA-D]{0,64}$",
-        description="Pressed once answered; `w` is half a second. Version 1, `machine` talk.",
+        description="Pressed once answered; `w` is half a second. Version 1, `machine` talk, not "
+        "of several.",
     )
 
 
@@ -200,6 +257,7 @@ def _operation(
     *,
     body: type[BaseModel] | None = None,
     by_id: bool = True,
+    party: bool = False,
     query: type[BaseModel] | None = None,
     answer: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
@@ -207,6 +265,8 @@ def _operation(
     given: list[dict[str, Any]] = parameters(query) if query is not None else []
     if by_id:
         given.append(_parameter("id", "path", ID))
+    if party:
+        given.append(_parameter("party", "path", "Of the party, as `parties` of the call has it."))
     if body is DialRequest:
         given.append(
             _parameter(
@@ -262,7 +322,7 @@ _PROBLEMS = {
     "400": "The request is wrong; `detail` says where.",
     "401": "No token, or a wrong one.",
     "403": "Asked by a page of another site, or for another host.",
-    "404": "No such call; or it has no recording, or none any more.",
+    "404": "No such call, or party; or it has no recording, or none any more.",
     "409": "It cannot be done; `detail` says why, in Sinch's words if Sinch refused.",
     "410": "The process that held the call has died.",
     "413": "The body is too long.",
@@ -299,6 +359,12 @@ OPENAPI: Mapping[str, Any] = {
         "/calls/{id}/hangup": {"post": _operation("End a call.", 202, body=HangUpRequest)},
         "/calls/{id}/transfer": {
             "post": _operation("Pass a caller on.", 202, body=TransferRequest)
+        },
+        "/calls/{id}/parties": {
+            "post": _operation("Dial somebody onto the line.", 201, body=PartyRequest),
+        },
+        "/calls/{id}/parties/{party}": {
+            "delete": _operation("Have somebody on the line hung up.", 202, party=True)
         },
         "/calls/{id}/whisper": {
             "post": _operation(

@@ -15,6 +15,7 @@ from agent.records.buckets import BucketError
 from agent.records.recordings import NoRecordingError
 from agent.records.seals import SealError
 from agent.server.call_answers import QueryError
+from agent.server.operator_api import SHAPES
 from agent.sinch.contracts import (
     AllowanceUsedUpError,
     CallControlError,
@@ -22,6 +23,7 @@ from agent.sinch.contracts import (
     DestinationRefusedError,
     NoRoomError,
     NoSuchCallError,
+    NoSuchPartyError,
 )
 from agent.store.errors import StoreError
 from pipelines.encodable import read_json
@@ -59,6 +61,7 @@ _STATUS: Mapping[type[Exception], int] = {
     NoRecordingError: 404,
     BucketError: 503,
     NoSuchCallError: 404,
+    NoSuchPartyError: 404,
     CallGoneError: 410,
     UnreadableError: 400,
     QueryError: 400,
@@ -119,7 +122,7 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
         return model.model_validate(read_json(body or b"{}"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"] if part not in SHAPES)
         raise UnreadableError(f"{where or 'body'}: {first['msg']}") from None
     except ValueError:  # ValidationError is one, too
         raise UnreadableError("body: not JSON") from None

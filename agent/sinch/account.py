@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from agent.settings.sinch import SinchSettings
 from agent.sinch.rest import Basic
 from agent.sinch.signing import Credentials, Scheme
-from agent.sinch.v1 import VoiceV1
-from agent.sinch.v2 import VoiceV2
+from agent.sinch.v1_requests import VoiceV1
+from agent.sinch.v2_requests import VoiceV2
 
 
 def signers(settings: SinchSettings) -> list[Credentials]:

@@ -1,8 +1,11 @@
 """What the webhook, the server and the operator ask about calls; each part is in a file of its own.
 
 - :mod:`agent.sinch.incoming`: who calls is answered by which agent.
-- :mod:`agent.sinch.outgoing`: calls that we place.
+- :mod:`agent.sinch.dialling`: calls that we place; :mod:`agent.sinch.outgoing`: those that are
+  answered.
 - :mod:`agent.sinch.transfers`: callers who are passed on.
+- :mod:`agent.sinch.parties`: several phones on one line; :mod:`agent.sinch.party_answers` lets them
+  in, :mod:`agent.sinch.line_endings` sees to whoever leaves.
 - :mod:`agent.sinch.endings`: calls that end, and how.
 
 They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
@@ -27,8 +30,9 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Other,
 )
-from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
+from agent.sinch.contracts import Actions, Dial, LocalCalls, Party, StreamTarget
 from agent.sinch.dial_rules import DialRules
+from agent.sinch.dialling import Dialling
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
@@ -40,11 +44,15 @@ from agent.sinch.legs import (
     LegEvent,
     LegFacts,
     OwnLeg,
+    PartyLeg,
     PlacedLeg,
     StreamLeg,
     TransferLeg,
 )
+from agent.sinch.line_endings import LineEndings
 from agent.sinch.outgoing import OutgoingCalls
+from agent.sinch.parties import Parties
+from agent.sinch.party_answers import PartyAnswers
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
@@ -92,13 +100,21 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
-        self._outgoing = OutgoingCalls(
-            settings, directory, stream_legs, hang_ups, actions, rules, calls, follow_ups
-        )
         self._transfers = Transfers(
             settings, directory, dispatch, hang_ups, actions, rules, follow_ups
         )
-        self._endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
+        self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
+        self._line_endings = lines = LineEndings(directory, dispatch, endings)
+        self._parties = parties = Parties(
+            settings, directory, hang_ups, lines, actions, rules, follow_ups
+        )
+        self._party_answers = PartyAnswers(
+            settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
+        )
+        self._dialling = Dialling(settings, directory, actions, rules, parties, calls)
+        self._outgoing = OutgoingCalls(
+            settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
+        )
 
     async def aclose(self) -> None:
         """Finish what was begun on behalf of calls, in a few seconds; then let it be."""
@@ -149,6 +165,8 @@ class CallControl:
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
                 return await self._transfers.answered(leg, callback)
+            case PartyLeg() as leg:
+                return await self._party_answers.answered(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
 
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
@@ -161,7 +179,7 @@ class CallControl:
         leg = await self._own_leg(callback.leg)
         kind = "" if leg is None else leg.name[:1]
         log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
-        if isinstance(leg, PlacedLeg | TransferLeg):
+        if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
             self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
         match leg:
             case PlacedLeg():
@@ -170,6 +188,8 @@ class CallControl:
                 return await self._endings.phone_ended(leg.name, callback)
             case TransferLeg():
                 return await self._transfers.ended(leg, callback)
+            case PartyLeg():
+                return await self._line_endings.party_ended(leg, callback)
             case StreamLeg():
                 self._endings.stream_leg_ended(leg.of)
                 return ANSWERS[callback.leg.version].nothing()
@@ -192,8 +212,8 @@ class CallControl:
     # What an operator may ask for
 
     async def dial(self, request: Dial, idempotency_key: str = "") -> PlacedLeg:
-        """Place a call; see :meth:`OutgoingCalls.dial`."""
-        return await self._outgoing.dial(request, idempotency_key)
+        """Place a call; see :meth:`Dialling.dial`."""
+        return await self._dialling.dial(request, idempotency_key)
 
     async def placed(self, name: str) -> PlacedLeg | None:
         """Return what is known of a call that we placed; None if there is none of that name."""
@@ -202,6 +222,21 @@ class CallControl:
     async def hang_up(self, name: str, *, goodbye: bool) -> None:
         """Hang up a call; see :meth:`CallEndings.hang_up`."""
         await self._endings.hang_up(name, goodbye=goodbye)
+
+    async def parties(self, name: str) -> list[PartyLeg]:
+        """Return who is, was or is to be on the line of a call; see :meth:`CallDirectory.parties`.
+
+        Nobody, if it is a call to or from one phone.
+        """
+        return await self._directory.parties(name)
+
+    async def add_party(self, name: str, party: Party) -> PartyLeg:
+        """Dial somebody onto the line of a call; see :meth:`Parties.add`."""
+        return await self._parties.add(name, party)
+
+    async def drop_party(self, name: str, party: str) -> None:
+        """Have somebody on the line of a call hung up; see :meth:`Parties.drop`."""
+        await self._parties.drop(name, party)
 
     async def request_transfer(self, name: str, order: TransferCaller) -> None:
         """Have the agent of a call pass its caller on; see :meth:`Transfers.request`."""

@@ -7,10 +7,11 @@ this process have to offer is :class:`LocalCalls`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agent.call.on_the_line import LineParty
 from agent.call.orders import Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
@@ -19,10 +20,12 @@ from agent.sinch.legs import (
     EndsWith,
     LegFacts,
     Machine,
+    PartyLeg,
     Phone,
     PlacedLeg,
     TransferLeg,
 )
+from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 
 
@@ -66,6 +69,17 @@ class CannotMoveError(CallControlError):
             "this call cannot be passed on: version 1 of the API moves only calls in a conference "
             "(sinch.conference, or a call that we placed)"
         )
+
+
+class CannotAddError(CallControlError):
+    """Nobody can be dialled onto the line of this call. The message says why."""
+
+
+class NoSuchPartyError(CallControlError):
+    """There is nobody of that name on the line of the call, or to come to it."""
+
+    def __init__(self) -> None:
+        super().__init__("no such party on the line of this call, or they have left")
 
 
 class NoRoomError(CallControlError):
@@ -121,6 +135,8 @@ class ExpectedCall:
 
     variables: Mapping[str, str] = field(default_factory=dict)
     outgoing: bool = False
+    parties: tuple[LineParty, ...] = ()
+    """Of a line of several, who is there, and who is being dialled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +195,11 @@ class LocalCalls(Protocol):
         ...
 
 
+MOST_PHONES = 10
+"""On one line at the same time, those that ring included: more voices than that in one mixed audio
+nobody tells apart, and each is a leg that costs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """Somebody to be dialled onto the line of a call."""
@@ -194,6 +215,8 @@ class Party:
 
     ring_seconds: int = 30
     machine: Machine = "talk"
+    """Not ``message``: a message to one machine would be heard by all."""
+
     announcement: str = ""
     """What the platform's voice tells them alone, before they are on the line."""
 
@@ -203,7 +226,8 @@ class Dial:
     """A call to place."""
 
     to: str
-    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``."""
+    """A number in E.164, a SIP address, or an In-App user, such as ``user:ann``. Of several, the
+    first."""
 
     agent: str
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -220,12 +244,24 @@ class Dial:
     """Pressed by the platform once answered; version 1 only."""
 
     parties: tuple[Party, ...] = ()
-    """Who is dialled at the same time, onto the same line; ``to`` is not among them."""
-
-    title: str = ""
-    """What whoever is at ``to`` is called on the line; ``""`` if that is not known."""
+    """Who is dialled at once, onto one line, :data:`MOST_PHONES` at the most; ``ring_seconds``,
+    ``machine``, ``message`` and ``keys`` above are not theirs. Empty for a call to one phone, about
+    whom there is nothing more to say."""
 
     ends_with: EndsWith = "phone"
+    """Of several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtStream:
+    """A stream that comes to a line with the first who answers."""
+
+    stream: Stream
+    ring: int
+    """Seconds for it to be answered."""
+
+    phones: tuple[str, ...]
+    """Names of the legs of all who are on the line, or to come: if the stream goes, so do they."""
 
 
 class CallbackAnswers(Protocol):
@@ -272,6 +308,23 @@ class CallbackAnswers(Protocol):
         """Let a leg go on that is none of ours."""
         ...
 
+    def let_in(
+        self, leg: PartyLeg, conference: str, announcer: Announcer, bringing: BroughtStream | None
+    ) -> Svaml:
+        """Let a party, just answered, onto the line, after what they are told alone.
+
+        Args:
+            leg: Theirs.
+            conference: Of the line.
+            announcer: Tells them.
+            bringing: The stream that is to come with them, who are the first; None if there is one.
+        """
+        ...
+
+    def keep(self, leg: PartyLeg, conference: str) -> Svaml:
+        """Keep a party where they are, or are to be."""
+        ...
+
     def join(self) -> Svaml:
         """Let somebody, just answered, into the caller's conversation."""
         ...
@@ -303,6 +356,33 @@ class Actions(Protocol):
 
     async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
         """Dial somebody; return what is known of the leg ``name`` then."""
+        ...
+
+    def refusal(self, party: Party) -> str:
+        """Say why somebody cannot be dialled as is wanted; ``""`` if they can be."""
+        ...
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        """Dial several onto one line; return by leg what is known of it then, or why not.
+
+        A leg that is not in the answer was not asked for.
+        """
+        ...
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, caller_id: str, max_seconds: int, beside: str
+    ) -> LegFacts:
+        """Dial somebody onto the line of a call; return what is known of that leg then.
+
+        Args:
+            call: Of the line.
+            leg: Theirs.
+            caller_id: What they see.
+            max_seconds: After which the platform ends the leg.
+            beside: The platform's id of a leg that is on the line.
+        """
         ...
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:

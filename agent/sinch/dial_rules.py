@@ -9,6 +9,7 @@ is never passed by calls that are dialled at the same moment.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import structlog
 
@@ -75,6 +76,29 @@ class DialRules:
             AllowanceUsedUpError: If a limit is reached; it is not counted then.
         """
         await self._admit(name, to, max_seconds, "call", self._rules.calls_to_a_number)
+
+    async def admit_calls(self, dialled: Mapping[str, str], max_seconds: int) -> None:
+        """Count all calls that are about to be placed at once, or none of them.
+
+        Args:
+            dialled: Whom, by the name of the leg.
+            max_seconds: After which the platform ends each.
+
+        Raises:
+            DestinationRefusedError: If one of them may not be called.
+            AllowanceUsedUpError: If a limit is reached by them.
+        """
+        for to in dialled.values():
+            self.check(to)
+        counted: list[str] = []
+        try:
+            for name, to in dialled.items():
+                await self.admit_call(name, to, max_seconds)
+                counted.append(name)
+        except AllowanceUsedUpError:
+            for name in counted:
+                await self.not_dialled(name, certain=True)
+            raise
 
     async def admit_transfer(self, name: str, to: str) -> None:
         """Count a transfer that is about to be dialled; see :meth:`admit_call`."""

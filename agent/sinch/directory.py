@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from agent.sinch.dial_keys import DialKeys
 from agent.sinch.legs import (
     BridgedCall,
     CallEvent,
@@ -62,6 +63,11 @@ class CallDirectory:
     def dials(self) -> Dials:
         """What was dialled lately."""
         return self._store.dials
+
+    @property
+    def dial_keys(self) -> DialKeys:
+        """Which idempotency keys were used, and for which calls."""
+        return DialKeys(self._store.claims)
 
     # Legs
 
@@ -137,6 +143,37 @@ class CallDirectory:
 
         await self._store.calls.change(call_name, changed)
 
+    async def add_party(self, call_name: str, leg_name: str) -> BridgedCall | None:
+        """Note that a leg is to be on the line of a call; return the call as it is then.
+
+        Returns:
+            None if it is over, or there is none: nothing has changed then.
+        """
+
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], BridgedCall] | None:
+            call = _call(call_name, value)
+            if call is None or call.status is CallStatus.OVER:
+                return None
+            after = replace(call, parties=(*call.parties, leg_name))
+            return encode_call(after), after
+
+        return await self._store.calls.change(call_name, changed)
+
+    async def parties(self, call_name: str) -> list[PartyLeg]:
+        """Return the legs of all who are, were or are to be on the line of a call.
+
+        The phone that it goes by is the first of them, if it is one of several that were dialled.
+        """
+        call = await self.call(call_name)
+        if call is not None:
+            names = (call.phone, *call.parties)
+        elif (placed := await self.placed(call_name)) is not None:
+            names = placed.parties
+        else:
+            names = ()
+        found = [await self.leg_of(PartyLeg, name) for name in names]
+        return [leg for leg in found if leg is not None]
+
     # Streams; these and the ends of legs go by the platform's id of the phone's leg
 
     async def stream_came(self, call_id: str) -> bool:
@@ -170,20 +207,6 @@ class CallDirectory:
     async def first_to_connect(self, name: str) -> bool:
         """Return whether nobody has connected this leg with an agent before."""
         return await self._store.claims.claim(f"connect {name}") is None
-
-    async def first_to_dial(self, key: str, name: str) -> bool:
-        """Return whether this idempotency key is new; then it stands for the leg ``name``."""
-        return await self._store.claims.claim(f"dial key {key}", {"id": name}) is None
-
-    async def dialled_with(self, key: str) -> PlacedLeg | None:
-        """Return the leg that an idempotency key stands for; None if it is not on record yet."""
-        known = await self._store.claims.find(f"dial key {key}")
-        value = known.value if known is not None else None
-        return await self.placed(str(value.get("id", ""))) if value is not None else None
-
-    async def forget_key(self, key: str) -> None:
-        """Let the next dial with this key be the first."""
-        await self._store.claims.release(f"dial key {key}")
 
 
 async def talk_to_another(directory: CallDirectory, call: BridgedCall) -> bool:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 
 from agent.sinch.contracts import Actions, RefusedError
 from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.legs import CallStatus, LegStatus, TransferLeg
+from agent.sinch.legs import (
+    BridgedCall,
+    CallStatus,
+    LegStatus,
+    PartyLeg,
+    Phone,
+    TransferLeg,
+)
 from agent.sinch.rest import SinchError
 
 log = structlog.get_logger()
@@ -32,14 +41,54 @@ class HangUps:
     async def phone(self, name: str) -> None:
         """Hang up the phone of a call or of a leg that we placed, whatever became of the rest.
 
+        Whoever else is on its line, or rings for it, is hung up, too.
+
         Raises:
             RefusedError: If Sinch does not do it.
         """
         phone = await self._directory.call(name) or await self._directory.placed(name)
         if self._actions is None or phone is None:
             return
+        refused: RefusedError | None = None
         try:
-            await self._actions.hang_up(phone)
+            await self._hang_up(self._actions, phone)
+        except RefusedError as error:
+            refused = error
+        await self.parties(name, phone.phone if isinstance(phone, BridgedCall) else "")
+        if refused is not None:
+            raise refused
+
+    async def party(self, name: str) -> None:
+        """Hang up the leg of a party.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        leg = await self._directory.leg_of(PartyLeg, name)
+        if self._actions is not None and leg is not None and not leg.is_over:
+            await self._hang_up(self._actions, leg)
+
+    async def parties(self, call_name: str, besides: str = "") -> None:
+        """Hang up all who were dialled onto the line of a call, or are being dialled.
+
+        Args:
+            call_name: Ours.
+            besides: Name of a leg that is let be.
+        """
+        for leg in await self._directory.parties(call_name):
+            if leg.name != besides:
+                with suppress(RefusedError):  # logged; the others still have to go
+                    await self.party(leg.name)
+
+    async def unanswered_party(self, name: str) -> None:
+        """Hang up a party that has not answered; a conferenceCallout rings without end."""
+        leg = await self._directory.leg_of(PartyLeg, name)
+        if leg is not None and leg.status is LegStatus.DIALLING:
+            await self.party(name)
+
+    async def _hang_up(self, actions: Actions, phone: Phone) -> None:
+        try:
+            await actions.hang_up(phone)
         except SinchError as error:
             if error.status != GONE:
                 log.warning("phone not hung up", status=error.status, code=error.code)
@@ -61,29 +110,29 @@ class HangUps:
             await self._transfer(leg)
 
     async def _transfer(self, leg: TransferLeg) -> None:
-        if self._actions is None:
-            return
-        try:
-            await self._actions.hang_up(leg)
-        except SinchError as error:
-            if error.status != GONE:
-                log.warning("transfer not hung up", status=error.status, code=error.code)
+        if self._actions is not None:
+            with suppress(RefusedError):  # logged; nobody waits for it
+                await self._hang_up(self._actions, leg)
 
     async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
-        """Hang up whoever is left in the conference of a call, unless they talk to each other.
+        """Hang up whoever is left on the line of a call, unless they talk to each other.
+
+        Those who still ring for it are not in its conference yet, and are hung up one by one; where
+        there is no conference, all are who were dialled onto its line.
 
         Args:
             call_name: Of the call.
             whoever_talks: Whether also those who talk with the agent still there, which helps.
         """
         call = await self._directory.call(call_name)
-        if self._actions is None or call is None or not call.conference:
+        if self._actions is None or call is None or call.status is CallStatus.MOVED:
             return
-        moved = call.status is CallStatus.MOVED
-        if moved or (not whoever_talks and await talk_to_another(self._directory, call)):
+        if not whoever_talks and await talk_to_another(self._directory, call):
             return
-        try:
-            await self._actions.clear(call.conference)
-        except SinchError as error:
-            if error.status != GONE:
-                log.warning("conference not ended", status=error.status, code=error.code)
+        if call.conference:
+            try:
+                await self._actions.clear(call.conference)
+            except SinchError as error:
+                if error.status != GONE:
+                    log.warning("conference not ended", status=error.status, code=error.code)
+        await self.parties(call_name)

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from agent.call.orders import NotReached
 from agent.sinch.callbacks import Version
 from agent.warm_transfers import Then
 
@@ -74,6 +75,9 @@ class LegEvent(enum.Enum):
 
     MACHINE_FOUND = enum.auto()
     CONNECTED = enum.auto()
+    DROPPED = enum.auto()
+    """Of a party: somebody of ours wants them off the line; the platform has still to say so."""
+
     ENDED = enum.auto()
     """The platform says so, or an operator has had it hung up."""
 
@@ -133,8 +137,15 @@ PARTY_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     # The platform dialled though it told us otherwise; they are still expected.
     (_S.FAILED, _E.ANSWERED): _S.ANSWERED,
     **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.MACHINE, _S.CONNECTED, _S.ENDED)},
+    **{(s, _E.DROPPED): s for s in (_S.DIALLING, _S.ANSWERED, _S.CONNECTED)},
     **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s not in (_S.ENDED, _S.BRIEFED)},
 }
+
+Gone = NotReached | Literal["left", "dropped"]
+"""Why somebody is on the line no more, or will not come."""
+
+PartyStatus = Literal["expected", "joined", "left", "not reached", "dropped"]
+"""How it stands with a party, as an operator and the record are told."""
 
 
 class CallStatus(enum.Enum):
@@ -181,6 +192,9 @@ class LegFacts:
     """How it ended, in the platform's words."""
 
     reason: str = ""
+    why: Gone | Literal[""] = ""
+    """Of a party: what it means that they are not, or will not be, on the line."""
+
     leave_message: bool = False
     prompt: str = ""
     """What whoever is asked is to be told, unless they are told already."""
@@ -188,7 +202,10 @@ class LegFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedLeg:
-    """A phone that we dialled."""
+    """A phone that we dialled; or several at once, of which the first that answers is the phone.
+
+    Of several, each is a :class:`PartyLeg`, and this one has no leg at the platform.
+    """
 
     name: str
     version: Version
@@ -218,6 +235,11 @@ class PlacedLeg:
     reason: str = ""
     leave_message: bool = False
     """Whether the agent is to leave the message and hang up."""
+
+    parties: tuple[str, ...] = ()
+    """Names of the legs of all that were dialled at once; none if this is a phone itself."""
+
+    ends_with: EndsWith = "phone"
 
     def after(self, event: LegEvent, facts: LegFacts) -> PlacedLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
@@ -311,15 +333,35 @@ class PartyLeg:
     """How it ended, in the platform's words; ``""`` while it has not."""
 
     reason: str = ""
+    why: Gone | Literal[""] = ""
+    """Once it is known, why they are not, or will not be, on the line."""
+
+    @property
+    def standing(self) -> PartyStatus:
+        """How it stands with them."""
+        if self.status is LegStatus.CONNECTED:
+            return "joined"
+        if self.status in (LegStatus.DIALLING, LegStatus.ANSWERED):
+            return "expected"
+        return self.why if self.why in ("left", "dropped") else "not reached"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody hangs on at its end any more, as far as we are told."""
+        return self.status in (LegStatus.FAILED, LegStatus.ENDED)
 
     def after(self, event: LegEvent, facts: LegFacts) -> PartyLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
         status = PARTY_LEG.get((self.status, event))
         if status is None:
             return None
+        talked = event is LegEvent.ENDED and self.status is LegStatus.CONNECTED
+        answered = event is LegEvent.ANSWERED
+        known = "" if self.status is LegStatus.FAILED and answered else self.why
         return replace(
             self,
             status=status,
+            why=known or ("left" if talked else facts.why),
             call_id=facts.call_id or self.call_id,
             session=facts.session or self.session,
             result=facts.result or self.result,

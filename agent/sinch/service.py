@@ -14,8 +14,8 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.signing import Verifier, decoded_secret
 from agent.sinch.tokens import StreamTokens
-from agent.sinch.v1 import VoiceV1
-from agent.sinch.v2 import VoiceV2
+from agent.sinch.v1_requests import VoiceV1
+from agent.sinch.v2_requests import VoiceV2
 from agent.sinch.versions import actions
 from agent.sinch.webhook import Webhook
 from agent.store.store import Store

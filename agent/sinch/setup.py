@@ -18,8 +18,8 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch import account
 from agent.sinch.rest import SinchError
 from agent.sinch.signing import Credentials
-from agent.sinch.v1 import VoiceV1
-from agent.sinch.v2 import VoiceV2
+from agent.sinch.v1_requests import VoiceV1
+from agent.sinch.v2_requests import VoiceV2
 from pipelines.masking import masked
 
 Tell = Callable[[str], None]

@@ -89,13 +89,23 @@ class StreamLegs:
             headers={"token": token, **headers},
         )
 
-    def bring(self, call: BridgedCall, stream: Stream) -> None:
+    def bring(self, call: BridgedCall, stream: Stream, *, after: float = 0.0) -> None:
         """Add the stream to the conference in which the phone waits; else hang the phone up.
 
         Returns at once. Where the stream takes no leg of its own, there is nothing to do.
+
+        Args:
+            call: Of the phone.
+            stream: As :meth:`stream` has made it.
+            after: Seconds from now, while the platform's voice still speaks.
         """
-        if self._actions is not None and call.conference:
-            self._follow_ups.start(self._bring(self._actions, call, stream), "bring a stream")
+        if self._actions is None or not call.conference:
+            return
+        bring = partial(self._bring, self._actions, call, stream)
+        if after:
+            self._follow_ups.start_later(after, bring, "bring a stream")
+        else:
+            self._follow_ups.start(bring(), "bring a stream")
 
     async def _bring(self, actions: Actions, call: BridgedCall, stream: Stream) -> None:
         # Whatever becomes of the request; if Sinch does not hang up now, either, it may then.

@@ -11,22 +11,21 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from agent import phone_numbers
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import Dial
-from agent.sinch.legs import BridgedCall, LegFacts, Phone, PlacedLeg, TransferLeg
+from agent.sinch.contracts import BroughtStream, Dial, Party
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg, TransferLeg
 from agent.sinch.menus import v1_menu
-from agent.sinch.rest import Basic, Rest, SinchError, path_segment
-from agent.sinch.signing import Credentials
+from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
+from agent.sinch.v1_requests import VoiceV1
 from agent.sinch_limits import MAX_SAY
 
-CONFIGURATION_URL = "https://callingapi.sinch.com"
-"""Numbers and callbacks are kept at a server of their own."""
-
+ONLY_NUMBERS = "version 1 tells machines from people on telephone numbers only"
+"""Why ``amd`` is not for SIP addresses and In-App users: ``connectPstn`` alone has it."""
 
 # SVAML: values in, JSON objects out.
 
@@ -49,13 +48,22 @@ def connect_conference(conference: str) -> Svaml:
     return {"action": {"name": "connectConf", "conferenceId": conference}}
 
 
+def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
+    """Say something, and do ``then`` (answer to ICE or ACE)."""
+    return {"instructions": [_say(text, announcer)], **then}
+
+
 def say_and_hang_up(text: str, announcer: Announcer, *, answer: bool) -> Svaml:
     """Say something and hang up; ``answer`` a call that still rings (ICE only)."""
-    say = {"name": "say", "text": text[:MAX_SAY], "locale": announcer.locale}
+    say = _say(text, announcer)
     return {
         "instructions": [{"name": "answer"}, say] if answer else [say],
         "action": {"name": "hangup"},
     }
+
+
+def _say(text: str, announcer: Announcer) -> Svaml:
+    return {"name": "say", "text": text[:MAX_SAY], "locale": announcer.locale}
 
 
 def hang_up() -> Svaml:
@@ -169,6 +177,17 @@ class V1Answers:
         """Continue."""
         return continue_call()
 
+    def let_in(
+        self, leg: PartyLeg, conference: str, announcer: Announcer, _bringing: BroughtStream | None
+    ) -> Svaml:
+        """Say, and go to the conference: the stream comes by a callout of its own."""
+        then = self.keep(leg, conference)
+        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+
+    def keep(self, leg: PartyLeg, conference: str) -> Svaml:
+        """Go to the conference; a conferenceCallout does so by itself."""
+        return continue_call() if leg.machine == "talk" else connect_conference(conference)
+
     def join(self) -> Svaml:
         """Continue: the callout was into the conference."""
         return continue_call()
@@ -210,12 +229,51 @@ class V1Actions:
                 dtmf=dial.keys,
             )
         elif is_sip(dial.to) or phone_numbers.user(dial.to):
-            raise SinchError("version 1 tells machines from people on telephone numbers only")
+            raise SinchError(ONLY_NUMBERS)
         else:
             ice = dial_and_detect(
                 dial.to, caller_id, dial.max_seconds, wait_for_beep=dial.machine == "message"
             )
             body = custom_callout(ice, ace=None, custom=name, max_seconds=dial.max_seconds)
+        return LegFacts(call_id=await self._api.callout(body))
+
+    def refusal(self, party: Party) -> str:
+        """Return :data:`ONLY_NUMBERS` if it is none, and machines are to be told from people."""
+        by_number = not (is_sip(party.to) or phone_numbers.user(party.to))
+        return "" if by_number or party.machine == "talk" else ONLY_NUMBERS
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        """Dial each into the conference."""
+        found: dict[str, LegFacts | SinchError] = {}
+        for leg in legs:
+            try:
+                found[leg.name] = await self._dial_into(
+                    leg, placed.conference, placed.caller_id, placed.max_seconds
+                )
+            except SinchError as error:
+                found[leg.name] = error
+                if not error.status:
+                    break  # Sinch is away: whoever asks waits for each
+        return found
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, caller_id: str, max_seconds: int, _beside: str
+    ) -> LegFacts:
+        """Dial into the conference."""
+        return await self._dial_into(leg, call.conference, caller_id, max_seconds)
+
+    async def _dial_into(
+        self, leg: PartyLeg, conference: str, caller_id: str, max_seconds: int
+    ) -> LegFacts:
+        if leg.machine == "talk":
+            body = conference_callout(
+                leg.to, caller_id, conference, custom=leg.name, max_seconds=max_seconds
+            )
+        else:  # to the conference by the answer to ACE
+            ice = dial_and_detect(leg.to, caller_id, max_seconds, wait_for_beep=False)
+            body = custom_callout(ice, ace=None, custom=leg.name, max_seconds=max_seconds)
         return LegFacts(call_id=await self._api.callout(body))
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
@@ -262,106 +320,3 @@ class V1Actions:
     async def clear(self, conference: str) -> None:
         """Kick all."""
         await self._api.kick_all(conference)
-
-
-class VoiceV1:
-    """Version 1: callouts, calls, conferences; the application's callbacks and numbers.
-
-    Args:
-        credentials: The application's.
-        region: One of :data:`~agent.sinch_limits.V1_REGIONS`, or ``""``: wherever is nearest.
-            Conferences need one.
-        url: Instead of Sinch's own servers, a stand-in.
-    """
-
-    def __init__(self, credentials: Credentials, region: str = "", url: str = "") -> None:
-        basic = Basic(name=credentials.key_id, password=credentials.secret)
-        suffix = f"-{region}" if region else ""
-        self._rest = Rest(basic)
-        self._url = (url or f"https://calling{suffix}.api.sinch.com").rstrip("/")
-        self._credentials = credentials
-        self._configuration = (url or CONFIGURATION_URL).rstrip("/")
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._rest.aclose()
-
-    async def callout(self, body: Svaml) -> str:
-        """Start a leg; return its call id. Never sent twice, unless it was turned away.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        answer = await self._rest.request("POST", f"{self._url}/calling/v1/callouts", body)
-        call_id = answer.get("callId") or answer.get("callid")
-        if not isinstance(call_id, str) or not call_id:
-            raise SinchError("Sinch's answer to the callout has no call id", may_be_done=True)
-        return call_id
-
-    async def get_call(self, call_id: str) -> dict[str, Any]:
-        """Return what the platform knows of a call.
-
-        Raises:
-            SinchError: If it knows nothing.
-        """
-        return await self._rest.request("GET", self._call(call_id))
-
-    async def update_call(self, call_id: str, svaml: Svaml, *, urgent: bool = False) -> None:
-        """Let a call do something else: ``hangup``, ``continue`` or ``park``.
-
-        Args:
-            call_id: The platform's.
-            svaml: What it is to do.
-            urgent: Whether that does not wait for other requests: a hang-up.
-
-        Raises:
-            SinchError: If it cannot, or is over.
-        """
-        await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True, urgent=urgent)
-
-    async def kick_all(self, conference: str) -> None:
-        """Hang up every leg of a conference.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        url = f"{self._url}/calling/v1/conferences/id/{path_segment(conference)}"
-        await self._rest.request("DELETE", url, urgent=True)
-
-    async def get_numbers(self) -> list[dict[str, Any]]:
-        """Return the numbers of the account, with the application that each belongs to.
-
-        Raises:
-            SinchError: If they cannot be had.
-        """
-        answer = await self._rest.request("GET", f"{self._configuration}/v1/configuration/numbers")
-        numbers = answer.get("numbers") or answer.get("items") or []
-        return [number for number in numbers if isinstance(number, dict)]
-
-    async def get_callbacks(self) -> dict[str, Any]:
-        """Return ``{"primary": …, "fallback": …}``; this request has to be signed.
-
-        Raises:
-            SinchError: If it cannot be had.
-        """
-        answer = await self._rest.request("GET", self._callbacks(), auth=self._credentials)
-        url = answer.get("url")
-        return url if isinstance(url, dict) else {}
-
-    async def update_callbacks(self, primary: str) -> None:
-        """Set where callbacks go; this request has to be signed.
-
-        Raises:
-            SinchError: If it is refused.
-        """
-        body = {"url": {"primary": primary}}
-        await self._rest.request(
-            "POST", self._callbacks(), body, repeat=True, auth=self._credentials
-        )
-
-    def _call(self, call_id: str) -> str:
-        return f"{self._url}/calling/v1/calls/id/{path_segment(call_id)}"
-
-    def _callbacks(self) -> str:
-        key = path_segment(self._credentials.key_id)
-        return f"{self._configuration}/v1/configuration/callbacks/applications/{key}"

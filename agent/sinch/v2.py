@@ -10,23 +10,25 @@ tutorials. The tests check each form of SVAML against schemas written out from t
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import ENDED_WEBHOOK, Version
-from agent.sinch.contracts import Dial
+from agent.sinch.contracts import BroughtStream, Dial, Party
 from agent.sinch.legs import (
     CALLER,
     STREAM,
     BridgedCall,
     LegFacts,
+    PartyLeg,
     Phone,
     PlacedLeg,
     TransferLeg,
 )
 from agent.sinch.menus import v2_menu
-from agent.sinch.rest import Basic, Rest, SinchError, path_segment
+from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml, call_headers, is_sip
+from agent.sinch.v2_requests import VoiceV2
 from agent.sinch_limits import MAX_SAY
 
 BRIDGE = "conversation"
@@ -57,13 +59,7 @@ def bridge_with_stream(stream: Stream, ring: int, phone: str) -> Svaml:
 
 def say_and_hang_up(text: str, announcer: Announcer, *, answer: bool) -> Svaml:
     """Say something and hang up; ``answer`` a call that still rings."""
-    say = {
-        "command": "messages",
-        "messages": [
-            {"type": "SAY", "say": {"text": text[:MAX_SAY], "voiceName": announcer.voice_name}}
-        ],
-        "events": {"onFinish": [{"command": "hangup"}]},
-    }
+    say = {**_say(text, announcer), "events": {"onFinish": [{"command": "hangup"}]}}
     return {"commands": [{"command": "answer"}, say] if answer else [say]}
 
 
@@ -98,9 +94,29 @@ def dial_leg(to: str, caller_id: str, name: str, *, ring: int, max_seconds: int)
     }
 
 
+def dial_legs(legs: Sequence[PartyLeg], caller_id: str, *, max_seconds: int) -> Svaml:
+    """Dial several, each with its own time to ring."""
+    dials = [
+        dial_leg(leg.to, caller_id, leg.name, ring=leg.ring_seconds, max_seconds=max_seconds)
+        for leg in legs
+    ]
+    return {"commands": [command for dial in dials for command in dial["commands"]]}
+
+
 def join_bridge() -> Svaml:
     """Bring a leg into the conversation."""
     return {"commands": [{"command": "bridgeCall", "bridgeName": BRIDGE}]}
+
+
+def bridge_line(stream: Stream, ring: int, phones: Sequence[str]) -> Svaml:
+    """Bridge the first answered leg of several with the stream, with which all of them go."""
+    return {"commands": _bridged(stream, ring, *phones)}
+
+
+def say_first(text: str, announcer: Announcer, then: Svaml) -> Svaml:
+    """Say something, and do ``then``."""
+    say = _say(text, announcer)
+    return {"commands": [{**say, "events": {"onFinish": then["commands"]}}]}
 
 
 def _party(to: str) -> Svaml:
@@ -109,7 +125,12 @@ def _party(to: str) -> Svaml:
     return {"type": "PHONE", "phone": {"number": to}}
 
 
-def _bridged(stream: Stream, ring: int, phone: str) -> list[Svaml]:
+def _say(text: str, announcer: Announcer) -> Svaml:
+    say = {"text": text[:MAX_SAY], "voiceName": announcer.voice_name}
+    return {"command": "messages", "messages": [{"type": "SAY", "say": say}]}
+
+
+def _bridged(stream: Stream, ring: int, *phones: str) -> list[Svaml]:
     dial = {
         "command": "dial",
         "callName": STREAM,
@@ -125,7 +146,7 @@ def _bridged(stream: Stream, ring: int, phone: str) -> list[Svaml]:
         "maxCallDurationSeconds": stream.max_seconds,
         "events": {
             "onAnswer": [{"command": "bridgeCall", "bridgeName": BRIDGE}],
-            **{event: [_hang_up(phone)] for event in _STREAM_GONE},
+            **{event: [_hang_up(phone) for phone in phones] for event in _STREAM_GONE},
         },
     }
     return [{"command": "bridgeCall", "bridgeName": BRIDGE}, dial]
@@ -178,6 +199,20 @@ class V2Answers:
         """No commands."""
         return no_commands()
 
+    def let_in(
+        self, leg: PartyLeg, _conference: str, announcer: Announcer, bringing: BroughtStream | None
+    ) -> Svaml:
+        """Say, and bridge; the first brings the stream along, which comes after what they hear."""
+        if bringing is None:
+            then = join_bridge()
+        else:
+            then = bridge_line(bringing.stream, bringing.ring, bringing.phones)
+        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+
+    def keep(self, _leg: PartyLeg, _conference: str) -> Svaml:
+        """No commands."""
+        return no_commands()
+
     def join(self) -> Svaml:
         """Bridge."""
         return join_bridge()
@@ -214,6 +249,29 @@ class V2Actions:
         )
         return LegFacts(session=await self._api.create_call(commands, idempotency_key=name))
 
+    def refusal(self, _party: Party) -> str:
+        """Return nothing: whoever is not an In-App user can be dialled as is wanted."""
+        return ""
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        """Dial all in one session."""
+        commands = dial_legs(legs, placed.caller_id, max_seconds=placed.max_seconds)
+        try:
+            session = await self._api.create_call(commands, idempotency_key=placed.name)
+        except SinchError as error:
+            return {leg.name: error for leg in legs}
+        return {leg.name: LegFacts(session=session) for leg in legs}
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, caller_id: str, max_seconds: int, beside: str
+    ) -> LegFacts:
+        """Dial in the session."""
+        commands = dial_legs([leg], caller_id, max_seconds=max_seconds)
+        await self._api.update_call(beside, commands, idempotency_key=leg.name)
+        return LegFacts(session=call.session)
+
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
 
@@ -246,104 +304,3 @@ class V2Actions:
 
     async def clear(self, _conference: str) -> None:
         """Do nothing: each leg's hang-up takes the others along."""
-
-
-class VoiceV2:
-    """Version 2: calls and services of a project.
-
-    Args:
-        access: The project's access key and its secret.
-        project_id: The project.
-        service_id: The service that calls belong to.
-        region: One of :data:`~agent.sinch_limits.V2_REGIONS`, or ``""``: wherever is nearest.
-        url: Instead of Sinch's own servers, a stand-in.
-    """
-
-    def __init__(
-        self, access: Basic, project_id: str, service_id: str, region: str = "", url: str = ""
-    ) -> None:
-        prefix = f"{region}." if region else ""
-        base = (url or f"https://{prefix}voice.api.sinch.com").rstrip("/")
-        self._rest = Rest(access)
-        self._url = f"{base}/v2/projects/{path_segment(project_id)}"
-        self._service_id = service_id
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._rest.aclose()
-
-    async def create_call(self, svaml: Svaml, idempotency_key: str) -> str:
-        """Start a session with a call; return the session's id.
-
-        Args:
-            svaml: ``{"commands": [...]}``.
-            idempotency_key: 16 to 128 characters; the same key within ten minutes is the same call.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        url = f"{self._url}/calls?serviceId={path_segment(self._service_id)}"
-        answer = await self._rest.request("POST", url, svaml, idempotency_key=idempotency_key)
-        session_id = answer.get("sessionId")
-        if not isinstance(session_id, str) or not session_id:
-            raise SinchError("Sinch's answer to the call has no session id", may_be_done=True)
-        return session_id
-
-    async def get_call(self, call_id: str) -> dict[str, Any]:
-        """Return what the platform knows of a call.
-
-        Raises:
-            SinchError: If it knows nothing.
-        """
-        return await self._rest.request("GET", f"{self._url}/calls/{path_segment(call_id)}")
-
-    async def update_call(
-        self, call_id: str, svaml: Svaml, idempotency_key: str, *, urgent: bool = False
-    ) -> None:
-        """Give a call more commands.
-
-        Args:
-            call_id: The platform's.
-            svaml: ``{"commands": [...]}``.
-            idempotency_key: 16 to 128 characters.
-            urgent: Whether that does not wait for other requests: a hang-up.
-
-        Raises:
-            SinchError: If the call is over, or the commands are wrong.
-        """
-        url = f"{self._url}/calls/{path_segment(call_id)}"
-        await self._rest.request(
-            "PATCH", url, svaml, idempotency_key=idempotency_key, urgent=urgent
-        )
-
-    async def update_session_call(
-        self, session_id: str, name: str, svaml: Svaml, idempotency_key: str
-    ) -> None:
-        """Give the leg of that name in a session more commands, without delay: a hang-up.
-
-        Raises:
-            SinchError: If it is over, or the commands are wrong.
-        """
-        url = f"{self._url}/sessions/{path_segment(session_id)}/calls/{path_segment(name)}"
-        await self._rest.request("PATCH", url, svaml, idempotency_key=idempotency_key, urgent=True)
-
-    async def get_service(self) -> dict[str, Any]:
-        """Return the service.
-
-        Raises:
-            SinchError: If there is none.
-        """
-        return await self._rest.request("GET", self._service())
-
-    async def update_service(self, webhook: str) -> None:
-        """Let the service ask us what to do with its calls.
-
-        Raises:
-            SinchError: If it is refused.
-        """
-        behavior = {"type": "WEBHOOK", "webhook": {"url": webhook}}
-        body = {"callBehavior": behavior}
-        await self._rest.request("PATCH", self._service(), body, repeat=True)
-
-    def _service(self) -> str:
-        return f"{self._url}/services/{path_segment(self._service_id)}"

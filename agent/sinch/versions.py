@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import Actions, CallbackAnswers
-from agent.sinch.v1 import V1Actions, V1Answers, VoiceV1
-from agent.sinch.v2 import V2Actions, V2Answers, VoiceV2
+from agent.sinch.v1 import V1Actions, V1Answers
+from agent.sinch.v1_requests import VoiceV1
+from agent.sinch.v2 import V2Actions, V2Answers
+from agent.sinch.v2_requests import VoiceV2
 
 ANSWERS: Mapping[Version, CallbackAnswers] = {"v1": V1Answers(), "v2": V2Answers()}
 

@@ -62,9 +62,10 @@ def files_in(folder: Path) -> list[str]:
 def _transfers(sinch: SinchSettings, path: str, persona: Persona) -> Iterator[Finding]:
     """Find now whom no caller could ever be passed on to. The number is not quoted."""
     allowed = allowed_countries(sinch)
-    for name, to in persona.transfers.items():
-        if why := refusal(to, sinch.dialling, *allowed):
-            yield Finding(place=path, message=f"transfers: {name}: {why}")
+    for field, named in (("transfers", persona.transfers), ("parties", persona.parties)):
+        for name, to in named.items():
+            if why := refusal(to, sinch.dialling, *allowed):
+                yield Finding(place=path, message=f"{field}: {name}: {why}")
 
 
 def all_files(settings: Settings) -> tuple[Agents, list[Finding]]:

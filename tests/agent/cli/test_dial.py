@@ -32,6 +32,39 @@ def test_a_number_or_a_user_is_called(arguments: list[str], to: object) -> None:
     assert destination(parsed(*arguments)) == to
 
 
+ANN, BEN = "+12025550123", "+12025550124"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "to"),
+    [
+        ([ANN, BEN], [{"to": ANN, "title": ""}, {"to": BEN, "title": ""}]),
+        (
+            [ANN, BEN, "--title", "Ann"],
+            [{"to": ANN, "title": "Ann"}, {"to": BEN, "title": ""}],
+        ),
+        ([ANN, "--title", "Ann"], [{"to": ANN, "title": "Ann"}]),
+        ([ANN, "--ends-with", "host"], [{"to": ANN, "title": "", "host": True}]),
+        (
+            [ANN, "user:ben", "--ring-seconds", "20", "--announcement", "Hello."],
+            [
+                {"to": to, "title": "", "ring_seconds": 20, "announcement": "Hello."}
+                for to in (ANN, "user:ben")
+            ],
+        ),
+    ],
+)
+def test_several_are_called_onto_one_line(arguments: list[str], to: object) -> None:
+    """With what is given about each, in the order of the numbers."""
+    assert destination(parsed(*arguments)) == to
+
+
+def test_more_titles_than_people_are_a_mistake() -> None:
+    """Somebody may have been left out."""
+    with pytest.raises(ValueError, match="--title"):
+        destination(parsed(ANN, "--title", "Ann", "--title", "Ben"))
+
+
 def test_one_of_them_and_not_both(capsys: pytest.CaptureFixture[str]) -> None:
     """Which is said in a line."""
     with pytest.raises(SystemExit):

@@ -640,6 +640,34 @@ def test_numbers_transfers_and_given_variables() -> None:
         agent.render(Details(now=TUESDAY, given={"nme": "Ann"}))
 
 
+def test_who_may_be_added_to_the_line() -> None:
+    """By name, with what they are called and hear; a call that cannot have them is given nobody."""
+    agent = loader.parse(
+        file(
+            "greeting: Hi.\nparties:\n"
+            "  - {name: ben, to: '+1 (202) 555-0123', title: Ben, ring_seconds: 20,\n"
+            "     announcement: You are joining.}\n"
+            "  - {name: cleo, to: 'sip:cleo@example.com'}"
+        )
+    )
+    ben, cleo = agent.render(Details(now=TUESDAY)).parties
+    assert (ben.to, ben.title, ben.ring_seconds) == ("+12025550123", "Ben", 20)
+    assert ben.announcement == "You are joining."
+    assert (cleo.title, cleo.ring_seconds) == ("cleo", 30)
+    assert agent.parties == {"ben": "+12025550123", "cleo": "sip:cleo@example.com"}
+
+
+def test_who_is_on_the_line_is_known_to_a_template() -> None:
+    """By their titles, without markup; of a call between two there is nobody to name."""
+    greeting = "Hi {{ on_the_line | join(' and ') }}, {{ expected_on_the_line | join(', ') }} come."
+    agent = loader.parse(file(f'greeting: "{greeting}"'))
+    several = Details(
+        now=TUESDAY, on_the_line=("Ann", "{{Ben}}"), expected_on_the_line=("Cleo", "Dora")
+    )
+    assert agent.render(several).greeting == "Hi Ann and Ben, Cleo, Dora come."
+    assert agent.render(Details(now=TUESDAY)).greeting == "Hi , come."
+
+
 @pytest.mark.parametrize(
     ("front", "line"),
     [
@@ -654,6 +682,17 @@ def test_numbers_transfers_and_given_variables() -> None:
         (
             "transfers: [{name: a, to: 'sip:a@b'}, {name: a, to: 'sip:a@b'}]",
             "transfers: two have the same name",
+        ),
+        ("parties: [{name: ben, to: '12'}]", "parties.1.to: not a telephone number"),
+        ("parties: [{name: ben}]", "parties.1.to: is required"),
+        ("parties: [{name: ben, to: 'sip:a@b', ring_seconds: 61}]", "parties.1.ring_seconds"),
+        (
+            f"parties: [{{name: ben, to: 'sip:a@b', title: {'x' * 65}}}]",
+            "parties.1.title",
+        ),
+        (
+            "parties: [{name: a, to: 'sip:a@b'}, {name: a, to: 'sip:a@b'}]",
+            "parties: two have the same name",
         ),
         (
             "language: de\ngoodbye: a\napology: a\nfillers: [a]\nstill_there: a\ntime_up: a\n"

@@ -91,6 +91,10 @@ def test_whom_no_caller_could_be_passed_on_to_is_found(tmp_path: Path) -> None:
     assert "7946" not in str(caught.value)
     sinch["dialling"] = {"countries": ("US", "GB")}  # type: ignore[assignment]
     start.check(Settings(prompts=tmp_path, sinch=sinch))
+    (tmp_path / "reception.md").write_text(AGENT.replace("transfers", "parties"))
+    del sinch["dialling"]
+    with pytest.raises(SettingsError, match="parties: london: in GB"):
+        start.check(Settings(prompts=tmp_path, sinch=sinch))
 
 
 def test_nothing_is_said_of_what_is_well(folder: Path) -> None:

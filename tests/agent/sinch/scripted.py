@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from agent.sinch.callbacks import (
 from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
+    Party,
     StreamTarget,
 )
 from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import BridgedCall, LegFacts, Phone
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
@@ -62,6 +63,35 @@ class Platform:
     async def place(self, name: str, dial: Dial, _caller_id: str) -> LegFacts:
         self._note("place", dial.to)
         return LegFacts(call_id=f"phone of {name}")
+
+    def refusal(self, party: Party) -> str:
+        return "not this one" if party.to in self.fails else ""
+
+    async def place_line(
+        self, placed: PlacedLeg, legs: Sequence[PartyLeg]
+    ) -> Mapping[str, LegFacts | SinchError]:
+        found: dict[str, LegFacts | SinchError] = {}
+        for leg in legs:
+            found[leg.name] = await self._dial(placed.session, leg)
+        return found
+
+    async def _dial(self, session: str, leg: PartyLeg) -> LegFacts | SinchError:
+        try:
+            self._note("party", leg.to)
+        except SinchError as error:
+            return error
+        if f"refuse {leg.to}" in self.fails:
+            return SinchError("Sinch refused: no (HTTP 400)", 400)
+        return LegFacts(call_id=f"phone of {leg.to}", session=session)
+
+    async def add_party(
+        self, call: BridgedCall, leg: PartyLeg, _caller_id: str, _max_seconds: int, beside: str
+    ) -> LegFacts:
+        self._note("beside", beside)
+        found = await self._dial(call.session, leg)
+        if isinstance(found, SinchError):
+            raise found
+        return found
 
     async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
         self._note("bring_stream", conference)
@@ -110,11 +140,13 @@ class ScriptedCalls:
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
         self.declined: list[str] = []
-        self.ordered: list[Order] = []
-        """What calls here were told; those of :attr:`in_progress` are here."""
-
         self.full = ""
         """Why no call is taken."""
+
+        self.holds: set[str] = set()
+        """Calls whose agent is here, beside those of :attr:`in_progress`."""
+
+        self.ordered: list[Order] = []
 
     def no_room(self, _name: str = "") -> str:
         return self.full
@@ -130,10 +162,10 @@ class ScriptedCalls:
         self.expected.append(expected)
 
     def deliver(self, call_id: str, order: Order) -> bool:
-        if call_id not in self.in_progress:
-            return False
-        self.ordered.append(order)
-        return True
+        here = call_id in self.holds or call_id in self.in_progress
+        if here:
+            self.ordered.append(order)
+        return here
 
     def platform_line(
         self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
@@ -180,8 +212,9 @@ class Story:
     def leg(self, name: str = "", call_id: str = "phone") -> LegIdentity:
         return LegIdentity(version=self.version, call_id=call_id, name=name)
 
-    async def answered(self, name: str, by: Answerer = "") -> Svaml:
-        return await self.call_control.answer(LegAnswered(leg=self.leg(name), by=by))
+    async def answered(self, name: str, by: Answerer = "", call_id: str = "phone") -> Svaml:
+        leg = self.leg(name, call_id)
+        return await self.call_control.answer(LegAnswered(leg=leg, by=by))
 
     async def ended(
         self, name: str = "", call_id: str = "phone", result: str = "ANSWERED"

@@ -21,6 +21,7 @@ from agent.sinch.legs import (
     LegFacts,
     LegStatus,
     OwnLeg,
+    PartyLeg,
     PlacedLeg,
     StreamLeg,
     TransferLeg,
@@ -119,6 +120,7 @@ _VERSIONS = st.sampled_from(get_args(Version))
 LEGS: st.SearchStrategy[OwnLeg] = (
     st.builds(PlacedLeg, version=_VERSIONS, variables=_VARIABLES)
     | st.builds(TransferLeg)
+    | st.builds(PartyLeg)
     | st.builds(StreamLeg)
 )
 
@@ -143,7 +145,7 @@ _JSON = st.recursive(
 _OBJECTS = st.dictionaries(st.sampled_from([*encode_leg(PLACED), "of", "over"]), _JSON)
 
 
-_KINDS = st.sampled_from(["dial", "transfer", "stream"])
+_KINDS = st.sampled_from(["dial", "transfer", "party", "stream"])
 
 
 @given(

@@ -15,6 +15,7 @@ from sinch.domains.voice.models.v2.svaml.shared.svaml_input import SvamlInput
 
 from agent.settings.sinch import SinchSettings
 from agent.sinch import menus, v1, v2
+from agent.sinch.legs import PartyLeg
 from agent.sinch.svaml import Stream, Svaml
 from tests.agent.sinch import schemas
 
@@ -32,6 +33,11 @@ def dial(to: str) -> Svaml:
     return v2.dial_leg(to, OURS, "d" + 24 * "0", ring=30, max_seconds=3600)
 
 
+PARTIES = [
+    PartyLeg(name=f"p{n}" + 23 * "0", of="d1", to=to, ring_seconds=20 + n)
+    for n, to in enumerate((NUMBER, SIP))
+]
+
 TOLD: list[tuple[str, Any]] = [
     ("v1_ice", v1.connect_stream(STREAM)),
     ("v1_ice", v1.connect_conference("c1")),
@@ -41,6 +47,8 @@ TOLD: list[tuple[str, Any]] = [
     ("v1_ace", v1.continue_call()),
     ("v1_ace", v1.hang_up()),
     ("v1_ace", v1.connect_conference("c1")),
+    ("v1_ace", v1.say_first("Welcome. " * 200, ANNOUNCER, v1.continue_call())),
+    ("v1_ace", v1.say_first("Welcome.", ANNOUNCER, v1.connect_conference("c1"))),
     ("v1_patch", v1.hang_up()),
     (
         "v1_callout",
@@ -72,6 +80,10 @@ TOLD: list[tuple[str, Any]] = [
     ("v2_reply", v2.no_commands()),
     ("v2_reply", v2.detect_machine()),
     ("v2_reply", v2.join_bridge()),
+    ("v2_reply", v2.bridge_line(STREAM, 30, ["p1", "p2"])),
+    ("v2_reply", v2.say_first("Welcome. " * 200, ANNOUNCER, v2.join_bridge())),
+    ("v2_reply", v2.say_first("Welcome.", ANNOUNCER, v2.bridge_line(STREAM, 30, ["p1", "p2"]))),
+    ("v2_call", v2.dial_legs(PARTIES, OURS, max_seconds=3600)),
     ("v2_call", dial(NUMBER)),
     ("v2_patch", dial(SIP)),
     ("v2_patch", v2.hang_up()),
@@ -134,6 +146,20 @@ def test_hang_up_is_mutual_in_version_2() -> None:
     assert {"command": "hangup", "callName": "stream"} in told["events"]["onHangup"]
     for event in ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure"):
         assert dialled["events"][event] == [{"command": "hangup", "callName": told["callName"]}]
+
+
+def test_all_of_a_line_go_with_its_stream_in_version_2() -> None:
+    """However it does not come about, or ends: no process of ours has to be alive for it."""
+    dialled = v2.bridge_line(STREAM, 30, ["p1", "p2"])["commands"][-1]
+    both = [{"command": "hangup", "callName": name} for name in ("p1", "p2")]
+    for event in ("onHangup", "onBusy", "onReject", "onTimeout", "onFailure"):
+        assert dialled["events"][event] == both
+
+
+def test_each_of_a_line_rings_for_its_own_time_in_version_2() -> None:
+    """They are dialled by one request, in one session."""
+    told = v2.dial_legs(PARTIES, OURS, max_seconds=3600)["commands"]
+    assert [one["dialTimeoutDurationSeconds"] for one in told] == [20, 21]
 
 
 @given(st.dictionaries(st.text(), st.text(), max_size=20))

@@ -1,0 +1,118 @@
+"""The end of a call with several phones: when its rules say so, or nobody has come to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.call.orders import PartyLeft
+from agent.sinch.callbacks import LegEnded, LegIdentity, Version
+from agent.sinch.directory import CallDirectory
+from agent.sinch.dispatch import OrderDispatch
+from agent.sinch.endings import CallEndings
+from agent.sinch.legs import (
+    CallStatus,
+    LegEvent,
+    LegFacts,
+    LegStatus,
+    PartyLeg,
+)
+from agent.sinch.party_rules import is_over, why_not_reached
+from agent.sinch.svaml import Svaml
+from agent.sinch.versions import ANSWERS
+
+NOBODY_REACHED = "nobody was reached"
+"""Why a call to several ended to which nobody came."""
+
+
+class LineEndings:
+    """Notes who leaves a line, tells its agent, and ends it when it has to end.
+
+    Args:
+        directory: Knows the legs and calls.
+        dispatch: Tells the agent of a call.
+        endings: Ends a call, and closes its record.
+    """
+
+    def __init__(
+        self, directory: CallDirectory, dispatch: OrderDispatch, endings: CallEndings
+    ) -> None:
+        self._directory = directory
+        self._dispatch = dispatch
+        self._endings = endings
+
+    async def party_ended(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
+        """Return what the platform is to do, now that a party has left, or has not come."""
+        facts = LegFacts(
+            call_id=callback.leg.call_id,
+            result=callback.result,
+            reason=callback.reason,
+            why=why_not_reached(callback),
+        )
+        over = await self._directory.advance(leg, LegEvent.ENDED, facts)
+        if over is None:
+            return ANSWERS[callback.leg.version].nothing()
+        await self.tell_gone(over)
+        return await self.look(leg.of, callback.leg.version, callback)
+
+    async def tell_gone(self, leg: PartyLeg) -> None:
+        """Tell the agent of a call, if it has one, that somebody is not on its line any more."""
+        if leg.why:
+            await self._dispatch.order(
+                leg.of, PartyLeft(party=leg.name, title=leg.title, why=leg.why)
+            )
+
+    async def look(
+        self, call_name: str, version: Version, callback: LegEnded | None = None
+    ) -> Svaml:
+        """End a call if who is on its line says so; return what the platform is to do.
+
+        Args:
+            call_name: Ours.
+            version: Of the API that it is of.
+            callback: What the platform said of the leg that has ended last; None if it did not.
+        """
+        legs = await self._directory.parties(call_name)
+        call = await self._directory.call(call_name)
+        if call is None:
+            return await self._nobody_came(call_name, version, legs, callback)
+        if call.status is CallStatus.OVER or not is_over(call, legs):
+            return ANSWERS[version].nothing()
+        return await self._end(call_name, version, call.call_id, callback)
+
+    async def _nobody_came(
+        self,
+        call_name: str,
+        version: Version,
+        legs: list[PartyLeg],
+        callback: LegEnded | None,
+    ) -> Svaml:
+        placed = await self._directory.placed(call_name)
+        if (
+            placed is None
+            or placed.status is LegStatus.FAILED
+            or not all(leg.is_over for leg in legs)
+        ):
+            return ANSWERS[version].nothing()
+        # The same whoever looks: of several who are told at once, more than one may find all over.
+        call_id = next((leg.call_id for leg in legs if leg.call_id), call_name)
+        result = next((leg.result for leg in legs if leg.result), "FAILED")
+        told = callback or LegEnded(
+            leg=LegIdentity(version=version, call_id=call_id), result=result, reason=""
+        )
+        # An operator may have ended it while it rang.
+        reason = placed.reason or NOBODY_REACHED
+        return await self._end(call_name, version, call_id, replace(told, reason=reason))
+
+    async def _end(
+        self, call_name: str, version: Version, call_id: str, callback: LegEnded | None
+    ) -> Svaml:
+        """End a call, of which the platform's last word is that on one of its phones."""
+        told = callback or LegEnded(
+            leg=LegIdentity(version=version, call_id=call_id), result="", reason=""
+        )
+        placed = await self._directory.placed(call_name)
+        if placed is not None:
+            facts = LegFacts(call_id=call_id, result=told.result, reason=told.reason)
+            await self._directory.advance(placed, LegEvent.ENDED, facts)
+        told = replace(told, leg=replace(told.leg, call_id=call_id))
+        return await self._endings.phone_ended(call_name, told)
