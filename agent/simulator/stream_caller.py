@@ -12,13 +12,14 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from agent.simulator.call_in_progress import CallInProgress, command_of
 from agent.simulator.plan import Plan
 from agent.simulator.playout_buffer import BUFFER_BYTES
+from agent.simulator.report import Report
 from pipelines.audio import FRAME_SECONDS, frame_bytes
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
@@ -34,6 +35,32 @@ class CallFailedError(Exception):
 
 class ServiceFullError(CallFailedError):
     """The service takes no more calls for now; another one may be taken later."""
+
+
+class HeldCall(Protocol):
+    """A call from the far end, frame by frame: of one caller, or of several on one line."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the far end has hung up."""
+        ...
+
+    @property
+    def report(self) -> Report:
+        """What is measured."""
+        ...
+
+    def received(self, message: str | bytes) -> None:
+        """Take what the agent sent, after its ``answer``."""
+        ...
+
+    def frame(self) -> bytes:
+        """Let 20 ms pass; return what leaves for the agent meanwhile, in whole frames."""
+        ...
+
+    def finish(self) -> Report:
+        """End the call; return what was measured."""
+        ...
 
 
 def connect_message(plan: Plan, call_id: str) -> str:
@@ -72,8 +99,31 @@ async def place_call(
         CallFailedError: If the call was not answered.
     """
     call = CallInProgress(plan, tell)
+    await hold_call(url, call, plan, call_id, lambda: tell(0.0, "answered"))
+    return call
+
+
+async def hold_call(
+    url: str,
+    call: HeldCall,
+    plan: Plan,
+    call_id: str,
+    on_answer: Callable[[], None] = lambda: None,
+) -> None:
+    """Place a call and hold it to its end; it is finished then.
+
+    Args:
+        url: The stream endpoint, ``ws://`` or ``wss://``.
+        call: Asked for 20 ms every 20 ms, and given what comes.
+        plan: Its rate, headers and patience.
+        call_id: What to call it.
+        on_answer: Called once it is answered.
+
+    Raises:
+        CallFailedError: If the call was not answered.
+    """
     async with answered(url, plan, call_id) as socket:
-        tell(0.0, "answered")
+        on_answer()
         background = BackgroundTasks()
         listening = background.start(_receive(socket, call), "listening to the agent")
         try:
@@ -82,7 +132,6 @@ async def place_call(
             await background.aclose()
         call.report.close_code = socket.close_code
     call.finish()
-    return call
 
 
 @asynccontextmanager
@@ -149,7 +198,7 @@ async def _await_answer(socket: aiohttp.ClientWebSocketResponse, within: float) 
     raise CallFailedError(f"closed before the answer, code {socket.close_code}")
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, call: CallInProgress) -> None:
+async def _receive(socket: aiohttp.ClientWebSocketResponse, call: HeldCall) -> None:
     async for message in socket:
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             call.received(message.data)
@@ -170,7 +219,7 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int
 
 
 async def _pace(
-    socket: aiohttp.ClientWebSocketResponse, call: CallInProgress, listening: asyncio.Task[None]
+    socket: aiohttp.ClientWebSocketResponse, call: HeldCall, listening: asyncio.Task[None]
 ) -> None:
     """Run the frame clock until the caller is done or the agent has hung up."""
     due = now()
