@@ -26,7 +26,7 @@ class WrongRateError(ValueError):
 
 
 @dataclass(slots=True, kw_only=True)
-class SpokenTurn:
+class LineTurn:
     """What somebody on the line said. Seconds on the clock of the line."""
 
     who: str
@@ -47,7 +47,7 @@ class Floor:
         turns: By key, shared between the conferences of those who move from one to another.
     """
 
-    def __init__(self, turns: dict[str, SpokenTurn] | None = None) -> None:
+    def __init__(self, turns: dict[str, LineTurn] | None = None) -> None:
         self.turns = {} if turns is None else turns
         self.agent_spoke: list[tuple[float, float]] = []
         """From when to when the agent sounded, with breaths of up to 0.6 s within."""

@@ -35,7 +35,7 @@ class StreamMember:
     """The agent's stream in a conference: what it plays is heard by all.
 
     Args:
-        call: The stream's call, which this asks for its frames.
+        call: The stream's call, which this asks for its frames; its plan has nobody speak.
         send: Given the 20 ms of all others, for the agent.
     """
 
@@ -43,23 +43,34 @@ class StreamMember:
     name = "agent"
 
     def __init__(self, call: CallInProgress, send: Callable[[bytes], None]) -> None:
-        self.call = call
         self.recording = StereoRecording(call.report.rate)
-        self.spoken = bytearray()
-        """What the caller of the call's plan says, which a :class:`PlanCaller` takes."""
-
+        self._call = call
         self._send = send
         self._played = b""
+        self._floor = Floor()
 
     @property
     def rate(self) -> int:
         """Hertz, of the stream."""
-        return self.call.report.rate
+        return self._call.report.rate
+
+    @property
+    def report(self) -> Report:
+        """What is measured of the stream."""
+        return self._call.report
+
+    def received(self, message: str | bytes) -> None:
+        """Take what the agent sent, after its ``answer``."""
+        clears = len(self.report.clears)
+        self._call.received(message)
+        if len(self.report.clears) > clears:
+            self._floor.cut_off()
 
     def speak(self, at: float, floor: Floor) -> bytes:  # noqa: ARG002 - see ConferenceMember
         """Return what the platform plays of the agent's."""
-        self.spoken += self.call.frame()
-        self._played = bytes(self.call.agent_channel[-frame_bytes(self.rate) :])
+        self._floor = floor
+        self._call.frame()
+        self._played = bytes(self._call.agent_channel[-frame_bytes(self.rate) :])
         return self._played
 
     def hear(self, heard: bytes, at: float) -> None:  # noqa: ARG002 - see ConferenceMember
@@ -67,37 +78,10 @@ class StreamMember:
         self.recording.add(self._played, heard)
         self._send(heard)
 
-
-class PlanCaller:
-    """A phone that says what the plan of a stream's call has it say: today's call of two.
-
-    They hear the agent alone, as far as they go by what they hear.
-
-    Args:
-        stream: Of the call; in the same conference.
-        name: What they are called on the line.
-    """
-
-    is_agent = False
-
-    def __init__(self, stream: StreamMember, name: str) -> None:
-        self.name = name
-        self.rate = stream.rate
-        self.recording = StereoRecording(stream.rate)
-        self._stream = stream
-        self._said = b""
-
-    def speak(self, at: float, floor: Floor) -> bytes:  # noqa: ARG002 - see ConferenceMember
-        """Return what has arrived of what they say; silence while packets are late."""
-        size = frame_bytes(self.rate)
-        arrived = self._stream.spoken
-        self._said = bytes(arrived[:size]).ljust(size, b"\0")
-        del arrived[:size]
-        return self._said
-
-    def hear(self, heard: bytes, at: float) -> None:  # noqa: ARG002 - see ConferenceMember
-        """Keep what they hear."""
-        self.recording.add(self._said, heard)
+    def finish(self) -> Report:
+        """End the stream; return what was measured."""
+        self._floor.cut_off()
+        return self._call.finish()
 
 
 class PartyCall:
@@ -117,24 +101,20 @@ class PartyCall:
         self.done = False
         """Whether nobody has anything more to say, or nobody is on the line any more."""
 
-        self._call = CallInProgress(Plan(rate=plan.rate), tell)
         self._plan = plan
         self._sent = b""
         self._now = 0.0
-        self._stream = StreamMember(self._call, self._take)
+        self._stream = StreamMember(CallInProgress(Plan(rate=plan.rate), tell), self._take)
         self.conference.join(self._stream)
 
     @property
     def report(self) -> Report:
         """What was measured of the agent; who said what and when is in the conference's floor."""
-        return self._call.report
+        return self._stream.report
 
     def received(self, message: str | bytes) -> None:
         """Take what the agent sent, after its ``answer``."""
-        clears = len(self.report.clears)
-        self._call.received(message)
-        if len(self.report.clears) > clears:
-            self.conference.floor.cut_off()
+        self._stream.received(message)
 
     def frame(self) -> bytes:
         """Let 20 ms pass on the line; return what all phones say, for the agent."""
@@ -151,8 +131,7 @@ class PartyCall:
 
     def finish(self) -> Report:
         """End the call; return what was measured."""
-        self.conference.floor.cut_off()
-        return self._call.finish()
+        return self._stream.finish()
 
     def save(self, folder: Path) -> None:
         """Write what each said (left) and heard (right) into a folder: ``NAME.wav``."""

@@ -14,7 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from agent.simulator.conference import Floor, SpokenTurn
+from agent.simulator.conference import Floor, LineTurn
+from agent.simulator.plan import Cue, Plan
 from agent.simulator.stretches import sounds
 from pipelines.audio import FRAME_SECONDS, Audio, Chunker, at_rate, frame_bytes
 
@@ -31,12 +32,15 @@ class PartyCue:
 
     event: Literal["joined", "turn", "agent", "over", "quiet"]
     """From when: this phone has ``joined``; the ``turn`` of that key has been said; the ``agent``
-    has spoken since that turn and is quiet, or has not spoken for :data:`GIVES_UP_AFTER`; somebody,
-    ``"agent"`` or a phone by its name, has begun what they are saying still (``over``); nobody at
-    all has sounded (``quiet``)."""
+    has spoken since that turn and is quiet, or will not be; somebody, ``"agent"`` or
+    a phone by its name, has begun what they are saying still (``over``); nobody at all has sounded
+    (``quiet``)."""
 
     seconds: float = 0.0
     """After that; for ``agent`` and ``quiet``, of quiet."""
+
+    within: float = GIVES_UP_AFTER
+    """Of ``agent``: when it has not spoken by then, it is waited for no more."""
 
     of: str = ""
     """The key of a turn, or who is spoken over; for ``agent``, ``""`` is from the beginning."""
@@ -71,6 +75,41 @@ class PhoneScript:
     turns: Sequence[PartyTurn] = ()
     joins_after: float = 0.0
     """Seconds into a call that has no platform which rings; a stand-in's phone rings instead."""
+
+
+def script_of(plan: Plan, name: str) -> PhoneScript:
+    """Return the script of somebody who does on a line of several what a plan says.
+
+    They speak when the agent is done, or as the cues of their turns say, and hang up when they have
+    said everything and the agent is done again.
+    """
+    turns: list[PartyTurn] = []
+    for number, turn in enumerate(plan.turns):
+        turns.append(
+            PartyTurn(
+                key=f"{name} {number}",
+                cue=_cue_of(turn.cue, plan, turns[-1].key if turns else ""),
+                audio=turn.audio,
+                label=turn.label,
+            )
+        )
+    last = turns[-1].key if turns else ""
+    quiet = plan.patience + plan.linger
+    done = PartyCue(event="agent", of=last, seconds=quiet, within=plan.answer_timeout)
+    return PhoneScript(
+        name=name, turns=[*turns, PartyTurn(key=f"{name} leaves", cue=done, leaves=True)]
+    )
+
+
+def _cue_of(cue: Cue | None, plan: Plan, before: str) -> PartyCue:
+    if cue is not None and cue.event == "answer":
+        return PartyCue(event="joined", seconds=cue.seconds)
+    if cue is not None:
+        return PartyCue(event="over", of="agent", seconds=cue.seconds)
+    if plan.interrupt_after is not None:
+        return PartyCue(event="over", of="agent", seconds=plan.interrupt_after)
+    within = plan.answer_timeout if before else plan.greeting_timeout
+    return PartyCue(event="agent", of=before, seconds=plan.patience, within=within)
 
 
 class StereoRecording:
@@ -165,7 +204,7 @@ class ScriptedPhone:
 
     def _begin(self, turn: PartyTurn, at: float, floor: Floor) -> None:
         self._tell(at, f"{self.name}: {turn.label or turn.key}")
-        floor.turns[turn.key] = SpokenTurn(who=self.name, began=at, ended=at)
+        floor.turns[turn.key] = LineTurn(who=self.name, began=at, ended=at)
         frames = Chunker(frame_bytes(self.rate))
         pcm = b"" if turn.audio is None else at_rate([turn.audio], self.rate).pcm
         pieces = [*frames.feed(pcm), frames.flush()]
@@ -198,7 +237,7 @@ class ScriptedPhone:
                 before = floor.turns.get(cue.of)
                 return before is not None and before.over and soon - before.ended >= cue.seconds
             case "agent":
-                return self._agent_is_done(cue, soon, floor)
+                return self._agent_is_done(cue, at, floor)
             case "over":
                 is_agent = cue.of == "agent"
                 since = floor.agent_since if is_agent else floor.talking_since(cue.of, at)
@@ -218,4 +257,4 @@ class ScriptedPhone:
             return False
         if floor.agent_spoke_after(since):
             return floor.agent_quiet_for(at) >= cue.seconds
-        return at - since >= max(GIVES_UP_AFTER, cue.seconds)
+        return at - since >= max(cue.within, cue.seconds)

@@ -41,6 +41,7 @@ class StandIn:
         check: Looks at every SVAML and request body, if given.
         connects_after: Seconds that it takes to connect a stream: TLS over the Internet, say.
         tell: Given a line for each thing that happens.
+        rate: Hertz of conferences, where phones have scripts: what streams are asked for at.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class StandIn:
         check: Check | None = None,
         connects_after: float = 0.0,
         tell: Callable[[str], None] = lambda _line: None,
+        rate: int = 8000,
     ) -> None:
         check = check or (lambda _name, _body: None)
-        self._network = PhoneNetwork(phones or {}, connects_after, tell)
+        self._network = PhoneNetwork(phones or {}, connects_after, tell, rate)
         self._callbacks = CallbackPoster(callback_url, tell)
         self._v1 = SinchV1(self._network, self._callbacks, v1, check)
         self._v2 = SinchV2(self._network, self._callbacks, v2, check)

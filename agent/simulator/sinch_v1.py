@@ -169,6 +169,8 @@ class SinchV1:
             body["amd"] = {"status": "inprogress"} if later else found
         leg.room = room
         await self._act(leg, await self._post(leg, body), "v1_ace")
+        if leg.room:  # what is said on the way in is said to them alone
+            self._network.enter(leg, leg.room)
         if not (detect and later):
             return
         await self._inform(leg, {"event": "notify", "type": "amd", "amd": found})
@@ -189,10 +191,10 @@ class SinchV1:
             case {"name": "hangup"}:
                 await self._network.hang_up(leg, "MANAGERHANGUP")
             case {"name": "connectConf", "conferenceId": room}:
-                leg.room = room
+                self._network.enter(leg, room)
                 self._network.tell(f"{leg.title} is in conference {room}")
             case {"name": "connectStream"} as action:
-                leg.room = f"direct {leg.call_id}"
+                self._network.enter(leg, f"direct {leg.call_id}")
                 self._connect_stream(leg, action)
 
     def _connect_stream(self, leg: PhoneLeg, action: Svaml) -> None:

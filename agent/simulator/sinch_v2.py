@@ -134,7 +134,7 @@ class SinchV2:
             case {"command": "answer"}:
                 leg.answered = True
             case {"command": "bridgeCall", "bridgeName": bridge}:
-                leg.room = f"{leg.session} {bridge}"
+                self._network.enter(leg, f"{leg.session} {bridge}")
                 self._network.tell(f"{leg.title} is in bridge {bridge}")
             case {"command": "hangup"}:
                 name = command.get("callName")

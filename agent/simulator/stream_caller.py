@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
 
 from agent.simulator.call_in_progress import CallInProgress, command_of
+from agent.simulator.party_call import StreamMember
 from agent.simulator.plan import Plan
 from agent.simulator.playout_buffer import BUFFER_BYTES
 from agent.simulator.report import Report
@@ -37,7 +38,7 @@ class ServiceFullError(CallFailedError):
     """The service takes no more calls for now; another one may be taken later."""
 
 
-class HeldCall(Protocol):
+class PacedCall(Protocol):
     """A call from the far end, frame by frame: of one caller, or of several on one line."""
 
     @property
@@ -105,7 +106,7 @@ async def place_call(
 
 async def hold_call(
     url: str,
-    call: HeldCall,
+    call: PacedCall,
     plan: Plan,
     call_id: str,
     on_answer: Callable[[], None] = lambda: None,
@@ -125,13 +126,51 @@ async def hold_call(
     async with answered(url, plan, call_id) as socket:
         on_answer()
         background = BackgroundTasks()
-        listening = background.start(_receive(socket, call), "listening to the agent")
+        listening = background.start(_receive(socket, call.received), "listening to the agent")
         try:
             await _pace(socket, call, listening)
         finally:
             await background.aclose()
         call.report.close_code = socket.close_code
     call.finish()
+
+
+async def hold_in_conference(
+    url: str,
+    stream: StreamMember,
+    plan: Plan,
+    call_id: str,
+    mixed: asyncio.Queue[bytes],
+    on_answer: Callable[[], None],
+) -> None:
+    """Place a call for a conference and hold it until the agent hangs up; it is finished then.
+
+    Cancelling is safe, and hangs up.
+
+    Args:
+        url: The stream endpoint, ``ws://`` or ``wss://``.
+        stream: Given what comes.
+        plan: Its rate, headers and patience.
+        call_id: What to call it.
+        mixed: Gives 20 ms every 20 ms from then on, for the agent.
+        on_answer: Called once it is answered: the stream is to join the conference then.
+
+    Raises:
+        CallFailedError: If the call was not answered.
+    """
+    async with answered(url, plan, call_id) as socket:
+        on_answer()
+        background = BackgroundTasks()
+        listening = background.start(_receive(socket, stream.received), "listening to the agent")
+        try:
+            with suppress(ConnectionError):
+                while not listening.done():
+                    await _send(socket, await _next_of(mixed), frame_bytes(plan.rate))
+        finally:
+            await background.aclose()
+            stream.finish()
+        stream.report.ended_by = "agent"
+        stream.report.close_code = socket.close_code
 
 
 @asynccontextmanager
@@ -198,10 +237,20 @@ async def _await_answer(socket: aiohttp.ClientWebSocketResponse, within: float) 
     raise CallFailedError(f"closed before the answer, code {socket.close_code}")
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, call: HeldCall) -> None:
+async def _receive(
+    socket: aiohttp.ClientWebSocketResponse, received: Callable[[str | bytes], None]
+) -> None:
     async for message in socket:
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-            call.received(message.data)
+            received(message.data)
+
+
+async def _next_of(mixed: asyncio.Queue[bytes]) -> bytes:
+    try:
+        async with asyncio.timeout(TAKES_WITHIN):
+            return await mixed.get()
+    except TimeoutError:
+        raise CallFailedError("the conference has stopped") from None
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int) -> None:
@@ -219,7 +268,7 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int
 
 
 async def _pace(
-    socket: aiohttp.ClientWebSocketResponse, call: HeldCall, listening: asyncio.Task[None]
+    socket: aiohttp.ClientWebSocketResponse, call: PacedCall, listening: asyncio.Task[None]
 ) -> None:
     """Run the frame clock until the caller is done or the agent has hung up."""
     due = now()

@@ -9,14 +9,14 @@ import numpy as np
 
 from agent.simulator.call_in_progress import CallInProgress
 from agent.simulator.conference import Conference
-from agent.simulator.line import on_line
-from agent.simulator.party_call import PartyCall, PlanCaller, StreamMember
+from agent.simulator.party_call import PartyCall
 from agent.simulator.party_phones import (
     GIVES_UP_AFTER,
     PartyCue,
     PartyTurn,
     PhoneScript,
     ScriptedPhone,
+    script_of,
 )
 from agent.simulator.plan import Plan, Turn
 from pipelines.audio import FRAME_SECONDS, Audio
@@ -151,27 +151,26 @@ def test_a_voice_at_another_rate_is_made_over() -> None:
 
 
 def test_a_call_of_two_is_a_conference_of_two() -> None:
-    """One phone with a plan, on loudspeaker: both hear the same to the sample, and all is alike."""
-    turns = [Turn(audio=tone(0.7, 5000), label="a"), Turn(audio=tone(0.5, 700), label="b")]
-    plan = on_line(Plan(rate=RATE, turns=turns, patience=0.4), "echo")
+    """One phone that does what a plan says: the agent gets the same to the sample, and they, too."""
+    plan = Plan(
+        rate=RATE,
+        turns=[Turn(audio=tone(0.7, 5000), label="a"), Turn(audio=tone(0.5, 700), label="b")],
+        patience=0.8,
+    )
     alone = CallInProgress(plan, lambda _at, _line: None)
-    shared = CallInProgress(plan, lambda _at, _line: None)
-    got: list[bytes] = []
-    conference = Conference(RATE)
-    stream = StreamMember(shared, got.append)
-    phone = PlanCaller(stream, "Ann")
-    conference.join(phone)
-    conference.join(stream)
-    sent = b""
-    for number in range(400):
-        for call in (alone, shared):
-            if number in (20, 120, 250):
+    shared = PartyCall([script_of(plan, "Ann")], plan, lambda _at, _line: None)
+    sent: dict[CallInProgress | PartyCall, bytes] = {alone: b"", shared: b""}
+    for number in range(600):
+        for call in sent:
+            if number in (20, 160, 300):
                 call.received(tone(0.8, 3000).pcm)
-        sent += alone.frame()
-        conference.frame(number * FRAME_SECONDS)
-    assert b"".join(got) == sent
-    assert alone.finish() == shared.finish()
-    assert shared.agent_channel == phone.recording.heard.pcm == alone.agent_channel
+            if not call.done:
+                sent[call] += call.frame()
+    longer = max(sent.values(), key=len)
+    assert [one.ljust(len(longer), b"\0") for one in sent.values()] == [longer] * 2
+    assert 0 <= len(sent[shared]) - len(sent[alone]) <= 640  # it hangs up in the frame after
+    assert shared.phones[0].recording.heard.pcm.startswith(bytes(alone.agent_channel))
+    assert shared.finish().agent_spoke == alone.finish().agent_spoke
 
 
 def test_people_say_what_they_do_in_the_timeline() -> None:

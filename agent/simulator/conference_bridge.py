@@ -1,0 +1,85 @@
+"""All conferences of a platform, on the clock: 20 ms of each, every 20 ms, while anybody is in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from agent.simulator.conference import Conference, ConferenceMember, Floor, LineTurn
+from pipelines.audio import FRAME_SECONDS
+from pipelines.clock import now
+
+FARTHEST_BEHIND = 0.5
+"""Seconds that the clock catches up with after a pause of this machine's; more is left out."""
+
+
+class ConferenceBridge:
+    """Conferences by name, which are there while somebody is in them.
+
+    Args:
+        rate: Hertz, of all.
+        start: Starts what runs the clock.
+        frame_over: Called after each 20 ms: who has left by themselves is taken out then.
+    """
+
+    def __init__(
+        self,
+        rate: int,
+        start: Callable[[Coroutine[Any, Any, None]], object],
+        frame_over: Callable[[], None],
+    ) -> None:
+        self.rate = rate
+        self.turns: dict[str, LineTurn] = {}
+        """What was said in all of them, by the keys of turns."""
+
+        self._start = start
+        self._frame_over = frame_over
+        self._conferences: dict[str, Conference] = {}
+        self._where: dict[ConferenceMember, str] = {}
+        self._began = 0.0
+        self._runs = False
+
+    def floor(self, room: str) -> Floor | None:
+        """Return who speaks in a conference; None if nobody is in it."""
+        conference = self._conferences.get(room)
+        return None if conference is None else conference.floor
+
+    def join(self, room: str, member: ConferenceMember) -> None:
+        """Let a member in, out of any other conference.
+
+        Raises:
+            WrongRateError: If it is at another rate; it is in none then.
+        """
+        if self._where.get(member) == room:
+            return
+        self.leave(member)
+        conference = self._conferences.get(room) or Conference(self.rate, Floor(self.turns))
+        conference.join(member)
+        self._conferences[room] = conference
+        self._where[member] = room
+        if not self._runs:
+            self._runs = True
+            self._start(self._run())
+
+    def leave(self, member: ConferenceMember) -> None:
+        """Take a member out, if it is in any."""
+        room = self._where.pop(member, None)
+        if room is None:
+            return
+        conference = self._conferences[room]
+        conference.leave(member)
+        if not conference.members:
+            del self._conferences[room]
+
+    async def _run(self) -> None:
+        self._began = self._began or now()
+        due = now()
+        while self._conferences:
+            at = round((due - self._began) / FRAME_SECONDS) * FRAME_SECONDS
+            for conference in list(self._conferences.values()):
+                conference.frame(at)
+            self._frame_over()
+            due = max(due + FRAME_SECONDS, now() - FARTHEST_BEHIND)
+            await asyncio.sleep(max(0.0, due - now()))
+        self._runs = False
