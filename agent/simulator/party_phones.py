@@ -170,6 +170,12 @@ class ScriptedPhone:
         self.recording = StereoRecording(rate)
         """Since they joined."""
 
+        self.muted = False
+        """Whether nobody hears them."""
+
+        self.on_hold = False
+        """Whether they hear nobody, either."""
+
         self.joined: float | None = None
         """When their first frame began; None before it."""
 
@@ -196,11 +202,11 @@ class ScriptedPhone:
             self._begin(self._next, at, floor)
             self._next = next(self._turns, None)
         self._said = self._go_on(at, floor)
-        return self._said
+        return bytes(len(self._said)) if self.muted or self.on_hold else self._said
 
     def hear(self, heard: bytes, at: float) -> None:  # noqa: ARG002 - see ConferenceMember
         """Keep what they hear."""
-        self.recording.add(self._said, heard)
+        self.recording.add(self._said, bytes(len(heard)) if self.on_hold else heard)
 
     def _begin(self, turn: PartyTurn, at: float, floor: Floor) -> None:
         self._tell(at, f"{self.name}: {turn.label or turn.key}")

@@ -22,6 +22,7 @@ here: a leg carries what it has to do once it is over.
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -80,8 +81,14 @@ class PhoneLeg:
     said: list[str] = field(default_factory=list)
     """What the platform's own voice said on it."""
 
-    on_hangup: Sequence[Svaml] | None = None
-    """Version 2: what to do when it is over; None if the callback address is asked."""
+    events: Mapping[str, Sequence[Svaml]] | None = None
+    """Version 2: what to do when what happens to it; None if the callback address is asked."""
+
+    asks: bool = True
+    """Version 1: whether the callback address is asked what to do when it is answered."""
+
+    informs: bool = True
+    """Version 1: whether the callback address is told when it is over."""
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
@@ -107,6 +114,12 @@ class PhoneLeg:
         return now() - self.began
 
 
+Menus = Callable[[PhoneLeg, Svaml], Awaitable[Svaml | None]]
+"""Has a phone hear a menu, ``runMenu`` of version 1 or ``menu`` of version 2, and returns what came
+of it as the callback has it: ``menuResult``, or ``menu``; of version 2 with ``commands`` beside, if
+what was pressed has some. None if they have hung up."""
+
+
 class PhoneNetwork:
     """All legs that there are or were, and what is under way on them.
 
@@ -130,6 +143,9 @@ class PhoneNetwork:
         """What went wrong in what legs did: an answer that does not follow its schema, say."""
 
         self.tell = tell
+        self.menus: Menus | None = None
+        """None: a menu is refused, as nobody here presses a key."""
+
         self._connects_after = connects_after
         self.bridge = ConferenceBridge(rate, self._start_clock, self._take_out)
         """Where conferences are mixed, and who speaks in them."""
@@ -171,9 +187,11 @@ class PhoneNetwork:
             leg.person = ScriptedPhone(script, self.bridge.rate, self._tell_at)
         self.bridge.join(room, leg.person)
 
-    def ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
-        """Have a phone rung; ``answered`` is what follows if somebody answers."""
-        self.start(self._ring(leg, answered))
+    def ring(
+        self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]], within: float = math.inf
+    ) -> None:
+        """Have a phone rung, for so many seconds; ``answered`` is what follows an answer."""
+        self.start(self._ring(leg, answered, within))
 
     def connect_stream(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
         """Have a leg talk with the agent at ``endpoint``, as ``plan`` says, or whoever is there."""
@@ -210,14 +228,17 @@ class PhoneNetwork:
         """Cut every leg off."""
         await self._background.aclose()
 
-    async def _ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
+    async def _ring(
+        self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]], within: float
+    ) -> None:
         phone = self.phones.get(leg.number, Phone(answers="no"))
         with suppress(TimeoutError):
-            async with asyncio.timeout(phone.after):
+            async with asyncio.timeout(min(phone.after, within)):
                 await leg.over.wait()
                 return
-        if phone.answers != "yes":
-            await self.hang_up(leg, {"busy": "BUSY", "no": "TIMEOUT"}[phone.answers])
+        if phone.answers != "yes" or phone.after > within:
+            too_late = phone.answers != "busy" or phone.after > within
+            await self.hang_up(leg, "TIMEOUT" if too_late else "BUSY")
             return
         leg.answered = True
         self.tell(f"{leg.title} answers")
@@ -252,7 +273,7 @@ class PhoneNetwork:
                 plan,
                 leg.call_id,
                 mixed,
-                lambda: self.bridge.join(leg.room, stream),
+                lambda: self.bridge.join(leg.room or f"alone {leg.call_id}", stream),
             )
             leg.held = held
             reason = "CALLEEHANGUP"

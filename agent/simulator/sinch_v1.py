@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,7 +56,10 @@ class SinchV1:
             ("POST", f"{v1}/callouts", self._callout),
             ("GET", f"{v1}/calls/id/{{id}}", self._get),
             ("PATCH", f"{v1}/calls/id/{{id}}", self._patch),
+            ("GET", f"{v1}/conferences/id/{{id}}", self._participants),
             ("DELETE", f"{v1}/conferences/id/{{id}}", self._kick_all),
+            ("PATCH", f"{v1}/conferences/id/{{id}}/{{call}}", self._manage),
+            ("DELETE", f"{v1}/conferences/id/{{id}}/{{call}}", self._kick),
             ("GET", f"{configuration}/numbers", self._numbers),
             ("GET", application, self._get_callback_url),
             ("POST", application, self._set_callback_url),
@@ -89,8 +93,7 @@ class SinchV1:
         method, callout = request.body["method"], request.body[request.body["method"]]
         leg = self._network.add(PhoneLeg(when_over=self._ended, name=callout.get("custom", "")))
         if method == "conferenceCallout":
-            leg.number, room = callout["destination"]["endpoint"], callout["conferenceId"]
-            self._network.ring(leg, lambda: self._answered(leg, room))
+            self._conference_callout(leg, callout)
         elif method == "customCallout":
             if error := self._custom_callout(leg, callout):
                 return error
@@ -98,22 +101,47 @@ class SinchV1:
             return v1_error(400, 40003, f"no {method} here")
         return RestAnswer(body={"callId": leg.call_id})
 
+    def _conference_callout(self, leg: PhoneLeg, callout: Svaml) -> None:
+        room, to = callout["conferenceId"], callout["destination"]
+        leg.number = to["endpoint"]
+        # The platform does not ask what to do with an In-App user who has answered.
+        leg.asks = callout.get("enableAce", False) and to["type"] != "username"
+        leg.informs = callout.get("enableDice", False)
+        greeting = callout.get("greeting", "")
+
+        async def answered() -> None:
+            if greeting:
+                leg.said.append(greeting)
+            await self._answered(leg, room)
+
+        self._network.ring(leg, answered)
+
     def _custom_callout(self, leg: PhoneLeg, callout: Svaml) -> RestAnswer | None:
         ice = json.loads(callout["ice"])
         self._check("v1_ice", ice)
         if "ace" in callout:
             self._check("v1_ace", json.loads(callout["ace"]))
-        match ice["action"]:
-            case {"name": "connectStream"} as action:
+        action, ace = ice["action"], callout.get("ace")
+        match action:
+            case {"name": "connectStream"}:
                 leg.is_stream = True
-                ace = json.loads(callout["ace"])
-                leg.room = ace["action"]["conferenceId"]
+                leg.room = json.loads(callout["ace"])["action"]["conferenceId"]
                 self._connect_stream(leg, action)
-            case {"name": "connectPstn", "number": number} as action:
+                return None
+            case {"name": "connectPstn", "number": number}:
                 leg.number = number
-                self._network.ring(leg, lambda: self._answered(leg, "", action.get("amd")))
-            case action:
+            case {"name": "connectSip", "destination": {"endpoint": number}}:
+                leg.number = number
+            case {"name": "connectMxp", "destination": {"endpoint": number}}:
+                leg.number, leg.asks = number, False
+            case _:
                 return v1_error(400, 40003, f"no {action['name']} in a callout here")
+        inline = None if ace is None else json.loads(ace)
+        self._network.ring(
+            leg,
+            lambda: self._answered(leg, "", action.get("amd"), inline),
+            action.get("dialTimeout", math.inf),
+        )
         return None
 
     async def _get(self, request: RestRequest) -> RestAnswer:
@@ -130,6 +158,35 @@ class SinchV1:
             reason = "MANAGERHANGUP" if leg.answered else "CANCEL"
             self._network.start(self._network.hang_up(leg, reason))
         return RestAnswer(status=204)
+
+    async def _participants(self, request: RestRequest) -> RestAnswer:
+        legs = self._network.in_room(request.found["id"])
+        if not legs:
+            return v1_error(404, 40400, "no such conference")
+        return RestAnswer(body={"participants": [_participant(leg) for leg in legs]})
+
+    async def _manage(self, request: RestRequest) -> RestAnswer:
+        self._check("v1_participant", request.body)
+        person = self._participant(request).person
+        if person is None:
+            return v1_error(400, 40003, "whoever it is has no voice here")
+        match request.body["command"]:
+            case "mute" | "unmute" as command:
+                person.muted = command == "mute"
+            case command:
+                person.on_hold = command == "onhold"
+        return RestAnswer(status=204)
+
+    async def _kick(self, request: RestRequest) -> RestAnswer:
+        leg = self._participant(request)
+        self._network.start(self._network.hang_up(leg, "MANAGERHANGUP"))
+        return RestAnswer(status=204)
+
+    def _participant(self, request: RestRequest) -> PhoneLeg:
+        leg = self._leg(request.found["call"])
+        if leg not in self._network.in_room(request.found["id"]):
+            raise CommandRefusedError(404, "not in this conference")
+        return leg
 
     async def _kick_all(self, request: RestRequest) -> RestAnswer:
         legs = self._network.in_room(request.found["id"])
@@ -159,7 +216,10 @@ class SinchV1:
 
     # What legs do
 
-    async def _answered(self, leg: PhoneLeg, room: str, amd: Svaml | None = None) -> None:
+    async def _answered(
+        self, leg: PhoneLeg, room: str, amd: Svaml | None = None, inline: Svaml | None = None
+    ) -> None:
+        """Ask what to do with a phone that was answered, unless the callout said so itself."""
         phone = self._network.phones[leg.number]
         detect = amd is not None and amd.get("enabled")
         later = bool(amd and amd.get("async"))
@@ -168,7 +228,10 @@ class SinchV1:
         if detect:
             body["amd"] = {"status": "inprogress"} if later else found
         leg.room = room
-        await self._act(leg, await self._post(leg, body), "v1_ace")
+        if inline is not None:
+            await self._act(leg, inline, "v1_ace")
+        elif leg.asks:
+            await self._act(leg, await self._post(leg, body), "v1_ace")
         if leg.room:  # what is said on the way in is said to them alone
             self._network.enter(leg, leg.room)
         if not (detect and later):
@@ -193,9 +256,18 @@ class SinchV1:
             case {"name": "connectConf", "conferenceId": room}:
                 self._network.enter(leg, room)
                 self._network.tell(f"{leg.title} is in conference {room}")
+            case {"name": "runMenu"} as menu:
+                self._network.start(self._run_menu(leg, menu))
             case {"name": "connectStream"} as action:
                 self._network.enter(leg, f"direct {leg.call_id}")
                 self._connect_stream(leg, action)
+
+    async def _run_menu(self, leg: PhoneLeg, menu: Svaml) -> None:
+        if self._network.menus is None:
+            raise CommandRefusedError(400, "no runMenu here")
+        if (result := await self._network.menus(leg, menu)) is not None:
+            reply = await self._post(leg, {"event": "pie", "menuResult": result})
+            await self._act(leg, reply, "v1_pie")
 
     def _connect_stream(self, leg: PhoneLeg, action: Svaml) -> None:
         """Have the phone in the room of ``leg`` say its plan to the stream."""
@@ -214,6 +286,8 @@ class SinchV1:
         )
 
     async def _ended(self, leg: PhoneLeg) -> None:
+        if not leg.informs:
+            return
         result = "ANSWERED" if leg.answered else {"TIMEOUT": "NOANSWER"}.get(leg.reason, "FAILED")
         body = {
             "event": "dice",
@@ -239,3 +313,15 @@ class SinchV1:
         }
         custom = {"custom": leg.name} if leg.name else {}
         return await self._callbacks.post(self._signer, body | of_the_leg | custom)
+
+
+def _participant(leg: PhoneLeg) -> Svaml:
+    """Return a leg as a conference lists it."""
+    person = leg.person
+    return {
+        "cli": leg.number,
+        "id": leg.call_id,
+        "duration": round(leg.age),
+        "muted": person is not None and person.muted,
+        "onhold": person is not None and person.on_hold,
+    }

@@ -151,7 +151,7 @@ def test_a_voice_at_another_rate_is_made_over() -> None:
 
 
 def test_a_call_of_two_is_a_conference_of_two() -> None:
-    """One phone that does what a plan says: the agent gets the same to the sample, and they, too."""
+    """One phone that does what a plan says: both hear the same, to the sample."""
     plan = Plan(
         rate=RATE,
         turns=[Turn(audio=tone(0.7, 5000), label="a"), Turn(audio=tone(0.5, 700), label="b")],
