@@ -20,7 +20,8 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
+from agent.simulator.conference import Floor, LineTurn
+from agent.simulator.phone_network import Menus, Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check
 from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, v1_error
@@ -115,6 +116,19 @@ class StandIn:
     def in_room(self, room: str) -> list[PhoneLeg]:
         """Return the legs that talk in a conference or bridge."""
         return self._network.in_room(room)
+
+    def fill_in_menus(self, menus: Menus) -> None:
+        """Have phones do so about menus, which are refused otherwise."""
+        self._network.menus = menus
+
+    @property
+    def turns(self) -> Mapping[str, LineTurn]:
+        """What phones with a script have said, by the keys of their turns."""
+        return self._network.bridge.turns
+
+    def floor(self, room: str) -> Floor | None:
+        """Return who speaks in a conference or bridge that is mixed; None if nobody is in it."""
+        return self._network.bridge.floor(room)
 
     @property
     def legs(self) -> Sequence[PhoneLeg]:

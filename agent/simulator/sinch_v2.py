@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
@@ -64,7 +64,7 @@ class SinchV2:
         leg = self._network.add(
             PhoneLeg(when_over=self._ended, number=caller, session=str(uuid.uuid4()), answered=True)
         )
-        reply = await self._post(leg, "call.incoming", called=called, **fields)
+        reply = await self._post(leg, "call.incoming", called, fields)
         leg.name = str((reply or {}).get("callName", ""))
         leg.events = (reply or {}).get("events")
         await self._follow(leg, reply)
@@ -168,7 +168,7 @@ class SinchV2:
         if "commands" in result:
             await self._run(leg, result["commands"])
         else:
-            await self._follow(leg, await self._post(leg, "call.menu", menu=result))
+            await self._follow(leg, await self._post(leg, "call.menu", beside={"menu": result}))
 
     def _dial(self, origin: PhoneLeg, dial: Svaml) -> None:
         name, events = dial.get("callName", ""), dial.get("events")
@@ -235,12 +235,14 @@ class SinchV2:
         leg: PhoneLeg,
         event: str,
         called: str = "",
-        menu: Svaml | None = None,
-        **fields: object,
+        fields: Mapping[str, object] = {},
+        beside: Mapping[str, object] = {},
     ) -> Svaml | None:
-        call = _call(leg, called) | {"serviceId": self._service_id} | fields
-        body = {"event": event, "call": call} | ({} if menu is None else {"menu": menu})
-        return await self._callbacks.post(self._signer, body, cloud_event())
+        """Send a callback, with more fields of the call, or beside it; return the answer."""
+        call = _call(leg, called) | {"serviceId": self._service_id, **fields}
+        return await self._callbacks.post(
+            self._signer, {"event": event, "call": call, **beside}, cloud_event()
+        )
 
 
 def _ending(leg: PhoneLeg) -> str:
