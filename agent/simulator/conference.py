@@ -2,8 +2,8 @@
 
 No clock and no socket: whoever holds a conference asks for a frame of 20 ms after the other, with
 the time at which it begins. In each, the agent's streams speak first, then the phones in the order
-in which they came, each knowing what it knows of the frames before (:class:`Floor`) and whether the
-agent sounds now; then all are mixed. One phone and one stream hear each other unchanged, to the
+in which they came, each knowing of the frames before (:class:`LineActivity`) and whether the agent
+sounds now; then all are mixed. One phone and one stream hear each other unchanged, to the
 sample: a call between two is a conference of two.
 """
 
@@ -40,7 +40,7 @@ class LineTurn:
     """Whether it has been said to its end."""
 
 
-class Floor:
+class LineActivity:
     """Who has spoken on a line, and who speaks: what people with a script go by.
 
     Args:
@@ -118,7 +118,7 @@ class ConferenceMember(Protocol):
         """Whether it is a stream, with an agent at its other end."""
         ...
 
-    def speak(self, at: float, floor: Floor) -> bytes:
+    def speak(self, at: float, activity: LineActivity) -> bytes:
         """Return 20 ms of what they say from ``at`` on; silence if that is nothing."""
         ...
 
@@ -132,7 +132,7 @@ class Conference:
 
     Args:
         rate: Hertz; members speak at this one.
-        floor: What is known of who speaks, if that is not to begin with this conference.
+        activity: What is known of who speaks, if that is not to begin with this conference.
 
     To hold one without sockets, in whatever time::
 
@@ -144,9 +144,9 @@ class Conference:
         ann.save(Path("what-ann-heard.wav"))
     """
 
-    def __init__(self, rate: int, floor: Floor | None = None) -> None:
+    def __init__(self, rate: int, activity: LineActivity | None = None) -> None:
         self.rate = rate
-        self.floor = floor or Floor()
+        self.activity = activity or LineActivity()
         self._members: list[ConferenceMember] = []
 
     @property
@@ -174,11 +174,11 @@ class Conference:
         """Let 20 ms pass that begin at ``at`` seconds. The time is linear in members."""
         agents = [one for one in self._members if one.is_agent]
         phones = [one for one in self._members if not one.is_agent]
-        said = [agent.speak(at, self.floor) for agent in agents]
-        self.floor.agent_played(self._sum(said), at)
+        said = [agent.speak(at, self.activity) for agent in agents]
+        self.activity.agent_played(self._sum(said), at)
         for phone in phones:
-            said.append(phone.speak(at, self.floor))
-            self.floor.spoke(phone.name, said[-1], at)
+            said.append(phone.speak(at, self.activity))
+            self.activity.spoke(phone.name, said[-1], at)
         for member, heard in zip(agents + phones, mix_minus(said), strict=True):
             member.hear(heard, at)
 

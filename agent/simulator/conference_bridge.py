@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from agent.simulator.conference import Conference, ConferenceMember, Floor, LineTurn
+from agent.simulator.conference import Conference, ConferenceMember, LineActivity, LineTurn
 from pipelines.audio import FRAME_SECONDS
 from pipelines.clock import now
 
@@ -40,10 +40,10 @@ class ConferenceBridge:
         self._began = 0.0
         self._runs = False
 
-    def floor(self, room: str) -> Floor | None:
+    def activity(self, room: str) -> LineActivity | None:
         """Return who speaks in a conference; None if nobody is in it."""
         conference = self._conferences.get(room)
-        return None if conference is None else conference.floor
+        return None if conference is None else conference.activity
 
     def join(self, room: str, member: ConferenceMember) -> None:
         """Let a member in, out of any other conference.
@@ -54,7 +54,7 @@ class ConferenceBridge:
         if self._where.get(member) == room:
             return
         self.leave(member)
-        conference = self._conferences.get(room) or Conference(self.rate, Floor(self.turns))
+        conference = self._conferences.get(room) or Conference(self.rate, LineActivity(self.turns))
         conference.join(member)
         self._conferences[room] = conference
         self._where[member] = room

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.simulator.call_in_progress import CallInProgress
-from agent.simulator.conference import Conference, Floor
+from agent.simulator.conference import Conference, LineActivity
 from agent.simulator.party_phones import PhoneScript, ScriptedPhone, StereoRecording
 from agent.simulator.plan import Plan
 from agent.simulator.report import Report
@@ -47,7 +47,7 @@ class StreamMember:
         self._call = call
         self._send = send
         self._played = b""
-        self._floor = Floor()
+        self._activity = LineActivity()
 
     @property
     def rate(self) -> int:
@@ -64,11 +64,11 @@ class StreamMember:
         clears = len(self.report.clears)
         self._call.received(message)
         if len(self.report.clears) > clears:
-            self._floor.cut_off()
+            self._activity.cut_off()
 
-    def speak(self, at: float, floor: Floor) -> bytes:  # noqa: ARG002 - see ConferenceMember
+    def speak(self, at: float, activity: LineActivity) -> bytes:  # noqa: ARG002 - see ConferenceMember
         """Return what the platform plays of the agent's."""
-        self._floor = floor
+        self._activity = activity
         self._call.frame()
         self._played = bytes(self._call.agent_channel[-frame_bytes(self.rate) :])
         return self._played
@@ -80,7 +80,7 @@ class StreamMember:
 
     def finish(self) -> Report:
         """End the stream; return what was measured."""
-        self._floor.cut_off()
+        self._activity.cut_off()
         return self._call.finish()
 
 
@@ -109,7 +109,7 @@ class PartyCall:
 
     @property
     def report(self) -> Report:
-        """What was measured of the agent; who said what and when is in the conference's floor."""
+        """What was measured of the agent; who said what is in the conference's activity."""
         return self._stream.report
 
     def received(self, message: str | bytes) -> None:
@@ -147,9 +147,9 @@ class PartyCall:
             return True
         if any(phone.has_more for phone in self.phones):
             return False
-        floor, plan = self.conference.floor, self._plan
-        said = floor.turns.values()
-        if said and not floor.agent_spoke_after(max(turn.ended for turn in said)):
-            return self._now - floor.anybody_since() >= plan.answer_timeout
-        quiet = self._now - floor.anybody_since()
-        return floor.agent_since is None and quiet >= plan.patience + plan.linger
+        activity, plan = self.conference.activity, self._plan
+        said = activity.turns.values()
+        if said and not activity.agent_spoke_after(max(turn.ended for turn in said)):
+            return self._now - activity.anybody_since() >= plan.answer_timeout
+        quiet = self._now - activity.anybody_since()
+        return activity.agent_since is None and quiet >= plan.patience + plan.linger

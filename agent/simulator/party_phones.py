@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from agent.simulator.conference import Floor, LineTurn
+from agent.simulator.conference import LineActivity, LineTurn
 from agent.simulator.plan import Cue, Plan
 from agent.simulator.stretches import sounds
 from pipelines.audio import FRAME_SECONDS, Audio, Chunker, at_rate, frame_bytes
@@ -195,33 +195,37 @@ class ScriptedPhone:
         """Whether they are saying something, or will."""
         return not self.left and (self._saying is not None or self._next is not None)
 
-    def speak(self, at: float, floor: Floor) -> bytes:
+    def speak(self, at: float, activity: LineActivity) -> bytes:
         """Return 20 ms of what they say; begin the next turn if its cue is met."""
         self.joined = at if self.joined is None else self.joined
-        if self._saying is None and self._next is not None and self._is_cued(self._next, at, floor):
-            self._begin(self._next, at, floor)
+        if (
+            self._saying is None
+            and self._next is not None
+            and self._is_cued(self._next, at, activity)
+        ):
+            self._begin(self._next, at, activity)
             self._next = next(self._turns, None)
-        self._said = self._go_on(at, floor)
+        self._said = self._go_on(at, activity)
         return bytes(len(self._said)) if self.muted or self.on_hold else self._said
 
     def hear(self, heard: bytes, at: float) -> None:  # noqa: ARG002 - see ConferenceMember
         """Keep what they hear."""
         self.recording.add(self._said, bytes(len(heard)) if self.on_hold else heard)
 
-    def _begin(self, turn: PartyTurn, at: float, floor: Floor) -> None:
+    def _begin(self, turn: PartyTurn, at: float, activity: LineActivity) -> None:
         self._tell(at, f"{self.name}: {turn.label or turn.key}")
-        floor.turns[turn.key] = LineTurn(who=self.name, began=at, ended=at)
+        activity.turns[turn.key] = LineTurn(who=self.name, began=at, ended=at)
         frames = Chunker(frame_bytes(self.rate))
         pcm = b"" if turn.audio is None else at_rate([turn.audio], self.rate).pcm
         pieces = [*frames.feed(pcm), frames.flush()]
         self._saying = turn, iter([piece for piece in pieces if piece])
 
-    def _go_on(self, at: float, floor: Floor) -> bytes:
+    def _go_on(self, at: float, activity: LineActivity) -> bytes:
         size = frame_bytes(self.rate)
         if self._saying is None:
             return bytes(size)
         turn, frames = self._saying
-        spoken = floor.turns[turn.key]
+        spoken = activity.turns[turn.key]
         frame = next(frames, None)
         if frame is None:
             self._saying = None
@@ -234,33 +238,33 @@ class ScriptedPhone:
             spoken.ended = at + FRAME_SECONDS
         return frame
 
-    def _is_cued(self, turn: PartyTurn, at: float, floor: Floor) -> bool:
+    def _is_cued(self, turn: PartyTurn, at: float, activity: LineActivity) -> bool:
         cue, soon = turn.cue, at + FRAME_SECONDS / 2  # the nearest frame
         match cue.event:
             case "joined":
                 return self.joined is not None and soon - self.joined >= cue.seconds
             case "turn":
-                before = floor.turns.get(cue.of)
+                before = activity.turns.get(cue.of)
                 return before is not None and before.over and soon - before.ended >= cue.seconds
             case "agent":
-                return self._agent_is_done(cue, at, floor)
+                return self._agent_is_done(cue, at, activity)
             case "over":
                 is_agent = cue.of == "agent"
-                since = floor.agent_since if is_agent else floor.talking_since(cue.of, at)
+                since = activity.agent_since if is_agent else activity.talking_since(cue.of, at)
                 return since is not None and soon - since >= cue.seconds
             case "quiet":
-                return soon - floor.anybody_since() >= cue.seconds
+                return soon - activity.anybody_since() >= cue.seconds
 
-    def _agent_is_done(self, cue: PartyCue, at: float, floor: Floor) -> bool:
+    def _agent_is_done(self, cue: PartyCue, at: float, activity: LineActivity) -> bool:
         """Whether the agent has answered, or will not."""
         since = self.joined or 0.0
         if cue.of:
-            before = floor.turns.get(cue.of)
+            before = activity.turns.get(cue.of)
             if before is None or not before.over:
                 return False
             since = before.ended
-        if floor.agent_since is not None:
+        if activity.agent_since is not None:
             return False
-        if floor.agent_spoke_after(since):
-            return floor.agent_quiet_for(at) >= cue.seconds
+        if activity.agent_spoke_after(since):
+            return activity.agent_quiet_for(at) >= cue.seconds
         return at - since >= max(cue.within, cue.seconds)

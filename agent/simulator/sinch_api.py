@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.simulator.conference import Floor, LineTurn
+from agent.simulator.conference import LineActivity, LineTurn
 from agent.simulator.phone_network import Menus, Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check
@@ -126,9 +126,9 @@ class StandIn:
         """What phones with a script have said, by the keys of their turns."""
         return self._network.bridge.turns
 
-    def floor(self, room: str) -> Floor | None:
+    def activity(self, room: str) -> LineActivity | None:
         """Return who speaks in a conference or bridge that is mixed; None if nobody is in it."""
-        return self._network.bridge.floor(room)
+        return self._network.bridge.activity(room)
 
     @property
     def legs(self) -> Sequence[PhoneLeg]:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from agent.simulator.conference import Conference, Floor, WrongRateError, mix_minus
+from agent.simulator.conference import Conference, LineActivity, WrongRateError, mix_minus
 from pipelines.audio import FRAME_SECONDS
 
 RATE = 8000
@@ -26,8 +26,8 @@ class Constant:
         self.heard: list[int] = []
         self.agent_sounded: list[bool] = []
 
-    def speak(self, at: float, floor: Floor) -> bytes:
-        self.agent_sounded.append(floor.agent_since is not None)
+    def speak(self, at: float, activity: LineActivity) -> bytes:
+        self.agent_sounded.append(activity.agent_since is not None)
         return frame(self.level)
 
     def hear(self, heard: bytes, at: float) -> None:
@@ -104,7 +104,7 @@ def test_phones_know_of_the_frame_that_the_agent_plays_now() -> None:
     for number in range(1, 40):
         conference.frame(number * FRAME_SECONDS)
     assert ann.agent_sounded[-1] is False
-    assert conference.floor.agent_spoke == [(0.0, 0.02)]
+    assert conference.activity.agent_spoke == [(0.0, 0.02)]
 
 
 def test_a_frame_takes_time_in_proportion_to_its_members() -> None:

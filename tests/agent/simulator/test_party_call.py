@@ -54,7 +54,7 @@ def held(
             break
     call.finish()
     assert not sends
-    turns = call.conference.floor.turns
+    turns = call.conference.activity.turns
     return {key: (round(t.began, 2), round(t.ended, 2)) for key, t in turns.items()}
 
 
@@ -139,7 +139,7 @@ def test_a_clear_ends_what_the_agent_says_for_all() -> None:
     """What has not been played is not heard by anybody, and the stretch of speech is over."""
     call = party(PhoneScript(name="Ann", turns=[says("a1", joined(3.0))]))
     held(call, 4.0, {0.0: tone(2.0), 1.0: '{"command": "clear"}', 1.2: tone(0.2)})
-    spoke = [(round(a, 2), round(b, 2)) for a, b in call.conference.floor.agent_spoke]
+    spoke = [(round(a, 2), round(b, 2)) for a, b in call.conference.activity.agent_spoke]
     assert spoke == [(0.0, 1.0), (1.2, 1.4)]
     assert call.report.clears == [1.0]
 
