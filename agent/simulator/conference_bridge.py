@@ -33,17 +33,15 @@ class ConferenceBridge:
         self.turns: dict[str, LineTurn] = {}
         """What was said in all of them, by the keys of turns."""
 
+        self.activities: dict[str, LineActivity] = {}
+        """By name, also of conferences that are over: who spoke, on the clock of all."""
+
         self._start = start
         self._frame_over = frame_over
         self._conferences: dict[str, Conference] = {}
         self._where: dict[ConferenceMember, str] = {}
         self._began = 0.0
         self._runs = False
-
-    def activity(self, room: str) -> LineActivity | None:
-        """Return who speaks in a conference; None if nobody is in it."""
-        conference = self._conferences.get(room)
-        return None if conference is None else conference.activity
 
     def join(self, room: str, member: ConferenceMember) -> None:
         """Let a member in, out of any other conference.
@@ -54,7 +52,8 @@ class ConferenceBridge:
         if self._where.get(member) == room:
             return
         self.leave(member)
-        conference = self._conferences.get(room) or Conference(self.rate, LineActivity(self.turns))
+        activity = self.activities.setdefault(room, LineActivity(self.turns))
+        conference = self._conferences.get(room) or Conference(self.rate, activity)
         conference.join(member)
         self._conferences[room] = conference
         self._where[member] = room

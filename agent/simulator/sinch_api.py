@@ -126,9 +126,10 @@ class StandIn:
         """What phones with a script have said, by the keys of their turns."""
         return self._network.bridge.turns
 
-    def activity(self, room: str) -> LineActivity | None:
-        """Return who speaks in a conference or bridge that is mixed; None if nobody is in it."""
-        return self._network.bridge.activity(room)
+    @property
+    def activities(self) -> Mapping[str, LineActivity]:
+        """Who spoke in conferences and bridges that are or were mixed, by their rooms."""
+        return self._network.bridge.activities
 
     @property
     def legs(self) -> Sequence[PhoneLeg]:
