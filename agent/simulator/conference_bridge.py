@@ -71,6 +71,11 @@ class ConferenceBridge:
         if not conference.members:
             del self._conferences[room]
 
+    def forget(self) -> None:
+        """Forget what was said, and who spoke in conferences that are over."""
+        self.turns.clear()
+        self.activities = {room: self.activities[room] for room in self._conferences}
+
     async def _run(self) -> None:
         self._began = self._began or now()
         due = now()

@@ -153,6 +153,12 @@ class PhoneNetwork:
         self._background = BackgroundTasks()
         self._running: set[asyncio.Task[None]] = set()
 
+    def begin_again(self, phones: Mapping[str, Phone]) -> None:
+        """Take other phones, and forget the legs there were; those that are not over go on."""
+        self.phones = dict(phones)
+        self.legs = [leg for leg in self.legs if not leg.over.is_set()]
+        self.bridge.forget()
+
     def add(self, leg: PhoneLeg) -> PhoneLeg:
         """Take a leg that begins; return it."""
         self.legs.append(leg)

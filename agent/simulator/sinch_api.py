@@ -117,6 +117,10 @@ class StandIn:
         """Return the legs that talk in a conference or bridge."""
         return self._network.in_room(room)
 
+    def begin_again(self, phones: Mapping[str, Phone]) -> None:
+        """Take other phones for those that there were, and forget all legs and what was said."""
+        self._network.begin_again(phones)
+
     def fill_in_menus(self, menus: Menus) -> None:
         """Have phones do so about menus, which are refused otherwise."""
         self._network.menus = menus
