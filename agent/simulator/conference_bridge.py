@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from agent.simulator.conference import Conference, ConferenceMember, LineActivity, LineTurn
 from pipelines.audio import FRAME_SECONDS
+from pipelines.background import BackgroundTasks
 from pipelines.clock import now
 
 FARTHEST_BEHIND = 0.5
@@ -19,15 +19,12 @@ class ConferenceBridge:
 
     Args:
         rate: Hertz, of all.
-        start: Starts what runs the clock.
+        background: Runs the clock.
         frame_over: Called after each 20 ms: who has left by themselves is taken out then.
     """
 
     def __init__(
-        self,
-        rate: int,
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        frame_over: Callable[[], None],
+        self, rate: int, background: BackgroundTasks, frame_over: Callable[[], None]
     ) -> None:
         self.rate = rate
         self.turns: dict[str, LineTurn] = {}
@@ -36,7 +33,7 @@ class ConferenceBridge:
         self.activities: dict[str, LineActivity] = {}
         """By name, also of conferences that are over: who spoke, on the clock of all."""
 
-        self._start = start
+        self._background = background
         self._frame_over = frame_over
         self._conferences: dict[str, Conference] = {}
         self._where: dict[ConferenceMember, str] = {}
@@ -59,7 +56,7 @@ class ConferenceBridge:
         self._where[member] = room
         if not self._runs:
             self._runs = True
-            self._start(self._run())
+            self._background.start(self._run(), "the conferences of the stand-in")
 
     def leave(self, member: ConferenceMember) -> None:
         """Take a member out, if it is in any."""

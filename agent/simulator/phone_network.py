@@ -147,10 +147,10 @@ class PhoneNetwork:
         """None: a menu is refused, as nobody here presses a key."""
 
         self._connects_after = connects_after
-        self.bridge = ConferenceBridge(rate, self._start_clock, self._take_out)
+        self._background = BackgroundTasks()
+        self.bridge = ConferenceBridge(rate, self._background, self._take_out)
         """Where conferences are mixed, and who speaks in them."""
 
-        self._background = BackgroundTasks()
         self._running: set[asyncio.Task[None]] = set()
 
     def begin_again(self, phones: Mapping[str, Phone]) -> None:
@@ -290,9 +290,6 @@ class PhoneNetwork:
         finally:
             self.bridge.leave(stream)
         await self.hang_up(leg, reason)
-
-    def _start_clock(self, work: Coroutine[Any, Any, None]) -> None:
-        self._background.start(work, "the conferences of the stand-in")
 
     def _take_out(self) -> None:
         """Hang up whoever has left a conference by themselves."""

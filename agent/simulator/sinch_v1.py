@@ -7,6 +7,7 @@ import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
@@ -18,6 +19,7 @@ from agent.simulator.sinch_rest import (
     RestRoute,
     v1_error,
 )
+from agent.simulator.sinch_v1_conferences import V1Conferences
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -56,10 +58,7 @@ class SinchV1:
             ("POST", f"{v1}/callouts", self._callout),
             ("GET", f"{v1}/calls/id/{{id}}", self._get),
             ("PATCH", f"{v1}/calls/id/{{id}}", self._patch),
-            ("GET", f"{v1}/conferences/id/{{id}}", self._participants),
-            ("DELETE", f"{v1}/conferences/id/{{id}}", self._kick_all),
-            ("PATCH", f"{v1}/conferences/id/{{id}}/{{call}}", self._manage),
-            ("DELETE", f"{v1}/conferences/id/{{id}}/{{call}}", self._kick),
+            *V1Conferences(self._network, self._check).routes(),
             ("GET", f"{configuration}/numbers", self._numbers),
             ("GET", application, self._get_callback_url),
             ("POST", application, self._set_callback_url),
@@ -119,29 +118,23 @@ class SinchV1:
     def _custom_callout(self, leg: PhoneLeg, callout: Svaml) -> RestAnswer | None:
         ice = json.loads(callout["ice"])
         self._check("v1_ice", ice)
-        if "ace" in callout:
-            self._check("v1_ace", json.loads(callout["ace"]))
-        action, ace = ice["action"], callout.get("ace")
-        match action:
-            case {"name": "connectStream"}:
+        ace = json.loads(callout["ace"]) if "ace" in callout else None
+        if ace is not None:
+            self._check("v1_ace", ace)
+        match ice["action"]:
+            case {"name": "connectStream"} as action if ace is not None:
                 leg.is_stream = True
-                leg.room = json.loads(callout["ace"])["action"]["conferenceId"]
+                leg.room = ace["action"]["conferenceId"]
                 self._connect_stream(leg, action)
                 return None
-            case {"name": "connectPstn", "number": number}:
+            case {"name": "connectPstn", "number": number} as action:
                 leg.number = number
-            case {"name": "connectSip", "destination": {"endpoint": number}}:
-                leg.number = number
-            case {"name": "connectMxp", "destination": {"endpoint": number}}:
-                leg.number, leg.asks = number, False
-            case _:
+            case {"name": "connectSip" | "connectMxp" as how} as action:
+                leg.number, leg.asks = action["destination"]["endpoint"], how == "connectSip"
+            case action:
                 return v1_error(400, 40003, f"no {action['name']} in a callout here")
-        inline = None if ace is None else json.loads(ace)
-        self._network.ring(
-            leg,
-            lambda: self._answered(leg, "", action.get("amd"), inline),
-            action.get("dialTimeout", math.inf),
-        )
+        answered = partial(self._answered, leg, "", action.get("amd"), ace)
+        self._network.ring(leg, answered, action.get("dialTimeout", math.inf))
         return None
 
     async def _get(self, request: RestRequest) -> RestAnswer:
@@ -157,43 +150,6 @@ class SinchV1:
         if request.body["action"]["name"] == "hangup":
             reason = "MANAGERHANGUP" if leg.answered else "CANCEL"
             self._network.start(self._network.hang_up(leg, reason))
-        return RestAnswer(status=204)
-
-    async def _participants(self, request: RestRequest) -> RestAnswer:
-        legs = self._network.in_room(request.found["id"])
-        if not legs:
-            return v1_error(404, 40400, "no such conference")
-        return RestAnswer(body={"participants": [_participant(leg) for leg in legs]})
-
-    async def _manage(self, request: RestRequest) -> RestAnswer:
-        self._check("v1_participant", request.body)
-        person = self._participant(request).person
-        if person is None:
-            return v1_error(400, 40003, "whoever it is has no voice here")
-        match request.body["command"]:
-            case "mute" | "unmute" as command:
-                person.muted = command == "mute"
-            case command:
-                person.on_hold = command == "onhold"
-        return RestAnswer(status=204)
-
-    async def _kick(self, request: RestRequest) -> RestAnswer:
-        leg = self._participant(request)
-        self._network.start(self._network.hang_up(leg, "MANAGERHANGUP"))
-        return RestAnswer(status=204)
-
-    def _participant(self, request: RestRequest) -> PhoneLeg:
-        leg = self._leg(request.found["call"])
-        if leg not in self._network.in_room(request.found["id"]):
-            raise CommandRefusedError(404, "not in this conference")
-        return leg
-
-    async def _kick_all(self, request: RestRequest) -> RestAnswer:
-        legs = self._network.in_room(request.found["id"])
-        if not legs:
-            return v1_error(404, 40400, "no such conference")
-        for leg in legs:
-            self._network.start(self._network.hang_up(leg, "MANAGERHANGUP"))
         return RestAnswer(status=204)
 
     async def _numbers(self, _request: RestRequest) -> RestAnswer:
@@ -313,15 +269,3 @@ class SinchV1:
         }
         custom = {"custom": leg.name} if leg.name else {}
         return await self._callbacks.post(self._signer, body | of_the_leg | custom)
-
-
-def _participant(leg: PhoneLeg) -> Svaml:
-    """Return a leg as a conference lists it."""
-    person = leg.person
-    return {
-        "cli": leg.number,
-        "id": leg.call_id,
-        "duration": round(leg.age),
-        "muted": person is not None and person.muted,
-        "onhold": person is not None and person.on_hold,
-    }

@@ -27,8 +27,12 @@ MOST_CALLS = 1000
 OPENING_WITHIN = 4.0
 """Seconds that the first to speak waits for the agent's opening."""
 
-AFTER_THE_AGENT, AFTER_ANOTHER = 1.2, 1.0
-"""Seconds of quiet before a turn, unless it says: longer than a breath between two sentences."""
+AFTER_THE_AGENT = 1.2
+"""Seconds of quiet after the agent before a turn, unless it says: longer than a breath."""
+
+AFTER_ANOTHER = 3.0
+"""The same after somebody else: an agent that takes itself for addressed has answered by then.
+Where people answer each other faster, the file says so."""
 
 LEAVES_AFTER = 1.5
 """Seconds after the last word until all hang up."""
