@@ -35,7 +35,7 @@ AFTER_ANOTHER = 3.0
 Where people answer each other faster, the file says so."""
 
 LEAVES_AFTER = 1.5
-"""Seconds after the last word until all hang up."""
+"""Seconds after the agent's last word until all hang up."""
 
 _Text = Annotated[str, Field(min_length=1, max_length=400, pattern=r"\S")]
 _Name = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^/\\\s][^/\\]*$")]
@@ -218,9 +218,11 @@ async def voiced(
             )
         )
     last = scenario.key(len(scenario.turns) - 1)
+    done = PartyCue(event="turn", of=last, seconds=AFTER_ANOTHER)
+    if scenario.turns[-1].agent == "answer":
+        done = PartyCue(event="agent", of=last, seconds=LEAVES_AFTER)
     gone = {turn.who for turn in scenario.turns if turn.leaves}
     for name in turns.keys() - gone:
-        done = PartyCue(event="agent", of=last, seconds=LEAVES_AFTER)
         turns[name].append(PartyTurn(key=f"{scenario.name}/{name}", cue=done, leaves=True))
     scripts = {
         name: PhoneScript(name=name, turns=said, joins_after=scenario.phones[name].rings)

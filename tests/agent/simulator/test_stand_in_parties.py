@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from agent.simulator.party_phones import PhoneScript
+from agent.simulator.party_stand_in import PartyAtStandIn
 from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan, Turn
+from agent.simulator.scenarios.party_calls import PartyScenario, voiced
 from agent.sinch.svaml import Svaml
 from tests.agent.loopback import until
 from tests.agent.simulator.platform import (
@@ -309,3 +311,49 @@ def test_a_plan_is_followed_beside_a_script() -> None:
         await until(lambda: s.heard_by(ANN) == {4000})
 
     tell(story, {ANN: Phone(script=PhoneScript(name="Ann")), CARL: Phone(plan=plan)})
+
+
+def test_a_party_call_is_held_at_a_stand_in_judged_and_saved(tmp_path: Path) -> None:
+    """Whoever dials its phones: it is over when all who answer have left; one never does."""
+    scenario = PartyScenario.model_validate(
+        {
+            "name": "short",
+            "phones": {"Ann": {}, "Bob": {}, "Carl": {"answers": False}},
+            "turns": [
+                {"who": "Ann", "says": "one", "agent": "silence", "after": 0.1},
+                {"who": "Bob", "says": "two", "agent": "answer", "after": 0.2, "leaves": True},
+                {"who": "Ann", "leaves": True, "over": "agent"},
+            ],
+        }
+    )
+
+    async def voice(texts: list[str], _rate: int) -> list[Turn]:
+        return [Turn(audio=tone(1000 * n, 0.4), label=t) for n, t in enumerate(texts, 1)]
+
+    party = PartyAtStandIn(asyncio.run(voiced(scenario, "Clara", 8000, voice)), ANN)
+    assert list(party.numbers.values()) == [ANN, BOB, CARL]
+
+    async def story(s: ScriptedService) -> None:
+        s.says = tone(8000).pcm
+        await s.bring_stream()
+        await until(lambda: s.socket)
+        for number in (ANN, BOB, CARL):
+            await s.call_out(number)
+        over = asyncio.ensure_future(party.over(s.sinch))
+        await until(lambda: "short/1" in s.sinch.turns and s.sinch.turns["short/1"].over)
+        assert s.socket is not None
+        await asyncio.sleep(0.3)
+        assert not over.done()
+        await s.socket.send_bytes(tone(8000).pcm)
+        first, second = await over
+        assert (first.right, first.response) == (True, None)
+        assert second.right
+        assert second.response is not None
+        assert second.response > 0.25
+        party.save(s.sinch, tmp_path / "heard")
+        assert {path.name for path in (tmp_path / "heard").iterdir()} == {"Ann.wav", "Bob.wav"}
+        s.sinch.begin_again({})
+        assert s.sinch.turns == {}
+        assert [leg.number for leg in s.sinch.legs if leg.number in (ANN, BOB)] == []
+
+    tell(story, party.phones())
