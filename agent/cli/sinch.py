@@ -134,6 +134,8 @@ def _stand_in(options: argparse.Namespace) -> int:
     from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
+    if mistake := _at_cross_purposes(options):
+        return fail(ValueError(mistake), USAGE)
     serve = _serve_party if options.party else _serve_stand_in
     try:
         return asyncio.run(serve(options, load(options.config)))
@@ -141,6 +143,18 @@ def _stand_in(options: argparse.Namespace) -> int:
         return fail(error, USAGE)
     except (SettingsError, CallFailedError, OSError) as error:
         return fail(error)
+
+
+def _at_cross_purposes(options: argparse.Namespace) -> str:
+    """Return why what was asked for makes no sense together; ``""`` if it does."""
+    if not options.party:
+        given = "--scenarios" if options.scenarios else "--save" if options.save else ""
+        return f"{given} is of a party: name one with --party" if given else ""
+    if options.phone or options.say or options.machine:
+        return "--party: its file says whose phones there are, and what they say"
+    if not re.fullmatch(r"\+\d{7,15}", options.caller):
+        return f"--from {options.caller!r}: a party has numbers of its own from there on"
+    return ""
 
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
@@ -178,9 +192,9 @@ async def _serve_party(options: argparse.Namespace, settings: Settings) -> int:
     from agent.simulator.sinch_api import StandIn
     from agent.simulator.speech import spoken_turns
 
-    signers = _signers(settings)
     path = options.scenarios or PARTIES
     scenario = _called(options.party, load_parties(path))
+    signers = _signers(settings)
     made = await voiced(
         scenario, options.agent_name, settings.server.rate, spoken_turns, path.parent / "recordings"
     )
