@@ -104,9 +104,8 @@ def test_a_participant_is_listed_muted_put_on_hold_and_kicked() -> None:
     """One at a time; the others go on."""
 
     async def story(s: ScriptedService) -> None:
-        ann, bob = await s.call_out(ANN), await s.call_out(BOB)
-        await until(lambda: len(s.sinch.in_room("c")) == 2)
-        await until(lambda: s.leg(ANN).person and s.leg(BOB).person)
+        ann, bob, _ = [await s.call_out(number) for number in (ANN, BOB, CARL)]
+        await until(lambda: all(s.leg(number).person for number in (ANN, BOB, CARL)))
         at = "/calling/v1/conferences/id/c"
         assert (await s.ask("PATCH", f"{at}/{ann}", {"command": "mute"}))[0] == 204
         assert (await s.ask("PATCH", f"{at}/{bob}", {"command": "onhold"}))[0] == 204
@@ -114,17 +113,19 @@ def test_a_participant_is_listed_muted_put_on_hold_and_kicked() -> None:
         assert [(one["cli"], one["muted"], one["onhold"]) for one in found["participants"]] == [
             (ANN, True, False),
             (BOB, False, True),
+            (CARL, False, False),
         ]
-        await until(lambda: {"Ann", "Bob"} <= s.sinch.turns.keys())
+        await until(lambda: {"Ann", "Bob", "Carl"} <= s.sinch.turns.keys())
         await until(lambda: all(turn.over for turn in s.sinch.turns.values()))
-        assert s.heard_by(ANN) == s.heard_by(BOB) == set()
+        assert (s.heard_by(ANN), s.heard_by(BOB), s.heard_by(CARL)) == ({4000}, set(), set())
         assert (await s.ask("DELETE", f"{at}/{bob}"))[0] == 204
         await until(s.leg(BOB).over.is_set)
-        assert [leg.number for leg in s.sinch.in_room("c")] == [ANN]
+        assert [leg.number for leg in s.sinch.in_room("c")] == [ANN, CARL]
         assert (await s.ask("DELETE", f"{at}/{bob}"))[0] == 404
         assert (await s.ask("GET", "/calling/v1/conferences/id/d"))[0] == 404
 
-    tell(story, {ANN: person("Ann", 1000, 0.5), BOB: person("Bob", 2000, 0.5)})
+    phones = {ANN: person("Ann", 1000, 0.7), BOB: person("Bob", 2000, 0.7)}
+    tell(story, phones | {CARL: person("Carl", 4000, 0.7)})
 
 
 def test_what_is_said_on_the_way_in_is_said_to_them_alone() -> None:
@@ -176,7 +177,7 @@ def test_whoever_does_not_answer_in_time_is_told_of() -> None:
     phones = {
         ANN: Phone(answers="no", after=0.1),
         BOB: Phone(answers="busy", after=0.1),
-        CARL: Phone(after=9.0),
+        CARL: Phone(after=60.0),
     }
     tell(story, phones)
 
@@ -281,7 +282,7 @@ def test_several_are_dialled_in_a_session_and_bridged() -> None:
         return {"commands": JOIN if asked["event"] == "call.answered" else []}
 
     phones = {ANN: person("Ann", 1000, 0.3), BOB: person("Bob", 2000, 0.6)}
-    tell(story, phones | {CARL: Phone(after=9.0)}, answer)
+    tell(story, phones | {CARL: Phone(after=60.0)}, answer)
 
 
 def test_a_name_is_one_call_of_a_session_and_a_stream_that_is_refused_says_why() -> None:
