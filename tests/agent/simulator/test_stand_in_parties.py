@@ -84,13 +84,13 @@ def test_the_stream_stays_when_a_phone_leaves_and_phones_when_the_stream_dies() 
         await s.bring_stream()
         await s.call_out(ANN)
         await s.call_out(BOB)
-        await until(s.leg(ANN).over.is_set)
-        assert ("dice", ANN) in events(s)
+        await until(lambda: ("dice", ANN) in events(s))
+        await until(lambda: s.socket)
         assert not s.leg("").over.is_set()
         assert s.socket is not None
         await s.socket.close()
         await until(s.leg("").over.is_set)
-        assert [leg.number for leg in s.sinch.in_room("c")] == [BOB]
+        await until(lambda: [leg.number for leg in s.sinch.in_room("c")] == [BOB])
         status, _ = await s.ask("DELETE", "/calling/v1/conferences/id/c")
         assert status == 204
         await until(s.leg(BOB).over.is_set)
@@ -120,7 +120,7 @@ def test_a_participant_is_listed_muted_put_on_hold_and_kicked() -> None:
         assert (s.heard_by(ANN), s.heard_by(BOB), s.heard_by(CARL)) == ({4000}, set(), set())
         assert (await s.ask("DELETE", f"{at}/{bob}"))[0] == 204
         await until(s.leg(BOB).over.is_set)
-        assert [leg.number for leg in s.sinch.in_room("c")] == [ANN, CARL]
+        await until(lambda: [leg.number for leg in s.sinch.in_room("c")] == [ANN, CARL])
         assert (await s.ask("DELETE", f"{at}/{bob}"))[0] == 404
         assert (await s.ask("GET", "/calling/v1/conferences/id/d"))[0] == 404
 
@@ -152,7 +152,7 @@ def test_an_in_app_user_is_not_asked_about() -> None:
         await s.call_out(BOB, enableAce=False, enableDice=False)
         await until(lambda: s.leg(BOB).person)
         for number in ("ann", BOB):
-            await s.sinch.hang_up(s.leg(number))
+            await s.sinch.hang_up(s.leg(number))  # which returns once it was told
         assert events(s) == [("dice", "ann")]
 
     tell(story, {"ann": person("Ann", 1000), BOB: person("Bob", 2000)})
