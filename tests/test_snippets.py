@@ -2,8 +2,8 @@
 
 A block that a page gives a file's name (``as `special.py` ``, in the lines above it) is that file,
 so that what other blocks of the page say of it holds. A block of YAML is the front matter of an
-agent file, or with ``situations`` behind ``yaml`` what `voice-agent evaluate` takes, or with
-``prometheus`` what Prometheus takes.
+agent file, or with ``situations`` behind ``yaml`` what `voice-agent evaluate` takes, with
+``parties`` what `voice-agent sinch stand-in` takes, or with ``prometheus`` what Prometheus takes.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from agent.records.webhooks.endpoints import endpoints
 from agent.server.checks import everything
 from agent.settings import Settings, load
 from agent.simulator import scenarios
+from agent.simulator.scenarios.party_calls import load_parties
 from pipelines.conversation import Message
 from pipelines.providers.lookup.model import LanguageModel
 from pipelines.tools import CallInfo, ToolError
@@ -117,7 +118,7 @@ def unpack(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_block_says_what_it_is() -> None:
     """So that none is passed over; one without a language is what a program prints."""
     known = {"", "json", "markdown", "python", "sh", "sql", "toml", "yaml", "yaml situations"}
-    known |= {"yaml prometheus"}
+    known |= {"yaml parties", "yaml prometheus"}
     assert {one.language for one in SNIPPETS} == known
     fences = sum(len(re.findall(r"^ *```", page.read_text(), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(SNIPPETS)
@@ -222,6 +223,14 @@ def test_agent_files_are_such(
         greeting = "" if "greeting:" in text else "greeting: Hello.\n"
         text = f"---\n{greeting}{text}---\nBe brief.\n"
     loader.parse(text).render(SAMPLE)
+
+
+@of("yaml parties")
+def test_party_calls_are_such(snippet: Snippet, tmp_path: Path) -> None:
+    """Each is taken as it stands."""
+    path = tmp_path / "parties.yaml"
+    path.write_text(snippet.text)
+    assert load_parties(path)
 
 
 @of("yaml situations")

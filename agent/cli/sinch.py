@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli.options import Commands, add_config, address, fail, whole, words
+from agent.cli.options import USAGE, Commands, a_file, add_config, address, fail, whole, words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from agent.settings import Settings
+    from agent.simulator.scenarios.party_calls import PartyScenario
+    from agent.sinch.signing import Credentials
 
 
 def add(commands: Commands) -> None:
@@ -68,6 +73,22 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
         metavar="TEXT",
         help="what people say, in turn",
     )
+    standin.add_argument(
+        "--party",
+        type=words,
+        metavar="NAME",
+        help="people who talk to each other on one line, and what came of it; a part of the name "
+        "will do",
+    )
+    standin.add_argument(
+        "--scenarios", type=a_file, metavar="FILE", help="calls of several (YAML) instead of ours"
+    )
+    standin.add_argument(
+        "--agent-name", type=words, default="Clara", help="what they call the agent (Clara)"
+    )
+    standin.add_argument(
+        "--save", type=Path, metavar="FOLDER", help="what each of a party said and heard, as WAVs"
+    )
     standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
     standin.set_defaults(run=_stand_in)
     return standin
@@ -109,26 +130,40 @@ def _verify(options: argparse.Namespace) -> int:
 def _stand_in(options: argparse.Namespace) -> int:
     from agent import logs
     from agent.settings import SettingsError, load
+    from agent.simulator.scenarios import ScenarioError
     from agent.simulator.stream_caller import CallFailedError
 
     logs.configure("error", "auto")
+    if mistake := _at_cross_purposes(options):
+        return fail(ValueError(mistake), USAGE)
+    serve = _serve_party if options.party else _serve_stand_in
     try:
-        return asyncio.run(_serve_stand_in(options, load(options.config)))
+        return asyncio.run(serve(options, load(options.config)))
+    except ScenarioError as error:
+        return fail(error, USAGE)
     except (SettingsError, CallFailedError, OSError) as error:
         return fail(error)
 
 
+def _at_cross_purposes(options: argparse.Namespace) -> str:
+    """Return why what was asked for makes no sense together; ``""`` if it does."""
+    if not options.party:
+        given = "--scenarios" if options.scenarios else "--save" if options.save else ""
+        return f"{given} is of a party: name one with --party" if given else ""
+    if options.phone or options.say or options.machine:
+        return "--party: its file says whose phones there are, and what they say"
+    if not re.fullmatch(r"\+\d{7,15}", options.caller):
+        return f"--from {options.caller!r}: a party has numbers of its own from there on"
+    return ""
+
+
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.settings import SettingsError
     from agent.simulator.phone_network import Phone
     from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import StandIn
     from agent.simulator.speech import spoken_turns
-    from agent.sinch import account
 
-    signers = {signer.scheme: signer for signer in account.signers(settings.sinch)}
-    if not settings.sinch.takes_callbacks:
-        raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
+    signers = _signers(settings)
     plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))
     phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
     standin = StandIn(
@@ -147,3 +182,60 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         await leg.over.wait()
         await standin.settle()
         return 1 if leg.refused or leg.said else 0
+
+
+async def _serve_party(options: argparse.Namespace, settings: Settings) -> int:
+    from agent.simulator.party_judging import as_text
+    from agent.simulator.party_stand_in import PartyAtStandIn
+    from agent.simulator.plan import Plan
+    from agent.simulator.scenarios.party_calls import PARTIES, load_parties, voiced
+    from agent.simulator.sinch_api import StandIn
+    from agent.simulator.speech import spoken_turns
+
+    path = options.scenarios or PARTIES
+    scenario = _called(options.party, load_parties(path))
+    signers = _signers(settings)
+    made = await voiced(
+        scenario, options.agent_name, settings.server.rate, spoken_turns, path.parent / "recordings"
+    )
+    party = PartyAtStandIn(made, options.caller)
+    standin = StandIn(
+        settings.sinch.callback_url,
+        v1=signers.get("application"),
+        v2=signers.get("service"),
+        phones=party.phones(),
+        rate=settings.server.rate,
+        tell=lambda line: print(line, flush=True),
+    )
+    async with standin.running(port=options.port) as url:
+        print(f"Sinch's API is at {url}; on the line: {scenario.name}", flush=True)
+        for name, number in party.numbers.items():
+            print(f"  {name}: {number}", flush=True)
+        if options.call is not None:
+            version = options.api or settings.sinch.api
+            caller = next(iter(party.numbers.values()))
+            await standin.call_in(caller, options.call, Plan(), version)
+        turns = await party.over(standin)
+        print(as_text(turns))
+        if options.save is not None:
+            party.save(standin, options.save)
+        return 0 if turns and all(turn.right for turn in turns) else 1
+
+
+def _called(name: str, known: Sequence[PartyScenario]) -> PartyScenario:
+    from agent.simulator.scenarios import ScenarioError
+
+    found = [one for one in known if name in one.name]
+    if len(found) == 1 or name in [one.name for one in found]:
+        return next((one for one in found if one.name == name), found[0])
+    names = ", ".join(repr(one.name) for one in known)
+    raise ScenarioError(f"--party {name!r}: there are {names}")
+
+
+def _signers(settings: Settings) -> Mapping[str, Credentials]:
+    from agent.settings import SettingsError
+    from agent.sinch import account
+
+    if not settings.sinch.takes_callbacks:
+        raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
+    return {signer.scheme: signer for signer in account.signers(settings.sinch)}

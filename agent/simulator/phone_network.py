@@ -1,22 +1,40 @@
 """The platform's legs, and the phones at their ends: they ring, answer, talk with a stream, end.
 
-Phones are scripted: what a phone would say is the plan of the stream that it talks with. Two phones
-that talk to each other are only noted. What a version of the API makes of all this is not known
+What a phone says is the plan of the stream that it talks with, and two phones that talk to each
+other are only noted: that is a call of two. As soon as a phone has a script, a name and turns of
+its own, conferences and bridges are mixed for real instead, and a plan is followed there as well
+(:mod:`agent.simulator.conference`)::
+
+    phones = {
+        "+15550000002": Phone(script=PhoneScript(name="Ann", turns=[...])),
+        "+15550000003": Phone(script=PhoneScript(name="Bob", turns=[...]), after=2.0),  # rings
+        "+15550000004": Phone(answers="no", after=5.0),
+    }
+    async with StandIn(callbacks, v1=signer, phones=phones).running() as url:
+        ...
+    leg = next(leg for leg in standin.legs if leg.number == "+15550000002")
+    leg.person.recording.save(path)  # what Ann said, and what she heard
+
+What a version of the API makes of all this is not known
 here: a leg carries what it has to do once it is over.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from agent.simulator.call_in_progress import CallInProgress
+from agent.simulator.conference_bridge import ConferenceBridge
+from agent.simulator.party_call import StreamMember
+from agent.simulator.party_phones import PhoneScript, ScriptedPhone, script_of
 from agent.simulator.plan import Plan
-from agent.simulator.stream_caller import CallFailedError, place_call
+from agent.simulator.stream_caller import CallFailedError, hold_in_conference, place_call
 from agent.sinch.svaml import Svaml
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
@@ -28,6 +46,10 @@ class Phone:
 
     plan: Plan = field(default_factory=Plan)
     """What they say once a stream listens."""
+
+    script: PhoneScript | None = None
+    """Who they are on a line of several, and what they say there; it is followed in place of the
+    plan."""
 
     answers: Literal["yes", "no", "busy"] = "yes"
     after: float = 0.05
@@ -66,13 +88,22 @@ class PhoneLeg:
     menus: int = 0
     """How often a menu was asked on it."""
 
-    on_hangup: Sequence[Svaml] | None = None
-    """Version 2: what to do when it is over; None if the callback address is asked."""
+    events: Mapping[str, Sequence[Svaml]] | None = None
+    """Version 2: what to do when what happens to it; None if the callback address is asked."""
+
+    asks: bool = True
+    """Version 1: whether the callback address is asked what to do when it is answered."""
+
+    informs: bool = True
+    """Version 1: whether the callback address is told when it is over."""
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str = ""
     began: float = field(default_factory=now)
     stream: asyncio.Task[None] | None = None
+    person: ScriptedPhone | None = None
+    """Who is at it, where conferences are mixed: what they said and heard."""
+
     held: CallInProgress | None = None
     """The stream's call, once it has ended."""
 
@@ -97,10 +128,15 @@ class PhoneNetwork:
         phones: By number or SIP address; any other does not answer.
         connects_after: Seconds that it takes to connect a stream: TLS over the Internet, say.
         tell: Given a line for each thing that happens.
+        rate: Hertz, of conferences that are mixed.
     """
 
     def __init__(
-        self, phones: Mapping[str, Phone], connects_after: float, tell: Callable[[str], None]
+        self,
+        phones: Mapping[str, Phone],
+        connects_after: float,
+        tell: Callable[[str], None],
+        rate: int = 8000,
     ) -> None:
         self.phones = dict(phones)
         self.legs: list[PhoneLeg] = []
@@ -110,7 +146,16 @@ class PhoneNetwork:
         self.tell = tell
         self._connects_after = connects_after
         self._background = BackgroundTasks()
+        self.bridge = ConferenceBridge(rate, self._background, self._take_out)
+        """Where conferences are mixed, and who speaks in them."""
+
         self._running: set[asyncio.Task[None]] = set()
+
+    def begin_again(self, phones: Mapping[str, Phone]) -> None:
+        """Take other phones, and forget the legs there were; those that are not over go on."""
+        self.phones = dict(phones)
+        self.legs = [leg for leg in self.legs if not leg.over.is_set()]
+        self.bridge.forget()
 
     def add(self, leg: PhoneLeg) -> PhoneLeg:
         """Take a leg that begins; return it."""
@@ -130,13 +175,32 @@ class PhoneNetwork:
         """Return the legs that talk in a conference or bridge."""
         return [leg for leg in self.legs if leg.room == room and not leg.over.is_set()]
 
-    def ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
-        """Have a phone rung; ``answered`` is what follows if somebody answers."""
-        self.start(self._ring(leg, answered))
+    @property
+    def mixes(self) -> bool:
+        """Whether conferences are mixed: somebody has a script."""
+        return any(phone.script is not None for phone in self.phones.values())
+
+    def enter(self, leg: PhoneLeg, room: str) -> None:
+        """Let a phone into a conference or bridge, out of any other."""
+        leg.room = room
+        if leg.is_stream or leg.over.is_set() or not self.mixes:
+            return
+        if leg.person is None:
+            phone = self.phones.get(leg.number, Phone())
+            script = phone.script or script_of(phone.plan, leg.number)
+            leg.person = ScriptedPhone(script, self.bridge.rate, self._tell_at)
+        self.bridge.join(room, leg.person)
+
+    def ring(
+        self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]], within: float = math.inf
+    ) -> None:
+        """Have a phone rung, for so many seconds; ``answered`` is what follows an answer."""
+        self.start(self._ring(leg, answered, within))
 
     def connect_stream(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
-        """Have a leg talk with the agent at ``endpoint``, as ``plan`` says."""
-        leg.stream = self.start(self._hold_stream(leg, endpoint, plan))
+        """Have a leg talk with the agent at ``endpoint``, as ``plan`` says, or whoever is there."""
+        hold = self._hold_in_conference if self.mixes else self._hold_stream
+        leg.stream = self.start(hold(leg, endpoint, plan))
 
     async def hang_up(self, leg: PhoneLeg, reason: str = "CALLERHANGUP") -> None:
         """End a leg; return once whoever is to be told was told. A second time does nothing."""
@@ -145,6 +209,8 @@ class PhoneNetwork:
         leg.over.set()
         leg.reason = reason
         self.tell(f"{leg.title} is over: {reason}")
+        if leg.person is not None:
+            self.bridge.leave(leg.person)
         if leg.stream is not None and leg.stream is not asyncio.current_task():
             leg.stream.cancel()
             await asyncio.wait([leg.stream])
@@ -166,14 +232,17 @@ class PhoneNetwork:
         """Cut every leg off."""
         await self._background.aclose()
 
-    async def _ring(self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]]) -> None:
+    async def _ring(
+        self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]], within: float
+    ) -> None:
         phone = self.phones.get(leg.number, Phone(answers="no"))
         with suppress(TimeoutError):
-            async with asyncio.timeout(phone.after):
+            async with asyncio.timeout(min(phone.after, within)):
                 await leg.over.wait()
                 return
-        if phone.answers != "yes":
-            await self.hang_up(leg, {"busy": "BUSY", "no": "TIMEOUT"}[phone.answers])
+        if phone.answers != "yes" or phone.after > within:
+            too_late = phone.answers != "busy" or phone.after > within
+            await self.hang_up(leg, "TIMEOUT" if too_late else "BUSY")
             return
         leg.answered = True
         self.tell(f"{leg.title} answers")
@@ -183,9 +252,7 @@ class PhoneNetwork:
         leg.answered = True
         await asyncio.sleep(self._connects_after)
         try:
-            leg.held = await place_call(
-                endpoint, plan, lambda at, line: self.tell(f"{at:7.2f}  {line}"), leg.call_id
-            )
+            leg.held = await place_call(endpoint, plan, self._tell_at, leg.call_id)
             reason = "CALLEEHANGUP" if leg.held.report.ended_by == "agent" else "CALLERHANGUP"
         except CallFailedError as error:
             leg.refused = str(error)
@@ -196,6 +263,41 @@ class PhoneNetwork:
             for phone in [x for x in self.in_room(leg.room) if not x.is_stream]:
                 await self.hang_up(phone)
         await self.hang_up(leg, reason)
+
+    async def _hold_in_conference(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
+        leg.answered = True
+        await asyncio.sleep(self._connects_after)
+        held = CallInProgress(replace(plan, turns=(), line=None), self._tell_at)
+        mixed: asyncio.Queue[bytes] = asyncio.Queue()
+        stream = StreamMember(held, mixed.put_nowait)
+        try:
+            await hold_in_conference(
+                endpoint,
+                stream,
+                plan,
+                leg.call_id,
+                mixed,
+                lambda: self.bridge.join(leg.room or f"alone {leg.call_id}", stream),
+            )
+            leg.held = held
+            reason = "CALLEEHANGUP"
+        except CallFailedError as error:
+            leg.refused = str(error)
+            self.tell(f"stream: {error}")
+            reason = "CANCEL"
+        finally:
+            self.bridge.leave(stream)
+        await self.hang_up(leg, reason)
+
+    def _take_out(self) -> None:
+        """Hang up whoever has left a conference by themselves."""
+        for leg in self.legs:
+            if leg.person is not None and leg.person.left and not leg.over.is_set():
+                self.bridge.leave(leg.person)
+                self.start(self.hang_up(leg))
+
+    def _tell_at(self, at: float, line: str) -> None:
+        self.tell(f"{at:7.2f}  {line}")
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -20,6 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.simulator.conference import LineActivity, LineTurn
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check
@@ -41,6 +42,7 @@ class StandIn:
         check: Looks at every SVAML and request body, if given.
         connects_after: Seconds that it takes to connect a stream: TLS over the Internet, say.
         tell: Given a line for each thing that happens.
+        rate: Hertz of conferences, where phones have scripts: what streams are asked for at.
     """
 
     def __init__(
@@ -53,9 +55,10 @@ class StandIn:
         check: Check | None = None,
         connects_after: float = 0.0,
         tell: Callable[[str], None] = lambda _line: None,
+        rate: int = 8000,
     ) -> None:
         check = check or (lambda _name, _body: None)
-        self._network = PhoneNetwork(phones or {}, connects_after, tell)
+        self._network = PhoneNetwork(phones or {}, connects_after, tell, rate)
         self._callbacks = CallbackPoster(callback_url, tell)
         self._v1 = SinchV1(self._network, self._callbacks, v1, check)
         self._v2 = SinchV2(self._network, self._callbacks, v2, check)
@@ -113,6 +116,20 @@ class StandIn:
     def in_room(self, room: str) -> list[PhoneLeg]:
         """Return the legs that talk in a conference or bridge."""
         return self._network.in_room(room)
+
+    def begin_again(self, phones: Mapping[str, Phone]) -> None:
+        """Take other phones for those that there were, and forget all legs and what was said."""
+        self._network.begin_again(phones)
+
+    @property
+    def turns(self) -> Mapping[str, LineTurn]:
+        """What phones with a script have said, by the keys of their turns."""
+        return self._network.bridge.turns
+
+    @property
+    def activities(self) -> Mapping[str, LineActivity]:
+        """Who spoke in conferences and bridges that are or were mixed, by their rooms."""
+        return self._network.bridge.activities
 
     @property
     def legs(self) -> Sequence[PhoneLeg]:

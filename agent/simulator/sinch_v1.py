@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from agent.simulator import menus
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
@@ -18,6 +20,7 @@ from agent.simulator.sinch_rest import (
     RestRoute,
     v1_error,
 )
+from agent.simulator.sinch_v1_conferences import V1Conferences
 from agent.sinch.signing import Credentials
 from agent.sinch.svaml import Svaml
 
@@ -56,7 +59,7 @@ class SinchV1:
             ("POST", f"{v1}/callouts", self._callout),
             ("GET", f"{v1}/calls/id/{{id}}", self._get),
             ("PATCH", f"{v1}/calls/id/{{id}}", self._patch),
-            ("DELETE", f"{v1}/conferences/id/{{id}}", self._kick_all),
+            *V1Conferences(self._network, self._check).routes(),
             ("GET", f"{configuration}/numbers", self._numbers),
             ("GET", application, self._get_callback_url),
             ("POST", application, self._set_callback_url),
@@ -90,8 +93,7 @@ class SinchV1:
         method, callout = request.body["method"], request.body[request.body["method"]]
         leg = self._network.add(PhoneLeg(when_over=self._ended, name=callout.get("custom", "")))
         if method == "conferenceCallout":
-            leg.number, room = callout["destination"]["endpoint"], callout["conferenceId"]
-            self._network.ring(leg, lambda: self._answered(leg, room))
+            self._conference_callout(leg, callout)
         elif method == "customCallout":
             if error := self._custom_callout(leg, callout):
                 return error
@@ -99,25 +101,41 @@ class SinchV1:
             return v1_error(400, 40003, f"no {method} here")
         return RestAnswer(body={"callId": leg.call_id})
 
+    def _conference_callout(self, leg: PhoneLeg, callout: Svaml) -> None:
+        room, to = callout["conferenceId"], callout["destination"]
+        leg.number = to["endpoint"]
+        # The platform does not ask what to do with an In-App user who has answered.
+        leg.asks = callout.get("enableAce", False) and to["type"] != "username"
+        leg.informs = callout.get("enableDice", False)
+        greeting = callout.get("greeting", "")
+
+        async def answered() -> None:
+            if greeting:
+                leg.said.append(greeting)
+            await self._answered(leg, room)
+
+        self._network.ring(leg, answered)
+
     def _custom_callout(self, leg: PhoneLeg, callout: Svaml) -> RestAnswer | None:
         ice = json.loads(callout["ice"])
         self._check("v1_ice", ice)
-        if "ace" in callout:
-            self._check("v1_ace", json.loads(callout["ace"]))
+        ace = json.loads(callout["ace"]) if "ace" in callout else None
+        if ace is not None:
+            self._check("v1_ace", ace)
         match ice["action"]:
-            case {"name": "connectStream"} as action:
+            case {"name": "connectStream"} as action if ace is not None:
                 leg.is_stream = True
-                ace = json.loads(callout["ace"])
                 leg.room = ace["action"]["conferenceId"]
                 self._connect_stream(leg, action)
+                return None
             case {"name": "connectPstn", "number": number} as action:
                 leg.number = number
-                self._network.ring(leg, lambda: self._answered(leg, "", action.get("amd")))
-            case {"name": "connectSip", "destination": {"endpoint": number}}:
-                leg.number = number
-                self._network.ring(leg, lambda: self._answered(leg, ""))
+            case {"name": "connectSip" | "connectMxp" as how} as action:
+                leg.number, leg.asks = action["destination"]["endpoint"], how == "connectSip"
             case action:
                 return v1_error(400, 40003, f"no {action['name']} in a callout here")
+        answered = partial(self._answered, leg, "", action.get("amd"), ace)
+        self._network.ring(leg, answered, action.get("dialTimeout", math.inf))
         return None
 
     async def _get(self, request: RestRequest) -> RestAnswer:
@@ -133,14 +151,6 @@ class SinchV1:
         if request.body["action"]["name"] == "hangup":
             reason = "MANAGERHANGUP" if leg.answered else "CANCEL"
             self._network.start(self._network.hang_up(leg, reason))
-        return RestAnswer(status=204)
-
-    async def _kick_all(self, request: RestRequest) -> RestAnswer:
-        legs = self._network.in_room(request.found["id"])
-        if not legs:
-            return v1_error(404, 40400, "no such conference")
-        for leg in legs:
-            self._network.start(self._network.hang_up(leg, "MANAGERHANGUP"))
         return RestAnswer(status=204)
 
     async def _numbers(self, _request: RestRequest) -> RestAnswer:
@@ -163,7 +173,10 @@ class SinchV1:
 
     # What legs do
 
-    async def _answered(self, leg: PhoneLeg, room: str, amd: Svaml | None = None) -> None:
+    async def _answered(
+        self, leg: PhoneLeg, room: str, amd: Svaml | None = None, inline: Svaml | None = None
+    ) -> None:
+        """Ask what to do with a phone that was answered, unless the callout said so itself."""
         phone = self._network.phones[leg.number]
         detect = amd is not None and amd.get("enabled")
         later = bool(amd and amd.get("async"))
@@ -172,7 +185,12 @@ class SinchV1:
         if detect:
             body["amd"] = {"status": "inprogress"} if later else found
         leg.room = room
-        await self._act(leg, await self._post(leg, body), "v1_ace")
+        if inline is not None:
+            await self._act(leg, inline, "v1_ace")
+        elif leg.asks:
+            await self._act(leg, await self._post(leg, body), "v1_ace")
+        if leg.room:  # what is said on the way in is said to them alone
+            self._network.enter(leg, leg.room)
         if not (detect and later):
             return
         await self._inform(leg, {"event": "notify", "type": "amd", "amd": found})
@@ -193,10 +211,10 @@ class SinchV1:
             case {"name": "hangup"}:
                 await self._network.hang_up(leg, "MANAGERHANGUP")
             case {"name": "connectConf", "conferenceId": room}:
-                leg.room = room
+                self._network.enter(leg, room)
                 self._network.tell(f"{leg.title} is in conference {room}")
             case {"name": "connectStream"} as action:
-                leg.room = f"direct {leg.call_id}"
+                self._network.enter(leg, f"direct {leg.call_id}")
                 self._connect_stream(leg, action)
             case {"name": "runMenu"} as action:
                 self._network.start(self._run_menu(leg, action))
@@ -224,6 +242,8 @@ class SinchV1:
         )
 
     async def _ended(self, leg: PhoneLeg) -> None:
+        if not leg.informs:
+            return
         result = "ANSWERED" if leg.answered else {"TIMEOUT": "NOANSWER"}.get(leg.reason, "FAILED")
         body = {
             "event": "dice",

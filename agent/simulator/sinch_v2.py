@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.simulator import menus
@@ -64,9 +65,9 @@ class SinchV2:
         leg = self._network.add(
             PhoneLeg(when_over=self._ended, number=caller, session=str(uuid.uuid4()), answered=True)
         )
-        reply = await self._post(leg, "call.incoming", called=called, **fields)
+        reply = await self._post(leg, "call.incoming", called, fields)
         leg.name = str((reply or {}).get("callName", ""))
-        leg.on_hangup = (reply or {}).get("events", {}).get("onHangup")
+        leg.events = (reply or {}).get("events")
         await self._follow(leg, reply)
         return leg
 
@@ -135,7 +136,7 @@ class SinchV2:
             case {"command": "answer"}:
                 leg.answered = True
             case {"command": "bridgeCall", "bridgeName": bridge}:
-                leg.room = f"{leg.session} {bridge}"
+                self._network.enter(leg, f"{leg.session} {bridge}")
                 self._network.tell(f"{leg.title} is in bridge {bridge}")
             case {"command": "hangup"}:
                 name = command.get("callName")
@@ -144,7 +145,7 @@ class SinchV2:
             case {"command": "dial"}:
                 self._dial(leg, command)
             case {"command": "amd"}:
-                self._network.start(self._detect_machine(leg))
+                self._network.start(self._detect_machine(leg, command.get("events")))
             case _:
                 await self._say_or_ask(leg, command)
 
@@ -167,54 +168,63 @@ class SinchV2:
         if commands is not None:
             await self._run(leg, commands)
         else:
-            await self._follow(leg, await self._post(leg, "call.menu", menu=menu))
+            await self._follow(leg, await self._post(leg, "call.menu", beside={"menu": menu}))
 
     def _dial(self, origin: PhoneLeg, dial: Svaml) -> None:
-        events = dial.get("events")
+        name, events = dial.get("callName", ""), dial.get("events")
+        if name and self._network.named(origin.session, name):
+            raise CommandRefusedError(400, f"the session has an active call {name} already")
         leg = self._network.add(
-            PhoneLeg(
-                when_over=self._ended,
-                name=dial.get("callName", ""),
-                session=origin.session,
-                on_hangup=events.get("onHangup", []) if events is not None else None,
-            )
+            PhoneLeg(when_over=self._ended, name=name, session=origin.session, events=events)
         )
         match dial["to"]:
             case {"type": "STREAM", "stream": stream}:
-                leg.is_stream = True
-                rate = stream["streamOptions"]["sampleRate"]
-                headers = {h["key"]: h["value"] for h in stream.get("callHeaders", [])}
-                phone = self._network.phones.get(origin.number, Phone())
-                plan = replace(phone.plan, rate=rate, headers=headers, shape="v2")
-                plan = replace(plan, application=self._service_id)
-                leg.room = origin.room
-                self._network.connect_stream(leg, stream["endpoint"], plan)
+                self._dial_stream(origin, leg, stream)
+                return
             case {"type": "SIP", "sip": {"endpoint": number}}:
                 leg.number = number
-                self._network.ring(leg, lambda: self._answered(leg))
             case {"type": "PHONE", "phone": {"number": number}}:
                 leg.number = number
-                self._network.ring(leg, lambda: self._answered(leg))
+        within = dial.get("dialTimeoutDurationSeconds", math.inf)
+        self._network.ring(leg, lambda: self._answered(leg), within)
+
+    def _dial_stream(self, origin: PhoneLeg, leg: PhoneLeg, stream: Svaml) -> None:
+        leg.is_stream = True
+        rate = stream["streamOptions"]["sampleRate"]
+        headers = {h["key"]: h["value"] for h in stream.get("callHeaders", [])}
+        phone = self._network.phones.get(origin.number, Phone())
+        plan = replace(phone.plan, rate=rate, headers=headers, shape="v2")
+        plan = replace(plan, application=self._service_id)
+        for command in (leg.events or {}).get("onAnswer", ()):
+            if command["command"] == "bridgeCall":
+                leg.room = f"{leg.session} {command['bridgeName']}"
+        self._network.connect_stream(leg, stream["endpoint"], plan)
 
     # What legs do
 
     async def _answered(self, leg: PhoneLeg) -> None:
+        if leg.events is not None:
+            await self._run(leg, leg.events.get("onAnswer", ()))
+            return
         await self._follow(leg, await self._post(leg, "call.answered"))
 
-    async def _detect_machine(self, leg: PhoneLeg) -> None:
+    async def _detect_machine(self, leg: PhoneLeg, events: Svaml | None) -> None:
         phone = self._network.phones[leg.number]
         found = [phone.who] + ["beep"] * (phone.who == "machine" and phone.beeps)
         for what in found:
-            if not leg.over.is_set():
+            if leg.over.is_set():
+                return
+            if events is not None:
+                await self._run(leg, events.get(f"on{what.capitalize()}", ()))
+            else:
                 await self._follow(leg, await self._post(leg, f"call.amd.{what}"))
 
     async def _ended(self, leg: PhoneLeg) -> None:
-        if leg.on_hangup is not None:
-            await self._run(leg, leg.on_hangup)
+        happened = _ending(leg)
+        if leg.events is not None:
+            await self._run(leg, leg.events.get(f"on{happened}", ()))
             return
-        event = "call.hangup"
-        if not leg.answered:
-            event = {"BUSY": "call.busy", "TIMEOUT": "call.timeout"}.get(leg.reason, "call.hangup")
+        event = f"call.{'failed' if happened == 'Failure' else happened.lower()}"
         reply = await self._post(leg, event)
         if reply is not None:
             self._check("v2_reply", reply)
@@ -225,12 +235,23 @@ class SinchV2:
         leg: PhoneLeg,
         event: str,
         called: str = "",
-        menu: object = None,
-        **fields: object,
+        fields: Mapping[str, object] = {},
+        beside: Mapping[str, object] = {},
     ) -> Svaml | None:
-        call = _call(leg, called) | {"serviceId": self._service_id} | fields
-        body = {"event": event, "call": call} | ({} if menu is None else {"menu": menu})
-        return await self._callbacks.post(self._signer, body, cloud_event())
+        """Send a callback, with more fields of the call, or beside it; return the answer."""
+        call = _call(leg, called) | {"serviceId": self._service_id, **fields}
+        return await self._callbacks.post(
+            self._signer, {"event": event, "call": call, **beside}, cloud_event()
+        )
+
+
+def _ending(leg: PhoneLeg) -> str:
+    """Return how a leg ended, as events are named."""
+    if leg.refused:
+        return {"refused: busy": "Busy", "refused: reject": "Reject"}.get(leg.refused, "Failure")
+    if leg.answered:
+        return "Hangup"
+    return {"BUSY": "Busy", "TIMEOUT": "Timeout"}.get(leg.reason, "Hangup")
 
 
 def _call(leg: PhoneLeg, called: str) -> Svaml:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from agent.simulator.call_in_progress import CallInProgress, command_of
+from agent.simulator.party_call import StreamMember
 from agent.simulator.plan import Plan
 from agent.simulator.playout_buffer import BUFFER_BYTES
+from agent.simulator.report import Report
 from pipelines.audio import FRAME_SECONDS, frame_bytes
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
@@ -34,6 +36,32 @@ class CallFailedError(Exception):
 
 class ServiceFullError(CallFailedError):
     """The service takes no more calls for now; another one may be taken later."""
+
+
+class PacedCall(Protocol):
+    """A call from the far end, frame by frame: of one caller, or of several on one line."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the far end has hung up."""
+        ...
+
+    @property
+    def report(self) -> Report:
+        """What is measured."""
+        ...
+
+    def received(self, message: str | bytes) -> None:
+        """Take what the agent sent, after its ``answer``."""
+        ...
+
+    def frame(self) -> bytes:
+        """Let 20 ms pass; return what leaves for the agent meanwhile, in whole frames."""
+        ...
+
+    def finish(self) -> Report:
+        """End the call; return what was measured."""
+        ...
 
 
 def connect_message(plan: Plan, call_id: str) -> str:
@@ -72,17 +100,77 @@ async def place_call(
         CallFailedError: If the call was not answered.
     """
     call = CallInProgress(plan, tell)
+    await hold_call(url, call, plan, call_id, lambda: tell(0.0, "answered"))
+    return call
+
+
+async def hold_call(
+    url: str,
+    call: PacedCall,
+    plan: Plan,
+    call_id: str,
+    on_answer: Callable[[], None] = lambda: None,
+) -> None:
+    """Place a call and hold it to its end; it is finished then.
+
+    Args:
+        url: The stream endpoint, ``ws://`` or ``wss://``.
+        call: Asked for 20 ms every 20 ms, and given what comes.
+        plan: Its rate, headers and patience.
+        call_id: What to call it.
+        on_answer: Called once it is answered.
+
+    Raises:
+        CallFailedError: If the call was not answered.
+    """
     async with answered(url, plan, call_id) as socket:
-        tell(0.0, "answered")
+        on_answer()
         background = BackgroundTasks()
-        listening = background.start(_receive(socket, call), "listening to the agent")
+        listening = background.start(_receive(socket, call.received), "listening to the agent")
         try:
             await _pace(socket, call, listening)
         finally:
             await background.aclose()
         call.report.close_code = socket.close_code
     call.finish()
-    return call
+
+
+async def hold_in_conference(
+    url: str,
+    stream: StreamMember,
+    plan: Plan,
+    call_id: str,
+    mixed: asyncio.Queue[bytes],
+    on_answer: Callable[[], None],
+) -> None:
+    """Place a call for a conference and hold it until the agent hangs up; it is finished then.
+
+    Cancelling is safe, and hangs up.
+
+    Args:
+        url: The stream endpoint, ``ws://`` or ``wss://``.
+        stream: Given what comes.
+        plan: Its rate, headers and patience.
+        call_id: What to call it.
+        mixed: Gives 20 ms every 20 ms from then on, for the agent.
+        on_answer: Called once it is answered: the stream is to join the conference then.
+
+    Raises:
+        CallFailedError: If the call was not answered.
+    """
+    async with answered(url, plan, call_id) as socket:
+        on_answer()
+        background = BackgroundTasks()
+        listening = background.start(_receive(socket, stream.received), "listening to the agent")
+        try:
+            with suppress(ConnectionError):
+                while not listening.done():
+                    await _send(socket, await _next_of(mixed), frame_bytes(plan.rate))
+        finally:
+            await background.aclose()
+            stream.finish()
+        stream.report.ended_by = "agent"
+        stream.report.close_code = socket.close_code
 
 
 @asynccontextmanager
@@ -149,10 +237,20 @@ async def _await_answer(socket: aiohttp.ClientWebSocketResponse, within: float) 
     raise CallFailedError(f"closed before the answer, code {socket.close_code}")
 
 
-async def _receive(socket: aiohttp.ClientWebSocketResponse, call: CallInProgress) -> None:
+async def _receive(
+    socket: aiohttp.ClientWebSocketResponse, received: Callable[[str | bytes], None]
+) -> None:
     async for message in socket:
         if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-            call.received(message.data)
+            received(message.data)
+
+
+async def _next_of(mixed: asyncio.Queue[bytes]) -> bytes:
+    try:
+        async with asyncio.timeout(TAKES_WITHIN):
+            return await mixed.get()
+    except TimeoutError:
+        raise CallFailedError("the conference has stopped") from None
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int) -> None:
@@ -170,7 +268,7 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, audio: bytes, size: int
 
 
 async def _pace(
-    socket: aiohttp.ClientWebSocketResponse, call: CallInProgress, listening: asyncio.Task[None]
+    socket: aiohttp.ClientWebSocketResponse, call: PacedCall, listening: asyncio.Task[None]
 ) -> None:
     """Run the frame clock until the caller is done or the agent has hung up."""
     due = now()

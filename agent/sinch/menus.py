@@ -24,10 +24,13 @@ ASKED_AGAIN = 1
 
 
 def v1_menu(name: str, text: str, announcer: Announcer) -> Svaml:
-    """Say something and ask whether they take it, by a key or a word (answer to ACE or PIE)."""
+    """Say something and ask whether they take it, by a key or a word (answer to ACE or PIE).
+
+    The menu has the name of the leg: that comes back, also where nothing else does that is ours.
+    One called ``main`` there has to be (OpenAPI, ``menu.id``), so it is the same once more.
+    """
     prompt = f"#tts[{text[:MAX_SAY]}]"
     menu = {
-        "id": name,
         "mainPrompt": prompt,
         "repeatPrompt": prompt,
         "repeats": ASKED_AGAIN,
@@ -42,7 +45,7 @@ def v1_menu(name: str, text: str, announcer: Announcer) -> Svaml:
             "locale": announcer.locale,
             "mainMenu": name,
             "enableVoice": True,
-            "menus": [menu],
+            "menus": [{"id": one, **menu} for one in (name, "main")],
         }
     }
 

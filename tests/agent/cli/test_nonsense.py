@@ -47,6 +47,11 @@ USAGE: list[tuple[str, str]] = [
     ("", "COMMAND"),
     ("cal", "invalid choice: 'cal'"),
     ("call", "url"),
+    ("sinch stand-in --party zzz", "--party 'zzz': there are 'two who plan a dinner', "),
+    ("sinch stand-in --party one", "--party 'one': there are"),  # two begin so
+    ("sinch stand-in --party dinner --say hello", "its file says whose phones there are"),
+    ("sinch stand-in --party dinner --from sip:ann@example.com", "numbers of its own"),
+    ("sinch stand-in --save heard", "--save is of a party"),
     # Addresses
     ("call ''", "ws:// or wss:// and a host"),
     ("call localhost:8080", "ws:// or wss:// and a host"),
