@@ -151,8 +151,8 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
-    "agent.text_files agent.time_zones agent.call_headers agent.version",
+    "agent.logs agent.urls agent.countries agent.phone_numbers agent.sinch_limits "
+    "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version",
     "agent.settings",
     "agent.stream agent.store agent.personas",
     "agent.records",

@@ -69,8 +69,21 @@ class CallClock:
         return self._keys.take()
 
     def announce(self, announcement: Announcement) -> None:
-        """Have something said as soon as nobody speaks."""
-        self._announcements.append(announcement)
+        """Have something said as soon as nobody speaks; first of all what must be heard in full."""
+        if announcement.is_owed:
+            self._announcements.appendleft(announcement)
+        else:
+            self._announcements.append(announcement)
+
+    def say_again(self, owed: Announcement | None) -> None:
+        """Have what is owed to the caller said, if something is, before they are answered."""
+        if owed is not None:
+            self.announce(owed)
+
+    @property
+    def owes(self) -> bool:
+        """Whether something has to be heard before the caller is answered."""
+        return bool(self._announcements) and self._announcements[0].is_owed
 
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""

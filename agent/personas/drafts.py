@@ -205,6 +205,7 @@ def _about(text: str, front: FrontMatter) -> str:
 def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
+        ("disclosure", [script.disclosure]),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
         ("filler", script.fillers),

@@ -18,6 +18,7 @@ from pydantic import (
 
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
+from agent.personas.disclosures import disclosure_texts, lacks_greeting, read_disclosure
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import CALL_VARIABLES
@@ -164,6 +165,11 @@ class FrontMatter(BaseModel):
         description="template; what the caller is told first if the call is recorded, which begins "
         "once it was heard in full; otherwise the setting `recording.consent`",
     )
+    disclosure: Annotated[str | dict[str, str], BeforeValidator(read_disclosure)] = Field(
+        default="",
+        description="template; that a machine talks, said first and heard in full; `greeting` if "
+        "the greeting says it; or one of them for each country, `EU` and `default`",
+    )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
         min_length=1,
@@ -268,6 +274,8 @@ def read_front_matter(document: Document) -> FrontMatter | None:
     _look_at_defaults(document)
     _look_at_names(document)
     _look_at_extract(document)
+    if lacks_greeting(document.fields) and "greeting" not in document.broken:
+        document.tell("disclosure", "there is no greeting that could say it")
     return None if document.mistakes else front
 
 
@@ -356,6 +364,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("fillers", "unsure", "facts"):
         for place, text in _items(fields, name):
             yield from _text(place, text)
+    yield from disclosure_texts(fields.get("disclosure"))
     for name, part in (("questions", "answer"), ("transfers", "announcement")):
         for place, one in _items(fields, name):
             if isinstance(one, dict):

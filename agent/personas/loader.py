@@ -21,6 +21,7 @@ from pathlib import Path
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.script import Afterwards, Details, Script, value_line
@@ -80,13 +81,24 @@ class Persona:
         def fill(text: str) -> str:
             return self._templates.fill(text, variables)
 
-        own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+        discloses = disclosure_in(front.disclosure, details.country)
+        disclosure = "" if discloses == GREETING else discloses
+        own = (
+            disclosure,
+            front.greeting,
+            front.apology,
+            *front.fillers,
+            front.still_there,
+            front.time_up,
+        )
         own += (front.transfer_failed, front.goodbye, front.recording_consent)
         return Script(
             lasting=frozenset(fill(one) for one in own if self._templates.lasts(one, given.keys())),
             greeting=fill(front.greeting),
             record=front.record,
             recording_consent=fill(front.recording_consent),
+            disclosure=fill(disclosure),
+            greeting_discloses=discloses == GREETING,
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -149,6 +161,16 @@ class Persona:
     def language(self) -> str:
         """What it speaks, a BCP 47 tag."""
         return self._front.language
+
+    @property
+    def greeting(self) -> str:
+        """What it says first: a template."""
+        return self._front.greeting
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """That a machine talks, as the file has it: templates."""
+        return self._front.disclosure
 
     @property
     def numbers(self) -> tuple[str, ...]:

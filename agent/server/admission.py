@@ -14,6 +14,7 @@ import structlog
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Details, Script
 from agent.server.phone_tickets import PhoneTickets, TicketError, is_ticket
 from agent.settings.server import ServerSettings
@@ -309,12 +310,7 @@ class Admission:
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
-            script = replace(
-                script,
-                greeting=placed.message,
-                greeting_interruptible=False,
-                hang_up_after_greeting=True,
-            )
+            script = as_message(script, placed.message)
         if not can_transfer:
             script = _alone(script)
         return Admitted(
@@ -341,6 +337,25 @@ def details(
         headers=headers,
         outgoing=expected is not None and expected.outgoing,
         given=expected.variables if expected is not None else {},
+    )
+
+
+def as_message(script: Script, message: str) -> Script:
+    """Return ``script`` as it leaves a message on a machine.
+
+    Where the greeting, which is not said then, should have told that a machine talks, the message
+    has to; if it does not seem to, a sentence that does comes before it.
+    """
+    disclosure, language = script.disclosure, script.brief.language
+    if script.greeting_discloses and not tells_of_a_machine(message, language):
+        disclosure = example(language)
+    return replace(
+        script,
+        greeting=message,
+        greeting_interruptible=False,
+        greeting_discloses=script.greeting_discloses and not disclosure,
+        disclosure=disclosure,
+        hang_up_after_greeting=True,
     )
 
 
