@@ -53,7 +53,7 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
-    agent/call: apologies clock ending evidence fillers history keys maker orders over_speech
+    agent/call: apologies clock ending opting_out evidence fillers history keys maker orders over_speech
     agent/call: own_words reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
@@ -407,7 +407,7 @@ HEAVY = {
     "asyncpg": "agent/store",
     "aiohttp": "agent/bench/metrics.py agent/bench/providers.py "
     "agent/console agent/server/answering.py agent/server/app.py "
-    "agent/server/operator.py agent/server/operator_errors.py "
+    "agent/server/operator.py agent/server/opt_out_answers.py agent/server/operator_errors.py "
     "agent/server/connections.py agent/server/recording_answers.py "
     "agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/spoken_call.py agent/cli/talk.py "

@@ -21,6 +21,7 @@ from agent.cli import (
     dial,
     evaluate,
     init,
+    opt_outs,
     replay,
     serve,
     settings,
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         bench,
         replay,
         dial,
+        opt_outs,
         sinch,
     ):
         command.add(commands)

@@ -63,6 +63,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
+- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
+  ``keys``; ``known`` if it was before
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

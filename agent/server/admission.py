@@ -103,6 +103,10 @@ class Admitted:
     claims: Claims | None = None
     """None for a call that was routed by hand."""
 
+    whom: str = ""
+    """Whom we have called, as it was dialled; ``""`` if they called us, or on a line of several:
+    then it is not known who speaks."""
+
 
 class Admission:
     """Check what a call brings.
@@ -322,6 +326,7 @@ class Admission:
             application=self._other_application(connect),
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
+            whom=placed.to if placed is not None and (call is None or not call.parties) else "",
         )
 
 

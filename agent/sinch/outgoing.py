@@ -18,6 +18,7 @@ from agent.sinch.callbacks import Answerer, LegAnswered
 from agent.sinch.contracts import (
     Actions,
     AllowanceUsedUpError,
+    DestinationRefusedError,
     Dial,
     ExpectedCall,
     KeyInUseError,
@@ -135,7 +136,7 @@ class OutgoingCalls:
         try:
             await self._rules.admit_call(name, dial.to, dial.max_seconds)
             leg = await self._add_leg(name, dial, caller_id, self._actions)
-        except (AllowanceUsedUpError, StoreError):
+        except (DestinationRefusedError, AllowanceUsedUpError, StoreError):
             with suppress(StoreError):
                 await self._forget_key(idempotency_key)
             raise

@@ -27,7 +27,10 @@ from agent.urls import LOOPBACK
 from pipelines.listening.detectors import detectors
 from pipelines.turn_taking.turn_models import check_turn_model
 
-OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json", "/console")
+OURS = (
+    *("/live", "/ready", "/health", "/metrics"),
+    *("/calls", "/opt-outs", "/openapi.json", "/console"),
+)
 """Paths that answer already."""
 
 
