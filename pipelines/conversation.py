@@ -84,6 +84,10 @@ PRESS_KEYS = "press_keys"
 """Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
 
 
+NO_MORE_CALLS = "no_more_calls"
+"""Keep that whoever we have called wants no more calls; at once, so this is a tool like others."""
+
+
 PAUSE_RECORDING, RESUME_RECORDING, STOP_RECORDING = RECORDING_TOOLS = (
     "pause_recording",
     "resume_recording",

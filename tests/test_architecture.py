@@ -54,7 +54,7 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies briefing clock ending evidence fillers history keys maker orders
-    agent/call: on_the_line over_speech own_words reply transfer turn_record
+    agent/call: on_the_line opting_out over_speech own_words reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new
@@ -151,8 +151,8 @@ FLOORS = (
     "pipelines.stages",
     "pipelines.reply",
     # The phone side.
-    "agent.logs agent.urls agent.phone_numbers agent.sinch_limits agent.private_files "
-    "agent.text_files agent.time_zones agent.call_headers agent.version",
+    "agent.logs agent.urls agent.countries agent.phone_numbers agent.sinch_limits "
+    "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version",
     "agent.settings agent.warm_transfers",
     "agent.stream agent.store agent.personas",
     "agent.records",
@@ -437,7 +437,7 @@ HEAVY = {
     "asyncpg": "agent/store",
     "aiohttp": "agent/bench/metrics.py agent/bench/providers.py "
     "agent/console agent/server/answering.py agent/server/app.py "
-    "agent/server/operator.py agent/server/operator_errors.py "
+    "agent/server/operator.py agent/server/opt_out_answers.py agent/server/operator_errors.py "
     "agent/server/connections.py agent/server/recording_answers.py "
     "agent/simulator/sinch_api.py agent/simulator/sinch_callbacks.py "
     "agent/simulator/spoken_call.py agent/cli/talk.py "

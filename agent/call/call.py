@@ -213,6 +213,8 @@ class Call:
             self._clock.fell_quiet(now())
         self._listener.levels.wait(waits=quiet)
         self.history.record.on_floor(self._turns.state)
+        if quiet and self._clock.owes:
+            self._happened(Event.ANNOUNCEMENT_DUE)
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
@@ -234,7 +236,7 @@ class Call:
             Action.RESUME: lambda: replies.resume(self._over_speech.why),
             Action.KEEP_WORDS: self._over_speech.keep_words,
             Action.GREET_ANEW: self._over_speech.greet_anew,
-            Action.DROP_REPLY: replies.drop,
+            Action.DROP_REPLY: lambda: clock.announce(replies.drop()),
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),

@@ -70,8 +70,15 @@ class CallClock:
         return self._keys.take()
 
     def announce(self, announcement: Announcement | None) -> None:
-        """Have something said as soon as nobody speaks; nothing happens if it is None."""
-        if announcement is not None:
+        """Have something said as soon as nobody speaks; nothing happens if it is None.
+
+        What is owed to the caller comes first, before they are answered.
+        """
+        if announcement is None:
+            return
+        if announcement.is_owed:
+            self._announcements.appendleft(announcement)
+        else:
             self._announcements.append(announcement)
 
     def went_away(self, now: float) -> None:
@@ -86,6 +93,11 @@ class CallClock:
         self._began += now - (self._away_since or now)
         self._away_since = None
         self._announcements = deque(one for one in self._announcements if one.order is None)
+
+    @property
+    def owes(self) -> bool:
+        """Whether something has to be heard before the caller is answered."""
+        return bool(self._announcements) and self._announcements[0].is_owed
 
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""

@@ -40,6 +40,7 @@ Occasion = Literal[
     "idle question",
     "time warning",
     "consent",
+    "disclosure",
     "announcement",
     "filler",
 ]
@@ -62,6 +63,10 @@ class Announcement:
     transfer: str = ""
     """Whom to pass the caller on to then."""
 
+    must_be_heard: bool = False
+    """Whether it is said again until it was heard in full, before the caller is answered. Nothing
+    interrupts it, so ``interruptible`` has to be false."""
+
     then: Announcement | None = None
     """What is said next, before anything else."""
 
@@ -70,6 +75,11 @@ class Announcement:
 
     order: Order | None = None
     """What is done once it was heard."""
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it, or what follows it, must be heard in full."""
+        return self.must_be_heard or (self.then is not None and self.then.is_owed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -220,6 +230,18 @@ class Reply:
         if self.announcement is None:
             return self.playout.unheard(now())
         return "".join(words(self.announcement.text)[len(words(heard)) :]).strip()
+
+    def was_heard(self, heard: str) -> bool:
+        """Return whether all of it was heard; what must be, and was not, is said next.
+
+        Args:
+            heard: All that was heard of it, now that it is over.
+        """
+        if self.announcement is None or heard.split() == self.announcement.text.split():
+            return True
+        if self.announcement.must_be_heard:
+            self.then = self.announcement
+        return False
 
     @property
     def is_followed(self) -> bool:

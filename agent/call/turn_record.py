@@ -188,6 +188,10 @@ class TurnRecord:
                 said=reply.occasion,
                 **more,
             )
+        in_full = reply.was_heard(heard)
+        if began is not None and reply.announcement and reply.announcement.must_be_heard:
+            cut = {} if in_full else {"cut_off": True}
+            self._add("disclosed", reply, began, playout.heard_until(at), text=heard, **cut)
         if reply.turn and not reply.timed:
             self._timing(reply)
         return heard

@@ -209,6 +209,7 @@ def _stays(script: Script) -> bool:
 def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
+        ("disclosure", [script.disclosure]),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
         ("filler", script.fillers),

@@ -17,6 +17,7 @@ from pydantic import (
 
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
+from agent.personas.disclosures import disclosure_texts, lacks_greeting, read_disclosure
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
 from agent.personas.party_targets import PartyTarget
@@ -130,6 +131,11 @@ class FrontMatter(BaseModel):
         default="",
         description="template; what the caller is told first if the call is recorded, which begins "
         "once it was heard in full; otherwise the setting `recording.consent`",
+    )
+    disclosure: Annotated[str | dict[str, str], BeforeValidator(read_disclosure)] = Field(
+        default="",
+        description="template; that a machine talks, said first and heard in full; `greeting` if "
+        "the greeting says it; or one of them for each country, `EU` and `default`",
     )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
@@ -250,6 +256,8 @@ def read_front_matter(document: Document) -> FrontMatter | None:
     _look_at_defaults(document)
     _look_at_names(document)
     _look_at_extract(document)
+    if lacks_greeting(document.fields) and "greeting" not in document.broken:
+        document.tell("disclosure", "there is no greeting that could say it")
     return None if document.mistakes else front
 
 
@@ -341,6 +349,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in ("fillers", "unsure", "facts", "transfer_failures"):
         for place, text in _items(fields, name):
             yield from _text(place, text)
+    yield from disclosure_texts(fields.get("disclosure"))
     for name, parts in (("questions", ("answer",)), ("transfers", TEMPLATES)):
         for place, one in _items(fields, name):
             if isinstance(one, dict):

@@ -23,6 +23,7 @@ from typing import get_args
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
@@ -89,7 +90,16 @@ class Persona:
         def fill_with(text: str, **more: str) -> str:
             return self._templates.fill(text, {**variables, **more})
 
-        own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+        discloses = disclosure_in(front.disclosure, details.country)
+        disclosure = "" if discloses == GREETING else discloses
+        own = (
+            disclosure,
+            front.greeting,
+            front.apology,
+            *front.fillers,
+            front.still_there,
+            front.time_up,
+        )
         own += (front.transfer_failed, front.goodbye, front.recording_consent, front.returned)
         own += tuple(one.introduction for one in front.transfers)
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
@@ -100,6 +110,8 @@ class Persona:
             greeting=fill(front.greeting),
             record=front.record,
             recording_consent=fill(front.recording_consent),
+            disclosure=fill(disclosure),
+            greeting_discloses=discloses == GREETING,
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -189,6 +201,16 @@ class Persona:
     def language(self) -> str:
         """What it speaks, a BCP 47 tag."""
         return self._front.language
+
+    @property
+    def greeting(self) -> str:
+        """What it says first: a template."""
+        return self._front.greeting
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """That a machine talks, as the file has it: templates."""
+        return self._front.disclosure
 
     @property
     def numbers(self) -> tuple[str, ...]:

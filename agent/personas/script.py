@@ -155,6 +155,15 @@ class Details:
             DATES: dates,
         }
 
+    @property
+    def country(self) -> str:
+        """Two letters of the country of whoever talks to us, by their number.
+
+        If that is withheld, the one of our number; ``""`` if neither tells.
+        """
+        theirs, ours = (self.caller, self.called)[:: -1 if self.outgoing else 1]
+        return country_of(theirs) or country_of(ours)
+
     def _caller_zone(self) -> str:
         """Return the time zone of whoever talks to us, by their number; ``""`` if it is not known.
 
@@ -262,6 +271,12 @@ class Script:
     recording_consent: str = ""
     """What the caller is told first, if the call is recorded."""
 
+    disclosure: str = ""
+    """That a machine talks, if it says so before its greeting; heard in full before all else."""
+
+    greeting_discloses: bool = False
+    """Whether the greeting says so, and is heard in full for it."""
+
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
@@ -291,7 +306,8 @@ class Script:
 
     def _sentences(self) -> list[str]:
         brief = self.brief
-        texts = [self.recording_consent, self.greeting, *self.fillers, self.apology, brief.goodbye]
+        texts = [self.disclosure, self.recording_consent, self.greeting]
+        texts += [*self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts += [self.transfer_failed, *self.transfer_failures.values()]
         texts += [warm.introduction for warm in self.warm.values()]

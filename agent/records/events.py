@@ -39,9 +39,12 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``; ``""`` if none of it was),
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
-  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``; ``gaps`` that were
+  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``, ``consent``,
+  ``disclosure``; ``gaps`` that were
   heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
   that is 0.005 or more
+- ``disclosed``: ``turn``, ``text``: what was heard, from ``at`` ``until``, of the sentence that
+  says that a machine talks; ``cut_off`` if that was not all: it is said again then
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
@@ -67,6 +70,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
+- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
+  ``keys``; ``known`` if it was before
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

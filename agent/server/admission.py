@@ -15,6 +15,7 @@ from agent.call.on_the_line import LineParty
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Details, Script
 from agent.server.phone_tickets import PhoneTickets, TicketError, is_ticket
 from agent.settings.server import ServerSettings
@@ -106,6 +107,9 @@ class Admitted:
 
     parties: tuple[LineParty, ...] = ()
     """Who is on the line, or expected there, if several were dialled, or somebody was added."""
+    whom: str = ""
+    """Whom we have called, as it was dialled; ``""`` if they called us, or on a line of several:
+    then it is not known who speaks."""
 
 
 class Admission:
@@ -317,12 +321,7 @@ class Admission:
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
-            script = replace(
-                script,
-                greeting=placed.message,
-                greeting_interruptible=False,
-                hang_up_after_greeting=True,
-            )
+            script = as_message(script, placed.message)
         if not can_transfer:
             script = _alone(script)
         return Admitted(
@@ -335,6 +334,7 @@ class Admission:
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
             parties=parties,
+            whom=placed.to if placed is not None and (call is None or not call.parties) else "",
         )
 
 
@@ -364,6 +364,25 @@ def details(
 def _titles(expected: ExpectedCall | None, *, present: bool) -> tuple[str, ...]:
     parties = expected.parties if expected is not None else ()
     return tuple(one.title for one in parties if one.title and one.present is present)
+
+
+def as_message(script: Script, message: str) -> Script:
+    """Return ``script`` as it leaves a message on a machine.
+
+    Where the greeting, which is not said then, should have told that a machine talks, the message
+    has to; if it does not seem to, a sentence that does comes before it.
+    """
+    disclosure, language = script.disclosure, script.brief.language
+    if script.greeting_discloses and not tells_of_a_machine(message, language):
+        disclosure = example(language)
+    return replace(
+        script,
+        greeting=message,
+        greeting_interruptible=False,
+        greeting_discloses=script.greeting_discloses and not disclosure,
+        disclosure=disclosure,
+        hang_up_after_greeting=True,
+    )
 
 
 def _alone(script: Script) -> Script:

@@ -14,6 +14,7 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
+from agent.call.opting_out import no_more_calls
 from agent.call.transfer import Handover, Mover, TransferError
 from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
@@ -272,12 +273,18 @@ class CallRunner:
         recording: CallRecording | None,
         trace: str,
     ) -> Call:
+        def note(kind: str, **fields: object) -> None:
+            call.history.record.note(kind, **fields)
+
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         if self._call_control is not None:
             tools += party_tools(admitted.script.parties, self._call_control, admitted.name)
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
+        if admitted.whom and (call_control := self._call_control) is not None:
+            keep = partial(call_control.opt_out, admitted.whom, admitted.agent, "model")
+            tools += (no_more_calls(keep, note),)
         call = self._resources.build(
             admitted,
             channel,

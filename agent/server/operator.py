@@ -126,6 +126,11 @@ class OperatorInterface:
             "/calls/{id}/recording", self._guarded("hang up", self._control_recording)
         )
 
+        if (opt_outs := self._records.opt_outs) is not None:
+            app.router.add_get("/opt-outs", self._guarded("look", opt_outs.listed))
+            app.router.add_post("/opt-outs", self._guarded("hang up", opt_outs.added))
+            app.router.add_delete("/opt-outs/{number}", self._guarded("look", opt_outs.removed))
+
     def _guarded(
         self, kind: _Kind, handler: Handler
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

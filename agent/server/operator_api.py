@@ -19,6 +19,7 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
+from agent.server.opt_out_answers import OptOutRequest, OptOutsQuery
 from agent.server.records_api import (
     SCHEMAS,
     CallAnswer,
@@ -372,6 +373,24 @@ OPENAPI: Mapping[str, Any] = {
                 202,
                 body=WhisperRequest,
             )
+        },
+        "/opt-outs": {
+            "get": _operation(
+                "List who wants no more calls, the latest first.",
+                200,
+                by_id=False,
+                query=OptOutsQuery,
+            ),
+            "post": _operation(
+                "Keep that somebody wants no more calls: `POST /calls` refuses them, 422.",
+                201,
+                body=OptOutRequest,
+                by_id=False,
+            ),
+        },
+        "/opt-outs/{number}": {
+            "delete": _operation("Let somebody be called again.", 200, by_id=False)
+            | {"parameters": [_parameter("number", "path", "As of `POST /opt-outs`.")]}
         },
         "/calls/{id}/recording": {
             "get": _operation("Hear the recording of a call: FLAC, or Opus in Ogg.", 200),

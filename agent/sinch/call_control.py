@@ -59,6 +59,7 @@ from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
 log = structlog.get_logger()
@@ -92,7 +93,7 @@ class CallControl:
     ) -> None:
         self._settings = settings
         self._directory = directory
-        self._rules = rules = DialRules(settings, directory.dials)
+        self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
         dispatch = OrderDispatch(directory, processes, calls)
@@ -258,6 +259,19 @@ class CallControl:
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
         await self._transfers.dial(_name(claims), to, warm, summary)
+
+    async def opt_out(self, to: str, agent: str, how: How) -> bool:
+        """Keep that somebody wants no more calls; return whether that is new.
+
+        Args:
+            to: As it was dialled.
+            agent: Whose call it was.
+            how: On whose word.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        return await self._rules.opt_out(to, agent, how)
 
     def stream_ended(self, claims: Claims, *, moved: bool, hung_up: bool = False) -> None:
         """Let go of a call whose record we have closed; see :meth:`CallEndings.stream_ended`.

@@ -15,6 +15,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.contracts import (
     Actions,
     AllowanceUsedUpError,
+    DestinationRefusedError,
     Dial,
     ExpectedCall,
     KeyInUseError,
@@ -101,7 +102,7 @@ class Dialling:
         try:
             await self._rules.admit_calls(_dialled(name, dial, legs), dial.max_seconds)
             leg = await self._add_legs(name, dial, caller_id, self._actions, legs)
-        except (AllowanceUsedUpError, StoreError):
+        except (DestinationRefusedError, AllowanceUsedUpError, StoreError):
             with suppress(StoreError):
                 await self._forget_key(idempotency_key)
             raise

@@ -34,7 +34,6 @@ from agent.sinch.stored_legs import (
     encode_leg,
 )
 from agent.sinch.tokens import stream_claim
-from agent.store.dials import Dials
 from agent.store.store import Store
 
 log = structlog.get_logger()
@@ -58,11 +57,11 @@ class CallDirectory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    @property
-    def dials(self) -> Dials:
+        self.dials = store.dials
         """What was dialled lately."""
-        return self._store.dials
+
+        self.opt_outs = store.opt_outs
+        """Who wants no more calls."""
 
     @property
     def dial_keys(self) -> DialKeys:

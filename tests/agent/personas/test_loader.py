@@ -131,7 +131,7 @@ BAD = [
         file("greeting: Hi.\nstill-there: x"),
         "3: still-there: unknown field; did you mean still_ther",
     ),
-    (file("greeting: Hi.\ncolour: red"), "3: colour: unknown field; there are greeting, language"),
+    (file("greeting: Hi.\nhue: red"), "3: hue: unknown field; there are greeting, language"),
     (file("greeting: Hi.\n<<: {goodbye: Bye.}"), "3: <<: unknown field; there are greeting"),
     (file("goodbye: ''"), "2: goodbye: has no value; it must be a text"),
     (file("greeting: Hi.\ngoodbye:"), "3: goodbye: has no value; it must be a text"),
