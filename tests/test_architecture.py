@@ -50,7 +50,7 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels sent_audio settings
     pipelines/listening: speech_events utterance
     pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
-    pipelines/turn_taking: text_completeness
+    pipelines/turn_taking: addressed names_heard naming text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies clock ending evidence fillers history keys maker orders over_speech
