@@ -14,6 +14,7 @@ from agent.personas.front_matter import (
     FrontMatter,
     TransferTarget,
 )
+from agent.personas.party import PartySection
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.settings.tables import provider_tables, settings_table
 from agent.settings.webhooks import WebhookSettings
@@ -35,6 +36,7 @@ FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Questions", "Each of `questions` has:", FrequentQuestion),
     ("Transfers", "Each of `transfers` has:", TransferTarget),
     ("Expected answers", "Each of `expects` has:", DeclaredAnswer),
+    ("Party lines", "`party` has:", PartySection),
     ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
     ("", "A Python function:", PythonTool),
     ("", "Tools of an MCP server:", McpTools),

@@ -54,7 +54,7 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies clock ending evidence fillers history keys maker orders over_speech
-    agent/call: own_words reply transfer turn_record
+    agent/call: own_words party_line reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

@@ -10,18 +10,23 @@ from collections.abc import Sequence
 import structlog
 
 from agent.call.keys import PressedKeys
-from agent.call.orders import Order, Whisper
+from agent.call.orders import Order, PartyJoined, PartyLeft, Whisper
+from agent.call.party_line import PartyLine
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
+from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.clock import now
-from pipelines.conversation import Message, ToolResult
+from pipelines.conversation import Brief, Message, ToolResult
 from pipelines.reply.playout import LineEnd
 from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
 from pipelines.turn_taking.judge import EndOfTurn
 
 log = structlog.get_logger()
+
+NOBODY = Script(greeting="", apology="", brief=Brief())
+"""Of an agent that is on a line with one alone."""
 
 MOST_WHISPERS = 20
 """Instructions of an operator that are in force at once; the oldest makes room."""
@@ -37,11 +42,24 @@ class History:
         journal: Gets a line for all that happens.
         usage: What the call uses of its providers.
         pricing: What those charge.
+        script: Of the agent, for a line of several.
+        judges: Whether the language model can tell what is said to the agent on one.
     """
 
-    def __init__(self, journal: Journal, usage: Usage, pricing: Pricing) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        usage: Usage,
+        pricing: Pricing,
+        script: Script = NOBODY,
+        *,
+        judges: bool = True,
+    ) -> None:
         self.record = TurnRecord(journal)
         """What happens, for whoever reads it later; anybody may tell it."""
+
+        self.party = PartyLine(script, self.record.note, judges=judges, now=self.record.began)
+        """Who is on the line, and to whom they talk."""
 
         self._usage = usage
         usage.on_failover = self.record.failover
@@ -79,6 +97,10 @@ class History:
                 self.whispers.append(text)
                 del self.whispers[:-MOST_WHISPERS]
                 self.record.note("whisper", text=text, by=by)
+            case PartyJoined():
+                self.party.joined(order, now())
+            case PartyLeft():
+                self.party.left(order, now())
 
     def before(self, reply: Reply) -> Sequence[Message]:
         """Return what the model is shown of the caller before what ``reply`` answers, now.
@@ -98,7 +120,9 @@ class History:
             keys, since, last = self.pressed.take(max(began, reply.keys_until))
             if keys:
                 self.caller_pressed(KEYPAD.format(keys), since, last, EndOfTurn(by="keys"))
-            self.conversation.append(Message("user", reply.said))
+            to_others = reply.is_to_others
+            self.conversation.append(Message("user", reply.said, to_others=to_others))
+            self.party.turn_ended(reply, until)
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
 
@@ -115,6 +139,8 @@ class History:
         if cut_off:
             self._audio_wasted += max(0.0, reply.spent.audio - reply.playout.position(now()))
         heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
+        if heard:
+            self.party.agent_said(heard, now())
         if cut_off and reply.tells_unheard and reply.started_at is not None:
             unheard = reply.not_heard(heard)
         if heard or unheard:

@@ -19,7 +19,8 @@ from pydantic import (
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
 from agent.personas.errors import mistakes_in
-from agent.personas.fields import STRICT, Text
+from agent.personas.fields import STRICT, Text, one_or_more
+from agent.personas.party import PartySection, party_texts, said_in_english
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
 from agent.personas.yaml_text import Document, as_written
@@ -37,10 +38,6 @@ def _scalar(value: object) -> object:
         message = "has no value; write '' for an empty text"
         raise ValueError(message)
     return as_written(value)
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 def _or_nothing(value: object) -> object:
@@ -72,7 +69,7 @@ class FrequentQuestion(BaseModel):
 
     model_config = STRICT
 
-    ask: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(
+    ask: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(
         min_length=1, max_length=50, description="ways of asking it, as callers say it, best first"
     )
     answer: Text = Field(description="template; what to say")
@@ -93,7 +90,7 @@ class TransferTarget(BaseModel):
     when: Text = Field(
         default="the caller asks for it", description="when to, for a language model"
     )
-    ask: Annotated[list[Text], BeforeValidator(_one_or_more)] = Field(
+    ask: Annotated[list[Text], BeforeValidator(one_or_more)] = Field(
         default=[], max_length=50, description="ways of asking for it, for the lookup stage"
     )
     announcement: Text = Field(
@@ -221,6 +218,10 @@ class FrontMatter(BaseModel):
         default="I'm sorry, nobody is available there right now. Can I help with anything else?",
         description="template; said when a transfer fails",
     )
+    party: PartySection | None = Field(
+        default=None,
+        description="how it behaves on a line of several: [party lines](party-lines.md)",
+    )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
@@ -252,6 +253,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
     "questions": FrequentQuestion,
     "expects": DeclaredAnswer,
     "transfers": TransferTarget,
+    "party": PartySection,
 }
 
 
@@ -276,7 +278,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 
 _CODES = re.compile(
     r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
-    r"|.*\.(name|to)"
+    r"|.*\.(name|to)|party\.(answers|announces)"
 )
 """Places of what is no sentence."""
 
@@ -298,6 +300,8 @@ def _look_at_defaults(document: Document) -> None:
     for name in _SPOKEN:
         if name not in fields and name not in broken:
             document.tell("language", f"'{name}' is needed, since language is {language!r}")
+    for name in said_in_english(fields.get("party")):
+        document.tell("language", f"'party.{name}' is needed, since language is {language!r}")
     transfers = fields.get("transfers")
     if not isinstance(transfers, list) or not transfers:
         return
@@ -353,6 +357,8 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "transfer_failed",
     ):
         yield from _text(name, fields.get(name))
+    for place, text in party_texts(fields.get("party")):
+        yield from _text(place, text)
     for name in ("fillers", "unsure", "facts"):
         for place, text in _items(fields, name):
             yield from _text(place, text)

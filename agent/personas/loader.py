@@ -16,6 +16,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.personas import yaml_text
@@ -23,6 +24,7 @@ from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
+from agent.personas.party import PartyScript, PartyText
 from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.text_files import UnreadableTextError, decode, open_file
@@ -99,7 +101,26 @@ class Persona:
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
+            party=self._party(variables, details),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
+        )
+
+    def _party(self, variables: Mapping[str, object], details: Details) -> PartyScript:
+        section = self._front.party
+        there = PartyScript(title=details.title, present=details.present, expected=details.expected)
+        if section is None:
+            english = self._front.language.startswith("en")  # as its usual words are
+            return there if english else replace(there, announces="none")
+
+        def says(what: PartyText, values: Mapping[str, str]) -> str:
+            return self._templates.fill(getattr(section, what), {**variables, **values})
+
+        return replace(
+            there,
+            answers=section.answers,
+            called=tuple(section.called),
+            announces=section.announces,
+            says=says,
         )
 
     def _brief(

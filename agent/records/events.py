@@ -25,6 +25,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``dictated: all``, ``dictated: unknown``); ``expected``, what the agent had asked for
   (``anything``, ``yes or no``, ``number``, ``spelling``); ``extra`` (seconds added for how this
   caller pauses), ``late`` (seconds waited for the words alone)
+  On a line of several also ``to``: ``agent`` or ``others``
 - ``understood``: ``text``, ``at``, ``until`` as of ``caller``: what they were understood to say,
   written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``
@@ -60,6 +61,9 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed
+- ``party``, of others than the first phone on a line of several: ``party`` (name of their leg),
+  ``title``, ``status``: expected, joined, left, dropped (on somebody's word), or not reached, with
+  ``why``: no answer, busy, machine, declined, failed
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

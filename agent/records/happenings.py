@@ -34,6 +34,9 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("", "stage", " failed, and the reply was lost"), (" (", "error", ")"), (" ", "reason", ""),
     ),
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
+    "party": (
+        ("", "title", " "), ("(", "party", "): "), ("", "status", ""), (", ", "why", ""),
+    ),
     "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
     "recording": (("recording ", "status", ""), (": ", "file", "")),
     "ended": (
