@@ -18,7 +18,7 @@ from agent.personas.script import Script
 from agent.settings.calls import CallSettings
 from pipelines.conversation import STAY_SILENT, Brief, Message, ToolCall
 from pipelines.providers import scripted
-from pipelines.providers.contracts import Piece, ProviderError
+from pipelines.providers.contracts import Piece, RequestRefusedError
 from pipelines.providers.prompt import system_message, turns
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import SCRIPT, Notes, Talk, talk, voice
@@ -126,15 +126,21 @@ def test_no_filler_sounds_while_nobody_knows_to_whom_it_was() -> None:
 
 
 def test_no_apology_for_what_may_be_to_others() -> None:
-    """A transcript that is lost was perhaps said to another."""
+    """An answer that is lost was perhaps to nobody; what was said to the agent has one."""
 
-    class Deaf(scripted.Transcriber):
-        async def transcribe(self, speech: Any) -> str:
-            raise ProviderError("stt", "no", retryable=False)
+    class LostForWords(scripted.LanguageModel):
+        async def reply(
+            self, brief: Brief, conversation: Sequence[Message]
+        ) -> AsyncGenerator[Piece, None]:
+            raise RequestRefusedError("no")
+            yield ""
 
-    stt = Deaf(scripted.TranscriberOptions())
-    done = party(["x"], stt=[stt, scripted.Transcriber(scripted.TranscriberOptions(lines=("",)))])
-    assert [line["said"] for line in done.notes.of("agent")] == ["greeting"]
+    def said(*turns: str) -> list[str]:
+        llm = LostForWords(scripted.LanguageModelOptions())
+        return [line["said"] for line in party(turns, llm=llm).notes.of("agent")]
+
+    assert said("Ann, shall we go?", "When would you leave?") == ["greeting"]
+    assert said("Linden, are you open?") == ["greeting", "apology"]
 
 
 def test_what_is_unclear_is_left_to_the_model() -> None:
