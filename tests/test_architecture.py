@@ -50,11 +50,11 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels sent_audio settings
     pipelines/listening: speech_events utterance
     pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
-    pipelines/turn_taking: text_completeness
+    pipelines/turn_taking: addressed names_heard naming text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies briefing clock ending evidence fillers history keys maker orders
-    agent/call: on_the_line opting_out over_speech own_words reply transfer turn_record
+    agent/call: opting_out over_speech own_words party_line reply transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

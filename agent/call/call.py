@@ -88,9 +88,11 @@ class Call:
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
-        self.history = History(journal, lineup.usage, settings.pricing)
-        self._clock = CallClock(settings, now(), self.history.pressed)
-        self._transfer = CallTransfer(mover, script, self.history)
+        self.history = history = History(
+            journal, lineup.usage, settings.pricing, script, judges=lineup.llm.follows_instructions
+        )
+        self._clock = CallClock(settings, now(), history.pressed, history.party)
+        self._transfer = CallTransfer(mover, script, history)
         self._toolbox = Toolbox(
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
@@ -267,7 +269,7 @@ class Call:
             self.end(CallEnded(str(error), error.by))
             return
         self._replies.ended(reply)
-        self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        self._happened(reply.ends_as)
         if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)

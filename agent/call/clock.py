@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from agent.call.keys import PressedKeys
+from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
 from agent.settings.calls import CallSettings
 from pipelines.turn_taking.turns import Event
@@ -37,10 +38,14 @@ class CallClock:
         settings: The limits.
         now: When the call was answered.
         keys: What was pressed and not answered; an answer to speech that follows takes some, too.
+        party: Who is on the line; has something to say of them at times.
     """
 
-    def __init__(self, settings: CallSettings, now: float, keys: PressedKeys) -> None:
+    def __init__(
+        self, settings: CallSettings, now: float, keys: PressedKeys, party: PartyLine
+    ) -> None:
         self._settings = settings
+        self._party = party
         self._keys = keys
         self._began = self._audio_at = self._quiet_since = now
         self._announcements: deque[Announcement] = deque()
@@ -101,7 +106,9 @@ class CallClock:
 
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
-        return self._announcements.popleft()
+        if self._announcements:
+            return self._announcements.popleft()
+        return self._party.next_announcement()
 
     def is_stalled(self, now: float) -> bool:
         """Return whether the line has sent nothing for so long that its silence is the caller's."""
@@ -131,14 +138,16 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        if self._announcements and now >= self._announcements[0].not_before:
+        waits = self._announcements and now >= self._announcements[0].not_before
+        if waits or self._party.is_due(quiet, now):
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
         if not self._warned and now - self._began >= self._warn_at:
             self._warned = True
             return Event.TIME_SHORT
-        return self._idle() if quiet >= turns.idle_after else None
+        waits = self._party.waits_to_be_spoken_to
+        return self._idle() if quiet >= turns.idle_after and not waits else None
 
     @property
     def _warn_at(self) -> float:

@@ -80,6 +80,20 @@ class ReturnToCaller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineParty:
+    """Somebody who is on the line, or expected there, when a call begins: no order, but as one."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+    present: bool
+    """Whether they are there; otherwise they are being dialled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyJoined:
     """Somebody else is on the line now."""
 

@@ -17,6 +17,7 @@ from pipelines.reply.playout import Playout
 from pipelines.reply.steps import (
     EndCall,
     SentenceStarted,
+    StaySilent,
     Step,
     ToolsEnded,
     ToolsStarted,
@@ -25,7 +26,9 @@ from pipelines.reply.steps import (
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 from pipelines.text.words import words
+from pipelines.turn_taking.addressed import Addressee, Verdict
 from pipelines.turn_taking.judge import EndOfTurn
+from pipelines.turn_taking.turns import Event
 
 WENT_ON = 0.3
 """Seconds of audio after the end that a provider heard, from which it was none: more than we need
@@ -123,6 +126,16 @@ class Reply:
     over_at: float | None = None
     """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
 
+    verdict: Verdict | None = None
+    """To whom of several it was said, once that is known; None where there is one phone alone."""
+
+    guarded: bool = False
+    """Whether it may not be to us, so that nothing but the reply itself may sound: no filler, and
+    no apology."""
+
+    stays_silent: bool = False
+    """Whether the language model has found that it was not to us."""
+
     settled: bool = False
     """Whether it is known what the caller said, or that nobody will know."""
 
@@ -187,7 +200,13 @@ class Reply:
 
     def note(
         self,
-        step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
+        step: SentenceStarted
+        | Timing
+        | ToolsStarted
+        | ToolsEnded
+        | EndCall
+        | StaySilent
+        | TransferCall,
     ) -> None:
         """Note a step that is neither audio nor what the caller said."""
         match step:
@@ -203,6 +222,8 @@ class Reply:
                 self.tool_messages.append(message)
             case EndCall():
                 self.hang_up = True
+            case StaySilent():
+                self.stays_silent = True
             case TransferCall(to):
                 self.transfer = to
 
@@ -242,6 +263,20 @@ class Reply:
         if self.announcement.must_be_heard:
             self.then = self.announcement
         return False
+
+    @property
+    def is_to_others(self) -> bool:
+        """Whether what it would have answered was said to others on a line of several."""
+        if self.verdict is None or self.stays_silent:
+            return self.stays_silent
+        return self.verdict.to is not Addressee.AGENT and self.started_at is None
+
+    @property
+    def ends_as(self) -> Event:
+        """What its end is for the table."""
+        if self.hang_up:
+            return Event.GOODBYE_ENDED
+        return Event.NOT_ADDRESSED if self.is_to_others else Event.REPLY_ENDED
 
     @property
     def is_followed(self) -> bool:

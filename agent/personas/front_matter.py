@@ -20,6 +20,7 @@ from agent.personas.afterwards import read_extract, summary_wanted
 from agent.personas.disclosures import disclosure_texts, lacks_greeting, read_disclosure
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.party import PartySection, party_texts, said_in_english
 from agent.personas.party_targets import PartyTarget
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
@@ -208,6 +209,10 @@ class FrontMatter(BaseModel):
         description="template; said once whoever the caller was passed on to has left, and the "
         "agent has stayed",
     )
+    party: PartySection | None = Field(
+        default=None,
+        description="how it behaves on a line of several: [party lines](party-lines.md)",
+    )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
@@ -240,6 +245,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
     "expects": DeclaredAnswer,
     "transfers": TransferTarget,
     "parties": PartyTarget,
+    "party": PartySection,
 }
 
 
@@ -266,7 +272,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 
 _CODES = re.compile(
     r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
-    r"|.*\.(name|to|warm|then)"
+    r"|.*\.(name|to|warm|then)|party\.(answers|announces)"
 )
 """Places of what is no sentence."""
 
@@ -288,6 +294,8 @@ def _look_at_defaults(document: Document) -> None:
     for name in _SPOKEN:
         if name not in fields and name not in broken:
             document.tell("language", f"'{name}' is needed, since language is {language!r}")
+    for name in said_in_english(fields.get("party")):
+        document.tell("language", f"'party.{name}' is needed, since language is {language!r}")
     transfers = fields.get("transfers")
     if not isinstance(transfers, list) or not transfers:
         return
@@ -346,6 +354,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "returned",
     ):
         yield from _text(name, fields.get(name))
+    yield from party_texts(fields.get("party"))
     for name in ("fillers", "unsure", "facts", "transfer_failures"):
         for place, text in _items(fields, name):
             yield from _text(place, text)

@@ -16,6 +16,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -26,6 +27,7 @@ from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
+from agent.personas.party import PartyScript, PartyText
 from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.personas.transfer_targets import FAILURES, TransferTarget
@@ -138,6 +140,7 @@ class Persona:
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
+            party=self._party(variables, details),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 
@@ -153,6 +156,26 @@ class Persona:
         if self._templates.uses(front.transfer_failed, "why"):
             usual = dict.fromkeys(get_args(NotReached), front.transfer_failed)
         return {**usual, **front.transfer_failures}
+
+    def _party(self, variables: Mapping[str, object], details: Details) -> PartyScript:
+        section = self._front.party
+        there = PartyScript(
+            present=details.present, expected=details.expected, lists_phone=details.lists_phone
+        )
+        if section is None:
+            english = self._front.language.startswith("en")  # as its usual words are
+            return there if english else replace(there, announces="none")
+
+        def says(what: PartyText, values: Mapping[str, str]) -> str:
+            return self._templates.fill(getattr(section, what), {**variables, **values})
+
+        return replace(
+            there,
+            answers=section.answers,
+            called=tuple(section.called),
+            announces=section.announces,
+            says=says,
+        )
 
     def _brief(
         self,

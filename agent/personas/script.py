@@ -12,10 +12,12 @@ from typing import Any
 from agent.call_headers import CallHeaders
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
+from agent.personas.party import PartyScript
 from agent.phone_numbers import country_of
 from agent.time_zones import of_country, zone
 from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
 from pipelines.conversation import Brief
+from pipelines.text.cldr import listed
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 
@@ -113,11 +115,14 @@ class Details:
     given: Mapping[str, str] = field(default_factory=dict)
     """Values for the file's own variables, from whoever dialled."""
 
-    on_the_line: tuple[str, ...] = ()
-    """Of a line of several: what those are called who are there when the agent comes."""
+    present: Mapping[str, str] = field(default_factory=dict)
+    """Who is on a line of several: titles, perhaps ``""``, by the names of their legs."""
 
-    expected_on_the_line: tuple[str, ...] = ()
-    """What those are called who are being dialled then."""
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """Who is being called: the same."""
+
+    lists_phone: bool = False
+    """Whether these hold the phone that the call goes by, too; otherwise it is there besides."""
 
     def by_the_clock_of(self, time_zone: str) -> Details:
         """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
@@ -150,8 +155,9 @@ class Details:
             "caller_time_zone": caller_zone,
             "headers": _Headers(self.headers),
             "outgoing": self.outgoing,
-            "on_the_line": [*map(stranger_line, self.on_the_line)],
-            "expected_on_the_line": [*map(stranger_line, self.expected_on_the_line)],
+            "parties": listed(titles(self.present), language),
+            "expected": listed(titles(self.expected), language),
+            "who": "",
             DATES: dates,
         }
 
@@ -173,6 +179,11 @@ class Details:
         return of_country(country, self.now) if country else ""
 
 
+def titles(people: Mapping[str, str]) -> list[str]:
+    """Return what they are called, as it may stand in a prompt, those without a title left out."""
+    return [title for title in map(stranger_line, people.values()) if title]
+
+
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
 """A call of which nothing but the time is known."""
 
@@ -182,14 +193,14 @@ KNOWN = replace(
     called="+12025550100",
     call_id="0a1b2c3d-sample",
     headers={"name": "Ann", "X-Name": "Ann"},
-    on_the_line=("Ann",),
-    expected_on_the_line=("Ben", "Cleo"),
+    present={"ann": "Ann"},
+    expected={"bob": "Bob", "carl": "Carl"},
 )
 """A call of which much is known."""
 
 CALL_VARIABLES = frozenset(
     {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}
-    | {"on_the_line", "expected_on_the_line"}
+    | {"parties", "expected", "who"}
     | {"now", "date", "time", "weekday", "month", "year", "tomorrow", "time_zone"}
 )
 """The names that every call fills in."""
@@ -289,6 +300,9 @@ class Script:
 
     brief: Brief
     afterwards: Afterwards = field(default_factory=Afterwards)
+    party: PartyScript = field(default_factory=PartyScript)
+    """How it behaves on a line of several, and who is there."""
+
     lasting: frozenset[str] = frozenset()
     """The texts above that are the same in every call: nothing of a caller is in them."""
 

@@ -25,6 +25,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``dictated: all``, ``dictated: unknown``); ``expected``, what the agent had asked for
   (``anything``, ``yes or no``, ``number``, ``spelling``); ``extra`` (seconds added for how this
   caller pauses), ``late`` (seconds waited for the words alone)
+  On a line of several also ``to``: ``agent`` or ``others``
 - ``understood``: ``text``, ``at``, ``until`` as of ``caller``: what they were understood to say,
   written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``

@@ -294,7 +294,6 @@ class CallRunner:
             tools=tools,
             trace=trace,
         )
-        call.history.parties.begin(admitted.parties)
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)
         return call

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.call.on_the_line import LineParty
-from agent.call.orders import Order
+from agent.call.orders import LineParty, Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
 from agent.sinch.legs import (
@@ -137,6 +136,9 @@ class ExpectedCall:
     outgoing: bool = False
     parties: tuple[LineParty, ...] = ()
     """Of a line of several, who is there, and who is being dialled."""
+
+    lists_phone: bool = False
+    """Whether that holds the phone that the call goes by, too: we have dialled several at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -659,13 +659,12 @@ def test_who_may_be_added_to_the_line() -> None:
 
 def test_who_is_on_the_line_is_known_to_a_template() -> None:
     """By their titles, without markup; of a call between two there is nobody to name."""
-    greeting = "Hi {{ on_the_line | join(' and ') }}, {{ expected_on_the_line | join(', ') }} come."
-    agent = loader.parse(file(f'greeting: "{greeting}"'))
+    agent = loader.parse(file('greeting: "Hi {{ parties }}, {{ expected }} will come."'))
     several = Details(
-        now=TUESDAY, on_the_line=("Ann", "{{Ben}}"), expected_on_the_line=("Cleo", "Dora")
+        now=TUESDAY, present={"1": "Ann", "2": "{{Ben}}"}, expected={"3": "Cleo", "4": ""}
     )
-    assert agent.render(several).greeting == "Hi Ann and Ben, Cleo, Dora come."
-    assert agent.render(Details(now=TUESDAY)).greeting == "Hi , come."
+    assert agent.render(several).greeting == "Hi Ann and Ben, Cleo will come."
+    assert agent.render(Details(now=TUESDAY)).greeting == "Hi , will come."
 
 
 @pytest.mark.parametrize(
