@@ -43,6 +43,11 @@ def add(commands: Commands) -> None:
         default="talk",
         help="what to do when a machine answers (talk)",
     )
+    dial.add_argument(
+        "--screening",
+        choices=("platform", "ears", "both"),
+        help="who finds out that it is one: Sinch, the agent by what it hears, or both (Sinch)",
+    )
     dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
     dial.add_argument(
         "--keys", type=_keys, default="", help="keys to press once answered, such as ww1234#"
@@ -84,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
         name: getattr(options, name)
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
+    if options.screening is not None:
+        body["screening"] = options.screening
     body["to"] = destination(options)
     body["variables"] = dict(options.variables)
     try:

@@ -53,7 +53,9 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     standin.add_argument(
         "--phone", type=_party, action="append", default=[], metavar="NUMBER", help="that answers"
     )
-    standin.add_argument("--machine", action="store_true", help="they are answering machines")
+    standin.add_argument(
+        "--machine", action="store_true", help="they are machines: --say and a beep"
+    )
     standin.add_argument(
         "--call", type=_party, metavar="NUMBER", help="call this number of ours, then stop"
     )
@@ -120,6 +122,7 @@ def _stand_in(options: argparse.Namespace) -> int:
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
     from agent.settings import SettingsError
+    from agent.simulator.answering_machine import answering_machine
     from agent.simulator.phone_network import Phone
     from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import StandIn
@@ -129,7 +132,8 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
     signers = {signer.scheme: signer for signer in account.signers(settings.sinch)}
     if not settings.sinch.takes_callbacks:
         raise SettingsError("sinch: set public_url and the credentials of a version, any will do")
-    plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))
+    turns, rate = await spoken_turns(options.say, settings.server.rate), settings.server.rate
+    plan = answering_machine(turns, rate) if options.machine else Plan(turns=turns)
     phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
     standin = StandIn(
         settings.sinch.callback_url,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import structlog
 
+from agent.call.screening import Screens, message_script
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
@@ -21,6 +22,7 @@ from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.call_facts import call_facts
 from agent.sinch.contracts import ExpectedCall
+from agent.sinch.legs import PlacedLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback
@@ -101,6 +103,9 @@ class Admitted:
 
     claims: Claims | None = None
     """None for a call that was routed by hand."""
+
+    screens: Screens | None = None
+    """How we find out who has answered; None if we do not."""
 
 
 class Admission:
@@ -309,12 +314,7 @@ class Admission:
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
-            script = replace(
-                script,
-                greeting=placed.message,
-                greeting_interruptible=False,
-                hang_up_after_greeting=True,
-            )
+            script = message_script(script, placed.message)
         if not can_transfer:
             script = _alone(script)
         return Admitted(
@@ -326,7 +326,15 @@ class Admission:
             application=self._other_application(connect),
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
+            screens=_screens(placed),
         )
+
+
+def _screens(placed: PlacedLeg | None) -> Screens | None:
+    """Return how a call of ours is screened by what the agent hears; None if it is not."""
+    if placed is None or placed.machine == "talk" or not placed.is_screened:
+        return None
+    return Screens(machine=placed.machine, message=placed.message)
 
 
 def details(

@@ -13,6 +13,7 @@ import structlog
 
 from agent.call.call import Call
 from agent.call.ending import CallEnded
+from agent.call.screening import Screening
 from agent.call.transfer import Mover, TransferError
 from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
@@ -37,6 +38,7 @@ from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
+from pipelines.stages.stt import FailoverTranscriber
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 
@@ -197,15 +199,19 @@ class CallRunner:
                 record = _RecordOfLine(journal, line)
                 measured = self._resources.frame_costs.measured(line, connect.rate)
                 channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
-                call = self._build(admitted, channel, lineup, record, recording, trace)
+                screening = self._screening(admitted, lineup)
+                if screening is not None:
+                    opened.push_async_callback(screening.aclose)
+                call = self._build(admitted, channel, lineup, record, recording, trace, screening)
                 call.history.line.pacing = self._resources.frame_costs.pacing
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
-                with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
+                held = (admitted.name, call, admitted.agent, recording, feed, screening)
+                with self._registry.holding(*held):
                     place.close()  # not before: another would take it
                     try:
-                        ended = await call.run()
+                        ended = await call.run(screening)
                     finally:
                         if recording is not None:
                             recording.close()
@@ -268,8 +274,11 @@ class CallRunner:
         journal: Journal,
         recording: CallRecording | None,
         trace: str,
+        screening: Screening | None,
     ) -> Call:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
+        if screening is not None:
+            journal = screening.watching(journal)
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
@@ -284,7 +293,26 @@ class CallRunner:
         )
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)
+        if screening is not None:
+            screening.attach(call.end)
         return call
+
+    def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:
+        """Return what hears who has answered a call of ours; None if nobody asks."""
+        if admitted.screens is None:
+            return None
+        providers = self._resources.providers
+        return Screening(
+            admitted.screens,
+            admitted.script,
+            self._resources.new_detector(),
+            FailoverTranscriber(providers.stt, providers.budgets, lineup.usage),
+            partial(self._machine_answered, admitted.claims),
+        )
+
+    def _machine_answered(self, claims: Claims | None) -> None:
+        if claims is not None and self._call_control is not None:
+            self._call_control.machine_answered(claims)
 
     def _mover(self, claims: Claims | None) -> Mover | None:
         """Return what passes the caller of a stream on."""

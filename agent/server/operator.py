@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from agent import phone_numbers
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
@@ -39,12 +40,14 @@ from agent.server.throttle import SharedTries, Throttle
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
+from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
     NoSuchCallError,
 )
-from agent.sinch.legs import PlacedLeg
+from agent.sinch.legs import PlacedLeg, Screening
+from agent.sinch.svaml import is_sip
 from agent.stream.addresses import (
     client_address,
     is_cross_site,
@@ -192,9 +195,12 @@ class OperatorInterface:
                 "keys: only version 1 of the API presses them, and not while machines are listened "
                 "for; a language model can press keys itself"
             )
+        if asked.screening and asked.machine == "talk":
+            raise UnreadableError("screening: only with machine 'hangup' or 'message'")
         country = self._sinch.country
+        to = dialable("to", asked.to, country)
         dial = Dial(
-            to=dialable("to", asked.to, country),
+            to=to,
             agent=asked.agent or self._usual,
             variables=asked.variables,
             caller_id=asked.caller_id and dialable("caller_id", asked.caller_id, country),
@@ -202,6 +208,7 @@ class OperatorInterface:
             ring_seconds=self._sinch.ring_seconds,
             machine=asked.machine,
             message=asked.message,
+            screening=asked.screening or usual_screening(self._sinch.api, to),
             keys=asked.keys,
         )
         await self._check_agent(dial)
@@ -247,6 +254,16 @@ class OperatorInterface:
         asked = await read_body(request, RecordingRequest)
         await self._actions.control_recording(request.match_info["id"], asked.action)
         return web.json_response({}, status=202)
+
+
+def usual_screening(api: Version, to: str) -> Screening:
+    """Return who finds out whether a machine has answered, unless that is asked for.
+
+    The platform, as it always did, and before the agent comes; version 1 cannot at SIP addresses
+    and In-App users, where the agent listens.
+    """
+    by_number = not (is_sip(to) or phone_numbers.user(to))
+    return "platform" if api == "v2" or by_number else "ears"
 
 
 def _described(leg: PlacedLeg) -> dict[str, str]:

@@ -12,8 +12,11 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
+from agent.call.orders import AnswererFound
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Callback, IncomingCall, LegAnswered, LegEnded, LegIdentity, Other
@@ -76,7 +79,7 @@ class CallControl:
         self._rules = rules = DialRules(settings, directory.dials)
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
-        dispatch = OrderDispatch(directory, processes, calls)
+        self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
@@ -131,6 +134,9 @@ class CallControl:
     async def _answered(self, callback: LegAnswered) -> Svaml:
         match await self._own_leg(callback.leg):
             case PlacedLeg() as leg:
+                if leg.is_screened and callback.by not in ("", "pending"):
+                    found = AnswererFound(answerer=callback.by)
+                    await self._dispatch.order(leg.name, found)
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
                 return await self._transfers.answered(leg, callback.leg.version)
@@ -191,6 +197,11 @@ class CallControl:
     async def transfer(self, claims: Claims, to: str) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
         await self._transfers.dial(_name(claims), to)
+
+    def machine_answered(self, claims: Claims) -> None:
+        """Note that the agent of this stream has heard a machine, and hangs up. Returns at once."""
+        note = partial(self._outgoing.machine_answered, _name(claims))
+        self._follow_ups.start(note(), "note that a machine has answered")
 
     def stream_ended(self, claims: Claims, *, moved: bool) -> None:
         """Let go of a call whose record we have closed; see :meth:`CallEndings.stream_ended`.

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from agent.call.orders import Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, Machine, Phone, PlacedLeg
+from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, Machine, Phone, PlacedLeg, Screening
 from agent.sinch.svaml import Stream, Svaml
 
 
@@ -198,6 +198,9 @@ class Dial:
     message: str = ""
     """What to leave on a machine."""
 
+    screening: Screening = "platform"
+    """Who finds out whether one has answered, where ``machine`` is not ``talk``."""
+
     keys: str = ""
     """Pressed by the platform once answered; version 1 only."""
 
@@ -208,6 +211,11 @@ class Dial:
     """What whoever is at ``to`` is called on the line; ``""`` if that is not known."""
 
     ends_with: EndsWith = "phone"
+
+    @property
+    def asks_platform(self) -> bool:
+        """Whether the platform finds out whether a machine has answered."""
+        return self.machine != "talk" and self.screening != "ears"
 
 
 class CallbackAnswers(Protocol):

@@ -120,6 +120,9 @@ class _Tone:
     ended: int = 0
     """Number of the last that fits."""
 
+    since: int = 0
+    """Number of the first of others of that pitch which it has followed."""
+
     after: float = inf
     """How quiet the line was since."""
 
@@ -127,7 +130,7 @@ class _Tone:
     """Hertz of tones that it has followed without a pause."""
 
     def __post_init__(self) -> None:
-        self.ended = self.began
+        self.ended = self.since = self.began
 
     def takes(self, peak: _Peak, at: int) -> bool:
         """Add the frame numbered ``at``, if it is more of this tone; return whether it is."""
@@ -172,7 +175,7 @@ class _Tone:
         """Return whether a network plays it while it rings, or to say that somebody talks."""
         both = self.hertz, float(np.median([one.second for one in self.peaks]))
         rings = any(RINGS[0] <= one <= RINGS[1] for one in both)
-        return rings and self.frames >= RINGS_FROM
+        return rings and self.ended - self.since >= RINGS_FROM
 
 
 class BeepDetector:
@@ -213,7 +216,7 @@ class BeepDetector:
             return None
         other, self._tone, self._other = self._other, self._other, None
         if other is not None and abs(other.hertz - tone.hertz) <= BEATS:
-            other.began = tone.began
+            other.since = tone.since
         if other is None or len(other.peaks) < FOLLOWS:
             return self._judged(tone)
         if tone.is_steady() and tone.frames >= SHORTEST - 1:  # of one that is too short: no more
