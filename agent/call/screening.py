@@ -15,7 +15,7 @@ they are greeted at once, with the greeting, which the call has spoken meanwhile
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,7 +25,6 @@ import structlog
 from agent.call.clock import CallClock
 from agent.call.ending import CallEnded
 from agent.call.history import History
-from agent.call.orders import AnswererFound, Order
 from agent.call.reply import Announcement
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
@@ -72,6 +71,9 @@ STILL_LOOKS = 30.0
 """Seconds after a verdict in which words may show that it was a machine after all."""
 
 
+_TOLD: Mapping[str, Told] = {told: told for told in ("human", "machine", "beep", "unknown")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screens:
     """How a call is screened."""
@@ -91,7 +93,7 @@ class Screening:
         script: The agent file of the call.
         detector: Of this screening alone: it has heard nothing yet.
         transcriber: The same; it is closed with this.
-        on_machine: Called once it is known that the call is to be hung up on a machine.
+        on_machine: Awaited before the call is hung up on a machine, which has to be known by then.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class Screening:
         script: Script,
         detector: VoiceDetector,
         transcriber: FailoverTranscriber,
-        on_machine: Callable[[], None],
+        on_machine: Callable[[], Awaitable[None]],
     ) -> None:
         self._screens = screens
         self._script = script
@@ -123,20 +125,21 @@ class Screening:
         await self._background.aclose()
         await self._transcriber.aclose()
 
-    def obey(self, order: Order) -> None:
-        """Take what the platform found out; once it is decided who it is, that changes nothing.
-
-        Its word that it has beeped makes it a machine; when the message begins, we hear ourselves.
-        """
-        if isinstance(order, AnswererFound):
-            self._platform = order.answerer
-
     def watching(self, journal: Journal) -> Journal:
-        """Return what passes on to ``journal``, and looks at what the caller is understood to say.
+        """Return what passes on to ``journal``, and looks at what comes to stand in it.
 
-        A machine that begins like a person is found out so: "Hello?", a pause, and then the rest.
+        That is what the platform has found out, which counts while it is open who it is; and what
+        the caller is understood to say: a machine that begins like a person is found out so, by
+        "Hello?", a pause, and then the rest.
         """
-        return _Watched(journal, self._overhear)
+        return _Watched(journal, self)
+
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Look at a line of the record."""
+        if kind == "screened" and fields.get("by") == "platform" and "why" not in fields:
+            self._platform = _TOLD.get(str(fields.get("answerer")), "")
+        elif kind in ("understood", "caller", "backchannel"):
+            self._overhear(str(fields.get("text", "")))
 
     def attach(self, end: Callable[[CallEnded], None]) -> None:
         """Have ``end`` called, if a machine that is to be hung up on is found out late."""
@@ -152,8 +155,7 @@ class Screening:
         self._found = Verdict("machine", "words")
         log.info("screened", answerer="machine", why="words", late=True)
         if self._screens.machine == "hangup":
-            self._on_machine()
-            self._end(CallEnded(A_MACHINE, "agent"))
+            self._background.start(self._hang_up(), "hanging up on a machine")
         elif self._clock is not None:
             self._clock.announce(Announcement(text=self._screens.message, hang_up=True))
 
@@ -185,7 +187,7 @@ class Screening:
                 if self._found is None:
                     self._judge(seconds, listener, history)
                 if self._found is not None and self._is_ready(listener):
-                    return self._opening(self._found)
+                    return await self._opening(self._found)
         return CallEnded("the caller hung up", "caller")
 
     def _look_for_beep(self, frame: CallerFrame, history: History) -> None:
@@ -224,7 +226,6 @@ class Screening:
         self._said.append(text)
         if text:
             history.caller_greeted(text, utterance.began, utterance.until)
-            self._overhear(text)
 
     def _judge(self, at: float, listener: Listener, history: History) -> None:
         spoken = listener.spoken if listener.in_speech else 0.0
@@ -234,6 +235,7 @@ class Screening:
             silent=listener.silent,
             text=self._text,
             beeped=self._beeped,
+            tone=self._beeps.sounding,
             platform=self._platform,
         )
         found = verdict(heard, self._script.brief.language)
@@ -252,8 +254,6 @@ class Screening:
             "screened", by=by, answerer=found.answerer, why=found.why, seconds=round(at, 2)
         )
         log.info("screened", answerer=found.answerer, why=found.why)
-        if found.answerer == "machine" and self._screens.machine == "hangup":
-            self._on_machine()
 
     def _is_ready(self, listener: Listener) -> bool:
         """Return whether the call may go on: a machine records now, if it is to record anything."""
@@ -265,25 +265,29 @@ class Screening:
         quiet = listener.silent if listener.in_speech else waited
         return min(quiet, waited) >= NO_BEEP or waited >= GREETS_FOR
 
-    def _opening(self, found: Verdict) -> Script | CallEnded:
+    async def _hang_up(self) -> None:
+        await self._on_machine()
+        self._end(CallEnded(A_MACHINE, "agent"))
+
+    async def _opening(self, found: Verdict) -> Script | CallEnded:
         if found.answerer != "machine":
             return self._script
         if self._screens.machine == "hangup":
+            await self._on_machine()
             return CallEnded(A_MACHINE, "agent")
         return message_script(self._script, self._screens.message)
 
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A journal that tells what the caller is understood to say."""
+    """A journal whose lines the screening of its call looks at."""
 
     journal: Journal
-    understood: Callable[[str], None]
+    screening: Screening
 
     def add(self, kind: str, **fields: object) -> None:
         self.journal.add(kind, **fields)
-        if kind in ("understood", "caller", "backchannel"):
-            self.understood(str(fields.get("text", "")))
+        self.screening.note(kind, fields)
 
 
 async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, None]:

@@ -37,18 +37,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="longest call (3600)",
     )
-    dial.add_argument(
-        "--machine",
-        choices=("talk", "hangup", "message"),
-        default="talk",
-        help="what to do when a machine answers (talk)",
-    )
-    dial.add_argument(
-        "--screening",
-        choices=("platform", "ears", "both"),
-        help="who finds out that it is one: Sinch, the agent by what it hears, or both (Sinch)",
-    )
-    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
+    _add_machine(dial)
     dial.add_argument(
         "--keys", type=_keys, default="", help="keys to press once answered, such as ww1234#"
     )
@@ -62,6 +51,21 @@ def add(commands: Commands) -> None:
     )
     add_config(dial)
     dial.set_defaults(run=run)
+
+
+def _add_machine(dial: argparse.ArgumentParser) -> None:
+    dial.add_argument(
+        "--machine",
+        choices=("talk", "hangup", "message"),
+        default="talk",
+        help="what to do when a machine answers (talk)",
+    )
+    dial.add_argument(
+        "--screening",
+        choices=("platform", "ears", "both"),
+        help="who finds out that it is one: Sinch, the agent by what it hears, or both (Sinch)",
+    )
+    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
 
 
 def destination(options: argparse.Namespace) -> str | dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -207,8 +207,7 @@ class CallRunner:
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
                 log.info("call answered", agent=admitted.agent, rate=connect.rate)
-                held = (admitted.name, call, admitted.agent, recording, feed, screening)
-                with self._registry.holding(*held):
+                with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
                     place.close()  # not before: another would take it
                     try:
                         ended = await call.run(screening)
@@ -310,9 +309,10 @@ class CallRunner:
             partial(self._machine_answered, admitted.claims),
         )
 
-    def _machine_answered(self, claims: Claims | None) -> None:
+    async def _machine_answered(self, claims: Claims | None) -> None:
         if claims is not None and self._call_control is not None:
-            self._call_control.machine_answered(claims)
+            with suppress(StoreError):  # the database has logged it; it is hung up all the same
+                await self._call_control.machine_answered(claims)
 
     def _mover(self, claims: Claims | None) -> Mover | None:
         """Return what passes the caller of a stream on."""

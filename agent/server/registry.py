@@ -15,7 +15,6 @@ import structlog
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
-from agent.call.screening import Screening
 from agent.records.writer import RecordWriter
 from agent.server.call_places import CallPlaces
 from agent.server.call_recording import CallRecording
@@ -66,9 +65,6 @@ class _Held:
 
     recording: CallRecording | None
     """None if it is not recorded."""
-
-    screening: Screening | None
-    """None if nobody asks who has answered."""
 
 
 class CallRegistry:
@@ -134,7 +130,6 @@ class CallRegistry:
         agent: str,
         recording: CallRecording | None = None,
         feed: LocalFeed | None = None,
-        screening: Screening | None = None,
     ) -> Iterator[None]:
         """Have ``call`` among those in progress, until the block is left.
 
@@ -144,11 +139,10 @@ class CallRegistry:
             agent: Who answers it.
             recording: Of it, which is given orders, too.
             feed: What happens in it, for those who look; None if nobody can.
-            screening: Of it, which is given orders, too.
         """
         while name in self._calls:
             name = f"{name}-{uuid.uuid4().hex[:8]}"
-        self._calls[name] = _Held(call, agent, now(), recording, screening)
+        self._calls[name] = _Held(call, agent, now(), recording)
         self._expected.pop(name, None)
         self.places.give_up(name)
         self._note_calls()
@@ -241,8 +235,6 @@ class CallRegistry:
         held.call.history.obey(order)
         if held.recording is not None:
             held.recording.obey(order)
-        if held.screening is not None:
-            held.screening.obey(order)
         return True
 
     def is_recorded(self, call_id: str) -> bool:

@@ -12,8 +12,6 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
-from functools import partial
-
 import structlog
 
 from agent.call.orders import AnswererFound
@@ -134,9 +132,9 @@ class CallControl:
     async def _answered(self, callback: LegAnswered) -> Svaml:
         match await self._own_leg(callback.leg):
             case PlacedLeg() as leg:
-                if leg.is_screened and callback.by not in ("", "pending"):
-                    found = AnswererFound(answerer=callback.by)
-                    await self._dispatch.order(leg.name, found)
+                match callback.by:
+                    case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
+                        await self._dispatch.order(leg.name, AnswererFound(answerer=who))
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
                 return await self._transfers.answered(leg, callback.leg.version)
@@ -198,10 +196,13 @@ class CallControl:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
         await self._transfers.dial(_name(claims), to)
 
-    def machine_answered(self, claims: Claims) -> None:
-        """Note that the agent of this stream has heard a machine, and hangs up. Returns at once."""
-        note = partial(self._outgoing.machine_answered, _name(claims))
-        self._follow_ups.start(note(), "note that a machine has answered")
+    async def machine_answered(self, claims: Claims) -> None:
+        """Note that the agent of this stream has heard a machine, and is about to hang up.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        await self._outgoing.machine_answered(_name(claims))
 
     def stream_ended(self, claims: Claims, *, moved: bool) -> None:
         """Let go of a call whose record we have closed; see :meth:`CallEndings.stream_ended`.

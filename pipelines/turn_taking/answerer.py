@@ -42,6 +42,10 @@ OPENS = 1.0
 """The same after a longer greeting, of which each sentence of a machine's might be the last.
 Between those of recorded greetings lie 0.2 to 0.9 s."""
 
+LONG, OPENS_LATE = 3.0, 1.8
+"""Seconds of a greeting that hardly a person's has, and of silence after it: time for the beep that
+follows on most machines' within 1.5 s."""
+
 ON_AND_ON = 5.0
 """Seconds of speech after which it is a machine, whatever it says: the longest greeting of an
 office, with the name of the firm, of whoever speaks and an offer to help, takes four."""
@@ -67,6 +71,9 @@ class HeardSoFar:
     """What they have said, as far as it is known."""
 
     beeped: bool = False
+    tone: bool = False
+    """Whether there is a tone now, which may turn out to be the beep."""
+
     platform: Told = ""
 
 
@@ -106,7 +113,7 @@ def _by_pause(heard: HeardSoFar, language: str) -> Verdict | None:
     reached = begins_as_machine(heard.text, language)
     if heard.spoken <= SHORT and not reached:
         return Verdict("human", "short") if heard.silent >= WAITS else None
-    if heard.silent >= OPENS:
+    if heard.silent >= (OPENS if heard.spoken < LONG else OPENS_LATE) and not heard.tone:
         return Verdict("human", "pause")
     return None
 

@@ -48,9 +48,18 @@ from tests.recordings import read
 RATE = 8000
 LANGUAGES = {"en_US_f_Allison": "en", "es_MX_f_Allison": "es"}
 LANGUAGES |= {"fr_CA_f_June": "fr", "it_IT_m_Carlo": "it"}
-LINES: tuple[Kind, ...] = ("landline", "mobile", "noisy", "bad")
+LINES: tuple[Kind, ...] = ("landline", "mobile", "bad")
 TONES = ("beep", "confbridge-join", "confbridge-leave", "descending-2tone", "ascending-2tone")
 """Prompts that are no speech, as are those whose name has a tone in it."""
+
+EACH = 10
+"""Humans, and whole sentences of machines, of a language: every so manieth of its half."""
+
+TAIL = 3.0
+"""Seconds of silence at the end."""
+
+WHO = ("human", "voicemail", "machine")
+"""A person, a greeting of a voicemail, any sentence of a machine."""
 
 KNOWN_AFTER = 0.4
 """Seconds from a pause to the words before it."""
@@ -99,15 +108,16 @@ def greetings(folder: Path, *, choosing: bool) -> Iterator[Greeting]:
         place = folder / "usr/share/asterisk/sounds" / name
         paths = {str(one.relative_to(place).with_suffix("")): one for one in place.rglob("*.wav")}
         half = {n: p for n, p in sorted(paths.items()) if is_for_choosing(n) == choosing}
+        answers: dict[str, list[Greeting]] = {"human": [], "machine": []}
         for short, path in half.items():
-            if is_tone(path):
-                continue
             sound, text = samples(path), said.get(short, "") if language == "en" else ""
             seconds = len(sound) / RATE
-            if 0.4 <= seconds <= 1.6:
-                yield Greeting(language=language, who="human", sound=sound, text=text)
-            elif seconds >= 3:
-                yield Greeting(language=language, who="machine", sound=sound, text=text)
+            who = "human" if 0.4 <= seconds <= 1.6 else "machine" if seconds >= 3 else ""
+            if who and not is_tone(path):
+                one = Greeting(language=language, who=who, sound=sound, text=text)
+                answers[who].append(one)
+        for several in answers.values():
+            yield from several[:: max(1, len(several) // EACH)]
         yield from _voicemail(place, language, said, choosing=choosing)
 
 
@@ -126,7 +136,7 @@ def _voicemail(
             parts[-1] = parts[-1][: -round(0.6 * RATE)]  # its tone: ours comes after it
             text = " ".join(said.get(one, "") for one in names) if language == "en" else ""
             sound = np.concatenate([one for part in parts for one in (part, gap)])
-            yield Greeting(language=language, who="machine", sound=sound, text=text)
+            yield Greeting(language=language, who="voicemail", sound=sound, text=text)
 
 
 def beep(random: np.random.Generator) -> Samples:
@@ -172,7 +182,7 @@ def judged(new: NewDetector, pcm: bytes, language: str, text: str, begins: float
     gate = GateSettings(pause_after=0.25, end_after=5.0)
     listener = Listener(RATE, new(), gate, EchoGuard(RATE))
     size, known, pauses = frame_bytes(RATE), "", list[tuple[float, float]]()
-    every, whole = re.findall(r"\S+", text), max(0.1, len(pcm) / 2 / RATE - begins - 8.0)
+    every, whole = re.findall(r"\S+", text), max(0.1, len(pcm) / 2 / RATE - begins - TAIL)
     for number, frame in enumerate(LineFrames(RATE).feed(pcm), 1):
         at = number * size / 2 / RATE
         if (one := detector.feed(frame)) is not None and found.beep is None:
@@ -190,6 +200,7 @@ def judged(new: NewDetector, pcm: bytes, language: str, text: str, begins: float
                 silent=listener.silent,
                 text=known,
                 beeped=found.beep is not None,
+                tone=detector.sounding,
             )
             found.verdict, found.at = verdict(heard, language), at
     return found
@@ -206,36 +217,39 @@ def share(right: int, of: int) -> str:
 def answered(new: NewDetector, every: Sequence[Greeting], kind: Kind, *, with_words: bool) -> None:
     """Print what is found out over one kind of line."""
     random, size = np.random.default_rng(19), frame_bytes(RATE) // 2
-    right = {"human": 0, "machine": 0}
+    right = dict.fromkeys(WHO, 0)
     called, waits, found_beeps, early, delays = dict(right), list[float](), 0, 0, list[float]()
     for one in every:
         lead = np.zeros(round(random.uniform(0.3, 1.0) * RATE))
         parts = [lead, one.sound]
         ends = beeps = sum(map(len, parts)) / RATE
-        if one.who == "machine":
+        if one.who != "human":
             tone, wait = beep(random), np.zeros(round(random.uniform(0.2, 1.5) * RATE))
             parts += [wait, tone]
             beeps = ends + (len(wait) + len(tone)) / RATE
-        parts.append(np.zeros(8 * RATE + size))
+        parts.append(np.zeros(round(TAIL * RATE) + size))
         text = one.text if with_words else ""
         done = judged(
             new, carried(np.concatenate(parts), kind), one.language, text, len(lead) / RATE
         )
         called[one.who] += 1
-        is_right = done.verdict is not None and done.verdict.answerer == one.who
+        who = "human" if one.who == "human" else "machine"
+        is_right = done.verdict is not None and done.verdict.answerer == who
         right[one.who] += is_right
         if one.who == "human" and is_right:
             waits.append(done.at - ends)
-        if one.who == "machine" and done.beep is not None:
+        if one.who != "human" and done.beep is not None:
             found_beeps += done.beep_at >= beeps - 0.1
             early += done.beep_at < beeps - 0.1
             delays.append(done.beep_at - beeps)
     half, late = np.percentile(waits, [50, 95]) if waits else (0.0, 0.0)
     after, after_late = np.percentile(delays, [50, 95]) if delays else (0.0, 0.0)
-    print(f"{kind:9}", "humans  ", share(right["human"], called["human"]))
+    print(f"{kind:9}", "humans   ", share(right["human"], called["human"]))
     print(f"{'':9}", f"         told {half:.2f} s after their last sound (p95 {late:.2f})")
-    print(f"{'':9}", "machines", share(right["machine"], called["machine"]))
-    print(f"{'':9}", "beeps   ", share(found_beeps, called["machine"]), f"; too early: {early}")
+    machines = called["voicemail"] + called["machine"]
+    print(f"{'':9}", "voicemail", share(right["voicemail"], called["voicemail"]))
+    print(f"{'':9}", "sentences", share(right["machine"], called["machine"]))
+    print(f"{'':9}", "beeps    ", share(found_beeps, machines), f"; too early: {early}")
     print(f"{'':9}", f"         known {after:.2f} s after their end (p95 {after_late:.2f})")
 
 

@@ -36,17 +36,17 @@ def answered(
     script: str,
     *said: str,
     screens: Screens = HANG_UP,
-    on_machine: Callable[[], None] = lambda: None,
-    screened: Callable[[Screening], object] = lambda _: None,
+    on_machine: Callable[[], object] = lambda: None,
     stt: Any = None,
     **how: Any,
 ) -> Talk:
     """Have a call answered on whose line that is heard."""
 
+    async def told() -> None:
+        on_machine()
+
     def ears(transcriber: FailoverTranscriber) -> Screening:
-        made = Screening(screens, SCRIPT, Loudness(), transcriber, on_machine)
-        screened(made)
-        return made
+        return Screening(screens, SCRIPT, Loudness(), transcriber, told)
 
     return talk(script, voice(said, ["I see."], stt=stt), ears=ears, **how)
 
@@ -151,10 +151,10 @@ def test_what_the_platform_finds_out_counts(found: Any) -> None:
     """While it is open who it is; later it is only noted."""
     order = AnswererFound(answerer=found)
 
-    def soon(screening: Screening) -> None:
-        asyncio.get_running_loop().call_later(1.0, screening.obey, order)
+    def soon(call: Call) -> None:
+        asyncio.get_running_loop().call_later(1.0, call.history.obey, order)
 
-    done = answered("..." + "+" * 30 + "." * 60, stt=slow(""), screened=soon)
+    done = answered("..." + "+" * 30 + "." * 60, stt=slow(""), made=soon)
     assert screened(done) == [(found, "platform")]
 
 
