@@ -96,7 +96,8 @@ def verdict(heard: HeardSoFar, language: str) -> Verdict | None:
     """
     if says_machine(heard.text, language):
         return Verdict("machine", "words")
-    if heard.beeped:
+    # In a "hello?" it is rather a voice that hums: nobody is hung up on for that.
+    if heard.beeped and not A_WORD <= heard.spoken <= SHORT:
         return Verdict("machine", "beep")
     if heard.platform in ("machine", "beep"):
         return Verdict("machine", "platform")

@@ -81,6 +81,8 @@ def test_people_say_nothing_of_the_kind(language: str, line: str) -> None:
         (HeardSoFar(at=5.0, spoken=SHORT + 0.1, silent=OPENS), "human", "pause"),
         (HeardSoFar(at=6.0, spoken=ON_AND_ON), "machine", "length"),
         (HeardSoFar(at=3.0, beeped=True), "machine", "beep"),
+        (HeardSoFar(at=4.0, spoken=2.0, beeped=True), "machine", "beep"),
+        (HeardSoFar(at=2.0, spoken=0.8, silent=WAITS, beeped=True), "human", "short"),
         (HeardSoFar(at=0.1, platform="machine"), "machine", "platform"),
         (HeardSoFar(at=0.1, platform="human"), "human", "platform"),
         (HeardSoFar(at=9.0, spoken=ON_AND_ON, platform="human"), "machine", "length"),
