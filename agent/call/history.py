@@ -11,7 +11,7 @@ import structlog
 
 from agent.call.keys import PressedKeys
 from agent.call.on_the_line import OnTheLine
-from agent.call.orders import Order, Whisper
+from agent.call.orders import AnswererFound, Order, Whisper
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
 from agent.records.events import HungUpBy
@@ -86,6 +86,8 @@ class History:
                 self.whispers.append(text)
                 del self.whispers[:-MOST_WHISPERS]
                 self.record.note("whisper", text=text, by=by)
+            case AnswererFound(answerer=answerer):
+                self.record.note("screened", by="platform", answerer=answerer)
 
     def before(self, reply: Reply) -> Sequence[Message]:
         """Return what the model is shown of the caller before what ``reply`` answers, now.
@@ -108,6 +110,11 @@ class History:
             self.conversation.append(Message("user", reply.said))
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
+
+    def caller_greeted(self, text: str, began: float, until: float) -> None:
+        """Keep what whoever has answered said first, which the greeting answers."""
+        self.conversation.append(Message("user", text))
+        self.record.caller(None, text, began, until)
 
     def caller_pressed(
         self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None

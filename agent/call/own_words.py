@@ -34,7 +34,7 @@ def _greeting(script: Script) -> Announcement:
     """
     greeting = Announcement(
         text=script.greeting,
-        occasion="greeting",
+        occasion="announcement" if script.hang_up_after_greeting else "greeting",
         interruptible=script.greeting_interruptible,
         hang_up=script.hang_up_after_greeting,
     )

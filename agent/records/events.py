@@ -67,6 +67,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
+- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
+  ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
+  ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
+  ``beep``, ``silence``, ``time``, ``platform``; ``seconds`` since the answer. ``beep``: ``hertz``
+  and ``seconds`` of that of a machine, which is over at ``at``
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from agent.call.on_the_line import LineParty
+from agent.call.screening import Screens, message_script
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
@@ -20,7 +21,7 @@ from agent.server.phone_tickets import PhoneTickets, TicketError, is_ticket
 from agent.settings.server import ServerSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
-from agent.sinch.call_facts import call_facts
+from agent.sinch.call_facts import call_facts, screens_of
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.legs import PartyLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
@@ -106,6 +107,9 @@ class Admitted:
 
     parties: tuple[LineParty, ...] = ()
     """Who is on the line, or expected there, if several were dialled, or somebody was added."""
+
+    screens: Screens | None = None
+    """How we find out who has answered; None if we do not."""
 
 
 class Admission:
@@ -317,12 +321,7 @@ class Admission:
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
-            script = replace(
-                script,
-                greeting=placed.message,
-                greeting_interruptible=False,
-                hang_up_after_greeting=True,
-            )
+            script = message_script(script, placed.message)
         if not can_transfer:
             script = _alone(script)
         return Admitted(
@@ -335,6 +334,7 @@ class Admission:
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
             parties=parties,
+            screens=screens_of(placed),
         )
 
 

@@ -68,6 +68,12 @@ class LanguageWords:
     closing: re.Pattern[str]
     """Words of whole answers that close: nothing has to follow them, whatever was asked."""
 
+    machines: re.Pattern[str]
+    """What answering machines and call screeners say, and nobody who picks up."""
+
+    reached: re.Pattern[str]
+    """What machines begin with, and people in an office, too: "thank you for calling"."""
+
 
 def spoken_words(text: str) -> list[str]:
     """Return the words of ``text``, in lower case; an apostrophe belongs to its word."""
@@ -195,6 +201,8 @@ def _read(path: Path) -> LanguageWords:
         introduced=_anywhere(lists.get("introduced", ""), after="$"),
         wants=_anywhere(lists.get("wants", "")),
         closing=_anywhere(lists.get("closing", "")),
+        machines=_anywhere(lists.get("machines", "")),
+        reached=_anywhere(lists.get("reached", "")),
     )
 
 
