@@ -45,14 +45,14 @@ order. The machines that stand beside it are asked by name: gate, judge, clock, 
 
 ASKED_ON_THE_WAY = """
     agent/stream: addresses budget connect counted_websocket line tap
-    pipelines/listening: caller_frames detectors dtmf echo echo_path gate levels sent_audio settings
-    pipelines/listening: speech_events utterance
-    pipelines/turn_taking: annotations barge_in dictation expectation expectation_words pauses
-    pipelines/turn_taking: addressed names_heard naming text_completeness
+    pipelines/listening: beep caller_frames detectors dtmf echo echo_path gate levels sent_audio
+    pipelines/listening: settings speech_events utterance
+    pipelines/turn_taking: annotations answerer barge_in dictation expectation expectation_words
+    pipelines/turn_taking: addressed names_heard naming pauses text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies briefing clock ending evidence fillers history keys maker orders
-    agent/call: opting_out over_speech own_words party_line reply transfer turn_record
+    agent/call: opting_out over_speech own_words party_line reply screening transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
 """The other files of the rooms of a call, each asked by its name: machines, and plain data. A new

@@ -47,6 +47,7 @@ from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Reply
+from agent.call.screening import Screening
 from agent.call.transfer import CallTransfer, Mover
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
@@ -104,10 +105,11 @@ class Call:
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
 
-    async def run(self) -> CallEnded:
+    async def run(self, screening: Screening | None = None) -> CallEnded:
         """Talk until either side hangs up; return how the call has ended, within 5 seconds of that.
 
-        Cancelling is safe. On return nothing of the call runs any more, and its line is closed.
+        With a ``screening``, that says first how the call goes on, or that it does not. Cancelling
+        is safe. On return nothing of the call runs any more, and its line is closed.
 
         Raises:
             ExceptionGroup: If there is a bug.
@@ -117,7 +119,7 @@ class Call:
                 works = (self._watch(), self._player.maker.prepare_phrases())
                 others = [self._tasks.create_task(work) for work in works]
                 try:
-                    await self._converse()
+                    await self._converse(screening)
                 finally:
                     for task in others:
                         task.cancel()
@@ -157,9 +159,15 @@ class Call:
             case _:
                 self._clock.announce(self._transfer.obey(order))
 
-    async def _converse(self) -> None:
+    async def _converse(self, screening: Screening | None) -> None:
         try:
             async with asyncio.timeout(None) as self._until:
+                if screening is not None:
+                    found = await screening.listen(self._channel, self._clock, self.history)
+                    if isinstance(found, CallEnded):
+                        self.end(found)
+                        return
+                    self._script = found
                 self._happened(Event.ANSWERED)
                 while (pcm := await self._channel.receive()) is not None:
                     if pcm:

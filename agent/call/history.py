@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from agent.call.keys import PressedKeys
-from agent.call.orders import Order, PartyJoined, PartyLeft, Whisper
+from agent.call.orders import AnswererFound, Order, PartyJoined, PartyLeft, Whisper
 from agent.call.party_line import PartyLine
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
@@ -103,6 +103,8 @@ class History:
                 self.party.joined(order, now())
             case PartyLeft():
                 self.party.left(order, now())
+            case AnswererFound(answerer=answerer):
+                self.record.note("screened", by="platform", answerer=answerer)
 
     def before(self, reply: Reply) -> Sequence[Message]:
         """Return what the model is shown of the caller before what ``reply`` answers, now.
@@ -127,6 +129,11 @@ class History:
             self.party.turn_ended(reply, until)
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
+
+    def caller_greeted(self, text: str, began: float, until: float) -> None:
+        """Keep what whoever has answered said first, which the greeting answers."""
+        self.conversation.append(Message("user", text))
+        self.record.caller(None, text, began, until)
 
     def caller_pressed(
         self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None

@@ -118,6 +118,13 @@ class PartyLeft:
     """``dropped`` on somebody's word."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswererFound:
+    """The platform has found out who, or what, has answered a call that we screen ourselves."""
+
+    answerer: Literal["human", "machine", "beep", "unknown"]
+
+
 RecordingAction = Literal["pause", "resume", "stop"]
 
 
@@ -152,6 +159,7 @@ Order = (
     | ReturnToCaller
     | PartyJoined
     | PartyLeft
+    | AnswererFound
     | ControlRecording
     | Whisper
 )
@@ -170,6 +178,7 @@ _KINDS: Mapping[str, type[Order]] = {
     "return": ReturnToCaller,
     "joined": PartyJoined,
     "left": PartyLeft,
+    "answerer": AnswererFound,
     "recording": ControlRecording,
     "whisper": Whisper,
 }

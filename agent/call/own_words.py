@@ -35,7 +35,7 @@ def _greeting(script: Script) -> Announcement:
     """
     greeting = Announcement(
         text=script.greeting,
-        occasion="greeting",
+        occasion="announcement" if script.hang_up_after_greeting else "greeting",
         interruptible=script.greeting_interruptible and not script.greeting_discloses,
         hang_up=script.hang_up_after_greeting,
         must_be_heard=script.greeting_discloses,

@@ -35,13 +35,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="longest call (3600)",
     )
-    dial.add_argument(
-        "--machine",
-        choices=("talk", "hangup", "message"),
-        default="talk",
-        help="what to do when a machine answers (talk)",
-    )
-    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
+    _add_machine(dial)
     dial.add_argument(
         "--keys", type=_keys, default="", help="keys to press once answered, such as ww1234#"
     )
@@ -55,6 +49,21 @@ def add(commands: Commands) -> None:
     )
     add_config(dial)
     dial.set_defaults(run=run)
+
+
+def _add_machine(dial: argparse.ArgumentParser) -> None:
+    dial.add_argument(
+        "--machine",
+        choices=("talk", "hangup", "message"),
+        default="talk",
+        help="what to do when a machine answers (talk)",
+    )
+    dial.add_argument(
+        "--screening",
+        choices=("platform", "ears", "both"),
+        help="who finds out that it is one: Sinch, the agent by what it hears, or both (Sinch)",
+    )
+    dial.add_argument("--message", default="", metavar="TEXT", help="what to leave on a machine")
 
 
 def _add_whom(dial: argparse.ArgumentParser) -> None:
@@ -142,8 +151,8 @@ def run(options: argparse.Namespace) -> int:
         for name in ("agent", "caller_id", "max_seconds", "machine", "message", "keys")
     }
     body["to"] = to
-    if options.ends_with:
-        body["ends_with"] = options.ends_with
+    wanted = {name: getattr(options, name) for name in ("ends_with", "screening")}
+    body |= {name: value for name, value in wanted.items() if value}
     body["variables"] = dict(options.variables)
     try:
         settings = load(options.config)

@@ -58,7 +58,9 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     standin.add_argument(
         "--phone", type=_party, action="append", default=[], metavar="NUMBER", help="that answers"
     )
-    standin.add_argument("--machine", action="store_true", help="they are answering machines")
+    standin.add_argument(
+        "--machine", action="store_true", help="they are machines: --say and a beep"
+    )
     standin.add_argument(
         "--call", type=_party, metavar="NUMBER", help="call this number of ours, then stop"
     )
@@ -158,13 +160,15 @@ def _at_cross_purposes(options: argparse.Namespace) -> str:
 
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
+    from agent.simulator.answering_machine import answering_machine
     from agent.simulator.phone_network import Phone
     from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import StandIn
     from agent.simulator.speech import spoken_turns
 
     signers = _signers(settings)
-    plan = Plan(turns=await spoken_turns(options.say, settings.server.rate))
+    turns, rate = await spoken_turns(options.say, settings.server.rate), settings.server.rate
+    plan = answering_machine(turns, rate) if options.machine else Plan(turns=turns)
     phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
     standin = StandIn(
         settings.sinch.callback_url,

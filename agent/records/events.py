@@ -73,6 +73,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
   (no answer, busy, machine, declined or failed)
 - ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
   ``keys``; ``known`` if it was before
+- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
+  ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
+  ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
+  ``beep``, ``silence``, ``time``, ``platform``; ``seconds`` since the answer. ``beep``: ``hertz``
+  and ``seconds`` of that of a machine, which is over at ``at``
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name

@@ -36,6 +36,11 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
     "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
+    "screened": (
+        ("", "answerer", " answered"), (", by ", "by", ""), (": ", "why", ""),
+        (", after ", "seconds", " s"),
+    ),
+    "beep": (("the machine beeped, for ", "seconds", " s"),),
     "recording": (("recording ", "status", ""), (": ", "file", "")),
     "ended": (
         ("the call ended: ", "reason", ""), (" (hung up by ", "hung_up_by", ")"),

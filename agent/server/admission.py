@@ -12,16 +12,16 @@ from datetime import datetime
 import structlog
 
 from agent.call.orders import LineParty
+from agent.call.screening import Screens, message_script
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
-from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Details, Script
 from agent.server.phone_tickets import PhoneTickets, TicketError, is_ticket
 from agent.settings.server import ServerSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
-from agent.sinch.call_facts import call_facts
+from agent.sinch.call_facts import call_facts, screens_of
 from agent.sinch.contracts import ExpectedCall
 from agent.sinch.legs import PartyLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
@@ -108,6 +108,9 @@ class Admitted:
     whom: str = ""
     """Whom we have called, as it was dialled; ``""`` if they called us, or on a line of several:
     then it is not known who speaks."""
+
+    screens: Screens | None = None
+    """How we find out who has answered; None if we do not."""
 
 
 class Admission:
@@ -320,7 +323,7 @@ class Admission:
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
         if placed is not None and placed.leave_message:
-            script = as_message(script, placed.message)
+            script = message_script(script, placed.message)
         if not can_transfer:
             script = _alone(script)
         return Admitted(
@@ -333,6 +336,7 @@ class Admission:
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
             whom=placed.to if placed is not None and (call is None or not call.parties) else "",
+            screens=screens_of(placed),
         )
 
 
@@ -363,25 +367,6 @@ def details(
 def _titles(expected: ExpectedCall | None, *, present: bool) -> dict[str, str]:
     parties = expected.parties if expected is not None else ()
     return {one.party: one.title for one in parties if one.present is present}
-
-
-def as_message(script: Script, message: str) -> Script:
-    """Return ``script`` as it leaves a message on a machine.
-
-    Where the greeting, which is not said then, should have told that a machine talks, the message
-    has to; if it does not seem to, a sentence that does comes before it.
-    """
-    disclosure, language = script.disclosure, script.brief.language
-    if script.greeting_discloses and not tells_of_a_machine(message, language):
-        disclosure = example(language)
-    return replace(
-        script,
-        greeting=message,
-        greeting_interruptible=False,
-        greeting_discloses=script.greeting_discloses and not disclosure,
-        disclosure=disclosure,
-        hang_up_after_greeting=True,
-    )
 
 
 def _alone(script: Script) -> Script:

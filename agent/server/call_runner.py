@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.opting_out import no_more_calls
+from agent.call.screening import Screening
 from agent.call.transfer import Handover, Mover, TransferError
 from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
@@ -40,6 +41,7 @@ from agent.stream.websocket import WebSocketLine
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
 from pipelines.stages.lineup import Lineup, Providers
+from pipelines.stages.stt import FailoverTranscriber
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 
@@ -200,7 +202,10 @@ class CallRunner:
                 record = _RecordOfLine(journal, line)
                 measured = self._resources.frame_costs.measured(line, connect.rate)
                 channel = Channel(measured, protocol, connect.rate, recording or NO_TAP)
-                call = self._build(admitted, channel, lineup, record, recording, trace)
+                screening = self._screening(admitted, lineup)
+                if screening is not None:
+                    opened.push_async_callback(screening.aclose)
+                call = self._build(admitted, channel, lineup, record, recording, trace, screening)
                 call.history.line.pacing = self._resources.frame_costs.pacing
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
@@ -208,7 +213,7 @@ class CallRunner:
                 with self._registry.holding(admitted.name, call, admitted.agent, recording, feed):
                     place.close()  # not before: another would take it
                     try:
-                        ended = await call.run()
+                        ended = await call.run(screening)
                     finally:
                         if recording is not None:
                             recording.close()
@@ -272,6 +277,7 @@ class CallRunner:
         journal: Journal,
         recording: CallRecording | None,
         trace: str,
+        screening: Screening | None,
     ) -> Call:
         def note(kind: str, **fields: object) -> None:
             call.history.record.note(kind, **fields)
@@ -279,6 +285,8 @@ class CallRunner:
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         if self._call_control is not None:
             tools += party_tools(admitted.script.parties, self._call_control, admitted.name)
+        if screening is not None:
+            journal = screening.watching(journal)
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
@@ -296,7 +304,27 @@ class CallRunner:
         )
         if recording is not None:
             recording.start(call.history.record.began, call.history.record.note)
+        if screening is not None:
+            screening.attach(call.end)
         return call
+
+    def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:
+        """Return what hears who has answered a call of ours; None if nobody asks."""
+        if admitted.screens is None:
+            return None
+        providers = self._resources.providers
+        return Screening(
+            admitted.screens,
+            admitted.script,
+            self._resources.new_detector(),
+            FailoverTranscriber(providers.stt, providers.budgets, lineup.usage),
+            partial(self._machine_answered, admitted.claims),
+        )
+
+    async def _machine_answered(self, claims: Claims | None) -> None:
+        if claims is not None and self._call_control is not None:
+            with suppress(StoreError):  # the database has logged it; it is hung up all the same
+                await self._call_control.machine_answered(claims)
 
     def _mover(self, claims: Claims | None) -> Mover | None:
         """Return what passes the caller of a stream on."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from agent import phone_numbers
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
@@ -40,13 +41,15 @@ from agent.server.throttle import SharedTries, Throttle
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
+from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
     NoSuchCallError,
     Party,
 )
-from agent.sinch.legs import EndsWith, PlacedLeg
+from agent.sinch.legs import EndsWith, PlacedLeg, Screening
+from agent.sinch.svaml import is_sip
 from agent.stream.addresses import (
     client_address,
     is_cross_site,
@@ -276,9 +279,12 @@ def _dial(asked: DialRequest, sinch: SinchSettings, usual: str) -> Dial:
             "keys: only version 1 of the API presses them, and not while machines are listened "
             "for, nor of several phones; a language model can press keys itself"
         )
+    if asked.screening and asked.machine == "talk":
+        raise UnreadableError("screening: only with machine 'hangup' or 'message'")
     parties = _line(asked, sinch)
+    to = parties[0].to if parties else dialable("to", str(asked.to), sinch.country)
     return Dial(
-        to=parties[0].to if parties else dialable("to", str(asked.to), sinch.country),
+        to=to,
         agent=asked.agent or usual,
         variables=asked.variables,
         caller_id=asked.caller_id and dialable("caller_id", asked.caller_id, sinch.country),
@@ -286,6 +292,7 @@ def _dial(asked: DialRequest, sinch: SinchSettings, usual: str) -> Dial:
         ring_seconds=sinch.ring_seconds,
         machine=asked.machine,
         message=asked.message,
+        screening=asked.screening or ("platform" if parties else usual_screening(sinch.api, to)),
         keys=asked.keys,
         parties=parties,
         ends_with=_ends_with(asked, parties),
@@ -306,6 +313,11 @@ def _line(asked: DialRequest, sinch: SinchSettings) -> tuple[Party, ...]:
         return ()
     if asked.machine == "message":
         raise UnreadableError("machine: a message is left on one phone; all of several hear it")
+    if asked.screening not in (None, "platform"):
+        raise UnreadableError(
+            "screening: only the platform tells machines on a line of several, of whom the agent "
+            "hears a mix"
+        )
     machine = asked.machine
     parties = tuple(
         _party(one, sinch, machine, f"to.{place}") for place, one in enumerate(asked.to)
@@ -326,6 +338,16 @@ def _party(
         machine=asked.machine or machine,
         announcement=asked.announcement,
     )
+
+
+def usual_screening(api: Version, to: str) -> Screening:
+    """Return who finds out whether a machine has answered, unless that is asked for.
+
+    The platform, as it always did, and before the agent comes; version 1 cannot at SIP addresses
+    and In-App users, where the agent listens.
+    """
+    by_number = not (is_sip(to) or phone_numbers.user(to))
+    return "platform" if api == "v2" or by_number else "ears"
 
 
 def _described(leg: PlacedLeg) -> dict[str, str]:

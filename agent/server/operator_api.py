@@ -149,6 +149,12 @@ class DialRequest(BaseModel):
     message: str = Field(
         "", max_length=2000, description="What to leave on a machine; not of several."
     )
+    screening: Literal["platform", "ears", "both"] | None = Field(
+        None,
+        description="Who finds out whether a machine has answered, with `machine` hangup or "
+        "message: the platform, before the agent comes; the agent, by what it hears; or both. "
+        "Of several: the platform. Unset: the platform, where it can.",
+    )
     keys: str = Field(
         "",
         pattern="^[0-9*#wA-D]{0,64}$",

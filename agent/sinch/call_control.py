@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import structlog
 
-from agent.call.orders import TransferCaller
+from agent.call.orders import AnswererFound, TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import (
@@ -96,7 +96,7 @@ class CallControl:
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
-        dispatch = OrderDispatch(directory, processes, calls)
+        self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
@@ -163,6 +163,9 @@ class CallControl:
     async def _answered(self, callback: LegAnswered) -> Svaml:
         match await self._own_leg(callback.leg):
             case PlacedLeg() as leg:
+                match callback.by:
+                    case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
+                        await self._dispatch.order(leg.name, AnswererFound(answerer=who))
                 return await self._outgoing.answered(leg, callback)
             case TransferLeg() as leg:
                 return await self._transfers.answered(leg, callback)
@@ -272,6 +275,14 @@ class CallControl:
             StoreError: If the database fails.
         """
         return await self._rules.opt_out(to, agent, how)
+
+    async def machine_answered(self, claims: Claims) -> None:
+        """Note that the agent of this stream has heard a machine, and is about to hang up.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        await self._outgoing.machine_answered(_name(claims))
 
     def stream_ended(self, claims: Claims, *, moved: bool, hung_up: bool = False) -> None:
         """Let go of a call whose record we have closed; see :meth:`CallEndings.stream_ended`.

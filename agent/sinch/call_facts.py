@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from agent import phone_numbers
+from agent.call.screening import Screens
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.legs import BridgedCall, PlacedLeg
 
@@ -40,3 +41,10 @@ def call_facts(
         at = datetime.fromtimestamp(announced, UTC)
         known["announced"] = at.isoformat(timespec="milliseconds")
     return {name: value for name, value in known.items() if value}
+
+
+def screens_of(placed: PlacedLeg | None) -> Screens | None:
+    """Return how a call of ours is screened by what the agent hears; None if it is not."""
+    if placed is None or placed.machine == "talk" or not placed.is_screened:
+        return None
+    return Screens(machine=placed.machine, message=placed.message)

@@ -22,6 +22,7 @@ from agent.sinch.legs import (
     PartyLeg,
     Phone,
     PlacedLeg,
+    Screening,
     TransferLeg,
 )
 from agent.sinch.rest import SinchError
@@ -242,6 +243,9 @@ class Dial:
     message: str = ""
     """What to leave on a machine."""
 
+    screening: Screening = "platform"
+    """Who finds out whether one has answered, where ``machine`` is not ``talk``."""
+
     keys: str = ""
     """Pressed by the platform once answered; version 1 only."""
 
@@ -252,6 +256,11 @@ class Dial:
 
     ends_with: EndsWith = "phone"
     """Of several."""
+
+    @property
+    def asks_platform(self) -> bool:
+        """Whether the platform finds out whether a machine has answered."""
+        return self.machine != "talk" and self.screening != "ears"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,7 @@ class Dialling:
             max_seconds=dial.max_seconds,
             machine=dial.machine,
             message=dial.message,
+            screening=dial.screening,
             conference=actions.conference(name),
             announced=time.time(),
             parties=tuple(party.name for party in legs),

@@ -34,6 +34,9 @@ CALLER, STREAM = "caller", "stream"
 Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
+Screening = Literal["platform", "ears", "both"]
+"""Who finds out whether a machine has answered: the platform, the agent by its ears, or both."""
+
 
 class LegStatus(enum.Enum):
     """How far a leg is. The values are what an operator is told."""
@@ -100,6 +103,8 @@ PLACED_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     **{(s, _E.REFUSED): _S.FAILED for s in (_S.DIALLING, _S.ANSWERED, _S.MACHINE, _S.CONNECTED)},
     # What an operator has hung up ends once more, by the platform's word, which is the last.
     **{(s, _E.ENDED): _S.ENDED for s in LegStatus if s is not _S.BRIEFED},
+    # Whoever asks later is to know that it was a machine.
+    (_S.MACHINE, _E.ENDED): _S.MACHINE,
 }
 
 TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
@@ -226,6 +231,9 @@ class PlacedLeg:
     announced: float = 0.0
     """When we asked for it, in Unix time; 0 in what the version before has left."""
 
+    screening: Screening = "platform"
+    """Who finds out whether a machine has answered, where ``machine`` is not ``talk``."""
+
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
@@ -240,6 +248,16 @@ class PlacedLeg:
     """Names of the legs of all that were dialled at once; none if this is a phone itself."""
 
     ends_with: EndsWith = "phone"
+
+    @property
+    def asks_platform(self) -> bool:
+        """Whether the platform finds out whether a machine has answered."""
+        return self.machine != "talk" and self.screening != "ears"
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether the agent finds that out, by what it hears."""
+        return self.machine != "talk" and self.screening != "platform"
 
     def after(self, event: LegEvent, facts: LegFacts) -> PlacedLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""

@@ -90,7 +90,10 @@ class OutgoingCalls:
         if answered is None:
             # The platform dialled though it told us otherwise, or somebody has hung up since.
             return answers.hang_up()
-        if not callback.by and leg.machine != "talk" and (ask := answers.ask_who_answers()):
+        ask = answers.ask_who_answers() if not callback.by and leg.asks_platform else None
+        if leg.is_screened:
+            return await self._screened(answered, callback, ask)
+        if ask is not None:
             return ask
         decision = DECISIONS.get((leg.machine, callback.by), Decision.TALK)
         if decision is Decision.HANG_UP:
@@ -103,6 +106,32 @@ class OutgoingCalls:
             self._follow_ups.start_later(BEEP_WITHIN, leave, "leave a message")
         if decision in (Decision.WAIT, Decision.WAIT_FOR_BEEP):
             return answers.wait(answered)
+        return await self._talk(
+            answered, callback, leave_message=decision is Decision.LEAVE_MESSAGE
+        )
+
+    async def _screened(self, leg: PlacedLeg, callback: LegAnswered, ask: Svaml | None) -> Svaml:
+        """Bring the agent, once, which hears who it is; return the answer to the platform.
+
+        Args:
+            leg: Answered.
+            callback: That says so, or what the platform has found out.
+            ask: What the platform is to do beside it, so that it finds that out.
+        """
+        if leg.status is not LegStatus.ANSWERED:
+            return ANSWERS[leg.version].wait(leg)
+        answer = await self._talk(leg, callback, leave_message=False)
+        return answer if ask is None else {"commands": [*ask["commands"], *answer["commands"]]}
+
+    async def machine_answered(self, name: str) -> None:
+        """Note that a machine has answered, as the agent has heard; it hangs up on it."""
+        leg = await self._directory.placed(name)
+        if leg is not None:
+            await self._directory.advance(leg, LegEvent.MACHINE_FOUND)
+
+    async def _talk(self, leg: PlacedLeg, callback: LegAnswered, *, leave_message: bool) -> Svaml:
+        """Bring the agent to a leg that is answered, if there is room for the call."""
+        answers = ANSWERS[leg.version]
         if reason := self._calls.no_room(leg.name):
             self._calls.decline(reason)
             if not callback.asks:  # what we answer is not looked at
@@ -111,7 +140,7 @@ class OutgoingCalls:
             return answers.say_and_hang_up(
                 self._settings.sorry, self._settings.announcer, answer=False
             )
-        return await self._connect(answered, leave_message=decision is Decision.LEAVE_MESSAGE)
+        return await self._connect(leg, leave_message=leave_message)
 
     async def _connect(self, leg: PlacedLeg, *, leave_message: bool) -> Svaml:
         """Bring the agent to an answered leg, once; return the answer to the platform."""

@@ -166,7 +166,7 @@ class V1Answers:
 
     def wait(self, leg: PlacedLeg) -> Svaml:
         """Go to the conference; a conferenceCallout does so by itself."""
-        if leg.machine == "talk":
+        if not leg.asks_platform:
             return continue_call()
         return connect_conference(leg.conference)
 
@@ -219,7 +219,7 @@ class V1Actions:
 
     async def place(self, name: str, dial: Dial, caller_id: str) -> LegFacts:
         """Dial into a conference; where machines are listened for, by way of ACE."""
-        if dial.machine == "talk":
+        if not dial.asks_platform:
             body = conference_callout(
                 dial.to,
                 caller_id,
@@ -229,11 +229,11 @@ class V1Actions:
                 dtmf=dial.keys,
             )
         elif is_sip(dial.to) or phone_numbers.user(dial.to):
-            raise SinchError(ONLY_NUMBERS)
+            raise SinchError(f"{ONLY_NUMBERS}; screening `ears` does so anywhere")
         else:
-            ice = dial_and_detect(
-                dial.to, caller_id, dial.max_seconds, wait_for_beep=dial.machine == "message"
-            )
+            # Where we listen, too, nobody waits for what the platform finds out.
+            later = dial.machine == "message" or dial.screening == "both"
+            ice = dial_and_detect(dial.to, caller_id, dial.max_seconds, wait_for_beep=later)
             body = custom_callout(ice, ace=None, custom=name, max_seconds=dial.max_seconds)
         return LegFacts(call_id=await self._api.callout(body))
 

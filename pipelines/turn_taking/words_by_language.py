@@ -125,6 +125,11 @@ class LanguageWords:
     closing: re.Pattern[str]
     """Words of whole answers that close: nothing has to follow them, whatever was asked."""
 
+    machines: re.Pattern[str]
+    """What answering machines and call screeners say, and nobody who picks up."""
+
+    reached: re.Pattern[str]
+    """What machines begin with, and people in an office, too: "thank you for calling"."""
     addressing: AddressingWords
     """To whom of several something is said."""
 
@@ -258,6 +263,8 @@ def _of_lists(lists: Mapping[str, Any]) -> LanguageWords:
         introduced=_anywhere(lists.get("introduced", ""), after="$"),
         wants=_anywhere(lists.get("wants", "")),
         closing=_anywhere(lists.get("closing", "")),
+        machines=_anywhere(lists.get("machines", "")),
+        reached=_anywhere(lists.get("reached", "")),
         addressing=_addressing(lists.get("addressing", {})),
     )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.call.call import Call
+from agent.call.ending import CallEnded
+from agent.call.screening import Screening
 from agent.call.transfer import Mover
 from agent.personas.script import Script
 from agent.server.call_recording import CallRecording
@@ -25,6 +27,7 @@ from pipelines.providers import scripted
 from pipelines.stages.budgets import Budgets
 from pipelines.stages.lineup import Providers
 from pipelines.stages.pool import ProviderPool
+from pipelines.stages.stt import FailoverTranscriber
 from pipelines.tools.tool import CallInfo, Tool
 from pipelines.turn_taking.end_of_turn import TurnModel
 from tests.virtual_time import run
@@ -33,6 +36,11 @@ RATE = 8000
 CONNECT = json.dumps({"command": "connect", "callId": "c1", "sampleRate": RATE})
 FRAME = 0.020
 LOUD = b"\x00\x20\x00\xe0" * (RATE // 100)
+BEEP = b"".join(
+    round(8000 * math.sin(2 * math.pi * n / 8)).to_bytes(2, "little", signed=True)
+    for n in range(RATE // 50)
+)
+"""20 ms of 1,000 Hz, which go on in the next."""
 
 
 class Loudness:
@@ -46,7 +54,7 @@ class Loudness:
 class Caller:
     """A line on which the caller says "+", is silent for ".", and sends nothing for "_".
 
-    100 ms each; the caller hangs up at the end of the script.
+    An answering machine beeps, "b". 100 ms each; the caller hangs up at the end of the script.
     """
 
     script: str
@@ -73,7 +81,7 @@ class Caller:
             self._due += FRAME
             mark = next(self._marks, "")
         await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
-        return {"+": LOUD, ".": bytes(len(LOUD))}.get(mark)
+        return {"+": LOUD, ".": bytes(len(LOUD)), "b": BEEP}.get(mark)
 
     async def send(self, message: str | bytes) -> None:
         now = asyncio.get_running_loop().time()
@@ -162,6 +170,16 @@ def _several(given: Any) -> list[tuple[str, Any]]:
     return [(str(number), one) for number, one in enumerate(several, 1)]
 
 
+async def _run(call: Call, screening: Screening | None) -> CallEnded:
+    if screening is None:
+        return await call.run()
+    screening.attach(call.end)
+    try:
+        return await call.run(screening)
+    finally:
+        await screening.aclose()
+
+
 def talk(
     caller: Caller | str,
     providers: Providers,
@@ -175,11 +193,13 @@ def talk(
     gone: Callable[[float], object] | None = None,
     leaves: int = 0,
     recording: CallRecording | None = None,
+    ears: Callable[[FailoverTranscriber], Screening] | None = None,
 ) -> Talk:
     """Hold a whole call in virtual time; nothing may outlive it.
 
     ``made`` is given the call, ``gone`` the time at which nothing of it is left, its connections
-    included; ``leaves`` is how many tasks it may leave behind all the same, which are waited for.
+    included; ``ears`` makes its screening, if there is one; ``leaves`` is how many tasks it may
+    leave behind all the same, which are waited for.
     """
     line = Caller(caller) if isinstance(caller, str) else caller
     notes = Notes()
@@ -190,13 +210,16 @@ def talk(
         assert isinstance(connect, Connect)
         protocol.answer()
         lineup = providers.lineup()
+        transcriber = FailoverTranscriber(providers.stt, providers.budgets, lineup.usage)
+        screening = None if ears is None else ears(transcriber)
+        journal = recording.watching(notes) if recording is not None else notes
         call = Call(
             channel=Channel(line, protocol, connect.rate, recording or NO_TAP),
             lineup=lineup,
             script=script,
             detector=Loudness(),
             turn_model=turn_model,
-            journal=recording.watching(notes) if recording is not None else notes,
+            journal=journal if screening is None else screening.watching(journal),
             settings=settings or CallSettings(),
             mover=mover,
             tools=(*tools, *(recording.tools if recording is not None else ())),
@@ -206,7 +229,7 @@ def talk(
             recording.start(call.history.record.began, call.history.record.note)
         if made is not None:
             made(call)
-        ended = await call.run()
+        ended = await _run(call, screening)
         if recording is not None:
             recording.close()
         await lineup.aclose()

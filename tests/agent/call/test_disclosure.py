@@ -12,8 +12,8 @@ import pytest
 from agent.call.call import Call
 from agent.call.orders import CallerMoved, HangUp
 from agent.call.own_words import own_words
+from agent.call.screening import message_script
 from agent.personas.machine_words import example
-from agent.server.admission import as_message
 from pipelines.audio import SPEECH_RATE
 from pipelines.providers import scripted
 from pipelines.providers.contracts import ProviderError, Speech
@@ -168,7 +168,7 @@ def test_one_that_could_not_be_spoken_is_said_again() -> None:
 )
 def test_a_message_says_it_where_the_greeting_would_have(message: str, first: str) -> None:
     """The greeting is not said to a machine; a sentence of ours stands in for it if it has to."""
-    script = as_message(replace(SCRIPT, greeting_discloses=True), message)
+    script = message_script(replace(SCRIPT, greeting_discloses=True), message)
     done = talk("." * 200, voice(), script=script)
     assert said(done) == [*filter(None, [first]), message]
     assert done.notes.of("disclosed")[0]["text"] == (first or message)

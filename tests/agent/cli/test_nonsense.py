@@ -95,6 +95,7 @@ USAGE: list[tuple[str, str]] = [
     (f"call {URL} --line perfect", "invalid choice"),
     (f"call {URL} --connect v3", "invalid choice"),
     ("dial +12025550123 --machine explode", "invalid choice"),
+    ("dial +12025550123 --machine hangup --screening eyes", "invalid choice"),
     ("sinch stand-in --api v3", "invalid choice"),
     ("sinch nonsense", "invalid choice"),
     ("db downgrade", "invalid choice"),

@@ -1,0 +1,146 @@
+"""Who has answered a call that we placed: somebody, or a machine? By words and timing.
+
+People say "hello?", in about a second, and wait. A machine speaks on: that somebody is not there,
+and what to do after the tone. No clock is read and nothing is awaited: whoever listens tells of
+what is heard, in seconds of audio since the answer, and asks after every frame.
+
+The seconds were chosen on half of the greetings of ``python -m tests.benchmarks.machines``, which
+prints how it decides on the other half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipelines.turn_taking.annotations import words_of
+from pipelines.turn_taking.words_by_language import spoken_words, words_in
+
+Answerer = Literal["human", "machine", "unknown"]
+
+Told = Literal["", "human", "machine", "unknown", "beep"]
+"""What the platform says of it; ``""`` while it says nothing."""
+
+Why = Literal["words", "short", "pause", "length", "beep", "silence", "time", "platform"]
+"""What a verdict is by: what was said; a greeting that was ``short``, or longer, and then a
+``pause``; the ``length`` of one without a pause; the ``beep``; that nobody said anything, or that
+it took too long."""
+
+NOBODY = 1.8
+"""Seconds without a word after which whoever is there is greeted."""
+
+LATEST = 12.0
+"""Seconds after which nobody waits for more."""
+
+SHORT = 1.5
+"""Seconds of a greeting that a person's hardly exceeds: "hello?", or a name."""
+
+WAITS = 0.4
+"""Seconds of silence after it: they wait to be spoken to."""
+
+OPENS = 1.0
+"""The same after a longer greeting, of which each sentence of a machine's might be the last.
+Between those of recorded greetings lie 0.2 to 0.9 s."""
+
+LONG, OPENS_LATE = 3.0, 1.8
+"""Seconds of a greeting that hardly a person's has, and of silence after it: time for the beep that
+follows on most machines' within 1.5 s."""
+
+ON_AND_ON = 5.0
+"""Seconds of speech after which it is a machine, whatever it says: the longest greeting of an
+office, with the name of the firm, of whoever speaks and an offer to help, takes four."""
+
+A_WORD = 0.16
+"""Seconds of voice that a word takes; what is shorter is a click."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardSoFar:
+    """What was heard of whoever has answered."""
+
+    at: float
+    """Seconds since the answer."""
+
+    spoken: float = 0.0
+    """Seconds from the beginning of their speech to its last voiced frame; 0 for none."""
+
+    silent: float = 0.0
+    """Seconds since then."""
+
+    text: str = ""
+    """What they have said, as far as it is known."""
+
+    beeped: bool = False
+    tone: bool = False
+    """Whether there is a tone now, which may turn out to be the beep."""
+
+    platform: Told = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Who it is."""
+
+    answerer: Answerer
+    why: Why
+
+
+def verdict(heard: HeardSoFar, language: str) -> Verdict | None:
+    """Return who it is; None while that is open.
+
+    What is heard counts for more than what the platform tells, which is one more thing known.
+
+    Args:
+        heard: So far.
+        language: BCP 47 tag, of what is said. Where its words are not known, timing alone decides.
+    """
+    if says_machine(heard.text, language):
+        return Verdict("machine", "words")
+    # In a "hello?" it is rather a voice that hums: nobody is hung up on for that.
+    if heard.beeped and not A_WORD <= heard.spoken <= SHORT:
+        return Verdict("machine", "beep")
+    if heard.platform in ("machine", "beep"):
+        return Verdict("machine", "platform")
+    if heard.spoken >= ON_AND_ON:
+        return Verdict("machine", "length")
+    if heard.platform == "human":
+        return Verdict("human", "platform")
+    return _by_pause(heard, language) or _by_time(heard)
+
+
+def _by_pause(heard: HeardSoFar, language: str) -> Verdict | None:
+    if heard.spoken < A_WORD:
+        return None
+    reached = begins_as_machine(heard.text, language)
+    if heard.spoken <= SHORT and not reached:
+        return Verdict("human", "short") if heard.silent >= WAITS else None
+    if heard.silent >= (OPENS if heard.spoken < LONG else OPENS_LATE) and not heard.tone:
+        return Verdict("human", "pause")
+    return None
+
+
+def _by_time(heard: HeardSoFar) -> Verdict | None:
+    if heard.spoken < A_WORD and heard.at >= NOBODY:
+        return Verdict("unknown", "silence")
+    return Verdict("unknown", "time") if heard.at >= LATEST else None
+
+
+def says_machine(text: str, language: str) -> bool:
+    """Return whether a machine, or an assistant that screens calls, has said this.
+
+    Args:
+        text: A transcript; case and punctuation do not matter.
+        language: BCP 47 tag.
+    """
+    known = words_in(language)
+    return known is not None and known.machines.search(_plain(text)) is not None
+
+
+def begins_as_machine(text: str, language: str) -> bool:
+    """Return whether machines begin like this; people in an office do, too."""
+    known = words_in(language)
+    return known is not None and known.reached.search(_plain(text)) is not None
+
+
+def _plain(text: str) -> str:
+    return " ".join(spoken_words(words_of(text)))
