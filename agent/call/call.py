@@ -149,6 +149,11 @@ class Call:
             case orders.CallerNotMoved() if self._transfer.under_way:
                 self._transfer.end(done=False)
                 self._clock.announce(Announcement(text=self._script.transfer_failed))
+            case orders.ReturnToCaller(by=by) if self._turns.takes(Event.RETURNED):
+                self._transfer.returned(by)
+                self._clock.came_back(now())
+                self._happened(Event.RETURNED)
+                self._clock.announce(Announcement(text=self._script.returned))
 
     async def _converse(self) -> None:
         try:

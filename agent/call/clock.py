@@ -72,6 +72,17 @@ class CallClock:
         """Have something said as soon as nobody speaks."""
         self._announcements.append(announcement)
 
+    def came_back(self, now: float) -> None:
+        """Note that we talk to the caller again, whom somebody else has talked to.
+
+        What was to be done for them before is not done any more. The time away counts, since the
+        platform counts it; but it is not over before they were warned.
+        """
+        self.caller_is_there()
+        self._keys.take()
+        self._announcements = deque(one for one in self._announcements if not one.transfer)
+        self._began = max(self._began, now - self._warn_at)
+
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
         return self._announcements.popleft()

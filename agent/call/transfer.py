@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 import structlog
 
@@ -35,6 +36,7 @@ class CallTransfer:
         self._numbers = numbers
         self._history = history
         self._to = ""
+        self._away_with = ""
 
     @property
     def under_way(self) -> bool:
@@ -70,4 +72,11 @@ class CallTransfer:
             done: Whether the caller talks to them now.
         """
         to, self._to = self._to, ""
+        self._away_with = to if done else ""
         self._history.record.note("transfer", to=to, status="done" if done else "failed")
+
+    def returned(self, by: Literal["operator", "service"]) -> None:
+        """Note that the caller is with us again, and tell the model."""
+        to, self._away_with = self._away_with, ""
+        self._history.record.note("transfer", to=to, status="returned", by=by)
+        self._history.colleague_talked()

@@ -213,6 +213,7 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
         ("apology", [script.apology]),
         ("transfer", [one.announcement for one in brief.destinations]),
         ("transfer failed", [script.transfer_failed] if persona.transfers else []),
+        ("returned", [script.returned]),
         ("tool", [tool.filler for tool in script.tools.fixed]),
         ("time up", [script.time_up]),
         ("goodbye", [brief.goodbye]),

@@ -221,6 +221,10 @@ class FrontMatter(BaseModel):
         default="I'm sorry, nobody is available there right now. Can I help with anything else?",
         description="template; said when a transfer fails",
     )
+    returned: Text = Field(
+        default="I'm back with you. What else can I do?",
+        description="template; said when the agent comes back to a caller who was taken over",
+    )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
     )
@@ -245,7 +249,7 @@ class FrontMatter(BaseModel):
         return transfers
 
 
-_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
+_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure", "returned")
 """Texts that an agent says of its own, whose defaults are English."""
 
 _NESTED: Mapping[str, type[BaseModel]] = {
@@ -351,6 +355,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "still_there",
         "time_up",
         "transfer_failed",
+        "returned",
     ):
         yield from _text(name, fields.get(name))
     for name in ("fillers", "unsure", "facts"):

@@ -95,6 +95,7 @@ class Persona:
             outgoing=details.outgoing,
             keys_are_secret=front.keys_are_secret,
             transfer_failed=fill(front.transfer_failed),
+            returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
             tools=self.tools,
             version=self.version,

@@ -201,6 +201,7 @@ class Script:
     still_there: str = "Are you still there?"
     time_up: str = "I'm sorry, our time is almost up."
     transfer_failed: str = "I'm sorry, nobody is available there right now."
+    returned: str = "I'm back with you. What else can I do?"
     greeting_interruptible: bool = True
     outgoing: bool = False
     """Whether we dialled."""

@@ -59,7 +59,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``failover``: ``stage``, ``provider``, ``to``, ``error`` (``timeout``, ``limited``, ``refused``,
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
-- ``transfer``: ``to``, ``status``: started, done or failed
+- ``transfer``: ``to``, ``status``: started, done or failed; returned once the agent is back, ``by``
+  whom it was called: ``operator``, or ``service`` since whoever was with the caller has hung up
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
