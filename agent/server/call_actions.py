@@ -7,6 +7,7 @@ from typing import Any
 
 from agent import phone_numbers
 from agent.call.orders import ControlRecording, HangUp, Order, RecordingAction, Whisper
+from agent.server.operator_api import TakeOverRequest
 from agent.server.operator_errors import (
     CannotBeDialledError,
     NotFollowedError,
@@ -16,6 +17,7 @@ from agent.server.operator_errors import (
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import NoSuchCallError, NotSetUpError
+from agent.sinch.legs import TakeOver
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
@@ -91,6 +93,27 @@ class CallActions:
         """
         address = dialable("to", to, self._country)
         await self.with_account().request_transfer(name, address, announcement)
+
+    async def take_over(self, name: str, asked: TakeOverRequest) -> None:
+        """Have the caller passed on to an operator's phone, and the agent stay, silent.
+
+        Raises:
+            UnreadableError: If ``asked.phone`` is neither a number nor an address.
+            CannotBeDialledError: If nobody can have this number.
+            CallControlError: If it cannot be done; the message says why.
+        """
+        to = dialable("phone", asked.phone, self._country)
+        take_over = TakeOver(to=to, after=asked.after, introduction=asked.introduction)
+        call_control = self.with_account()
+        await call_control.request_transfer(name, to, asked.announcement, take_over)
+
+    async def give_back(self, name: str) -> None:
+        """Have the agent talk to a caller again who was taken over, and hang up on the operator.
+
+        Raises:
+            CallControlError: If it cannot be done; the message says why.
+        """
+        await self.with_account().give_back(name)
 
     async def control_recording(self, name: str, action: RecordingAction) -> None:
         """Pause the recording of a call, have it go on, or end it.

@@ -24,6 +24,8 @@ from agent.server.operator_api import (
     DialRequest,
     HangUpRequest,
     RecordingRequest,
+    ReturnRequest,
+    TakeOverRequest,
     TransferRequest,
     WhisperRequest,
 )
@@ -115,6 +117,8 @@ class OperatorInterface:
         app.router.add_delete("/calls/{id}", self._guarded("look", self._erase))
         app.router.add_post("/calls/{id}/hangup", self._guarded("hang up", self._hang_up))
         app.router.add_post("/calls/{id}/transfer", self._guarded("dial", self._transfer))
+        app.router.add_post("/calls/{id}/take-over", self._guarded("dial", self._take_over))
+        app.router.add_post("/calls/{id}/return", self._guarded("hang up", self._give_back))
         app.router.add_post("/calls/{id}/whisper", self._guarded("hang up", self._whisper))
         app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
         app.router.add_post(
@@ -231,6 +235,16 @@ class OperatorInterface:
     async def _transfer(self, request: web.Request) -> web.Response:
         asked = await read_body(request, TransferRequest)
         await self._actions.transfer(request.match_info["id"], asked.to, asked.announcement)
+        return web.json_response({}, status=202)
+
+    async def _take_over(self, request: web.Request) -> web.Response:
+        asked = await read_body(request, TakeOverRequest)
+        await self._actions.take_over(request.match_info["id"], asked)
+        return web.json_response({}, status=202)
+
+    async def _give_back(self, request: web.Request) -> web.Response:
+        await read_body(request, ReturnRequest)
+        await self._actions.give_back(request.match_info["id"])
         return web.json_response({}, status=202)
 
     async def _whisper(self, request: web.Request) -> web.Response:

@@ -2,7 +2,8 @@
 
 - :mod:`agent.sinch.incoming`: who calls is answered by which agent.
 - :mod:`agent.sinch.outgoing`: calls that we place.
-- :mod:`agent.sinch.transfers`: callers who are passed on.
+- :mod:`agent.sinch.transfers`: callers who are passed on; :mod:`agent.sinch.take_overs`: and come
+  back to the agent.
 - :mod:`agent.sinch.endings`: calls that end, and how.
 
 They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
@@ -32,12 +33,14 @@ from agent.sinch.legs import (
     OwnLeg,
     PlacedLeg,
     StreamLeg,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.outgoing import OutgoingCalls
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
+from agent.sinch.take_overs import TakeOvers
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Transfers
 from agent.sinch.versions import ANSWERS
@@ -84,8 +87,9 @@ class CallControl:
         self._outgoing = OutgoingCalls(
             settings, directory, stream_legs, hang_ups, actions, rules, calls, follow_ups
         )
+        self._take_overs = take_overs = TakeOvers(directory, dispatch, hang_ups, follow_ups)
         self._transfers = Transfers(
-            settings, directory, dispatch, hang_ups, actions, rules, follow_ups
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, take_overs
         )
         self._endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
 
@@ -177,9 +181,15 @@ class CallControl:
         """Hang up a call; see :meth:`CallEndings.hang_up`."""
         await self._endings.hang_up(name, goodbye=goodbye)
 
-    async def request_transfer(self, name: str, to: str, announcement: str) -> None:
+    async def request_transfer(
+        self, name: str, to: str, announcement: str, take_over: TakeOver | None = None
+    ) -> None:
         """Have the agent of a call pass its caller on; see :meth:`Transfers.request`."""
-        await self._transfers.request(name, to, announcement)
+        await self._transfers.request(name, to, announcement, take_over)
+
+    async def give_back(self, name: str) -> None:
+        """Have the agent of a call talk to its caller again; see :meth:`TakeOvers.give_back`."""
+        await self._take_overs.give_back(name)
 
     # What the process with the stream of a call asks for, by the claims of its token
 

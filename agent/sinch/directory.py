@@ -7,7 +7,7 @@ any leg. What stands here is read and changed in one transaction, and changed on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from agent.sinch.legs import (
     OwnLeg,
     PartyLeg,
     PlacedLeg,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.stored_legs import (
@@ -128,10 +129,16 @@ class CallDirectory:
 
     async def set_transfer(self, call_name: str, leg_name: str) -> None:
         """Note which leg a caller is being passed on to; ``""`` if nobody any more."""
+        await self._change(call_name, lambda call: replace(call, transfer=leg_name))
 
+    async def set_take_over(self, call_name: str, take_over: TakeOver | None) -> None:
+        """Note who has asked to take a caller over; None if nobody any more."""
+        await self._change(call_name, lambda call: replace(call, take_over=take_over))
+
+    async def _change(self, call_name: str, change: Callable[[BridgedCall], BridgedCall]) -> None:
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
             call = _call(call_name, value)
-            return None if call is None else (encode_call(replace(call, transfer=leg_name)), None)
+            return None if call is None else (encode_call(change(call)), None)
 
         await self._store.calls.change(call_name, changed)
 

@@ -48,7 +48,12 @@ class HangUps:
     async def unanswered_transfer(self, name: str) -> None:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
         leg = await self._directory.leg_of(TransferLeg, name)
-        if self._actions is None or leg is None or leg.status is not LegStatus.DIALLING:
+        if leg is not None and leg.status is LegStatus.DIALLING:
+            await self.transfer(leg)
+
+    async def transfer(self, leg: TransferLeg) -> None:
+        """Hang up somebody whom a caller is, or was, passed on to."""
+        if self._actions is None:
             return
         try:
             await self._actions.hang_up(leg)

@@ -33,6 +33,11 @@ Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
 
+After = Literal["return", "end"]
+"""What becomes of a call when the operator who took it over hangs up: the agent comes back to the
+caller, or it ends."""
+
+
 class LegStatus(enum.Enum):
     """How far a leg is. The values are what an operator is told."""
 
@@ -214,12 +219,31 @@ class PlacedLeg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """An operator who is to take a caller over, by a telephone of theirs."""
+
+    to: str
+    """As it is dialled."""
+
+    after: After = "return"
+    introduction: str = ""
+    """What the agent says to both before it falls silent; ``""`` for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferLeg:
     """Whom a caller is passed on to."""
 
     name: str
     of: str
     """Name of the call."""
+
+    stays: bool = False
+    """Whether the agent stays on the line, whatever the platform needs, and can be called back."""
+
+    when_over: After = "end"
+    introduction: str = ""
+    """What the agent says to both before it falls silent; ``""`` for nothing."""
 
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
@@ -314,6 +338,9 @@ class BridgedCall:
 
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
+
+    take_over: TakeOver | None = None
+    """Who has asked to take the caller over, once the agent has announced it."""
 
     parties: tuple[str, ...] = ()
     """Names of the legs of those who are, were or are to be on its line, in the order in which they

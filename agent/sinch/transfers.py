@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from agent.call.orders import CallerMoved, CallerNotMoved, TransferCaller
+from agent.call.orders import CallerNotMoved, TransferCaller
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
@@ -30,10 +30,12 @@ from agent.sinch.legs import (
     CallStatus,
     LegEvent,
     LegStatus,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Svaml
+from agent.sinch.take_overs import TakeOvers, leg_of, moved_by
 from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
@@ -50,6 +52,7 @@ class Transfers:
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom callers may be passed on to.
         follow_ups: Does what takes time.
+        take_overs: Whether the agent comes back.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Transfers:
         actions: Actions | None,
         rules: DialRules,
         follow_ups: FollowUps,
+        take_overs: TakeOvers,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -69,9 +73,18 @@ class Transfers:
         self._actions = actions
         self._rules = rules
         self._follow_ups = follow_ups
+        self._take_overs = take_overs
 
-    async def request(self, call_name: str, to: str, announcement: str) -> None:
+    async def request(
+        self, call_name: str, to: str, announcement: str, take_over: TakeOver | None = None
+    ) -> None:
         """Have the agent of a call announce a transfer and make it. Returns at once.
+
+        Args:
+            call_name: Whose caller.
+            to: A number in E.164, a SIP address, or an In-App user.
+            announcement: What the agent says before.
+            take_over: Who takes the caller over; None if they are passed on for good.
 
         Raises:
             NoSuchCallError: If there is none, or it is over.
@@ -86,6 +99,7 @@ class Transfers:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
+        await self._directory.set_take_over(call_name, take_over)
         if not await self._dispatch.order(
             call_name, TransferCaller(to=to, announcement=announcement)
         ):
@@ -110,10 +124,12 @@ class Transfers:
         call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
-        leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call_name)
+        leg = leg_of(call, to, f"t{uuid.uuid4().hex[:24]}")
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
+        if leg.stays:
+            await self._directory.set_take_over(call_name, None)  # that was this one
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         try:
@@ -138,7 +154,9 @@ class Transfers:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
         await self._directory.advance_call(leg.of, CallEvent.MOVED)
-        await self._dispatch.order(leg.of, CallerMoved(stay=answers.stays_when_moved))
+        await self._dispatch.order(leg.of, moved_by(leg, answers))
+        if not await self._take_overs.stands(leg):
+            return answers.hang_up()
         return answers.join()
 
     async def ended(self, leg: TransferLeg, version: Version) -> Svaml:
@@ -146,9 +164,11 @@ class Transfers:
         answers = ANSWERS[version]
         if await self._directory.advance(leg, LegEvent.ENDED) is None:
             return answers.nothing()
-        if leg.status is not LegStatus.ANSWERED:
+        if leg.status is not LegStatus.ANSWERED and not await self._take_overs.is_with(leg):
             await self._directory.set_transfer(leg.of, "")
             await self._dispatch.order(leg.of, CallerNotMoved())
+            return answers.nothing()
+        if await self._take_overs.left(leg):
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)

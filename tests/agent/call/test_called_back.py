@@ -75,7 +75,7 @@ def test_the_agent_is_back_and_says_so() -> None:
     back = done.notes.of("agent")[1]["at"]
     assert back == pytest.approx(12.0, abs=0.2)
     assert done.caller.audio_between(3.1, 11.9) == []
-    assert [text for role, text in done.lines if role == "user"][0] == "And now?"
+    assert next(text for role, text in done.lines if role == "user") == "And now?"
     assert statuses(done) == [("done", ""), ("returned", "operator")]
     assert done.ending == "the caller hung up"
 
