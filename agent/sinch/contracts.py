@@ -57,6 +57,13 @@ class NotTakenOverError(CallControlError):
         super().__init__("nobody has taken the call over: the agent talks to the caller")
 
 
+class StillRingingError(CallControlError):
+    """The agent would not dial another."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody's phone is being rung for this caller already")
+
+
 class AgentLeftError(CallControlError):
     """The agent has left when the caller was passed on, and cannot be called back."""
 

@@ -7,7 +7,7 @@ any leg. What stands here is read and changed in one transaction, and changed on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -127,18 +127,23 @@ class CallDirectory:
 
         return await self._store.calls.change(name, changed)
 
-    async def set_transfer(self, call_name: str, leg_name: str) -> None:
-        """Note which leg a caller is being passed on to; ``""`` if nobody any more."""
-        await self._change(call_name, lambda call: replace(call, transfer=leg_name))
+    async def set_transfer(
+        self, call_name: str, leg_name: str | None, take_over: TakeOver | None = None
+    ) -> None:
+        """Note which leg a caller is being passed on to, and who has asked to take them over.
 
-    async def set_take_over(self, call_name: str, take_over: TakeOver | None) -> None:
-        """Note who has asked to take a caller over; None if nobody any more."""
-        await self._change(call_name, lambda call: replace(call, take_over=take_over))
+        Args:
+            call_name: Of the call.
+            leg_name: ``""`` if nobody any more; None if that is as it was.
+            take_over: None if nobody, or whoever it was is being dialled.
+        """
 
-    async def _change(self, call_name: str, change: Callable[[BridgedCall], BridgedCall]) -> None:
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
             call = _call(call_name, value)
-            return None if call is None else (encode_call(change(call)), None)
+            if call is None:
+                return None
+            name = call.transfer if leg_name is None else leg_name
+            return encode_call(replace(call, transfer=name, take_over=take_over)), None
 
         await self._store.calls.change(call_name, changed)
 

@@ -124,6 +124,11 @@ class TakeOvers:
         # Their answer is being dealt with just now, and then it is found that they have gone.
         return call.status is CallStatus.WITH_AGENT
 
+    async def is_ringing(self, call: BridgedCall) -> bool:
+        """Return whether somebody is being dialled for a caller just now."""
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        return leg is not None and leg.status is LegStatus.DIALLING
+
     async def is_with(self, leg: TransferLeg) -> bool:
         """Return whether the caller talks to somebody, of whose leg we may know too little."""
         call = await self._directory.call(leg.of)

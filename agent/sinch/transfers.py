@@ -17,6 +17,7 @@ from agent.sinch.contracts import (
     NoAgentError,
     NoSuchCallError,
     RefusedError,
+    StillRingingError,
 )
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
@@ -89,6 +90,7 @@ class Transfers:
         Raises:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
+            StillRingingError: If somebody's phone rings for them, and they are to be taken over.
             NoAgentError: If it has no agent who could.
             DestinationRefusedError: If ``to`` may not be called.
             CallGoneError: If it had one, whose process has died.
@@ -99,7 +101,9 @@ class Transfers:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
-        await self._directory.set_take_over(call_name, take_over)
+        if take_over is not None and await self._take_overs.is_ringing(call):
+            raise StillRingingError
+        await self._directory.set_transfer(call_name, None, take_over)
         if not await self._dispatch.order(
             call_name, TransferCaller(to=to, announcement=announcement)
         ):
@@ -128,8 +132,6 @@ class Transfers:
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
-        if leg.stays:
-            await self._directory.set_take_over(call_name, None)  # that was this one
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         try:

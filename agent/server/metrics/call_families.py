@@ -105,7 +105,7 @@ FAMILIES = (
         name="transfers",
         meaning="Callers to be passed on, by what became of it.",
         labels=("status",),
-        values=(("started", "done", "failed"),),
+        values=(("started", "done", "failed", "returned"),),
     ),
     Family(name="replies", meaning="Replies of which something was heard."),
     Family(

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from agent.call import orders
-from agent.call.orders import CallerMoved, HangUp, Order, ReturnToCaller, TransferCaller
-from agent.simulator.phone_network import Phone
+from agent.call.orders import (
+    CallerMoved,
+    CallerNotMoved,
+    HangUp,
+    Order,
+    ReturnToCaller,
+    TransferCaller,
+)
+from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
 from agent.sinch.callbacks import IncomingCall, Version
 from agent.sinch.contracts import (
@@ -17,6 +24,7 @@ from agent.sinch.contracts import (
     CallGoneError,
     NoSuchCallError,
     NotTakenOverError,
+    StillRingingError,
 )
 from agent.sinch.legs import After, CallStatus, TakeOver, TransferLeg
 from agent.sinch.tokens import Claims, stream_claim
@@ -82,7 +90,7 @@ def test_the_agent_stays_and_comes_back_on_the_operators_word(
             await s.ended(name, "operator")
             await asyncio.sleep(0.1)
             assert await status(s) is CallStatus.WITH_AGENT
-            assert await ordered(s) == s.platform.asked == []
+            assert (await ordered(s), s.platform.asked) == ([], [])
             name = await again(s)
 
     tell(tmp_path, version, story, conference=True)
@@ -203,6 +211,21 @@ def test_a_dead_process_is_told_from_an_agent_who_has_left(tmp_path: Path) -> No
     tell(tmp_path, "v1", story, conference=True)
 
 
+def test_a_second_operator_is_told_that_a_phone_rings(tmp_path: Path) -> None:
+    """The agent would announce them, and dial nobody."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s)
+        wish = TakeOver(to="+15550000003")
+        with pytest.raises(StillRingingError):
+            await s.call_control.request_transfer("phone", wish.to, "One moment.", wish)
+        await s.ended(name, "operator", "BUSY")
+        assert await ordered(s) == [CallerNotMoved()]
+        await s.call_control.request_transfer("phone", wish.to, "One moment.", wish)
+
+    tell(tmp_path, "v2", story)
+
+
 def test_a_cold_transfer_is_for_good(tmp_path: Path) -> None:
     """In version 1 the agent leaves; and a wish to take over is used up by the one it was for."""
 
@@ -291,7 +314,7 @@ def test_a_caller_is_taken_over_and_given_back(
         def statuses() -> list[str]:
             return [line["status"] for line in s.lines("transfer")]
 
-        def operators() -> list[stories.PhoneLeg]:
+        def operators() -> list[PhoneLeg]:
             return [one for one in s.sinch.legs if one.number == stories.MANAGER]
 
         await take_over(1)
