@@ -115,9 +115,7 @@ class TakeOvers:
             Whether there is nothing else to do; if not, the call is to be ended.
         """
         call = await self._directory.call(leg.of)
-        if call is None or call.transfer != leg.name:
-            return call is not None  # somebody else has taken the caller over since
-        if leg.when_over == "end":
+        if call is None or leg.when_over == "end":
             return False
         if call.status is CallStatus.MOVED:
             return await self._come_back(call, ReturnToCaller(by="service"))

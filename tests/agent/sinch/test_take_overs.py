@@ -150,6 +150,27 @@ def test_an_operator_who_is_gone_as_their_answer_arrives(tmp_path: Path, version
     tell(tmp_path, version, story, conference=True)
 
 
+def test_an_end_that_was_read_before_the_answer_was_noted(tmp_path: Path) -> None:
+    """Another process deals with the answer meanwhile: they have talked all the same."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s)
+        read, before = s.directory.leg, await s.directory.leg(name)
+        await s.answered(name)
+        await ordered(s)
+
+        async def late(_name: str) -> object:
+            s.directory.leg = read  # type: ignore[method-assign]
+            return before
+
+        s.directory.leg = late  # type: ignore[method-assign,assignment]
+        await s.ended(name, "operator")
+        assert await ordered(s) == [ReturnToCaller(by="service")]
+        assert await status(s) is CallStatus.WITH_AGENT
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
 def test_the_end_of_an_operator_before_is_not_that_of_the_present_one(tmp_path: Path) -> None:
     """The first was hung up when they gave the caller back; that is told late."""
 
