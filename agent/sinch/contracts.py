@@ -61,6 +61,30 @@ class NoAgentError(CallControlError):
         super().__init__("the call has no agent now")
 
 
+class NotTakenOverError(CallControlError):
+    """The agent talks to the caller: there is nobody to come back from."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody has taken the call over: the agent talks to the caller")
+
+
+class StillRingingError(CallControlError):
+    """The agent would not dial another."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody is being rung for this caller, or with them, already")
+
+
+class AgentLeftError(CallControlError):
+    """The agent has left when the caller was passed on, and cannot be called back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the agent has left the call: it stays where the call was taken over, and after a "
+            "transfer in version 2 of the API only"
+        )
+
+
 class CannotMoveError(CallControlError):
     """The caller cannot be passed on to anybody."""
 

@@ -80,7 +80,8 @@ class CallEndings:
             raise CallOverError
         if call is not None and call.status is CallStatus.OVER:
             raise CallOverError
-        if await self._dispatch.order(call_name, order):
+        told = await self._dispatch.order(call_name, order)
+        if told and call is not None and call.status is CallStatus.WITH_AGENT:
             return
         if leg is not None:
             why = LegFacts(reason="hung up by the operator")

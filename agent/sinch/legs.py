@@ -35,6 +35,11 @@ Machine = Literal["talk", "hangup", "message"]
 """What to do when a machine answers."""
 
 
+After = Literal["return", "end"]
+"""What becomes of a call when whoever its caller was passed on to hangs up: the agent comes back to
+the caller, or it ends."""
+
+
 class LegStatus(enum.Enum):
     """How far a leg is. The values are what an operator is told."""
 
@@ -258,6 +263,18 @@ class PlacedLeg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """An operator who is to take a caller over, by a telephone of theirs."""
+
+    to: str
+    """As it is dialled."""
+
+    after: After = "return"
+    introduction: str = ""
+    """What the agent says to both before it falls silent; ``""`` for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferLeg:
     """Whom a caller is passed on to."""
 
@@ -265,13 +282,19 @@ class TransferLeg:
     of: str
     """Name of the call."""
 
+    introduction: str = ""
+    """What the agent says to both; ``""`` for nothing."""
+
+    stays: bool = False
+    """Whether the agent stays on the line, whatever the platform needs, and can be called back."""
+
+    when_over: After = "end"
+    """What becomes of the call once they hang up, if the agent is on the line."""
+
     warm: bool = False
     """Whether they are asked first: they are told ``prompt``."""
 
     prompt: str = ""
-    introduction: str = ""
-    """What the agent says to both; ``""`` for nothing."""
-
     then: Then = "leave"
     asked: int = 0
     """How often they were asked."""
@@ -400,6 +423,9 @@ class BridgedCall:
 
     transfer: str = ""
     """Name of the leg that the caller is being passed on to, or was."""
+
+    take_over: TakeOver | None = None
+    """Who has asked to take the caller over, once the agent has announced it."""
 
     parties: tuple[str, ...] = ()
     """Names of the legs of those who are, were or are to be on its line, in the order in which they
