@@ -147,12 +147,11 @@ class Call:
                 if not self._turns.takes(Event.MOVED):
                     return
                 self._transfer.obey(order)
-                self._clock.went_away(now())
                 self._happened(Event.MOVED)
                 if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
-            case orders.ReturnToCaller():
-                self._clock.came_back(now())
+            case orders.ReturnToCaller() if self._transfer.together:
+                self._clock.came_back(now(), away=self._turns.takes(Event.RETURNED))
                 if self._turns.takes(Event.RETURNED):
                     self._happened(Event.RETURNED)
                 self._clock.announce(self._transfer.obey(order))

@@ -49,7 +49,6 @@ class CallClock:
         self._keys = keys
         self._began = self._audio_at = self._quiet_since = now
         self._announcements: deque[Announcement] = deque()
-        self._away_since: float | None = None
         self._idled = 0
         self._warned = False
 
@@ -86,18 +85,20 @@ class CallClock:
         else:
             self._announcements.append(announcement)
 
-    def went_away(self, now: float) -> None:
-        """Note that the caller talks to somebody else from now on."""
-        self._away_since = now
+    def came_back(self, now: float, *, away: bool) -> None:
+        """Note that we are alone with the caller again, whom somebody else has talked to.
 
-    def came_back(self, now: float) -> None:
-        """Note that we are alone with them again: the time between is not of our call.
-
-        What was to be said to both, and done then, is not.
+        What was to be said to both, and done then, is not. If we were away, nor is what was to be
+        done for the caller before. The time away counts, since the platform counts it; but it is
+        not over before they were warned.
         """
-        self._began += now - (self._away_since or now)
-        self._away_since = None
         self._announcements = deque(one for one in self._announcements if one.order is None)
+        if not away:
+            return
+        self.caller_is_there()
+        self._keys.take()
+        self._announcements = deque(one for one in self._announcements if not one.transfer)
+        self._began = max(self._began, now - self._warn_at)
 
     @property
     def owes(self) -> bool:

@@ -31,6 +31,13 @@ NOBODY = Script(greeting="", apology="", brief=Brief())
 MOST_WHISPERS = 20
 """Instructions of an operator that are in force at once; the oldest makes room."""
 
+COLLEAGUE_TALKED = (
+    "A colleague of yours has taken this caller over in between, and given them back to you. You "
+    "have not heard what they said to each other: do not guess at it, and ask the caller where it "
+    "matters."
+)
+"""What the model knows, like an instruction, once it is back from a caller who was taken over."""
+
 KEYPAD = "Keypad: {}"
 """How keys that were pressed stand in conversation and transcript."""
 
@@ -105,6 +112,11 @@ class History:
                 self.party.left(order, now())
             case AnswererFound(answerer=answerer):
                 self.record.note("screened", by="platform", answerer=answerer)
+
+    def colleague_talked(self) -> None:
+        """Tell the model that somebody else has talked to the caller, from its next request on."""
+        self.whispers[:] = [one for one in self.whispers if one != COLLEAGUE_TALKED]
+        self.whispers.append(COLLEAGUE_TALKED)
 
     def before(self, reply: Reply) -> Sequence[Message]:
         """Return what the model is shown of the caller before what ``reply`` answers, now.

@@ -62,6 +62,9 @@ class CallerMoved:
     helps: bool = False
     """Whether the agent takes part from then on, as on a party line, instead of being silent."""
 
+    returns: bool = False
+    """Whether we are to be called back: a recording pauses, where it would end otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNotMoved:

@@ -44,9 +44,9 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.turn_taking.answerer import (
     A_WORD,
+    AnswererVerdict,
     HeardSoFar,
     Told,
-    Verdict,
     says_machine,
     verdict,
 )
@@ -116,7 +116,7 @@ class Screening:
         self._said: list[str] = []
         self._saying: Utterance | None = None
         self._platform: Told = ""
-        self._found: Verdict | None = None
+        self._found: AnswererVerdict | None = None
         self._found_at = 0.0
         self._clock: CallClock | None = None
         self._end: Callable[[CallEnded], None] = _nobody
@@ -153,7 +153,7 @@ class Screening:
             return
         if not says_machine(text, language):
             return
-        self._found = Verdict("machine", "words")
+        self._found = AnswererVerdict("machine", "words")
         log.info("screened", answerer="machine", why="words", late=True)
         if self._screens.machine == "hangup":
             self._background.start(self._hang_up(), "hanging up on a machine")
@@ -248,7 +248,7 @@ class Screening:
         so_far = self._transcriber.so_far if self._saying is not None else ""
         return " ".join([*self._said, so_far]).strip()
 
-    def _decide(self, found: Verdict, at: float, history: History) -> None:
+    def _decide(self, found: AnswererVerdict, at: float, history: History) -> None:
         self._found, self._found_at = found, now()
         by = "platform" if found.why == "platform" else "ears"
         history.record.note(
@@ -270,7 +270,7 @@ class Screening:
         await self._on_machine()
         self._end(CallEnded(A_MACHINE, "agent"))
 
-    async def _opening(self, found: Verdict) -> Script | CallEnded:
+    async def _opening(self, found: AnswererVerdict) -> Script | CallEnded:
         if found.answerer != "machine":
             return self._script
         if self._screens.machine == "hangup":

@@ -206,8 +206,8 @@ class FrontMatter(BaseModel):
     )
     returned: Text = Field(
         default="I'm back with you. What else can I do?",
-        description="template; said once whoever the caller was passed on to has left, and the "
-        "agent has stayed",
+        description="template; said when the agent is alone with the caller again: whoever they "
+        "were passed on to, or has taken them over, has left, and the agent has stayed",
     )
     party: PartySection | None = Field(
         default=None,
@@ -237,7 +237,7 @@ class FrontMatter(BaseModel):
         return named
 
 
-_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
+_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure", "returned")
 """Texts that an agent says of its own, whose defaults are English."""
 
 _NESTED: Mapping[str, type[BaseModel]] = {
@@ -306,7 +306,7 @@ def _look_at_defaults(document: Document) -> None:
             "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, since "
             f"language is {language!r}",
         )
-    for what in english_of_warm(transfers, fields.keys() | broken):
+    for what in english_of_warm(transfers):
         document.tell("language", f"{what}, since language is {language!r}")
 
 

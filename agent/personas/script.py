@@ -273,6 +273,7 @@ class Script:
 
     warm: Mapping[str, WarmTransfer] = field(default_factory=dict)
     """How those of them are asked first who are."""
+
     parties: tuple[ScriptParty, ...] = ()
     """Whom the agent may add to the line."""
 

@@ -64,10 +64,11 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed; ``why`` it failed (``no answer``,
-  ``busy``, ``machine``, ``declined``, ``failed``), if that is known. ``warm`` if whoever was called
-  was asked first: then also briefed (they have picked up, and are told), accepted or declined, and
-  ``then``, what the agent does (``leave``, ``silent``, ``help``); returned once they have left it
-  alone with the caller again
+  ``busy``, ``machine``, ``declined``, ``failed``), if that is known; returned once the agent is
+  alone with the caller again, ``by`` whom it was called back: ``operator``, or ``service`` since
+  whoever was with the caller has hung up. ``warm`` if whoever was called was asked first: then also
+  briefed (they have picked up, and are told), accepted or declined, and ``then``, what the agent
+  does (``leave``, ``silent``, ``help``)
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)

@@ -30,11 +30,12 @@ from agent.server.records_api import (
     parameters,
 )
 from agent.sinch.contracts import MOST_PHONES
-from agent.sinch.legs import EndsWith
+from agent.sinch.legs import After, EndsWith
 from agent.sinch_limits import MAX_SAY, MAX_TITLE
 from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
+HANDING_OVER = "I'm handing you over to a colleague. One moment, please."
 
 
 ONE, SEVERAL = SHAPES = ("one phone", "several phones")
@@ -243,8 +244,25 @@ class TakeOverRequest(BaseModel):
 
     phone: Dialled = Field(description="Of the operator: as `to` of `POST /calls`.")
     announcement: str = Field(
-        ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
+        HANDING_OVER, min_length=1, max_length=2000, description="What the agent says before."
     )
+    introduction: str = Field(
+        "",
+        max_length=2000,
+        description="What the agent says to both once the operator has picked up, before it falls "
+        "silent. Unset: nothing.",
+    )
+    after: After = Field(
+        "return",
+        description="What becomes of the call when the operator's phone hangs up first: the agent "
+        "comes back (`return`), or the call ends (`end`).",
+    )
+
+
+class ReturnRequest(BaseModel):
+    """A caller whom an operator gives back to the agent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ReturnRequest")
 
 
 class RecordingRequest(BaseModel):
@@ -372,6 +390,18 @@ OPENAPI: Mapping[str, Any] = {
         },
         "/calls/{id}/parties/{party}": {
             "delete": _operation("Have somebody on the line hung up.", 202, party=True)
+        },
+        "/calls/{id}/take-over": {
+            "post": _operation(
+                "Have the caller passed on to an operator's phone; the agent stays, silent.",
+                202,
+                body=TakeOverRequest,
+            )
+        },
+        "/calls/{id}/return": {
+            "post": _operation(
+                "Have the agent talk to a caller again who was taken over.", 202, body=ReturnRequest
+            )
         },
         "/calls/{id}/whisper": {
             "post": _operation(

@@ -14,16 +14,19 @@ from typing import Any, TypeVar
 import structlog
 
 from agent.sinch.dial_keys import DialKeys
-from agent.sinch.legs import (
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallEvent,
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
     OwnLeg,
     PartyLeg,
     PlacedLeg,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.stored_legs import (
@@ -133,12 +136,23 @@ class CallDirectory:
 
         return await self._store.calls.change(name, changed)
 
-    async def set_transfer(self, call_name: str, leg_name: str) -> None:
-        """Note which leg a caller is being passed on to; ``""`` if nobody any more."""
+    async def set_transfer(
+        self, call_name: str, leg_name: str | None, take_over: TakeOver | None = None
+    ) -> None:
+        """Note which leg a caller is being passed on to, and who has asked to take them over.
+
+        Args:
+            call_name: Of the call.
+            leg_name: ``""`` if nobody any more; None if that is as it was.
+            take_over: None if nobody, or whoever it was is being dialled.
+        """
 
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
             call = _call(call_name, value)
-            return None if call is None else (encode_call(replace(call, transfer=leg_name)), None)
+            if call is None:
+                return None
+            name = call.transfer if leg_name is None else leg_name
+            return encode_call(replace(call, transfer=name, take_over=take_over)), None
 
         await self._store.calls.change(call_name, changed)
 

@@ -314,7 +314,7 @@ def test_mistakes_are_told_all_at_once() -> None:
 def test_english_words_of_another_language_are_told_all_at_once() -> None:
     """Each text that has to be translated; none of a tag that is none."""
     said = mistake(file("greeting: Hallo.\nlanguage: de\ngoodbye: Ade."))
-    for name in ("apology", "fillers", "still_there", "time_up", "unsure"):
+    for name in ("apology", "fillers", "still_there", "time_up", "unsure", "returned"):
         assert f"line 3: language: '{name}' is needed, since language is 'de'" in said
     assert "goodbye" not in said
 
@@ -695,7 +695,7 @@ def test_who_is_on_the_line_is_known_to_a_template() -> None:
         ),
         (
             "language: de\ngoodbye: a\napology: a\nfillers: [a]\nstill_there: a\ntime_up: a\n"
-            "unsure: [a]\ntransfers: [{name: a, to: 'sip:a@b'}]",
+            "unsure: [a]\nreturned: a\ntransfers: [{name: a, to: 'sip:a@b'}]",
             "'transfer_failed', and an 'announcement'",
         ),
     ],

@@ -295,7 +295,8 @@ def test_a_service_that_refuses_everybody_is_doubted() -> None:
 
 
 GERMAN = "\n".join(
-    f"{name}: Ja." for name in ("greeting", "goodbye", "apology", "still_there", "time_up")
+    f"{name}: Ja."
+    for name in ("greeting", "goodbye", "apology", "still_there", "returned", "time_up")
 )
 GERMAN += "\nfillers: [Ja.]\nunsure: [Ja.]\nlanguage: de-AT"
 KEY = "9f2c1e7ab04d5863f19f2c1e7ab04d58"
