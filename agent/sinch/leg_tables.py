@@ -1,4 +1,4 @@
-"""The tables of :mod:`agent.sinch.legs`: what can happen to legs and calls, and what they are then."""
+"""What can happen to legs and calls, and what they are then: tables."""
 
 from __future__ import annotations
 

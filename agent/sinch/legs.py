@@ -3,14 +3,15 @@
 Four kinds of leg are ours, each with a name of ours that comes back with its callbacks (``custom``
 in version 1 of the API, ``callName`` in version 2):
 
-- :class:`PlacedLeg`: a phone that we dialled. Its states are in :data:`~agent.sinch.leg_tables.PLACED_LEG`.
-- :class:`TransferLeg`: whom a caller is passed on to. Its states are in :data:`~agent.sinch.leg_tables.TRANSFER_LEG`.
-- :class:`PartyLeg`: a further phone on the line of a call. Its states are in :data:`~agent.sinch.leg_tables.PARTY_LEG`.
+- :class:`PlacedLeg`: a phone that we dialled, or several at once.
+- :class:`TransferLeg`: whom a caller is passed on to.
+- :class:`PartyLeg`: a phone on the line of a call of several.
 - :class:`StreamLeg`: the agent's end of a call, where it is a leg of its own. Nothing is decided by
   its state.
 
-A :class:`BridgedCall` is a phone and the stream that it talks with; its states are in
-:data:`~agent.sinch.leg_tables.CALL`. It goes by the name of the leg that we placed, or else by the platform's id.
+A :class:`BridgedCall` is a phone and the stream that it talks with. It goes by the name of the leg
+that we placed, or else by the platform's id. What can happen to each, and what it is then, is in
+the tables of :mod:`agent.sinch.leg_tables`.
 
 Events come from outside, in any order and more than once. A pair that is not in a table cannot
 happen: whoever is told so (by None) must change nothing, and answer the platform accordingly. This
