@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
+from agent import phone_numbers
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
@@ -46,6 +47,7 @@ from agent.sinch.contracts import (
     NoSuchCallError,
     Party,
 )
+from agent.sinch.dial_rules import home_country
 from agent.sinch.legs import EndsWith, PlacedLeg
 from agent.stream.addresses import (
     client_address,
@@ -310,6 +312,11 @@ def _line(asked: DialRequest, sinch: SinchSettings) -> tuple[Party, ...]:
     parties = tuple(
         _party(one, sinch, machine, f"to.{place}") for place, one in enumerate(asked.to)
     )
+    home, known = home_country(sinch), set[str]()
+    for place, one in enumerate(parties):
+        if (person := phone_numbers.person(one.to, home)) in known:
+            raise UnreadableError(f"to.{place}: is on this line already: each is dialled once")
+        known.add(person)
     if asked.ends_with == "host" and not any(one.host for one in parties):
         raise UnreadableError('ends_with: say who the host is: {"to": …, "host": true}')
     return parties
