@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult, shortnumberinfo
@@ -174,7 +175,16 @@ def person(dialled: str, home: str = "") -> str:
     """
     if not sip_host(dialled):
         return dialled
-    return sip_number(dialled, home) or dialled.lower()
+    if by_number := sip_number(dialled, home):
+        return by_number
+    user, _, _ = _sip_user(dialled).partition(";")
+    return f"sip:{user}@{sip_host(dialled)}".lower()
+
+
+def _sip_user(address: str) -> str:
+    """Return whom a SIP address has before its host, as it is meant: ``%2B`` is ``+``."""
+    parts = _SIP.fullmatch(address)
+    return "" if parts is None else unquote(parts["user"])
 
 
 def sip_number(address: str, home: str) -> str:
@@ -184,8 +194,7 @@ def sip_number(address: str, home: str) -> str:
         address: A SIP address.
         home: The country of a number without ``+``; ``""`` if it is not known.
     """
-    parts = _SIP.fullmatch(address)
-    user = parts["user"].partition(";")[0] if parts is not None else ""
+    user, _, _ = _sip_user(address).partition(";")
     try:
         return number(user, home)
     except ValueError:

@@ -44,6 +44,7 @@ ANNOUNCED: Mapping[str, frozenset[PartyText]] = {
 @dataclass(frozen=True, slots=True)
 class _News:
     what: PartyText
+    party: str
     who: str
     at: float
 
@@ -68,7 +69,7 @@ class PartyLine:
         self._present = dict(self._party.present)
         self._expected = dict(self._party.expected)
         self._gone: set[str] = set()
-        self._missed: set[str] = set()  # who was not reached, and may come after all
+        self._missed: dict[str, str] = {}  # titles of those not reached, who may come after all
         self._alone = self._party.lists_phone  # no phone is there but those that are listed
         self._news: deque[_News] = deque()
         self._floor = Floor(called=self._party.called, answers=self._party.answers)
@@ -77,7 +78,7 @@ class PartyLine:
             for party, title in people.items():
                 self._tell_record(party, title, status)
         if titles(self._expected):
-            self._news.append(_News("waiting", "", now))
+            self._news.append(_News("waiting", "", "", now))
 
     @property
     def is_of_several(self) -> bool:
@@ -95,12 +96,12 @@ class PartyLine:
         """Note who is on the line now. A second time, or after they have left, nothing happens."""
         if order.party in self._present or order.party in self._gone:
             return
-        title = order.title or self._expected.get(order.party, "")
+        missed = self._missed.pop(order.party, "")  # the platform told us otherwise before
+        title = order.title or self._expected.pop(order.party, missed)
         self._expected.pop(order.party, None)
-        self._missed.discard(order.party)  # the platform told us otherwise before
         self._present[order.party] = title
         self._tell_record(order.party, title, "joined")
-        self._tell("joined", title, now)
+        self._tell("joined", order.party, title, now)
 
     def left(self, order: PartyLeft, now: float) -> None:
         """Note who is on the line no more, or will not come. The same holds for a second time.
@@ -110,11 +111,14 @@ class PartyLine:
         if order.party in self._gone or order.party in self._missed:
             return
         came = order.why in ("left", "dropped")
-        (self._gone if came else self._missed).add(order.party)
         was_there = order.party in self._present
         title = order.title or {**self._expected, **self._present}.get(order.party, "")
         expected = self._expected.pop(order.party, None) is not None
         self._present.pop(order.party, None)
+        if came:
+            self._gone.add(order.party)
+        else:
+            self._missed[order.party] = title
         if came and not was_there and not expected:
             self._alone = True
         if came:
@@ -122,17 +126,21 @@ class PartyLine:
         else:
             self._tell_record(order.party, title, "not reached", order.why)
         if not came:
-            self._tell("absent", title, now)
+            self._tell("absent", order.party, title, now)
         elif self.is_of_several:
-            self._tell("left", title, now)
+            self._tell("left", order.party, title, now)
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
         self._note("party", party=party, **{k: v for k, v in known.items() if v})
 
-    def _tell(self, what: PartyText, who: str, now: float) -> None:
+    def _tell(self, what: PartyText, party: str, who: str, now: float) -> None:
         self._news = deque(one for one in self._news if one.what != "waiting")
-        self._news.append(_News(what, who, now))
+        came = [one for one in self._news if (one.what, one.party) == ("joined", party)]
+        if what == "left" and came:  # and gone, before anybody was told
+            self._news.remove(came[0])
+            return
+        self._news.append(_News(what, party, who, now))
 
     def is_due(self, quiet: float, now: float) -> bool:
         """Return whether there is something to say of them, now that nobody has spoken for long.

@@ -96,7 +96,8 @@ class CallTransfer:
         match order:
             case TransferCaller():
                 self._asked[order.to] = order.warm and self._completed(order.warm)
-                return Announcement(text=order.announcement, transfer=order.to)
+                # Whoever talks over it does not undo what an operator has decided.
+                return Announcement(text=order.announcement, transfer=order.to, interruptible=False)
             case CalleeBriefed() if self.under_way and self._status == "started":
                 self._step("briefed")
             case CallerMoved(introduction=text) if text and not self.together:

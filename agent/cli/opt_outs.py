@@ -80,19 +80,21 @@ def _with(options: argparse.Namespace, given: list[str], work: _Work) -> int:
     """Open the list and do ``work`` with numbers as they are dialled; return the exit status."""
     from agent import phone_numbers
     from agent.settings import SettingsError
+    from agent.sinch.dial_rules import home_country
     from agent.store.errors import StoreError
     from agent.store.opt_outs import OptOuts
 
     async def main() -> int:
         async with opened_records(options) as opened:
             country = opened.settings.sinch.country
+            home = home_country(opened.settings.sinch)
             numbers = []
             for text in given:
                 try:
                     dialled = phone_numbers.address(text, country)
                 except ValueError as error:
                     return fail(ValueError(f"{text!r}: {error}"), USAGE)
-                numbers.append(phone_numbers.person(dialled, country))
+                numbers.append(phone_numbers.person(dialled, home))
             return await work(OptOuts(opened.database), numbers)
 
     try:

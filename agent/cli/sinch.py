@@ -62,6 +62,14 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
         "--machine", action="store_true", help="they are machines: --say and a beep"
     )
     standin.add_argument(
+        "--at-menu",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what phones that ring answer when they are asked whether they take a call: a key, "
+        "words, or '' for nothing; repeat it for each time",
+    )
+    standin.add_argument(
         "--call", type=_party, metavar="NUMBER", help="call this number of ours, then stop"
     )
     standin.add_argument(
@@ -152,7 +160,7 @@ def _at_cross_purposes(options: argparse.Namespace) -> str:
     if not options.party:
         given = "--scenarios" if options.scenarios else "--save" if options.save else ""
         return f"{given} is of a party: name one with --party" if given else ""
-    if options.phone or options.say or options.machine:
+    if options.phone or options.say or options.machine or options.at_menu:
         return "--party: its file says whose phones there are, and what they say"
     if not re.fullmatch(r"\+\d{7,15}", options.caller):
         return f"--from {options.caller!r}: a party has numbers of its own from there on"
@@ -169,7 +177,12 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
     signers = _signers(settings)
     turns, rate = await spoken_turns(options.say, settings.server.rate), settings.server.rate
     plan = answering_machine(turns, rate) if options.machine else Plan(turns=turns)
-    phone = Phone(plan=plan, who="machine" if options.machine else "human", after=1.0)
+    phone = Phone(
+        plan=plan,
+        who="machine" if options.machine else "human",
+        after=1.0,
+        at_menus=options.at_menu,
+    )
     standin = StandIn(
         settings.sinch.callback_url,
         v1=signers.get("application"),

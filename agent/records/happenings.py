@@ -35,6 +35,10 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
+    "disclosed": (("said that it is a machine", "", ""), (", broken off", "cut_off", "")),
+    "opt_out": (
+        ("wants no more calls", "", ""), (", as was known", "known", ""), (" (", "by", ")"),
+    ),
     "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
     "screened": (
         ("", "answerer", " answered"), (", by ", "by", ""), (": ", "why", ""),
@@ -83,9 +87,11 @@ def happening(event: RecordedEvent) -> str:
         value = event.fields.get(name) if name else ""
         if name == "by":
             value = REASONS.get((event.kind, str(value)), value)
+        if event.kind == "party" and name == "title":
+            value = value or "somebody"
         if not name or value not in (None, "", [], {}):
             written = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
-            said.append(f"{before}{written}{behind}")
+            said.append(f"{before}{'' if value is True else written}{behind}")
     return "".join(said)
 
 

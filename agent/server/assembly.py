@@ -46,6 +46,7 @@ from agent.settings.calls import CallSettings
 from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import StreamTarget
+from agent.sinch.dial_rules import home_country
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.service import SinchService, sinch_service
 from agent.sinch_limits import MAX_SECONDS
@@ -327,7 +328,11 @@ def _operator(
             answers=CallAnswers(records, settings.sinch.country, access),
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
-            opt_outs=OptOutAnswers(store.opt_outs, settings.sinch.country) if store else None,
+            opt_outs=OptOutAnswers(
+                store.opt_outs, settings.sinch.country, home_country(settings.sinch)
+            )
+            if store
+            else None,
         ),
         tries=tries,
     )

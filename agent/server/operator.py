@@ -49,6 +49,7 @@ from agent.sinch.contracts import (
     ExpectedCall,
     Party,
 )
+from agent.sinch.dial_rules import home_country
 from agent.sinch.legs import EndsWith, PlacedLeg, Screening
 from agent.sinch.refusals import (
     NoSuchCallError,
@@ -338,6 +339,11 @@ def _line(asked: DialRequest, sinch: SinchSettings) -> tuple[Party, ...]:
     parties = tuple(
         _party(one, sinch, machine, f"to.{place}") for place, one in enumerate(asked.to)
     )
+    home, known = home_country(sinch), set[str]()
+    for place, one in enumerate(parties):
+        if (person := phone_numbers.person(one.to, home)) in known:
+            raise UnreadableError(f"to.{place}: is on this line already: each is dialled once")
+        known.add(person)
     if asked.ends_with == "host" and not any(one.host for one in parties):
         raise UnreadableError('ends_with: say who the host is: {"to": …, "host": true}')
     return parties

@@ -19,6 +19,7 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
+from agent.server.one_line import OneLine
 from agent.server.opt_outs_api import OptOutRequest, OptOutsQuery
 from agent.server.records_api import (
     SCHEMAS,
@@ -88,7 +89,7 @@ class PartyRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", title="PartyRequest")
 
     to: Dialled = Field(description="Whom, as `to` of `POST /calls` has one.")
-    title: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+    title: OneLine = Field(
         "",
         max_length=MAX_TITLE,
         description="What they are called on the line, such as `Ann`: the agent is told.",
@@ -102,7 +103,7 @@ class PartyRequest(BaseModel):
     machine: Literal["talk", "hangup"] | None = Field(
         None, description="When a machine answers them. Unset: as the call has it."
     )
-    announcement: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+    announcement: OneLine = Field(
         "",
         max_length=MAX_SAY,
         description="What the platform's voice tells them alone, before they are on the line.",

@@ -23,11 +23,13 @@ class OptOutAnswers:
     Args:
         opt_outs: The list; all processes have the same.
         country: Two letters, of a number without ``+``; ``""`` if there is none.
+        home: The country that we call from (:func:`~agent.sinch.dial_rules.home_country`).
     """
 
-    def __init__(self, opt_outs: OptOuts, country: str) -> None:
+    def __init__(self, opt_outs: OptOuts, country: str, home: str) -> None:
         self._opt_outs = opt_outs
         self._country = country
+        self._home = home
 
     async def listed(self, request: web.Request) -> web.Response:
         """Return those who have opted out, the latest first."""
@@ -66,4 +68,4 @@ class OptOutAnswers:
 
     def _person(self, text: str) -> str:
         address = dialable("number", text, self._country)
-        return phone_numbers.person(address, self._country)
+        return phone_numbers.person(address, self._home)

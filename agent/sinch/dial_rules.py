@@ -86,7 +86,7 @@ class DialRules:
             DestinationRefusedError: If it may not be called, or whoever it is wants no more calls.
             AllowanceUsedUpError: If a limit is reached; it is not counted then.
         """
-        if await self._opt_outs.holds(self._person(to)):
+        if await self._opt_outs.holds(self.person(to)):
             log.warning("not dialled", to=phone_numbers.shortened(to), reason=OPTED_OUT)
             raise DestinationRefusedError(OPTED_OUT)
         await self._admit(name, to, max_seconds, "call", self._rules.calls_to_a_number)
@@ -119,9 +119,10 @@ class DialRules:
 
         Callers may still be passed on to them: a desk is not called for its own sake.
         """
-        return await self._opt_outs.add(self._person(to), how=how, agent=agent)
+        return await self._opt_outs.add(self.person(to), how=how, agent=agent)
 
-    def _person(self, to: str) -> str:
+    def person(self, to: str) -> str:
+        """Return whom a destination reaches, however it is written."""
         return phone_numbers.person(to, self._home)
 
     async def admit_transfer(self, name: str, to: str) -> None:
@@ -185,9 +186,17 @@ class DialRules:
         return None if callback.answered else 0.0
 
 
+def home_country(settings: SinchSettings) -> str:
+    """Return the country that we call from, which a number in a SIP address is of that has none.
+
+    ``""`` if it is not known.
+    """
+    return phone_numbers.country(settings.caller_id) if settings.caller_id else settings.country
+
+
 def allowed_countries(settings: SinchSettings) -> tuple[frozenset[str], str]:
     """Return the countries that may be called, and the one that we call from, ``""`` if unknown."""
-    home = phone_numbers.country(settings.caller_id) if settings.caller_id else settings.country
+    home = home_country(settings)
     usual = {home} if home else set[str]()
     return frozenset(settings.dialling.countries or usual), home
 

@@ -121,8 +121,8 @@ class Parties:
         Raises:
             NoSuchCallError: If there is no such call.
             CallOverError: If it is over.
-            CannotAddError: If nobody can be added to it, or not this one; or it has as many phones
-                as it may.
+            CannotAddError: If nobody can be added to it, or not this one; they are on it already;
+                or it has as many phones as it may.
             DestinationRefusedError: If they may not be called.
             AllowanceUsedUpError: If as much was dialled as may be.
             RefusedError: If Sinch does not dial.
@@ -133,6 +133,11 @@ class Parties:
         placed = await self._directory.placed(call_name)
         if sum(not leg.is_over for leg in legs) + (call.phone not in _names(legs)) >= MOST_PHONES:
             raise CannotAddError(f"the line has {MOST_PHONES} phones: no more are taken")
+        there = [leg.to for leg in legs if leg.standing in ("expected", "joined")]
+        if placed is not None and not placed.parties:
+            there.append(placed.to)
+        if self._rules.person(party.to) in map(self._rules.person, there):
+            raise CannotAddError("they are on this line already, or are being called")
         leg = party_leg(call_name, party)
         most = self._settings.dialling.transfer_seconds
         seconds = most if placed is None else placed.max_seconds

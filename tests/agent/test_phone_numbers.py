@@ -12,6 +12,7 @@ from agent.phone_numbers import (
     address,
     number,
     oddity,
+    person,
     shortened,
 )
 
@@ -93,3 +94,22 @@ def test_anything_is_an_address_or_a_mistake(text: str) -> None:
         return
     assert found.startswith("+") or found.lower().startswith("sip")
     assert not set(found) & set(" \r\n")
+
+
+@pytest.mark.parametrize(
+    ("dialled", "reached"),
+    [
+        ("+12025550123", "+12025550123"),
+        ("sip:+12025550123@pbx.example.com", "+12025550123"),
+        ("sips:12025550123@pbx.example.com:5061", "+12025550123"),
+        ("sip:%2B12025550123@pbx.example.com", "+12025550123"),
+        ("sip:2025550123;ext=7@pbx.example.com", "+12025550123"),
+        ("sip:Ann@PBX.example.com.", "sip:ann@pbx.example.com"),
+        ("sips:ann@pbx.example.com:5061", "sip:ann@pbx.example.com"),
+        ("sip:%61nn;tag=1@pbx.example.com", "sip:ann@pbx.example.com"),
+        ("user:Ann", "user:Ann"),
+    ],
+)
+def test_whoever_is_reached_is_one_however_they_are_dialled(dialled: str, reached: str) -> None:
+    """So nobody who has opted out is called by another spelling."""
+    assert person(dialled, "US") == reached

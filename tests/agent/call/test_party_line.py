@@ -275,6 +275,18 @@ def test_orders_count_once_in_any_order() -> None:
     ]
 
 
+def test_nobody_is_announced_who_is_not_there_any_more() -> None:
+    """Who has come and gone before anybody could be told is not spoken of; the record has both."""
+    line, notes = line_of(present={"p1": "Ann", "p2": "Ben"}, lists_phone=True)
+    line.joined(PartyJoined(party="p3", title="Cleo"), 1.0)
+    line.joined(PartyJoined(party="p4", title="Dora"), 1.0)
+    line.left(PartyLeft(party="p3", title="Cleo", why="dropped"), 2.0)
+    assert line.is_due(LULL, 3.0)
+    assert line.next_announcement().text == "Dora has joined."
+    assert not line.is_due(LULL, 3.0)
+    assert notes.lines[-1]["status"] == "dropped"
+
+
 def test_who_was_not_reached_may_come_after_all() -> None:
     """The platform dialled though it had told us otherwise; told twice, it is on record once."""
     line, notes = line_of(expected={"p1": "Ann"})

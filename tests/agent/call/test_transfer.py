@@ -16,6 +16,7 @@ from agent.call.orders import (
     ReturnToCaller,
     TransferCaller,
 )
+from agent.call.reply import Announcement
 from agent.call.transfer import CallTransfer, Handover, TransferError
 from agent.personas.script import Script
 from agent.warm_transfers import SUMMARY, Then, WarmTransfer
@@ -229,6 +230,18 @@ def test_an_operator_leaves_texts_to_the_agent_file() -> None:
     expected = replace(WARM, briefing="VIP.", with_summary="", then="silent")
     assert story.dialler.dialled[0].warm == expected
     assert story.told == []
+
+
+def test_nobody_talks_an_operator_out_of_it() -> None:
+    """What is said over the announcement is answered afterwards; whoever was named is dialled."""
+    order = TransferCaller(to="desk", announcement="One moment.")
+
+    async def main() -> Announcement | None:
+        return Story().transfer.obey(order)
+
+    said = run(main())
+    assert said is not None
+    assert (said.transfer, said.interruptible) == ("desk", False)
 
 
 def test_an_operator_may_pass_on_cold_whom_the_file_asks_first() -> None:

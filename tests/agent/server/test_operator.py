@@ -324,6 +324,8 @@ def test_who_wants_no_more_calls_is_listed_added_and_taken_back(tmp_path: Path) 
             assert (await s.operate("GET", "/opt-outs"))[1] == {"opt_outs": []}
             assert (await s.operate("POST", "/opt-outs", {"number": "desk"}))[0] == 400
             assert (await s.operate("GET", "/opt-outs?limit=0"))[0] == 400
+            by_sip = {"number": "sip:12025550123@pbx.example.com"}  # we call from the same country
+            assert await s.operate("POST", "/opt-outs", by_sip) == (201, {"number": "+12025550123"})
             assert await ask(s, "GET", "/opt-outs") == 401
             assert await ask(s, "DELETE", "/opt-outs/+12025550123") == 401
         assert "5550123" not in str(logs)

@@ -38,6 +38,8 @@ from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 
 both = pytest.mark.parametrize("version", ["v1", "v2"])
 ANN, BEN, CLEO = "+15550000001", "+15550000002", "+15550000003"
+DORA = "+15550000004"
+OTHERS = [f"+1555000001{last}" for last in range(9)]
 THREE = (
     Party(to=ANN, title="Ann"),
     Party(to=BEN, title="Ben", ring_seconds=20, host=True),
@@ -549,9 +551,9 @@ def test_one_is_added_where_the_first_has_left(tmp_path: Path, version: Version)
         await line.answers("Ann")
         await line.answers("Ben")
         await line.leaves("Ann")
-        s.platform.fails.add(f"refuse {MANAGER}")
+        s.platform.fails.add(f"refuse {DORA}")
         with pytest.raises(RefusedError):
-            await s.call_control.add_party(line.name, Party(to=MANAGER, title="Dora"))
+            await s.call_control.add_party(line.name, Party(to=DORA, title="Dora"))
         assert s.platform.of("beside")[-1][1] == "leg of Ben"
         assert (await line.standing())["Dora"] == "not reached"
 
@@ -573,12 +575,29 @@ def test_why_nobody_can_be_added(tmp_path: Path) -> None:
         with pytest.raises(DestinationRefusedError):
             await s.call_control.add_party("phone", Party(to="+4915550000003"))
         await line.answers("Ann")
-        for _ in range(7):
-            await s.call_control.add_party(line.name, THREE[0])
+        for to in OTHERS[:7]:
+            await s.call_control.add_party(line.name, Party(to=to))
         with pytest.raises(CannotAddError, match="10 phones"):
             await s.call_control.add_party(line.name, THREE[0])
 
     tell(tmp_path, "v1", story)
+
+
+@both
+def test_nobody_is_on_a_line_twice(tmp_path: Path, version: Version) -> None:
+    """Who is there, or rings, is not dialled once more, however they are written; who left may."""
+
+    async def story(s: Story) -> None:
+        line = await Line.dialled(s)
+        await line.answers("Ann")
+        await line.answers("Ben")
+        for to in (ANN, CLEO):
+            with pytest.raises(CannotAddError, match="already"):
+                await s.call_control.add_party(line.name, Party(to=to))
+        await line.leaves("Ben")
+        await s.call_control.add_party(line.name, Party(to=BEN))
+
+    tell(tmp_path, version, story)
 
 
 def test_the_caller_is_one_of_the_phones_on_a_line(tmp_path: Path) -> None:
@@ -586,8 +605,8 @@ def test_the_caller_is_one_of_the_phones_on_a_line(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
-        for _ in range(9):
-            await s.call_control.add_party("phone", THREE[2])
+        for to in OTHERS:
+            await s.call_control.add_party("phone", Party(to=to))
         with pytest.raises(CannotAddError, match="10 phones"):
             await s.call_control.add_party("phone", THREE[2])
 

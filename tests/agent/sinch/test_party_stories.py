@@ -171,6 +171,9 @@ def test_one_is_added_and_another_dropped(tmp_path: Path, version: Version) -> N
         assert await standing(s, call) == {"Ben": "dropped", "Dora": "joined"}
         await s.sinch.hang_up(phone(s, ANN))
         await is_over(s)
+        twice = {"to": [ANN, BEN, {"to": "+1 (555) 000-0010"}]}
+        status, answer = await s.operate("POST", "/calls", twice)
+        assert (status, answer["detail"][:6]) == (400, "to.2: ")
         status, answer = await s.operate("POST", f"/calls/{call}/parties", {"to": BEN})
         assert (status, answer["detail"]) == (409, "the call is over")
 

@@ -10,10 +10,16 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    assert len(found) == len(pairs), f"twice in one object: {sorted(name for name, _ in pairs)}"
+    return found
+
+
 @cache
 def _validator(name: str) -> Draft202012Validator:
     path = Path(__file__).parent / f"{name.partition('_')[0]}.json"
-    schema: dict[str, Any] = json.loads(path.read_text())
+    schema: dict[str, Any] = json.loads(path.read_text(), object_pairs_hook=_each_once)
     assert name in schema["$defs"], name
     return Draft202012Validator(schema | {"$ref": f"#/$defs/{name}"})
 
