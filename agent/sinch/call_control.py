@@ -20,6 +20,7 @@ import structlog
 from agent.call.orders import TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.callbacks import (
     BRIEFING,
     Callback,
@@ -101,18 +102,19 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
+        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
         self._transfers = Transfers(
-            settings, directory, dispatch, hang_ups, actions, rules, follow_ups
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, watch
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
         self._line_endings = lines = LineEndings(directory, dispatch, endings)
         self._parties = parties = Parties(
-            settings, directory, hang_ups, lines, actions, rules, follow_ups
+            settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
         )
-        self._dialling = Dialling(settings, directory, actions, rules, parties, calls)
+        self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
             settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
         )

@@ -22,6 +22,7 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered, Version
 from agent.sinch.contracts import (
     Actions,
@@ -78,6 +79,7 @@ class Transfers:
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom callers may be passed on to.
         follow_ups: Does what takes time.
+        watch: For those of whom the platform does not tell that they have answered.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Transfers:
         actions: Actions | None,
         rules: DialRules,
         follow_ups: FollowUps,
+        watch: AnswerWatch,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -97,6 +100,7 @@ class Transfers:
         self._actions = actions
         self._rules = rules
         self._follow_ups = follow_ups
+        self._watch = watch
 
     async def request(self, call_name: str, order: TransferCaller) -> None:
         """Have the agent of a call announce a transfer and make it. Returns at once.
@@ -174,6 +178,7 @@ class Transfers:
         await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
+        self._watch.watch(leg, to)
 
     async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
         """Put a summary into what is said to whoever is being dialled, if it comes in time."""
