@@ -94,6 +94,17 @@ class LineParty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartyExpected:
+    """Somebody else is being dialled onto the line."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyJoined:
     """Somebody else is on the line now."""
 
@@ -150,6 +161,7 @@ Order = (
     | CallerMoved
     | CallerNotMoved
     | ReturnToCaller
+    | PartyExpected
     | PartyJoined
     | PartyLeft
     | ControlRecording
@@ -168,6 +180,7 @@ _KINDS: Mapping[str, type[Order]] = {
     "moved": CallerMoved,
     "not moved": CallerNotMoved,
     "return": ReturnToCaller,
+    "expected": PartyExpected,
     "joined": PartyJoined,
     "left": PartyLeft,
     "recording": ControlRecording,

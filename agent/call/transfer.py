@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import structlog
 
@@ -13,6 +14,8 @@ from agent.call.orders import (
     CallerMoved,
     CallerNotMoved,
     Order,
+    PartyJoined,
+    PartyLeft,
     ReturnToCaller,
     TransferCaller,
 )
@@ -80,6 +83,7 @@ class CallTransfer:
         self._warm: WarmTransfer | None = None
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
+        self._helpers, self._helper = count(1), ""  # who is on the line beside the caller and us
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
 
@@ -182,7 +186,16 @@ class CallTransfer:
         if order.helps:
             said = f"{self._to} is on the line now, and hears you and the caller. Help both."
             self._tell_model(self._to, said)
+            self._helps()
         self.together, self.under_way = order.helps or order.stay, False
+
+    def _helps(self) -> None:
+        """Have the line be one of several: who has been told that, by the introduction or not."""
+        self._helper = f"transfer {next(self._helpers)}"
+        title = self._to if self._to in self._script.numbers else ""
+        who = PartyJoined(party=self._helper, title=title)
+        told = self._warm is not None and bool(self._warm.introduction)
+        self._history.party.joined(who, now(), told=told)
 
     def _failed(self, order: CallerNotMoved) -> Announcement:
         """Note that nobody takes the caller; return what they are told."""
@@ -199,6 +212,10 @@ class CallTransfer:
     def _returned(self) -> Announcement:
         """Note that we are alone with the caller again; return what they are told."""
         self._step("failed" if self.under_way else "returned")
+        if self._helper:
+            who = PartyLeft(party=self._helper, title="", why="left")
+            self._history.party.left(who, now(), told=True)
+            self._helper = ""
         self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
         self.together = self.under_way = False
         return Announcement(text=self._script.returned)

@@ -147,7 +147,9 @@ class Parties:
         except SinchError as error:
             await self._refused(leg, error)
             raise RefusedError(str(error)) from None
-        return await self._accepted(leg, facts)
+        accepted = await self._accepted(leg, facts)
+        await self._endings.tell_expected(accepted)
+        return accepted
 
     async def drop(self, call_name: str, name: str) -> None:
         """Have somebody hung up who is on the line of a call, or to come to it.

@@ -37,6 +37,7 @@ AGENT = """---
 greeting: "Hello, this is Clara."
 party:
   called: [Clara]
+  announces: joined
 ---
 You are Clara, of a bakery. Answer in one short sentence.
 """
