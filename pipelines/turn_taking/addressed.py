@@ -240,6 +240,8 @@ def _by_context(heard: _Heard) -> Verdict:
         return _answering(heard)
     if floor.answers == "named":
         return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+    if questions and sentences[0].asks and not (sentences[-1].asks or requests):
+        return Verdict(to=Addressee.OTHERS, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
 
 
