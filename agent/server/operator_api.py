@@ -19,7 +19,6 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
-from agent.server.operator_errors import ONE, SEVERAL
 from agent.server.opt_out_answers import OptOutRequest, OptOutsQuery
 from agent.server.records_api import (
     SCHEMAS,
@@ -37,6 +36,9 @@ from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
 
+
+ONE, SEVERAL = SHAPES = ("one phone", "several phones")
+"""What ``to`` may be; stands in the place of a mistake, where nobody has to read it."""
 
 _SCHEMES = {"number": "", "sip": "sip:", "username": phone_numbers.USER}
 """Of what may be called, in the words of Sinch's API: what it begins with here."""

@@ -15,6 +15,7 @@ from agent.records.buckets import BucketError
 from agent.records.recordings import NoRecordingError
 from agent.records.seals import SealError
 from agent.server.call_answers import QueryError
+from agent.server.operator_api import SHAPES
 from agent.sinch.contracts import (
     AllowanceUsedUpError,
     CallControlError,
@@ -32,9 +33,6 @@ log = structlog.get_logger()
 Model = TypeVar("Model", bound=BaseModel)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-ONE, SEVERAL = SHAPES = ("one phone", "several phones")
-"""What ``to`` may be; stands in the place of a mistake, where nobody has to read it."""
 
 BODY_WITHIN = 5.0
 """Seconds for the body of a request to come."""
