@@ -19,7 +19,7 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
-from agent.server.opt_out_answers import OptOutRequest, OptOutsQuery
+from agent.server.opt_outs_api import OptOutRequest, OptOutsQuery
 from agent.server.records_api import (
     SCHEMAS,
     CallAnswer,

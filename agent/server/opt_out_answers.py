@@ -6,35 +6,15 @@ from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from agent import phone_numbers
 from agent.server.call_actions import dialable
 from agent.server.operator_errors import UnreadableError, problem, read_body
-from agent.store.opt_outs import MOST_LISTED, OptOuts
+from agent.server.opt_outs_api import OptOutRequest, OptOutsQuery
+from agent.store.opt_outs import OptOuts
 
 log = structlog.get_logger()
-
-
-class OptOutRequest(BaseModel):
-    """Somebody who wants no more calls."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", title="OptOutRequest")
-
-    number: str = Field(
-        max_length=300,
-        description="Number, as people write it, SIP address, or `user:` and the id of an In-App "
-        "user.",
-    )
-
-
-class OptOutsQuery(BaseModel):
-    """Which of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", title="OptOutsQuery")
-
-    limit: int = Field(100, ge=1, le=MOST_LISTED, description="How many, the latest first.")
-    skip: int = Field(0, ge=0, le=2**31, description="How many of the latest are left out.")
 
 
 class OptOutAnswers:
