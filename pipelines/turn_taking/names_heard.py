@@ -179,6 +179,16 @@ def nearest_name(word: str, ours: Sequence[str], others: Sequence[str]) -> NameH
     return None if not found else NameHeard(start=0, end=1, ours=not min(found)[1])
 
 
+def may_be_ours(word: str, ours: Sequence[str]) -> bool:
+    """Return whether a word that calls somebody, and is near no name, may be the agent's misheard.
+
+    That is so by its consonants, of which one may be another, or missing: "Player" for "Clara".
+    """
+    heard = _VOWELS.sub("", _sound(word))
+    frames = [_VOWELS.sub("", _sound("".join(form.words))) for form in _forms(tuple(ours), (), ())]
+    return any(len(frame) >= FRAME and _edits(heard, frame, 1.0) <= 1.0 for frame in frames)
+
+
 @lru_cache(maxsize=4096)
 def _sound(word: str) -> str:
     plain = without_accents(word.casefold().replace("ß", "ss"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.names_heard import NameHeard, names_in, nearest_name
+from pipelines.turn_taking.names_heard import NameHeard, may_be_ours, names_in, nearest_name
 from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
 
 _SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
@@ -128,6 +128,8 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         return Naming(ours=called[-1])
     if not found and (stranger := _called_stranger(sentence)):
         nearest = nearest_name(stranger, ours, others)
+        if nearest is None and may_be_ours(stranger, ours):
+            return Naming(maybe=True)
         return Naming(ours=nearest is not None and nearest.ours)
     if not found and (opening := _opening(sentence)):
         nearest = nearest_name(opening, ours, others)

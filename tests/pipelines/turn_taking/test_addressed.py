@@ -108,9 +108,10 @@ def test_another_word_is_no_name(name: str, heard: str) -> None:
         ("Is that with or without the delivery, Claire?", Addressee.AGENT),
         ("I claire, is one enough for twelve?", Addressee.AGENT),
         ("Claire, until winter you open on Saturday.", Addressee.UNCLEAR),
+        ("Player, could you tell us where you are?", Addressee.UNCLEAR),
         ("Mike, can you hear me?", Addressee.OTHERS),
         ("My cousin said that Claire was very friendly.", Addressee.OTHERS),
-        ("Eclair, can you hear me?", Addressee.OTHERS),
+        ("Eleanor, can you hear me?", Addressee.OTHERS),
     ],
 )
 def test_the_consonants_of_a_name_are_enough_where_somebody_is_called(
