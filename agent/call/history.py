@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from agent.call.keys import PressedKeys
-from agent.call.orders import AnswererFound, Order, PartyJoined, PartyLeft, Whisper
+from agent.call.orders import AnswererFound, Order, PartyExpected, PartyJoined, PartyLeft, Whisper
 from agent.call.party_line import PartyLine
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
@@ -106,6 +106,8 @@ class History:
                 self.whispers.append(text)
                 del self.whispers[:-MOST_WHISPERS]
                 self.record.note("whisper", text=text, by=by)
+            case PartyExpected():
+                self.party.expects(order)
             case PartyJoined():
                 self.party.joined(order, now())
             case PartyLeft():

@@ -97,6 +97,17 @@ class LineParty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartyExpected:
+    """Somebody else is being dialled onto the line."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyJoined:
     """Somebody else is on the line now."""
 
@@ -160,6 +171,7 @@ Order = (
     | CallerMoved
     | CallerNotMoved
     | ReturnToCaller
+    | PartyExpected
     | PartyJoined
     | PartyLeft
     | AnswererFound
@@ -179,6 +191,7 @@ _KINDS: Mapping[str, type[Order]] = {
     "moved": CallerMoved,
     "not moved": CallerNotMoved,
     "return": ReturnToCaller,
+    "expected": PartyExpected,
     "joined": PartyJoined,
     "left": PartyLeft,
     "answerer": AnswererFound,

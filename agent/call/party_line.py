@@ -14,7 +14,7 @@ from math import inf
 
 import structlog
 
-from agent.call.orders import PartyJoined, PartyLeft
+from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.call.reply import Announcement, Reply
 from agent.personas.errors import PersonaError
 from agent.personas.party import PartyText
@@ -73,7 +73,7 @@ class PartyLine:
         self._alone = self._party.lists_phone  # no phone is there but those that are listed
         self._news: deque[_News] = deque()
         self._floor = Floor(called=self._party.called, answers=self._party.answers)
-        self._said_at = self._turn_at = -inf
+        self._said_at = self._turn_at = self._several_until = -inf
         for status, people in (("joined", self._present), ("expected", self._expected)):
             for party, title in people.items():
                 self._tell_record(party, title, status)
@@ -92,8 +92,14 @@ class PartyLine:
 
     # Who is there
 
-    def joined(self, order: PartyJoined, now: float) -> None:
-        """Note who is on the line now. A second time, or after they have left, nothing happens."""
+    def joined(self, order: PartyJoined, now: float, *, told: bool = False) -> None:
+        """Note who is on the line now. A second time, or after they have left, nothing happens.
+
+        Args:
+            order: Who.
+            now: The time.
+            told: Whether it is said otherwise that they are, so that it is not announced.
+        """
         if order.party in self._present or order.party in self._gone:
             return
         missed = self._missed.pop(order.party, "")  # the platform told us otherwise before
@@ -101,10 +107,20 @@ class PartyLine:
         self._expected.pop(order.party, None)
         self._present[order.party] = title
         self._tell_record(order.party, title, "joined")
-        self._tell("joined", order.party, title, now)
+        if not told:
+            self._tell("joined", order.party, title, now)
 
-    def left(self, order: PartyLeft, now: float) -> None:
+    def expects(self, order: PartyExpected) -> None:
+        """Note who is being dialled; whoever is known already is let be. Nothing is said of it."""
+        known = (self._present, self._expected, self._gone, self._missed)
+        if not any(order.party in people for people in known):
+            self._expected[order.party] = order.title
+            self._tell_record(order.party, order.title, "expected")
+
+    def left(self, order: PartyLeft, now: float, *, told: bool = False) -> None:
         """Note who is on the line no more, or will not come. The same holds for a second time.
+
+        ``told`` is whether it is said otherwise.
 
         Somebody of whom nothing is known was the first phone, if they were on the line at all.
         """
@@ -114,6 +130,8 @@ class PartyLine:
         was_there = order.party in self._present
         title = order.title or {**self._expected, **self._present}.get(order.party, "")
         expected = self._expected.pop(order.party, None) is not None
+        if self.is_of_several:
+            self._several_until = now
         self._present.pop(order.party, None)
         if came:
             self._gone.add(order.party)
@@ -122,13 +140,13 @@ class PartyLine:
         if came and not was_there and not expected:
             self._alone = True
         if came:
+            self._gone.add(order.party)
             self._tell_record(order.party, title, order.why)
         else:
+            self._missed[order.party] = title
             self._tell_record(order.party, title, "not reached", order.why)
-        if not came:
-            self._tell("absent", order.party, title, now)
-        elif self.is_of_several:
-            self._tell("left", order.party, title, now)
+        if not told and (self.is_of_several or not came):
+            self._tell("left" if came else "absent", order.party, title, now)
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}
@@ -183,10 +201,14 @@ class PartyLine:
 
     def judge(self, reply: Reply, text: str) -> bool:
         """Return whether what a reply answers may be said to the agent; the reply is told, too."""
-        if not self.is_of_several or reply.utterance is None or reply.utterance.text:
+        if reply.utterance is None or reply.utterance.text:
             reply.guarded = False  # keys are pressed for nobody else
             return True
         began = reply.utterance.began
+        # A goodbye to the others is heard when whoever said it has left.
+        if not self.is_of_several and began > self._several_until:
+            reply.guarded = False
+            return True
         floor = replace(
             self._floor,
             others=titles({**self._present, **self._expected}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Literal
 
 import structlog
@@ -14,6 +15,8 @@ from agent.call.orders import (
     CallerMoved,
     CallerNotMoved,
     Order,
+    PartyJoined,
+    PartyLeft,
     ReturnToCaller,
     TransferCaller,
 )
@@ -82,6 +85,7 @@ class CallTransfer:
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
         self._away = False  # the caller has talked to them without us
+        self._helpers, self._helper = count(1), ""  # who is on the line beside the caller and us
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
 
@@ -186,8 +190,17 @@ class CallTransfer:
         if order.helps:
             said = f"{self._to} is on the line now, and hears you and the caller. Help both."
             self._tell_model(self._to, said)
+            self._helps()
         self.together, self.under_way = order.helps or order.stay, False
         self._away = not order.helps
+
+    def _helps(self) -> None:
+        """Have the line be one of several: who has been told that, by the introduction or not."""
+        self._helper = f"transfer {next(self._helpers)}"
+        title = self._to if self._to in self._script.numbers else ""
+        who = PartyJoined(party=self._helper, title=title)
+        told = self._warm is not None and bool(self._warm.introduction)
+        self._history.party.joined(who, now(), told=told)
 
     def _failed(self, order: CallerNotMoved) -> Announcement:
         """Note that nobody takes the caller; return what they are told."""
@@ -207,6 +220,10 @@ class CallTransfer:
             self._step("failed")
         else:
             self._step("returned", by=by)
+        if self._helper:
+            who = PartyLeft(party=self._helper, title="", why="left")
+            self._history.party.left(who, now(), told=True)
+            self._helper = ""
         self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
         if self._away:
             self._history.colleague_talked()

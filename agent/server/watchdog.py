@@ -115,7 +115,7 @@ class Watchdog:
         self._next_log = at + LOG_EVERY
         seconds = round(late, 2)
         log.warning(
-            "the event loop was held", seconds=seconds, stack=stack, not_logged=self._not_logged
+            "the event loop was held", seconds=seconds, where=stack, not_logged=self._not_logged
         )
         self._not_logged = 0
 

@@ -73,6 +73,11 @@ class LineActivity:
         first, last = self._sounded.get(who, (0.0, -1.0))
         return first if at - last <= 2 * FRAME_SECONDS else None
 
+    def saying_since(self, who: str) -> float | None:
+        """Return when a phone began the turn that it has not ended, pauses included; else None."""
+        turns = [one for one in self.turns.values() if one.who == who and not one.over]
+        return next((one.began for one in turns if one.ended > one.began), None)
+
     def anybody_since(self) -> float:
         """Return when anybody sounded last, the agent included; 0 if nobody has."""
         spoke = [last for _, last in self._sounded.values()]

@@ -250,7 +250,7 @@ class ScriptedPhone:
                 return self._agent_is_done(cue, at, activity)
             case "over":
                 is_agent = cue.of == "agent"
-                since = activity.agent_since if is_agent else activity.talking_since(cue.of, at)
+                since = activity.agent_since if is_agent else activity.saying_since(cue.of)
                 return since is not None and soon - since >= cue.seconds
             case "quiet":
                 return soon - activity.anybody_since() >= cue.seconds

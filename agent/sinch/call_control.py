@@ -21,6 +21,7 @@ import structlog
 from agent.call.orders import AnswererFound, TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.callbacks import (
     BRIEFING,
     Callback,
@@ -60,7 +61,6 @@ from agent.sinch.party_answers import PartyAnswers
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
-from agent.sinch.take_overs import TakeOvers
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
@@ -106,19 +106,26 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
-        self._take_overs = take_overs = TakeOvers(directory, dispatch, hang_ups, follow_ups)
+        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
         self._transfers = Transfers(
-            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, take_overs
+            settings,
+            directory,
+            dispatch,
+            hang_ups,
+            actions,
+            rules,
+            follow_ups,
+            watch,
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
         self._line_endings = lines = LineEndings(directory, dispatch, endings)
         self._parties = parties = Parties(
-            settings, directory, hang_ups, lines, actions, rules, follow_ups
+            settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
         )
-        self._dialling = Dialling(settings, directory, actions, rules, parties, calls)
+        self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
             settings, directory, stream_legs, hang_ups, actions, calls, follow_ups
         )
@@ -256,7 +263,7 @@ class CallControl:
 
     async def give_back(self, name: str) -> None:
         """Have the agent of a call talk to its caller again; see :meth:`TakeOvers.give_back`."""
-        await self._take_overs.give_back(name)
+        await self._transfers.take_overs.give_back(name)
 
     # What the process with the stream of a call asks for, by the claims of its token
 

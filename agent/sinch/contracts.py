@@ -303,6 +303,14 @@ class Actions(Protocol):
         """
         ...
 
+    def tells_of_answer(self, to: str) -> bool:
+        """Return whether the platform tells us when somebody whom we dial has answered."""
+        ...
+
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        """Return whether a leg is in a conference: it was answered then."""
+        ...
+
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Bring a stream into a conference, as a leg ``name``."""
         ...

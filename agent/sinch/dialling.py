@@ -12,6 +12,7 @@ import structlog
 
 from agent import phone_numbers
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.contracts import (
     Actions,
     Dial,
@@ -60,6 +61,7 @@ class Dialling:
         rules: Whom we may call.
         parties: Dials several at once.
         calls: Those of this process, which prepares for one.
+        watch: For those of whom the platform does not tell that they have answered.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Dialling:
         rules: DialRules,
         parties: Parties,
         calls: LocalCalls,
+        watch: AnswerWatch,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -78,6 +81,7 @@ class Dialling:
         self._rules = rules
         self._parties = parties
         self._calls = calls
+        self._watch = watch
 
     async def dial(self, dial: Dial, idempotency_key: str = "") -> PlacedLeg:
         """Place a call; return its leg, whose name is the name of the call.
@@ -123,6 +127,7 @@ class Dialling:
             raise RefusedError(str(error)) from None
         with suppress(StoreError):  # the database has logged it; somebody's phone rings
             leg = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
+        self._watch.watch(leg, leg.to)
         log.info("dialled", to=phone_numbers.shortened(dial.to), dialled=name)
         return leg
 

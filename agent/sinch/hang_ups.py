@@ -18,6 +18,7 @@ from agent.sinch.legs import (
     BridgedCall,
     PartyLeg,
     Phone,
+    StreamLeg,
     TransferLeg,
 )
 from agent.sinch.refusals import (
@@ -86,6 +87,16 @@ class HangUps:
             if leg.name != besides:
                 with suppress(RefusedError):  # logged; the others still have to go
                     await self.party(leg.name)
+
+    async def own_leg(self, name: str) -> None:
+        """Hang up a leg that we asked for, whatever for; the stream's is let be.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        leg = await self._directory.leg(name)
+        if self._actions is not None and leg is not None and not isinstance(leg, StreamLeg):
+            await self._hang_up(self._actions, leg)
 
     async def unanswered_party(self, name: str) -> None:
         """Hang up a party that has not answered; a conferenceCallout rings without end."""

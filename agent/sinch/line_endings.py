@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.call.orders import PartyLeft
+from agent.call.orders import PartyExpected, PartyLeft
 from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
@@ -55,6 +55,11 @@ class LineEndings:
             return ANSWERS[callback.leg.version].nothing()
         await self.tell_gone(over)
         return await self.look(leg.of, callback.leg.version, callback)
+
+    async def tell_expected(self, leg: PartyLeg) -> None:
+        """Tell the agent of a call who is being dialled onto its line, unless it is known more."""
+        if leg.standing == "expected":
+            await self._dispatch.order(leg.of, PartyExpected(party=leg.name, title=leg.title))
 
     async def tell_gone(self, leg: PartyLeg) -> None:
         """Tell the agent of a call, if it has one, that somebody is not on its line any more."""

@@ -10,6 +10,7 @@ import structlog
 
 from agent import phone_numbers
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.contracts import (
     MOST_PHONES,
     Actions,
@@ -54,6 +55,7 @@ class Parties:
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom we may call.
         follow_ups: Does what takes time.
+        watch: For those of whom the platform does not tell that they have answered.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Parties:
         actions: Actions | None,
         rules: DialRules,
         follow_ups: FollowUps,
+        watch: AnswerWatch,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -73,6 +76,7 @@ class Parties:
         self._actions = actions
         self._rules = rules
         self._follow_ups = follow_ups
+        self._watch = watch
 
     def check(self, party: Party) -> None:
         """Look whether somebody may be dialled, and can be as is wanted. Nothing is counted.
@@ -152,7 +156,9 @@ class Parties:
         except SinchError as error:
             await self._refused(leg, error)
             raise RefusedError(str(error)) from None
-        return await self._accepted(leg, facts)
+        accepted = await self._accepted(leg, facts)
+        await self._endings.tell_expected(accepted)
+        return accepted
 
     async def drop(self, call_name: str, name: str) -> None:
         """Have somebody hung up who is on the line of a call, or to come to it.
@@ -194,6 +200,7 @@ class Parties:
         stop = partial(self._hang_ups.unanswered_party, leg.name)
         after = leg.ring_seconds + 1.0
         self._follow_ups.insist(stop, "hang up an unanswered party", after=after)
+        self._watch.watch(leg, leg.to)
         log.info("dialled", to=phone_numbers.shortened(leg.to), dialled=leg.name)
         return accepted or leg
 

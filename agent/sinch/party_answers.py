@@ -124,7 +124,8 @@ class PartyAnswers:
         answers = ANSWERS[callback.leg.version]
         if reason := self._calls.no_room(placed.name):
             self._calls.decline(reason)
-            hang_up = partial(self._hang_ups.parties, placed.name, besides=leg.name)
+            besides = leg.name if callback.asks else ""  # else our answer is not looked at
+            hang_up = partial(self._hang_ups.parties, placed.name, besides=besides)
             self._follow_ups.insist(hang_up, "hang up: there is no room")
             return answers.say_and_hang_up(
                 self._settings.sorry, self._settings.announcer, answer=False

@@ -61,7 +61,7 @@ def sinch_service(
         tokens=tokens,
         directory=CallDirectory(store),
         processes=processes,
-        actions=actions(api),
+        actions=actions(api, settings.announcer.locale),
         calls=calls,
     )
     verifier = Verifier(signers, settings.window)

@@ -19,6 +19,7 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
+from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered
 from agent.sinch.contracts import (
     Actions,
@@ -82,7 +83,7 @@ class Transfers:
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom callers may be passed on to.
         follow_ups: Does what takes time.
-        take_overs: Whether the agent comes back.
+        watch: For those of whom the platform does not tell that they have answered.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class Transfers:
         actions: Actions | None,
         rules: DialRules,
         follow_ups: FollowUps,
-        take_overs: TakeOvers,
+        watch: AnswerWatch,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -103,7 +104,10 @@ class Transfers:
         self._actions = actions
         self._rules = rules
         self._follow_ups = follow_ups
-        self._take_overs = take_overs
+        self.take_overs = TakeOvers(directory, dispatch, hang_ups, follow_ups)
+        """Whether the agent comes back, and when."""
+
+        self._watch = watch
 
     async def request(
         self, call_name: str, order: TransferCaller, take_over: TakeOver | None = None
@@ -132,7 +136,7 @@ class Transfers:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
-        if take_over is not None and await self._take_overs.is_taken(call):
+        if take_over is not None and await self.take_overs.is_taken(call):
             raise StillRingingError
         await self._directory.set_transfer(call_name, None, take_over)
         if not await self._dispatch.order(call_name, order):
@@ -193,6 +197,7 @@ class Transfers:
         await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
+        self._watch.watch(leg, to)
 
     async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
         """Put a summary into what is said to whoever is being dialled, if it comes in time."""
@@ -211,7 +216,7 @@ class Transfers:
             return answers.hang_up()
         await self._directory.advance_call(leg.of, CallEvent.MOVED)
         await self._dispatch.order(leg.of, moved_by(leg, answers))
-        if not await self._take_overs.stands(leg):
+        if not await self.take_overs.stands(leg):
             return answers.hang_up()
         return answers.join()
 
@@ -267,7 +272,7 @@ class Transfers:
         if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
         await self._dispatch.order(leg.of, order)
-        if not await self._take_overs.stands(leg):
+        if not await self.take_overs.stands(leg):
             return answers.hang_up()
         return answers.bring_in(call)
 
@@ -297,7 +302,7 @@ class Transfers:
         if not ended.talked and leg.status is not LegStatus.ANSWERED:
             await self._back_to_the_agent(leg, _why(leg, callback))
             return answers.nothing()
-        if await self._take_overs.left(ended):
+        if await self.take_overs.left(ended):
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)

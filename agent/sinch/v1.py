@@ -112,7 +112,7 @@ def custom_callout(ice: Svaml, *, ace: Svaml | None, custom: str, max_seconds: i
 def conference_callout(
     to: str, caller_id: str, conference: str, *, custom: str, max_seconds: int, dtmf: str = ""
 ) -> Svaml:
-    """Dial somebody into a conference; ACE and DiCE are told to us."""
+    """Dial somebody into a conference; ACE and DiCE are told to us, of In-App users only DiCE."""
     callout = {
         "cli": caller_id,
         "destination": _destination(to),
@@ -206,8 +206,9 @@ class V1Actions:
 
     version: Version = "v1"
 
-    def __init__(self, api: VoiceV1) -> None:
+    def __init__(self, api: VoiceV1, locale: str) -> None:
         self._api = api
+        self._locale = locale  # of the platform's voice
 
     def can_move(self, call: BridgedCall) -> bool:
         """Return whether it is a conference of version 1."""
@@ -271,10 +272,21 @@ class V1Actions:
             body = conference_callout(
                 leg.to, caller_id, conference, custom=leg.name, max_seconds=max_seconds
             )
+            if leg.announcement and not self.tells_of_answer(leg.to):  # else said at the answer
+                greeting = {"greeting": leg.announcement, "locale": self._locale}
+                body["conferenceCallout"] |= greeting
         else:  # to the conference by the answer to ACE
             ice = dial_and_detect(leg.to, caller_id, max_seconds, wait_for_beep=False)
             body = custom_callout(ice, ace=None, custom=leg.name, max_seconds=max_seconds)
         return LegFacts(call_id=await self._api.callout(body))
+
+    def tells_of_answer(self, to: str) -> bool:
+        """Return whether it is no In-App user: for these Sinch sends no ACE."""
+        return not phone_numbers.user(to)
+
+    async def has_joined(self, call_id: str, conference: str) -> bool:
+        """Return whether the conference lists the leg; it is none while nobody is in it."""
+        return call_id in await self._api.get_participants(conference)
 
     async def bring_stream(self, name: str, stream: Stream, conference: str) -> None:
         """Start a leg that is the stream, and goes to the conference."""

@@ -11,6 +11,9 @@ from agent.sinch.svaml import Svaml
 CONFIGURATION_URL = "https://callingapi.sinch.com"
 """Numbers and callbacks are kept at a server of their own."""
 
+NOT_FOUND = 404
+"""HTTP status of a request about a conference in which nobody is."""
+
 
 class VoiceV1:
     """Version 1: callouts, calls, conferences; the application's callbacks and numbers.
@@ -66,6 +69,22 @@ class VoiceV1:
             SinchError: If it cannot, or is over.
         """
         await self._rest.request("PATCH", self._call(call_id), svaml, repeat=True, urgent=urgent)
+
+    async def get_participants(self, conference: str) -> list[str]:
+        """Return the ids of the legs in a conference; none if there is no such conference.
+
+        Raises:
+            SinchError: If they cannot be had.
+        """
+        url = f"{self._url}/calling/v1/conferences/id/{path_segment(conference)}"
+        try:
+            answer = await self._rest.request("GET", url)
+        except SinchError as error:
+            if error.status == NOT_FOUND:
+                return []
+            raise
+        legs = answer.get("participants") or []
+        return [str(leg.get("id", "")) for leg in legs if isinstance(leg, dict)]
 
     async def kick_all(self, conference: str) -> None:
         """Hang up every leg of a conference.

@@ -272,6 +272,14 @@ class V2Actions:
         await self._api.update_call(beside, commands, idempotency_key=leg.name)
         return LegFacts(session=call.session)
 
+    def tells_of_answer(self, _to: str) -> bool:
+        """Return True: of each of them."""
+        return True
+
+    async def has_joined(self, _call_id: str, _conference: str) -> bool:
+        """Return False: there are no conferences."""
+        return False
+
     async def bring_stream(self, _name: str, _stream: Stream, _conference: str) -> None:
         """Do nothing: the stream comes by the answer to a callback."""
 

@@ -14,11 +14,11 @@ from agent.sinch.v2_requests import VoiceV2
 ANSWERS: Mapping[Version, CallbackAnswers] = {"v1": V1Answers(), "v2": V2Answers()}
 
 
-def actions(api: VoiceV1 | VoiceV2 | None) -> Actions | None:
-    """Return what an account allows; None without one."""
+def actions(api: VoiceV1 | VoiceV2 | None, locale: str) -> Actions | None:
+    """Return what an account allows; None without one. ``locale`` is of the platform's voice."""
     match api:
         case VoiceV1():
-            return V1Actions(api)
+            return V1Actions(api, locale)
         case VoiceV2():
             return V2Actions(api)
     return None

@@ -201,13 +201,13 @@ def _by_name(heard: _Heard) -> Verdict | None:
     Whoever is called stays so in the sentences that follow; a question to nobody, behind what was
     said to another, is no longer theirs.
     """
-    floor, ours, asks, talked_of = heard.floor, False, False, False
+    floor, ours, asks, talked_of, maybe = heard.floor, False, False, False, False
     last: bool | None = None
     for sentence in heard.sentences:
         if heard.asked and is_a_name(sentence, floor.others):
             continue  # that is what was asked for
         named = naming(sentence, floor.called, floor.others)
-        talked_of = talked_of or named.talked_of
+        talked_of, maybe = talked_of or named.talked_of, maybe or named.maybe
         if named.ours is None and last is False and sentence.asks and not sentence.is_among_people:
             return Verdict(to=Addressee.AGENT, by="name", asks=True) if ours else None
         last = last if named.ours is None else named.ours
@@ -217,6 +217,8 @@ def _by_name(heard: _Heard) -> Verdict | None:
         return Verdict(to=Addressee.AGENT, by="name", asks=asks)
     if last is False:
         return Verdict(to=Addressee.OTHERS, by="another name", asks=asks)
+    if maybe:
+        return Verdict(to=Addressee.UNCLEAR, by="name", asks=asks)
     if talked_of and not heard.asked:
         return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
     return None
@@ -238,6 +240,8 @@ def _by_context(heard: _Heard) -> Verdict:
         return _answering(heard)
     if floor.answers == "named":
         return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+    if questions and sentences[0].asks and not (sentences[-1].asks or requests):
+        return Verdict(to=Addressee.OTHERS, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
 
 

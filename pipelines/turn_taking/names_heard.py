@@ -27,6 +27,15 @@ letter may be heard as its neighbour; a longer one may have another letter, too.
 SPLIT = 6
 """Letters from which on a name may be heard as two words, or two as one."""
 
+FRAME = 3
+"""Consonants from which on a word that calls somebody is a name by these alone: "Claire" for
+"Clara". Vowels are what is misheard most."""
+
+FRAMED = 2.5
+"""How far off such a word counts as: a name that is nearer goes first."""
+
+_VOWELS = re.compile("[aeiou]+")
+
 _SOUNDS = (
     (re.compile("eaux?|au(?!$)|ault?$"), "o"),
     (re.compile("gl(?=i)"), "l"),
@@ -161,9 +170,23 @@ def nearest_name(word: str, ours: Sequence[str], others: Sequence[str]) -> NameH
     for form in _forms(tuple(ours), tuple(others), ()):
         name = _sound("".join(form.words))
         allowed = min(2.0, len(name) // 2 / 2)
-        if len(form.words) == 1 and (off := _edits(heard, name, allowed)) <= allowed:
+        if len(form.words) != 1:
+            continue
+        if (off := _edits(heard, name, allowed)) <= allowed:
             found.append((off, not form.ours))
+        elif _framed_alike(heard, name):
+            found.append((FRAMED, not form.ours))
     return None if not found else NameHeard(start=0, end=1, ours=not min(found)[1])
+
+
+def may_be_ours(word: str, ours: Sequence[str]) -> bool:
+    """Return whether a word that calls somebody, and is near no name, may be the agent's misheard.
+
+    That is so by its consonants, of which one may be another, or missing: "Player" for "Clara".
+    """
+    heard = _VOWELS.sub("", _sound(word))
+    frames = [_VOWELS.sub("", _sound("".join(form.words))) for form in _forms(tuple(ours), (), ())]
+    return any(len(frame) >= FRAME and _edits(heard, frame, 1.0) <= 1.0 for frame in frames)
 
 
 @lru_cache(maxsize=4096)
@@ -172,6 +195,12 @@ def _sound(word: str) -> str:
     for pattern, sound in _SOUNDS:
         plain = pattern.sub(sound, plain)
     return plain
+
+
+def _framed_alike(one: str, other: str) -> bool:
+    """Return whether two words, as they sound, have the same consonants, and begin alike."""
+    frame = _VOWELS.sub("", one)
+    return len(frame) >= FRAME and one[0] == other[0] and frame == _VOWELS.sub("", other)
 
 
 def _edits(one: str, other: str, most: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.names_heard import NameHeard, names_in, nearest_name
+from pipelines.turn_taking.names_heard import NameHeard, may_be_ours, names_in, nearest_name
 from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
 
 _SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
@@ -17,6 +17,9 @@ _LAST_NAME_CALLED = re.compile(r",\s+([^\W\d_]\w+)\s*[.!?…]*$")
 _FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+),\s")
 _ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
+OPENING = 2
+"""Words before the first comma of a sentence, of which the last may be a name: "hey Clara"."""
+
 _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
 
@@ -76,6 +79,9 @@ class Naming:
     ours: bool | None = None
     """Whether it is the agent that is called, last; None if nobody is."""
 
+    maybe: bool = False
+    """Whether a word that calls somebody may be the agent's name, and may be none."""
+
     talked_of: bool = False
     """Whether the agent is talked of."""
 
@@ -122,7 +128,15 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         return Naming(ours=called[-1])
     if not found and (stranger := _called_stranger(sentence)):
         nearest = nearest_name(stranger, ours, others)
+        if nearest is None and may_be_ours(stranger, ours):
+            return Naming(maybe=True)
         return Naming(ours=nearest is not None and nearest.ours)
+    if not found and (opening := _opening(sentence)):
+        nearest = nearest_name(opening, ours, others)
+        if nearest is not None and nearest.ours:
+            told = replace(sentence, words=sentence.words[min(sentence.pauses) :])
+            sure = told.asks or (len(told.words) > 1 and told.requests)
+            return Naming(ours=True) if sure else Naming(maybe=True)
     return Naming(talked_of=any(name.ours for name in found))
 
 
@@ -181,6 +195,17 @@ def _called_stranger(sentence: SaidSentence) -> str:
         return ""
     told = replace(sentence, words=sentence.words[1:])
     return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
+
+
+def _opening(sentence: SaidSentence) -> str:
+    """Return the last of one or two words before the first comma; ``""`` if there is none.
+
+    There a name stands that a transcriber took for another word: "I claire, is it far?".
+    """
+    at = min(sentence.pauses, default=0)
+    if not 0 < at <= OPENING or _is_opener(" ".join(sentence.words[:at]), sentence.known):
+        return ""
+    return sentence.words[at - 1]
 
 
 def _is_opener(word: str, known: LanguageWords) -> bool:

@@ -8,7 +8,8 @@ other, in real time: some four minutes a round. The language model says the same
 time, since what is measured is when the agent speaks, unless ``VOICE_AGENT_LLM__PROVIDER`` and its
 options say otherwise in the environment.
 
-The shipped calls are for reporting: no rule of the agent was chosen by them.
+The shipped calls are for reporting. What a recognizer made of the agent's name in them was a reason
+for the rules of misheard names, so that they say less of these than calls of your own.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ AGENT = """---
 greeting: "Hello, this is Clara."
 party:
   called: [Clara]
+  announces: joined
 ---
 You are Clara, of a bakery. Answer in one short sentence.
 """

@@ -242,6 +242,29 @@ def test_a_call_is_shown_as_it_is_spoken(served: Served, looking: Looking) -> No
         shot(page, f"live-call-{size[0]}-{scheme}")
 
 
+def test_who_is_on_a_line_of_several_is_shown(served: Served, looking: Looking) -> None:
+    """And how it stands with them, in place; of a call to one phone there is nothing of that."""
+    changes: list[dict[str, Any]] = [
+        {"party": "p1", "title": MARKUP, "status": "joined"},
+        {"party": "p2", "title": "Ben", "status": "expected"},
+        {"party": "p3", "status": "joined"},
+        {"party": "p2", "status": "not reached", "why": "busy"},
+        {"party": "p1", "title": MARKUP, "status": "left"},
+    ]
+    page = looking(LOOKS[0][0]).page()
+    lines = [("line", {"kind": "party", "at": 1.0, **one}) for one in changes]
+    pushed(page, "/console/live/c1/events", ("line", SPOKEN[0]), *lines)
+    pushed(page, "/console/live/c2/events", *[("line", line) for line in SPOKEN])
+    page.goto(served.base + "/console/live/c1")
+    expect(page.locator("#people dt")).to_have_text([MARKUP, "Ben", "party 3"])
+    expect(page.locator("#people dd")).to_have_text(["left", "not reached (busy)", "joined"])
+    assert page.evaluate("window.broken") is None
+    assert_accessible(page)
+    page.goto(served.base + "/console/live/c2")
+    expect(page.locator("#lines > li")).to_have_count(12)
+    expect(page.locator("#parties")).to_be_hidden()
+
+
 def test_the_list_is_sorted_and_changes_in_place(served: Served, looking: Looking) -> None:
     """Rows stay where they are while calls go on; markup stays text."""
     now = time.time()

@@ -131,6 +131,30 @@ def head_of(record: CallRecord, numbers: HiddenNumbers) -> CallHead:
     )
 
 
+def parties_in(
+    events: Sequence[RecordedEvent], numbers: HiddenNumbers
+) -> Sequence[tuple[str, str]]:
+    """Return whom the record has on a line of several, in order: a title, and how it stands.
+
+    That is the last that is told of each, and why if they were not reached; without a title they
+    are numbered.
+    """
+    titles: dict[str, str] = {}
+    standing: dict[str, str] = {}
+    for one in events:
+        if one.kind != "party":
+            continue
+        party = text(one.fields.get("party")) or ""
+        title = numbers.written(text(one.fields.get("title")) or "")
+        titles[party] = title or titles.get(party, "")
+        why = text(one.fields.get("why"))
+        standing[party] = (text(one.fields.get("status")) or "") + (f" ({why})" if why else "")
+    return [
+        (titles[party] or f"party {place}", status)
+        for place, (party, status) in enumerate(standing.items(), 1)
+    ]
+
+
 def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> KeptRecording:
     """Return what the record of a call tells of its recording."""
     file, _ = recording_of(record.data, events)

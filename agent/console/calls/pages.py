@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from agent.console.calls.found_calls import call_of, page_of
-from agent.console.calls.head import head_of, looks_of, recording_in
+from agent.console.calls.head import head_of, looks_of, parties_in, recording_in
 from agent.console.calls.story import LONG, story
 from agent.console.calls.unusual import unusual
 from agent.console.calls.waterfall_picture import LABELS
@@ -100,6 +100,7 @@ class CallPages:
             "call.html",
             address=page_of(record.id),
             head=head_of(record, numbers),
+            parties=parties_in(events, numbers),
             recording=recording_in(record, events),
             story=told,
             unusual=unusual(told),

@@ -16,6 +16,7 @@ from agent.call.orders import (
     HangUp,
     Order,
     OrderError,
+    PartyExpected,
     PartyJoined,
     PartyLeft,
     ReturnToCaller,
@@ -31,6 +32,7 @@ ORDERS: st.SearchStrategy[Order] = st.one_of(
     st.builds(CallerMoved),
     st.builds(CallerNotMoved),
     st.builds(ReturnToCaller),
+    st.builds(PartyExpected),
     st.builds(PartyJoined),
     st.builds(PartyLeft),
     st.builds(ControlRecording),
@@ -41,7 +43,18 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-_KINDS = ["hang_up", "transfer", "moved", "not_moved", "hang up", "whisper", "left", "joined", ""]
+_KINDS = [
+    "hang_up",
+    "transfer",
+    "moved",
+    "not_moved",
+    "hang up",
+    "whisper",
+    "left",
+    "joined",
+    "expected",
+    "",
+]
 _FIELDS = ["goodbye", "to", "announcement", "stay", "text", "by", "party", "title", "why", "action"]
 
 

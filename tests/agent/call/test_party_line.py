@@ -11,7 +11,7 @@ import pytest
 
 from agent.call.call import Call
 from agent.call.history import NOBODY
-from agent.call.orders import PartyJoined, PartyLeft
+from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.call.party_line import LULL, STALE, PartyLine
 from agent.personas.party import PartyScript
 from agent.personas.script import Script
@@ -310,6 +310,38 @@ def test_a_line_that_we_dialled_lists_every_phone() -> None:
     line.left(PartyLeft(party="p1", title="Ann", why="left"), 2.0)
     assert not line.is_of_several
     assert "title" not in notes.lines[1]
+
+
+def test_who_is_dialled_later_is_expected() -> None:
+    """By a title that the model is told; nobody who is there, has left or was missed is again."""
+    line, notes = line_of(present={"p1": "Ann"})
+    line.expects(PartyExpected(party="p2", title="Bob"))
+    assert "Expected, and not there yet: Bob." in line.brief(Brief(), None).party
+    assert not line.is_due(LULL, LULL)
+    line.joined(PartyJoined(party="p2", title=""), 1.0)
+    line.left(PartyLeft(party="p2", title="", why="left"), 2.0)
+    for party in ("p1", "p2"):
+        line.expects(PartyExpected(party=party, title="Late"))
+    assert [(one["title"], one["status"]) for one in notes.lines] == [
+        ("Ann", "joined"),
+        ("Bob", "expected"),
+        ("Bob", "joined"),
+        ("Bob", "left"),
+    ]
+
+
+def test_a_goodbye_to_the_others_is_to_others_also_once_they_are_alone() -> None:
+    """It is transcribed when whoever said it has left: by then one is alone with the agent."""
+
+    def leaves(call: Call) -> None:
+        left = PartyLeft(party="p1", title="Ann", why="left")
+        asyncio.get_running_loop().call_later(3.2, call.history.obey, left)
+
+    done = party(["Bob, I have to go now.", "Until when?"], made=leaves)
+    to = {line["text"]: line.get("to") for line in done.notes.of("caller")}
+    assert to["Bob, I have to go now."] == "others"
+    assert to["Until when?"] is None
+    assert [text for who, text in done.lines if who == "assistant"][1:] == ["One."]
 
 
 def test_the_first_phone_may_leave() -> None:

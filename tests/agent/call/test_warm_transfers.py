@@ -41,6 +41,7 @@ def passed_on(
     orders: Sequence[tuple[float, Order]],
     *replies: str,
     settings: CallSettings | None = None,
+    says: Sequence[str] = ("The desk please.", *["Go on."] * 20),
 ) -> Talk:
     """Hold a call whose agent dials the desk; it is told what becomes of it, seconds after that."""
     call: list[Call] = []
@@ -50,7 +51,6 @@ def passed_on(
         for seconds, order in orders:
             loop.call_later(seconds, call[0].obey, order)
 
-    says = ["The desk please.", *["Go on."] * 20]
     return talk(
         script,
         voice(says, ["I'll ask. [transfer desk]", *replies]),
@@ -143,7 +143,7 @@ def test_an_agent_that_helps_is_there_for_both() -> None:
     script = ASKED + "." * 60 + "++++++" + "." * 120
     helps = replace(TAKEN, stay=True, helps=True)
     orders: list[tuple[float, Order]] = [(1.0, helps), (12.0, ReturnToCaller(by="service"))]
-    done = passed_on(script, orders, "At noon.")
+    done = passed_on(script, orders, "At noon.", says=["The desk please.", "When do you open?"])
     assert spoken(done)[2:5] == ["Here you are.", "At noon.", "I'm back."]
     assert statuses(done) == ["started", "accepted", "done", "returned"]
     told = [r.text for m in done.call.history.conversation for r in m.results]
@@ -191,3 +191,20 @@ def test_a_goodbye_from_outside_ends_a_call_in_silence_at_once() -> None:
     done = passed_on(ASKED + "." * 300, orders)
     assert spoken(done)[-1] == "Here you are."
     assert done.ending == "the operator hung up"
+
+
+def test_an_agent_that_helps_is_one_of_three() -> None:
+    """Whoever took the call is on its line: what is said among them makes no sound of ours."""
+    helps = replace(TAKEN, stay=True, helps=True)
+    orders: list[tuple[float, Order]] = [(1.0, helps), (16.0, ReturnToCaller(by="service"))]
+    script = ASKED + "." * 60 + "++++++" + "." * 60 + "++++++" + "." * 90 + "++++++" + "." * 60
+    said = ["The desk please.", "She was here yesterday.", "When do you open?", "That is fine."]
+    done = passed_on(script, orders, "At noon.", "Fine.", says=said)
+    assert spoken(done)[2:] == ["Here you are.", "At noon.", "I'm back.", "Fine."]
+    to = {line["text"]: line.get("to") for line in done.notes.of("caller")}
+    assert to["She was here yesterday."] == "others"
+    assert to["When do you open?"] == "agent"
+    assert [(line["title"], line["status"]) for line in done.notes.of("party")] == [
+        ("desk", "joined"),
+        ("desk", "left"),
+    ]

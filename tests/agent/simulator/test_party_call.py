@@ -62,6 +62,16 @@ def party(*phones: PhoneScript, **plan: float) -> PartyCall:
     return PartyCall(phones, Plan(rate=RATE, **plan), lambda _at, _line: None)  # type: ignore[arg-type]
 
 
+def test_who_speaks_over_another_minds_no_pause_of_theirs() -> None:
+    """People breathe: it counts from when the other's turn began."""
+    pcm = tone(0.5).pcm + bytes(RATE) + tone(0.5).pcm
+    turn = PartyTurn(key="a1", audio=Audio(pcm, RATE), cue=joined(1.0))
+    ann = PhoneScript(name="Ann", turns=[turn])
+    over = says("b1", PartyCue(event="over", of="Ann", seconds=0.8))
+    bob = PhoneScript(name="Bob", turns=[over])
+    assert held(party(ann, bob), 4.0)["b1"] == (1.8, 2.0)
+
+
 def test_turns_begin_on_their_cues() -> None:
     """After a time, after another's turn, after the agent, over somebody, after quiet."""
     ann = PhoneScript(

@@ -45,6 +45,8 @@ class Platform:
         self.version = version
         self.asked: list[tuple[float, str, str]] = []
         self.fails: set[str] = set()
+        self.joined: set[str] = set()
+        """Ids of legs that are in their conference."""
 
     def _note(self, what: str, about: str) -> None:
         self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
@@ -92,6 +94,13 @@ class Platform:
         if isinstance(found, SinchError):
             raise found
         return found
+
+    def tells_of_answer(self, to: str) -> bool:
+        return not to.startswith("user:")
+
+    async def has_joined(self, call_id: str, _conference: str) -> bool:
+        self._note("has_joined", call_id)
+        return call_id in self.joined
 
     async def bring_stream(self, _name: str, _stream: Stream, conference: str) -> None:
         self._note("bring_stream", conference)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.orders import PartyJoined, PartyLeft
+from agent.call.orders import PartyExpected, PartyJoined, PartyLeft
 from agent.sinch.callbacks import IncomingCall, LegAnswered, Version
 from agent.sinch.contracts import (
     Dial,
@@ -504,6 +504,8 @@ def test_somebody_is_added_to_a_call_that_came_in(
         assert s.platform.of("hang_up") == [(0.0, "leg of Ben")]
         await s.ended(ben.name, "leg of Ben")
         assert s.calls.ordered == [
+            PartyExpected(party=ben.name, title="Ben"),
+            PartyExpected(party=cleo.name, title="Cleo"),
             PartyJoined(party=ben.name, title="Ben"),
             PartyLeft(party=ben.name, title="Ben", why="dropped"),
         ]

@@ -156,7 +156,7 @@ def test_one_is_added_and_another_dropped(tmp_path: Path, version: Version) -> N
         asked = {"to": BEN, "title": "Ben", "announcement": "Hi."}
         status, ben = await s.operate("POST", f"/calls/{call}/parties", asked)
         assert (status, ben["status"], ben["to"]) == (201, "expected", BEN)
-        await until(lambda: on_record(s) == [("Ben", "joined")])
+        await until(lambda: on_record(s) == [("Ben", "expected"), ("Ben", "joined")])
         assert phone(s, BEN).said == ["Hi."]
         assert phone(s, BEN).room == phone(s, ANN).room
         path = f"/calls/{call}/parties/{ben['party']}"
@@ -186,7 +186,7 @@ def test_the_agent_brings_somebody_in(tmp_path: Path, version: Version, conferen
 
     async def story(s: Story) -> None:
         leg = await s.call_in(Plan(turns=[speech()], patience=0.3, linger=60))
-        await until(lambda: on_record(s) == [("Ben", "joined")])
+        await until(lambda: on_record(s) == [("Ben", "expected"), ("Ben", "joined")])
         (tool,) = s.lines("tool")
         assert (tool["name"], tool["arguments"]) == ("add_party", {"who": "ben"})
         assert BEN not in str(s.server.lines())

@@ -120,11 +120,11 @@ class Callouts(VoiceV1):
 def test_how_version_1_dials(screening: Screening, method: str, later: bool | None) -> None:
     """By ears, into the conference at once, SIP addresses too; with both, asked in the meantime."""
     api = Callouts()
-    asyncio.run(V1Actions(api).place("d1", dial(screening), "+12025550100"))
+    asyncio.run(V1Actions(api, "en-US").place("d1", dial(screening), "+12025550100"))
     [body] = api.bodies
     assert body["method"] == method
     if later:
         assert '"async": true' in body["customCallout"]["ice"]
     else:
-        asyncio.run(V1Actions(api).place("d2", dial(screening, "sip:a@b.example"), ""))
+        asyncio.run(V1Actions(api, "en-US").place("d2", dial(screening, "sip:a@b.example"), ""))
         assert api.bodies[1]["conferenceCallout"]["destination"]["type"] == "sip"

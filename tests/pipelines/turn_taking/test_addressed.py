@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import timeit
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,27 @@ def test_a_name_is_heard_as_it_sounds(name: str, heard: str) -> None:
 def test_another_word_is_no_name(name: str, heard: str) -> None:
     """However short."""
     assert not names_in([heard], [name], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("Is that with or without the delivery, Claire?", Addressee.AGENT),
+        ("I claire, is one enough for twelve?", Addressee.AGENT),
+        ("Claire, until winter you open on Saturday.", Addressee.UNCLEAR),
+        ("Player, could you tell us where you are?", Addressee.UNCLEAR),
+        ("Mike, can you hear me?", Addressee.OTHERS),
+        ("My cousin said that Claire was very friendly.", Addressee.OTHERS),
+        ("Eleanor, can you hear me?", Addressee.OTHERS),
+    ],
+)
+def test_the_consonants_of_a_name_are_enough_where_somebody_is_called(
+    text: str, to: Addressee
+) -> None:
+    """As a recognizer heard Clara, on a line with Ann and Bob."""
+    clara = Floor(called=("Clara",), others=("Ann", "Bob"))
+    assert addressed(text, "en", clara).to is to
+    assert addressed(text, "en", replace(clara, others=("Claire",))).to is not Addressee.AGENT
 
 
 def test_the_nearer_of_two_names_counts() -> None:

@@ -15,6 +15,7 @@ const behind = ahead(page.dataset.now);
 
 let conversation = new Conversation();
 let answerTimes = []; // seconds that the caller waited, the last time at the end
+const parties = new Map(); // by their name: a title, and how it stands with them
 let started = null; // Unix time of the answer, in seconds, by the clock of the service
 const transcript = new Transcript(byId("lines"), conversation);
 const stopActing = operate(path);
@@ -26,17 +27,37 @@ function line(one) {
     conversation = new Conversation();
     answerTimes = [];
     transcript.show(conversation);
+    parties.clear();
     about(one);
     offer({ away: false });
   }
   if (one.kind === "transfer") offer({ away: one.status === "done" && one.then !== "help" });
   conversation.add(one);
+  if (one.kind === "party") party(one);
   if (one.kind === "timing") answered(waited(one));
   byId("waiting").hidden = conversation.entries.length > 0;
   transcript.changed();
 }
 
+/** Show who is on the line, or expected there, and who has left it. */
+function party(one) {
+  const title = one.title || parties.get(one.party)?.title || "";
+  const why = one.why ? ` (${one.why})` : "";
+  parties.set(one.party, { title, status: `${one.status}${why}` });
+  const rows = [...parties.values()].map(({ title, status }, place) => {
+    const [row, term, told] = ["div", "dt", "dd"].map((name) => document.createElement(name));
+    term.textContent = title || `party ${place + 1}`;
+    term.dir = "auto";
+    told.textContent = status;
+    row.append(term, told);
+    return row;
+  });
+  byId("people").replaceChildren(...rows);
+  byId("parties").hidden = false;
+}
+
 function about(call) {
+  byId("parties").hidden = true;
   started = Date.parse(call.started) / 1000;
   byId("title").textContent = call.agent;
   byId("direction").textContent = call.direction;

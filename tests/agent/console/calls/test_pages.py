@@ -78,6 +78,21 @@ def test_the_page_tells_all_of_a_call(tmp_path: Path) -> None:
     assert "ann show 1" in words  # whoever may edit sees who has looked: they themselves
 
 
+def test_who_was_on_the_line_and_how_it_stands_with_them(tmp_path: Path) -> None:
+    """The last of each counts; titles are no markup, and who has none is numbered."""
+    parties = (
+        ("party", 0.0, {"party": "p1", "title": "Ann <b>", "status": "joined"}),
+        ("party", 0.0, {"party": "p2", "title": "Ben", "status": "expected"}),
+        ("party", 2.0, {"party": "p3", "status": "joined"}),
+        ("party", 9.0, {"party": "p2", "status": "not reached", "why": "busy"}),
+        ("party", 9.5, {"party": "p1", "status": "left"}),
+    )
+    page = page_of(tmp_path, lines=parties)
+    assert "Ann &lt;b&gt; left Ben not reached (busy) party 3 joined" in words_of(page)
+    (folder := tmp_path / "alone").mkdir()
+    assert "On the line" not in page_of(folder)
+
+
 def test_what_is_shown_is_noted_before(tmp_path: Path) -> None:
     """Each look in its way, by the name of who looks; what is not there is not noted."""
 
