@@ -94,14 +94,13 @@ class Call:
         )
         self._clock = CallClock(settings, now(), history.pressed, history.party)
         self._transfer = CallTransfer(mover, script, history)
-        self._toolbox = Toolbox(
-            tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
-        )
-        self._player = ReplyPlayer(lineup, script, self._toolbox, channel, self.history, settings)
+        done = history.record.tool
+        self._toolbox = Toolbox(tools, about, on_kept=history.tool_gave, on_done=done)
+        self._player = ReplyPlayer(lineup, script, self._toolbox, channel, history, settings)
         brief, usual = self._player.maker.script.brief, settings.vad.end_after
         judge = TurnJudge(settings.end_of_turn, usual, brief, turn_model, lineup.stt)
-        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, self.history)
-        self._replies = Replies(self._player, self.history, settings, start=self._begin)
+        self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, history)
+        self._replies = Replies(self._player, history, settings, start=self._begin)
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
 
@@ -151,8 +150,8 @@ class Call:
                 if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
             case orders.ReturnToCaller() if self._transfer.together:
-                self._clock.came_back(now(), away=self._turns.takes(Event.RETURNED))
-                if self._turns.takes(Event.RETURNED):
+                self._clock.came_back(now(), away=(away := self._turns.takes(Event.RETURNED)))
+                if away:
                     self._happened(Event.RETURNED)
                 self._clock.announce(self._transfer.obey(order))
             case _:
@@ -254,8 +253,7 @@ class Call:
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""
-        held = self._turns.state is State.HELD
-        draft = self._replies.prepare(surely=held)
+        draft = self._replies.prepare(surely=(held := self._turns.state is State.HELD))
         if held:
             self._over_speech.paused()
         else:

@@ -83,6 +83,13 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
         metavar="TEXT",
         help="what people say, in turn",
     )
+    _add_party_options(standin)
+    standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
+    standin.set_defaults(run=_stand_in)
+    return standin
+
+
+def _add_party_options(standin: argparse.ArgumentParser) -> None:
     standin.add_argument(
         "--party",
         type=words,
@@ -99,9 +106,6 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     standin.add_argument(
         "--save", type=Path, metavar="FOLDER", help="what each of a party said and heard, as WAVs"
     )
-    standin.add_argument("--api", choices=("v1", "v2"), help="version (sinch.api)")
-    standin.set_defaults(run=_stand_in)
-    return standin
 
 
 def _party(given: str) -> str:

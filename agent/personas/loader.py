@@ -16,7 +16,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -27,12 +26,13 @@ from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
-from agent.personas.party import PartyScript, PartyText
-from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
+from agent.personas.party import party_script
+from agent.personas.party_targets import script_party
+from agent.personas.script import Afterwards, Details, Script, value_line
 from agent.personas.templates import PROMPT, Templates
-from agent.personas.transfer_targets import FAILURES, TransferTarget
+from agent.personas.transfer_targets import FAILURES, warm_transfer
 from agent.text_files import UnreadableTextError, decode, open_file
-from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
+from agent.warm_transfers import NotReached
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
 from pipelines.turn_taking.words_by_language import words_in
 
@@ -94,16 +94,9 @@ class Persona:
 
         discloses = disclosure_in(front.disclosure, details.country)
         disclosure = "" if discloses == GREETING else discloses
-        own = (
-            disclosure,
-            front.greeting,
-            front.apology,
-            *front.fillers,
-            front.still_there,
-            front.time_up,
-        )
-        own += (front.transfer_failed, front.goodbye, front.recording_consent, front.returned)
-        own += tuple(one.introduction for one in front.transfers)
+        own = (disclosure, front.greeting, front.apology, *front.fillers, front.still_there)
+        own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
+        own += (front.returned, *(one.introduction for one in front.transfers))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
         failed = {why: fill_with(text, why=why) for why, text in failures.items()}
         return Script(
@@ -125,22 +118,12 @@ class Persona:
             transfer_failures=failed,
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
-            warm={one.name: _warm(one, fill_with) for one in front.transfers if one.warm},
-            parties=tuple(
-                ScriptParty(
-                    name=one.name,
-                    to=one.to,
-                    title=one.title or one.name,
-                    when=one.when,
-                    ring_seconds=one.ring_seconds,
-                    announcement=one.announcement,
-                )
-                for one in front.parties
-            ),
+            warm={one.name: warm_transfer(one, fill_with) for one in front.transfers if one.warm},
+            parties=tuple(map(script_party, front.parties)),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
-            party=self._party(variables, details),
+            party=party_script(front.party, front.language, details.party, fill_with),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 
@@ -156,26 +139,6 @@ class Persona:
         if self._templates.uses(front.transfer_failed, "why"):
             usual = dict.fromkeys(get_args(NotReached), front.transfer_failed)
         return {**usual, **front.transfer_failures}
-
-    def _party(self, variables: Mapping[str, object], details: Details) -> PartyScript:
-        section = self._front.party
-        there = PartyScript(
-            present=details.present, expected=details.expected, lists_phone=details.lists_phone
-        )
-        if section is None:
-            english = self._front.language.startswith("en")  # as its usual words are
-            return there if english else replace(there, announces="none")
-
-        def says(what: PartyText, values: Mapping[str, str]) -> str:
-            return self._templates.fill(getattr(section, what), {**variables, **values})
-
-        return replace(
-            there,
-            answers=section.answers,
-            called=tuple(section.called),
-            announces=section.announces,
-            says=says,
-        )
 
     def _brief(
         self,
@@ -249,29 +212,6 @@ class Persona:
     def parties(self) -> dict[str, str]:
         """Whom it may add to its line: number in E.164 or address, by name."""
         return {target.name: target.to for target in self._front.parties}
-
-
-def _warm(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:
-    """Return how somebody is asked first.
-
-    Args:
-        target: Who.
-        fill: Fills a template in, with more variables by their names.
-    """
-
-    def briefing(summary: str) -> str:
-        # What stands nowhere in the file is no template of its.
-        text = fill(target.briefing, summary=summary)
-        return text.replace("{{ summary }}", summary).strip()
-
-    with_summary = briefing(SUMMARY)
-    return WarmTransfer(
-        briefing=briefing(""),
-        with_summary=with_summary if SUMMARY in with_summary else "",
-        consent=fill(target.consent),
-        introduction=fill(target.introduction),
-        then=target.then,
-    )
 
 
 def load(folder: Path, name: str) -> Persona:

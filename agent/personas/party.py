@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -102,3 +102,29 @@ class PartyScript:
 
     lists_phone: bool = False
     """Whether these hold the phone that the call goes by, too; otherwise it is there besides."""
+
+
+def party_script(
+    section: PartySection | None, language: str, there: PartyScript, fill: Callable[..., str]
+) -> PartyScript:
+    """Return how an agent behaves on the line of one call.
+
+    Args:
+        section: As its file has it; None if it has none.
+        language: What it speaks, a BCP 47 tag.
+        there: Who is on the line.
+        fill: Fills a template in, with more variables by their names.
+    """
+    if section is None:  # the usual words are English
+        return there if language.startswith("en") else replace(there, announces="none")
+
+    def says(what: PartyText, values: Mapping[str, str]) -> str:
+        return fill(getattr(section, what), **values)
+
+    return replace(
+        there,
+        answers=section.answers,
+        called=tuple(section.called),
+        announces=section.announces,
+        says=says,
+    )

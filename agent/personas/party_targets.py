@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from agent.personas.fields import STRICT, Text
+from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
 from agent.sinch_limits import MAX_SAY, MAX_TITLE
 
@@ -38,3 +39,15 @@ class PartyTarget(BaseModel):
     @classmethod
     def _can_be_dialled(cls, to: str) -> str:
         return address(to)
+
+
+def script_party(target: PartyTarget) -> ScriptParty:
+    """Return somebody of a file as a call has them."""
+    return ScriptParty(
+        name=target.name,
+        to=target.to,
+        title=target.title or target.name,
+        when=target.when,
+        ring_seconds=target.ring_seconds,
+        announcement=target.announcement,
+    )

@@ -124,6 +124,13 @@ class Details:
     lists_phone: bool = False
     """Whether these hold the phone that the call goes by, too; otherwise it is there besides."""
 
+    @property
+    def party(self) -> PartyScript:
+        """Who is on the line, for an agent whose file says nothing of lines of several."""
+        return PartyScript(
+            present=self.present, expected=self.expected, lists_phone=self.lists_phone
+        )
+
     def by_the_clock_of(self, time_zone: str) -> Details:
         """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
         return replace(self, now=self.now.astimezone(zone(time_zone))) if time_zone else self

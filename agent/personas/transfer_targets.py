@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -16,7 +16,7 @@ from pydantic import (
 
 from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
 from agent.phone_numbers import address, user
-from agent.warm_transfers import CONSENT, INTRODUCTION, NotReached, Then
+from agent.warm_transfers import CONSENT, INTRODUCTION, SUMMARY, NotReached, Then, WarmTransfer
 
 FAILURES: Mapping[NotReached, str] = {
     "no answer": "I'm sorry, nobody answers there. Can I help with anything else?",
@@ -106,3 +106,26 @@ def english_of_warm(transfers: list[Any]) -> Iterator[str]:
 
 def _is_true(value: object) -> bool:
     return str(value).lower() in ("true", "yes", "on", "1")
+
+
+def warm_transfer(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:
+    """Return how somebody is asked first.
+
+    Args:
+        target: Who.
+        fill: Fills a template in, with more variables by their names.
+    """
+
+    def briefing(summary: str) -> str:
+        # What stands nowhere in the file is no template of its.
+        text = fill(target.briefing, summary=summary)
+        return text.replace("{{ summary }}", summary).strip()
+
+    with_summary = briefing(SUMMARY)
+    return WarmTransfer(
+        briefing=briefing(""),
+        with_summary=with_summary if SUMMARY in with_summary else "",
+        consent=fill(target.consent),
+        introduction=fill(target.introduction),
+        then=target.then,
+    )

@@ -307,7 +307,7 @@ class Admission:
             placed = await call_control.placed(claims.dialled) if claims.dialled else None
             # What the callback had comes back by the stream in part.
             call, can_transfer = await call_control.bridged(claims)
-            parties = tuple(_line_parties(await call_control.parties(name)))
+            parties = tuple(_line_parties(await call_control.parties.of(name)))
         came_with = call.headers if call is not None else {}
         headers = CallHeaders([*came_with.items(), *connect.headers.items()])
         known = ExpectedCall(

@@ -14,12 +14,14 @@ from agent.call.orders import (
     TransferCaller,
     Whisper,
 )
-from agent.server.operator_api import TakeOverRequest
 from agent.server.operator_errors import (
     CannotBeDialledError,
     NotFollowedError,
     NotRecordedError,
     UnreadableError,
+)
+from agent.server.operator_requests import (
+    TakeOverRequest,
 )
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
@@ -125,7 +127,7 @@ class CallActions:
         """
         if self._call_control is None:
             return []
-        return [described(leg) for leg in await self._call_control.parties(name)]
+        return [described(leg) for leg in await self._call_control.parties.of(name)]
 
     async def add_party(self, name: str, party: Party) -> dict[str, Any]:
         """Dial somebody onto the line of a call; return how it stands with them.
@@ -133,7 +135,7 @@ class CallActions:
         Raises:
             CallControlError: If it cannot be done; the message says why.
         """
-        return described(await self.with_account().add_party(name, party))
+        return described(await self.with_account().parties.add(name, party))
 
     async def drop_party(self, name: str, party: str) -> None:
         """Have somebody on the line of a call hung up.
@@ -141,7 +143,7 @@ class CallActions:
         Raises:
             CallControlError: If it cannot be done; the message says why.
         """
-        await self.with_account().drop_party(name, party)
+        await self.with_account().parties.drop(name, party)
 
     async def take_over(self, name: str, asked: TakeOverRequest) -> None:
         """Have the caller passed on to an operator's phone, and the agent stay, silent.

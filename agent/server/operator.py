@@ -20,8 +20,16 @@ from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
 from agent.server.admission import details
 from agent.server.call_actions import CallActions, dialable
-from agent.server.operator_api import (
-    OPENAPI,
+from agent.server.operator_api import OPENAPI
+from agent.server.operator_errors import (
+    Handler,
+    UnreadableError,
+    answered,
+    problem,
+    read_body,
+)
+from agent.server.operator_records import OperatorRecords
+from agent.server.operator_requests import (
     DialRequest,
     HangUpRequest,
     PartyRequest,
@@ -31,14 +39,6 @@ from agent.server.operator_api import (
     TransferRequest,
     WhisperRequest,
 )
-from agent.server.operator_errors import (
-    Handler,
-    UnreadableError,
-    answered,
-    problem,
-    read_body,
-)
-from agent.server.operator_records import OperatorRecords
 from agent.server.throttle import SharedTries, Throttle
 from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings

@@ -32,7 +32,7 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Other,
 )
-from agent.sinch.contracts import Actions, Dial, LocalCalls, Party, StreamTarget
+from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.dialling import Dialling
 from agent.sinch.directory import CallDirectory
@@ -119,7 +119,7 @@ class CallControl:
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
         self._line_endings = lines = LineEndings(directory, dispatch, endings)
-        self._parties = parties = Parties(
+        self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
         self._party_answers = PartyAnswers(
@@ -239,21 +239,6 @@ class CallControl:
     async def hang_up(self, name: str, *, goodbye: bool) -> None:
         """Hang up a call; see :meth:`CallEndings.hang_up`."""
         await self._endings.hang_up(name, goodbye=goodbye)
-
-    async def parties(self, name: str) -> list[PartyLeg]:
-        """Return who is, was or is to be on the line of a call; see :meth:`CallDirectory.parties`.
-
-        Nobody, if it is a call to or from one phone.
-        """
-        return await self._directory.parties(name)
-
-    async def add_party(self, name: str, party: Party) -> PartyLeg:
-        """Dial somebody onto the line of a call; see :meth:`Parties.add`."""
-        return await self._parties.add(name, party)
-
-    async def drop_party(self, name: str, party: str) -> None:
-        """Have somebody on the line of a call hung up; see :meth:`Parties.drop`."""
-        await self._parties.drop(name, party)
 
     async def request_transfer(
         self, name: str, order: TransferCaller, take_over: TakeOver | None = None

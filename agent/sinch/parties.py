@@ -117,6 +117,13 @@ class Parties:
             raise errors[0]
         await self._endings.look(placed.name, placed.version)
 
+    async def of(self, call_name: str) -> list[PartyLeg]:
+        """Return who is, was or is to be on the line of a call; see :meth:`CallDirectory.parties`.
+
+        Nobody, if it is a call to or from one phone.
+        """
+        return await self._directory.parties(call_name)
+
     async def add(self, call_name: str, party: Party) -> PartyLeg:
         """Dial somebody onto the line of a call; return their leg.
 

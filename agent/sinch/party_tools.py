@@ -64,7 +64,7 @@ class _PartyTools:
         if await self._on_line(one):
             return f"{one.title} is on the line already, or is being called."
         try:
-            await self._call_control.add_party(self._call_name, _party(one))
+            await self._call_control.parties.add(self._call_name, _party(one))
         except RefusedError:  # Sinch's words may quote the number
             raise ToolError(f"{one.title} cannot be called: Sinch does not dial") from None
         except (CallControlError, StoreError) as error:
@@ -77,7 +77,7 @@ class _PartyTools:
         if not leg:
             raise ToolError(f"{one.title} is not on the line", undone=True)
         try:
-            await self._call_control.drop_party(self._call_name, leg)
+            await self._call_control.parties.drop(self._call_name, leg)
         except RefusedError:
             raise ToolError(f"{one.title} cannot be hung up: Sinch does not do it") from None
         except (CallControlError, StoreError) as error:
@@ -91,7 +91,7 @@ class _PartyTools:
             ToolError: If the database fails.
         """
         try:
-            legs = await self._call_control.parties(self._call_name)
+            legs = await self._call_control.parties.of(self._call_name)
         except StoreError as error:
             raise ToolError(f"the database fails: {error}", undone=True) from None
         there = [leg for leg in legs if leg.standing in ("expected", "joined")]

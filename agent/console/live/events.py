@@ -42,14 +42,14 @@ from agent.server.live_happenings import (
     ListWatch,
     LiveLine,
 )
-from agent.server.operator_api import (
+from agent.server.operator_errors import problem, read_body
+from agent.server.operator_requests import (
     HangUpRequest,
     ReturnRequest,
     TakeOverRequest,
     TransferRequest,
     WhisperRequest,
 )
-from agent.server.operator_errors import problem, read_body
 from agent.sinch.refusals import (
     NoSuchCallError,
 )

@@ -104,7 +104,7 @@ def test_users_are_on_a_line_of_several(tmp_path: Path) -> None:
         placed = await s.call_control.dial(line)
         s.platform.joined.add("phone of user:ann")
         await asyncio.sleep(60)
-        legs = await s.call_control.parties(placed.name)
+        legs = await s.call_control.parties.of(placed.name)
         assert [leg.standing for leg in legs] == ["joined", "expected"]
         assert len(s.platform.of("bring_stream")) == 1
         assert s.platform.of("hang_up")[0] == (10.0, "phone of user:ben")

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.phone_numbers import address
-from agent.server.operator_api import DialRequest
+from agent.server.operator_requests import (
+    DialRequest,
+)
 from agent.sinch.callbacks import (
     IncomingCall,
     LegAnswered,

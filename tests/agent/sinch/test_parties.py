@@ -61,7 +61,7 @@ class Line:
     @classmethod
     async def dialled(cls, story: Story, dial: Dial | None = None) -> Line:
         placed = await story.call_control.dial(dial or to_all())
-        return cls(story, placed.name, await story.call_control.parties(placed.name))
+        return cls(story, placed.name, await story.call_control.parties.of(placed.name))
 
     async def answers(self, title: str, **how: str) -> str:
         told = await self.story.answered(self.legs[title], call_id=f"leg of {title}", **how)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ class Line:
         return str(told)
 
     async def standing(self) -> dict[str, str]:
-        legs = await self.story.call_control.parties(self.name)
+        legs = await self.story.call_control.parties.of(self.name)
         return {leg.title: leg.standing for leg in legs}
 
     async def is_over(self) -> bool:
@@ -127,7 +127,7 @@ def test_all_who_answer_at_once_are_on_one_line(tmp_path: Path, version: Version
     async def story(s: Story) -> None:
         other = Story(tmp_path, version, conference=False)
         line = await Line.dialled(s)
-        there = Line(other, line.name, await s.call_control.parties(line.name))
+        there = Line(other, line.name, await s.call_control.parties.of(line.name))
         told = await asyncio.gather(
             line.answers("Ann"), there.answers("Ben"), line.answers("Cleo"), there.answers("Ann")
         )
@@ -495,12 +495,12 @@ def test_somebody_is_added_to_a_call_that_came_in(
     async def story(s: Story) -> None:
         await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         s.calls.holds.add("phone")
-        ben = await s.call_control.add_party("phone", THREE[1])
-        cleo = await s.call_control.add_party("phone", THREE[2])
+        ben = await s.call_control.parties.add("phone", THREE[1])
+        cleo = await s.call_control.parties.add("phone", THREE[2])
         assert s.platform.of("beside") == [(0.0, "phone")] * 2
         told = str(await s.answered(ben.name, call_id="leg of Ben"))
         assert ("bridgeCall" if version == "v2" else "continue") in told
-        await s.call_control.drop_party("phone", ben.name)
+        await s.call_control.parties.drop("phone", ben.name)
         assert s.platform.of("hang_up") == [(0.0, "leg of Ben")]
         await s.ended(ben.name, "leg of Ben")
         assert s.calls.ordered == [
@@ -516,7 +516,7 @@ def test_somebody_is_added_to_a_call_that_came_in(
         await asyncio.sleep(0.1)
         assert f"phone of {CLEO}" in [about for _, about in s.platform.of("hang_up")]
         with pytest.raises(CallOverError):
-            await s.call_control.add_party("phone", THREE[0])
+            await s.call_control.parties.add("phone", THREE[0])
         assert "hangup" in str(await s.answered(cleo.name, call_id="leg of Cleo"))
 
     tell(tmp_path, version, story, conference=conference)
@@ -529,17 +529,17 @@ def test_who_is_dropped_while_it_rings_is_not_let_in(tmp_path: Path, version: Ve
     async def story(s: Story) -> None:
         line = await Line.dialled(s)
         await line.answers("Ann")
-        await s.call_control.drop_party(line.name, line.legs["Ben"])
+        await s.call_control.parties.drop(line.name, line.legs["Ben"])
         assert "hangup" in await line.answers("Ben")
         assert "bridgeCall" not in await line.answers("Ben")
         await line.leaves("Ben")
         assert (await line.standing())["Ben"] == "dropped"
         with pytest.raises(NoSuchPartyError):
-            await s.call_control.drop_party(line.name, line.legs["Ben"])
+            await s.call_control.parties.drop(line.name, line.legs["Ben"])
         with pytest.raises(NoSuchPartyError):
-            await s.call_control.drop_party("another", line.legs["Cleo"])
+            await s.call_control.parties.drop("another", line.legs["Cleo"])
         with pytest.raises(NoSuchPartyError):
-            await s.call_control.drop_party(line.name, line.name)
+            await s.call_control.parties.drop(line.name, line.name)
 
     tell(tmp_path, version, story)
 
@@ -555,7 +555,7 @@ def test_one_is_added_where_the_first_has_left(tmp_path: Path, version: Version)
         await line.leaves("Ann")
         s.platform.fails.add(f"refuse {DORA}")
         with pytest.raises(RefusedError):
-            await s.call_control.add_party(line.name, Party(to=DORA, title="Dora"))
+            await s.call_control.parties.add(line.name, Party(to=DORA, title="Dora"))
         assert s.platform.of("beside")[-1][1] == "leg of Ben"
         assert (await line.standing())["Dora"] == "not reached"
 
@@ -567,20 +567,20 @@ def test_why_nobody_can_be_added(tmp_path: Path) -> None:
 
     async def story(s: Story) -> None:
         with pytest.raises(NoSuchCallError):
-            await s.call_control.add_party("nothing", THREE[0])
+            await s.call_control.parties.add("nothing", THREE[0])
         line = await Line.dialled(s)
         with pytest.raises(CannotAddError, match="nobody has answered"):
-            await s.call_control.add_party(line.name, THREE[0])
+            await s.call_control.parties.add(line.name, THREE[0])
         await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         with pytest.raises(CannotAddError, match="conference"):
-            await s.call_control.add_party("phone", THREE[0])
+            await s.call_control.parties.add("phone", THREE[0])
         with pytest.raises(DestinationRefusedError):
-            await s.call_control.add_party("phone", Party(to="+4915550000003"))
+            await s.call_control.parties.add("phone", Party(to="+4915550000003"))
         await line.answers("Ann")
         for to in OTHERS[:7]:
-            await s.call_control.add_party(line.name, Party(to=to))
+            await s.call_control.parties.add(line.name, Party(to=to))
         with pytest.raises(CannotAddError, match="10 phones"):
-            await s.call_control.add_party(line.name, THREE[0])
+            await s.call_control.parties.add(line.name, THREE[0])
 
     tell(tmp_path, "v1", story)
 
@@ -595,9 +595,9 @@ def test_nobody_is_on_a_line_twice(tmp_path: Path, version: Version) -> None:
         await line.answers("Ben")
         for to in (ANN, CLEO):
             with pytest.raises(CannotAddError, match="already"):
-                await s.call_control.add_party(line.name, Party(to=to))
+                await s.call_control.parties.add(line.name, Party(to=to))
         await line.leaves("Ben")
-        await s.call_control.add_party(line.name, Party(to=BEN))
+        await s.call_control.parties.add(line.name, Party(to=BEN))
 
     tell(tmp_path, version, story)
 
@@ -608,8 +608,8 @@ def test_the_caller_is_one_of_the_phones_on_a_line(tmp_path: Path) -> None:
     async def story(s: Story) -> None:
         await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
         for to in OTHERS:
-            await s.call_control.add_party("phone", Party(to=to))
+            await s.call_control.parties.add("phone", Party(to=to))
         with pytest.raises(CannotAddError, match="10 phones"):
-            await s.call_control.add_party("phone", THREE[2])
+            await s.call_control.parties.add("phone", THREE[2])
 
     tell(tmp_path, "v2", story)

@@ -36,7 +36,7 @@ def test_a_model_adds_and_drops_by_name(tmp_path: Path) -> None:
         assert "is being called" in told
         assert "already" in again
         assert s.platform.of("party") == [(0.0, BEN.to)]
-        (leg,) = await s.call_control.parties("phone")
+        (leg,) = await s.call_control.parties.of("phone")
         assert (leg.title, leg.ring_seconds) == ("Ben", 20)
         with pytest.raises(ToolError, match="countries has") as refused:
             await add.run({"who": "far"}, ABOUT)
