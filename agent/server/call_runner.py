@@ -297,7 +297,8 @@ class CallRunner:
         )
         call.history.parties.begin(admitted.parties)
         if recording is not None:
-            recording.start(call.history.record.began, call.history.record.note)
+            record = call.history.record
+            recording.start(record.began, record.note, screened=screening is not None)
         if screening is not None:
             screening.attach(call.end)
         return call
