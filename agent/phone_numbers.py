@@ -165,6 +165,18 @@ def sip_host(address: str) -> str:
     return "" if parts is None else parts["host"].lower().rstrip(".")
 
 
+def person(dialled: str, home: str = "") -> str:
+    """Return whom an address reaches: one text for all ways in which a number is dialled.
+
+    Args:
+        dialled: As :func:`address` returns it.
+        home: The country of a number without ``+`` in a SIP address; ``""`` if it is not known.
+    """
+    if not sip_host(dialled):
+        return dialled
+    return sip_number(dialled, home) or dialled.lower()
+
+
 def sip_number(address: str, home: str) -> str:
     """Return the number that the user of a SIP address is, in E.164; ``""`` if it is none.
 

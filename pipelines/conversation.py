@@ -67,6 +67,9 @@ class Message:
     """Of an assistant's message: the tools it asked for after ``text``, each with its result.
     ``text`` may be empty then."""
 
+    to_others: bool = False
+    """Of a user's message: whether it was said to others on a line of several."""
+
     unheard: str = ""
     """How it would have gone on, if a model has to know: a greeting that says why we call, or the
     last words of a question that was answered before its end."""
@@ -80,8 +83,16 @@ TRANSFER_CALL = "transfer_call"
 """Pass the caller on; ``to`` is the name of a :class:`Destination`."""
 
 
+STAY_SILENT = "stay_silent"
+"""Say nothing: what was said on a line of several was said to another of them."""
+
+
 PRESS_KEYS = "press_keys"
 """Press keys of the telephone; ``keys`` are of ``0-9*#A-D``, and ``w`` for half a second."""
+
+
+NO_MORE_CALLS = "no_more_calls"
+"""Keep that whoever we have called wants no more calls; at once, so this is a tool like others."""
 
 
 PAUSE_RECORDING, RESUME_RECORDING, STOP_RECORDING = RECORDING_TOOLS = (
@@ -180,6 +191,13 @@ class Brief:
     whispers: tuple[str, ...] = ()
     """Instructions of whoever runs the agent, given while the call goes on, the latest last. The
     caller does not hear them."""
+
+    party: tuple[str, ...] = ()
+    """Of a line of several: who is on it, a sentence each."""
+
+    may_stay_silent: bool = False
+    """Whether what was said last on a line of several may be said to another of them: then the
+    model may ask for :data:`STAY_SILENT`."""
 
     may_press_keys: bool = False
     """Whether we dialled, and may meet a menu."""

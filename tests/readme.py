@@ -13,6 +13,7 @@ from agent.personas.front_matter import (
     FrequentQuestion,
     FrontMatter,
 )
+from agent.personas.party import PartySection
 from agent.personas.party_targets import PartyTarget
 from agent.personas.tool_declarations import HttpTool, McpTools, PythonTool
 from agent.personas.transfer_targets import TransferTarget
@@ -37,6 +38,7 @@ FRONT_MATTER: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Transfers", "Each of `transfers` has:", TransferTarget),
     ("Parties", "Each of `parties` has:", PartyTarget),
     ("Expected answers", "Each of `expects` has:", DeclaredAnswer),
+    ("Party lines", "`party` has:", PartySection),
     ("Tools", "Each of `tools` is of one of three kinds. An HTTP endpoint has:", HttpTool),
     ("", "A Python function:", PythonTool),
     ("", "Tools of an MCP server:", McpTools),

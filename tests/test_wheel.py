@@ -36,7 +36,7 @@ def test_the_wheel_runs_by_itself(tmp_path: Path) -> None:
     assert "pipelines/turn_taking/completeness/README.md" in names
     assert "agent/store/migrations/versions/0001_first.py" in names
     assert "agent/store/migrations/versions/0002_records.py" in names
-    assert "agent/store/migrations/versions/0003_console.py" in names
+    assert "agent/store/migrations/versions/0004_opt_outs.py" in names
     assert "agent/console/templates/base.html" in names
     assert "agent/console/static/style.css" in names
     assert "agent/console/static/vendor/uPlot.LICENSE" in names

@@ -50,8 +50,10 @@ class Apologies:
         log.warning("reply lost", stage=error.stage, error=str(error), in_a_row=self._in_a_row)
         self._history.record.lost(reply, error)
         reply.occasion = "apology"
+        if reply.guarded and not self._is_last(error):
+            return  # nobody may have spoken to us
         script, texts = self._maker.script, [self._maker.script.apology]
-        if self._in_a_row >= self._max_failures or self._maker.lineup.down(error.stage):
+        if self._is_last(error):
             _make_last(reply)
             texts.append(script.brief.goodbye)
         # A voice that has just kept the caller waiting is not waited for once more.
@@ -70,6 +72,9 @@ class Apologies:
         yield SentenceStarted(recorded.text, len(words(recorded.text)))
         yield recorded.audio
         yield SentenceEnded(recorded.text)
+
+    def _is_last(self, error: ProviderError) -> bool:
+        return self._in_a_row >= self._max_failures or self._maker.lineup.down(error.stage)
 
 
 def _make_last(reply: Reply) -> None:

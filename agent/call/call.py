@@ -89,9 +89,11 @@ class Call:
         self._channel = channel
         self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
-        self.history = History(journal, lineup.usage, settings.pricing)
-        self._clock = CallClock(settings, now(), self.history.pressed)
-        self._transfer = CallTransfer(mover, script, self.history)
+        self.history = history = History(
+            journal, lineup.usage, settings.pricing, script, judges=lineup.llm.follows_instructions
+        )
+        self._clock = CallClock(settings, now(), history.pressed, history.party)
+        self._transfer = CallTransfer(mover, script, history)
         self._toolbox = Toolbox(
             tools, about, on_kept=self.history.tool_gave, on_done=self.history.record.tool
         )
@@ -145,12 +147,11 @@ class Call:
                 if not self._turns.takes(Event.MOVED):
                     return
                 self._transfer.obey(order)
-                self._clock.went_away(now())
                 self._happened(Event.MOVED)
                 if not order.stay:
                     self.end(CallEnded("the caller was passed on", "agent", moved=True))
-            case orders.ReturnToCaller():
-                self._clock.came_back(now())
+            case orders.ReturnToCaller() if self._transfer.together:
+                self._clock.came_back(now(), away=self._turns.takes(Event.RETURNED))
                 if self._turns.takes(Event.RETURNED):
                     self._happened(Event.RETURNED)
                 self._clock.announce(self._transfer.obey(order))
@@ -221,6 +222,8 @@ class Call:
             self._clock.fell_quiet(now())
         self._listener.levels.wait(waits=quiet)
         self.history.record.on_floor(self._turns.state)
+        if quiet and self._clock.owes:
+            self._happened(Event.ANNOUNCEMENT_DUE)
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
@@ -242,7 +245,7 @@ class Call:
             Action.RESUME: lambda: replies.resume(self._over_speech.why),
             Action.KEEP_WORDS: self._over_speech.keep_words,
             Action.GREET_ANEW: self._over_speech.greet_anew,
-            Action.DROP_REPLY: replies.drop,
+            Action.DROP_REPLY: lambda: clock.announce(replies.drop()),
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
@@ -273,7 +276,7 @@ class Call:
             self.end(CallEnded(str(error), error.by))
             return
         self._replies.ended(reply)
-        self._happened(Event.GOODBYE_ENDED if reply.hang_up else Event.REPLY_ENDED)
+        self._happened(reply.ends_as)
         if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)

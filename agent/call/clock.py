@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from agent.call.keys import PressedKeys
+from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
 from agent.settings.calls import CallSettings
 from pipelines.turn_taking.turns import Event
@@ -37,14 +38,17 @@ class CallClock:
         settings: The limits.
         now: When the call was answered.
         keys: What was pressed and not answered; an answer to speech that follows takes some, too.
+        party: Who is on the line; has something to say of them at times.
     """
 
-    def __init__(self, settings: CallSettings, now: float, keys: PressedKeys) -> None:
+    def __init__(
+        self, settings: CallSettings, now: float, keys: PressedKeys, party: PartyLine
+    ) -> None:
         self._settings = settings
+        self._party = party
         self._keys = keys
         self._began = self._audio_at = self._quiet_since = now
         self._announcements: deque[Announcement] = deque()
-        self._away_since: float | None = None
         self._idled = 0
         self._warned = False
 
@@ -70,26 +74,42 @@ class CallClock:
         return self._keys.take()
 
     def announce(self, announcement: Announcement | None) -> None:
-        """Have something said as soon as nobody speaks; nothing happens if it is None."""
-        if announcement is not None:
+        """Have something said as soon as nobody speaks; nothing happens if it is None.
+
+        What is owed to the caller comes first, before they are answered.
+        """
+        if announcement is None:
+            return
+        if announcement.is_owed:
+            self._announcements.appendleft(announcement)
+        else:
             self._announcements.append(announcement)
 
-    def went_away(self, now: float) -> None:
-        """Note that the caller talks to somebody else from now on."""
-        self._away_since = now
+    def came_back(self, now: float, *, away: bool) -> None:
+        """Note that we are alone with the caller again, whom somebody else has talked to.
 
-    def came_back(self, now: float) -> None:
-        """Note that we are alone with them again: the time between is not of our call.
-
-        What was to be said to both, and done then, is not.
+        What was to be said to both, and done then, is not. If we were away, nor is what was to be
+        done for the caller before. The time away counts, since the platform counts it; but it is
+        not over before they were warned.
         """
-        self._began += now - (self._away_since or now)
-        self._away_since = None
         self._announcements = deque(one for one in self._announcements if one.order is None)
+        if not away:
+            return
+        self.caller_is_there()
+        self._keys.take()
+        self._announcements = deque(one for one in self._announcements if not one.transfer)
+        self._began = max(self._began, now - self._warn_at)
+
+    @property
+    def owes(self) -> bool:
+        """Whether something has to be heard before the caller is answered."""
+        return bool(self._announcements) and self._announcements[0].is_owed
 
     def next_announcement(self) -> Announcement:
         """Take the one whose turn it is; there is one when ``ANNOUNCEMENT_DUE`` was returned."""
-        return self._announcements.popleft()
+        if self._announcements:
+            return self._announcements.popleft()
+        return self._party.next_announcement()
 
     def is_stalled(self, now: float) -> bool:
         """Return whether the line has sent nothing for so long that its silence is the caller's."""
@@ -119,14 +139,16 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        if self._announcements and now >= self._announcements[0].not_before:
+        waits = self._announcements and now >= self._announcements[0].not_before
+        if waits or self._party.is_due(quiet, now):
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
         if not self._warned and now - self._began >= self._warn_at:
             self._warned = True
             return Event.TIME_SHORT
-        return self._idle() if quiet >= turns.idle_after else None
+        waits = self._party.waits_to_be_spoken_to
+        return self._idle() if quiet >= turns.idle_after and not waits else None
 
     @property
     def _warn_at(self) -> float:

@@ -41,7 +41,7 @@ class Fillers:
         turns = self._turns
         patience = turns.tool_filler_after if reply.using_tools else turns.filler_after
         waits = reply.released.is_set() and reply.going.is_set() and not reply.playout.left(now)
-        if not waits or now - reply.quiet_since < patience:
+        if reply.guarded or not waits or now - reply.quiet_since < patience:
             return ""
         filler, brief = reply.filler or self._coming(), self._script.brief
         words = speakable(filler, brief.language, brief.pronounce)

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import structlog
 
 from agent.call.keys import PressedKeys
-from agent.call.on_the_line import OnTheLine
-from agent.call.orders import AnswererFound, Order, Whisper
+from agent.call.orders import AnswererFound, Order, PartyJoined, PartyLeft, Whisper
+from agent.call.party_line import PartyLine
 from agent.call.reply import Reply
 from agent.call.turn_record import Journal, TurnRecord
+from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.clock import now
-from pipelines.conversation import Message, ToolResult
+from pipelines.conversation import Brief, Message, ToolResult
 from pipelines.reply.playout import LineEnd
 from pipelines.reply.steps import Step, ToolsEnded
 from pipelines.stages.usage import Pricing, Usage
@@ -24,8 +25,18 @@ from pipelines.turn_taking.judge import EndOfTurn
 
 log = structlog.get_logger()
 
+NOBODY = Script(greeting="", apology="", brief=Brief())
+"""Of an agent that is on a line with one alone."""
+
 MOST_WHISPERS = 20
 """Instructions of an operator that are in force at once; the oldest makes room."""
+
+COLLEAGUE_TALKED = (
+    "A colleague of yours has taken this caller over in between, and given them back to you. You "
+    "have not heard what they said to each other: do not guess at it, and ask the caller where it "
+    "matters."
+)
+"""What the model knows, like an instruction, once it is back from a caller who was taken over."""
 
 KEYPAD = "Keypad: {}"
 """How keys that were pressed stand in conversation and transcript."""
@@ -38,14 +49,27 @@ class History:
         journal: Gets a line for all that happens.
         usage: What the call uses of its providers.
         pricing: What those charge.
+        script: Of the agent, for a line of several.
+        judges: Whether the language model can tell what is said to the agent on one.
     """
 
-    def __init__(self, journal: Journal, usage: Usage, pricing: Pricing) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        usage: Usage,
+        pricing: Pricing,
+        script: Script = NOBODY,
+        *,
+        judges: bool = True,
+    ) -> None:
         self.record = TurnRecord(journal)
         """What happens, for whoever reads it later; anybody may tell it."""
 
         self.usage = usage
         """What the call uses of its providers; is added to."""
+
+        self.party = PartyLine(script, self.record.note, judges=judges, now=self.record.began)
+        """Who is on the line, and to whom they talk."""
 
         usage.on_failover = self.record.failover
         self._pricing = pricing
@@ -57,9 +81,6 @@ class History:
 
         self.whispers: list[str] = []
         """What operators have told the agent, and the caller has not heard."""
-
-        self.parties = OnTheLine(self.record.note)
-        """Who is on the line, if there are several."""
 
         self.line = LineEnd()
         """What sounds at the caller's end, whichever reply it is of; told how late it left."""
@@ -80,14 +101,22 @@ class History:
 
     def obey(self, order: Order) -> None:
         """Take an instruction for the model, in force from its next request on; or who is there."""
-        self.parties.obey(order)
         match order:
             case Whisper(text=text, by=by):
                 self.whispers.append(text)
                 del self.whispers[:-MOST_WHISPERS]
                 self.record.note("whisper", text=text, by=by)
+            case PartyJoined():
+                self.party.joined(order, now())
+            case PartyLeft():
+                self.party.left(order, now())
             case AnswererFound(answerer=answerer):
                 self.record.note("screened", by="platform", answerer=answerer)
+
+    def colleague_talked(self) -> None:
+        """Tell the model that somebody else has talked to the caller, from its next request on."""
+        self.whispers[:] = [one for one in self.whispers if one != COLLEAGUE_TALKED]
+        self.whispers.append(COLLEAGUE_TALKED)
 
     def before(self, reply: Reply) -> Sequence[Message]:
         """Return what the model is shown of the caller before what ``reply`` answers, now.
@@ -107,7 +136,9 @@ class History:
             keys, since, last = self.pressed.take(max(began, reply.keys_until))
             if keys:
                 self.caller_pressed(KEYPAD.format(keys), since, last, EndOfTurn(by="keys"))
-            self.conversation.append(Message("user", reply.said))
+            to_others = reply.is_to_others
+            self.conversation.append(Message("user", reply.said, to_others=to_others))
+            self.party.turn_ended(reply, until)
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
 
@@ -129,6 +160,8 @@ class History:
         if cut_off:
             self._audio_wasted += max(0.0, reply.spent.audio - reply.playout.position(now()))
         heard, unheard = self.record.agent(reply, cut_off=cut_off), ""
+        if heard:
+            self.party.agent_said(heard, now())
         if cut_off and reply.tells_unheard and reply.started_at is not None:
             unheard = reply.not_heard(heard)
         if heard or unheard:

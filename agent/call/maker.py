@@ -99,6 +99,7 @@ class ReplyMaker:
             before=lambda: self.history.before(reply),
             whispers=self.history.whispers,
             rate=self.rate,
+            line=self.history.party.turn(reply),
             tools=self.toolbox,
             released=reply.released,
             spent=reply.spent,

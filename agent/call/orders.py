@@ -62,6 +62,9 @@ class CallerMoved:
     helps: bool = False
     """Whether the agent takes part from then on, as on a party line, instead of being silent."""
 
+    returns: bool = False
+    """Whether we are to be called back: a recording pauses, where it would end otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNotMoved:
@@ -77,6 +80,20 @@ class ReturnToCaller:
 
     by: Literal["operator", "service"]
     """``service`` once whoever they were passed on to has left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineParty:
+    """Somebody who is on the line, or expected there, when a call begins: no order, but as one."""
+
+    party: str
+    """Name of their leg."""
+
+    title: str
+    """What they are called, such as ``Ann``; ``""`` if that is not known."""
+
+    present: bool
+    """Whether they are there; otherwise they are being dialled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

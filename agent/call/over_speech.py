@@ -130,11 +130,17 @@ class OverSpeech:
     def after(self, reply: Reply) -> Sequence[Event]:
         """Return what was said over a reply that could not be interrupted, now that it has ended.
 
-        It is answered now.
+        It is answered now; if more follows that cannot be interrupted, after that.
         """
         if not self._replies.unanswered.audio or reply.interruptible or reply.hang_up:
             return []
-        stopped = [] if self._listener.in_speech else [Event.SPEECH_PAUSED, Event.TURN_ENDED]
+        if not self._replies.interruptible:  # another follows that has to be heard in full
+            return []
+        stopped: list[Event] = []
+        if self._listener.silent >= self._settings.vad.pause_after or not self._listener.in_speech:
+            stopped.append(Event.SPEECH_PAUSED)  # told to nobody while we could not be stopped
+        if not self._listener.in_speech:
+            stopped.append(Event.TURN_ENDED)
         return [*self._starts(), *stopped]
 
     def _starts(self) -> Sequence[Event]:

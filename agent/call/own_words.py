@@ -27,19 +27,30 @@ def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announc
 
 
 def _greeting(script: Script) -> Announcement:
-    """Return the greeting; before it, if the call is recorded, what the caller is told of that.
+    """Return the greeting, with what the caller is told before it.
 
-    That is heard in full: what the caller says over it is answered afterwards, and may take the
-    place of the greeting as it may interrupt it.
+    That is that they talk to a machine, and that the call is recorded. It is heard in full: what
+    the caller says over it is answered afterwards, and may take the place of the greeting as it may
+    interrupt it. That it is a machine may be a part of the greeting, which is heard in full then.
     """
     greeting = Announcement(
         text=script.greeting,
         occasion="announcement" if script.hang_up_after_greeting else "greeting",
-        interruptible=script.greeting_interruptible,
+        interruptible=script.greeting_interruptible and not script.greeting_discloses,
         hang_up=script.hang_up_after_greeting,
+        must_be_heard=script.greeting_discloses,
     )
-    if not script.recording_consent:
-        return greeting
+    first = greeting
+    if script.recording_consent:
+        first = Announcement(
+            text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
+        )
+    if not script.disclosure:
+        return first
     return Announcement(
-        text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
+        text=script.disclosure,
+        occasion="disclosure",
+        interruptible=False,
+        must_be_heard=True,
+        then=first,
     )

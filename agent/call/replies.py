@@ -159,15 +159,15 @@ class Replies:
         """Go on where the caller stopped hearing the reply, for a reason that is put on record."""
         self._speaker.resume(_there(self.sounding), why)
 
-    def drop(self) -> None:
-        """Cancel the reply and keep what was heard of it.
+    def drop(self) -> Announcement | None:
+        """Cancel the reply and keep what was heard of it; return what is owed to the caller yet.
 
         What the caller said before a reply that did not get to sound, or before it was understood
         (a filler may have sounded), is answered with what they say next: they are still speaking.
         """
         reply, self.sounding = self.sounding, None
         if reply is None:
-            return
+            return None
         reply.cancel()
         said = reply.utterance
         if said is None or said.text or said.seconds >= self._longest or reply.answers:
@@ -183,6 +183,7 @@ class Replies:
         self.history.agent_said(reply, cut_off=True)
         if reply.started_at is not None:
             self._maker.toolbox.new_turn()
+        return reply.then if reply.then is not None and reply.then.is_owed else None
 
     def hear_out(self) -> None:
         """Take what the caller says over our words for a turn."""

@@ -17,6 +17,7 @@ from pipelines.reply.playout import Playout
 from pipelines.reply.steps import (
     EndCall,
     SentenceStarted,
+    StaySilent,
     Step,
     ToolsEnded,
     ToolsStarted,
@@ -25,7 +26,9 @@ from pipelines.reply.steps import (
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 from pipelines.text.words import words
+from pipelines.turn_taking.addressed import Addressee, Verdict
 from pipelines.turn_taking.judge import EndOfTurn
+from pipelines.turn_taking.turns import Event
 
 WENT_ON = 0.3
 """Seconds of audio after the end that a provider heard, from which it was none: more than we need
@@ -40,6 +43,7 @@ Occasion = Literal[
     "idle question",
     "time warning",
     "consent",
+    "disclosure",
     "announcement",
     "filler",
 ]
@@ -62,6 +66,10 @@ class Announcement:
     transfer: str = ""
     """Whom to pass the caller on to then."""
 
+    must_be_heard: bool = False
+    """Whether it is said again until it was heard in full, before the caller is answered. Nothing
+    interrupts it, so ``interruptible`` has to be false."""
+
     then: Announcement | None = None
     """What is said next, before anything else."""
 
@@ -70,6 +78,11 @@ class Announcement:
 
     order: Order | None = None
     """What is done once it was heard."""
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it, or what follows it, must be heard in full."""
+        return self.must_be_heard or (self.then is not None and self.then.is_owed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +125,16 @@ class Reply:
 
     over_at: float | None = None
     """Length of the utterance at which the speech-to-text provider heard the end of the turn."""
+
+    verdict: Verdict | None = None
+    """To whom of several it was said, once that is known; None where there is one phone alone."""
+
+    guarded: bool = False
+    """Whether it may not be to us, so that nothing but the reply itself may sound: no filler, and
+    no apology."""
+
+    stays_silent: bool = False
+    """Whether the language model has found that it was not to us."""
 
     settled: bool = False
     """Whether it is known what the caller said, or that nobody will know."""
@@ -177,7 +200,13 @@ class Reply:
 
     def note(
         self,
-        step: SentenceStarted | Timing | ToolsStarted | ToolsEnded | EndCall | TransferCall,
+        step: SentenceStarted
+        | Timing
+        | ToolsStarted
+        | ToolsEnded
+        | EndCall
+        | StaySilent
+        | TransferCall,
     ) -> None:
         """Note a step that is neither audio nor what the caller said."""
         match step:
@@ -193,6 +222,8 @@ class Reply:
                 self.tool_messages.append(message)
             case EndCall():
                 self.hang_up = True
+            case StaySilent():
+                self.stays_silent = True
             case TransferCall(to):
                 self.transfer = to
 
@@ -220,6 +251,32 @@ class Reply:
         if self.announcement is None:
             return self.playout.unheard(now())
         return "".join(words(self.announcement.text)[len(words(heard)) :]).strip()
+
+    def was_heard(self, heard: str) -> bool:
+        """Return whether all of it was heard; what must be, and was not, is said next.
+
+        Args:
+            heard: All that was heard of it, now that it is over.
+        """
+        if self.announcement is None or heard.split() == self.announcement.text.split():
+            return True
+        if self.announcement.must_be_heard:
+            self.then = self.announcement
+        return False
+
+    @property
+    def is_to_others(self) -> bool:
+        """Whether what it would have answered was said to others on a line of several."""
+        if self.verdict is None or self.stays_silent:
+            return self.stays_silent
+        return self.verdict.to is not Addressee.AGENT and self.started_at is None
+
+    @property
+    def ends_as(self) -> Event:
+        """What its end is for the table."""
+        if self.hang_up:
+            return Event.GOODBYE_ENDED
+        return Event.NOT_ADDRESSED if self.is_to_others else Event.REPLY_ENDED
 
     @property
     def is_followed(self) -> bool:

@@ -27,6 +27,7 @@ from agent.call.ending import CallEnded
 from agent.call.history import History
 from agent.call.reply import Announcement
 from agent.call.turn_record import Journal
+from agent.personas.machine_words import example, tells_of_a_machine
 from agent.personas.script import Script
 from agent.stream.channel import Channel
 from pipelines.audio import Audio, silence
@@ -43,9 +44,9 @@ from pipelines.providers.contracts import ProviderError
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.turn_taking.answerer import (
     A_WORD,
+    AnswererVerdict,
     HeardSoFar,
     Told,
-    Verdict,
     says_machine,
     verdict,
 )
@@ -116,7 +117,7 @@ class Screening:
         self._saying: Utterance | None = None
         self._alone = True
         self._platform: Told = ""
-        self._found: Verdict | None = None
+        self._found: AnswererVerdict | None = None
         self._found_at = 0.0
         self._clock: CallClock | None = None
         self._end: Callable[[CallEnded], None] = _nobody
@@ -155,7 +156,7 @@ class Screening:
             return
         if not says_machine(text, language):
             return
-        self._found = Verdict("machine", "words")
+        self._found = AnswererVerdict("machine", "words")
         log.info("screened", answerer="machine", why="words", late=True)
         if self._screens.machine == "hangup":
             self._background.start(self._hang_up(), "hanging up on a machine")
@@ -250,7 +251,7 @@ class Screening:
         so_far = self._transcriber.so_far if self._saying is not None else ""
         return " ".join([*self._said, so_far]).strip()
 
-    def _decide(self, found: Verdict, at: float, history: History) -> None:
+    def _decide(self, found: AnswererVerdict, at: float, history: History) -> None:
         self._found, self._found_at = found, now()
         by = "platform" if found.why == "platform" else "ears"
         history.record.note(
@@ -272,7 +273,7 @@ class Screening:
         await self._on_machine()
         self._end(CallEnded(A_MACHINE, "agent"))
 
-    async def _opening(self, found: Verdict) -> Script | CallEnded:
+    async def _opening(self, found: AnswererVerdict) -> Script | CallEnded:
         if found.answerer != "machine":
             return self._script
         if self._screens.machine == "hangup":
@@ -316,6 +317,18 @@ def _nobody(_ended: CallEnded) -> None: ...
 def message_script(script: Script, message: str) -> Script:
     """Return what leaves ``message`` on a machine, and hangs up.
 
-    Whoever picks up while it is said stops it, and is talked to.
+    Whoever picks up while it is said stops it, and is talked to. Where the greeting, which is not
+    said then, should have told that a machine talks, the message has to; if it does not seem to, a
+    sentence that does comes before it.
     """
-    return replace(script, greeting=message, hang_up_after_greeting=True, recording_consent="")
+    disclosure, language = script.disclosure, script.brief.language
+    if script.greeting_discloses and not tells_of_a_machine(message, language):
+        disclosure = example(language)
+    return replace(
+        script,
+        greeting=message,
+        greeting_discloses=script.greeting_discloses and not disclosure,
+        disclosure=disclosure,
+        hang_up_after_greeting=True,
+        recording_consent="",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import structlog
 
@@ -80,6 +81,7 @@ class CallTransfer:
         self._warm: WarmTransfer | None = None
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
+        self._away = False  # the caller has talked to them without us
         self.under_way = False
         """Whether somebody is being dialled, or asked."""
 
@@ -103,8 +105,8 @@ class CallTransfer:
                 self._moved(order)
             case CallerNotMoved() if self.under_way:
                 return self._failed(order)
-            case ReturnToCaller() if self.together:
-                return self._returned()
+            case ReturnToCaller(by=by) if self.together:
+                return self._returned(by)
         return None
 
     def _completed(self, warm: WarmTransfer) -> WarmTransfer:
@@ -166,7 +168,8 @@ class CallTransfer:
         Once it was heard the rest of the order is done, if they are :attr:`together` by then.
         """
         self.together = True
-        self._step("accepted")
+        if self._warm is not None:
+            self._step("accepted")
         return Announcement(
             text=order.introduction,
             interruptible=False,
@@ -183,6 +186,7 @@ class CallTransfer:
             said = f"{self._to} is on the line now, and hears you and the caller. Help both."
             self._tell_model(self._to, said)
         self.together, self.under_way = order.helps or order.stay, False
+        self._away = not order.helps
 
     def _failed(self, order: CallerNotMoved) -> Announcement:
         """Note that nobody takes the caller; return what they are told."""
@@ -196,11 +200,16 @@ class CallTransfer:
         own = self._script.transfer_failures
         return Announcement(text=own.get(order.why or "failed", self._script.transfer_failed))
 
-    def _returned(self) -> Announcement:
+    def _returned(self, by: Literal["operator", "service"]) -> Announcement:
         """Note that we are alone with the caller again; return what they are told."""
-        self._step("failed" if self.under_way else "returned")
+        if self.under_way:
+            self._step("failed")
+        else:
+            self._step("returned", by=by)
         self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
-        self.together = self.under_way = False
+        if self._away:
+            self._history.colleague_talked()
+        self.together = self.under_way = self._away = False
         return Announcement(text=self._script.returned)
 
     def _step(self, status: str, **fields: object) -> None:

@@ -145,6 +145,8 @@ class TurnRecord:
         """
         decided = _decided(ended_by or EndOfTurn(by="hang-up"))
         more = {"turn": self._next()} if reply is None else _told(reply.certainty)
+        if reply is not None and reply.verdict is not None:
+            more = {**more, "to": "others" if reply.is_to_others else "agent"}
         self._add("caller", reply, at=began, until=until, text=text, decided=decided, **more)
 
     def heard(self, reply: Reply | None, *, every: float = PART) -> None:
@@ -188,6 +190,10 @@ class TurnRecord:
                 said=reply.occasion,
                 **more,
             )
+        in_full = reply.was_heard(heard)
+        if began is not None and reply.announcement and reply.announcement.must_be_heard:
+            cut = {} if in_full else {"cut_off": True}
+            self._add("disclosed", reply, began, playout.heard_until(at), text=heard, **cut)
         if reply.turn and not reply.timed:
             self._timing(reply)
         return heard

@@ -21,6 +21,7 @@ from agent.cli import (
     dial,
     evaluate,
     init,
+    opt_outs,
     party,
     replay,
     serve,
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         bench,
         replay,
         dial,
+        opt_outs,
         party,
         sinch,
     ):

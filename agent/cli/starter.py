@@ -28,6 +28,9 @@ class Texts:
     apology: str
     fillers: tuple[str, ...]
     still_there: str
+    returned: str
+    """After a colleague has talked to the caller."""
+
     time_up: str
     unsure: tuple[str, ...]
     prompt: str
@@ -44,6 +47,7 @@ ENGLISH = Texts(
     apology="Sorry, I lost my train of thought. Could you say that again?",
     fillers=("One moment, please.", "I'm still looking into it.", "Thank you for waiting."),
     still_there="Are you still there?",
+    returned="I'm back with you. What else can I do?",
     time_up="I'm sorry, we only have half a minute left.",
     unsure=("I'm sorry, I don't know that.", "I'm afraid I don't have an answer to that."),
     prompt="You answer the telephone. Be brief and friendly, and say nothing that you do not know.",
@@ -61,6 +65,7 @@ TEXTS: Mapping[str, Texts] = {
         apology="Entschuldigung, ich habe den Faden verloren. Können Sie das bitte wiederholen?",
         fillers=("Einen Moment, bitte.", "Ich sehe noch nach.", "Danke, dass Sie warten."),
         still_there="Sind Sie noch da?",
+        returned="Da bin ich wieder. Was kann ich noch für Sie tun?",
         time_up="Es tut mir leid, wir haben nur noch eine halbe Minute.",
         unsure=("Das weiß ich leider nicht.", "Darauf habe ich leider keine Antwort."),
         prompt="Du nimmst Anrufe entgegen. Antworte auf Deutsch, kurz und freundlich, und sage "
@@ -76,6 +81,7 @@ TEXTS: Mapping[str, Texts] = {
         apology="Perdone, he perdido el hilo. ¿Puede repetirlo?",
         fillers=("Un momento, por favor.", "Sigo buscando.", "Gracias por esperar."),
         still_there="¿Sigue ahí?",
+        returned="Aquí estoy de nuevo. ¿Qué más puedo hacer por usted?",
         time_up="Lo siento, solo nos queda medio minuto.",
         unsure=("Lo siento, no lo sé.", "Lo siento, no tengo respuesta a eso."),
         prompt="Atiendes el teléfono. Responde en español, con brevedad y amabilidad, y no digas "
@@ -91,6 +97,7 @@ TEXTS: Mapping[str, Texts] = {
         apology="Excusez-moi, j'ai perdu le fil. Pouvez-vous répéter ?",
         fillers=("Un instant, s'il vous plaît.", "Je cherche encore.", "Merci de patienter."),
         still_there="Êtes-vous toujours là ?",
+        returned="Me revoilà. Que puis-je faire d'autre pour vous ?",
         time_up="Je suis désolé, il ne nous reste qu'une demi-minute.",
         unsure=("Je suis désolé, je ne sais pas.", "Je n'ai malheureusement pas la réponse."),
         prompt="Tu réponds au téléphone. Réponds en français, brièvement et aimablement, et ne dis "
@@ -106,6 +113,7 @@ TEXTS: Mapping[str, Texts] = {
         apology="Mi scusi, ho perso il filo. Può ripetere?",
         fillers=("Un momento, per favore.", "Sto ancora cercando.", "Grazie per l'attesa."),
         still_there="È ancora in linea?",
+        returned="Eccomi di nuovo. Cos'altro posso fare per lei?",
         time_up="Mi dispiace, ci resta solo mezzo minuto.",
         unsure=("Mi dispiace, non lo so.", "Purtroppo non ho una risposta."),
         prompt="Rispondi al telefono. Rispondi in italiano, in modo breve e gentile, e non dire "
@@ -193,6 +201,7 @@ def agent_file(name: str, tag: str) -> str:
             "apology": texts.apology,
             "fillers": texts.fillers,
             "still_there": texts.still_there,
+            "returned": texts.returned,
             "time_up": texts.time_up,
             "unsure": texts.unsure,
         }

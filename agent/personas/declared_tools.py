@@ -21,6 +21,7 @@ from agent.personas.tool_declarations import (
 )
 from pipelines.conversation import (
     END_CALL,
+    NO_MORE_CALLS,
     PARTY_TOOLS,
     PRESS_KEYS,
     RECORDING_TOOLS,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CALL_CONTROL = (END_CALL, TRANSFER_CALL, PRESS_KEYS, *RECORDING_TOOLS, *PARTY_TOOLS)
+_CALL_CONTROL = (END_CALL, TRANSFER_CALL, PRESS_KEYS, NO_MORE_CALLS, *RECORDING_TOOLS, *PARTY_TOOLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,13 +202,10 @@ def _about(text: str, front: FrontMatter) -> str:
     return ""
 
 
-def _stays(script: Script) -> bool:
-    return any(one.then != "leave" for one in script.warm.values())
-
-
 def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
     brief = script.brief
     several: list[tuple[str, Iterable[str]]] = [
+        ("disclosure", [script.disclosure]),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
         ("filler", script.fillers),
@@ -223,7 +220,7 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
             else [],
         ),
         ("introduction", [one.introduction for one in script.warm.values()]),
-        ("returned", [script.returned] if _stays(script) else []),
+        ("returned", [script.returned]),
         ("tool", [tool.filler for tool in script.tools.fixed]),
         ("time up", [script.time_up]),
         ("goodbye", [brief.goodbye]),

@@ -6,16 +6,17 @@ from typing import Annotated
 
 from pydantic import ConfigDict, StringConstraints
 
+
+def one_or_more(value: object) -> object:
+    """Return a single text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 """Strict: a value is a text, as it stands in the file; what is something else says so."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text that says something."""
-
-
-def one_or_more(value: object) -> object:
-    """Return a list of a text that stands alone."""
-    return [value] if isinstance(value, str) else value
 
 
 def or_nothing(value: object) -> object:

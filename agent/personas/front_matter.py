@@ -17,8 +17,10 @@ from pydantic import (
 
 from agent import time_zones
 from agent.personas.afterwards import read_extract, summary_wanted
+from agent.personas.disclosures import disclosure_texts, lacks_greeting, read_disclosure
 from agent.personas.errors import mistakes_in
 from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.party import PartySection, party_texts, said_in_english
 from agent.personas.party_targets import PartyTarget
 from agent.personas.script import CALL_VARIABLES
 from agent.personas.tool_declarations import Declaration, read
@@ -131,6 +133,11 @@ class FrontMatter(BaseModel):
         description="template; what the caller is told first if the call is recorded, which begins "
         "once it was heard in full; otherwise the setting `recording.consent`",
     )
+    disclosure: Annotated[str | dict[str, str], BeforeValidator(read_disclosure)] = Field(
+        default="",
+        description="template; that a machine talks, said first and heard in full; `greeting` if "
+        "the greeting says it; or one of them for each country, `EU` and `default`",
+    )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
         min_length=1,
@@ -199,8 +206,12 @@ class FrontMatter(BaseModel):
     )
     returned: Text = Field(
         default="I'm back with you. What else can I do?",
-        description="template; said once whoever the caller was passed on to has left, and the "
-        "agent has stayed",
+        description="template; said when the agent is alone with the caller again: whoever they "
+        "were passed on to, or has taken them over, has left, and the agent has stayed",
+    )
+    party: PartySection | None = Field(
+        default=None,
+        description="how it behaves on a line of several: [party lines](party-lines.md)",
     )
     variables: dict[str, _Scalar] = Field(
         default={}, description="Jinja variables of this file; a name and a text or number each"
@@ -226,7 +237,7 @@ class FrontMatter(BaseModel):
         return named
 
 
-_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure")
+_SPOKEN = ("goodbye", "apology", "fillers", "still_there", "time_up", "unsure", "returned")
 """Texts that an agent says of its own, whose defaults are English."""
 
 _NESTED: Mapping[str, type[BaseModel]] = {
@@ -234,6 +245,7 @@ _NESTED: Mapping[str, type[BaseModel]] = {
     "expects": DeclaredAnswer,
     "transfers": TransferTarget,
     "parties": PartyTarget,
+    "party": PartySection,
 }
 
 
@@ -250,6 +262,8 @@ def read_front_matter(document: Document) -> FrontMatter | None:
     _look_at_defaults(document)
     _look_at_names(document)
     _look_at_extract(document)
+    if lacks_greeting(document.fields) and "greeting" not in document.broken:
+        document.tell("disclosure", "there is no greeting that could say it")
     return None if document.mistakes else front
 
 
@@ -258,7 +272,7 @@ _ENDED = (".", "!", "?", ":", "\u2026", "\u3002", '"', "'", ")", "\u201d")
 
 _CODES = re.compile(
     r"(language|greeting_interruptible|record|numbers|expects|tools|variables|summary|extract)\b.*"
-    r"|.*\.(name|to|warm|then)"
+    r"|.*\.(name|to|warm|then)|party\.(answers|announces)"
 )
 """Places of what is no sentence."""
 
@@ -280,6 +294,8 @@ def _look_at_defaults(document: Document) -> None:
     for name in _SPOKEN:
         if name not in fields and name not in broken:
             document.tell("language", f"'{name}' is needed, since language is {language!r}")
+    for name in said_in_english(fields.get("party")):
+        document.tell("language", f"'party.{name}' is needed, since language is {language!r}")
     transfers = fields.get("transfers")
     if not isinstance(transfers, list) or not transfers:
         return
@@ -290,7 +306,7 @@ def _look_at_defaults(document: Document) -> None:
             "'transfer_failed', and an 'announcement' for each of 'transfers', are needed, since "
             f"language is {language!r}",
         )
-    for what in english_of_warm(transfers, fields.keys() | broken):
+    for what in english_of_warm(transfers):
         document.tell("language", f"{what}, since language is {language!r}")
 
 
@@ -338,9 +354,11 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         "returned",
     ):
         yield from _text(name, fields.get(name))
+    yield from party_texts(fields.get("party"))
     for name in ("fillers", "unsure", "facts", "transfer_failures"):
         for place, text in _items(fields, name):
             yield from _text(place, text)
+    yield from disclosure_texts(fields.get("disclosure"))
     for name, parts in (("questions", ("answer",)), ("transfers", TEMPLATES)):
         for place, one in _items(fields, name):
             if isinstance(one, dict):

@@ -16,6 +16,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -23,8 +24,10 @@ from typing import get_args
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
 from agent.personas.declared_tools import DeclaredTools, build
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
+from agent.personas.party import PartyScript, PartyText
 from agent.personas.script import Afterwards, Details, Script, ScriptParty, value_line
 from agent.personas.templates import PROMPT, Templates
 from agent.personas.transfer_targets import FAILURES, TransferTarget
@@ -89,7 +92,16 @@ class Persona:
         def fill_with(text: str, **more: str) -> str:
             return self._templates.fill(text, {**variables, **more})
 
-        own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+        discloses = disclosure_in(front.disclosure, details.country)
+        disclosure = "" if discloses == GREETING else discloses
+        own = (
+            disclosure,
+            front.greeting,
+            front.apology,
+            *front.fillers,
+            front.still_there,
+            front.time_up,
+        )
         own += (front.transfer_failed, front.goodbye, front.recording_consent, front.returned)
         own += tuple(one.introduction for one in front.transfers)
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
@@ -100,6 +112,8 @@ class Persona:
             greeting=fill(front.greeting),
             record=front.record,
             recording_consent=fill(front.recording_consent),
+            disclosure=fill(disclosure),
+            greeting_discloses=discloses == GREETING,
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -126,6 +140,7 @@ class Persona:
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
+            party=self._party(variables, details),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 
@@ -141,6 +156,26 @@ class Persona:
         if self._templates.uses(front.transfer_failed, "why"):
             usual = dict.fromkeys(get_args(NotReached), front.transfer_failed)
         return {**usual, **front.transfer_failures}
+
+    def _party(self, variables: Mapping[str, object], details: Details) -> PartyScript:
+        section = self._front.party
+        there = PartyScript(
+            present=details.present, expected=details.expected, lists_phone=details.lists_phone
+        )
+        if section is None:
+            english = self._front.language.startswith("en")  # as its usual words are
+            return there if english else replace(there, announces="none")
+
+        def says(what: PartyText, values: Mapping[str, str]) -> str:
+            return self._templates.fill(getattr(section, what), {**variables, **values})
+
+        return replace(
+            there,
+            answers=section.answers,
+            called=tuple(section.called),
+            announces=section.announces,
+            says=says,
+        )
 
     def _brief(
         self,
@@ -189,6 +224,16 @@ class Persona:
     def language(self) -> str:
         """What it speaks, a BCP 47 tag."""
         return self._front.language
+
+    @property
+    def greeting(self) -> str:
+        """What it says first: a template."""
+        return self._front.greeting
+
+    @property
+    def disclosure(self) -> Disclosure:
+        """That a machine talks, as the file has it: templates."""
+        return self._front.disclosure
 
     @property
     def numbers(self) -> tuple[str, ...]:

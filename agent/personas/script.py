@@ -12,10 +12,12 @@ from typing import Any
 from agent.call_headers import CallHeaders
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
+from agent.personas.party import PartyScript
 from agent.phone_numbers import country_of
 from agent.time_zones import of_country, zone
 from agent.warm_transfers import SUMMARY, NotReached, WarmTransfer
 from pipelines.conversation import Brief
+from pipelines.text.cldr import listed
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
 
@@ -113,11 +115,14 @@ class Details:
     given: Mapping[str, str] = field(default_factory=dict)
     """Values for the file's own variables, from whoever dialled."""
 
-    on_the_line: tuple[str, ...] = ()
-    """Of a line of several: what those are called who are there when the agent comes."""
+    present: Mapping[str, str] = field(default_factory=dict)
+    """Who is on a line of several: titles, perhaps ``""``, by the names of their legs."""
 
-    expected_on_the_line: tuple[str, ...] = ()
-    """What those are called who are being dialled then."""
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """Who is being called: the same."""
+
+    lists_phone: bool = False
+    """Whether these hold the phone that the call goes by, too; otherwise it is there besides."""
 
     def by_the_clock_of(self, time_zone: str) -> Details:
         """Return the same call by the clock of that time zone; ``""`` is the clock it has."""
@@ -150,10 +155,20 @@ class Details:
             "caller_time_zone": caller_zone,
             "headers": _Headers(self.headers),
             "outgoing": self.outgoing,
-            "on_the_line": [*map(stranger_line, self.on_the_line)],
-            "expected_on_the_line": [*map(stranger_line, self.expected_on_the_line)],
+            "parties": listed(titles(self.present), language),
+            "expected": listed(titles(self.expected), language),
+            "who": "",
             DATES: dates,
         }
+
+    @property
+    def country(self) -> str:
+        """Two letters of the country of whoever talks to us, by their number.
+
+        If that is withheld, the one of our number; ``""`` if neither tells.
+        """
+        theirs, ours = (self.caller, self.called)[:: -1 if self.outgoing else 1]
+        return country_of(theirs) or country_of(ours)
 
     def _caller_zone(self) -> str:
         """Return the time zone of whoever talks to us, by their number; ``""`` if it is not known.
@@ -162,6 +177,11 @@ class Details:
         """
         country = country_of(self.called if self.outgoing else self.caller)
         return of_country(country, self.now) if country else ""
+
+
+def titles(people: Mapping[str, str]) -> list[str]:
+    """Return what they are called, as it may stand in a prompt, those without a title left out."""
+    return [title for title in map(stranger_line, people.values()) if title]
 
 
 SAMPLE = Details(now=datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001 - wall time, of no one place
@@ -173,14 +193,14 @@ KNOWN = replace(
     called="+12025550100",
     call_id="0a1b2c3d-sample",
     headers={"name": "Ann", "X-Name": "Ann"},
-    on_the_line=("Ann",),
-    expected_on_the_line=("Ben", "Cleo"),
+    present={"ann": "Ann"},
+    expected={"bob": "Bob", "carl": "Carl"},
 )
 """A call of which much is known."""
 
 CALL_VARIABLES = frozenset(
     {"caller", "called", "call_id", "headers", "outgoing", "caller_time", "caller_time_zone"}
-    | {"on_the_line", "expected_on_the_line"}
+    | {"parties", "expected", "who"}
     | {"now", "date", "time", "weekday", "month", "year", "tomorrow", "time_zone"}
 )
 """The names that every call fills in."""
@@ -253,6 +273,7 @@ class Script:
 
     warm: Mapping[str, WarmTransfer] = field(default_factory=dict)
     """How those of them are asked first who are."""
+
     parties: tuple[ScriptParty, ...] = ()
     """Whom the agent may add to the line."""
 
@@ -261,6 +282,12 @@ class Script:
 
     recording_consent: str = ""
     """What the caller is told first, if the call is recorded."""
+
+    disclosure: str = ""
+    """That a machine talks, if it says so before its greeting; heard in full before all else."""
+
+    greeting_discloses: bool = False
+    """Whether the greeting says so, and is heard in full for it."""
 
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
@@ -274,6 +301,9 @@ class Script:
 
     brief: Brief
     afterwards: Afterwards = field(default_factory=Afterwards)
+    party: PartyScript = field(default_factory=PartyScript)
+    """How it behaves on a line of several, and who is there."""
+
     lasting: frozenset[str] = frozenset()
     """The texts above that are the same in every call: nothing of a caller is in them."""
 
@@ -291,7 +321,8 @@ class Script:
 
     def _sentences(self) -> list[str]:
         brief = self.brief
-        texts = [self.recording_consent, self.greeting, *self.fillers, self.apology, brief.goodbye]
+        texts = [self.disclosure, self.recording_consent, self.greeting]
+        texts += [*self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts += [self.transfer_failed, *self.transfer_failures.values()]
         texts += [warm.introduction for warm in self.warm.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -92,19 +92,16 @@ class TransferTarget(BaseModel):
         return self
 
 
-def english_of_warm(transfers: list[Any], given: Set[str]) -> Iterator[str]:
+def english_of_warm(transfers: list[Any]) -> Iterator[str]:
     """Yield what is needed, around warm transfers, where the defaults are in another language.
 
     Args:
         transfers: As they stand in the file.
-        given: Names of the fields of the file.
     """
     warm = [one for one in transfers if isinstance(one, dict) and _is_true(one.get("warm"))]
     for text in ("briefing", "consent", "introduction"):
         if any(text not in one for one in warm):
             yield f"'{text}' is needed for each of 'transfers' that is warm"
-    if any(one.get("then", "leave") != "leave" for one in warm) and "returned" not in given:
-        yield "'returned' is needed"
 
 
 def _is_true(value: object) -> bool:

@@ -25,6 +25,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``dictated: all``, ``dictated: unknown``); ``expected``, what the agent had asked for
   (``anything``, ``yes or no``, ``number``, ``spelling``); ``extra`` (seconds added for how this
   caller pauses), ``late`` (seconds waited for the words alone)
+  On a line of several also ``to``: ``agent`` or ``others``
 - ``understood``: ``text``, ``at``, ``until`` as of ``caller``: what they were understood to say,
   written as soon as it is known; ``so_far`` while they may go on, and once more when their turn is
   over; ``""`` if it was nothing after all. A later ``caller``, ``understood`` or ``backchannel``
@@ -39,9 +40,12 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``agent``: ``turn``, ``text`` (as heard, from ``at`` ``until``; ``""`` if none of it was),
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
-  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``; ``gaps`` that were
+  ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``, ``consent``,
+  ``disclosure``; ``gaps`` that were
   heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
   that is 0.005 or more
+- ``disclosed``: ``turn``, ``text``: what was heard, from ``at`` ``until``, of the sentence that
+  says that a machine talks; ``cut_off`` if that was not all: it is said again then
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
@@ -60,13 +64,16 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``context too long`` or ``failed``), ``reason`` in words; ``failed``: ``turn``, ``stage``,
   ``error`` and ``reason``, when the reply was lost
 - ``transfer``: ``to``, ``status``: started, done or failed; ``why`` it failed (``no answer``,
-  ``busy``, ``machine``, ``declined``, ``failed``), if that is known. ``warm`` if whoever was called
-  was asked first: then also briefed (they have picked up, and are told), accepted or declined, and
-  ``then``, what the agent does (``leave``, ``silent``, ``help``); returned once they have left it
-  alone with the caller again
+  ``busy``, ``machine``, ``declined``, ``failed``), if that is known; returned once the agent is
+  alone with the caller again, ``by`` whom it was called back: ``operator``, or ``service`` since
+  whoever was with the caller has hung up. ``warm`` if whoever was called was asked first: then also
+  briefed (they have picked up, and are told), accepted or declined, and ``then``, what the agent
+  does (``leave``, ``silent``, ``help``)
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
+- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
+  ``keys``; ``known`` if it was before
 - ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,

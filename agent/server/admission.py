@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from agent.call.on_the_line import LineParty
+from agent.call.orders import LineParty
 from agent.call.screening import Screens, message_script
 from agent.call_headers import CallHeaders
 from agent.personas.errors import PersonaError
@@ -105,8 +105,9 @@ class Admitted:
     claims: Claims | None = None
     """None for a call that was routed by hand."""
 
-    parties: tuple[LineParty, ...] = ()
-    """Who is on the line, or expected there, if several were dialled, or somebody was added."""
+    whom: str = ""
+    """Whom we have called, as it was dialled; ``""`` if they called us, or on a line of several:
+    then it is not known who speaks."""
 
     screens: Screens | None = None
     """How we find out who has answered; None if we do not."""
@@ -317,6 +318,7 @@ class Admission:
             variables=placed.variables if placed is not None else {},
             outgoing=bool(claims.dialled),
             parties=parties,
+            lists_phone=placed is not None and bool(placed.parties),
         )
         about = details(headers, claims.call, known)
         script = await self._agents.script(claims.agent, about)
@@ -333,7 +335,7 @@ class Admission:
             application=self._other_application(connect),
             facts=call_facts(call, placed) | ({"dialled": name} if claims.dialled else {}),
             claims=claims,
-            parties=parties,
+            whom=placed.to if placed is not None and (call is None or not call.parties) else "",
             screens=screens_of(placed),
         )
 
@@ -356,14 +358,15 @@ def details(
         headers=headers,
         outgoing=expected is not None and expected.outgoing,
         given=expected.variables if expected is not None else {},
-        on_the_line=_titles(expected, present=True),
-        expected_on_the_line=_titles(expected, present=False),
+        present=_titles(expected, present=True),
+        expected=_titles(expected, present=False),
+        lists_phone=expected is not None and expected.lists_phone,
     )
 
 
-def _titles(expected: ExpectedCall | None, *, present: bool) -> tuple[str, ...]:
+def _titles(expected: ExpectedCall | None, *, present: bool) -> dict[str, str]:
     parties = expected.parties if expected is not None else ()
-    return tuple(one.title for one in parties if one.title and one.present is present)
+    return {one.party: one.title for one in parties if one.present is present}
 
 
 def _alone(script: Script) -> Script:

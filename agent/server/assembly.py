@@ -29,6 +29,7 @@ from agent.server.metrics.scrape import ProcessMetrics
 from agent.server.metrics.worker_sockets import WorkerMetrics
 from agent.server.operator import OperatorInterface
 from agent.server.operator_records import OperatorRecords
+from agent.server.opt_out_answers import OptOutAnswers
 from agent.server.orphans import Orphans
 from agent.server.overload import Overload, readings, workers_of
 from agent.server.phone_tickets import PhoneTickets
@@ -117,7 +118,7 @@ def service(
         processes=processes,
         orphans=_orphans(processes, call_control, keeping),
         callback_path=settings.sinch.callback_path,
-        operator=_operator(settings, agents, actions, call_control, keeping, tries),
+        operator=_operator(settings, agents, actions, call_control, keeping, store, tries),
         console=_console(settings, agents, providers, registry, actions, keeping, store, tries),
     )
 
@@ -307,6 +308,7 @@ def _operator(
     actions: CallActions,
     call_control: CallControl | None,
     keeping: RecordKeeping,
+    store: Store | None,
     tries: SharedTries | None,
 ) -> OperatorInterface | None:
     if settings.operator.token is None:
@@ -325,6 +327,7 @@ def _operator(
             answers=CallAnswers(records, settings.sinch.country, access),
             erasure=stored.erasure if stored is not None else None,
             recording=RecordingAnswers(records, keeping.recordings, access),
+            opt_outs=OptOutAnswers(store.opt_outs, settings.sinch.country) if store else None,
         ),
         tries=tries,
     )

@@ -14,6 +14,7 @@ from agent.call.orders import (
     TransferCaller,
     Whisper,
 )
+from agent.server.operator_api import TakeOverRequest
 from agent.server.operator_errors import (
     CannotBeDialledError,
     NotFollowedError,
@@ -22,9 +23,15 @@ from agent.server.operator_errors import (
 )
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import NoSuchCallError, NotSetUpError, Party
-from agent.sinch.legs import PartyLeg
+from agent.sinch.contracts import (
+    Party,
+)
+from agent.sinch.legs import PartyLeg, TakeOver
 from agent.sinch.processes import OtherProcesses
+from agent.sinch.refusals import (
+    NoSuchCallError,
+    NotSetUpError,
+)
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
 from agent.warm_transfers import WarmTransfer
@@ -135,6 +142,27 @@ class CallActions:
             CallControlError: If it cannot be done; the message says why.
         """
         await self.with_account().drop_party(name, party)
+
+    async def take_over(self, name: str, asked: TakeOverRequest) -> None:
+        """Have the caller passed on to an operator's phone, and the agent stay, silent.
+
+        Raises:
+            UnreadableError: If ``asked.phone`` is neither a number nor an address.
+            CannotBeDialledError: If nobody can have this number.
+            CallControlError: If it cannot be done; the message says why.
+        """
+        to = dialable("phone", asked.phone, self._country)
+        take_over = TakeOver(to=to, after=asked.after, introduction=asked.introduction)
+        order = TransferCaller(to=to, announcement=asked.announcement)
+        await self.with_account().request_transfer(name, order, take_over)
+
+    async def give_back(self, name: str) -> None:
+        """Have the agent talk to a caller again who was taken over, and hang up on the operator.
+
+        Raises:
+            CallControlError: If it cannot be done; the message says why.
+        """
+        await self.with_account().give_back(name)
 
     async def control_recording(self, name: str, action: RecordingAction) -> None:
         """Pause the recording of a call, have it go on, or end it.

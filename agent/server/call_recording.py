@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import structlog
 
-from agent.call.orders import CallerMoved, ControlRecording, Order
+from agent.call.orders import CallerMoved, ControlRecording, Order, ReturnToCaller
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
 from agent.records.audio_log import LogHead
@@ -64,6 +64,7 @@ class CallRecording:
         self._consent = _words(consent)
         self._recorder: Recorder | None = None
         self._note: Note | None = None
+        self._resumes = False  # once the caller is with us again
 
     def start(self, zero: float, note: Note, *, screened: bool = False) -> None:
         """Note that the call has begun, before anything has passed on its channel.
@@ -128,15 +129,23 @@ class CallRecording:
     # What is asked for
 
     def obey(self, order: Order) -> None:
-        """Do what an operator asks for; stop once the caller talks to somebody else.
+        """Do what an operator asks for; stop once the caller talks to somebody else, or pause.
 
         Whom they are passed on to was not told that they are recorded.
         """
         match order:
             case ControlRecording(action=action):
+                self._resumes = False
                 self.control(action, "operator")
+            case CallerMoved(returns=True):
+                going_on = self._recorder is not None and self._recorder.state == "recording"
+                self._resumes = self._resumes or going_on
+                self.control("pause", "transfer")
             case CallerMoved():
                 self.control("stop", "transfer")
+            case ReturnToCaller() if self._resumes:
+                self._resumes = False
+                self.control("resume", "transfer")
 
     def control(self, action: Literal["pause", "resume", "stop"], by: By) -> str:
         """Pause, go on or stop, if that can be; return what is so now, in a sentence."""

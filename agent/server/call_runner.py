@@ -14,6 +14,7 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
+from agent.call.opting_out import no_more_calls
 from agent.call.screening import Screening
 from agent.call.transfer import Handover, Mover, TransferError
 from agent.call.turn_record import Journal
@@ -28,8 +29,11 @@ from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import CallControlError, RefusedError
 from agent.sinch.party_tools import party_tools
+from agent.sinch.refusals import (
+    CallControlError,
+    RefusedError,
+)
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel
@@ -278,6 +282,9 @@ class CallRunner:
         trace: str,
         screening: Screening | None,
     ) -> Call:
+        def note(kind: str, **fields: object) -> None:
+            call.history.record.note(kind, **fields)
+
         tools = admitted.script.tools.for_call(self._resources.mcp_servers)
         if self._call_control is not None:
             tools += party_tools(admitted.script.parties, self._call_control, admitted.name)
@@ -286,6 +293,9 @@ class CallRunner:
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
+        if admitted.whom and (call_control := self._call_control) is not None:
+            keep = partial(call_control.opt_out, admitted.whom, admitted.agent, "model")
+            tools += (no_more_calls(keep, note),)
         call = self._resources.build(
             admitted,
             channel,
@@ -295,7 +305,6 @@ class CallRunner:
             tools=tools,
             trace=trace,
         )
-        call.history.parties.begin(admitted.parties)
         if recording is not None:
             record = call.history.record
             recording.start(record.began, record.note, screened=screening is not None)

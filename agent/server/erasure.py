@@ -8,7 +8,9 @@ import structlog
 
 from agent.records.access_log import AccessLog
 from agent.records.erasing import Erasing
-from agent.sinch.contracts import NoSuchCallError
+from agent.sinch.refusals import (
+    NoSuchCallError,
+)
 from agent.store.errors import StoreError
 
 log = structlog.get_logger()

@@ -26,6 +26,8 @@ from agent.server.operator_api import (
     HangUpRequest,
     PartyRequest,
     RecordingRequest,
+    ReturnRequest,
+    TakeOverRequest,
     TransferRequest,
     WhisperRequest,
 )
@@ -45,10 +47,12 @@ from agent.sinch.callbacks import Version
 from agent.sinch.contracts import (
     Dial,
     ExpectedCall,
-    NoSuchCallError,
     Party,
 )
 from agent.sinch.legs import EndsWith, PlacedLeg, Screening
+from agent.sinch.refusals import (
+    NoSuchCallError,
+)
 from agent.sinch.svaml import is_sip
 from agent.stream.addresses import (
     client_address,
@@ -123,11 +127,18 @@ class OperatorInterface:
         parties = "/calls/{id}/parties"
         app.router.add_post(parties, self._guarded("dial", self._add_party))
         app.router.add_delete(f"{parties}/{{party}}", self._guarded("hang up", self._drop_party))
+        app.router.add_post("/calls/{id}/take-over", self._guarded("dial", self._take_over))
+        app.router.add_post("/calls/{id}/return", self._guarded("hang up", self._give_back))
         app.router.add_post("/calls/{id}/whisper", self._guarded("hang up", self._whisper))
         app.router.add_get("/calls/{id}/recording", self._guarded("look", self._hear))
         app.router.add_post(
             "/calls/{id}/recording", self._guarded("hang up", self._control_recording)
         )
+
+        if (opt_outs := self._records.opt_outs) is not None:
+            app.router.add_get("/opt-outs", self._guarded("look", opt_outs.listed))
+            app.router.add_post("/opt-outs", self._guarded("hang up", opt_outs.added))
+            app.router.add_delete("/opt-outs/{number}", self._guarded("look", opt_outs.removed))
 
     def _guarded(
         self, kind: _Kind, handler: Handler
@@ -241,6 +252,16 @@ class OperatorInterface:
         await self._actions.transfer(
             request.match_info["id"], asked.to, asked.announcement, asked.terms
         )
+        return web.json_response({}, status=202)
+
+    async def _take_over(self, request: web.Request) -> web.Response:
+        asked = await read_body(request, TakeOverRequest)
+        await self._actions.take_over(request.match_info["id"], asked)
+        return web.json_response({}, status=202)
+
+    async def _give_back(self, request: web.Request) -> web.Response:
+        await read_body(request, ReturnRequest)
+        await self._actions.give_back(request.match_info["id"])
         return web.json_response({}, status=202)
 
     async def _whisper(self, request: web.Request) -> web.Response:

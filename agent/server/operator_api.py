@@ -19,6 +19,7 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
+from agent.server.opt_outs_api import OptOutRequest, OptOutsQuery
 from agent.server.records_api import (
     SCHEMAS,
     CallAnswer,
@@ -29,11 +30,12 @@ from agent.server.records_api import (
     parameters,
 )
 from agent.sinch.contracts import MOST_PHONES
-from agent.sinch.legs import EndsWith
+from agent.sinch.legs import After, EndsWith
 from agent.sinch_limits import MAX_SAY, MAX_TITLE
 from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
+HANDING_OVER = "I'm handing you over to a colleague. One moment, please."
 
 
 ONE, SEVERAL = SHAPES = ("one phone", "several phones")
@@ -242,8 +244,25 @@ class TakeOverRequest(BaseModel):
 
     phone: Dialled = Field(description="Of the operator: as `to` of `POST /calls`.")
     announcement: str = Field(
-        ANNOUNCEMENT, min_length=1, max_length=2000, description="What the agent says before."
+        HANDING_OVER, min_length=1, max_length=2000, description="What the agent says before."
     )
+    introduction: str = Field(
+        "",
+        max_length=2000,
+        description="What the agent says to both once the operator has picked up, before it falls "
+        "silent. Unset: nothing.",
+    )
+    after: After = Field(
+        "return",
+        description="What becomes of the call when the operator's phone hangs up first: the agent "
+        "comes back (`return`), or the call ends (`end`).",
+    )
+
+
+class ReturnRequest(BaseModel):
+    """A caller whom an operator gives back to the agent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="ReturnRequest")
 
 
 class RecordingRequest(BaseModel):
@@ -372,12 +391,42 @@ OPENAPI: Mapping[str, Any] = {
         "/calls/{id}/parties/{party}": {
             "delete": _operation("Have somebody on the line hung up.", 202, party=True)
         },
+        "/calls/{id}/take-over": {
+            "post": _operation(
+                "Have the caller passed on to an operator's phone; the agent stays, silent.",
+                202,
+                body=TakeOverRequest,
+            )
+        },
+        "/calls/{id}/return": {
+            "post": _operation(
+                "Have the agent talk to a caller again who was taken over.", 202, body=ReturnRequest
+            )
+        },
         "/calls/{id}/whisper": {
             "post": _operation(
                 "Give the agent an instruction that the caller does not hear.",
                 202,
                 body=WhisperRequest,
             )
+        },
+        "/opt-outs": {
+            "get": _operation(
+                "List who wants no more calls, the latest first.",
+                200,
+                by_id=False,
+                query=OptOutsQuery,
+            ),
+            "post": _operation(
+                "Keep that somebody wants no more calls: `POST /calls` refuses them, 422.",
+                201,
+                body=OptOutRequest,
+                by_id=False,
+            ),
+        },
+        "/opt-outs/{number}": {
+            "delete": _operation("Let somebody be called again.", 200, by_id=False)
+            | {"parameters": [_parameter("number", "path", "As of `POST /opt-outs`.")]}
         },
         "/calls/{id}/recording": {
             "get": _operation("Hear the recording of a call: FLAC, or Opus in Ogg.", 200),

@@ -16,7 +16,7 @@ from agent.records.recordings import NoRecordingError
 from agent.records.seals import SealError
 from agent.server.call_answers import QueryError
 from agent.server.operator_api import SHAPES
-from agent.sinch.contracts import (
+from agent.sinch.refusals import (
     AllowanceUsedUpError,
     CallControlError,
     CallGoneError,

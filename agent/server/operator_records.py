@@ -1,4 +1,4 @@
-"""What the operator's interface has of records: to tell of them, and to erase them."""
+"""What the operator's interface has of what is kept: to tell of it, and to erase it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.server.call_answers import CallAnswers
 from agent.server.erasure import RecordErasure
+from agent.server.opt_out_answers import OptOutAnswers
 from agent.server.recording_answers import RecordingAnswers
 
 
@@ -19,3 +20,6 @@ class OperatorRecords:
 
     erasure: RecordErasure | None = None
     """None without a database."""
+
+    opt_outs: OptOutAnswers | None = None
+    """Tells who wants no more calls; None without a database."""

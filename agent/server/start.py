@@ -10,7 +10,7 @@ import structlog
 from agent.records.sealing import take_up
 from agent.server.app import Service
 from agent.server.assembly import service
-from agent.server.checks import needed
+from agent.server.checks import needed, undisclosed
 from agent.server.connections import HttpConnections
 from agent.server.machine import raise_file_limit
 from agent.server.mcp_servers import running_mcp_servers
@@ -135,6 +135,8 @@ def check(settings: Settings) -> None:
     """
     if found := needed(settings):
         raise SettingsError("\n".join(finding.line for finding in found))
+    for finding in undisclosed(settings):
+        log.warning("the agent has to say that it is a machine", found=finding.line)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from agent import time_zones
 from agent.settings.calls import CallLimits, LineSettings, PlayoutSettings, VadSettings
 from agent.settings.console import ConsoleSettings
 from agent.settings.database import DEFAULT, CheckedDatabaseUrl, DatabaseUrl
+from agent.settings.disclosure import DisclosureSettings
 from agent.settings.errors import SettingsError
 from agent.settings.mcp import McpServerSettings
 from agent.settings.origins import Origins
@@ -131,6 +132,7 @@ class Settings(BaseSettings, Section):
         description="Systems of yours that are told of calls, `[webhooks.NAME]`: `url`, `secret`, "
         "`events`, `conversation` and `headers`.",
     )
+    disclosure: DisclosureSettings = DisclosureSettings()
     tracing: TracingSettings = TracingSettings()
     log: LogSettings = LogSettings()
 

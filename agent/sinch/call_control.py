@@ -3,7 +3,8 @@
 - :mod:`agent.sinch.incoming`: who calls is answered by which agent.
 - :mod:`agent.sinch.dialling`: calls that we place; :mod:`agent.sinch.outgoing`: those that are
   answered.
-- :mod:`agent.sinch.transfers`: callers who are passed on.
+- :mod:`agent.sinch.transfers`: callers who are passed on; :mod:`agent.sinch.take_overs`: and come
+  back to the agent.
 - :mod:`agent.sinch.parties`: several phones on one line; :mod:`agent.sinch.party_answers` lets them
   in, :mod:`agent.sinch.line_endings` sees to whoever leaves.
 - :mod:`agent.sinch.endings`: calls that end, and how.
@@ -39,14 +40,17 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
+from agent.sinch.leg_tables import (
+    LegEvent,
+)
 from agent.sinch.legs import (
     BridgedCall,
-    LegEvent,
     LegFacts,
     OwnLeg,
     PartyLeg,
     PlacedLeg,
     StreamLeg,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.line_endings import LineEndings
@@ -56,9 +60,11 @@ from agent.sinch.party_answers import PartyAnswers
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
+from agent.sinch.take_overs import TakeOvers
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
 log = structlog.get_logger()
@@ -92,7 +98,7 @@ class CallControl:
     ) -> None:
         self._settings = settings
         self._directory = directory
-        self._rules = rules = DialRules(settings, directory.dials)
+        self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
         hang_ups = HangUps(directory, actions)
         self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
@@ -100,8 +106,9 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
+        self._take_overs = take_overs = TakeOvers(directory, dispatch, hang_ups, follow_ups)
         self._transfers = Transfers(
-            settings, directory, dispatch, hang_ups, actions, rules, follow_ups
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, take_overs
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
         self._line_endings = lines = LineEndings(directory, dispatch, endings)
@@ -241,9 +248,15 @@ class CallControl:
         """Have somebody on the line of a call hung up; see :meth:`Parties.drop`."""
         await self._parties.drop(name, party)
 
-    async def request_transfer(self, name: str, order: TransferCaller) -> None:
+    async def request_transfer(
+        self, name: str, order: TransferCaller, take_over: TakeOver | None = None
+    ) -> None:
         """Have the agent of a call pass its caller on; see :meth:`Transfers.request`."""
-        await self._transfers.request(name, order)
+        await self._transfers.request(name, order, take_over)
+
+    async def give_back(self, name: str) -> None:
+        """Have the agent of a call talk to its caller again; see :meth:`TakeOvers.give_back`."""
+        await self._take_overs.give_back(name)
 
     # What the process with the stream of a call asks for, by the claims of its token
 
@@ -261,6 +274,19 @@ class CallControl:
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
         await self._transfers.dial(_name(claims), to, warm, summary)
+
+    async def opt_out(self, to: str, agent: str, how: How) -> bool:
+        """Keep that somebody wants no more calls; return whether that is new.
+
+        Args:
+            to: As it was dialled.
+            agent: Whose call it was.
+            how: On whose word.
+
+        Raises:
+            StoreError: If the database fails.
+        """
+        return await self._rules.opt_out(to, agent, how)
 
     async def machine_answered(self, claims: Claims) -> None:
         """Note that the agent of this stream has heard a machine, and is about to hang up.

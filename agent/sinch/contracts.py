@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.call.on_the_line import LineParty
-from agent.call.orders import Order
+from agent.call.orders import LineParty, Order
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import Version
 from agent.sinch.legs import (
@@ -30,99 +29,6 @@ from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 
 
-class CallControlError(Exception):
-    """It cannot be done. The message is for whoever asked."""
-
-
-class NoSuchCallError(CallControlError):
-    """There is no call of that name, here or in another process."""
-
-    def __init__(self) -> None:
-        super().__init__("no such call")
-
-
-class CallOverError(CallControlError):
-    """There was one; its phone has hung up, or never came about."""
-
-    def __init__(self) -> None:
-        super().__init__("the call is over")
-
-
-class CallGoneError(CallControlError):
-    """The process that held it has died; its phone is hung up, or about to be."""
-
-    def __init__(self) -> None:
-        super().__init__("gone: the process that held the call has died")
-
-
-class NoAgentError(CallControlError):
-    """Nobody of ours talks to the caller: they were passed on, or the stream has not come."""
-
-    def __init__(self) -> None:
-        super().__init__("the call has no agent now")
-
-
-class CannotMoveError(CallControlError):
-    """The caller cannot be passed on to anybody."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this call cannot be passed on: version 1 of the API moves only calls in a conference "
-            "(sinch.conference, or a call that we placed)"
-        )
-
-
-class CannotAddError(CallControlError):
-    """Nobody can be dialled onto the line of this call. The message says why."""
-
-
-class NoSuchPartyError(CallControlError):
-    """There is nobody of that name on the line of the call, or to come to it."""
-
-    def __init__(self) -> None:
-        super().__init__("no such party on the line of this call, or they have left")
-
-
-class NoRoomError(CallControlError):
-    """No call is taken now; the message says why. Ask again later."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"no more calls are taken here now ({why}): ask again later")
-
-
-class NotSetUpError(CallControlError):
-    """A setting is missing; the message says which."""
-
-
-class KeyInUseError(CallControlError):
-    """Another call with this idempotency key is being placed, or could not be."""
-
-    def __init__(self) -> None:
-        super().__init__("a call with this key is being placed, or could not be")
-
-
-class DestinationRefusedError(CallControlError):
-    """Our own rules keep a destination from being called. The message quotes nothing of it."""
-
-
-class AllowanceUsedUpError(CallControlError):
-    """As much was dialled as may be, for now. The message says which limit that is."""
-
-
-class CannotBriefError(CallControlError):
-    """Whoever is to be asked cannot be: the platform does not tell when In-App users answer."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "an In-App user cannot be asked first: the platform does not tell when they answer; "
-            "pass the caller on cold"
-        )
-
-
-class RefusedError(CallControlError):
-    """Sinch does not do it. The message is Sinch's, in one line; it may quote a number."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedCall:
     """A call whose stream is about to come."""
@@ -138,6 +44,9 @@ class ExpectedCall:
     outgoing: bool = False
     parties: tuple[LineParty, ...] = ()
     """Of a line of several, who is there, and who is being dialled."""
+
+    lists_phone: bool = False
+    """Whether that holds the phone that the call goes by, too: we have dialled several at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

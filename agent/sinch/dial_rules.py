@@ -17,14 +17,23 @@ from agent import phone_numbers
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.contracts import AllowanceUsedUpError, DestinationRefusedError
+from agent.sinch.refusals import (
+    AllowanceUsedUpError,
+    DestinationRefusedError,
+)
 from agent.store.dials import Dials, DialsLimits, UsedUp
+from agent.store.opt_outs import How, OptOuts
 
 log = structlog.get_logger()
 
 SLACK = 60.0
 """Seconds beyond the longest that a call may last after which it does not count as in progress, if
 the platform has never told of its end."""
+
+OPTED_OUT = (
+    "wants no more calls from us: `voice-agent opt-outs list` says since when, and `remove` takes "
+    "it back"
+)
 
 _REACHED = {
     UsedUp.NUMBER: "this number was called as often as it may be in 24 hours",
@@ -42,13 +51,15 @@ class DialRules:
     Args:
         settings: The section ``sinch``.
         dials: Counts.
+        opt_outs: Who wants no more calls.
     """
 
-    def __init__(self, settings: SinchSettings, dials: Dials) -> None:
+    def __init__(self, settings: SinchSettings, dials: Dials, opt_outs: OptOuts) -> None:
         self._rules = settings.dialling
         self._countries, self._home = allowed_countries(settings)
         self._ring_seconds = settings.ring_seconds
         self._dials = dials
+        self._opt_outs = opt_outs
 
     def check(self, to: str) -> None:
         """Look at a destination, without counting.
@@ -72,9 +83,12 @@ class DialRules:
             max_seconds: After which the platform ends it.
 
         Raises:
-            DestinationRefusedError: If it may not be called.
+            DestinationRefusedError: If it may not be called, or whoever it is wants no more calls.
             AllowanceUsedUpError: If a limit is reached; it is not counted then.
         """
+        if await self._opt_outs.holds(self._person(to)):
+            log.warning("not dialled", to=phone_numbers.shortened(to), reason=OPTED_OUT)
+            raise DestinationRefusedError(OPTED_OUT)
         await self._admit(name, to, max_seconds, "call", self._rules.calls_to_a_number)
 
     async def admit_calls(self, dialled: Mapping[str, str], max_seconds: int) -> None:
@@ -95,10 +109,20 @@ class DialRules:
             for name, to in dialled.items():
                 await self.admit_call(name, to, max_seconds)
                 counted.append(name)
-        except AllowanceUsedUpError:
+        except (DestinationRefusedError, AllowanceUsedUpError):
             for name in counted:
                 await self.not_dialled(name, certain=True)
             raise
+
+    async def opt_out(self, to: str, agent: str, how: How) -> bool:
+        """Keep that whoever is dialled by ``to`` wants no more calls; return whether it is new.
+
+        Callers may still be passed on to them: a desk is not called for its own sake.
+        """
+        return await self._opt_outs.add(self._person(to), how=how, agent=agent)
+
+    def _person(self, to: str) -> str:
+        return phone_numbers.person(to, self._home)
 
     async def admit_transfer(self, name: str, to: str) -> None:
         """Count a transfer that is about to be dialled; see :meth:`admit_call`."""

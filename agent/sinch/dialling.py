@@ -14,20 +14,30 @@ from agent import phone_numbers
 from agent.settings.sinch import SinchSettings
 from agent.sinch.contracts import (
     Actions,
-    AllowanceUsedUpError,
     Dial,
     ExpectedCall,
-    KeyInUseError,
     LocalCalls,
-    NoRoomError,
-    NotSetUpError,
     Party,
-    RefusedError,
 )
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import NOTHING_NEW, CallDirectory
-from agent.sinch.legs import LegEvent, LegFacts, PartyLeg, PlacedLeg
+from agent.sinch.leg_tables import (
+    LegEvent,
+)
+from agent.sinch.legs import (
+    LegFacts,
+    PartyLeg,
+    PlacedLeg,
+)
 from agent.sinch.parties import Parties, party_leg
+from agent.sinch.refusals import (
+    AllowanceUsedUpError,
+    DestinationRefusedError,
+    KeyInUseError,
+    NoRoomError,
+    NotSetUpError,
+    RefusedError,
+)
 from agent.sinch.rest import SinchError
 from agent.store.errors import StoreError
 
@@ -101,7 +111,7 @@ class Dialling:
         try:
             await self._rules.admit_calls(_dialled(name, dial, legs), dial.max_seconds)
             leg = await self._add_legs(name, dial, caller_id, self._actions, legs)
-        except (AllowanceUsedUpError, StoreError):
+        except (DestinationRefusedError, AllowanceUsedUpError, StoreError):
             with suppress(StoreError):
                 await self._forget_key(idempotency_key)
             raise

@@ -14,16 +14,19 @@ from typing import Any, TypeVar
 import structlog
 
 from agent.sinch.dial_keys import DialKeys
-from agent.sinch.legs import (
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallEvent,
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
     OwnLeg,
     PartyLeg,
     PlacedLeg,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.stored_legs import (
@@ -34,7 +37,6 @@ from agent.sinch.stored_legs import (
     encode_leg,
 )
 from agent.sinch.tokens import stream_claim
-from agent.store.dials import Dials
 from agent.store.store import Store
 
 log = structlog.get_logger()
@@ -58,11 +60,11 @@ class CallDirectory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    @property
-    def dials(self) -> Dials:
+        self.dials = store.dials
         """What was dialled lately."""
-        return self._store.dials
+
+        self.opt_outs = store.opt_outs
+        """Who wants no more calls."""
 
     @property
     def dial_keys(self) -> DialKeys:
@@ -134,12 +136,23 @@ class CallDirectory:
 
         return await self._store.calls.change(name, changed)
 
-    async def set_transfer(self, call_name: str, leg_name: str) -> None:
-        """Note which leg a caller is being passed on to; ``""`` if nobody any more."""
+    async def set_transfer(
+        self, call_name: str, leg_name: str | None, take_over: TakeOver | None = None
+    ) -> None:
+        """Note which leg a caller is being passed on to, and who has asked to take them over.
+
+        Args:
+            call_name: Of the call.
+            leg_name: ``""`` if nobody any more; None if that is as it was.
+            take_over: None if nobody, or whoever it was is being dialled.
+        """
 
         def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
             call = _call(call_name, value)
-            return None if call is None else (encode_call(replace(call, transfer=leg_name)), None)
+            if call is None:
+                return None
+            name = call.transfer if leg_name is None else leg_name
+            return encode_call(replace(call, transfer=name, take_over=take_over)), None
 
         await self._store.calls.change(call_name, changed)
 

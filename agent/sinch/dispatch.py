@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from agent.call.orders import CallerMoved, Order
+from agent.call.orders import CallerMoved, HangUp, Order
 from agent.sinch.contracts import LocalCalls
 from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import CallStatus
+from agent.sinch.leg_tables import (
+    CallStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+)
 from agent.sinch.processes import OtherProcesses
 
 
@@ -30,13 +35,27 @@ class OrderDispatch:
         call = await self._directory.call(call_name)
         if call is None or call.status is CallStatus.OVER:
             return False
-        if call.status is CallStatus.MOVED and not isinstance(order, CallerMoved):
+        if call.status is CallStatus.MOVED and not isinstance(order, CallerMoved | HangUp):
             return False
         if self._calls.deliver(call_name, order):
             return True
         if not await self.has_stream(call.call_id):
             return False
         await self._processes.leave_order(call_name, order)
+        return True
+
+    async def order_in_turn(self, call: BridgedCall, order: Order) -> bool:
+        """Give an order to a call after those that were left in the store for it.
+
+        One that is given at once would be obeyed before an older one that is on its way.
+
+        Returns:
+            Whether there is an agent to take it.
+        """
+        if not await self.has_stream(call.call_id):
+            return False
+        await self._processes.leave_order(call.name, order)
+        self._processes.look_again()  # it may be here
         return True
 
     async def order_by_hand(self, name: str, order: Order) -> bool:

@@ -10,12 +10,16 @@ import structlog
 from agent.call.orders import HangUp
 from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.contracts import CallOverError, LocalCalls, NoSuchCallError
+from agent.sinch.contracts import (
+    LocalCalls,
+)
 from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import STREAM, CallEvent, CallStatus, LegEvent, LegFacts
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent
+from agent.sinch.legs import STREAM, LegFacts
+from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
@@ -80,7 +84,8 @@ class CallEndings:
             raise CallOverError
         if call is not None and call.status is CallStatus.OVER:
             raise CallOverError
-        if await self._dispatch.order(call_name, order):
+        told = await self._dispatch.order(call_name, order)
+        if told and call is not None and call.status is CallStatus.WITH_AGENT:
             return
         if leg is not None:
             why = LegFacts(reason="hung up by the operator")

@@ -6,15 +6,22 @@ from contextlib import suppress
 
 import structlog
 
-from agent.sinch.contracts import Actions, RefusedError
+from agent.sinch.contracts import (
+    Actions,
+)
 from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.legs import (
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallStatus,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
     PartyLeg,
     Phone,
     TransferLeg,
+)
+from agent.sinch.refusals import (
+    RefusedError,
 )
 from agent.sinch.rest import SinchError
 
@@ -98,7 +105,13 @@ class HangUps:
         """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
         leg = await self._directory.leg_of(TransferLeg, name)
         if leg is not None and leg.status is LegStatus.DIALLING:
-            await self._transfer(leg)
+            await self.transfer(leg)
+
+    async def transfer(self, leg: TransferLeg) -> None:
+        """Hang up somebody whom a caller is, or was, passed on to."""
+        if self._actions is not None:
+            with suppress(RefusedError):  # logged; nobody waits for it
+                await self._hang_up(self._actions, leg)
 
     async def transfer_for_nobody(self, name: str) -> None:
         """Hang up whoever was to take a caller who has gone, unless they talk with them.
@@ -107,12 +120,7 @@ class HangUps:
         """
         leg = await self._directory.leg_of(TransferLeg, name)
         if leg is not None and (leg.waits or (leg.warm and leg.status is LegStatus.ANSWERED)):
-            await self._transfer(leg)
-
-    async def _transfer(self, leg: TransferLeg) -> None:
-        if self._actions is not None:
-            with suppress(RefusedError):  # logged; nobody waits for it
-                await self._hang_up(self._actions, leg)
+            await self.transfer(leg)
 
     async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
         """Hang up whoever is left on the line of a call, unless they talk to each other.

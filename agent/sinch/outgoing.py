@@ -16,7 +16,16 @@ from agent.sinch.contracts import Actions, LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import BridgedCall, LegEvent, LegFacts, LegStatus, Machine, PlacedLeg
+from agent.sinch.leg_tables import (
+    LegEvent,
+    LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
+    Machine,
+    PlacedLeg,
+)
 from agent.sinch.rest import SinchError
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml

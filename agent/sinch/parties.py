@@ -13,27 +13,31 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.contracts import (
     MOST_PHONES,
     Actions,
-    CallOverError,
-    CannotAddError,
-    NoSuchCallError,
-    NoSuchPartyError,
     Party,
-    RefusedError,
 )
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import (
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
     PartyLeg,
     PlacedLeg,
 )
 from agent.sinch.line_endings import LineEndings
+from agent.sinch.refusals import (
+    CallOverError,
+    CannotAddError,
+    NoSuchCallError,
+    NoSuchPartyError,
+    RefusedError,
+)
 from agent.sinch.rest import SinchError
 
 log = structlog.get_logger()

@@ -16,12 +16,14 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import (
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
     PartyLeg,
     PlacedLeg,
 )

@@ -86,7 +86,7 @@ class OtherProcesses:
         await self._store.orders.arrivals.wait()
 
     def look_again(self) -> None:
-        """Have :meth:`orders_arrive` return at once: orders could not be taken."""
+        """Have :meth:`orders_arrive` return at once: orders were not taken, or are new."""
         self._store.orders.arrivals.look()
 
     async def take_orders(self, names: Iterable[str]) -> list[tuple[str, Order]]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from agent.sinch.leg_tables import (
+    CallStatus,
+)
 from agent.sinch.legs import (
     BridgedCall,
-    CallStatus,
     OwnLeg,
     PartyLeg,
     PlacedLeg,

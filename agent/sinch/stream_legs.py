@@ -12,7 +12,13 @@ from agent.sinch.contracts import Actions, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import BridgedCall, CallStatus, StreamLeg
+from agent.sinch.leg_tables import (
+    CallStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    StreamLeg,
+)
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream
 from agent.sinch.tokens import Claims, StreamTokens

@@ -6,7 +6,6 @@ hear what it is about, and are asked (:mod:`agent.sinch.menus`); a yes brings th
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -15,42 +14,47 @@ import structlog
 from agent import phone_numbers
 from agent.call.orders import (
     CalleeBriefed,
-    CallerMoved,
     CallerNotMoved,
     NotReached,
-    ReturnToCaller,
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
-from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered, Version
+from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered
 from agent.sinch.contracts import (
     Actions,
     CallbackAnswers,
-    CallGoneError,
-    CannotBriefError,
-    CannotMoveError,
-    NoAgentError,
-    NoSuchCallError,
-    RefusedError,
 )
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs import (
-    CALLER,
-    BridgedCall,
+from agent.sinch.leg_tables import (
     CallEvent,
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    CALLER,
+    BridgedCall,
+    LegFacts,
+    TakeOver,
     TransferLeg,
 )
 from agent.sinch.menu_answers import taken
+from agent.sinch.refusals import (
+    CallGoneError,
+    CannotBriefError,
+    CannotMoveError,
+    NoAgentError,
+    NoSuchCallError,
+    RefusedError,
+    StillRingingError,
+)
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Svaml
+from agent.sinch.take_overs import TakeOvers, leg_of, moved_by
 from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
 
@@ -78,6 +82,7 @@ class Transfers:
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom callers may be passed on to.
         follow_ups: Does what takes time.
+        take_overs: Whether the agent comes back.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Transfers:
         actions: Actions | None,
         rules: DialRules,
         follow_ups: FollowUps,
+        take_overs: TakeOvers,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -97,14 +103,24 @@ class Transfers:
         self._actions = actions
         self._rules = rules
         self._follow_ups = follow_ups
+        self._take_overs = take_overs
 
-    async def request(self, call_name: str, order: TransferCaller) -> None:
+    async def request(
+        self, call_name: str, order: TransferCaller, take_over: TakeOver | None = None
+    ) -> None:
         """Have the agent of a call announce a transfer and make it. Returns at once.
+
+        Args:
+            call_name: Whose caller.
+            order: Whom it is to dial, and what it says before.
+            take_over: Who takes the caller over; None if they are passed on.
 
         Raises:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
             CannotBriefError: If whoever is to be asked first cannot be.
+            StillRingingError: If they are to be taken over, and somebody is dialled for them, asked
+                or with them already.
             NoAgentError: If it has no agent who could.
             DestinationRefusedError: If they may not be called.
             CallGoneError: If it had one, whose process has died.
@@ -116,6 +132,9 @@ class Transfers:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
+        if take_over is not None and await self._take_overs.is_taken(call):
+            raise StillRingingError
+        await self._directory.set_transfer(call_name, None, take_over)
         if not await self._dispatch.order(call_name, order):
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else NoAgentError
@@ -152,7 +171,7 @@ class Transfers:
         if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
         _can_be_asked(to, warm)
-        leg = _leg(call_name, warm)
+        leg = leg_of(call, to, warm)
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
@@ -191,7 +210,9 @@ class Transfers:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
         await self._directory.advance_call(leg.of, CallEvent.MOVED)
-        await self._dispatch.order(leg.of, CallerMoved(stay=answers.stays_when_moved))
+        await self._dispatch.order(leg.of, moved_by(leg, answers))
+        if not await self._take_overs.stands(leg):
+            return answers.hang_up()
         return answers.join()
 
     async def _picked_up(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
@@ -241,15 +262,13 @@ class Transfers:
     ) -> Svaml:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        helps = leg.then == "help"
-        if not helps and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+        order = moved_by(leg, answers)
+        moves = not order.helps
+        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
-        order = CallerMoved(
-            stay=answers.stays_when_moved or leg.then != "leave",
-            introduction=leg.introduction,
-            helps=helps,
-        )
         await self._dispatch.order(leg.of, order)
+        if not await self._take_overs.stands(leg):
+            return answers.hang_up()
         return answers.bring_in(call)
 
     async def _give_up(self, name: str, why: NotReached) -> None:
@@ -278,39 +297,13 @@ class Transfers:
         if not ended.talked and leg.status is not LegStatus.ANSWERED:
             await self._back_to_the_agent(leg, _why(leg, callback))
             return answers.nothing()
-        if await self._agent_returns(leg, callback.leg.version):
+        if await self._take_overs.left(ended):
             return answers.nothing()
         # They have talked: whoever is left has nobody to talk to.
         call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         clear = partial(self._hang_ups.conference, leg.of)
         self._follow_ups.insist(clear, "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)
-
-    async def _agent_returns(self, leg: TransferLeg, version: Version) -> bool:
-        """Have the agent that has stayed talk to the caller again; return whether it does."""
-        gone = not leg.warm or (leg.then == "leave" and ANSWERS[version].stays_when_moved)
-        call = await self._directory.call(leg.of)
-        if gone or call is None or call.status is CallStatus.OVER:
-            return False
-        if not await self._dispatch.has_stream(call.call_id):
-            return False
-        await self._directory.set_transfer(leg.of, "")
-        await self._directory.advance_call(leg.of, CallEvent.RETURNED)
-        return await self._dispatch.order(leg.of, ReturnToCaller(by="service"))
-
-
-def _leg(call_name: str, warm: WarmTransfer | None) -> TransferLeg:
-    name = f"t{uuid.uuid4().hex[:24]}"
-    if warm is None:
-        return TransferLeg(name=name, of=call_name)
-    return TransferLeg(
-        name=name,
-        of=call_name,
-        warm=True,
-        prompt=warm.prompt,
-        introduction=warm.introduction,
-        then=warm.then,
-    )
 
 
 def _can_be_asked(to: str, warm: WarmTransfer | None) -> None:

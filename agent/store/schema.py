@@ -11,19 +11,19 @@ from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
 
-from agent.store import console_tables, outbox_table, record_tables, tables
+from agent.store import console_tables, opt_outs, outbox_table, record_tables, tables
 from agent.store.engine import SqlDatabase
 from agent.store.errors import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what this version expects."""
 
 EXPECTED = tables.metadata
 """All tables: those of other files are among them once these are imported."""
 
-IMPORTED = (record_tables, outbox_table, console_tables)
+IMPORTED = (record_tables, outbox_table, console_tables, opt_outs)
 
 UPGRADED_WITHIN = 60.0
 """Seconds for migrations, and for those of another process that is faster."""

@@ -19,6 +19,7 @@ from agent.store.entries import Entries
 from agent.store.errors import StoreError
 from agent.store.live_calls import LiveCalls
 from agent.store.live_mail import LiveMail
+from agent.store.opt_outs import OptOuts
 from agent.store.orders import Orders
 from agent.store.sweep import keep_sweeping
 from pipelines.background import BackgroundTasks
@@ -36,6 +37,7 @@ class Store:
     orders: Orders
     live_calls: LiveCalls
     dials: Dials
+    opt_outs: OptOuts
     live_mail: LiveMail
     console: Entries
     """Sessions and tickets, by :data:`~agent.store.console_tables.console_entries`."""
@@ -54,6 +56,7 @@ def store_in(database: Database, arrivals: Arrivals) -> Store:
         orders=Orders(database, arrivals),
         live_calls=live_calls,
         dials=Dials(database),
+        opt_outs=OptOuts(database),
         live_mail=LiveMail(database),
         console=Entries(database, console_entries),
         database=database,

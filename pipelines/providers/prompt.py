@@ -26,6 +26,22 @@ WHISPERED = (
 )
 """Before instructions that an operator gives while a call goes on."""
 
+PARTY = (
+    "Several people are on this line, and you hear all of them as one. What they say to each other "
+    "is shown to you in brackets: never answer it, though you may use what you learn from it. "
+    "Answer what is said to you, briefly, as one of several."
+)
+"""Before who is on the line, if there are several."""
+
+NOT_SURE = (
+    "It is not clear whether what was said last was said to you. If it was said to another, ask "
+    "for the tool stay_silent and write nothing; otherwise answer."
+)
+"""Behind it, where nobody else could tell."""
+
+TO_OTHERS = "(Said on the line, not to you: {})"
+"""In the caller's place, what they said to each other."""
+
 ANSWERED = "(The call is answered.)"
 """Stands for the caller, where we speak first. Anthropic and the chat templates of many open models
 refuse a conversation that begins with the assistant."""
@@ -62,6 +78,9 @@ def system_message(brief: Brief) -> str:
         parts.append("\n".join(["Frequent questions, each with its answer:", *answers]))
     if brief.whispers:
         parts.append("\n".join([WHISPERED, *(f"- {_line(one)}" for one in brief.whispers)]))
+    if brief.party:
+        unsure = [NOT_SURE] if brief.may_stay_silent else []
+        parts.append("\n".join([PARTY, *(f"- {_line(one)}" for one in brief.party), *unsure]))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -141,6 +160,8 @@ def tool_name(call: ToolCall) -> str:
 
 def _words(message: Message) -> str:
     text = message.text.strip()
+    if message.to_others:
+        return TO_OTHERS.format(text)
     return f"{text} {CUT_OFF}" if text and message.cut_off else text
 
 

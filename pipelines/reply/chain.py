@@ -35,7 +35,7 @@ async def answer(request: ReplyRequest, utterance: Utterance) -> AsyncGenerator[
     known = utterance.text
     heard = Heard(known) if known else await request.lineup.stt.transcribe(utterance)
     yield heard
-    if not heard.text:
+    if not heard.text or not request.line.is_for_us(heard.text):
         return
     history = [*request.conversation_now(), Message("user", heard.text)]
     end: list[Step] = []

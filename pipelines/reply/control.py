@@ -8,11 +8,19 @@ from pipelines.reply.steps import (
     KEYS,
     EndCall,
     PressKeys,
+    StaySilent,
     Step,
     TransferCall,
 )
 
-CONTROLS = frozenset({conversation.END_CALL, conversation.TRANSFER_CALL, conversation.PRESS_KEYS})
+CONTROLS = frozenset(
+    {
+        conversation.END_CALL,
+        conversation.TRANSFER_CALL,
+        conversation.PRESS_KEYS,
+        conversation.STAY_SILENT,
+    }
+)
 
 
 def control_step(call: ToolCall, brief: Brief) -> Step | str:
@@ -20,6 +28,8 @@ def control_step(call: ToolCall, brief: Brief) -> Step | str:
     match call.name, dict(call.arguments):
         case conversation.END_CALL, _:
             return EndCall()
+        case conversation.STAY_SILENT, _:
+            return StaySilent() if brief.may_stay_silent else "You were spoken to. Answer."
         case conversation.TRANSFER_CALL, {"to": to}:
             known = [destination.name for destination in brief.destinations]
             if to in known:

@@ -40,6 +40,30 @@ class NoTools:
         return tuple(ToolResult(call, "There is no such tool.", failed=True) for call in calls)
 
 
+class OnLine(Protocol):
+    """To whom something is said, where there may be several on the line."""
+
+    def is_for_us(self, text: str) -> bool:
+        """Return whether what was said may be said to the agent, and wants a reply."""
+        ...
+
+    def brief(self, brief: Brief) -> Brief:
+        """Return what the language model is told, with who is on the line."""
+        ...
+
+
+class OnePhone:
+    """A line on which all is said to the agent."""
+
+    def is_for_us(self, text: str) -> bool:  # noqa: ARG002 - OnLine's signature
+        """Return that it is."""
+        return True
+
+    def brief(self, brief: Brief) -> Brief:
+        """Return it as it is."""
+        return brief
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyRequest:
     """What a reply is made from."""
@@ -57,6 +81,7 @@ class ReplyRequest:
     rate: int
     """Hertz of the line, which voices are asked for."""
 
+    line: OnLine = field(default_factory=OnePhone)
     tools: Tools = field(default_factory=NoTools)
     released: asyncio.Event
     """Set once the reply is no draft any more: no tool runs before."""
@@ -69,4 +94,5 @@ class ReplyRequest:
 
     def brief_now(self, *, may_call_tools: bool) -> Brief:
         """Return what a model is told that is asked now."""
-        return replace(self.brief, may_call_tools=may_call_tools, whispers=tuple(self.whispers))
+        brief = self.line.brief(self.brief)
+        return replace(brief, may_call_tools=may_call_tools, whispers=tuple(self.whispers))

@@ -38,6 +38,11 @@ class EndCall:
 
 
 @dataclass(frozen=True, slots=True)
+class StaySilent:
+    """What was said was not said to us."""
+
+
+@dataclass(frozen=True, slots=True)
 class TransferCall:
     """Pass the caller on once everything said so far has been heard."""
 
@@ -79,6 +84,7 @@ Step = (
     | ToolsStarted
     | ToolsEnded
     | EndCall
+    | StaySilent
     | TransferCall
     | PressKeys
 )

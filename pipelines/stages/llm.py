@@ -12,6 +12,7 @@ from pipelines.conversation import GO_ON, Brief, Message, Tokens, ToolCall
 from pipelines.encodable import EncodableText, encodable, encodable_json
 from pipelines.providers.contracts import (
     ContextTooLongError,
+    InstructedModel,
     LanguageModel,
     ProviderError,
     RequestRefusedError,
@@ -66,6 +67,12 @@ class FailoverLanguageModel:
         }
 
         self._answered: set[str] = set()  # the last request of whom was as it should be
+
+    @property
+    def follows_instructions(self) -> bool:
+        """Whether whoever is asked first does what it is told, and looks nothing up instead."""
+        model = self._pool.first.provider
+        return not isinstance(model, InstructedModel) or model.follows_whispers
 
     async def reply(
         self, brief: Brief, conversation: Sequence[Message], spent: DraftCost

@@ -7,6 +7,7 @@ is asked for, which is when a language's rules are built (:func:`pipelines.text.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -57,6 +58,19 @@ def short_days(locale: str) -> tuple[str, ...]:
     """Return how the days are shortened, Monday's first; without a stop."""
     names = locale_of(locale).days["format"]["abbreviated"]
     return tuple(names[number].rstrip(".") for number in range(7))
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """Return names as one text: ``Ann, Bob, and Carl``; ``""`` for none.
+
+    Args:
+        names: They.
+        language: BCP 47 tag.
+    """
+    if len(names) < 2:
+        return "".join(names)
+    lists = import_module("babel.lists")
+    return str(lists.format_list(list(names), locale=locale_of(language)))
 
 
 @cache

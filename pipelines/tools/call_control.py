@@ -6,7 +6,14 @@ has been heard.
 
 from __future__ import annotations
 
-from pipelines.conversation import END_CALL, PRESS_KEYS, TRANSFER_CALL, Brief, ToolSpec
+from pipelines.conversation import (
+    END_CALL,
+    PRESS_KEYS,
+    STAY_SILENT,
+    TRANSFER_CALL,
+    Brief,
+    ToolSpec,
+)
 
 
 def call_control(brief: Brief) -> tuple[ToolSpec, ...]:
@@ -50,3 +57,11 @@ def _control(name: str, description: str, **parameters: object) -> ToolSpec:
     if parameters:  # an empty list is an error by older drafts of JSON Schema
         schema["required"] = list(parameters)
     return ToolSpec(name=name, description=description, parameters=schema)
+
+
+STAY_SILENT_SPEC = _control(
+    STAY_SILENT,
+    "Say nothing. Use it, and write nothing, if what was said last was said to another person on "
+    "the line and not to you.",
+)
+"""Offered on a line of several alone."""

@@ -78,14 +78,14 @@ class HeardSoFar:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AnswererVerdict:
     """Who it is."""
 
     answerer: Answerer
     why: Why
 
 
-def verdict(heard: HeardSoFar, language: str) -> Verdict | None:
+def verdict(heard: HeardSoFar, language: str) -> AnswererVerdict | None:
     """Return who it is; None while that is open.
 
     What is heard counts for more than what the platform tells, which is one more thing known.
@@ -95,34 +95,34 @@ def verdict(heard: HeardSoFar, language: str) -> Verdict | None:
         language: BCP 47 tag, of what is said. Where its words are not known, timing alone decides.
     """
     if says_machine(heard.text, language):
-        return Verdict("machine", "words")
+        return AnswererVerdict("machine", "words")
     # In a "hello?" it is rather a voice that hums: nobody is hung up on for that.
     if heard.beeped and not A_WORD <= heard.spoken <= SHORT:
-        return Verdict("machine", "beep")
+        return AnswererVerdict("machine", "beep")
     if heard.platform in ("machine", "beep"):
-        return Verdict("machine", "platform")
+        return AnswererVerdict("machine", "platform")
     if heard.spoken >= ON_AND_ON:
-        return Verdict("machine", "length")
+        return AnswererVerdict("machine", "length")
     if heard.platform == "human":
-        return Verdict("human", "platform")
+        return AnswererVerdict("human", "platform")
     return _by_pause(heard, language) or _by_time(heard)
 
 
-def _by_pause(heard: HeardSoFar, language: str) -> Verdict | None:
+def _by_pause(heard: HeardSoFar, language: str) -> AnswererVerdict | None:
     if heard.spoken < A_WORD:
         return None
     reached = begins_as_machine(heard.text, language)
     if heard.spoken <= SHORT and not reached:
-        return Verdict("human", "short") if heard.silent >= WAITS else None
+        return AnswererVerdict("human", "short") if heard.silent >= WAITS else None
     if heard.silent >= (OPENS if heard.spoken < LONG else OPENS_LATE) and not heard.tone:
-        return Verdict("human", "pause")
+        return AnswererVerdict("human", "pause")
     return None
 
 
-def _by_time(heard: HeardSoFar) -> Verdict | None:
+def _by_time(heard: HeardSoFar) -> AnswererVerdict | None:
     if heard.spoken < A_WORD and heard.at >= NOBODY:
-        return Verdict("unknown", "silence")
-    return Verdict("unknown", "time") if heard.at >= LATEST else None
+        return AnswererVerdict("unknown", "silence")
+    return AnswererVerdict("unknown", "time") if heard.at >= LATEST else None
 
 
 def says_machine(text: str, language: str) -> bool:

@@ -94,7 +94,8 @@ class Event(enum.Enum):
     """And to us again."""
 
     NOT_ADDRESSED = enum.auto()
-    """What was said on a line of several was said to another of them."""
+    """What was said on a line of several was said to another of them: the reply has nothing to say,
+    and is over."""
 
 
 class Action(enum.Enum):
@@ -199,10 +200,10 @@ TRANSITIONS: Mapping[tuple[State, Event], tuple[State, tuple[Action, ...]]] = {
     **{(s, _E.MOVED): (_S.AWAY, (_A.CLOSE_UTTERANCE,)) for s in (_S.QUIET, _S.HEARING, _S.PAUSED)},
     (_S.REPLYING, _E.MOVED): (_S.AWAY, (_A.HOLD, _A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
     (_S.HELD, _E.MOVED): (_S.AWAY, (_A.DROP_REPLY, _A.CLOSE_UTTERANCE)),
-    (_S.AWAY, _E.RETURNED): (_S.QUIET, ()),
-    # Of several on the line, somebody talks to another: we keep what was said, and our silence.
-    (_S.PAUSED, _E.NOT_ADDRESSED): (_S.QUIET, (_A.KEEP_WORDS, _A.FORGET)),
-    (_S.REPLYING, _E.NOT_ADDRESSED): (_S.QUIET, (_A.DROP_REPLY, _A.KEEP_WORDS, _A.FORGET)),
+    # What they said before they were passed on is kept; somebody else has answered it.
+    (_S.AWAY, _E.RETURNED): (_S.QUIET, (_A.KEEP_WORDS, _A.FORGET)),
+    # Of several on the line, somebody talks to another: their turn is over, and nothing sounds.
+    (_S.REPLYING, _E.NOT_ADDRESSED): (_S.QUIET, ()),
 }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = Path(__file__).with_name("languages")
 """Where the files lie, by primary language subtag."""
@@ -23,6 +24,62 @@ _LONGEST_NUMBER = 4
 
 _SPOKEN = re.compile(r"[\w']+")
 _NEVER = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressingWords:
+    """Words that tell to whom of several something is said; patterns as those of greetings."""
+
+    assistants: tuple[str, ...]
+    """What an agent is called by those who do not know its name."""
+
+    calls: re.Pattern[str]
+    """What comes before a name that is called: "hey", "okay so"."""
+
+    mentions: re.Pattern[str]
+    """What comes right before one that is talked of: "ask", "with", "the"."""
+
+    told_of: re.Pattern[str]
+    """What comes right after one that is talked of: "said", "and I"."""
+
+    turns_to: re.Pattern[str]
+    """What comes right after one that is called, in the middle of a sentence: "can you"."""
+
+    among: re.Pattern[str]
+    """What people ask each other, and no agent: "what do you think", "shall we"."""
+
+    requests: re.Pattern[str]
+    """The beginning of what an agent is told to do: "please", "book"."""
+
+    orders: re.Pattern[str]
+    """The same by the form of its verb."""
+
+    pleads: re.Pattern[str]
+    """What goes with a request, wherever in it: "please"."""
+
+    serves: re.Pattern[str]
+    """What agents are asked: "do you have", "can you"."""
+
+    you: re.Pattern[str]
+    """Words for whoever is spoken to."""
+
+    we: re.Pattern[str]
+    """What people ask of themselves; the agent is not among them."""
+
+    familiar: re.Pattern[str]
+    """How people ask each other, by the form of the verb."""
+
+    takes: re.Pattern[str]
+    """The beginning of what settles on something that the agent has offered."""
+
+    muses: re.Pattern[str]
+    """The beginning of what people say who think about an answer together."""
+
+    concludes: re.Pattern[str]
+    """The beginning of what people say to the agent once they have agreed: "then", "we'll take"."""
+
+    holds: re.Pattern[str]
+    """What says that more is to come, and to whom nobody has to answer: "let me look"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +130,8 @@ class LanguageWords:
 
     reached: re.Pattern[str]
     """What machines begin with, and people in an office, too: "thank you for calling"."""
+    addressing: AddressingWords
+    """To whom of several something is said."""
 
 
 def spoken_words(text: str) -> list[str]:
@@ -184,7 +243,10 @@ def _numbers(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> LanguageWords:
-    lists = tomllib.loads(path.read_text(encoding="utf-8"))
+    return _of_lists(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _of_lists(lists: Mapping[str, Any]) -> LanguageWords:
     joined = {" ".join(joined_words(one)) for one in _phrases(lists.get("backchannels", ""))}
     hellos = lists.get("hellos", "")
     return LanguageWords(
@@ -203,6 +265,29 @@ def _read(path: Path) -> LanguageWords:
         closing=_anywhere(lists.get("closing", "")),
         machines=_anywhere(lists.get("machines", "")),
         reached=_anywhere(lists.get("reached", "")),
+        addressing=_addressing(lists.get("addressing", {})),
+    )
+
+
+def _addressing(lists: Mapping[str, str]) -> AddressingWords:
+    return AddressingWords(
+        assistants=tuple(_phrases(lists.get("assistants", ""))),
+        calls=_anywhere(lists.get("calls", "")),
+        mentions=_anywhere(lists.get("mentions", ""), after="$"),
+        told_of=_anywhere(lists.get("told_of", "")),
+        turns_to=_anywhere(lists.get("turns_to", "")),
+        among=_anywhere(lists.get("among", "")),
+        requests=_anywhere(lists.get("requests", "")),
+        orders=re.compile(lists.get("orders", "(?!)")),
+        we=re.compile(lists.get("we", "(?!)")),
+        familiar=re.compile(lists.get("familiar", "(?!)")),
+        takes=_anywhere(lists.get("takes", "")),
+        muses=_anywhere(lists.get("muses", "")),
+        pleads=_anywhere(lists.get("pleads", "")),
+        serves=_anywhere(lists.get("serves", "")),
+        you=_anywhere(lists.get("you", "")),
+        concludes=_anywhere(lists.get("concludes", "")),
+        holds=_anywhere(lists.get("holds", "")),
     )
 
 
@@ -214,3 +299,7 @@ KNOWN = frozenset(path.stem for path in LANGUAGES.glob("*.toml"))
 def language_words(subtag: str) -> LanguageWords | None:
     """Return the words of a primary language subtag, read once; as :func:`words_in`."""
     return _read(LANGUAGES / f"{subtag}.toml") if subtag in KNOWN else None
+
+
+NO_WORDS = _of_lists({})
+"""Of a language that is not here."""

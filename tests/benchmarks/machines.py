@@ -41,7 +41,7 @@ from pipelines.listening.detectors import DetectorSettings, NewDetector, detecto
 from pipelines.listening.echo import EchoGuard
 from pipelines.listening.listener import Listener
 from pipelines.listening.settings import GateSettings
-from pipelines.turn_taking.answerer import HeardSoFar, Verdict, verdict
+from pipelines.turn_taking.answerer import AnswererVerdict, HeardSoFar, verdict
 from tests.benchmarks.halves import is_for_choosing
 from tests.recordings import read
 
@@ -162,7 +162,7 @@ def carried(sound: Samples, kind: Kind) -> bytes:
 class Found:
     """What was found out of one greeting, and when: seconds since the answer."""
 
-    verdict: Verdict | None = None
+    verdict: AnswererVerdict | None = None
     at: float = 0.0
     beep: Beep | None = None
     beep_at: float = 0.0

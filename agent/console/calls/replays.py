@@ -24,7 +24,9 @@ from typing import Any, Literal
 
 import structlog
 
-from agent.sinch.contracts import CallControlError
+from agent.sinch.refusals import (
+    CallControlError,
+)
 from pipelines.background import BackgroundTasks
 
 log = structlog.get_logger()

@@ -44,12 +44,15 @@ from agent.server.live_happenings import (
 )
 from agent.server.operator_api import (
     HangUpRequest,
+    ReturnRequest,
     TakeOverRequest,
     TransferRequest,
     WhisperRequest,
 )
 from agent.server.operator_errors import problem, read_body
-from agent.sinch.contracts import NoSuchCallError
+from agent.sinch.refusals import (
+    NoSuchCallError,
+)
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 from pipelines.clock import now
@@ -116,6 +119,7 @@ class LiveEvents:
             "transfer": self._transfer,
             "whisper": self._whisper,
             "take-over": self._take_over,
+            "return": self._give_back,
         }
         return [
             PageRoute(method="GET", path="/console/events", handler=self._counted(self._list)),
@@ -284,10 +288,15 @@ class LiveEvents:
         return _done("whisper", request, visitor)
 
     async def _take_over(self, request: web.Request, visitor: Visitor) -> web.Response:
-        """Have the operator's telephone rung, and the caller passed on to it."""
+        """Have the operator's telephone rung, and the caller passed on to it; the agent stays."""
         asked = await read_body(request, TakeOverRequest)
-        await self._actions.transfer(request.match_info["name"], asked.phone, asked.announcement)
+        await self._actions.take_over(request.match_info["name"], asked)
         return _done("take over", request, visitor)
+
+    async def _give_back(self, request: web.Request, visitor: Visitor) -> web.Response:
+        await read_body(request, ReturnRequest)
+        await self._actions.give_back(request.match_info["name"])
+        return _done("give back", request, visitor)
 
     async def _transfer(self, request: web.Request, visitor: Visitor) -> web.Response:
         asked = await read_body(request, TransferRequest)

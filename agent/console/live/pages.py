@@ -11,7 +11,7 @@ from agent.console.rendering import Rendering
 from agent.console.routes import PageRoute
 from agent.console.visitor import Visitor
 from agent.server.call_actions import CallActions
-from agent.server.operator_api import ANNOUNCEMENT
+from agent.server.operator_api import ANNOUNCEMENT, HANDING_OVER
 
 
 class LivePages:
@@ -64,4 +64,5 @@ class LivePages:
             call=call,
             now=time.time(),
             announcement=ANNOUNCEMENT,
+            handing_over=HANDING_OVER,
         )

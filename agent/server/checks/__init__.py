@@ -17,7 +17,7 @@ from agent.personas.loader import Persona
 from agent.records.buckets import Bucket
 from agent.records.sealing import seal_of
 from agent.records.webhooks.endpoints import endpoints
-from agent.server.checks import agents, console, lineup, sinch, surroundings, tracing
+from agent.server.checks import agents, console, disclosures, lineup, sinch, surroundings, tracing
 from agent.server.checks.finding import Finding, findings_of
 from agent.server.mcp_servers import mcp_servers
 from agent.settings import Settings, SettingsError
@@ -27,7 +27,10 @@ from agent.urls import LOOPBACK
 from pipelines.listening.detectors import detectors
 from pipelines.turn_taking.turn_models import check_turn_model
 
-OURS = ("/live", "/ready", "/health", "/metrics", "/calls", "/openapi.json", "/console")
+OURS = (
+    *("/live", "/ready", "/health", "/metrics"),
+    *("/calls", "/opt-outs", "/openapi.json", "/console"),
+)
 """Paths that answer already."""
 
 
@@ -62,6 +65,7 @@ def everything(settings: Settings) -> list[Finding]:
             [path for path, name in paths.items() if name in reached],
         ),
         *lineup.written(known, {path: files[name] for path, name in paths.items()}),
+        *disclosures.disclosures(settings, files),
         *sinch.sinch(settings),
         *console.doubtful(settings),
         *_in_clear(settings),
@@ -70,6 +74,13 @@ def everything(settings: Settings) -> list[Finding]:
         *surroundings.port(settings.server),
     ]
     return _located(everywhere, settings)
+
+
+def undisclosed(settings: Settings) -> list[Finding]:
+    """Return what the usual agent does not say of itself: it answers calls all the same."""
+    usual = agents.agent_file(settings, settings.agent)
+    known = {settings.agent: usual} if isinstance(usual, Persona) else {}
+    return _located(list(disclosures.disclosures(settings, known)), settings)
 
 
 def _located(found: list[Finding], settings: Settings) -> list[Finding]:
@@ -89,6 +100,7 @@ def agent_files(settings: Settings) -> list[Finding]:
     found += agents.routing(settings, files)
     found += lineup.spoken(known, paths, [path for path in reached if path in paths])
     found += lineup.written(known, paths)
+    found += disclosures.disclosures(settings, files)
     return _located(found, settings)
 
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.conversation import END_CALL, TRANSFER_CALL, Brief, Message, Question, ToolCall
+from pipelines.conversation import (
+    END_CALL,
+    NO_MORE_CALLS,
+    TRANSFER_CALL,
+    Brief,
+    Message,
+    Question,
+    ToolCall,
+)
 from pipelines.providers.lookup.answers import Answers, Thresholds, can_be_asked_back
 from pipelines.providers.lookup.language import QuestionLanguage, Talk
+from pipelines.providers.lookup.no_more_calls import opting_out, wants_no_more_calls
 from pipelines.providers.lookup.small_talk import heard_in
 from pipelines.providers.lookup.vocabulary import ContentWord
 from pipelines.providers.lookup.words import plain_words
@@ -45,10 +54,13 @@ class ReplyRules:
         topics = (*brief.questions, *requests, *facts)
         self._answers = Answers(topics, thresholds, language, tag)
         self._unsures = brief.unsure or (language.unsure,)
+        self._keeps_opt_outs = any(tool.name == NO_MORE_CALLS for tool in brief.tools)
 
     def reply(self, conversation: Sequence[Message]) -> list[str | ToolCall]:
         """Return what to say to the last thing the caller said, and what to do then."""
         said = next((m.text for m in reversed(conversation) if m.role == "user"), "")
+        if self._keeps_opt_outs and wants_no_more_calls(said, self._tag):
+            return opting_out(conversation, self._tag)
         before = [m.text for m in conversation if m.role == "assistant" and m.text]
         talk, clauses = heard_in(said, self._tag)
         last = before[-1] if before else ""

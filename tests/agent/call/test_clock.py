@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.clock import BridgeDue, CallClock
+from agent.call.history import NOBODY
 from agent.call.keys import PressedKeys
+from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
 from agent.settings.calls import CallLimits, CallSettings
 from pipelines.turn_taking.turns import Event
+from tests.agent.conversation import Notes
 
 SETTINGS = CallSettings(calls=CallLimits(max_seconds=100.0))
 TURNS = SETTINGS.turns
@@ -20,7 +23,7 @@ QUIET = (Event.TIME_SHORT, IDLED, OUT)
 
 
 def clock() -> CallClock:
-    return CallClock(SETTINGS, 0.0, PressedKeys())
+    return CallClock(SETTINGS, 0.0, PressedKeys(), PartyLine(NOBODY, Notes().add))
 
 
 @pytest.mark.parametrize(

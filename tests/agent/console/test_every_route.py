@@ -34,6 +34,7 @@ ROUTES = {
     ("POST", "/console/live/{name}/transfer"): OPERATE,
     ("POST", "/console/live/{name}/whisper"): OPERATE,
     ("POST", "/console/live/{name}/take-over"): OPERATE,
+    ("POST", "/console/live/{name}/return"): OPERATE,
     ("GET", ONE): LOOK,
     ("GET", f"{ONE}/peaks"): LISTEN,
     ("GET", f"{ONE}/recording"): LISTEN,

@@ -26,7 +26,7 @@ def said(template: str, head: str = "", **about: Any) -> str:
     """Return what a template says in a greeting; ``head`` is more of the front matter."""
     quoted = template.replace("'", "''")
     own = "".join(f"{name}: x\n" for name in ("apology", "goodbye", "still_there", "time_up"))
-    own += "fillers: [x]\nunsure: [x]\n"
+    own += "fillers: [x]\nunsure: [x]\nreturned: x\n"
     text = f"---\ngreeting: '.{quoted}'\n{own}{head}---\nBe brief."
     script = loader.parse(text).render(Details(**{"now": NEW_YEAR, **about}))
     return script.greeting[1:]

@@ -131,7 +131,7 @@ BAD = [
         file("greeting: Hi.\nstill-there: x"),
         "3: still-there: unknown field; did you mean still_ther",
     ),
-    (file("greeting: Hi.\ncolour: red"), "3: colour: unknown field; there are greeting, language"),
+    (file("greeting: Hi.\nhue: red"), "3: hue: unknown field; there are greeting, language"),
     (file("greeting: Hi.\n<<: {goodbye: Bye.}"), "3: <<: unknown field; there are greeting"),
     (file("goodbye: ''"), "2: goodbye: has no value; it must be a text"),
     (file("greeting: Hi.\ngoodbye:"), "3: goodbye: has no value; it must be a text"),
@@ -314,7 +314,7 @@ def test_mistakes_are_told_all_at_once() -> None:
 def test_english_words_of_another_language_are_told_all_at_once() -> None:
     """Each text that has to be translated; none of a tag that is none."""
     said = mistake(file("greeting: Hallo.\nlanguage: de\ngoodbye: Ade."))
-    for name in ("apology", "fillers", "still_there", "time_up", "unsure"):
+    for name in ("apology", "fillers", "still_there", "time_up", "unsure", "returned"):
         assert f"line 3: language: '{name}' is needed, since language is 'de'" in said
     assert "goodbye" not in said
 
@@ -659,13 +659,12 @@ def test_who_may_be_added_to_the_line() -> None:
 
 def test_who_is_on_the_line_is_known_to_a_template() -> None:
     """By their titles, without markup; of a call between two there is nobody to name."""
-    greeting = "Hi {{ on_the_line | join(' and ') }}, {{ expected_on_the_line | join(', ') }} come."
-    agent = loader.parse(file(f'greeting: "{greeting}"'))
+    agent = loader.parse(file('greeting: "Hi {{ parties }}, {{ expected }} will come."'))
     several = Details(
-        now=TUESDAY, on_the_line=("Ann", "{{Ben}}"), expected_on_the_line=("Cleo", "Dora")
+        now=TUESDAY, present={"1": "Ann", "2": "{{Ben}}"}, expected={"3": "Cleo", "4": ""}
     )
-    assert agent.render(several).greeting == "Hi Ann and Ben, Cleo, Dora come."
-    assert agent.render(Details(now=TUESDAY)).greeting == "Hi , come."
+    assert agent.render(several).greeting == "Hi Ann and Ben, Cleo will come."
+    assert agent.render(Details(now=TUESDAY)).greeting == "Hi , will come."
 
 
 @pytest.mark.parametrize(
@@ -696,7 +695,7 @@ def test_who_is_on_the_line_is_known_to_a_template() -> None:
         ),
         (
             "language: de\ngoodbye: a\napology: a\nfillers: [a]\nstill_there: a\ntime_up: a\n"
-            "unsure: [a]\ntransfers: [{name: a, to: 'sip:a@b'}]",
+            "unsure: [a]\nreturned: a\ntransfers: [{name: a, to: 'sip:a@b'}]",
             "'transfer_failed', and an 'announcement'",
         ),
     ],

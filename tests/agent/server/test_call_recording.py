@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from agent.call.call import Call
-from agent.call.orders import CallerMoved, ControlRecording
+from agent.call.orders import CallerMoved, ControlRecording, Order, ReturnToCaller
 from agent.records.access_log import AccessLog, RecordAccess, holder_of
 from agent.records.audio_log import ENDING, read_log
 from agent.records.encoding import finish
@@ -373,3 +373,31 @@ def test_an_operator_hears_pauses_and_stops_recordings(tmp_path: Path) -> None:
     statuses = [line for line in transcript.read_text().splitlines() if '"recording"' in line]
     assert len(statuses) == 4
     assert len(list(folder.glob("*.flac"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "statuses"),
+    [
+        (False, ["started", "paused", "resumed", "stopped"]),
+        (True, ["started", "paused", "stopped"]),
+    ],
+)
+def test_it_pauses_while_the_caller_is_taken_over(
+    tmp_path: Path, by_hand: bool, statuses: list[str]
+) -> None:
+    """Who takes them over was told nothing; what an operator has paused stays paused."""
+
+    def made(call: Call, recording: CallRecording) -> None:
+        orders: list[tuple[float, Order]] = [
+            (2.0, CallerMoved(stay=True, returns=True)),
+            (2.1, CallerMoved(stay=True, returns=True)),  # it may come twice
+            (4.0, ReturnToCaller(by="operator")),
+        ]
+        if by_hand:
+            orders.append((1.5, ControlRecording(action="pause")))
+        for at, order in orders:
+            for told in (call.obey, recording.obey):
+                asyncio.get_running_loop().call_later(at, told, order)
+
+    talked = recorded(tmp_path, "." * 60, made=made)
+    assert lines(talked) == statuses

@@ -50,7 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(name: str, front: str, prompt: str = "Be brief.") -> None:
-    Path("prompts", f"{name}.md").write_text(f"---\n{front}\n---\n{prompt}\n")
+    told = "" if "disclosure" in front else "\ndisclosure: This is a chatbot."
+    Path("prompts", f"{name}.md").write_text(f"---\n{front}{told}\n---\n{prompt}\n")
 
 
 def settings(**given: Any) -> Settings:
@@ -294,7 +295,8 @@ def test_a_service_that_refuses_everybody_is_doubted() -> None:
 
 
 GERMAN = "\n".join(
-    f"{name}: Ja." for name in ("greeting", "goodbye", "apology", "still_there", "time_up")
+    f"{name}: Ja."
+    for name in ("greeting", "goodbye", "apology", "still_there", "returned", "time_up")
 )
 GERMAN += "\nfillers: [Ja.]\nunsure: [Ja.]\nlanguage: de-AT"
 KEY = "9f2c1e7ab04d5863f19f2c1e7ab04d58"
@@ -728,3 +730,60 @@ def test_lines_of_errors_are_told_apart() -> None:
         assert (one.place, one.given) == (place, given)
         assert line in (one.line, one.message)
         assert one.as_json()["place"] == place
+
+
+# That a machine talks
+
+GERMANY = PUBLIC | {"caller_id": "+4930303986300"}
+ADD = "add 'disclosure: You are talking to an automated assistant.' to the file"
+
+
+def disclosing(front: str, **given: Any) -> list[str]:
+    """Return what is found about that, of an agent with these fields."""
+    write("reception", front + "\n# disclosure: none is added by this test")
+    return [line for line in found(**given) if ": disclosure" in line or ": greeting: " in line]
+
+
+def test_an_agent_for_europe_that_discloses_nothing_is_a_mistake() -> None:
+    """Wherever its number, or whom it may call, says so; with the line to add."""
+    (line,) = disclosing("greeting: Hello.", sinch=GERMANY)
+    assert line.startswith("error prompts/reception.md: disclosure: in DE people must be told")
+    assert ADD in line
+    start.check(settings(sinch=GERMANY))  # calls are taken all the same
+    abroad = PUBLIC | {"dialling": {"countries": ("US", "FR", "NO")}}
+    (line,) = disclosing("greeting: Hello.", sinch=abroad)
+    assert line.startswith("error prompts/reception.md: disclosure: in FR, NO people")
+    (line,) = disclosing("greeting: Hello.\nnumbers: ['+33142685300']")
+    assert line.startswith("error prompts/reception.md: disclosure: in FR people")
+
+
+def test_elsewhere_it_is_doubtful() -> None:
+    """Or where nobody has to be told, by the settings; without a number there is nobody."""
+    for given in ({"sinch": PUBLIC}, {"sinch": GERMANY, "disclosure": {"required": ()}}):
+        (line,) = disclosing("greeting: Hello.", **given)
+        assert line.startswith("warning prompts/reception.md: disclosure: nobody is told")
+        assert ADD in line
+    (line,) = disclosing("greeting: Hello.", sinch=PUBLIC, disclosure={"required": ("US",)})
+    assert line.startswith("error prompts/reception.md: disclosure: in US people")
+    assert disclosing("greeting: Hello.") == []
+
+
+def test_a_greeting_that_says_it_has_to_be_heard() -> None:
+    """It is found by its words; elsewhere nobody is bothered."""
+    says = "greeting: Hello, I'm the automated assistant."
+    (line,) = disclosing(says, sinch=GERMANY)
+    assert line.startswith("warning ")
+    assert line.endswith("it must be heard; add 'disclosure: greeting'")
+    assert disclosing(says, sinch=PUBLIC) == []
+    assert disclosing(f"{says}\ndisclosure: greeting", sinch=GERMANY) == []
+
+
+def test_a_sentence_that_does_not_say_it_is_doubted() -> None:
+    """Of each country, and the greeting that should."""
+    (line,) = disclosing("disclosure: {EU: This is Ann., default: I am a robot.}", sinch=GERMANY)
+    assert line.startswith("warning prompts/reception.md: disclosure.EU: does not seem to say")
+    (line,) = disclosing("greeting: Hi.\ndisclosure: greeting", sinch=GERMANY)
+    assert line.startswith("warning prompts/reception.md: greeting: does not seem to say")
+    assert disclosing("disclosure: {EU: I am a robot., default: ''}", sinch=GERMANY) == []
+    (line,) = disclosing("disclosure: {US: I am a robot., default: ''}", sinch=GERMANY)
+    assert line.startswith("error prompts/reception.md: disclosure: in DE people")

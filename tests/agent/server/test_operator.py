@@ -293,7 +293,7 @@ def test_the_description_is_of_what_is_there(tmp_path: Path) -> None:
         routes: set[tuple[str, str]] = set()
         for route in s.server.app.router.routes():
             path = route.resource.canonical if route.resource else ""
-            if path.startswith("/calls") and route.method != "HEAD":
+            if path.startswith(("/calls", "/opt-outs")) and route.method != "HEAD":
                 routes.add((path, route.method.lower()))
         described = {(p, method) for p, methods in OPENAPI["paths"].items() for method in methods}
         assert described == routes
@@ -309,5 +309,33 @@ def test_the_description_is_of_what_is_there(tmp_path: Path) -> None:
                     Draft202012Validator.check_schema(media["schema"])
             for parameter in operation["parameters"]:
                 Draft202012Validator.check_schema(parameter["schema"])
+
+    tell(tmp_path, "v1", story)
+
+
+def test_who_wants_no_more_calls_is_listed_added_and_taken_back(tmp_path: Path) -> None:
+    """They are refused with the reason, by 422; numbers are in no log."""
+
+    async def story(s: Story) -> None:
+        with capture_logs() as logs:
+            added = await s.operate("POST", "/opt-outs", {"number": "+1 (202) 555-0123"})
+            assert added == (201, {"number": "+12025550123"})
+            again = await s.operate("POST", "/opt-outs", {"number": "+12025550123"})
+            assert again[0] == 200
+            status, refused = await s.operate("POST", "/calls", {"to": "+12025550123"})
+            assert status == 422
+            assert refused["detail"].startswith("wants no more calls from us")
+            status, listed = await s.operate("GET", "/opt-outs")
+            (one,) = listed["opt_outs"]
+            assert (one["number"], one["how"], one["agent"]) == ("+12025550123", "operator", "")
+            assert datetime.fromisoformat(one["since"]).tzinfo is not None
+            assert (await s.operate("DELETE", "/opt-outs/%2B12025550123"))[0] == 200
+            assert (await s.operate("DELETE", "/opt-outs/+12025550123"))[0] == 404
+            assert (await s.operate("GET", "/opt-outs"))[1] == {"opt_outs": []}
+            assert (await s.operate("POST", "/opt-outs", {"number": "desk"}))[0] == 400
+            assert (await s.operate("GET", "/opt-outs?limit=0"))[0] == 400
+            assert await ask(s, "GET", "/opt-outs") == 401
+            assert await ask(s, "DELETE", "/opt-outs/+12025550123") == 401
+        assert "5550123" not in str(logs)
 
     tell(tmp_path, "v1", story)

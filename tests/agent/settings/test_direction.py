@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 LEAVES = {
+    "agent.countries",
     "agent.phone_numbers",
     "agent.sinch_limits",
     "agent.text_files",

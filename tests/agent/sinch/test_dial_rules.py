@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from agent.call.orders import TransferCaller
-from agent.phone_numbers import address
+from agent.phone_numbers import address, person
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, LegEnded, Version
 from agent.sinch.contracts import (
-    AllowanceUsedUpError,
-    DestinationRefusedError,
     Dial,
-    RefusedError,
 )
 from agent.sinch.dial_rules import allowed_countries, refusal
+from agent.sinch.refusals import (
+    AllowanceUsedUpError,
+    DestinationRefusedError,
+    RefusedError,
+)
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 
@@ -288,3 +290,34 @@ def test_what_is_in_progress_counts_at_its_longest(tmp_path: Path) -> None:
         await dial(s, max_seconds=60)
 
     tell(tmp_path, "v1", story, dialling={"amount_a_day": 1.0})
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_who_wants_no_more_calls_is_not_called(tmp_path: Path, version: Version) -> None:
+    """Whichever agent it was told; a caller is passed on to them, and their key is free."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        await s.stream_comes()
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        assert await s.call_control.opt_out(MANAGER, "other", "model")
+        assert not await s.call_control.opt_out(MANAGER, "reception", "keys")
+        before = len(s.platform.asked)
+        with capture_logs() as logs:
+            for key in ("the-very-same-key", "the-very-same-key"):
+                with pytest.raises(DestinationRefusedError, match="wants no more calls from us"):
+                    await s.call_control.dial(Dial(to=MANAGER, agent="reception"), key)
+        assert len(s.platform.asked) == before
+        assert MANAGER not in str(logs)
+        await s.call_control.dial(Dial(to=TO, agent="reception"), "the-very-same-key")
+        await s.call_control.transfer(claims, MANAGER)
+
+    tell(tmp_path, version, story, conference=True)
+
+
+def test_a_number_has_opted_out_however_it_is_dialled() -> None:
+    """In a SIP address, too, where it has a number."""
+    assert person("sip:+12025550123@pbx.example.com") == person("+12025550123") == "+12025550123"
+    assert person("sip:2025550123@pbx.example.com", "US") == "+12025550123"
+    assert person("sip:Desk@PBX.example.com") == person("sip:desk@pbx.example.com")
+    assert person("user:Ann") == "user:Ann"

@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import (
+from agent.sinch.leg_tables import (
     CALL,
     PLACED_LEG,
     TRANSFER_LEG,
-    BridgedCall,
     CallEvent,
     CallStatus,
     LegEvent,
-    LegFacts,
     LegStatus,
+)
+from agent.sinch.legs import (
+    BridgedCall,
+    LegFacts,
     OwnLeg,
     PartyLeg,
     PlacedLeg,

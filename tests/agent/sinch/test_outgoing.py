@@ -14,9 +14,18 @@ from agent.sinch.callbacks import (
     LegAnswered,
     Version,
 )
-from agent.sinch.contracts import DestinationRefusedError, Dial, NotSetUpError, RefusedError
-from agent.sinch.legs import LegStatus
+from agent.sinch.contracts import (
+    Dial,
+)
+from agent.sinch.leg_tables import (
+    LegStatus,
+)
 from agent.sinch.outgoing import BEEP_WITHIN
+from agent.sinch.refusals import (
+    DestinationRefusedError,
+    NotSetUpError,
+    RefusedError,
+)
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.virtual_time import run
 

@@ -12,18 +12,27 @@ import pytest
 from agent.call.orders import PartyJoined, PartyLeft
 from agent.sinch.callbacks import IncomingCall, LegAnswered, Version
 from agent.sinch.contracts import (
+    Dial,
+    Party,
+)
+from agent.sinch.leg_tables import (
+    LegStatus,
+)
+from agent.sinch.legs import (
+    EndsWith,
+    PartyLeg,
+    PlacedLeg,
+)
+from agent.sinch.line_endings import NOBODY_REACHED
+from agent.sinch.refusals import (
     AllowanceUsedUpError,
     CallOverError,
     CannotAddError,
     DestinationRefusedError,
-    Dial,
     NoSuchCallError,
     NoSuchPartyError,
-    Party,
     RefusedError,
 )
-from agent.sinch.legs import EndsWith, LegStatus, PartyLeg, PlacedLeg
-from agent.sinch.line_endings import NOBODY_REACHED
 from agent.sinch.stream_legs import STREAM_WITHIN
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import LegEnded, LegIdentity
-from agent.sinch.legs import (
+from agent.sinch.leg_tables import (
     PARTY_LEG,
+    LegEvent,
+    LegStatus,
+)
+from agent.sinch.legs import (
     BridgedCall,
     EndsWith,
-    LegEvent,
     LegFacts,
-    LegStatus,
     PartyLeg,
 )
 from agent.sinch.party_rules import is_over, why_not_reached

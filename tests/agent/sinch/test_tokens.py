@@ -110,7 +110,7 @@ def test_a_token_of_another_version_of_ours_is_an_error_of_that_kind(
         run(tokens.redeem(f"{text}.{tokens._seal(text)}", 0))
 
 
-PROCESSES, TOKENS = 4, 600
+PROCESSES, TOKENS = 4, 200
 
 
 def _redeem(url: str, tokens: list[str], results: multiprocessing.Queue[list[int]]) -> None:

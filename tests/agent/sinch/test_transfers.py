@@ -13,7 +13,11 @@ from agent.sinch.callbacks import (
     IncomingCall,
     Version,
 )
-from agent.sinch.contracts import CannotMoveError, NoAgentError, RefusedError
+from agent.sinch.refusals import (
+    CannotMoveError,
+    NoAgentError,
+    RefusedError,
+)
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 

@@ -7,6 +7,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from agent.cli import main
 from agent.settings import Settings
 from agent.settings.database import DatabaseUrl
@@ -31,6 +33,7 @@ def test_its_settings_are_settings() -> None:
     assert named >= {table.name for table in tables.SWEPT}
 
 
+@pytest.mark.usefixtures("tmp_path")  # its database is where it is
 def test_its_set_up_of_postgresql_works(postgresql_server: PostgresqlServer) -> None:
     """The role owns the database, and makes the tables in it."""
     (sql,) = blocks("sql")

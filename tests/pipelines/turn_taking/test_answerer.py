@@ -13,9 +13,9 @@ from pipelines.turn_taking.answerer import (
     SHORT,
     WAITS,
     Answerer,
+    AnswererVerdict,
     HeardSoFar,
     Told,
-    Verdict,
     Why,
     begins_as_machine,
     says_machine,
@@ -62,7 +62,7 @@ def of(lines: dict[str, list[str]]) -> list[tuple[str, str]]:
 def test_machines_are_known_by_what_they_say(language: str, line: str) -> None:
     """At once, however long they have spoken."""
     heard = HeardSoFar(at=1.0, spoken=0.8, text=line)
-    assert verdict(heard, language) == Verdict("machine", "words")
+    assert verdict(heard, language) == AnswererVerdict("machine", "words")
 
 
 @pytest.mark.parametrize(("language", "line"), of(PEOPLE))
@@ -70,7 +70,7 @@ def test_people_say_nothing_of_the_kind(language: str, line: str) -> None:
     """They are greeted when they wait."""
     assert not says_machine(line, language)
     heard = HeardSoFar(at=2.0, spoken=1.2, silent=WAITS, text=line)
-    assert verdict(heard, language) == Verdict("human", "short")
+    assert verdict(heard, language) == AnswererVerdict("human", "short")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_people_say_nothing_of_the_kind(language: str, line: str) -> None:
 )
 def test_what_each_is_known_by(heard: HeardSoFar, answerer: Answerer, why: Why) -> None:
     """A row for each reason."""
-    assert verdict(heard, "en") == Verdict(answerer, why)
+    assert verdict(heard, "en") == AnswererVerdict(answerer, why)
 
 
 def test_who_begins_like_a_machine_is_waited_for() -> None:
@@ -99,7 +99,7 @@ def test_who_begins_like_a_machine_is_waited_for() -> None:
     assert begins_as_machine(begun, "en")
     assert verdict(HeardSoFar(at=2.0, spoken=1.2, silent=WAITS, text=begun), "en") is None
     after = verdict(HeardSoFar(at=3.0, spoken=1.2, silent=OPENS, text=begun), "en")
-    assert after == Verdict("human", "pause")
+    assert after == AnswererVerdict("human", "pause")
 
 
 @given(

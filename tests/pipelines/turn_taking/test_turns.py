@@ -10,6 +10,7 @@ from pipelines.turn_taking.turns import TRANSITIONS, Action, Event, State, TurnT
 
 SPEAKING = {
     Action.GREET,
+    Action.GREET_ANEW,
     Action.ASK_STILL_THERE,
     Action.SAY_GOODBYE,
     Action.WARN_OF_TIME,
@@ -30,7 +31,7 @@ class Floor(RuleBasedStateMachine):
         """Take any event that the table knows, as the call would raise it."""
         if (self.turns.state, event) not in TRANSITIONS or not self.possible(event):
             return
-        if event in (Event.REPLY_ENDED, Event.GOODBYE_ENDED):
+        if event in (Event.REPLY_ENDED, Event.GOODBYE_ENDED, Event.NOT_ADDRESSED):
             self.reply = False
         for action in self.turns.handle(event):
             self.do(action)

@@ -28,6 +28,18 @@ export function operate(path) {
     await send("POST", `${path}/take-over`, given);
     localStorage.setItem(PHONE, given.phone);
   }, () => "Your phone rings in a moment.");
+  const back = document.getElementById("give-back");
+  back.addEventListener("click", async () => {
+    back.disabled = true;
+    try {
+      await send("POST", `${path}/return`, {});
+      notice("The agent comes back to the caller.");
+    } catch (problem) {
+      notice(problem.message);
+    } finally {
+      back.disabled = false;
+    }
+  });
   submits("#whisper", async (given) => {
     await send("POST", `${path}/whisper`, given);
     document.getElementById("instruction").value = "";
@@ -38,6 +50,16 @@ export function operate(path) {
     document.getElementById("whisper").hidden = true;
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   };
+}
+
+/** Offer what can be done now: while somebody else talks to the caller, to give them back. */
+export function offer({ away }) {
+  const back = document.getElementById("give-back");
+  if (back === null) return; // who looks may not act
+  back.hidden = !away;
+  for (const other of ["transfer", "take-over"]) {
+    document.querySelector(`[data-opens="${other}"]`).hidden = away;
+  }
 }
 
 /**

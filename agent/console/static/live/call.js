@@ -1,7 +1,7 @@
 // The page of one call in progress.
 
 import { clock } from "../app.js";
-import { operate } from "./actions.js";
+import { offer, operate } from "./actions.js";
 import { Conversation, endedBy, seconds, waited } from "./conversation.js";
 import { follow, tellConnection } from "./events.js";
 import { ahead, showFloor } from "./floor.js";
@@ -27,7 +27,9 @@ function line(one) {
     answerTimes = [];
     transcript.show(conversation);
     about(one);
+    offer({ away: false });
   }
+  if (one.kind === "transfer") offer({ away: one.status === "done" && one.then !== "help" });
   conversation.add(one);
   if (one.kind === "timing") answered(waited(one));
   byId("waiting").hidden = conversation.entries.length > 0;

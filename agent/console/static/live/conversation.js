@@ -317,6 +317,7 @@ export function told(line) {
     case "failed":
       return `${stage(line)}: nobody could do it (${line.error ?? line.reason})`;
     case "transfer":
+      if (line.status === "returned") return `The agent is back${line.by === "operator" ? ", called by an operator" : ""}`;
       return `Transfer to ${line.to}: ${line.status}`;
     case "whisper":
       return `Whispered to the agent by ${line.by || "an operator"}: ${line.text}`;

@@ -67,7 +67,7 @@ def test_only_what_a_role_may_do_is_on_the_page(role: Role) -> None:
     answer = asyncio.run(_answered(show(request, Visitor(name="ann", role=role))))
     assert answer.text is not None
     assert ('id="listening"' in answer.text) == (role >= Role.LISTEN)
-    for control in ("hang-up", "transfer", "take-over", "whisper"):
+    for control in ("hang-up", "transfer", "take-over", "give-back", "whisper"):
         assert (f'id="{control}"' in answer.text) == (role >= Role.OPERATE), control
 
 

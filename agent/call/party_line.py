@@ -1,0 +1,245 @@
+"""A line of several: who is on it, what of it is said to the agent, and what it has to say of them.
+
+Told who joins and leaves, what was said and when; asked before a reply is made and while nobody
+speaks. With one phone on the line, or before the second has joined, it changes nothing: all is said
+to the agent then.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+import structlog
+
+from agent.call.orders import PartyJoined, PartyLeft
+from agent.call.reply import Announcement, Reply
+from agent.personas.errors import PersonaError
+from agent.personas.party import PartyText
+from agent.personas.script import Script, titles
+from pipelines.conversation import Brief
+from pipelines.text.cldr import listed
+from pipelines.tools.call_control import STAY_SILENT_SPEC
+from pipelines.turn_taking.addressed import Addressee, Floor, Verdict, addressed
+
+log = structlog.get_logger()
+
+LULL = 1.0
+"""Seconds of quiet until the agent says who has come or gone: people who talk to each other leave
+less between them, so it breaks into nothing."""
+
+STALE = 20.0
+"""Seconds after which it is not said any more: everybody knows by then."""
+
+ANNOUNCED: Mapping[str, frozenset[PartyText]] = {
+    "all": frozenset({"waiting", "joined", "left", "absent"}),
+    "joined": frozenset({"waiting", "joined"}),
+    "none": frozenset(),
+}
+"""What is said, by what the agent file has for ``announces``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    what: PartyText
+    who: str
+    at: float
+
+
+class PartyLine:
+    """Who is on the line of one call, and to whom they talk.
+
+    Args:
+        script: What the agent does on such a line, and who is there at its beginning.
+        note: Puts a line on record.
+        judges: Whether the language model can tell whether something is said to the agent.
+        now: When the call was answered, by the clock of all times here.
+    """
+
+    def __init__(
+        self, script: Script, note: Callable[..., None], *, judges: bool = True, now: float = 0.0
+    ) -> None:
+        self._party = script.party
+        self._language = script.brief.language
+        self._note = note
+        self._judges = judges
+        self._present = dict(self._party.present)
+        self._expected = dict(self._party.expected)
+        self._gone: set[str] = set()
+        self._missed: set[str] = set()  # who was not reached, and may come after all
+        self._alone = self._party.lists_phone  # no phone is there but those that are listed
+        self._news: deque[_News] = deque()
+        self._floor = Floor(called=self._party.called, answers=self._party.answers)
+        self._said_at = self._turn_at = -inf
+        for status, people in (("joined", self._present), ("expected", self._expected)):
+            for party, title in people.items():
+                self._tell_record(party, title, status)
+        if titles(self._expected):
+            self._news.append(_News("waiting", "", now))
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether two or more are there beside the agent."""
+        return len(self._present) > self._alone
+
+    @property
+    def waits_to_be_spoken_to(self) -> bool:
+        """Whether the agent is silent until somebody speaks to it: then silence ends no call."""
+        return self.is_of_several and self._party.answers != "always"
+
+    # Who is there
+
+    def joined(self, order: PartyJoined, now: float) -> None:
+        """Note who is on the line now. A second time, or after they have left, nothing happens."""
+        if order.party in self._present or order.party in self._gone:
+            return
+        title = order.title or self._expected.get(order.party, "")
+        self._expected.pop(order.party, None)
+        self._missed.discard(order.party)  # the platform told us otherwise before
+        self._present[order.party] = title
+        self._tell_record(order.party, title, "joined")
+        self._tell("joined", title, now)
+
+    def left(self, order: PartyLeft, now: float) -> None:
+        """Note who is on the line no more, or will not come. The same holds for a second time.
+
+        Somebody of whom nothing is known was the first phone, if they were on the line at all.
+        """
+        if order.party in self._gone or order.party in self._missed:
+            return
+        came = order.why in ("left", "dropped")
+        (self._gone if came else self._missed).add(order.party)
+        was_there = order.party in self._present
+        title = order.title or {**self._expected, **self._present}.get(order.party, "")
+        expected = self._expected.pop(order.party, None) is not None
+        self._present.pop(order.party, None)
+        if came and not was_there and not expected:
+            self._alone = True
+        if came:
+            self._tell_record(order.party, title, order.why)
+        else:
+            self._tell_record(order.party, title, "not reached", order.why)
+        if not came:
+            self._tell("absent", title, now)
+        elif self.is_of_several:
+            self._tell("left", title, now)
+
+    def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
+        known = {"title": title, "status": status, "why": why}
+        self._note("party", party=party, **{k: v for k, v in known.items() if v})
+
+    def _tell(self, what: PartyText, who: str, now: float) -> None:
+        self._news = deque(one for one in self._news if one.what != "waiting")
+        self._news.append(_News(what, who, now))
+
+    def is_due(self, quiet: float, now: float) -> bool:
+        """Return whether there is something to say of them, now that nobody has spoken for long.
+
+        Args:
+            quiet: Seconds since somebody had the floor.
+            now: The time.
+        """
+        known = ANNOUNCED[self._party.announces]
+        while self._news and (
+            self._news[0].what not in known
+            or now - self._news[0].at > STALE
+            or not self._text(self._news[0])
+        ):
+            self._news.popleft()
+        return bool(self._news) and quiet >= (LULL if self.is_of_several else 0.0)
+
+    def next_announcement(self) -> Announcement:
+        """Take what is to be said; there is something when :meth:`is_due` said so."""
+        return Announcement(text=self._text(self._news.popleft()))
+
+    def _text(self, news: _News) -> str:
+        values = {
+            "who": " ".join(titles({"": news.who})),
+            "parties": listed(titles(self._present), self._language),
+            "expected": listed(titles(self._expected), self._language),
+        }
+        try:
+            return self._party.says(news.what, values)
+        except PersonaError as error:
+            log.warning("what a party line announces cannot be said", reason=str(error))
+            return ""
+
+    # To whom they talk
+
+    def turn(self, reply: Reply) -> TurnOnLine:
+        """Return what is asked before ``reply`` is made; it is told to whom it would answer."""
+        reply.guarded = self.is_of_several
+        return TurnOnLine(self, reply)
+
+    def judge(self, reply: Reply, text: str) -> bool:
+        """Return whether what a reply answers may be said to the agent; the reply is told, too."""
+        if not self.is_of_several or reply.utterance is None or reply.utterance.text:
+            reply.guarded = False  # keys are pressed for nobody else
+            return True
+        began = reply.utterance.began
+        floor = replace(
+            self._floor,
+            others=titles({**self._present, **self._expected}),
+            since_said=max(0.0, began - self._said_at),
+            since_turn=max(0.0, began - self._turn_at),
+        )
+        reply.verdict = verdict = addressed(text, self._language, floor)
+        asks_model = self._judges and verdict.may_be_to_others
+        reply.guarded = asks_model or verdict.to is not Addressee.AGENT
+        return asks_model or verdict.to is Addressee.AGENT
+
+    def turn_ended(self, reply: Reply, now: float) -> None:
+        """Note to whom a turn was, now that nothing of it changes any more."""
+        asks = reply.verdict is not None and reply.verdict.asks
+        self._turn_at = now
+        self._floor = self._floor.after_turn(to_others=reply.is_to_others, asks=asks)
+
+    def agent_said(self, heard: str, now: float) -> None:
+        """Note what was heard of the agent: what is said next may answer it."""
+        self._said_at, self._floor = now, self._floor.after_agent(heard)
+
+    def brief(self, brief: Brief, verdict: Verdict | None) -> Brief:
+        """Return a brief with who is on the line; unchanged while that is one phone alone."""
+        if not (self._present or self._expected):
+            return brief
+        first = [] if self._alone else ["whoever was there first"]
+        lines = [_listed("On the line beside you", [*first, *titles(self._present)])]
+        if self._expected:
+            lines.append(_listed("Expected, and not there yet", titles(self._expected)))
+        if self._party.called:
+            lines.append(f"They call you: {', '.join(self._party.called)}.")
+        unclear = verdict is not None and verdict.may_be_to_others
+        several = self.is_of_several
+        return replace(
+            brief,
+            party=tuple(lines),
+            may_stay_silent=several and unclear,
+            tools=(*brief.tools, STAY_SILENT_SPEC) if several and self._judges else brief.tools,
+        )
+
+
+def _listed(what: str, people: Sequence[str]) -> str:
+    return f"{what}: {', '.join(people) or 'somebody whose name is not known'}."
+
+
+class TurnOnLine:
+    """What is asked of a line of several before one reply.
+
+    Args:
+        line: It.
+        reply: Which.
+    """
+
+    def __init__(self, line: PartyLine, reply: Reply) -> None:
+        self._line = line
+        self._reply = reply
+
+    def is_for_us(self, text: str) -> bool:
+        """Return whether what was said may be said to the agent, and wants a reply."""
+        return self._line.judge(self._reply, text)
+
+    def brief(self, brief: Brief) -> Brief:
+        """Return what the language model is told, with who is on the line."""
+        return self._line.brief(brief, self._reply.verdict)

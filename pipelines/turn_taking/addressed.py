@@ -1,0 +1,294 @@
+"""To whom of several on one line something is said: to the agent, to others, or nobody can tell.
+
+An agent hears one mixed sound of all of them, so who speaks is not known; what is, are words, names
+and what was said before. Pure: told all of it, and fast, for nothing of a reply may sound before.
+Measured by ``python -m tests.benchmarks.addressed``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Literal
+
+from pipelines.turn_taking.annotations import words_of
+from pipelines.turn_taking.backchannels import is_backchannel
+from pipelines.turn_taking.expectation import MOST_READ, AnswerKind, expectation
+from pipelines.turn_taking.expectation_words import questions_in
+from pipelines.turn_taking.naming import SaidSentence, is_a_name, naming, sentences_in
+from pipelines.turn_taking.words_by_language import NO_WORDS, words_in
+
+Answers = Literal["named", "asked", "always"]
+"""What an agent answers on a line of several: what is said to it by name, and answers to its own
+questions; also questions and requests that are to nobody else; or everything."""
+
+ANSWER_WITHIN = 20.0
+"""Seconds from the end of the agent's question in which what is said may answer it."""
+
+GO_ON_WITHIN = 8.0
+"""Seconds from the end of the agent's answer in which what is said may go on from it; and from the
+end of a question to another in which what is said answers that."""
+
+
+SHORT_ANSWER = 5
+"""Words of what is said after people have talked of the agent's question, that is its answer:
+longer ones, too, are said among them."""
+
+
+SHORT_WORD = 3
+"""Letters of a word, up to which it may be an article or the like."""
+
+ECHO = 1
+"""Words of a question that only asks back: "Again?"."""
+
+
+class Addressee(enum.Enum):
+    """To whom something is said."""
+
+    AGENT = "agent"
+    OTHERS = "others"
+    UNCLEAR = "unclear"
+    """A language model may tell; where none can, it counts as said to others."""
+
+
+Clue = Literal[
+    "mode", "name", "another name", "mention", "question", "request", "answer", "follow-up",
+    "among them", "reply to another", "statement",
+]  # fmt: skip
+"""What tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """To whom it is said, and by what that was told."""
+
+    to: Addressee
+    by: Clue
+
+    asks: bool = False
+    """Whether it wants an answer."""
+
+    sure: bool = True
+    """False for a question to nobody by name that people may ask each other as well: it counts as
+    said to the agent, and a language model may find that it is not."""
+
+    @property
+    def may_be_to_others(self) -> bool:
+        """Whether a language model that can tell should be asked."""
+        return self.to is Addressee.UNCLEAR or not self.sure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """What is known of a line of several before something is said on it."""
+
+    called: Sequence[str] = ()
+    """What the agent is called."""
+
+    others: Sequence[str] = ()
+    """What those are called who are there, or expected."""
+
+    answers: Answers = "asked"
+    said: str = ""
+    """What was heard of the agent last."""
+
+    since_said: float = inf
+    """Seconds since then."""
+
+    others_since: int = 0
+    """How many turns were to others since then."""
+
+    answered: bool = False
+    """Whether one was to the agent since then, and asked nothing back."""
+
+    asked_another: bool = False
+    """Whether the turn before this one asked another of them something."""
+
+    since_turn: float = inf
+    """Seconds since the turn before this one."""
+
+    def after_turn(self, *, to_others: bool, asks: bool) -> Floor:
+        """Return what is known after a turn of theirs.
+
+        Args:
+            to_others: Whether it was to others; else it was to the agent.
+            asks: Whether it wanted an answer: then it is none to what the agent has asked.
+        """
+        return replace(
+            self,
+            others_since=self.others_since + to_others,
+            answered=self.answered or not (to_others or asks),
+            asked_another=to_others and asks,
+        )
+
+    def after_agent(self, heard: str) -> Floor:
+        """Return what is known after the agent has spoken; what it has asked before stays open."""
+        said = heard if self.answered else f"{self.said} {heard}".strip()
+        return replace(
+            self, said=said[-MOST_READ:], others_since=0, answered=False, asked_another=False
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What was said, and what was known before."""
+
+    text: str
+    sentences: Sequence[SaidSentence]
+    floor: Floor
+    language: str
+    asked: AnswerKind | None
+    """What the agent has asked for, if that is still open."""
+
+    offered: frozenset[str]
+    """Words of what the agent has offered a choice of, without asking."""
+
+    @property
+    def questions(self) -> list[SaidSentence]:
+        return [one for one in self.sentences if one.asks]
+
+
+def addressed(text: str, language: str, floor: Floor) -> Verdict:
+    """Return to whom ``text`` is said.
+
+    Args:
+        text: A transcript of one turn; it may hold the words of more than one of them.
+        language: BCP 47 tag. In one that we have no words for, names tell, and question marks.
+        floor: What is known before.
+    """
+    if floor.answers == "always":
+        return Verdict(to=Addressee.AGENT, by="mode")
+    sentences = sentences_in(words_of(text), language, words_in(language) or NO_WORDS)
+    if not sentences:
+        return Verdict(to=Addressee.OTHERS, by="statement")
+    heard = _Heard(
+        text=text,
+        sentences=sentences,
+        floor=floor,
+        language=language,
+        asked=_asked(floor, language),
+        offered=_offered(floor, language),
+    )
+    return _by_name(heard) or _by_context(heard)
+
+
+def _asked(floor: Floor, language: str) -> AnswerKind | None:
+    """Return what the agent has asked for and nobody has answered yet; None if it is nothing."""
+    if floor.answered or floor.since_said > ANSWER_WITHIN:
+        return None
+    asked = expectation(floor.said, language).asked
+    if asked is not AnswerKind.NOTHING:
+        return asked
+    known, said = questions_in(language), sentences_in(floor.said, language, NO_WORDS)
+    asks = known is not None and bool(said) and known.request.search(said[-1].text) is not None
+    return AnswerKind.ANYTHING if asks else None
+
+
+def _offered(floor: Floor, language: str) -> frozenset[str]:
+    """Return the words of what the agent offers: "There is one at ten, or at twelve"."""
+    known, said = questions_in(language), sentences_in(floor.said, language, NO_WORDS)
+    if known is None or not said or floor.since_said > ANSWER_WITHIN or floor.answered:
+        return frozenset()
+    offers = known.either.search(said[-1].text) is not None
+    return frozenset(word for word in said[-1].words if offers and len(word) > SHORT_WORD)
+
+
+def _by_name(heard: _Heard) -> Verdict | None:
+    """Return to whom it is said by whom it calls, or talks of; None if it does neither.
+
+    Whoever is called stays so in the sentences that follow; a question to nobody, behind what was
+    said to another, is no longer theirs.
+    """
+    floor, ours, asks, talked_of = heard.floor, False, False, False
+    last: bool | None = None
+    for sentence in heard.sentences:
+        if heard.asked and is_a_name(sentence, floor.others):
+            continue  # that is what was asked for
+        named = naming(sentence, floor.called, floor.others)
+        talked_of = talked_of or named.talked_of
+        if named.ours is None and last is False and sentence.asks and not sentence.is_among_people:
+            return Verdict(to=Addressee.AGENT, by="name", asks=True) if ours else None
+        last = last if named.ours is None else named.ours
+        ours = ours or (last is True and not (named.ours and sentence.only_greets))
+        asks = asks or sentence.asks
+    if ours or last:
+        return Verdict(to=Addressee.AGENT, by="name", asks=asks)
+    if last is False:
+        return Verdict(to=Addressee.OTHERS, by="another name", asks=asks)
+    if talked_of and not heard.asked:
+        return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
+    return None
+
+
+def _by_context(heard: _Heard) -> Verdict:
+    """Return to whom it is said in which nobody is called."""
+    floor, sentences, questions = heard.floor, heard.sentences, heard.questions
+    if questions and questions[-1].is_among_people:
+        serves = questions[-1].known.addressing.serves.search(questions[-1].text)
+        to = Addressee.UNCLEAR if serves else Addressee.OTHERS
+        return Verdict(to=to, by="among them", asks=True)
+    requests = any(one.requests for one in sentences)
+    goes_on = len(sentences) > 1 and sentences[-1].asks
+    if floor.asked_another and floor.since_turn <= GO_ON_WITHIN and not (requests or goes_on):
+        to = Addressee.UNCLEAR if questions else Addressee.OTHERS
+        return Verdict(to=to, by="reply to another", asks=bool(questions))
+    if not questions and heard.asked:
+        return _answering(heard)
+    if floor.answers == "named":
+        return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+    return _asking(heard, questions[-1]) if questions else _telling(heard)
+
+
+def _asking(heard: _Heard, question: SaidSentence) -> Verdict:
+    """Return to whom a question is that nothing else tells of."""
+    asks, words, text = questions_in(heard.language), question.known.addressing, question.text
+    if asks is None or words.serves.search(text):
+        return Verdict(to=Addressee.AGENT, by="question", asks=True)
+    chooses, we = asks.either.search(text) is not None, words.we.search(text) is not None
+    clues = (bool(heard.asked or heard.offered), chooses, we)
+    if sum(clues) > 1:  # what people ask each other of what the agent wants to know
+        return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
+    tells_little = len(question.words) <= ECHO or words.you.search(text) is not None
+    if tells_little and (heard.asked or heard.floor.others_since):
+        return Verdict(to=Addressee.UNCLEAR, by="question", asks=True)
+    return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=False)
+
+
+def _answering(heard: _Heard) -> Verdict:
+    """Return to whom a statement is said while a question of the agent's is open."""
+    first, talked = heard.sentences[0], heard.floor.others_since > 0
+    words = first.known.addressing
+    listens = is_backchannel(heard.text, heard.language)
+    if words.holds.match(first.bare) or (
+        listens and (talked or heard.asked is not AnswerKind.YES_OR_NO)
+    ):
+        return Verdict(to=Addressee.OTHERS, by="statement")
+    if not talked:
+        return Verdict(to=Addressee.AGENT, by="answer")
+    if words.muses.match(first.bare):
+        return Verdict(to=Addressee.OTHERS, by="statement")
+    short = sum(len(one.words) for one in heard.sentences) <= SHORT_ANSWER
+    pleads = words.pleads.search(heard.sentences[-1].text)
+    if short or pleads or words.concludes.match(first.text):
+        return Verdict(to=Addressee.AGENT, by="answer")
+    return Verdict(to=Addressee.UNCLEAR, by="answer")
+
+
+def _telling(heard: _Heard) -> Verdict:
+    """Return to whom a statement is said of which nobody knows that it answers anything."""
+    floor, first = heard.floor, heard.sentences[0]
+    words = first.known.addressing
+    if is_backchannel(heard.text, heard.language):
+        return Verdict(to=Addressee.OTHERS, by="statement")
+    if any(one.requests for one in heard.sentences):
+        return Verdict(to=Addressee.AGENT, by="request")
+    chooses = len(first.words) <= SHORT_ANSWER and not heard.offered.isdisjoint(first.words)
+    takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
+    if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
+        return Verdict(to=Addressee.AGENT, by="follow-up")
+    follows = floor.since_said <= GO_ON_WITHIN and not floor.others_since
+    if follows and words.concludes.match(first.text):
+        return Verdict(to=Addressee.UNCLEAR, by="follow-up")
+    return Verdict(to=Addressee.OTHERS, by="statement")

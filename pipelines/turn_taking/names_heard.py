@@ -1,0 +1,193 @@
+"""Names where they stand in what was heard, also as a transcriber mishears them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pipelines.turn_taking.words_by_language import spoken_words, without_accents
+
+TITLES = frozenset(
+    spoken_words(
+        """mr mrs ms miss dr prof herr frau madame monsieur mme m señor señora sr sra don doña
+        signor signora sig dott dottor dottoressa doktor professor mevrouw meneer senhor senhora"""
+    )
+)
+"""Words before a name that are none themselves."""
+
+NOT_PARTS = frozenset(spoken_words("the of and der die das von van de la le del den und et y e"))
+"""Words of a name by which nobody is called alone."""
+
+SHORT, MEDIUM = 2, 5
+"""Letters, as they sound, up to which a name has to be heard as it is written, and up to which one
+letter may be heard as its neighbour; a longer one may have another letter, too."""
+
+SPLIT = 6
+"""Letters from which on a name may be heard as two words, or two as one."""
+
+_SOUNDS = (
+    (re.compile("eaux?|au(?!$)|ault?$"), "o"),
+    (re.compile("gl(?=i)"), "l"),
+    (re.compile("ph"), "f"),
+    (re.compile("sch|sh"), "s"),
+    (re.compile("ck|qu|q"), "k"),
+    (re.compile("c(?=[eiy])"), "s"),
+    (re.compile("[cg]h|c"), "k"),
+    (re.compile("x"), "ks"),
+    (re.compile("y|j"), "i"),
+    (re.compile("w"), "v"),
+    (re.compile("z"), "s"),
+    (re.compile("h|[^a-z0-9]"), ""),
+    (re.compile(r"(.)\1+"), r"\1"),
+)
+"""What sounds alike in most of our languages, in order; for words without accents."""
+
+_BOUND = re.compile(r"^(?:qu|[a-z]*l|[cdjlmnst]|un)'(?=\w)|'s$")
+
+_NEAR = {frozenset(pair) for pair in ["ei", "ou", "ae", "mn", "bp", "dt", "gk", "fv", "sz"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameHeard:
+    """A name, and where among the words it stands."""
+
+    start: int
+    end: int
+    """Behind its last word."""
+
+    ours: bool
+    """Whether it is the agent's."""
+
+    bound: bool = False
+    """Whether an article or a possessive is one word with it: "l'assistant", "Ann's"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """One way of calling somebody."""
+
+    words: tuple[str, ...]
+    ours: bool
+    exact: bool = False
+    """Whether no other word is taken for it."""
+
+
+def names_in(
+    words: Sequence[str], ours: Sequence[str], others: Sequence[str], generic: Sequence[str] = ()
+) -> Sequence[NameHeard]:
+    """Return the names among ``words``, in order; no two of them overlap.
+
+    Args:
+        words: As :func:`~pipelines.turn_taking.words_by_language.spoken_words` gives them.
+        ours: What the agent is called.
+        others: What the others are called; each word of it counts alone, too.
+        generic: Words that anybody calls an agent, as they are written.
+    """
+    forms = _forms(tuple(ours), tuple(others), tuple(generic))
+    found: list[NameHeard] = []
+    at = 0
+    while at < len(words):
+        best = min(_at(words, at, forms), key=lambda one: (one[0], -one[1].end), default=None)
+        if best is None:
+            at += 1
+        else:
+            found.append(best[1])
+            at = best[1].end
+    return found
+
+
+@lru_cache(maxsize=256)
+def _forms(
+    ours: tuple[str, ...], others: tuple[str, ...], generic: tuple[str, ...]
+) -> tuple[_Form, ...]:
+    """Return what people call those: an agent by its whole names, others by any part, too."""
+    forms = [_Form(words=tuple(spoken_words(name)), ours=True) for name in ours]
+    forms += [_Form(words=(word,), ours=True, exact=True) for word in generic]
+    for name in others:
+        parts = [word for word in spoken_words(name) if word not in TITLES]
+        forms.append(_Form(words=tuple(parts), ours=False))
+        forms += [_Form(words=(part,), ours=False) for part in parts if part not in NOT_PARTS]
+    return tuple(form for form in forms if form.words)
+
+
+def _at(words: Sequence[str], at: int, forms: Sequence[_Form]) -> Iterator[tuple[float, NameHeard]]:
+    """Yield how far off each name is that may stand here, and the name."""
+    for form in forms:
+        size = len(form.words)
+        name = "".join(form.words)
+        sizes = {size} if form.exact or len(name) < SPLIT else {size - 1, size, size + 1} - {0}
+        for count in sorted(sizes):
+            if at + count > len(words):
+                continue
+            heard = "".join(words[at : at + count])
+            alone = _BOUND.sub("", heard)
+            off = _distance(alone, name)
+            if off and (form.exact or count != size):
+                continue  # in the second case, of two mistakes at once
+            if off is not None:
+                bound = alone != heard
+                yield off, NameHeard(start=at, end=at + count, ours=form.ours, bound=bound)
+
+
+@lru_cache(maxsize=4096)
+def _distance(heard: str, name: str) -> float | None:
+    """Return how far what was heard is from a name; None if it is another word."""
+    if heard == name:
+        return 0.0
+    if abs(len(heard) - len(name)) > 2:
+        return None
+    one, other = _sound(heard), _sound(name)
+    if len(other) <= SHORT:
+        return None
+    allowed = 0.5 if len(other) <= MEDIUM else 1.0
+    off = _edits(one, other, allowed)
+    return 0.1 + off if off <= allowed else None  # an exact one is nearer than any
+
+
+def nearest_name(word: str, ours: Sequence[str], others: Sequence[str]) -> NameHeard | None:
+    """Return whose name a word may be that calls somebody, and is nobody's; None if it is too far.
+
+    What calls somebody is a name, so more may be misheard of it than of any other word.
+
+    Args:
+        word: In lower case.
+        ours: What the agent is called.
+        others: What the others are called.
+    """
+    found: list[tuple[float, bool]] = []
+    heard = _sound(word)
+    for form in _forms(tuple(ours), tuple(others), ()):
+        name = _sound("".join(form.words))
+        allowed = min(2.0, len(name) // 2 / 2)
+        if len(form.words) == 1 and (off := _edits(heard, name, allowed)) <= allowed:
+            found.append((off, not form.ours))
+    return None if not found else NameHeard(start=0, end=1, ours=not min(found)[1])
+
+
+@lru_cache(maxsize=4096)
+def _sound(word: str) -> str:
+    plain = without_accents(word.casefold().replace("ß", "ss"))
+    for pattern, sound in _SOUNDS:
+        plain = pattern.sub(sound, plain)
+    return plain
+
+
+def _edits(one: str, other: str, most: float) -> float:
+    """Return the edits between two words; a letter for its neighbour is half of one."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    earlier: list[float] = []
+    before = [float(n) for n in range(len(other) + 1)]
+    for row, letter in enumerate(one, 1):
+        line = [float(row)]
+        for column, wanted in enumerate(other, 1):
+            same = letter == wanted
+            cost = 0.0 if same else 0.5 if frozenset((letter, wanted)) in _NEAR else 1.0
+            edits = min(before[column] + 1, line[-1] + 1, before[column - 1] + cost)
+            if row > 1 and column > 1 and (one[row - 2], letter) == (wanted, other[column - 2]):
+                edits = min(edits, earlier[column - 2] + 1)  # two that have changed places
+            line.append(edits)
+        earlier, before = before, line
+    return before[-1]

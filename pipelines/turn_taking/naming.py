@@ -1,0 +1,197 @@
+"""Sentences, and whom they call: "Linden, are you open?" calls one, "Linden is open" nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipelines.turn_taking.expectation_words import questions_in
+from pipelines.turn_taking.names_heard import NameHeard, names_in, nearest_name
+from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
+
+_SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
+_ABBREVIATED = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|Sr|Sra|St|Mme|Sig|Dott|Hr|Fr)\.", re.IGNORECASE)
+_COMMA = re.compile(r"[,;:–—]")
+_LAST_NAME_CALLED = re.compile(r",\s+([^\W\d_]\w+)\s*[.!?…]*$")
+_FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+),\s")
+_ASKING = ("?", "？")
+_NO_NAMES = ("I", "Sie", "OK", "Okay")
+_BY_ORDER = ("de", "en", "nl")
+"""Languages in which the order of words tells a question that yes or no answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidSentence:
+    """A sentence, in the forms in which it is looked at."""
+
+    raw: str
+    words: Sequence[str]
+    """In lower case; an apostrophe belongs to its word."""
+
+    pauses: frozenset[int]
+    """Numbers of the words before which there is a comma."""
+
+    asks: bool
+    """Whether it is a question."""
+
+    known: LanguageWords
+
+    @property
+    def text(self) -> str:
+        """Its words, a space apart."""
+        return " ".join(self.words)
+
+    @property
+    def bare(self) -> str:
+        """The same without what comes before a name that is called, or a beginning: "okay so"."""
+        return _without_calls(self.text, self.known)
+
+    @property
+    def requests(self) -> bool:
+        """Whether it tells somebody to do something."""
+        words = self.known.addressing
+        if words.requests.match(self.bare) or words.requests.match(self.text):
+            return True
+        form = words.orders.search(self.bare) or words.pleads.search(self.text)
+        return not self.asks and form is not None
+
+    @property
+    def is_among_people(self) -> bool:
+        """Whether it is a question of a kind that people ask each other, and no agent."""
+        words = self.known.addressing
+        found = words.among.search(self.text) or words.familiar.search(self.text)
+        return self.asks and found is not None
+
+    @property
+    def only_greets(self) -> bool:
+        """Whether there is nothing but a greeting, or thanks, beside the name it calls."""
+        return len(self.bare.split()) <= 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """Whose names there are in a sentence."""
+
+    ours: bool | None = None
+    """Whether it is the agent that is called, last; None if nobody is."""
+
+    talked_of: bool = False
+    """Whether the agent is talked of."""
+
+
+def sentences_in(text: str, language: str, known: LanguageWords) -> list[SaidSentence]:
+    """Return the sentences of a transcript; all of it is one where no marks are written."""
+    found = _SENTENCE.findall(_ABBREVIATED.sub(r"\1", text))
+    return [_sentence(one, language, known) for one in found if any(map(str.isalnum, one))]
+
+
+def _sentence(raw: str, language: str, known: LanguageWords) -> SaidSentence:
+    words: list[str] = []
+    pauses = set()
+    for part in _COMMA.split(raw):
+        if words:
+            pauses.add(len(words))
+        words += spoken_words(part)
+    asks = _asks(raw.strip(), _without_calls(" ".join(words), known), language)
+    return SaidSentence(
+        raw=raw.strip(), words=words, pauses=frozenset(pauses), asks=asks, known=known
+    )
+
+
+def _asks(raw: str, bare: str, language: str) -> bool:
+    """Return whether a sentence is a question: by its mark, or, where there is none, its words."""
+    known = questions_in(language)
+    if known is None or raw.endswith((*_ASKING, ".", "!", "…", "。", "！")):
+        return raw.endswith(_ASKING)
+    by_order = primary(language) in _BY_ORDER and known.is_polar(bare)
+    return by_order or known.open.match(bare) is not None
+
+
+def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
+    """Return who is called in a sentence, and whether the agent is talked of.
+
+    Args:
+        sentence: It.
+        ours: What the agent is called, beside what agents are called.
+        others: What the others are called.
+    """
+    found = names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+    called = [name.ours for name in found if _is_called(sentence, name)]
+    if called:
+        return Naming(ours=called[-1])
+    if not found and (stranger := _called_stranger(sentence)):
+        nearest = nearest_name(stranger, ours, others)
+        return Naming(ours=nearest is not None and nearest.ours)
+    return Naming(talked_of=any(name.ours for name in found))
+
+
+def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
+    """Return whether a sentence is a name of theirs, perhaps with another word, and no more."""
+    found = names_in(sentence.words, (), others)
+    rest = len(sentence.words) - sum(name.end - name.start for name in found)
+    return bool(found) and not sentence.asks and rest <= 1
+
+
+def _is_called(sentence: SaidSentence, name: NameHeard) -> bool:
+    """Return whether a name calls somebody."""
+    words = sentence.known.addressing
+    before, after = " ".join(sentence.words[: name.start]), sentence.words[name.end :]
+    paused = name.start in sentence.pauses
+    if name.bound or (before and not paused and words.mentions.search(before)):
+        return False
+    opens = not _without_calls(before, sentence.known)
+    if not after:
+        return paused or opens or sentence.asks or sentence.requests
+    return _is_called_before(sentence, after, opens=opens, name=name)
+
+
+def _is_called_before(
+    sentence: SaidSentence, after: Sequence[str], *, opens: bool, name: NameHeard
+) -> bool:
+    """Return whether a name calls somebody that has other words after it."""
+    rest, words = " ".join(after), sentence.known.addressing
+    turns, told = words.turns_to.match(rest), words.told_of.match(rest)
+    paused_before, paused_after = name.start in sentence.pauses, name.end in sentence.pauses
+    if turns and (paused_after or sentence.asks or told is None or turns.end() > told.end()):
+        return True
+    if paused_after:
+        return opens or paused_before or sentence.asks
+    if not sentence.asks:
+        return opens and replace(sentence, words=after).requests
+    return opens and (told is None or _is_inverted(after))
+
+
+def _is_inverted(after: Sequence[str]) -> bool:
+    """Return whether a verb is followed by its subject, as in a question: "is that right"."""
+    subjects = ("it", "that", "this", "there", "the", "we", "you", "i", "they", "my", "our", "your")
+    return len(after) > 1 and after[1] in subjects
+
+
+def _called_stranger(sentence: SaidSentence) -> str:
+    """Return by which word somebody is called whose name is not known, by how it is written.
+
+    ``""`` if nobody is.
+    """
+    last = _LAST_NAME_CALLED.search(sentence.raw)
+    if last is not None and last[1][0].isupper():
+        return "" if last[1] in _NO_NAMES else last[1].casefold()
+    first = _FIRST_NAME_CALLED.match(sentence.raw)
+    if first is None or not first[1][0].isupper() or _is_opener(first[1], sentence.known):
+        return ""
+    told = replace(sentence, words=sentence.words[1:])
+    return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
+
+
+def _is_opener(word: str, known: LanguageWords) -> bool:
+    """Return whether a word is one that sentences begin with, and no name."""
+    said, words = " ".join(spoken_words(word)), known.addressing
+    lists = [known.hellos, known.closing, known.whole, known.trailing, words.calls, words.concludes]
+    lists += [words.requests, words.holds, words.turns_to, words.among, words.takes, words.muses]
+    return said in known.backchannels or any(one.fullmatch(said) for one in lists)
+
+
+def _without_calls(text: str, known: LanguageWords) -> str:
+    while found := known.addressing.calls.match(text):
+        text = text[found.end() :].strip()
+    return text
