@@ -115,6 +115,7 @@ class Screening:
         self._beeped = False
         self._said: list[str] = []
         self._saying: Utterance | None = None
+        self._alone = True
         self._platform: Told = ""
         self._found: AnswererVerdict | None = None
         self._found_at = 0.0
@@ -139,7 +140,9 @@ class Screening:
         """Look at a line of the record."""
         if kind == "screened" and fields.get("by") == "platform" and "why" not in fields:
             self._platform = _TOLD.get(str(fields.get("answerer")), "")
-        elif kind in ("understood", "caller", "backchannel"):
+        elif kind == "party":
+            self._alone = False  # a machine that is heard now may be theirs
+        elif kind in ("understood", "caller", "backchannel") and self._alone:
             self._overhear(str(fields.get("text", "")))
 
     def attach(self, end: Callable[[CallEnded], None]) -> None:

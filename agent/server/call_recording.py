@@ -38,14 +38,15 @@ class CallRecording:
 
     Where the caller is told of it first, nothing is recorded before they have heard that in full:
     the line of the record that says so begins it. If it is cut off, or cannot be spoken, the call
-    goes on and is not recorded.
+    goes on and is not recorded. A call that is screened by what the agent hears is not recorded
+    before it is known that no machine has answered, and not at all if one has.
 
     Args:
         writer: Writes it.
         name: What its file will be called.
         rate: Hertz.
         settings: When it begins, and by which keys it stops.
-        consent: What the caller is told first; ``""`` if it begins with the answer.
+        consent: What the caller is told first; ``""`` if it begins without.
     """
 
     def __init__(
@@ -65,16 +66,17 @@ class CallRecording:
         self._note: Note | None = None
         self._resumes = False  # once the caller is with us again
 
-    def start(self, zero: float, note: Note) -> None:
+    def start(self, zero: float, note: Note, *, screened: bool = False) -> None:
         """Note that the call has begun, before anything has passed on its channel.
 
         Args:
             zero: When, by :func:`pipelines.clock.now`: zero of its clock.
             note: Of its history.
+            screened: Whether the agent listens first for who has answered.
         """
         self._note = note
         self._recorder = Recorder(self._rate, zero, self._begin_file)
-        if not self._consent:
+        if not (self._consent or screened):
             self._begin()
 
     def watching(self, journal: Journal) -> Journal:
@@ -169,17 +171,22 @@ class CallRecording:
         if self._recorder is None or self._recorder.state == "stopped":
             return
         if self._recorder.state == "waiting":
-            log.info("not recorded: the caller has not heard that they would be")
+            log.info("not recorded: nobody has heard that they would be")
             self._recorder.stop(keep=False)
             return
         seconds = self._recorder.stop(keep=True, over=True)
         self._tell("stopped", self._where(seconds))
 
     def _heard(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Begin once the caller has heard all that they have to."""
-        if kind != "agent" or self._recorder is None or self._recorder.state != "waiting":
+        """Begin once the caller has heard all that they have to, or it is known to be a caller."""
+        if self._recorder is None or self._recorder.state != "waiting":
             return
-        if not fields.get("cut_off") and _words(str(fields.get("text", ""))) == self._consent:
+        if not self._consent:
+            may_begin = kind == "screened" and "why" in fields and fields["answerer"] != "machine"
+        else:
+            said = _words(str(fields.get("text", "")))
+            may_begin = kind == "agent" and not fields.get("cut_off") and said == self._consent
+        if may_begin:
             self._begin()
 
     def _begin(self) -> None:

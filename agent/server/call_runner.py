@@ -306,7 +306,8 @@ class CallRunner:
             trace=trace,
         )
         if recording is not None:
-            recording.start(call.history.record.began, call.history.record.note)
+            record = call.history.record
+            recording.start(record.began, record.note, screened=screening is not None)
         if screening is not None:
             screening.attach(call.end)
         return call

@@ -17,20 +17,9 @@ from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    STREAM,
-    LegFacts,
-)
-from agent.sinch.refusals import (
-    CallOverError,
-    NoSuchCallError,
-)
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent
+from agent.sinch.legs import STREAM, LegFacts
+from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
@@ -91,7 +80,7 @@ class CallEndings:
             if await self._dispatch.order_by_hand(call_name, order):
                 return
             raise NoSuchCallError
-        if leg is not None and leg.status in (LegStatus.FAILED, LegStatus.ENDED):
+        if leg is not None and leg.is_over:
             raise CallOverError
         if call is not None and call.status is CallStatus.OVER:
             raise CallOverError

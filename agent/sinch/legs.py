@@ -130,6 +130,12 @@ class PlacedLeg:
         """Whether the agent finds that out, by what it hears."""
         return self.machine != "talk" and self.screening != "platform"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody hangs on at its end any more, as far as we are told."""
+        ended = self.status in (LegStatus.FAILED, LegStatus.ENDED)
+        return ended or (self.status is LegStatus.MACHINE and bool(self.result))
+
     def after(self, event: LegEvent, facts: LegFacts) -> PlacedLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
         status = PLACED_LEG.get((self.status, event))

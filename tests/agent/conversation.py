@@ -226,7 +226,8 @@ def talk(
             about=CallInfo(call_id=connect.call_id),
         )
         if recording is not None:
-            recording.start(call.history.record.began, call.history.record.note)
+            record = call.history.record
+            recording.start(record.began, record.note, screened=ears is not None)
         if made is not None:
             made(call)
         ended = await _run(call, screening)

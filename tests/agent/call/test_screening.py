@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.call.call import Call
-from agent.call.orders import AnswererFound, HangUp
+from agent.call.orders import AnswererFound, HangUp, PartyJoined
 from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens, message_script
+from agent.records.recording_files import RecordingWriter
+from agent.records.seals import NoSeal
+from agent.server.call_recording import recording_of
+from agent.settings.recording import RecordingSettings
 from pipelines.providers import scripted
 from pipelines.stages.stt import FailoverTranscriber
-from tests.agent.conversation import SCRIPT, Loudness, Talk, talk, voice
+from tests.agent.conversation import RATE, SCRIPT, Loudness, Talk, talk, voice
+from tests.agent.records.test_recording_files import AtOnce
 
 HANG_UP = Screens(machine="hangup")
 TEXT = "Please call Ann back."
@@ -144,6 +150,45 @@ def test_found_out_late_it_gets_the_message_all_the_same() -> None:
     done = answered(script, "Hello.", SAYS, screens=MESSAGE)
     assert done.lines[-1] == ("assistant", TEXT)
     assert done.ending == "the agent hung up"
+
+
+def test_the_machine_of_somebody_who_was_added_ends_nothing() -> None:
+    """Once others are on the line, what is heard may be theirs."""
+    script = HELLO + "." * 8 + "+" * 25 + "." * 60
+
+    def soon(call: Call) -> None:
+        joined = PartyJoined(party="p1", title="Bob")
+        asyncio.get_running_loop().call_later(1.6, call.obey, joined)
+        asyncio.get_running_loop().call_later(1.6, call.history.obey, joined)
+
+    assert answered(script, "Hello.", SAYS, made=soon).ending == "the caller hung up"
+
+
+@pytest.mark.parametrize(
+    ("script", "screens", "begun"),
+    [
+        (HELLO + "." * 60, MESSAGE, True),
+        ("." * 60, MESSAGE, True),
+        (GREETING + "." * 5 + "b" * 4 + "." * 80, MESSAGE, False),
+        (GREETING + "." * 60, HANG_UP, False),
+    ],
+    ids=["a person", "nobody speaks", "a message", "hung up on"],
+)
+def test_nothing_of_a_machine_is_recorded(
+    tmp_path: Path, script: str, screens: Screens, *, begun: bool
+) -> None:
+    """Where no consent is asked for, it begins once it is known that it is none."""
+    writer = RecordingWriter(tmp_path, NoSeal(), limit_mb=1000, min_free_mb=0, threads=AtOnce())
+    settings = RecordingSettings(calls="on", consent="")
+    recording, _ = recording_of(settings, writer, SCRIPT, "r1", RATE)
+    assert recording is not None
+    said = ("Hello?",) if screens is MESSAGE and begun else (SAYS, SAYS)
+    done = answered(script, *said, screens=screens, recording=recording)
+    found = done.notes.of("screened")[0]
+    statuses = [(line["status"], line["began"]) for line in done.notes.of("recording")]
+    began = [at for status, at in statuses if status == "started"]
+    assert began == ([pytest.approx(found["seconds"], abs=0.1)] if begun else [])
+    assert bool(list(tmp_path.iterdir())) == begun
 
 
 @pytest.mark.parametrize("found", ["machine", "human"])

@@ -146,6 +146,16 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
         ({"to": CALLER, "machine": "beep"}, {}, "machine: Input should be"),
         ({"to": CALLER, "machine": "message"}, {}, "message: is needed"),
         ({"to": CALLER, "screening": "ears"}, {}, "screening: only with machine"),
+        (
+            {"to": [CALLER], "machine": "hangup", "screening": "ears"},
+            {},
+            "screening: only the platform tells machines on a line of several",
+        ),
+        (
+            {"to": [CALLER], "machine": "hangup", "screening": "both"},
+            {},
+            "screening: only the platform tells machines on a line of several",
+        ),
         ({"to": CALLER, "keys": "12x"}, {}, "keys: String should match"),
         ({"to": CALLER, "keys": "1", "machine": "hangup"}, {}, "keys: only version 1"),
         ({"to": CALLER, "max_seconds": 99999}, {}, "max_seconds: Input should be less"),
