@@ -18,6 +18,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 import structlog
@@ -115,7 +116,6 @@ class Screening:
         self._beeped = False
         self._said: list[str] = []
         self._saying: Utterance | None = None
-        self._alone = True
         self._platform: Told = ""
         self._found: AnswererVerdict | None = None
         self._found_at = 0.0
@@ -141,8 +141,8 @@ class Screening:
         if kind == "screened" and fields.get("by") == "platform" and "why" not in fields:
             self._platform = _TOLD.get(str(fields.get("answerer")), "")
         elif kind == "party":
-            self._alone = False  # a machine that is heard now may be theirs
-        elif kind in ("understood", "caller", "backchannel") and self._alone:
+            self._found_at = -inf  # it is looked at no more: what is heard now may be theirs
+        elif kind in ("understood", "caller", "backchannel"):
             self._overhear(str(fields.get("text", "")))
 
     def attach(self, end: Callable[[CallEnded], None]) -> None:
