@@ -18,7 +18,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Literal
 
 import structlog
@@ -140,8 +139,6 @@ class Screening:
         """Look at a line of the record."""
         if kind == "screened" and fields.get("by") == "platform" and "why" not in fields:
             self._platform = _TOLD.get(str(fields.get("answerer")), "")
-        elif kind == "party":
-            self._found_at = -inf  # it is looked at no more: what is heard now may be theirs
         elif kind in ("understood", "caller", "backchannel"):
             self._overhear(str(fields.get("text", "")))
 
@@ -282,16 +279,22 @@ class Screening:
         return message_script(self._script, self._screens.message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Watched:
-    """A journal whose lines the screening of its call looks at."""
+    """A journal whose lines the screening of its call looks at, until others are on the line.
+
+    A machine that is heard then may be theirs.
+    """
 
     journal: Journal
     screening: Screening
+    alone: bool = True
 
     def add(self, kind: str, **fields: object) -> None:
         self.journal.add(kind, **fields)
-        self.screening.note(kind, fields)
+        self.alone = self.alone and kind != "party"
+        if self.alone:
+            self.screening.note(kind, fields)
 
 
 async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, None]:
