@@ -80,7 +80,7 @@ class Story:
 
     @property
     def lines(self) -> list[str]:
-        return [str(line["status"]) for line in self.notes.lines]
+        return [str(line["status"]) for line in self.notes.of("transfer")]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,8 @@ def test_a_warm_transfer_from_the_ringing_to_the_way_back(then: Then) -> None:
 
     run(main())
     assert story.lines == ["started", "briefed", "accepted", "done"] + ["returned"] * stay
-    assert {(line["warm"], line["then"]) for line in story.notes.lines} == {(True, then)}
+    assert {(line["warm"], line["then"]) for line in story.notes.of("transfer")} == {(True, then)}
+    assert [line["status"] for line in story.notes.of("party")] == ["joined", "left"] * helps
     assert ("desk is on the line" in " ".join(story.told)) is helps
 
 
