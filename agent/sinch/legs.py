@@ -139,6 +139,8 @@ class PlacedLeg:
     def after(self, event: LegEvent, facts: LegFacts) -> PlacedLeg | None:
         """Return the leg after ``event``; None if that cannot happen to it now."""
         status = PLACED_LEG.get((self.status, event))
+        if self.is_screened and (self.status, event) == (LegStatus.MACHINE, LegEvent.ANSWERED):
+            status = LegStatus.MACHINE  # the agent has heard it; the platform may say so later
         if status is None:
             return None
         return replace(

@@ -83,14 +83,16 @@ def test_where_both_listen_the_platform_is_asked_and_nobody_waits(
 
 @VERSIONS
 def test_whoever_asks_is_told_that_it_was_a_machine(tmp_path: Path, version: Version) -> None:
-    """Once the agent has heard it, and still when the call is over."""
+    """Once the agent has heard it, also if the platform says more, and when the call is over."""
 
     async def story(s: Story) -> None:
-        name = (await s.call_control.dial(dial("ears"))).name
+        name = (await s.call_control.dial(dial("both"))).name
         await s.answered(name)
         await s.call_control.machine_answered(
             Claims(call="phone", agent="reception", rate=8000, expires=0, dialled=name)
         )
+        beep = LegAnswered(leg=s.leg(name), by="beep", asks=version == "v2")
+        assert "STREAM" not in str(await s.call_control.answer(beep))
         leg = await s.call_control.placed(name)
         assert leg is not None
         assert leg.status is LegStatus.MACHINE
