@@ -82,12 +82,16 @@ def test_unfinished_callers_are_not_taken_for_done_by_a_list(language: str) -> N
     assert [one for one in said["whole"] if ending(one, language) is Ending.OPEN] == []
 
 
+OF_FIVE = {"machines", "reached"}
+"""Lists that Dutch and Portuguese do not have: there, machines are told by timing alone."""
+
+
 @pytest.mark.parametrize("language", sorted(KNOWN))
 def test_every_list_is_there(language: str) -> None:
     """A file that misspells the name of a list would lose it without a word."""
     known = words_in(language)
     assert known is not None
-    for name in LanguageWords.__slots__:
+    for name in set(LanguageWords.__slots__) - (OF_FIVE if language in ("nl", "pt") else set()):
         found = getattr(known, name)
         assert found.pattern != "(?!)" if hasattr(found, "pattern") else found
     assert sorted(set(known.two_digits.values())) == [str(number) for number in range(10, 100)]
