@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import enum
-import time
 from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
-from agent import call_headers, phone_numbers
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import Answerer, LegAnswered
 from agent.sinch.contracts import Actions, LocalCalls
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    LegFacts,
-    Machine,
-    PlacedLeg,
-)
+from agent.sinch.leg_tables import LegEvent, LegStatus
+from agent.sinch.legs import LegFacts, Machine, PlacedLeg
 from agent.sinch.rest import SinchError
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
@@ -160,29 +150,10 @@ class OutgoingCalls:
         connected = await self._directory.advance(leg, LegEvent.CONNECTED, facts)
         if connected is None:  # it has ended meanwhile
             return answers.hang_up()
-        leg = connected
-        headers = call_headers.of_call(leg.agent, leg.caller_id, phone_numbers.shown(leg.to))
-        stream = self._stream_legs.stream(
-            leg.call_id,
-            leg.agent,
-            headers,
-            asked_at=time.time(),
-            dialled=leg.name,
-            max_seconds=leg.max_seconds,
-        )
-        call = BridgedCall(
-            name=leg.name,
-            version=leg.version,
-            phone=leg.name,
-            call_id=leg.call_id,
-            session=leg.session,
-            conference=leg.conference,
-            announced=leg.announced,
-            headers=dict(headers),
-        )
+        call, stream = self._stream_legs.begin(connected, connected)
         await self._directory.add_call(call)
         self._stream_legs.bring(call, stream)
-        return answers.connect_placed(stream, self._settings.ring_seconds, leg)
+        return answers.connect_placed(stream, self._settings.ring_seconds, connected)
 
     async def _leave_message(self, name: str) -> None:
         """Leave the message on a machine that does not beep."""

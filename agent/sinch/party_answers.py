@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import structlog
 
-from agent import call_headers, phone_numbers
 from agent.call.orders import PartyJoined
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import LegAnswered
@@ -16,17 +14,8 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    LegFacts,
-    PartyLeg,
-    PlacedLeg,
-)
+from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.line_endings import LineEndings
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.svaml import Svaml
@@ -134,27 +123,7 @@ class PartyAnswers:
         for event in (LegEvent.ANSWERED, LegEvent.CONNECTED):
             if await self._directory.advance(placed, event, facts) is None:
                 return answers.hang_up()  # an operator has ended it
-        headers = call_headers.of_call(placed.agent, placed.caller_id, phone_numbers.shown(leg.to))
-        stream = self._stream_legs.stream(
-            leg.call_id,
-            placed.agent,
-            headers,
-            asked_at=time.time(),
-            dialled=placed.name,
-            max_seconds=placed.max_seconds,
-        )
-        call = BridgedCall(
-            name=placed.name,
-            version=placed.version,
-            phone=leg.name,
-            call_id=leg.call_id,
-            session=leg.session,
-            conference=placed.conference,
-            parties=tuple(name for name in placed.parties if name != leg.name),
-            ends_with=placed.ends_with,
-            announced=placed.announced,
-            headers=dict(headers),
-        )
+        call, stream = self._stream_legs.begin(placed, leg)
         await self._directory.add_call(call)
         # They may have hung up before there was a call that could have ended by that.
         now = await self._directory.leg_of(PartyLeg, leg.name)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
+from agent import call_headers, phone_numbers
 from agent.sinch.contracts import Actions, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    StreamLeg,
-)
+from agent.sinch.leg_tables import CallStatus
+from agent.sinch.legs import BridgedCall, PartyLeg, PlacedLeg, StreamLeg
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream
 from agent.sinch.tokens import Claims, StreamTokens
@@ -94,6 +91,40 @@ class StreamLegs:
             max_seconds=self._target.max_seconds if max_seconds is None else max_seconds,
             headers={"token": token, **headers},
         )
+
+    def begin(self, placed: PlacedLeg, phone: PlacedLeg | PartyLeg) -> tuple[BridgedCall, Stream]:
+        """Return the call that we placed, and its stream, now that a phone has answered.
+
+        Keep the call, then :meth:`bring` the stream.
+
+        Args:
+            placed: As it was dialled.
+            phone: That the call goes by: the same, or the first to answer of several.
+        """
+        headers = call_headers.of_call(
+            placed.agent, placed.caller_id, phone_numbers.shown(phone.to)
+        )
+        stream = self.stream(
+            phone.call_id,
+            placed.agent,
+            headers,
+            asked_at=time.time(),
+            dialled=placed.name,
+            max_seconds=placed.max_seconds,
+        )
+        call = BridgedCall(
+            name=placed.name,
+            version=placed.version,
+            phone=phone.name,
+            call_id=phone.call_id,
+            session=phone.session,
+            conference=placed.conference,
+            parties=tuple(name for name in placed.parties if name != phone.name),
+            ends_with=placed.ends_with,
+            announced=placed.announced,
+            headers=dict(headers),
+        )
+        return call, stream
 
     def bring(self, call: BridgedCall, stream: Stream, *, after: float = 0.0) -> None:
         """Add the stream to the conference in which the phone waits; else hang the phone up.
