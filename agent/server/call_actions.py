@@ -20,20 +20,13 @@ from agent.server.operator_errors import (
     NotRecordedError,
     UnreadableError,
 )
-from agent.server.operator_requests import (
-    TakeOverRequest,
-)
+from agent.server.operator_requests import TakeOverRequest
 from agent.server.registry import CallRegistry
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import (
-    Party,
-)
+from agent.sinch.contracts import Party
 from agent.sinch.legs import PartyLeg, TakeOver
 from agent.sinch.processes import OtherProcesses
-from agent.sinch.refusals import (
-    NoSuchCallError,
-    NotSetUpError,
-)
+from agent.sinch.refusals import NoSuchCallError, NotSetUpError
 from agent.store.errors import StoreError
 from agent.store.live_calls import HOST
 from agent.warm_transfers import WarmTransfer

@@ -30,10 +30,7 @@ from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.party_tools import party_tools
-from agent.sinch.refusals import (
-    CallControlError,
-    RefusedError,
-)
+from agent.sinch.refusals import CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel

@@ -8,9 +8,7 @@ import structlog
 
 from agent.records.access_log import AccessLog
 from agent.records.erasing import Erasing
-from agent.sinch.refusals import (
-    NoSuchCallError,
-)
+from agent.sinch.refusals import NoSuchCallError
 from agent.store.errors import StoreError
 
 log = structlog.get_logger()

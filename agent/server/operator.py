@@ -44,16 +44,10 @@ from agent.settings.server import OperatorSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import (
-    Dial,
-    ExpectedCall,
-    Party,
-)
+from agent.sinch.contracts import Dial, ExpectedCall, Party
 from agent.sinch.dial_rules import home_country
 from agent.sinch.legs import EndsWith, PlacedLeg, Screening
-from agent.sinch.refusals import (
-    NoSuchCallError,
-)
+from agent.sinch.refusals import NoSuchCallError
 from agent.sinch.svaml import is_sip
 from agent.stream.addresses import (
     client_address,

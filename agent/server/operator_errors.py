@@ -15,9 +15,7 @@ from agent.records.buckets import BucketError
 from agent.records.recordings import NoRecordingError
 from agent.records.seals import SealError
 from agent.server.call_answers import QueryError
-from agent.server.operator_requests import (
-    SHAPES,
-)
+from agent.server.operator_requests import SHAPES
 from agent.sinch.refusals import (
     AllowanceUsedUpError,
     CallControlError,

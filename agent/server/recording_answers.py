@@ -17,9 +17,7 @@ from agent.records.call_records import CallRecords
 from agent.records.recordings import NoRecordingError, Place, Recordings
 from agent.records.seals import SealError
 from agent.server.connections import lasts
-from agent.sinch.refusals import (
-    NoSuchCallError,
-)
+from agent.sinch.refusals import NoSuchCallError
 
 log = structlog.get_logger()
 

@@ -18,14 +18,8 @@ from agent.sinch.contracts import Actions
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    LegStatus,
-)
-from agent.sinch.legs import (
-    PartyLeg,
-    PlacedLeg,
-    TransferLeg,
-)
+from agent.sinch.leg_tables import LegStatus
+from agent.sinch.legs import PartyLeg, PlacedLeg, TransferLeg
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS

@@ -41,9 +41,7 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.leg_tables import (
-    LegEvent,
-)
+from agent.sinch.leg_tables import LegEvent
 from agent.sinch.legs import (
     BridgedCall,
     LegFacts,

@@ -17,10 +17,7 @@ from agent import phone_numbers
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.refusals import (
-    AllowanceUsedUpError,
-    DestinationRefusedError,
-)
+from agent.sinch.refusals import AllowanceUsedUpError, DestinationRefusedError
 from agent.store.dials import Dials, DialsLimits, UsedUp
 from agent.store.opt_outs import How, OptOuts
 

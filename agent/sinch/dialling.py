@@ -13,23 +13,11 @@ import structlog
 from agent import phone_numbers
 from agent.settings.sinch import SinchSettings
 from agent.sinch.answer_watch import AnswerWatch
-from agent.sinch.contracts import (
-    Actions,
-    Dial,
-    ExpectedCall,
-    LocalCalls,
-    Party,
-)
+from agent.sinch.contracts import Actions, Dial, ExpectedCall, LocalCalls, Party
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import NOTHING_NEW, CallDirectory
-from agent.sinch.leg_tables import (
-    LegEvent,
-)
-from agent.sinch.legs import (
-    LegFacts,
-    PartyLeg,
-    PlacedLeg,
-)
+from agent.sinch.leg_tables import LegEvent
+from agent.sinch.legs import LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.parties import Parties, party_leg
 from agent.sinch.refusals import (
     AllowanceUsedUpError,

@@ -14,12 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from agent.sinch.dial_keys import DialKeys
-from agent.sinch.leg_tables import (
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import (
     BridgedCall,
     LegFacts,
@@ -29,13 +24,7 @@ from agent.sinch.legs import (
     TakeOver,
     TransferLeg,
 )
-from agent.sinch.stored_legs import (
-    LegError,
-    decode_call,
-    decode_leg,
-    encode_call,
-    encode_leg,
-)
+from agent.sinch.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
 from agent.sinch.tokens import stream_claim
 from agent.store.store import Store
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from agent.call.orders import CallerMoved, HangUp, Order
 from agent.sinch.contracts import LocalCalls
 from agent.sinch.directory import CallDirectory
-from agent.sinch.leg_tables import (
-    CallStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-)
+from agent.sinch.leg_tables import CallStatus
+from agent.sinch.legs import BridgedCall
 from agent.sinch.processes import OtherProcesses
 
 

@@ -10,9 +10,7 @@ import structlog
 from agent.call.orders import HangUp
 from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.contracts import (
-    LocalCalls,
-)
+from agent.sinch.contracts import LocalCalls
 from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps

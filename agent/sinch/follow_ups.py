@@ -7,9 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.sinch.refusals import (
-    CallControlError,
-)
+from agent.sinch.refusals import CallControlError
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks, Work
 from pipelines.backoff import longer

@@ -9,15 +9,8 @@ from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
-from agent.sinch.leg_tables import (
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    LegFacts,
-    PartyLeg,
-)
+from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import LegFacts, PartyLeg
 from agent.sinch.party_rules import is_over, why_not_reached
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS

@@ -11,26 +11,13 @@ import structlog
 from agent import phone_numbers
 from agent.settings.sinch import SinchSettings
 from agent.sinch.answer_watch import AnswerWatch
-from agent.sinch.contracts import (
-    MOST_PHONES,
-    Actions,
-    Party,
-)
+from agent.sinch.contracts import MOST_PHONES, Actions, Party
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    LegFacts,
-    PartyLeg,
-    PlacedLeg,
-)
+from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.line_endings import LineEndings
 from agent.sinch.refusals import (
     CallOverError,

@@ -6,13 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from agent.call.orders import NotReached
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.leg_tables import (
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    PartyLeg,
-)
+from agent.sinch.leg_tables import LegStatus
+from agent.sinch.legs import BridgedCall, PartyLeg
 
 _WHY: Mapping[str, NotReached] = {
     "BUSY": "busy",

@@ -7,13 +7,8 @@ from typing import Any
 
 from agent.personas.script import ScriptParty
 from agent.sinch.call_control import CallControl
-from agent.sinch.contracts import (
-    Party,
-)
-from agent.sinch.refusals import (
-    CallControlError,
-    RefusedError,
-)
+from agent.sinch.contracts import Party
+from agent.sinch.refusals import CallControlError, RefusedError
 from agent.store.errors import StoreError
 from pipelines.conversation import ADD_PARTY, DROP_PARTY, ToolSpec
 from pipelines.tools.tool import CallInfo, Tool, ToolError

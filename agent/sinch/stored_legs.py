@@ -7,17 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.sinch.leg_tables import (
-    CallStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    OwnLeg,
-    PartyLeg,
-    PlacedLeg,
-    StreamLeg,
-    TransferLeg,
-)
+from agent.sinch.leg_tables import CallStatus
+from agent.sinch.legs import BridgedCall, OwnLeg, PartyLeg, PlacedLeg, StreamLeg, TransferLeg
 
 
 class LegError(Exception):

@@ -15,29 +15,14 @@ from dataclasses import replace
 from functools import partial
 
 from agent.call.orders import CallerMoved, ReturnToCaller
-from agent.sinch.contracts import (
-    CallbackAnswers,
-)
+from agent.sinch.contracts import CallbackAnswers
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    TransferLeg,
-)
-from agent.sinch.refusals import (
-    AgentLeftError,
-    CallGoneError,
-    NoSuchCallError,
-    NotTakenOverError,
-)
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import BridgedCall, TransferLeg
+from agent.sinch.refusals import AgentLeftError, CallGoneError, NoSuchCallError, NotTakenOverError
 from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
 

@@ -21,28 +21,14 @@ from agent.call.orders import (
 from agent.settings.sinch import SinchSettings
 from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered
-from agent.sinch.contracts import (
-    Actions,
-    CallbackAnswers,
-)
+from agent.sinch.contracts import Actions, CallbackAnswers
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import (
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    CALLER,
-    BridgedCall,
-    LegFacts,
-    TakeOver,
-    TransferLeg,
-)
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import CALLER, BridgedCall, LegFacts, TakeOver, TransferLeg
 from agent.sinch.menu_answers import taken
 from agent.sinch.refusals import (
     CallGoneError,

@@ -10,10 +10,7 @@ from contextlib import aclosing, suppress
 
 from agent.server.registry import DRAINING, CallRegistry
 from agent.server.throttle import Throttle
-from agent.sinch.refusals import (
-    AllowanceUsedUpError,
-    NoRoomError,
-)
+from agent.sinch.refusals import AllowanceUsedUpError, NoRoomError
 from pipelines.audio import Audio
 from pipelines.clock import now
 from pipelines.reply.line_rate import at_line_rate

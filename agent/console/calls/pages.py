@@ -28,9 +28,7 @@ from agent.records.exports.pages import WholeCall
 from agent.records.exports.plain_text import plain_text
 from agent.records.recordings import NoRecordingError, recording_of
 from agent.server.recording_answers import RecordingAnswers
-from agent.sinch.refusals import (
-    NoSuchCallError,
-)
+from agent.sinch.refusals import NoSuchCallError
 
 ONE = "/console/calls/{id}"
 

@@ -18,10 +18,7 @@ from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
-from agent.sinch.refusals import (
-    CallControlError,
-    NoSuchCallError,
-)
+from agent.sinch.refusals import CallControlError, NoSuchCallError
 
 LONGEST_WAIT = 25.0
 """Seconds for which a browser is kept waiting for the end of a replay, before it asks again."""

@@ -24,9 +24,7 @@ from typing import Any, Literal
 
 import structlog
 
-from agent.sinch.refusals import (
-    CallControlError,
-)
+from agent.sinch.refusals import CallControlError
 from pipelines.background import BackgroundTasks
 
 log = structlog.get_logger()

@@ -50,9 +50,7 @@ from agent.server.operator_requests import (
     TransferRequest,
     WhisperRequest,
 )
-from agent.sinch.refusals import (
-    NoSuchCallError,
-)
+from agent.sinch.refusals import NoSuchCallError
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address
 from pipelines.clock import now

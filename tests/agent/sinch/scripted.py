@@ -19,12 +19,7 @@ from agent.sinch.callbacks import (
     LegIdentity,
     Version,
 )
-from agent.sinch.contracts import (
-    Dial,
-    ExpectedCall,
-    Party,
-    StreamTarget,
-)
+from agent.sinch.contracts import Dial, ExpectedCall, Party, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.processes import OtherProcesses

@@ -13,9 +13,7 @@ from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
 from agent.sinch.answer_watch import LOOK_EVERY, RINGS_AT_MOST
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import (
-    LegStatus,
-)
+from agent.sinch.leg_tables import LegStatus
 from agent.sinch.tokens import Claims
 from tests.agent.loopback import until
 from tests.agent.sinch import stories

@@ -18,13 +18,9 @@ from agent.sinch.callbacks import (
     Version,
     parse,
 )
-from agent.sinch.contracts import (
-    Dial,
-)
+from agent.sinch.contracts import Dial
 from agent.sinch.legs import Machine, StreamLeg, TransferLeg
-from agent.sinch.refusals import (
-    CallControlError,
-)
+from agent.sinch.refusals import CallControlError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch import schemas
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell

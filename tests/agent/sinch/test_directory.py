@@ -15,16 +15,8 @@ from agent.call.orders import CallerNotMoved, HangUp, TransferCaller
 from agent.settings.database import DatabaseUrl
 from agent.sinch.directory import CallDirectory
 from agent.sinch.follow_ups import AGAIN_LONGEST, TRIED_FOR, FollowUps
-from agent.sinch.leg_tables import (
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    LegFacts,
-    TransferLeg,
-)
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
+from agent.sinch.legs import LegFacts, TransferLeg
 from agent.sinch.processes import OtherProcesses
 from agent.sinch.tokens import stream_claim
 from agent.store.errors import StoreError

@@ -28,13 +28,7 @@ from agent.sinch.legs import (
     StreamLeg,
     TransferLeg,
 )
-from agent.sinch.stored_legs import (
-    LegError,
-    decode_call,
-    decode_leg,
-    encode_call,
-    encode_leg,
-)
+from agent.sinch.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
 
 PLACED = PlacedLeg(
     name="d1",

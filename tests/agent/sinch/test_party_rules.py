@@ -10,17 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import LegEnded, LegIdentity
-from agent.sinch.leg_tables import (
-    PARTY_LEG,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    BridgedCall,
-    EndsWith,
-    LegFacts,
-    PartyLeg,
-)
+from agent.sinch.leg_tables import PARTY_LEG, LegEvent, LegStatus
+from agent.sinch.legs import BridgedCall, EndsWith, LegFacts, PartyLeg
 from agent.sinch.party_rules import is_over, why_not_reached
 
 LINE = BridgedCall(

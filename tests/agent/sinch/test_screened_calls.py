@@ -11,12 +11,8 @@ import pytest
 from agent.call.orders import AnswererFound
 from agent.sinch.callbacks import LegAnswered, Version
 from agent.sinch.contracts import Dial
-from agent.sinch.leg_tables import (
-    LegStatus,
-)
-from agent.sinch.legs import (
-    Screening,
-)
+from agent.sinch.leg_tables import LegStatus
+from agent.sinch.legs import Screening
 from agent.sinch.tokens import Claims
 from agent.sinch.v1 import V1Actions
 from agent.sinch.v1_requests import VoiceV1

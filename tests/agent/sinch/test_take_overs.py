@@ -19,14 +19,8 @@ from agent.call.orders import (
 from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
 from agent.sinch.callbacks import IncomingCall, Version
-from agent.sinch.leg_tables import (
-    CallStatus,
-)
-from agent.sinch.legs import (
-    After,
-    TakeOver,
-    TransferLeg,
-)
+from agent.sinch.leg_tables import CallStatus
+from agent.sinch.legs import After, TakeOver, TransferLeg
 from agent.sinch.refusals import (
     AgentLeftError,
     CallGoneError,

@@ -13,11 +13,7 @@ from agent.sinch.callbacks import (
     IncomingCall,
     Version,
 )
-from agent.sinch.refusals import (
-    CannotMoveError,
-    NoAgentError,
-    RefusedError,
-)
+from agent.sinch.refusals import CannotMoveError, NoAgentError, RefusedError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 

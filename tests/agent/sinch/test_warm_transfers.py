@@ -32,16 +32,9 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Version,
 )
-from agent.sinch.leg_tables import (
-    CallStatus,
-    LegStatus,
-)
-from agent.sinch.legs import (
-    TransferLeg,
-)
-from agent.sinch.refusals import (
-    CannotBriefError,
-)
+from agent.sinch.leg_tables import CallStatus, LegStatus
+from agent.sinch.legs import TransferLeg
+from agent.sinch.refusals import CannotBriefError
 from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims
 from agent.sinch.transfers import BRIEFED_FOR
