@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from agent.cli.options import USAGE, Commands, add_config, address, fail, name_and_value, whole
+from agent.cli.options import USAGE, Commands, add_server, fail, name_and_value, whole
 from agent.sinch_limits import MAX_SECONDS
 
 
@@ -41,13 +41,7 @@ def add(commands: Commands) -> None:
     )
     dial.add_argument("--key", default="", help="idempotency key: the same key is the same call")
     dial.add_argument("--wait", action="store_true", help="until the call is over")
-    dial.add_argument(
-        "--server",
-        type=address("http", "https"),
-        metavar="URL",
-        help="of the service (server.host and .port)",
-    )
-    add_config(dial)
+    add_server(dial)
     dial.set_defaults(run=run)
 
 
@@ -139,7 +133,7 @@ def _keys(given: str) -> str:
 def run(options: argparse.Namespace) -> int:
     """Have the call placed and print how it goes; return the exit status."""
     from agent import phone_numbers
-    from agent.cli.operator_client import DialError, dial
+    from agent.cli.operator_client import DialError, dial, service_of
     from agent.settings import SettingsError, load
 
     try:
@@ -163,16 +157,8 @@ def run(options: argparse.Namespace) -> int:
                     phone_numbers.address(one, settings.sinch.country)
                 except ValueError as error:
                     return fail(DialError(f"{one!r}: {error}"), USAGE)
-        if settings.operator.token is None:
-            return fail(DialError("set operator.token, for the service and here"))
-        call = dial(
-            options.server or f"http://{settings.server.host}:{settings.server.port}",
-            settings.operator.token.get_secret_value(),
-            body,
-            key=options.key,
-            wait=options.wait,
-            tell=print,
-        )
+        server, token = service_of(settings, options.server)
+        call = dial(server, token, body, key=options.key, wait=options.wait, tell=print)
     except (SettingsError, DialError) as error:
         return fail(error)
     return 0 if call["status"] not in ("failed", "machine") else 1

@@ -8,10 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Mapping
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pipelines.masking import masked
+
+if TYPE_CHECKING:
+    from agent.settings import Settings  # imported late: a command that fails is to fail soon
 
 TIMEOUT = 20.0
 """Seconds for an answer: longer than the service asks Sinch for."""
@@ -24,6 +27,22 @@ OVER = ("ended", "failed", "machine")
 
 class DialError(Exception):
     """The call was not placed; one line with the reason."""
+
+
+def service_of(settings: Settings, given: str | None) -> tuple[str, str]:
+    """Return the address of the service, and the token of its operator.
+
+    Args:
+        settings: What it is set up by.
+        given: The address, if it is another than these have.
+
+    Raises:
+        DialError: If there is no token.
+    """
+    if settings.operator.token is None:
+        raise DialError("set operator.token, for the service and here")
+    server = given or f"http://{settings.server.host}:{settings.server.port}"
+    return server, settings.operator.token.get_secret_value()
 
 
 def dial(

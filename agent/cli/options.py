@@ -39,6 +39,17 @@ def add_config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=Path, metavar="FILE", help="instead of voice-agent.toml")
 
 
+def add_server(command: argparse.ArgumentParser) -> None:
+    """Add ``--server`` and ``--config``, for commands that ask a running service."""
+    command.add_argument(
+        "--server",
+        type=address("http", "https"),
+        metavar="URL",
+        help="of the service (server.host and .port)",
+    )
+    add_config(command)
+
+
 def add_stream_options(command: argparse.ArgumentParser) -> None:
     """Add ``--rate``, ``--line`` and ``--headers``, for commands that place calls."""
     command.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from agent.cli.options import Commands, add_config, address, fail, whole
+from agent.cli.options import Commands, add_server, fail, whole
 
 
 def add(commands: Commands) -> None:
@@ -34,13 +34,7 @@ def add(commands: Commands) -> None:
     )
     dropping.add_argument("party", help="as `list` prints it first, p and 24 characters")
     for action, run in ((listing, _list), (adding, _add), (dropping, _drop)):
-        action.add_argument(
-            "--server",
-            type=address("http", "https"),
-            metavar="URL",
-            help="of the service (server.host and .port)",
-        )
-        add_config(action)
+        add_server(action)
         action.set_defaults(run=run)
 
 
@@ -58,15 +52,12 @@ def _drop(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, action: str) -> int:
     """Ask the service; return the exit status."""
-    from agent.cli.operator_client import DialError, add_party, drop_party, parties
+    from agent.cli.operator_client import DialError, add_party, drop_party, parties, service_of
     from agent.settings import SettingsError, load
 
     try:
         settings = load(options.config)
-        if settings.operator.token is None:
-            return fail(DialError("set operator.token, for the service and here"))
-        server = options.server or f"http://{settings.server.host}:{settings.server.port}"
-        token = settings.operator.token.get_secret_value()
+        server, token = service_of(settings, options.server)
         if action == "list":
             parties(server, token, options.call, print)
         elif action == "drop":
