@@ -103,8 +103,8 @@ class PartyLine:
         if order.party in self._present or order.party in self._gone:
             return
         missed = self._missed.pop(order.party, "")  # the platform told us otherwise before
-        title = order.title or self._expected.pop(order.party, missed)
-        self._expected.pop(order.party, None)
+        expected = self._expected.pop(order.party, missed)
+        title = order.title or expected
         self._present[order.party] = title
         self._tell_record(order.party, title, "joined")
         if not told:
@@ -118,11 +118,14 @@ class PartyLine:
             self._tell_record(order.party, order.title, "expected")
 
     def left(self, order: PartyLeft, now: float, *, told: bool = False) -> None:
-        """Note who is on the line no more, or will not come. The same holds for a second time.
-
-        ``told`` is whether it is said otherwise.
+        """Note who is on the line no more, or will not come. A second time, nothing happens.
 
         Somebody of whom nothing is known was the first phone, if they were on the line at all.
+
+        Args:
+            order: Who.
+            now: The time.
+            told: Whether it is said otherwise, so that it is not announced.
         """
         if order.party in self._gone or order.party in self._missed:
             return
@@ -133,10 +136,6 @@ class PartyLine:
         if self.is_of_several:
             self._several_until = now
         self._present.pop(order.party, None)
-        if came:
-            self._gone.add(order.party)
-        else:
-            self._missed[order.party] = title
         if came and not was_there and not expected:
             self._alone = True
         if came:
