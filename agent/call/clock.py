@@ -139,16 +139,16 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        waits = self._announcements and now >= self._announcements[0].not_before
-        if waits or self._party.is_due(quiet, now):
+        first = self._announcements[0] if self._announcements else None
+        if self._party.is_due(quiet, now) if first is None else now >= first.not_before:
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None
         if not self._warned and now - self._began >= self._warn_at:
             self._warned = True
             return Event.TIME_SHORT
-        waits = self._party.waits_to_be_spoken_to
-        return self._idle() if quiet >= turns.idle_after and not waits else None
+        idles = quiet >= turns.idle_after and not self._party.waits_to_be_spoken_to
+        return self._idle() if idles else None
 
     @property
     def _warn_at(self) -> float:

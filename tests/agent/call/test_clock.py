@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agent.call.clock import BridgeDue, CallClock
 from agent.call.history import NOBODY
 from agent.call.keys import PressedKeys
+from agent.call.orders import PartyJoined
 from agent.call.party_line import PartyLine
 from agent.call.reply import Announcement
 from agent.settings.calls import CallLimits, CallSettings
@@ -142,3 +143,17 @@ def test_what_is_due_has_one_reason(steps: list[tuple[str, bool, float, bool, bo
         due = walk.clock.due(walk.at, drafting=drafting, moving=moving)
         assert due in walk.may_be_due(drafting=drafting, moving=moving)
         walk.take(due)
+
+
+def test_what_is_said_at_a_time_of_its_own_is_not_said_before() -> None:
+    """An introduction waits for whoever is let in; who has joined is told after it."""
+    line = PartyLine(NOBODY, Notes().add)
+    both = CallClock(SETTINGS, 0.0, PressedKeys(), line)
+    line.joined(PartyJoined(party="p1", title="Ann"), 0.0)
+    line.joined(PartyJoined(party="p2", title="Ben"), 0.0)
+    both.announce(Announcement(text="This is Ann.", not_before=5.0))
+    assert both.due(4.0, drafting=False, moving=False) is None
+    assert both.due(5.0, drafting=False, moving=False) is Event.ANNOUNCEMENT_DUE
+    assert both.next_announcement().text == "This is Ann."
+    assert both.due(6.0, drafting=False, moving=False) is Event.ANNOUNCEMENT_DUE
+    assert both.next_announcement().text == "Ann has joined."
