@@ -111,8 +111,12 @@ def server(**settings: str) -> Iterator[tuple[str, float]]:
             url = process.stdout.readline().rpartition(" ")[2].strip()
             yield url, time.perf_counter() - began
         finally:
-            process.terminate()
-            process.wait(10)
+            process.terminate()  # it lets calls in progress end first
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 async def hold(url: str, plans: list[Plan], at_once: int = 1) -> list[CallInProgress]:
