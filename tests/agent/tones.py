@@ -28,7 +28,7 @@ WINDOW = 0.04
 LASTS = 4
 """Windows that a tone lasts at least: where one begins or is cut off, there is a little of all."""
 
-A_WORD, SHORTEST = 0.08, 0.32
+A_WORD, SHORTEST = 0.05, 0.3
 """Seconds of a word, and of a sentence."""
 
 
