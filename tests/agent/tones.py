@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.conversation import Brief, Message, ToolCall
+from pipelines.conversation import STAY_SILENT, Brief, Message, ToolCall
 from pipelines.providers.contracts import PlainTranscriptionSession, Speech, TranscriptionSession
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 
@@ -124,7 +124,7 @@ class TableModel(LanguageModel):
     """Answers by what was said last; "[NAME]" in an answer is a tool, as of a scripted one.
 
     Args:
-        answers: By what is said; to anything else it says nothing.
+        answers: By what is said. To anything else it stays silent, where it may, or fails.
     """
 
     def __init__(self, answers: Mapping[str, str]) -> None:
@@ -138,7 +138,8 @@ class TableModel(LanguageModel):
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the answer."""
         said = conversation[-1].text
-        line = next((answer for text, answer in self._answers.items() if text in said), "")
+        silence = f"[{STAY_SILENT}]" if brief.may_stay_silent else ""
+        line = next((answer for text, answer in self._answers.items() if text in said), silence)
         async for piece in LanguageModel(LanguageModelOptions(lines=(line,))).reply(
             brief, conversation
         ):
