@@ -13,8 +13,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 import numpy as np
 
 from pipelines.audio import SPEECH_RATE, Audio
-from pipelines.conversation import STAY_SILENT, Brief, Message, ToolCall
-from pipelines.providers.contracts import PlainTranscriptionSession, Speech, TranscriptionSession
+from pipelines.conversation import STAY_SILENT, Brief, Message
+from pipelines.providers.contracts import (
+    Piece,
+    PlainTranscriptionSession,
+    Speech,
+    TranscriptionSession,
+)
 from pipelines.providers.scripted import LanguageModel, LanguageModelOptions
 
 RATE = 8000
@@ -135,7 +140,7 @@ class TableModel(LanguageModel):
         self,
         brief: Brief,
         conversation: Sequence[Message],
-    ) -> AsyncGenerator[str | ToolCall, None]:
+    ) -> AsyncGenerator[Piece, None]:
         """Yield the answer."""
         said = conversation[-1].text
         silence = f"[{STAY_SILENT}]" if brief.may_stay_silent else ""
