@@ -200,7 +200,7 @@ def test_both_hear_each_other_once_whoever_was_asked_takes_the_call(tmp_path: Pa
                 Phone(at_menus=(LISTENS,)),
                 {
                     "This is the manager.": PartyCue(event="joined", seconds=0.3),
-                    "Goodbye.": after("Thank you for coming.", 2.0),
+                    "Goodbye.": after("Thank you for coming.", 1.6),
                 },
             ),
         },
