@@ -10,7 +10,7 @@ from pathlib import Path
 from pipelines.turn_taking.addressed import Addressee, Answers, Floor, Verdict, addressed
 
 PARTIES = Path(__file__).parent / "pipelines" / "turn_taking" / "data" / "parties"
-"""A folder for choosing and one for reporting, each with a file a language."""
+"""Folders for choosing, for reporting, and by a writer who had seen no rule; a file a language."""
 
 GAP, A_WORD = 1.5, 0.35
 """Seconds between two turns, and of a word."""

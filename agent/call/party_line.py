@@ -74,6 +74,9 @@ class PartyLine:
         self._news: deque[_News] = deque()
         self._floor = Floor(called=self._party.called, answers=self._party.answers)
         self._said_at = self._turn_at = self._several_until = -inf
+        self.passed_on_at = inf
+        """When somebody came whom the caller is being left to: what is said since is to them."""
+
         for status, people in (("joined", self._present), ("expected", self._expected)):
             for party, title in people.items():
                 self._tell_record(party, title, status)
@@ -205,9 +208,13 @@ class PartyLine:
             return True
         began = reply.utterance.began
         # A goodbye to the others is heard when whoever said it has left.
-        if not self.is_of_several and began > self._several_until:
+        several = self.is_of_several or began >= self.passed_on_at
+        if not several and began > self._several_until:
             reply.guarded = False
             return True
+        if began >= self.passed_on_at:
+            reply.guarded, reply.verdict = True, Verdict(to=Addressee.OTHERS, by="mode")
+            return False
         floor = replace(
             self._floor,
             others=titles({**self._present, **self._expected}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from math import inf
 from typing import Literal
 
 import structlog
@@ -175,6 +176,10 @@ class CallTransfer:
         self.together = True
         if self._warm is not None:
             self._step("accepted")
+        if order.helps:
+            self._helps()
+        else:  # they greet each other, maybe before we have introduced them
+            self._history.party.passed_on_at = now()
         return Announcement(
             text=order.introduction,
             interruptible=False,
@@ -190,7 +195,9 @@ class CallTransfer:
         if order.helps:
             said = f"{self._to} is on the line now, and hears you and the caller. Help both."
             self._tell_model(self._to, said)
-            self._helps()
+            if not self._helper:
+                self._helps()
+        self._history.party.passed_on_at = inf
         self.together, self.under_way = order.helps or order.stay, False
         self._away = not order.helps
 
@@ -211,6 +218,7 @@ class CallTransfer:
             said = f"{self._to} does not take the caller: {order.why}."
             self._tell_model(self._to, said, failed=True)
         self.together = self.under_way = False
+        self._history.party.passed_on_at = inf
         own = self._script.transfer_failures
         return Announcement(text=own.get(order.why or "failed", self._script.transfer_failed))
 
@@ -227,6 +235,7 @@ class CallTransfer:
         self._tell_model(self._to, f"{self._to} has left; you are alone with the caller again.")
         if self._away:
             self._history.colleague_talked()
+        self._history.party.passed_on_at = inf
         self.together = self.under_way = self._away = False
         return Announcement(text=self._script.returned)
 

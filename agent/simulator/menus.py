@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.announcements import announce
+from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.sinch.svaml import Svaml
 
 LISTENS = "listens"
-"""What somebody does who hears a menu for as long as their leg lasts."""
+"""What somebody does who hears a menu, and answers it when they are told to, if ever."""
 
 _KEYS = re.compile(r"[0-9*#]+")
 _RETURNED = re.compile(r"return\((.*)\)")
@@ -39,24 +40,26 @@ class MenuInput:
         return bool(self.given) and _KEYS.fullmatch(self.given) is None
 
 
-async def heard(leg: PhoneLeg, phone: Phone, name: str, text: str, repeats: int) -> MenuInput:
+async def heard(
+    leg: PhoneLeg, network: PhoneNetwork, name: str, text: str, repeats: int
+) -> MenuInput:
     """Have a menu said to the phone of a leg; return what is answered, in the end.
 
     Args:
         leg: Whose.
-        phone: What is answered there (:attr:`Phone.at_menus`), one after the other.
+        network: Says it; its phone knows what is answered (``at_menus``), one after the other.
         name: Of the menu.
         text: What is said, once more each time that nothing is answered.
         repeats: How often that may be.
     """
-    given = ""
+    given, answers = "", network.phones[leg.number].at_menus
     for _ in range(1 + repeats):
-        leg.said.append(text)
-        given = phone.at_menus[leg.menus] if leg.menus < len(phone.at_menus) else ""
+        await announce(leg, network, text)
+        given = answers[leg.menus] if leg.menus < len(answers) else ""
         leg.menus += 1
         if given == LISTENS:
-            await leg.over.wait()
-        if given:
+            given = await leg.presses.get()
+        if given or leg.over.is_set():
             break
         await asyncio.sleep(0.05)
     return MenuInput(menu=name, given=given)
@@ -65,11 +68,11 @@ async def heard(leg: PhoneLeg, phone: Phone, name: str, text: str, repeats: int)
 # Version 1
 
 
-async def run_v1(leg: PhoneLeg, phone: Phone, action: Svaml) -> Svaml:
+async def run_v1(leg: PhoneLeg, network: PhoneNetwork, action: Svaml) -> Svaml:
     """Run the main menu of a ``runMenu``; return the ``menuResult`` of a PIE."""
     menu = next(one for one in action["menus"] if one["id"] == action["mainMenu"])
     said = " ".join(_SAID.findall(menu["mainPrompt"]))
-    answer = await heard(leg, phone, menu["id"], said, menu.get("repeats", 0))
+    answer = await heard(leg, network, menu["id"], said, menu.get("repeats", 0))
     return v1_result(answer, menu["options"], hears_words=action.get("enableVoice", False))
 
 
@@ -93,7 +96,7 @@ def v1_result(
 
 
 async def run_v2(
-    leg: PhoneLeg, phone: Phone, command: Svaml
+    leg: PhoneLeg, network: PhoneNetwork, command: Svaml
 ) -> tuple[Sequence[Svaml] | None, Svaml]:
     """Run the first menu of a ``menu``.
 
@@ -103,7 +106,7 @@ async def run_v2(
     name = command["startMenu"]
     menu = command["menus"][name]
     said = " ".join(one["say"]["text"] for one in menu["prompt"]["messages"])
-    answer = await heard(leg, phone, name, said, menu.get("repeatCount", 2))
+    answer = await heard(leg, network, name, said, menu.get("repeatCount", 2))
     given = "" if answer.spoken else answer.given  # it hears keys alone
     commands = menu.get("matches", {}).get(given)
     return commands, {"menuName": name, "input": given}

@@ -36,8 +36,12 @@ from agent.simulator.party_phones import PhoneScript, ScriptedPhone, script_of
 from agent.simulator.plan import Plan
 from agent.simulator.stream_caller import CallFailedError, hold_in_conference, place_call
 from agent.sinch.svaml import Svaml
+from pipelines.audio import Audio
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now
+
+Voice = Callable[[str], Audio]
+"""Makes audio of a text, at any rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,8 @@ class Phone:
 
     at_menus: Sequence[str] = ()
     """What is answered each time that a menu is asked: keys, words, ``""`` for nothing, or
-    :data:`agent.simulator.menus.LISTENS`. Nothing, when they are used up."""
+    :data:`agent.simulator.menus.LISTENS`, then what comes of :attr:`PhoneLeg.presses`. Nothing,
+    when they are used up."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -87,6 +92,9 @@ class PhoneLeg:
 
     menus: int = 0
     """How often a menu was asked on it."""
+
+    presses: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    """What whoever listens to a menu answers it with; ``""`` once the leg is over."""
 
     events: Mapping[str, Sequence[Svaml]] | None = None
     """Version 2: what to do when what happens to it; None if the callback address is asked."""
@@ -144,6 +152,10 @@ class PhoneNetwork:
         """What went wrong in what legs did: an answer that does not follow its schema, say."""
 
         self.tell = tell
+        self.voice: Voice | None = None
+        """What the platform's own sounds like in them; None: it makes no sound, in no time."""
+
+        self._tell_at = _timed(tell)
         self._connects_after = connects_after
         self._background = BackgroundTasks()
         self.bridge = ConferenceBridge(rate, self._background, self._take_out)
@@ -183,13 +195,16 @@ class PhoneNetwork:
     def enter(self, leg: PhoneLeg, room: str) -> None:
         """Let a phone into a conference or bridge, out of any other."""
         leg.room = room
-        if leg.is_stream or leg.over.is_set() or not self.mixes:
-            return
+        if not leg.is_stream and not leg.over.is_set() and self.mixes:
+            self.bridge.join(room, self.person_at(leg))
+
+    def person_at(self, leg: PhoneLeg) -> ScriptedPhone:
+        """Return who is at the phone of a leg, where conferences are mixed."""
         if leg.person is None:
             phone = self.phones.get(leg.number, Phone())
             script = phone.script or script_of(phone.plan, leg.number)
             leg.person = ScriptedPhone(script, self.bridge.rate, self._tell_at)
-        self.bridge.join(room, leg.person)
+        return leg.person
 
     def ring(
         self, leg: PhoneLeg, answered: Callable[[], Awaitable[None]], within: float = math.inf
@@ -207,6 +222,7 @@ class PhoneNetwork:
         if leg.over.is_set():
             return
         leg.over.set()
+        leg.presses.put_nowait("")
         leg.reason = reason
         self.tell(f"{leg.title} is over: {reason}")
         if leg.person is not None:
@@ -296,11 +312,12 @@ class PhoneNetwork:
                 self.bridge.leave(leg.person)
                 self.start(self.hang_up(leg))
 
-    def _tell_at(self, at: float, line: str) -> None:
-        self.tell(f"{at:7.2f}  {line}")
-
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             self.faults.append(fault)
             self.tell(f"fault: {fault}")
+
+
+def _timed(tell: Callable[[str], None]) -> Callable[[float, str], None]:
+    return lambda at, line: tell(f"{at:7.2f}  {line}")

@@ -21,7 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from agent.simulator.conference import LineActivity, LineTurn
-from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
+from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork, Voice
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check
 from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, v1_error
@@ -108,6 +108,14 @@ class StandIn:
     async def hang_up(self, leg: PhoneLeg, reason: str = "CALLERHANGUP") -> None:
         """Have the phone of a leg hung up; return once the callback was answered."""
         await self._network.hang_up(leg, reason)
+
+    def speak_with(self, voice: Voice) -> None:
+        """Have the platform's own voice heard, where phones have scripts; else it has no sound."""
+        self._network.voice = voice
+
+    def press(self, leg: PhoneLeg, keys: str) -> None:
+        """Have whoever listens to a menu on a leg answer it by keys, or in words."""
+        leg.presses.put_nowait(keys)
 
     async def settle(self) -> None:
         """Return when all callbacks are answered and all legs have done what they were told."""

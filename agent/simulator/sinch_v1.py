@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from agent.simulator import menus
+from agent.simulator.announcements import announce
 from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
 from agent.simulator.plan import Plan
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, timestamp
@@ -111,7 +112,7 @@ class SinchV1:
 
         async def answered() -> None:
             if greeting:
-                leg.said.append(greeting)
+                await announce(leg, self._network, greeting)
             await self._answered(leg, room)
 
         self._network.ring(leg, answered)
@@ -206,7 +207,7 @@ class SinchV1:
         self._check(schema, reply)
         for instruction in reply.get("instructions", []):
             if instruction["name"] == "say":
-                leg.said.append(instruction["text"])
+                await announce(leg, self._network, instruction["text"])
         match reply["action"]:
             case {"name": "hangup"}:
                 await self._network.hang_up(leg, "MANAGERHANGUP")
@@ -220,7 +221,7 @@ class SinchV1:
                 self._network.start(self._run_menu(leg, action))
 
     async def _run_menu(self, leg: PhoneLeg, action: Svaml) -> None:
-        result = await menus.run_v1(leg, self._network.phones[leg.number], action)
+        result = await menus.run_v1(leg, self._network, action)
         if not leg.over.is_set():
             pie = {"event": "pie", "menuResult": result}
             await self._act(leg, await self._post(leg, pie), "v1_pie")

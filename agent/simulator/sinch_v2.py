@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.simulator import menus
+from agent.simulator.announcements import announce
 from agent.simulator.phone_network import Phone, PhoneLeg, PhoneNetwork
 from agent.simulator.sinch_callbacks import CallbackPoster, Check, cloud_event, timestamp
 from agent.simulator.sinch_rest import CommandRefusedError, RestAnswer, RestRequest, RestRoute
@@ -152,7 +153,8 @@ class SinchV2:
     async def _say_or_ask(self, leg: PhoneLeg, command: Svaml) -> None:
         match command:
             case {"command": "messages", "messages": messages}:
-                leg.said += [message["say"]["text"] for message in messages]
+                for message in messages:
+                    await announce(leg, self._network, message["say"]["text"])
                 await self._run(leg, command.get("events", {}).get("onFinish", []))
             case {"command": "webhook", "webhookName": name}:
                 await self._follow(leg, await self._post(leg, f"call.webhook.{name}"))
@@ -162,7 +164,7 @@ class SinchV2:
                 raise CommandRefusedError(400, f"no command {command.get('command')} here")
 
     async def _run_menu(self, leg: PhoneLeg, command: Svaml) -> None:
-        commands, menu = await menus.run_v2(leg, self._network.phones[leg.number], command)
+        commands, menu = await menus.run_v2(leg, self._network, command)
         if leg.over.is_set():
             return
         if commands is not None:

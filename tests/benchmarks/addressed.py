@@ -6,7 +6,8 @@ were written afterwards, the rules unchanged since. What came before a turn is a
 is told by the rules, as where no language model can tell; which turns are left to one that can is
 printed apart. Intervals are Wilson's, of 95 %. ``--choosing`` prints the others; ``--named`` has
 the agent answer to its name and to its own questions alone; ``--wrong`` lists what was told wrong;
-``--calls`` holds each as a whole call, in virtual time.
+``--calls`` holds each as a whole call, in virtual time. ``--set unseen`` takes those whose writer
+had not seen the rules; what a listener could not tell there either is of a kind ``unclear``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pipelines.providers.contracts import Piece
 from pipelines.turn_taking.addressed import Addressee, Answers, Verdict
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import talk, voice
-from tests.parties import PartyCall, Turn, is_right, judged, party_calls
+from tests.parties import PARTIES, PartyCall, Turn, is_right, judged, party_calls
 
 UNNAMED = ("question", "request", "follow-up")
 """Kinds that an agent answers which is ``asked``, and one that is ``named`` does not."""
@@ -105,11 +106,12 @@ def held(which: str, answers: Answers) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choosing", action="store_true")
+    parser.add_argument("--set", choices=[folder.name for folder in PARTIES.iterdir()])
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--wrong", action="store_true")
     parser.add_argument("--calls", action="store_true")
     options = parser.parse_args()
-    which = "choosing" if options.choosing else "reporting"
+    which = options.set or ("choosing" if options.choosing else "reporting")
     answers: Answers = "named" if options.named else "asked"
     if options.calls:
         held(which, answers)
