@@ -83,6 +83,12 @@ class _Form:
     """Whether no other word is taken for it."""
 
 
+def parts_of_name(name: str) -> list[str]:
+    """Return the words of a name by which somebody is called, as they are written."""
+    words = re.findall(r"[^\W_](?:[\w'’-]*\w)?", name)
+    return [word for word in words if word.casefold() not in TITLES | NOT_PARTS]
+
+
 def names_in(
     words: Sequence[str], ours: Sequence[str], others: Sequence[str], generic: Sequence[str] = ()
 ) -> Sequence[NameHeard]:
