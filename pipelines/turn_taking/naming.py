@@ -141,9 +141,9 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
 
 def _by_sound(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
     """Return who is called by a word that is nobody's name."""
-    stranger = _called_stranger(sentence)
-    if stranger and sentence.known.addressing.people.fullmatch(stranger):
+    if _calls_people(sentence):
         return Naming(ours=False)
+    stranger = _called_stranger(sentence)
     if stranger and (nearest := nearest_name(stranger, ours, others)) is not None:
         return Naming(ours=nearest.ours)
     for word, rest in _openings(sentence):
