@@ -235,6 +235,16 @@ def _called_stranger(sentence: SaidSentence) -> str:
     return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
 
 
+def _calls_people(sentence: SaidSentence) -> bool:
+    """Return whether somebody is called by what is no name, and no agent: "Mum, is it far?"."""
+    skipped = len(sentence.words) - len(sentence.bare.split())
+    first = min((pause for pause in sentence.pauses if pause > skipped), default=skipped)
+    last = max(sentence.pauses, default=len(sentence.words))
+    people = sentence.known.addressing.people
+    ends = (sentence.words[skipped:first], sentence.words[last:])
+    return any(people.fullmatch(" ".join(words)) for words in ends)
+
+
 def _openings(sentence: SaidSentence) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the words at the beginning that may be a name taken for others, and what follows each.
 
