@@ -47,7 +47,7 @@ LEAST, LONGEST = 2, 30
 LIQUIDS = "lr"
 """Consonants that are swallowed: "Quer" for "Clara"."""
 
-_KINDS = ("pbtdkg", "mn", "lrv", "fvs")
+_KINDS = ("pbtdkg", "mn", "lrv", "fvs", "bv")
 """Consonants that are taken for each other, by how they are made."""
 
 _VOWELS = re.compile("[aeiou]+")
@@ -84,6 +84,9 @@ class NameHeard:
 
     ours: bool
     """Whether it is the agent's."""
+
+    exact: bool = True
+    """Whether it was heard as it is written."""
 
     bound: bool = False
     """Whether an article or a possessive is one word with it: "l'assistant", "Ann's"."""
@@ -159,7 +162,10 @@ def _at(words: Sequence[str], at: int, forms: Sequence[_Form]) -> Iterator[tuple
                 continue  # in the second case, of two mistakes at once
             if off is not None:
                 bound = alone != heard
-                yield off, NameHeard(start=at, end=at + count, ours=form.ours, bound=bound)
+                yield (
+                    off,
+                    NameHeard(start=at, end=at + count, ours=form.ours, exact=not off, bound=bound),
+                )
 
 
 @lru_cache(maxsize=4096)
@@ -208,11 +214,16 @@ def may_be_ours(word: str, ours: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _unlike(heard: str, name: str) -> float:
-    """Return how unlike two words sound, 0 to 1, by their consonants more than by all of it."""
-    one, other = _sound(heard), _sound(name)
+    """Return how unlike two words sound, 0 to 1; "th" is as in "there", or as in "Thomas"."""
+    soft = {heard, heard.replace("th", "v")}
+    return min(_unlike_sounds(_sound(each), _sound(name)) for each in soft)
+
+
+def _unlike_sounds(one: str, other: str) -> float:
+    """Return how unlike two words are, as they sound, by their consonants more than by all."""
     longest = max(len(one), len(other))
     if min(len(one), len(other)) < LEAST or longest > LONGEST:
-        return 0.0 if heard == name else 1.0
+        return 0.0 if one == other else 1.0
     whole = min(1.0, _edits(one, other, longest) / longest)
     frames = [_VOWELS.sub("", each) for each in (one, other)]
     most = max(map(len, frames))

@@ -26,6 +26,10 @@ _NO_NAMES = ("I", "Sie", "OK", "Okay")
 OPENING = 2
 """Words before the first comma of a sentence, of which the last may be a name: "hey Clara"."""
 
+LOOKS_AT = 30
+"""Words before and after a name that tell whether it calls somebody: no name costs more than so
+many, in however long a turn."""
+
 _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
 
@@ -128,7 +132,11 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         ours: What the agent is called, beside what agents are called.
         others: What the others are called.
     """
-    found = names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+    found = [
+        name
+        for name in names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+        if name.exact or not _is_opener(sentence.words[name.start], sentence.known)
+    ]
     called = [name.ours for name in found if _is_called(sentence, name)]
     if called:
         return Naming(ours=called[-1])
@@ -172,9 +180,10 @@ def called_alone(
         others: What the others are called.
         within: How unlike a name it may sound.
     """
-    if len(sentence.words) > OPENING or _is_opener(sentence.text, sentence.known):
+    words = sentence.bare.split()
+    if not 0 < len(words) <= OPENING or _is_opener(sentence.text, sentence.known):
         return None
-    nearest = nearest_name("".join(sentence.words), ours, others, within)
+    nearest = nearest_name("".join(words), ours, others, within)
     return None if nearest is None else Naming(ours=nearest.ours)
 
 
@@ -188,11 +197,13 @@ def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
 def _is_called(sentence: SaidSentence, name: NameHeard) -> bool:
     """Return whether a name calls somebody."""
     words = sentence.known.addressing
-    before, after = " ".join(sentence.words[: name.start]), sentence.words[name.end :]
+    first = max(0, name.start - LOOKS_AT)
+    before = " ".join(sentence.words[first : name.start])
+    after = sentence.words[name.end : name.end + LOOKS_AT]
     paused = name.start in sentence.pauses
     if name.bound or (before and not paused and words.mentions.search(before)):
         return False
-    opens = not _without_calls(before, sentence.known)
+    opens = not (first or _without_calls(before, sentence.known))
     if not after:
         return paused or opens or sentence.asks or sentence.requests
     return _is_called_before(sentence, after, opens=opens, name=name)
@@ -261,6 +272,9 @@ def _openings(sentence: SaidSentence) -> Iterator[tuple[str, Sequence[str]]]:
             if not _is_opener(" ".join(opening), sentence.known):
                 yield "".join(opening), words[at:]
                 yield opening[-1], words[at:]
+    last = max(sentence.pauses, default=0)
+    if last and len(words) - last == 1 and not _is_opener(words[last], sentence.known):
+        yield words[last], words[:last]
     rest = words[skipped + 1 :]
     turns = sentence.known.addressing.turns_to.match(" ".join(rest))
     if turns and not _is_opener(words[skipped], sentence.known):

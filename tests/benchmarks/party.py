@@ -1,16 +1,16 @@
 """Calls of several, with real speech, through a service and the stand-in of Sinch: who is answered.
 
 ``python -m tests.benchmarks.party [--version v1|v2] [--only WORD] [--repeat N] [--scenarios FILE]
-[--save FOLDER] [--agent FILE] [--called NAME]``: a service of its own, with the local models, dials the phones of
-each call onto one line (``POST /calls``); they talk as the file has it, and it is printed of each
-turn whether the agent did right, and of all how many, with 95 % intervals. Calls are one after the
-other, in real time: some four minutes a round. The language model says the same sentence each
-time, since what is measured is when the agent speaks, unless ``VOICE_AGENT_LLM__PROVIDER`` and its
-options say otherwise in the environment.
+[--save FOLDER] [--agent FILE] [--called NAME]``: a service of its own, with the local models, dials
+the phones of each call onto one line (``POST /calls``); they talk as the file has it, and it is
+printed of each turn whether the agent did right, and of all how many, with 95 % intervals. Calls
+are one after the other, in real time: some four minutes a round. The language model says the same
+sentence each time, since what is measured is when the agent speaks, unless
+``VOICE_AGENT_LLM__PROVIDER`` and its options say otherwise in the environment.
 
 The shipped calls are for reporting. What a recognizer made of the agent's name in them was a reason
-for the rules of misheard names, so that they say less of these than calls of your own; the names in
-``tests/pipelines/turn_taking/data/parties/spoken.yaml`` were in nothing that the rules were chosen by.
+for the rules of misheard names, so that they say less of these than calls of your own. The names in
+``tests/pipelines/turn_taking/data/parties/spoken.yaml`` were in nothing that rules were chosen by.
 """
 
 from __future__ import annotations
