@@ -118,7 +118,7 @@ def test_names_reach_no_log() -> None:
 
     async def main() -> None:
         options = {"base_url": "http://127.0.0.1:9", "api_key": "sk-very-secret"}
-        provider = deepgram_stt.Transcriber(deepgram_stt.Transcriber.Options(**options))  # type: ignore[arg-type]
+        provider = deepgram_stt.Transcriber(deepgram_stt.Transcriber.Options(**options))
         await provider.start()
         session = provider.open_session_with(["Clara"])
         try:
