@@ -20,12 +20,16 @@ from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.text.sentences import cut
 from pipelines.text.speakable import speakable
+from pipelines.turn_taking.names_heard import parts_of_name
 
 MAX_VALUE = 200
 """Characters kept of a value that comes with a call; a number in full is 16 (E.164)."""
 
 MOST_MARKS = 3
 """Combining marks on one letter; Hebrew and Vietnamese have up to three."""
+
+MOST_NAMES = 40
+"""Names of a line that a transcriber is told."""
 
 _MARKUP = re.compile(r"[<>{}\[\]|`~^\\]+|^(?:[#>*-]+\s+)+|(?<=[#*_=-]{2})[#*_=-]+")
 """Tags, templates, tables, code, the separators that chat templates are made of; then headings,
@@ -318,6 +322,19 @@ class Script:
     def own_sentences(self) -> tuple[str, ...]:
         """What the agent says of itself, as a voice reads it; first what is needed first."""
         return tuple(map(self._spoken, self._sentences()))
+
+    @property
+    def names_on_line(self) -> tuple[str, ...]:
+        """What people call the agent and each other; nothing on a line of one that stays so.
+
+        The agent's names, then those of who is there, expected, or may be added to the line.
+        """
+        addable = {party.name: party.title for party in self.parties}
+        people = [*self.party.present.items(), *self.party.expected.items(), *addable.items()]
+        if not people:
+            return ()
+        parts = [part for _, title in people for part in parts_of_name(stranger_line(title))]
+        return tuple(dict.fromkeys([*self.party.called, *parts]))[:MOST_NAMES]
 
     @property
     def lasting_sentences(self) -> frozenset[str]:

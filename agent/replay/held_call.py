@@ -207,7 +207,7 @@ async def _hold(
         background, speech = BackgroundTasks(), probe_speech()
         opened.push_async_callback(background.aclose)
         background.keep_running(lambda: providers.watch(speech), "watching the providers")
-        lineup = providers.lineup()
+        lineup = providers.lineup(script.names_on_line)
         opened.push_async_callback(lineup.aclose)
         lines.add("call", **_first_line(call, how))
         mover = _Mover(call.events, background, caller)

@@ -193,7 +193,7 @@ class CallRunner:
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
                     journal.add("wanted", **wanted)
-                lineup = self._resources.providers.lineup()
+                lineup = self._resources.providers.lineup(admitted.script.names_on_line)
                 opened.push_async_callback(lineup.aclose)
                 recording, script = self._resources.record(
                     admitted.script, journal.id, connect.rate

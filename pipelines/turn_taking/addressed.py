@@ -17,7 +17,15 @@ from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.expectation import MOST_READ, AnswerKind, expectation
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.naming import SaidSentence, is_a_name, naming, sentences_in
+from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY
+from pipelines.turn_taking.naming import (
+    Naming,
+    SaidSentence,
+    called_alone,
+    is_a_name,
+    naming,
+    sentences_in,
+)
 from pipelines.turn_taking.words_by_language import NO_WORDS, words_in
 
 Answers = Literal["named", "asked", "always"]
@@ -203,10 +211,10 @@ def _by_name(heard: _Heard) -> Verdict | None:
     """
     floor, ours, asks, talked_of, maybe = heard.floor, False, False, False, False
     last: bool | None = None
-    for sentence in heard.sentences:
+    for number, sentence in enumerate(heard.sentences):
         if heard.asked and is_a_name(sentence, floor.others):
             continue  # that is what was asked for
-        named = naming(sentence, floor.called, floor.others)
+        named = _named(heard, number)
         talked_of, maybe = talked_of or named.talked_of, maybe or named.maybe
         if named.ours is None and last is False and sentence.asks and not sentence.is_among_people:
             return Verdict(to=Addressee.AGENT, by="name", asks=True) if ours else None
@@ -222,6 +230,21 @@ def _by_name(heard: _Heard) -> Verdict | None:
     if talked_of and not heard.asked:
         return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
     return None
+
+
+def _named(heard: _Heard, number: int) -> Naming:
+    """Return whom a sentence calls, by its number."""
+    named = naming(heard.sentences[number], heard.floor.called, heard.floor.others)
+    return named if named.ours is not None else _beside_question(heard, number) or named
+
+
+def _beside_question(heard: _Heard, number: int) -> Naming | None:
+    """Return whom a sentence calls that is a word or two behind a question, or before one."""
+    before, after = heard.sentences[:number][-1:], heard.sentences[number + 1 :][:1]
+    within = NEAR_ENOUGH if any(one.asks for one in before) else SURELY
+    if not any(one.asks for one in (*before, *after)):
+        return None
+    return called_alone(heard.sentences[number], heard.floor.called, heard.floor.others, within)
 
 
 def _by_context(heard: _Heard) -> Verdict:
@@ -248,11 +271,14 @@ def _by_context(heard: _Heard) -> Verdict:
 def _asking(heard: _Heard, question: SaidSentence) -> Verdict:
     """Return to whom a question is that nothing else tells of."""
     asks, words, text = questions_in(heard.language), question.known.addressing, question.text
-    if asks is None or words.serves.search(text):
+    if asks is None or (words.serves.search(text) and not words.group.search(text)):
         return Verdict(to=Addressee.AGENT, by="question", asks=True)
+    knows = words.facts.search(text) is not None
+    if words.group.search(text) and not knows:
+        return Verdict(to=Addressee.UNCLEAR, by="among them", asks=True)
     chooses, we = asks.either.search(text) is not None, words.we.search(text) is not None
     clues = (bool(heard.asked or heard.offered), chooses, we)
-    if sum(clues) > 1:  # what people ask each other of what the agent wants to know
+    if sum(clues) > 1 and not knows:  # what people ask each other of what the agent wants to know
         return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
     tells_little = len(question.words) <= ECHO or words.you.search(text) is not None
     if tells_little and (heard.asked or heard.floor.others_since):

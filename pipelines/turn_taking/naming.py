@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.names_heard import NameHeard, may_be_ours, names_in, nearest_name
+from pipelines.turn_taking.names_heard import (
+    SURELY,
+    NameHeard,
+    may_be_ours,
+    names_in,
+    nearest_name,
+)
 from pipelines.turn_taking.words_by_language import LanguageWords, primary, spoken_words
 
 _SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
@@ -19,6 +25,10 @@ _ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
 OPENING = 2
 """Words before the first comma of a sentence, of which the last may be a name: "hey Clara"."""
+
+LOOKS_AT = 30
+"""Words before and after a name that tell whether it calls somebody: no name costs more than so
+many, in however long a turn."""
 
 _BY_ORDER = ("de", "en", "nl")
 """Languages in which the order of words tells a question that yes or no answers."""
@@ -122,22 +132,59 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
         ours: What the agent is called, beside what agents are called.
         others: What the others are called.
     """
-    found = names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+    found = [
+        name
+        for name in names_in(sentence.words, ours, others, sentence.known.addressing.assistants)
+        if name.exact or not _is_opener(sentence.words[name.start], sentence.known)
+    ]
     called = [name.ours for name in found if _is_called(sentence, name)]
     if called:
         return Naming(ours=called[-1])
-    if not found and (stranger := _called_stranger(sentence)):
-        nearest = nearest_name(stranger, ours, others)
-        if nearest is None and may_be_ours(stranger, ours):
-            return Naming(maybe=True)
-        return Naming(ours=nearest is not None and nearest.ours)
-    if not found and (opening := _opening(sentence)):
-        nearest = nearest_name(opening, ours, others)
+    return (
+        Naming(talked_of=any(name.ours for name in found))
+        if found
+        else _by_sound(sentence, ours, others)
+    )
+
+
+def _by_sound(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
+    """Return who is called by a word that is nobody's name."""
+    if _calls_people(sentence):
+        return Naming(ours=False)
+    stranger = _called_stranger(sentence)
+    if stranger and (nearest := nearest_name(stranger, ours, others)) is not None:
+        return Naming(ours=nearest.ours)
+    for word, rest in _openings(sentence):
+        nearest = nearest_name(word, ours, others, SURELY)
+        told = replace(sentence, words=rest)
+        if nearest is not None and (told.asks or (len(rest) > 1 and told.requests)):
+            return Naming(ours=nearest.ours)
         if nearest is not None and nearest.ours:
-            told = replace(sentence, words=sentence.words[min(sentence.pauses) :])
-            sure = told.asks or (len(told.words) > 1 and told.requests)
-            return Naming(ours=True) if sure else Naming(maybe=True)
-    return Naming(talked_of=any(name.ours for name in found))
+            return Naming(maybe=True)
+    if stranger:
+        maybe = may_be_ours(stranger, ours)
+        return Naming(maybe=True) if maybe else Naming(ours=False)
+    return Naming()
+
+
+def called_alone(
+    sentence: SaidSentence, ours: Sequence[str], others: Sequence[str], within: float
+) -> Naming | None:
+    """Return who is called by a sentence that is a word or two, and no more; None if nobody is.
+
+    As where a transcriber hears "Is it far? Claire.", or "Blend in. Is it far?" for Linden.
+
+    Args:
+        sentence: It; there is a question beside it.
+        ours: What the agent is called.
+        others: What the others are called.
+        within: How unlike a name it may sound.
+    """
+    words = sentence.bare.split()
+    if not 0 < len(words) <= OPENING or _is_opener(sentence.text, sentence.known):
+        return None
+    nearest = nearest_name("".join(words), ours, others, within)
+    return None if nearest is None else Naming(ours=nearest.ours)
 
 
 def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
@@ -150,11 +197,13 @@ def is_a_name(sentence: SaidSentence, others: Sequence[str]) -> bool:
 def _is_called(sentence: SaidSentence, name: NameHeard) -> bool:
     """Return whether a name calls somebody."""
     words = sentence.known.addressing
-    before, after = " ".join(sentence.words[: name.start]), sentence.words[name.end :]
+    first = max(0, name.start - LOOKS_AT)
+    before = " ".join(sentence.words[first : name.start])
+    after = sentence.words[name.end : name.end + LOOKS_AT]
     paused = name.start in sentence.pauses
     if name.bound or (before and not paused and words.mentions.search(before)):
         return False
-    opens = not _without_calls(before, sentence.known)
+    opens = not (first or _without_calls(before, sentence.known))
     if not after:
         return paused or opens or sentence.asks or sentence.requests
     return _is_called_before(sentence, after, opens=opens, name=name)
@@ -197,22 +246,54 @@ def _called_stranger(sentence: SaidSentence) -> str:
     return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
 
 
-def _opening(sentence: SaidSentence) -> str:
-    """Return the last of one or two words before the first comma; ``""`` if there is none.
+def _calls_people(sentence: SaidSentence) -> bool:
+    """Return whether somebody is called by what is no name, and no agent: "Mum, is it far?"."""
+    skipped = len(sentence.words) - len(sentence.bare.split())
+    first = min((pause for pause in sentence.pauses if pause > skipped), default=skipped)
+    last = max(sentence.pauses, default=len(sentence.words))
+    people = sentence.known.addressing.people
+    ends = (sentence.words[skipped:first], sentence.words[last:])
+    return any(people.fullmatch(" ".join(words)) for words in ends)
 
-    There a name stands that a transcriber took for another word: "I claire, is it far?".
+
+def _openings(sentence: SaidSentence) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the words at the beginning that may be a name taken for others, and what follows each.
+
+    That is one word or two before a comma, behind what comes before a name that is called: "I
+    claire, is it far?", "Okay, when then, is it far?"; or the first, before words that turn to
+    somebody: "Clear what does it cost".
     """
-    at = min(sentence.pauses, default=0)
-    if not 0 < at <= OPENING or _is_opener(" ".join(sentence.words[:at]), sentence.known):
-        return ""
-    return sentence.words[at - 1]
+    words = sentence.words
+    skipped = len(words) - len(sentence.bare.split())
+    for start in dict.fromkeys((skipped, 0)):
+        at = min((pause for pause in sentence.pauses if pause > start), default=0)
+        if 0 < at - start <= OPENING:
+            opening = words[start:at]
+            if not _is_opener(" ".join(opening), sentence.known):
+                yield "".join(opening), words[at:]
+                yield opening[-1], words[at:]
+    last = max(sentence.pauses, default=0)
+    if last and len(words) - last == 1 and not _is_opener(words[last], sentence.known):
+        yield words[last], words[:last]
+    rest = words[skipped + 1 :]
+    turns = sentence.known.addressing.turns_to.match(" ".join(rest))
+    if turns and not _is_opener(words[skipped], sentence.known):
+        yield words[skipped], rest
 
 
 def _is_opener(word: str, known: LanguageWords) -> bool:
     """Return whether a word is one that sentences begin with, and no name."""
     said, words = " ".join(spoken_words(word)), known.addressing
     lists = [known.hellos, known.closing, known.whole, known.trailing, words.calls, words.concludes]
-    lists += [words.requests, words.holds, words.turns_to, words.among, words.takes, words.muses]
+    lists += [
+        words.people,
+        words.requests,
+        words.holds,
+        words.turns_to,
+        words.among,
+        words.takes,
+        words.muses,
+    ]
     return said in known.backchannels or any(one.fullmatch(said) for one in lists)
 
 

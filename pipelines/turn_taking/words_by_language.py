@@ -69,6 +69,16 @@ class AddressingWords:
     familiar: re.Pattern[str]
     """How people ask each other, by the form of the verb."""
 
+    group: re.Pattern[str]
+    """What people ask of their group: who of it does what, what it does when and where, whether
+    somebody comes along, and what one of them has to do otherwise. An agent rarely knows."""
+
+    facts: re.Pattern[str]
+    """What tells that it is the agent all the same who knows: prices, its staff; "if"."""
+
+    people: re.Pattern[str]
+    """What people call each other who do not say a name: "mum", "everyone"."""
+
     takes: re.Pattern[str]
     """The beginning of what settles on something that the agent has offered."""
 
@@ -269,6 +279,12 @@ def _of_lists(lists: Mapping[str, Any]) -> LanguageWords:
     )
 
 
+def _forms(text: str) -> re.Pattern[str]:
+    """Return what finds one of the patterns, a line each, at the beginning of a word."""
+    forms = "|".join(filter(None, map(str.strip, text.splitlines())))
+    return re.compile(rf"\b(?:{forms})") if forms else _NEVER
+
+
 def _addressing(lists: Mapping[str, str]) -> AddressingWords:
     return AddressingWords(
         assistants=tuple(_phrases(lists.get("assistants", ""))),
@@ -281,6 +297,9 @@ def _addressing(lists: Mapping[str, str]) -> AddressingWords:
         orders=re.compile(lists.get("orders", "(?!)")),
         we=re.compile(lists.get("we", "(?!)")),
         familiar=re.compile(lists.get("familiar", "(?!)")),
+        group=_forms(lists.get("group", "")),
+        facts=re.compile(rf"\b(?:{lists.get('facts', '(?!)')})\b"),
+        people=_anywhere(lists.get("people", "")),
         takes=_anywhere(lists.get("takes", "")),
         muses=_anywhere(lists.get("muses", "")),
         pleads=_anywhere(lists.get("pleads", "")),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import UNTOLD, Certainty
-from pipelines.providers.scripted import Transcriber
+from pipelines.providers.contracts import UNTOLD, Certainty, TranscriptionSession
+from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.usage import Pricing, Usage
 from tests.pipelines.stages.scripted import BUDGETS, SECOND, pool, transcriber
@@ -82,3 +83,35 @@ def test_a_sound_is_not_heard_as_words(sound: str) -> None:
 def test_words_beside_a_sound_are_heard() -> None:
     """They are what was said."""
     assert hear(transcriber("[Music] Hello?"))[0] == "Hello?"
+
+
+class Told(Transcriber):
+    """One that can be told names, and keeps them."""
+
+    def __init__(self, options: TranscriberOptions) -> None:
+        super().__init__(options)
+        self.names: list[str] = []
+
+    def open_session_with(self, names: Sequence[str]) -> TranscriptionSession:
+        self.names += names
+        return self.open_session()
+
+
+@pytest.mark.parametrize("names", [("Clara", "Ben"), ()])
+def test_names_are_told_to_those_that_can_be_told(names: tuple[str, ...]) -> None:
+    """Also to whoever takes over; one that cannot be told hears without."""
+
+    async def main() -> None:
+        first = Told(TranscriberOptions(fault="fails"))
+        plain = transcriber(fault="fails")
+        last = Told(TranscriberOptions(lines=("Hello.",)))
+        providers = pool(first, plain, last, stage="stt")
+        failover = FailoverTranscriber(providers, BUDGETS, Usage(), names)
+        utterance = Utterance([Audio(SECOND, SPEECH_RATE)])
+        utterance.close()
+        assert (await failover.transcribe(utterance)).text == "Hello."
+        await failover.aclose()
+        assert first.names == 2 * list(names)  # asked anew, it is told anew
+        assert last.names == list(names)
+
+    run(main())

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.turn_taking.addressed import Addressee, Floor, addressed
+from pipelines.turn_taking.addressed import Addressee, Answers, Floor, addressed
 from pipelines.turn_taking.names_heard import names_in
 from pipelines.turn_taking.words_by_language import spoken_words
-from tests.parties import is_right, judged, party_calls
+from tests.parties import UNNAMED, heard_turns, is_right, judged, party_calls
 
 AGENT, OTHERS, UNCLEAR = Addressee.AGENT, Addressee.OTHERS, Addressee.UNCLEAR
 
@@ -108,7 +108,13 @@ def test_another_word_is_no_name(name: str, heard: str) -> None:
         ("Is that with or without the delivery, Claire?", Addressee.AGENT),
         ("I claire, is one enough for twelve?", Addressee.AGENT),
         ("Claire, until winter you open on Saturday.", Addressee.UNCLEAR),
-        ("Player, could you tell us where you are?", Addressee.UNCLEAR),
+        ("Player, could you tell us where you are?", Addressee.AGENT),
+        ("Quer, could you tell us where you are?", Addressee.AGENT),
+        ("Prayer, could you tell us where you are?", Addressee.UNCLEAR),
+        ("Okay, Claire, is there anything on Friday?", Addressee.AGENT),
+        ("How long does it take? Claire.", Addressee.AGENT),
+        ("How long does it take? Annie.", Addressee.OTHERS),
+        ("How long does it take? Not long.", Addressee.OTHERS),
         ("Mike, can you hear me?", Addressee.OTHERS),
         ("My cousin said that Claire was very friendly.", Addressee.OTHERS),
         ("Eleanor, can you hear me?", Addressee.OTHERS),
@@ -121,6 +127,84 @@ def test_the_consonants_of_a_name_are_enough_where_somebody_is_called(
     clara = Floor(called=("Clara",), others=("Ann", "Bob"))
     assert addressed(text, "en", clara).to is to
     assert addressed(text, "en", replace(clara, others=("Claire",))).to is not Addressee.AGENT
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("been, is that enough for you?", OTHERS),
+        ("Been, is it far?", OTHERS),
+        ("Rows, is it far?", OTHERS),
+        ("Clear, is it far?", AGENT),
+        ("Clear what does it cost?", AGENT),
+    ],
+)
+def test_of_all_on_the_line_whose_name_sounds_most_like_it_is_called(
+    text: str, to: Addressee
+) -> None:
+    """The others' names are misheard as the agent's is."""
+    on_line = Floor(called=("Clara",), others=("Ben", "Rose"), answers="asked")
+    assert addressed(text, "en", on_line).to is to
+    assert addressed(text, "en", on_line).by in ("name", "another name")
+
+
+def test_two_that_sound_alike_are_not_told_apart_by_a_third() -> None:
+    """What is as near to the agent's name as to another's is left to a model that can tell."""
+    alike = Floor(called=("Vera",), others=("Vero",))
+    assert addressed("Bear, is it far?", "en", alike).to is UNCLEAR
+    assert addressed("Bear, is it far?", "en", replace(alike, others=("Ann",))).to is AGENT
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "to"),
+    [
+        ("en", "Mum, what time do you open?", OTHERS),
+        ("en", "When is it, guys?", OTHERS),
+        ("de", "Mama, wann ist das?", OTHERS),
+        ("it", "Quando apre, mamma?", OTHERS),
+        ("en", "Tomorrow, what time do you open?", AGENT),
+        ("de", "Morgen, wann öffnen Sie?", AGENT),
+        ("es", "Mañana, ¿a qué hora abren?", AGENT),
+        ("fr", "Demain, vous ouvrez à quelle heure ?", AGENT),
+        ("it", "Domani, a che ora aprite?", AGENT),
+    ],
+)
+def test_people_are_called_by_other_words_than_names(
+    language: str, text: str, to: Addressee
+) -> None:
+    """And not each word before a comma calls somebody."""
+    assert addressed(text, language, Floor(called=("Linden",), others=("Ann",))).to is to
+
+
+def test_a_question_word_is_no_misheard_name() -> None:
+    """Though "where" sounds much like Vera."""
+    vera = Floor(called=("Vera",), others=("Paul",))
+    assert addressed("Paul, where did you put the tickets?", "en", vera).to is OTHERS
+
+
+@pytest.mark.parametrize(
+    ("language", "among", "agents"),
+    [
+        ("en", "Who's bringing the salad?", "Who is the doctor on Sunday?"),
+        ("en", "When do we leave?", "What do we get for that price?"),
+        ("en", "Is Paul coming along?", "Is the driver coming to the door?"),
+        ("en", "Can you get off work early?", "Can you deliver on Sunday?"),
+        ("de", "Wer holt die Kinder ab?", "Wer unterrichtet die Anfänger?"),
+        ("de", "Wann fahren wir los?", "Wann bekommen wir die Bestätigung?"),
+        ("es", "¿A qué hora cenamos?", "¿Cómo llegamos desde la estación?"),
+        ("es", "¿Quién cuida al perro?", "¿Quién da las clases?"),
+        ("fr", "On se retrouve où ?", "Où peut-on se garer ?"),
+        ("fr", "Qui apporte la salade ?", "Qui enseigne aux débutants ?"),
+        ("it", "A che ora mangiamo?", "Quando riceviamo la conferma?"),
+        ("it", "Chi tiene il cane?", "Chi insegna ai principianti?"),
+    ],
+)
+def test_what_a_group_asks_itself_is_left_to_a_model(
+    language: str, among: str, agents: str
+) -> None:
+    """Who does what, when they do it, who comes along: not what only the agent can know."""
+    assert addressed(among, language, Floor(called=("Linden",))).to is not AGENT
+    assert addressed(agents, language, Floor(called=("Linden",))).to is AGENT
 
 
 def test_the_nearer_of_two_names_counts() -> None:
@@ -183,18 +267,57 @@ def test_what_people_may_ask_each_other_is_left_to_a_model() -> None:
     assert addressed("When will you leave?", "en", after).to is UNCLEAR
 
 
-def test_scripted_calls_are_told_right() -> None:
-    """Those by which the rules were chosen; what was told right once stays so."""
-    right = [
+RIGHT: list[tuple[str, Answers, int, int]] = [
+    ("choosing", "asked", 1055, 1067),
+    ("choosing", "named", 859, 872),
+    ("reporting", "asked", 125, 125),
+    ("reporting", "named", 105, 105),
+    ("unseen", "asked", 179, 204),
+    ("unseen", "named", 167, 183),
+]
+HEARD: list[tuple[str, Answers, int, int]] = [
+    ("choosing", "asked", 464, 480),
+    ("choosing", "named", 451, 480),
+    ("reporting", "asked", 199, 240),
+    ("reporting", "named", 187, 240),
+]
+"""How many turns of scripted calls are told right, of how many, and how many of those that a
+recognizer heard. Whoever changes a rule writes what is reached then."""
+
+
+@pytest.mark.parametrize(("which", "answers", "right", "turns"), RIGHT)
+def test_scripted_calls_are_told_right(
+    which: str, answers: Answers, right: int, turns: int
+) -> None:
+    """What was told right once stays so, also by an agent that answers to its name alone."""
+    found = [
         is_right(turn, verdict)
-        for call in party_calls("choosing")
-        for turn, verdict in judged(call)
+        for call in party_calls(which)
+        for turn, verdict in judged(call, answers)
+        if answers == "asked" or turn.to == "others" or turn.kind not in UNNAMED
     ]
-    assert len(right) > 750
-    assert sum(right) / len(right) > 0.97
+    assert (sum(found), len(found)) == (right, turns)
 
 
-@pytest.mark.parametrize("text", ["", "...", "?", "(noise)", "¿?", "Linden" * 500, "a, " * 2000])
+@pytest.mark.parametrize(("which", "answers", "right", "turns"), HEARD)
+def test_what_a_recognizer_heard_is_told_right(
+    which: str, answers: Answers, right: int, turns: int
+) -> None:
+    """Names among them that it took for other words; the others' as well as the agent's."""
+    found = [
+        is_right(turn, addressed(turn.text, "en", replace(known, answers=answers)))
+        for turn, known in heard_turns(which)
+    ]
+    assert (sum(found), len(found)) == (right, turns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "...", "?", "(noise)", "¿?", "Linden" * 500, "a, " * 2000],
+        *["wer soll " * 999, "o a a " * 999, "who is " * 999],
+    ],
+)
 def test_any_text_is_told_of_at_once(text: str) -> None:
     """Also one that never ends."""
     known = Floor(called=("Linden", "Linden Street Kitchen"), others=tuple(map(str, range(20))))
