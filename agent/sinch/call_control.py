@@ -245,8 +245,8 @@ class CallControl:
         await self._transfers.request(name, order, take_over)
 
     async def give_back(self, name: str) -> None:
-        """Have the agent of a call talk to its caller again; see :meth:`TakeOvers.give_back`."""
-        await self._transfers.take_overs.give_back(name)
+        """Have the agent of a call talk to its caller again, alone; see :meth:`Transfers.stop`."""
+        await self._transfers.stop(name)
 
     # What the process with the stream of a call asks for, by the claims of its token
 
@@ -261,9 +261,11 @@ class CallControl:
         to: str,
         warm: WarmTransfer | None = None,
         summary: Summary | None = None,
+        *,
+        leg_name: str = "",
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        await self._transfers.dial(_name(claims), to, warm, summary)
+        await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
 
     async def opt_out(self, to: str, agent: str, how: How) -> bool:
         """Keep that somebody wants no more calls; return whether that is new.

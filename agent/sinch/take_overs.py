@@ -27,9 +27,17 @@ from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
 
 
-def leg_of(call: BridgedCall, to: str, warm: WarmTransfer | None) -> TransferLeg:
-    """Return a leg for dialling ``to`` into a call: of an operator, if they take it over."""
-    leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call.name, session=call.session)
+def leg_of(call: BridgedCall, to: str, warm: WarmTransfer | None, name: str = "") -> TransferLeg:
+    """Return a leg for dialling ``to`` into a call: of an operator, if they take it over.
+
+    Args:
+        call: Whose caller.
+        to: As it is dialled.
+        warm: How they are asked first; None if they are not.
+        name: Of the leg; ``""`` for a new one.
+    """
+    named = name or f"t{uuid.uuid4().hex[:24]}"
+    leg = TransferLeg(name=named, of=call.name, session=call.session)
     if warm is not None:
         return replace(
             leg,
@@ -53,6 +61,7 @@ def moved_by(leg: TransferLeg, answers: CallbackAnswers) -> CallerMoved:
         introduction=leg.introduction,
         helps=leg.then == "help",
         returns=leg.stays,
+        leg=leg.name,
     )
 
 
@@ -103,7 +112,8 @@ class TakeOvers:
         leg = await self._directory.leg_of(TransferLeg, call.transfer)
         if call.status is CallStatus.WITH_AGENT or leg is None:
             raise NotTakenOverError
-        if not await self._dispatch.has_stream(call.call_id):
+        leaves = not (leg.stays or ANSWERS[call.version].stays_when_moved)
+        if leaves or not await self._dispatch.has_stream(call.call_id):
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else AgentLeftError
         if await self._directory.advance(leg, LegEvent.ENDED) is None:
