@@ -16,6 +16,8 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from agent.call.orders import AnswererFound, TransferCaller
@@ -62,6 +64,7 @@ from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -98,7 +101,7 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        hang_ups = HangUps(directory, actions)
+        self._hang_ups = hang_ups = HangUps(directory, actions)
         self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
@@ -116,7 +119,7 @@ class CallControl:
             watch,
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
-        self._line_endings = lines = LineEndings(directory, dispatch, endings)
+        self._line_endings = lines = LineEndings(directory, dispatch, endings, hang_ups, follow_ups)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
@@ -151,7 +154,12 @@ class CallControl:
                 answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return await self._ended(callback)
+                return await self._follow_ups.finish(
+                    partial(self._see_to_end, callback),
+                    "see to the end of a leg",
+                    otherwise=answers.nothing(),
+                    late=lambda _told: self._hang_up_left(callback),
+                )
             case MenuAnswered():
                 return await self._menu_answered(callback)
             case Other(name="pie"):
@@ -170,6 +178,41 @@ class CallControl:
             case MenuAnswered() | Other(name="pie"):
                 return answers.leave_alone()
         return answers.nothing()
+
+    def answer_late(self, callback: Callback) -> None:
+        """Do what there is to be done though a callback was answered without a look at it.
+
+        Of an end, that is all: nobody tells of it again. Whoever has answered is hung up by
+        :meth:`sorry`, and their end is told. Returns at once.
+        """
+        if isinstance(callback, LegEnded):
+            see = partial(self._see_to_end_late, callback)
+            self._follow_ups.insist(see, "see to the end of a leg")
+
+    async def _see_to_end_late(self, callback: LegEnded) -> None:
+        await self._see_to_end(callback)
+        self._hang_up_left(callback)
+
+    async def _see_to_end(self, callback: LegEnded) -> Svaml:
+        try:
+            return await self._ended(callback)
+        except StoreError:
+            self._transfers.endings.without_database(callback)
+            raise
+
+    def _hang_up_left(self, callback: LegEnded) -> None:
+        """Have done by requests what the answer to a callback would have had done."""
+        hang_up = partial(self._hang_up_left_of, callback)
+        self._follow_ups.insist(hang_up, "hang up whoever is left")
+
+    async def _hang_up_left_of(self, callback: LegEnded) -> None:
+        match await self._own_leg(callback.leg):
+            case PlacedLeg(name=name):
+                await self._hang_ups.all_of(name)
+            case TransferLeg(of=name) | PartyLeg(of=name) | StreamLeg(of=name):
+                await self._hang_ups.all_of(name)
+            case _:
+                await self._hang_ups.all_of(callback.leg.call_id)
 
     async def _answered(self, callback: LegAnswered) -> Svaml:
         match await self._own_leg(callback.leg):
@@ -202,7 +245,7 @@ class CallControl:
                 await self._directory.advance(leg, LegEvent.ENDED, facts)
                 return await self._endings.phone_ended(leg.name, callback)
             case TransferLeg():
-                return await self._transfers.ended(leg, callback)
+                return await self._transfers.endings.ended(leg, callback)
             case PartyLeg():
                 return await self._line_endings.party_ended(leg, callback)
             case StreamLeg():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from agent.call.orders import PartyExpected, PartyLeft
 from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
+from agent.sinch.follow_ups import FollowUps
+from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import LegFacts, PartyLeg
 from agent.sinch.party_rules import is_over, why_not_reached
@@ -26,14 +29,23 @@ class LineEndings:
         directory: Knows the legs and calls.
         dispatch: Tells the agent of a call.
         endings: Ends a call, and closes its record.
+        hang_ups: For whoever is left.
+        follow_ups: Does what takes time.
     """
 
     def __init__(
-        self, directory: CallDirectory, dispatch: OrderDispatch, endings: CallEndings
+        self,
+        directory: CallDirectory,
+        dispatch: OrderDispatch,
+        endings: CallEndings,
+        hang_ups: HangUps,
+        follow_ups: FollowUps,
     ) -> None:
         self._directory = directory
         self._dispatch = dispatch
         self._endings = endings
+        self._hang_ups = hang_ups
+        self._follow_ups = follow_ups
 
     async def party_ended(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
         """Return what the platform is to do, now that a party has left, or has not come."""
@@ -46,8 +58,20 @@ class LineEndings:
         over = await self._directory.advance(leg, LegEvent.ENDED, facts)
         if over is None:
             return ANSWERS[callback.leg.version].nothing()
-        await self.tell_gone(over)
+        return await self._follow_ups.finish(
+            partial(self._gone, over, callback),
+            "see to a line",
+            otherwise=ANSWERS[callback.leg.version].nothing(),
+            late=lambda _told: self._hang_up(leg.of),
+        )
+
+    async def _gone(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
+        await self.tell_gone(leg)
         return await self.look(leg.of, callback.leg.version, callback)
+
+    def _hang_up(self, call_name: str) -> None:
+        hang_up = partial(self._hang_ups.all_of, call_name)
+        self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     async def tell_expected(self, leg: PartyLeg) -> None:
         """Tell the agent of a call who is being dialled onto its line, unless it is known more."""

@@ -16,6 +16,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, TransferLeg
 from agent.sinch.refusals import AnsweredError
+from agent.store.errors import StoreError
 
 
 class RingingTransfers:
@@ -110,5 +111,13 @@ class RingingTransfers:
 
     async def back_to_the_agent(self, leg: TransferLeg, order: CallerNotMoved) -> None:
         """Tell the agent of a call that nobody comes by a leg."""
-        await self._directory.clear_transfer(leg.of, leg.name)
-        await self._dispatch.order(leg.of, order)
+        tell = partial(self._tell, leg, order)
+        await self._follow_ups.finish(tell, "tell that nobody comes", otherwise=None)
+
+    async def _tell(self, leg: TransferLeg, order: CallerNotMoved) -> None:
+        try:
+            await self._directory.clear_transfer(leg.of, leg.name)
+            await self._dispatch.order(leg.of, order)
+        except StoreError:
+            self._dispatch.order_here(leg.of, order)
+            raise

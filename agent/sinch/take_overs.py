@@ -24,6 +24,7 @@ from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, TransferLeg
 from agent.sinch.refusals import AgentLeftError, CallGoneError, NoSuchCallError, NotTakenOverError
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 from agent.warm_transfers import WarmTransfer
 
 
@@ -65,7 +66,7 @@ def moved_by(leg: TransferLeg, answers: CallbackAnswers) -> CallerMoved:
     )
 
 
-def _returns(leg: TransferLeg, call: BridgedCall) -> bool:
+def returns(leg: TransferLeg, call: BridgedCall) -> bool:
     """Return whether the agent, if it is there, comes back when somebody has left by themselves.
 
     One that is to leave may be there still: in version 1 as long as it introduces them, in version
@@ -118,10 +119,10 @@ class TakeOvers:
             raise CallGoneError if lost else AgentLeftError
         if await self._directory.advance(leg, LegEvent.ENDED) is None:
             raise NotTakenOverError  # they have hung up
-        back = await self._come_back(call, ReturnToCaller(by="operator"))
         hang_up = partial(self._hang_ups.transfer, leg)
         self._follow_ups.insist(hang_up, "hang up an operator")
-        if not back:
+        come_back = partial(self._come_back, call, ReturnToCaller(by="operator"))
+        if not await self._follow_ups.finish(come_back, "call an agent back", otherwise=True):
             raise CallGoneError
 
     async def left(self, leg: TransferLeg) -> bool:
@@ -134,7 +135,7 @@ class TakeOvers:
             Whether there is nothing else to do; if not, the call is to be ended.
         """
         call = await self._directory.call(leg.of)
-        if call is None or call.status is CallStatus.OVER or not _returns(leg, call):
+        if call is None or call.status is CallStatus.OVER or not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             return await self._come_back(call, ReturnToCaller(by="service"))
@@ -155,7 +156,7 @@ class TakeOvers:
         if now is None or now.status is not LegStatus.ENDED:
             return True
         call = await self._directory.call(leg.of)
-        if call is None or call.transfer != leg.name or not _returns(leg, call):
+        if call is None or call.transfer != leg.name or not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             await self._come_back(call, ReturnToCaller(by="service"))
@@ -168,8 +169,16 @@ class TakeOvers:
         moved = call.status is CallStatus.MOVED  # if not, the agent helps
         if moved and await self._directory.advance_call(call.name, CallEvent.RETURNED) is None:
             return True  # it is back, or the call is over
-        if await self._dispatch.order_in_turn(call, order):
-            return True
+        call_back = partial(self._call_back, call, order)
+        return await self._follow_ups.finish(call_back, "call an agent back", otherwise=True)
+
+    async def _call_back(self, call: BridgedCall, order: ReturnToCaller) -> bool:
+        try:
+            if await self._dispatch.order_in_turn(call, order):
+                return True
+        except StoreError:
+            self._dispatch.order_here(call.name, order)
+            raise
         await self._directory.advance_call(call.name, CallEvent.ENDED)
         self._follow_ups.insist(partial(self._hang_ups.phone, call.name), "let a caller go")
         self._follow_ups.insist(partial(self._hang_ups.conference, call.name), "end a conference")

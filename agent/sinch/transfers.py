@@ -14,13 +14,12 @@ import structlog
 from agent import phone_numbers
 from agent.call.orders import (
     CalleeBriefed,
-    CallerNotMoved,
     NotReached,
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
 from agent.sinch.answer_watch import AnswerWatch
-from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered
+from agent.sinch.callbacks import LegAnswered, MenuAnswered
 from agent.sinch.contracts import Actions, CallbackAnswers
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
@@ -28,7 +27,7 @@ from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import CALLER, BridgedCall, LegFacts, TakeOver, TransferLeg
+from agent.sinch.legs import BridgedCall, LegFacts, TakeOver, TransferLeg
 from agent.sinch.menu_answers import taken
 from agent.sinch.refusals import (
     CallGoneError,
@@ -43,6 +42,7 @@ from agent.sinch.rest import SinchError
 from agent.sinch.ringing import RingingTransfers
 from agent.sinch.svaml import Svaml
 from agent.sinch.take_overs import TakeOvers, leg_of, moved_by
+from agent.sinch.transfer_endings import TransferEndings
 from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
 
@@ -96,6 +96,10 @@ class Transfers:
 
         self._watch = watch
         self._ringing = RingingTransfers(directory, dispatch, hang_ups, follow_ups)
+        self.endings = TransferEndings(
+            directory, dispatch, hang_ups, follow_ups, self.take_overs, self._ringing
+        )
+        """What follows when somebody has left, or has not come."""
 
     async def request(
         self, call_name: str, order: TransferCaller, take_over: TakeOver | None = None
@@ -173,6 +177,7 @@ class Transfers:
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
+        self.endings.remember(call, leg)
         if warm is not None and warm.with_summary and summary is not None:
             work = self._brief(leg, warm, summary)
             self._follow_ups.start(work, "write a briefing")
@@ -224,12 +229,30 @@ class Transfers:
             return await self._picked_up(leg, callback)
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        if await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+        return await self._connected(leg, answers, answers.join())
+
+    async def _connected(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
+        """Tell of somebody who takes the caller, and return how they come to them.
+
+        They come all the same if that cannot be told yet.
+        """
+
+        def late(told: Svaml) -> None:
+            if told != joins:
+                hang_up = partial(self._hang_ups.own_leg, leg.name)
+                self._follow_ups.insist(hang_up, "hang up who came too late")
+
+        return await self._follow_ups.finish(
+            partial(self._connect, leg, answers, joins), "pass a caller on", joins, late
+        )
+
+    async def _connect(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
+        order = moved_by(leg, answers)
+        moves = not order.helps
+        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
             return answers.hang_up()  # the caller has gone just now
-        await self._dispatch.order(leg.of, moved_by(leg, answers))
-        if not await self.take_overs.stands(leg):
-            return answers.hang_up()
-        return answers.join()
+        await self._dispatch.order(leg.of, order)
+        return joins if await self.take_overs.stands(leg) else answers.hang_up()
 
     async def _picked_up(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
         """Tell somebody what it is about, and ask them; or hear that it is no somebody."""
@@ -278,52 +301,9 @@ class Transfers:
     ) -> Svaml:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        order = moved_by(leg, answers)
-        moves = not order.helps
-        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
-            return answers.hang_up()  # the caller has gone just now
-        await self._dispatch.order(leg.of, order)
-        if not await self.take_overs.stands(leg):
-            return answers.hang_up()
-        return answers.bring_in(call)
-
-    async def ended(self, leg: TransferLeg, callback: LegEnded) -> Svaml:
-        """Return what the platform is to do, now that such a leg has ended, or was not answered."""
-        answers = ANSWERS[callback.leg.version]
-        ended = await self._directory.advance(leg, LegEvent.ENDED)
-        if ended is None:
-            return answers.nothing()
-        if not ended.talked and leg.status is not LegStatus.ANSWERED:
-            order = CallerNotMoved(why=_why(leg, callback), leg=leg.name)
-            await self._ringing.back_to_the_agent(leg, order)
-            return answers.nothing()
-        if await self.take_overs.left(ended):
-            return answers.nothing()
-        # They have talked: whoever is left has nobody to talk to.
-        call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
-        clear = partial(self._hang_ups.conference, leg.of)
-        self._follow_ups.insist(clear, "end a conference")
-        return answers.hang_up_legs(CALLER if call is None else call.phone)
+        return await self._connected(leg, answers, answers.bring_in(call))
 
 
 def _can_be_asked(to: str, warm: WarmTransfer | None) -> None:
     if warm is not None and phone_numbers.user(to):
         raise CannotBriefError
-
-
-_NOT_REACHED: tuple[tuple[NotReached, frozenset[str]], ...] = (
-    ("busy", frozenset(("BUSY",))),
-    ("declined", frozenset(("REJECTED",))),
-    ("no answer", frozenset(("NOANSWER", "TIMEOUT", "CANCEL", "NOTAVAILABLE"))),
-)
-"""By the platform's words for the end of a leg, in both versions, without underscores."""
-
-
-def _why(leg: TransferLeg, callback: LegEnded) -> NotReached:
-    """Return why whoever was dialled does not talk with the caller."""
-    if leg.status is LegStatus.MACHINE:
-        return "machine"
-    if leg.status is LegStatus.BRIEFED:
-        return "declined"  # they have hung up
-    told = {text.upper().replace("_", "") for text in (callback.result, callback.reason)}
-    return next((why for why, words in _NOT_REACHED if told & words), "failed")
