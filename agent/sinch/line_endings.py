@@ -13,8 +13,8 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import LegFacts, PartyLeg
-from agent.sinch.party_rules import is_over, why_not_reached
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, TransferLeg
+from agent.sinch.party_rules import is_over, left_alone, why_not_reached
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
@@ -99,9 +99,18 @@ class LineEndings:
         call = await self._directory.call(call_name)
         if call is None:
             return await self._nobody_came(call_name, version, legs, callback)
-        if call.status is CallStatus.OVER or not is_over(call, legs):
+        if call.status is CallStatus.OVER:
+            return ANSWERS[version].nothing()
+        if not (is_over(call, legs) or await self._is_left_alone(call, legs)):
             return ANSWERS[version].nothing()
         return await self._end(call_name, version, call.call_id, callback)
+
+    async def _is_left_alone(self, call: BridgedCall, legs: list[PartyLeg]) -> bool:
+        if call.status is not CallStatus.MOVED:
+            return False
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        there = leg is not None and leg.status is LegStatus.ANSWERED
+        return left_alone(call, legs, passed_on=there)
 
     async def _nobody_came(
         self,

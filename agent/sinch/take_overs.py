@@ -111,8 +111,10 @@ class TakeOvers:
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
         leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if call.status is CallStatus.WITH_AGENT or leg is None:
+        if leg is None or (call.status is CallStatus.WITH_AGENT and leg.then != "help"):
             raise NotTakenOverError
+        if leg.status is not LegStatus.ANSWERED:
+            raise NotTakenOverError  # nobody has come, or they have left
         leaves = not (leg.stays or ANSWERS[call.version].stays_when_moved)
         if leaves or not await self._dispatch.has_stream(call.call_id):
             lost = await self._directory.stream_is_lost(call.call_id)

@@ -15,8 +15,9 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.leg_tables import CallEvent, LegEvent, LegStatus
+from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import CALLER, BridgedCall, TransferLeg
+from agent.sinch.party_rules import left_alone
 from agent.sinch.ringing import RingingTransfers
 from agent.sinch.svaml import Svaml
 from agent.sinch.take_overs import TakeOvers, returns
@@ -87,6 +88,8 @@ class TransferEndings:
         try:
             if await self._take_overs.left(ended):
                 return answers.nothing()
+            if await self._others_talk(leg.of):
+                return answers.nothing()
             # They have talked: whoever is left has nobody to talk to.
             call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
         except StoreError:
@@ -94,9 +97,23 @@ class TransferEndings:
             raise
         finally:
             self._dialled.pop(leg.name, None)
-        clear = partial(self._hang_ups.conference, leg.of)
-        self._follow_ups.insist(clear, "end a conference")
+        if call is not None:
+            self._follow_ups.insist(partial(self._clear, call), "end a conference")
         return answers.hang_up_legs(CALLER if call is None else call.phone)
+
+    async def _others_talk(self, call_name: str) -> bool:
+        """Return whether there are several left on a line whose agent they have not got."""
+        call = await self._directory.call(call_name)
+        if call is None or call.status is not CallStatus.MOVED:
+            return False
+        return not left_alone(call, await self._directory.parties(call_name), passed_on=False)
+
+    async def _clear(self, call: BridgedCall) -> None:
+        try:
+            await self._hang_ups.conference(call.name)
+        except StoreError:
+            await self._hang_ups.all_known(call)
+            raise
 
     def _hang_up_left(self, call_name: str) -> None:
         hang_up = partial(self._hang_ups.all_of, call_name)

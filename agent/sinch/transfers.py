@@ -7,6 +7,7 @@ hear what it is about, and are asked (:mod:`agent.sinch.menus`); a yes brings th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -29,6 +30,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, LegFacts, TakeOver, TransferLeg
 from agent.sinch.menu_answers import taken
+from agent.sinch.party_rules import beside
 from agent.sinch.refusals import (
     CallGoneError,
     CannotBriefError,
@@ -181,12 +183,14 @@ class Transfers:
         if warm is not None and warm.with_summary and summary is not None:
             work = self._brief(leg, warm, summary)
             self._follow_ups.start(work, "write a briefing")
+        legs = await self._directory.parties(call_name)
+        line = replace(call, call_id=beside(call, legs))  # its first phone may have left
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         longest = self._settings.dialling.transfer_seconds
         dial = self._actions.transfer if warm is None else self._actions.dial_alone
         try:
-            facts = await dial(call, leg.name, to, caller_id, ring, longest)
+            facts = await dial(line, leg.name, to, caller_id, ring, longest)
         except SinchError as error:
             if not error.may_be_done:  # else somebody may answer, and talk
                 await self._rules.not_dialled(leg.name, certain=True)

@@ -239,7 +239,7 @@ def test_an_answer_in_the_moment_of_the_stop_is_taken_back(
         async def late(*given: object) -> object:
             s.directory.advance = advance  # type: ignore[method-assign]
             await s.answered(name)
-            return await advance(*given)  # type: ignore[arg-type]
+            return await advance(*given)  # type: ignore[arg-type,type-var]
 
         s.directory.advance = late  # type: ignore[method-assign,assignment]
         await s.call_control.give_back("phone")
@@ -319,7 +319,7 @@ def test_a_caller_who_goes_as_they_are_passed_on_leaves_nobody_alone(tmp_path: P
 
         async def late(*given: object) -> object:
             s.directory.advance = advance  # type: ignore[method-assign]
-            answered = await advance(*given)  # type: ignore[arg-type]
+            answered = await advance(*given)  # type: ignore[arg-type,type-var]
             await s.ended()
             return answered
 
