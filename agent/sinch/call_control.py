@@ -4,10 +4,12 @@
 - :mod:`agent.sinch.dialling`: calls that we place; :mod:`agent.sinch.outgoing`: those that are
   answered.
 - :mod:`agent.sinch.transfers`: callers who are passed on; :mod:`agent.sinch.take_overs`: and come
-  back to the agent.
+  back to the agent; :mod:`agent.sinch.ringing`: who is given up;
+  :mod:`agent.sinch.transfer_endings`: who has left.
 - :mod:`agent.sinch.parties`: several phones on one line; :mod:`agent.sinch.party_answers` lets them
   in, :mod:`agent.sinch.line_endings` sees to whoever leaves.
-- :mod:`agent.sinch.endings`: calls that end, and how.
+- :mod:`agent.sinch.leg_endings`: whoever hangs up; :mod:`agent.sinch.endings`: calls that end, and
+  how.
 
 They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
 :mod:`agent.sinch.dispatch` (orders to its agent), :mod:`agent.sinch.hang_ups` (requests to hang up)
@@ -15,8 +17,6 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 import structlog
 
@@ -30,7 +30,6 @@ from agent.sinch.callbacks import (
     IncomingCall,
     LegAnswered,
     LegEnded,
-    LegIdentity,
     MenuAnswered,
     Other,
 )
@@ -43,14 +42,11 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
-from agent.sinch.leg_tables import LegEvent
+from agent.sinch.leg_endings import LegEndings, own_leg
 from agent.sinch.legs import (
     BridgedCall,
-    LegFacts,
-    OwnLeg,
     PartyLeg,
     PlacedLeg,
-    StreamLeg,
     TakeOver,
     TransferLeg,
 )
@@ -64,7 +60,6 @@ from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
-from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -101,7 +96,7 @@ class CallControl:
         self._directory = directory
         self._rules = rules = DialRules(settings, directory.dials, directory.opt_outs)
         self._follow_ups = follow_ups = FollowUps()
-        self._hang_ups = hang_ups = HangUps(directory, actions)
+        hang_ups = HangUps(directory, actions)
         self._dispatch = dispatch = OrderDispatch(directory, processes, calls)
         stream_legs = StreamLegs(
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
@@ -119,12 +114,15 @@ class CallControl:
             watch,
         )
         self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
-        self._line_endings = lines = LineEndings(directory, dispatch, endings, hang_ups, follow_ups)
+        lines = LineEndings(directory, dispatch, endings, hang_ups, follow_ups)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
+        )
+        self._leg_endings = LegEndings(
+            directory, self._transfers.endings, lines, endings, hang_ups, rules, follow_ups
         )
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
@@ -154,12 +152,7 @@ class CallControl:
                 answer = await self._answered(callback)
                 return answer if callback.asks else answers.nothing()
             case LegEnded():
-                return await self._follow_ups.finish(
-                    partial(self._see_to_end, callback),
-                    "see to the end of a leg",
-                    otherwise=answers.nothing(),
-                    late=lambda _told: self._hang_up_left(callback),
-                )
+                return await self._leg_endings.answer(callback)
             case MenuAnswered():
                 return await self._menu_answered(callback)
             case Other(name="pie"):
@@ -186,36 +179,10 @@ class CallControl:
         :meth:`sorry`, and their end is told. Returns at once.
         """
         if isinstance(callback, LegEnded):
-            see = partial(self._see_to_end_late, callback)
-            self._follow_ups.insist(see, "see to the end of a leg")
-
-    async def _see_to_end_late(self, callback: LegEnded) -> None:
-        await self._see_to_end(callback)
-        self._hang_up_left(callback)
-
-    async def _see_to_end(self, callback: LegEnded) -> Svaml:
-        try:
-            return await self._ended(callback)
-        except StoreError:
-            self._transfers.endings.without_database(callback)
-            raise
-
-    def _hang_up_left(self, callback: LegEnded) -> None:
-        """Have done by requests what the answer to a callback would have had done."""
-        hang_up = partial(self._hang_up_left_of, callback)
-        self._follow_ups.insist(hang_up, "hang up whoever is left")
-
-    async def _hang_up_left_of(self, callback: LegEnded) -> None:
-        match await self._own_leg(callback.leg):
-            case PlacedLeg(name=name):
-                await self._hang_ups.all_of(name)
-            case TransferLeg(of=name) | PartyLeg(of=name) | StreamLeg(of=name):
-                await self._hang_ups.all_of(name)
-            case _:
-                await self._hang_ups.all_of(callback.leg.call_id)
+            self._leg_endings.see_later(callback)
 
     async def _answered(self, callback: LegAnswered) -> Svaml:
-        match await self._own_leg(callback.leg):
+        match await own_leg(self._directory, callback.leg):
             case PlacedLeg() as leg:
                 match callback.by:
                     case "human" | "machine" | "beep" | "unknown" as who if leg.is_screened:
@@ -228,40 +195,10 @@ class CallControl:
         return ANSWERS[callback.leg.version].leave_alone()
 
     async def _menu_answered(self, callback: MenuAnswered) -> Svaml:
-        leg = await self._own_leg(callback.leg, callback.menu)
+        leg = await own_leg(self._directory, callback.leg, callback.menu)
         if isinstance(leg, TransferLeg) and callback.menu in (BRIEFING, leg.name):
             return await self._transfers.decided(leg, callback)
         return ANSWERS[callback.leg.version].leave_alone()
-
-    async def _ended(self, callback: LegEnded) -> Svaml:
-        leg = await self._own_leg(callback.leg)
-        kind = "" if leg is None else leg.name[:1]
-        log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
-        if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
-            self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
-        match leg:
-            case PlacedLeg():
-                facts = LegFacts(result=callback.result, reason=callback.reason)
-                await self._directory.advance(leg, LegEvent.ENDED, facts)
-                return await self._endings.phone_ended(leg.name, callback)
-            case TransferLeg():
-                return await self._transfers.endings.ended(leg, callback)
-            case PartyLeg():
-                return await self._line_endings.party_ended(leg, callback)
-            case StreamLeg():
-                self._endings.stream_leg_ended(leg.of)
-                return ANSWERS[callback.leg.version].nothing()
-        return await self._endings.phone_ended(callback.leg.call_id, callback)
-
-    async def _own_leg(self, leg: LegIdentity, menu: str = "") -> OwnLeg | None:
-        """Return the leg as we know it; None if we did not ask for it.
-
-        Args:
-            leg: In the platform's words.
-            menu: Whose name is that of its leg in version 1, if it says nothing else.
-        """
-        name = leg.name or leg.custom or menu
-        return await self._directory.leg(name) if name else None
 
     async def let_go(self, name: str) -> None:
         """See to a call whose process has died; see :meth:`CallEndings.let_go`."""

@@ -85,16 +85,14 @@ class FollowUps:
         told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def attempt() -> None:
+            given, done = otherwise, False
             try:
-                given = await work()
-            except Exception:  # told to the log by whoever runs this
+                given, done = await work(), True
+            finally:
                 if not told.done():
-                    told.set_result(otherwise)
-                raise
-            if not told.done():
-                told.set_result(given)
-            elif late is not None:
-                late(given)
+                    told.set_result(given)
+                elif done and late is not None:
+                    late(given)
 
         self._tasks.start(_insisted(attempt, name), name)
         return await told
