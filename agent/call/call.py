@@ -143,7 +143,7 @@ class Call:
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
             case orders.CallerMoved(introduction="", helps=False):
-                if not self._turns.takes(Event.MOVED):
+                if not (self._turns.takes(Event.MOVED) and self._transfer.knows(order)):
                     return
                 self._transfer.obey(order)
                 self._happened(Event.MOVED)
@@ -278,8 +278,8 @@ class Call:
         if reply.then is not None and not reply.hang_up:
             self._clock.announce(reply.then)
             self._happened(Event.ANNOUNCEMENT_DUE)
-        if reply.transfer and not reply.hang_up and not await self._transfer.dial(reply.transfer):
-            self.obey(orders.CallerNotMoved())
+        if reply.transfer and not reply.hang_up:
+            self._clock.announce(await self._transfer.dial(reply.transfer))
         for what in self._over_speech.after(reply):
             self._happened(what)
         if reply.order is not None and self._transfer.together:

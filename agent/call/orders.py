@@ -48,6 +48,9 @@ class TransferCaller:
 class CalleeBriefed:
     """Somebody has picked up, hears what it is about, and is asked whether they take the caller."""
 
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerMoved:
@@ -65,6 +68,9 @@ class CallerMoved:
     returns: bool = False
     """Whether we are to be called back: a recording pauses, where it would end otherwise."""
 
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerNotMoved:
@@ -72,6 +78,12 @@ class CallerNotMoved:
 
     why: NotReached | None = None
     """None if that is not known."""
+
+    by: Literal["", "operator"] = ""
+    """Who wants it so; ``""`` if that is how it has come."""
+
+    leg: str = ""
+    """Name of the leg of whoever was dialled; ``""`` as the version before has left it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from agent.call.call import Call
 from agent.call.ending import CallEnded
 from agent.call.opting_out import no_more_calls
 from agent.call.screening import Screening
-from agent.call.transfer import Handover, Mover, TransferError
+from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
 from agent.records.secret_keys import SecretKeys
 from agent.records.writer import Record
@@ -30,7 +30,7 @@ from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
 from agent.sinch.party_tools import party_tools
-from agent.sinch.refusals import CallControlError, RefusedError
+from agent.sinch.refusals import AnsweredError, CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.stream.channel import Channel
@@ -336,7 +336,11 @@ class CallRunner:
         async def move(handover: Handover) -> None:
             summary = partial(summary_of, handover, self._resources.providers.llm)
             try:
-                await call_control.transfer(claims, handover.to, handover.warm, summary)
+                await call_control.transfer(
+                    claims, handover.to, handover.warm, summary, leg_name=handover.leg
+                )
+            except AnsweredError as error:
+                raise HasAnsweredError(str(error)) from None
             except RefusedError:  # Sinch's words may quote the number
                 raise TransferError("Sinch does not dial") from None
             except CallControlError as error:

@@ -145,6 +145,17 @@ class CallDirectory:
 
         await self._store.calls.change(call_name, changed)
 
+    async def clear_transfer(self, call_name: str, leg_name: str) -> None:
+        """Note that a caller is not being passed on to a leg any more, unless it is another now."""
+
+        def changed(value: dict[str, Any]) -> tuple[dict[str, Any], None] | None:
+            call = _call(call_name, value)
+            if call is None or call.transfer != leg_name:
+                return None
+            return encode_call(replace(call, transfer="")), None
+
+        await self._store.calls.change(call_name, changed)
+
     async def add_party(self, call_name: str, leg_name: str) -> BridgedCall | None:
         """Note that a leg is to be on the line of a call; return the call as it is then.
 

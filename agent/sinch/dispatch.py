@@ -54,6 +54,14 @@ class OrderDispatch:
         self._processes.look_again()  # it may be here
         return True
 
+    def order_here(self, call_name: str, order: Order) -> bool:
+        """Give an order to a call of this process, without a look at the database.
+
+        Returns:
+            Whether it is here.
+        """
+        return self._calls.deliver(call_name, order)
+
     async def order_by_hand(self, name: str, order: Order) -> bool:
         """Give an order to a call that was routed by hand; return whether any process holds it."""
         if self._calls.deliver(name, order):

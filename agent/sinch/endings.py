@@ -159,8 +159,8 @@ class CallEndings:
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         await self._directory.stream_ended(call_id)
-        if not moved:
-            await self._hang_ups.conference(call_name, whoever_talks=hung_up)
+        # Whoever it left them with may have hung up as it left.
+        await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
 
     async def _close_record(self, call_name: str, callback: LegEnded) -> None:
         """Add what the platform says of a call to its record, behind our own last line.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
@@ -14,6 +15,8 @@ from pipelines.backoff import longer
 from pipelines.clock import now
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 FINISH_WITHIN = 3.0
 """Seconds that work for calls has when the process stops."""
@@ -60,6 +63,39 @@ class FollowUps:
             self._tasks.start_later(after, lambda: _insisted(work, name), name)
         else:
             self._tasks.start(_insisted(work, name), name)
+
+    async def finish(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        name: str,
+        otherwise: T,
+        late: Callable[[T], object] | None = None,
+    ) -> T:
+        """Do it now, to the end, though whoever waits for it is cancelled; return what it gives.
+
+        For the rest of what was begun by a change of the database that cannot be made twice. If the
+        database fails, it is done again, as :meth:`insist` does, and nobody waits for that.
+
+        Args:
+            work: Returns what to do.
+            name: What it is, for the log.
+            otherwise: Is returned at once if the database fails.
+            late: Is given what the work gives, once nobody waits for that any more.
+        """
+        told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def attempt() -> None:
+            given, done = otherwise, False
+            try:
+                given, done = await work(), True
+            finally:
+                if not told.done():
+                    told.set_result(given)
+                elif done and late is not None:
+                    late(given)
+
+        self._tasks.start(_insisted(attempt, name), name)
+        return await told
 
     def start_later(self, seconds: float, work: Callable[[], Work], name: str) -> None:
         """Do it ``seconds`` from now, unless this is closed before."""

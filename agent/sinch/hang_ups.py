@@ -120,6 +120,32 @@ class HangUps:
         if leg is not None and (leg.waits or (leg.warm and leg.status is LegStatus.ANSWERED)):
             await self.transfer(leg)
 
+    async def all_of(self, call_name: str) -> None:
+        """Hang up whoever is left of a call that is over, where no answer to a callback did it.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        call = await self._directory.call(call_name)
+        if call is None or call.status is not CallStatus.OVER:
+            return
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        if leg is not None and leg.status is LegStatus.ANSWERED:
+            await self.transfer(leg)
+        await self.phone(call_name)
+
+    async def all_known(self, call: BridgedCall) -> None:
+        """Hang up whoever is left of a call, by what was known of it: for want of a database."""
+        if self._actions is None:
+            return
+        with suppress(RefusedError):  # logged; nobody waits for it
+            await self._hang_up(self._actions, call)
+        if call.conference:
+            try:
+                await self._actions.clear(call.conference)
+            except SinchError as error:
+                log.warning("conference not ended", status=error.status, code=error.code)
+
     async def conference(self, call_name: str, *, whoever_talks: bool = False) -> None:
         """Hang up whoever is left on the line of a call, unless they talk to each other.
 

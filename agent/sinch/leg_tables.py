@@ -52,6 +52,9 @@ class LegEvent(enum.Enum):
     DROPPED = enum.auto()
     """Of a party: somebody of ours wants them off the line; the platform has still to say so."""
 
+    CANCELLED = enum.auto()
+    """Of a transfer: nobody waits for them any more, and they have not come to the caller."""
+
     ENDED = enum.auto()
     """The platform says so, or an operator has had it hung up."""
 
@@ -99,6 +102,8 @@ TRANSFER_LEG: Mapping[tuple[LegStatus, LegEvent], LegStatus] = {
     **{(s, _E.ACCEPTED): s for s in (_S.ANSWERED, _S.BRIEFED, _S.MACHINE, _S.ENDED)},
     **{(s, _E.ENDED): _S.ENDED for s in (_S.DIALLING, _S.ANSWERED, _S.BRIEFED, _S.MACHINE)},
     (_S.FAILED, _E.ENDED): _S.ENDED,
+    # Who is with the caller, or about to be, is not: of a yes and this, the first counts.
+    **{(s, _E.CANCELLED): _S.ENDED for s in (_S.DIALLING, _S.BRIEFED, _S.MACHINE, _S.FAILED)},
 }
 
 

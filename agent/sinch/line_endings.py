@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from agent.call.orders import PartyExpected, PartyLeft
 from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
+from agent.sinch.follow_ups import FollowUps
+from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import LegFacts, PartyLeg
-from agent.sinch.party_rules import is_over, why_not_reached
+from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, TransferLeg
+from agent.sinch.party_rules import is_over, left_alone, why_not_reached
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
 
@@ -26,14 +29,23 @@ class LineEndings:
         directory: Knows the legs and calls.
         dispatch: Tells the agent of a call.
         endings: Ends a call, and closes its record.
+        hang_ups: For whoever is left.
+        follow_ups: Does what takes time.
     """
 
     def __init__(
-        self, directory: CallDirectory, dispatch: OrderDispatch, endings: CallEndings
+        self,
+        directory: CallDirectory,
+        dispatch: OrderDispatch,
+        endings: CallEndings,
+        hang_ups: HangUps,
+        follow_ups: FollowUps,
     ) -> None:
         self._directory = directory
         self._dispatch = dispatch
         self._endings = endings
+        self._hang_ups = hang_ups
+        self._follow_ups = follow_ups
 
     async def party_ended(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
         """Return what the platform is to do, now that a party has left, or has not come."""
@@ -46,8 +58,20 @@ class LineEndings:
         over = await self._directory.advance(leg, LegEvent.ENDED, facts)
         if over is None:
             return ANSWERS[callback.leg.version].nothing()
-        await self.tell_gone(over)
+        return await self._follow_ups.finish(
+            partial(self._gone, over, callback),
+            "see to a line",
+            otherwise=ANSWERS[callback.leg.version].nothing(),
+            late=lambda _told: self._hang_up(leg.of),
+        )
+
+    async def _gone(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
+        await self.tell_gone(leg)
         return await self.look(leg.of, callback.leg.version, callback)
+
+    def _hang_up(self, call_name: str) -> None:
+        hang_up = partial(self._hang_ups.all_of, call_name)
+        self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     async def tell_expected(self, leg: PartyLeg) -> None:
         """Tell the agent of a call who is being dialled onto its line, unless it is known more."""
@@ -75,9 +99,18 @@ class LineEndings:
         call = await self._directory.call(call_name)
         if call is None:
             return await self._nobody_came(call_name, version, legs, callback)
-        if call.status is CallStatus.OVER or not is_over(call, legs):
+        if call.status is CallStatus.OVER:
+            return ANSWERS[version].nothing()
+        if not (is_over(call, legs) or await self._is_left_alone(call, legs)):
             return ANSWERS[version].nothing()
         return await self._end(call_name, version, call.call_id, callback)
+
+    async def _is_left_alone(self, call: BridgedCall, legs: list[PartyLeg]) -> bool:
+        if call.status is not CallStatus.MOVED:
+            return False
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        there = leg is not None and leg.status is LegStatus.ANSWERED
+        return left_alone(call, legs, passed_on=there)
 
     async def _nobody_came(
         self,

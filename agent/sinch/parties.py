@@ -19,6 +19,7 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.line_endings import LineEndings
+from agent.sinch.party_rules import beside
 from agent.sinch.refusals import (
     CallOverError,
     CannotAddError,
@@ -146,7 +147,7 @@ class Parties:
             raise CallOverError
         caller_id = self._settings.caller_id if placed is None else placed.caller_id
         try:
-            facts = await actions.add_party(call, leg, caller_id, seconds, _beside(call, legs))
+            facts = await actions.add_party(call, leg, caller_id, seconds, beside(call, legs))
         except SinchError as error:
             await self._refused(leg, error)
             raise RefusedError(str(error)) from None
@@ -222,10 +223,3 @@ def party_leg(call_name: str, party: Party) -> PartyLeg:
 
 def _names(legs: Sequence[PartyLeg]) -> list[str]:
     return [leg.name for leg in legs]
-
-
-def _beside(call: BridgedCall, legs: Sequence[PartyLeg]) -> str:
-    """Return the platform's id of a leg that is on the line: the phone's, or if that has left."""
-    there = [leg.call_id for leg in legs if leg.status is LegStatus.CONNECTED and leg.call_id]
-    phone_left = any(leg.name == call.phone and leg.is_over for leg in legs)
-    return there[0] if phone_left and there else call.call_id

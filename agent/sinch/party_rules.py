@@ -52,6 +52,30 @@ def is_over(call: BridgedCall, legs: Sequence[PartyLeg]) -> bool:
     return any(_has_been_there(leg) for leg in hosts)
 
 
+def left_alone(call: BridgedCall, legs: Sequence[PartyLeg], *, passed_on: bool) -> bool:
+    """Return whether nobody of a line that was passed on has anybody left to talk to.
+
+    Its agent has left it, or is silent.
+
+    Args:
+        call: It.
+        legs: Of all who are, were or are to be on its line, beside whom it was passed on to.
+        passed_on: Whether whoever that is, is there.
+    """
+    own = call.phone not in [
+        leg.name for leg in legs
+    ]  # no party: it is there while there is a call
+    there = sum(leg.status is LegStatus.CONNECTED for leg in legs)
+    return there + own + passed_on < 2
+
+
+def beside(call: BridgedCall, legs: Sequence[PartyLeg]) -> str:
+    """Return the platform's id of a leg that is on the line: the phone's, or if that has left."""
+    there = [leg.call_id for leg in legs if leg.status is LegStatus.CONNECTED and leg.call_id]
+    phone_left = any(leg.name == call.phone and leg.is_over for leg in legs)
+    return there[0] if phone_left and there else call.call_id
+
+
 def _has_been_there(leg: PartyLeg) -> bool:
     answered = leg.result.upper() in ("ANSWERED", "COMPLETED")
     return leg.standing == "left" or (leg.standing == "dropped" and answered and leg.is_over)

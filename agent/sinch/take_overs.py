@@ -24,12 +24,21 @@ from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, TransferLeg
 from agent.sinch.refusals import AgentLeftError, CallGoneError, NoSuchCallError, NotTakenOverError
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 from agent.warm_transfers import WarmTransfer
 
 
-def leg_of(call: BridgedCall, to: str, warm: WarmTransfer | None) -> TransferLeg:
-    """Return a leg for dialling ``to`` into a call: of an operator, if they take it over."""
-    leg = TransferLeg(name=f"t{uuid.uuid4().hex[:24]}", of=call.name, session=call.session)
+def leg_of(call: BridgedCall, to: str, warm: WarmTransfer | None, name: str = "") -> TransferLeg:
+    """Return a leg for dialling ``to`` into a call: of an operator, if they take it over.
+
+    Args:
+        call: Whose caller.
+        to: As it is dialled.
+        warm: How they are asked first; None if they are not.
+        name: Of the leg; ``""`` for a new one.
+    """
+    named = name or f"t{uuid.uuid4().hex[:24]}"
+    leg = TransferLeg(name=named, of=call.name, session=call.session)
     if warm is not None:
         return replace(
             leg,
@@ -53,10 +62,11 @@ def moved_by(leg: TransferLeg, answers: CallbackAnswers) -> CallerMoved:
         introduction=leg.introduction,
         helps=leg.then == "help",
         returns=leg.stays,
+        leg=leg.name,
     )
 
 
-def _returns(leg: TransferLeg, call: BridgedCall) -> bool:
+def returns(leg: TransferLeg, call: BridgedCall) -> bool:
     """Return whether the agent, if it is there, comes back when somebody has left by themselves.
 
     One that is to leave may be there still: in version 1 as long as it introduces them, in version
@@ -101,17 +111,20 @@ class TakeOvers:
         if call is None or call.status is CallStatus.OVER:
             raise NoSuchCallError
         leg = await self._directory.leg_of(TransferLeg, call.transfer)
-        if call.status is CallStatus.WITH_AGENT or leg is None:
+        if leg is None or (call.status is CallStatus.WITH_AGENT and leg.then != "help"):
             raise NotTakenOverError
-        if not await self._dispatch.has_stream(call.call_id):
+        if leg.status is not LegStatus.ANSWERED:
+            raise NotTakenOverError  # nobody has come, or they have left
+        leaves = not (leg.stays or ANSWERS[call.version].stays_when_moved)
+        if leaves or not await self._dispatch.has_stream(call.call_id):
             lost = await self._directory.stream_is_lost(call.call_id)
             raise CallGoneError if lost else AgentLeftError
         if await self._directory.advance(leg, LegEvent.ENDED) is None:
             raise NotTakenOverError  # they have hung up
-        back = await self._come_back(call, ReturnToCaller(by="operator"))
         hang_up = partial(self._hang_ups.transfer, leg)
         self._follow_ups.insist(hang_up, "hang up an operator")
-        if not back:
+        come_back = partial(self._come_back, call, ReturnToCaller(by="operator"))
+        if not await self._follow_ups.finish(come_back, "call an agent back", otherwise=True):
             raise CallGoneError
 
     async def left(self, leg: TransferLeg) -> bool:
@@ -124,7 +137,7 @@ class TakeOvers:
             Whether there is nothing else to do; if not, the call is to be ended.
         """
         call = await self._directory.call(leg.of)
-        if call is None or call.status is CallStatus.OVER or not _returns(leg, call):
+        if call is None or call.status is CallStatus.OVER or not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             return await self._come_back(call, ReturnToCaller(by="service"))
@@ -145,7 +158,7 @@ class TakeOvers:
         if now is None or now.status is not LegStatus.ENDED:
             return True
         call = await self._directory.call(leg.of)
-        if call is None or call.transfer != leg.name or not _returns(leg, call):
+        if call is None or call.transfer != leg.name or not returns(leg, call):
             return False
         if call.status is CallStatus.MOVED or leg.then == "help":
             await self._come_back(call, ReturnToCaller(by="service"))
@@ -158,8 +171,16 @@ class TakeOvers:
         moved = call.status is CallStatus.MOVED  # if not, the agent helps
         if moved and await self._directory.advance_call(call.name, CallEvent.RETURNED) is None:
             return True  # it is back, or the call is over
-        if await self._dispatch.order_in_turn(call, order):
-            return True
+        call_back = partial(self._call_back, call, order)
+        return await self._follow_ups.finish(call_back, "call an agent back", otherwise=True)
+
+    async def _call_back(self, call: BridgedCall, order: ReturnToCaller) -> bool:
+        try:
+            if await self._dispatch.order_in_turn(call, order):
+                return True
+        except StoreError:
+            self._dispatch.order_here(call.name, order)
+            raise
         await self._directory.advance_call(call.name, CallEvent.ENDED)
         self._follow_ups.insist(partial(self._hang_ups.phone, call.name), "let a caller go")
         self._follow_ups.insist(partial(self._hang_ups.conference, call.name), "end a conference")

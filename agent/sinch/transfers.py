@@ -7,6 +7,7 @@ hear what it is about, and are asked (:mod:`agent.sinch.menus`); a yes brings th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -14,13 +15,12 @@ import structlog
 from agent import phone_numbers
 from agent.call.orders import (
     CalleeBriefed,
-    CallerNotMoved,
     NotReached,
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
 from agent.sinch.answer_watch import AnswerWatch
-from agent.sinch.callbacks import LegAnswered, LegEnded, MenuAnswered
+from agent.sinch.callbacks import LegAnswered, MenuAnswered
 from agent.sinch.contracts import Actions, CallbackAnswers
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
@@ -28,8 +28,9 @@ from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import CALLER, BridgedCall, LegFacts, TakeOver, TransferLeg
+from agent.sinch.legs import BridgedCall, LegFacts, TakeOver, TransferLeg
 from agent.sinch.menu_answers import taken
+from agent.sinch.party_rules import beside
 from agent.sinch.refusals import (
     CallGoneError,
     CannotBriefError,
@@ -40,8 +41,10 @@ from agent.sinch.refusals import (
     StillRingingError,
 )
 from agent.sinch.rest import SinchError
+from agent.sinch.ringing import RingingTransfers
 from agent.sinch.svaml import Svaml
 from agent.sinch.take_overs import TakeOvers, leg_of, moved_by
+from agent.sinch.transfer_endings import TransferEndings
 from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
 
@@ -94,6 +97,11 @@ class Transfers:
         """Whether the agent comes back, and when."""
 
         self._watch = watch
+        self._ringing = RingingTransfers(directory, dispatch, hang_ups, follow_ups)
+        self.endings = TransferEndings(
+            directory, dispatch, hang_ups, follow_ups, self.take_overs, self._ringing
+        )
+        """What follows when somebody has left, or has not come."""
 
     async def request(
         self, call_name: str, order: TransferCaller, take_over: TakeOver | None = None
@@ -109,8 +117,7 @@ class Transfers:
             NoSuchCallError: If there is none, or it is over.
             CannotMoveError: If its caller cannot be passed on.
             CannotBriefError: If whoever is to be asked first cannot be.
-            StillRingingError: If they are to be taken over, and somebody is dialled for them, asked
-                or with them already.
+            StillRingingError: If somebody is dialled for them, asked or with them already.
             NoAgentError: If it has no agent who could.
             DestinationRefusedError: If they may not be called.
             CallGoneError: If it had one, whose process has died.
@@ -122,7 +129,8 @@ class Transfers:
             raise NoSuchCallError
         if not self.can_move(call):
             raise CannotMoveError
-        if take_over is not None and await self.take_overs.is_taken(call):
+        with_agent = call.status is CallStatus.WITH_AGENT
+        if (with_agent or take_over is not None) and await self.take_overs.is_taken(call):
             raise StillRingingError
         await self._directory.set_transfer(call_name, None, take_over)
         if not await self._dispatch.order(call_name, order):
@@ -139,18 +147,23 @@ class Transfers:
         to: str,
         warm: WarmTransfer | None = None,
         summary: Summary | None = None,
+        *,
+        leg_name: str = "",
     ) -> None:
         """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
 
-        Who cancels this does not know whether somebody is being dialled; if so, the order comes.
+        Whoever rings for this caller already is hung up before, and no order tells of that. Who
+        cancels this does not know whether somebody is being dialled; if so, the order comes.
 
         Args:
             call_name: Whose caller.
             to: A number in E.164, a SIP address, or an In-App user.
             warm: How they are asked first; None if they are not.
             summary: Is told to them, if it is made before they pick up.
+            leg_name: What their leg is called, in orders; ``""`` for a name of ours.
 
         Raises:
+            AnsweredError: If whoever rang already has just answered: nobody else is dialled.
             CannotMoveError: If there is no such call, or its caller cannot be passed on.
             CannotBriefError: If whoever is to be asked first cannot be.
             DestinationRefusedError: If ``to`` may not be called.
@@ -160,30 +173,50 @@ class Transfers:
         call = await self._directory.call(call_name)
         if call is None or self._actions is None or not self.can_move(call):
             raise CannotMoveError
+        await self._ringing.give_up(call)
         _can_be_asked(to, warm)
-        leg = leg_of(call, to, warm)
+        leg = leg_of(call, to, warm, leg_name)
         await self._rules.admit_transfer(leg.name, to)
         await self._directory.add_leg(leg)
         await self._directory.set_transfer(call_name, leg.name)
+        self.endings.remember(call, leg)
         if warm is not None and warm.with_summary and summary is not None:
             work = self._brief(leg, warm, summary)
             self._follow_ups.start(work, "write a briefing")
+        legs = await self._directory.parties(call_name)
+        line = replace(call, call_id=beside(call, legs))  # its first phone may have left
         placed, ring = await self._directory.placed(call_name), self._settings.ring_seconds
         caller_id = placed.caller_id if placed is not None else self._settings.caller_id
         longest = self._settings.dialling.transfer_seconds
         dial = self._actions.transfer if warm is None else self._actions.dial_alone
         try:
-            facts = await dial(call, leg.name, to, caller_id, ring, longest)
+            facts = await dial(line, leg.name, to, caller_id, ring, longest)
         except SinchError as error:
             if not error.may_be_done:  # else somebody may answer, and talk
                 await self._rules.not_dialled(leg.name, certain=True)
             await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
-        await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
-        self._watch.watch(leg, to)
+        known = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
+        self._ringing.dialled(known)
+        self._watch.watch(known, to)
+
+    async def stop(self, call_name: str) -> None:
+        """Have the agent go on with its caller alone, and hang up who rings for them or has them.
+
+        Of this and an answer that comes at the same moment, the first counts.
+
+        Raises:
+            NoSuchCallError: If there is no such call, or it is over.
+            NotTakenOverError: If nobody rings or talks to the caller without the agent, or comes
+                back just now.
+            AgentLeftError: If it has left when the caller was passed on.
+            CallGoneError: If its process has died: the caller is left with whoever talks to them.
+        """
+        if not await self._ringing.stopped(call_name):
+            await self.take_overs.give_back(call_name)
 
     async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
         """Put a summary into what is said to whoever is being dialled, if it comes in time."""
@@ -200,11 +233,30 @@ class Transfers:
             return await self._picked_up(leg, callback)
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        await self._directory.advance_call(leg.of, CallEvent.MOVED)
-        await self._dispatch.order(leg.of, moved_by(leg, answers))
-        if not await self.take_overs.stands(leg):
-            return answers.hang_up()
-        return answers.join()
+        return await self._connected(leg, answers, answers.join())
+
+    async def _connected(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
+        """Tell of somebody who takes the caller, and return how they come to them.
+
+        They come all the same if that cannot be told yet.
+        """
+
+        def late(told: Svaml) -> None:
+            if told != joins:
+                hang_up = partial(self._hang_ups.own_leg, leg.name)
+                self._follow_ups.insist(hang_up, "hang up who came too late")
+
+        return await self._follow_ups.finish(
+            partial(self._connect, leg, answers, joins), "pass a caller on", joins, late
+        )
+
+    async def _connect(self, leg: TransferLeg, answers: CallbackAnswers, joins: Svaml) -> Svaml:
+        order = moved_by(leg, answers)
+        moves = not order.helps
+        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
+            return answers.hang_up()  # the caller has gone just now
+        await self._dispatch.order(leg.of, order)
+        return joins if await self.take_overs.stands(leg) else answers.hang_up()
 
     async def _picked_up(self, leg: TransferLeg, callback: LegAnswered) -> Svaml:
         """Tell somebody what it is about, and ask them; or hear that it is no somebody."""
@@ -212,7 +264,7 @@ class Transfers:
         if callback.by in ("machine", "beep"):
             found = await self._directory.advance(leg, LegEvent.MACHINE_FOUND, facts)
             if callback.by == "beep" and found is not None:  # from here on we would be recorded
-                give_up = partial(self._give_up, leg.name, "machine")
+                give_up = partial(self._ringing.let_go, leg.name, "machine")
                 self._follow_ups.insist(give_up, "hang up on a machine")
                 return answers.hang_up()
         known = callback.by not in ("", "pending")
@@ -222,9 +274,9 @@ class Transfers:
         if asked is None:
             return answers.hang_up()
         if asked.asked == 1:
-            give_up = partial(self._give_up, leg.name, "no answer")
+            give_up = partial(self._ringing.let_go, leg.name, "no answer")
             self._follow_ups.insist(give_up, "end a briefing", after=BRIEFED_FOR)
-        await self._dispatch.order(leg.of, CalleeBriefed())
+        await self._dispatch.order(leg.of, CalleeBriefed(leg=leg.name))
         return self._ask(asked, answers)
 
     def _ask(self, leg: TransferLeg, answers: CallbackAnswers) -> Svaml:
@@ -245,7 +297,7 @@ class Transfers:
             asked = await self._directory.advance(leg, LegEvent.BRIEFED)
             return answers.hang_up() if asked is None else self._ask(asked, answers)
         nothing: NotReached = "machine" if machine else "no answer"
-        await self._not_moved(leg, "declined" if yes is False else nothing)
+        await self._ringing.not_moved(leg, "declined" if yes is False else nothing)
         return answers.hang_up()
 
     async def _accepted(
@@ -253,68 +305,9 @@ class Transfers:
     ) -> Svaml:
         if await self._directory.advance(leg, LegEvent.ANSWERED) is None:
             return answers.hang_up()
-        order = moved_by(leg, answers)
-        moves = not order.helps
-        if moves and await self._directory.advance_call(leg.of, CallEvent.MOVED) is None:
-            return answers.hang_up()  # the caller has gone just now
-        await self._dispatch.order(leg.of, order)
-        if not await self.take_overs.stands(leg):
-            return answers.hang_up()
-        return answers.bring_in(call)
-
-    async def _give_up(self, name: str, why: NotReached) -> None:
-        """Hang up on whoever was asked and has not said yes, and tell the agent."""
-        leg = await self._directory.leg_of(TransferLeg, name)
-        if leg is not None and leg.waits:
-            await self._hang_ups.transfer_for_nobody(name)
-            machine = leg.status is LegStatus.MACHINE
-            await self._not_moved(leg, "machine" if machine else why)
-
-    async def _not_moved(self, leg: TransferLeg, why: NotReached) -> None:
-        """Note that a leg is over that was never with the caller, and tell the agent, once."""
-        if await self._directory.advance(leg, LegEvent.ENDED) is not None:
-            await self._back_to_the_agent(leg, why)
-
-    async def _back_to_the_agent(self, leg: TransferLeg, why: NotReached) -> None:
-        await self._directory.set_transfer(leg.of, "")
-        await self._dispatch.order(leg.of, CallerNotMoved(why=why))
-
-    async def ended(self, leg: TransferLeg, callback: LegEnded) -> Svaml:
-        """Return what the platform is to do, now that such a leg has ended, or was not answered."""
-        answers = ANSWERS[callback.leg.version]
-        ended = await self._directory.advance(leg, LegEvent.ENDED)
-        if ended is None:
-            return answers.nothing()
-        if not ended.talked and leg.status is not LegStatus.ANSWERED:
-            await self._back_to_the_agent(leg, _why(leg, callback))
-            return answers.nothing()
-        if await self.take_overs.left(ended):
-            return answers.nothing()
-        # They have talked: whoever is left has nobody to talk to.
-        call = await self._directory.advance_call(leg.of, CallEvent.ENDED)
-        clear = partial(self._hang_ups.conference, leg.of)
-        self._follow_ups.insist(clear, "end a conference")
-        return answers.hang_up_legs(CALLER if call is None else call.phone)
+        return await self._connected(leg, answers, answers.bring_in(call))
 
 
 def _can_be_asked(to: str, warm: WarmTransfer | None) -> None:
     if warm is not None and phone_numbers.user(to):
         raise CannotBriefError
-
-
-_NOT_REACHED: tuple[tuple[NotReached, frozenset[str]], ...] = (
-    ("busy", frozenset(("BUSY",))),
-    ("declined", frozenset(("REJECTED",))),
-    ("no answer", frozenset(("NOANSWER", "TIMEOUT", "CANCEL", "NOTAVAILABLE"))),
-)
-"""By the platform's words for the end of a leg, in both versions, without underscores."""
-
-
-def _why(leg: TransferLeg, callback: LegEnded) -> NotReached:
-    """Return why whoever was dialled does not talk with the caller."""
-    if leg.status is LegStatus.MACHINE:
-        return "machine"
-    if leg.status is LegStatus.BRIEFED:
-        return "declined"  # they have hung up
-    told = {text.upper().replace("_", "") for text in (callback.result, callback.reason)}
-    return next((why for why, words in _NOT_REACHED if told & words), "failed")

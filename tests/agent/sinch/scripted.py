@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.call.orders import Order
+from agent.call.orders import CalleeBriefed, CallerMoved, CallerNotMoved, Order
 from agent.personas.routing import Routing
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
@@ -31,6 +32,13 @@ from tests.databases import InlineDatabase, inline_store
 from tests.virtual_time import run
 
 TO, MANAGER = "+15550000001", "+15550000002"
+
+
+def without_leg(order: Order) -> Order:
+    """Return an order as it is whoever's leg it is about."""
+    if isinstance(order, CalleeBriefed | CallerMoved | CallerNotMoved):
+        return replace(order, leg="")
+    return order
 
 
 class Platform:

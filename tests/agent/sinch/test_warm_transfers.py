@@ -79,7 +79,7 @@ class Warm:
 
     @property
     def ordered(self) -> list[Order]:
-        return self.s.calls.ordered
+        return [scripted.without_leg(order) for order in self.s.calls.ordered]
 
     async def leg(self) -> TransferLeg:
         leg = await self.s.directory.leg_of(TransferLeg, self.name)
