@@ -45,8 +45,8 @@ class Running:
         return lines_of(self.transcripts)
 
 
-async def until(true: Callable[[], Any], within: float = 10.0) -> None:
-    """Wait for something to be so."""
+async def until(true: Callable[[], Any], within: float = 60.0) -> None:
+    """Wait for something to be so; that it takes long is not what a test proves with this."""
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - what is waited for is in another's hands
             await asyncio.sleep(0.02)

@@ -49,6 +49,7 @@ from .bench import (
 )
 from .case import Fault, Plan
 from .fields import How, Names, Without
+from .own_time import now
 from .proxy import GOOD, SLOW, SPLIT, TRICKLE, Break, Line
 
 Ask = Callable[[Trial], Coroutine[Any, Any, None] | None]
@@ -390,7 +391,6 @@ async def _exhaust(results: AsyncGenerator[Result, None]) -> None:
 
 
 async def _close(results: AsyncGenerator[Result, None]) -> None:
-    now = asyncio.get_running_loop().time
     begun = now()
     async with deadline():
         await results.aclose()
@@ -635,7 +635,6 @@ async def nothing_was_said(trial: Trial) -> None:
 @check("stt")
 async def returns_promptly(trial: Trial) -> None:
     """What was heard is returned once the server has sent the last of it."""
-    now = asyncio.get_running_loop().time
     async with trial.bench() as bench, hearing(bench) as session:
         task = asyncio.create_task(_result(session.transcribe(Spoken(speech()))))
         come, at = 0, now()
