@@ -371,11 +371,13 @@ async def is_left_in_the_middle(trial: Trial, how: str) -> None:
             results = bench.ask()
             await anext(results)
         bench.proxy.hold()
-        pulling = asyncio.create_task(_exhaust(results))
-        await asyncio.sleep(0.02 if how == "cancelled" else 0)
+        pulled = _Pulled()
+        pulling = asyncio.create_task(_exhaust(results, pulled))
         if how == "cancelled":
+            await pulled.waits()
             await cancel(pulling)
         else:
+            await asyncio.sleep(0)
             pulling.cancel()  # what it pulls may be there already
             await asyncio.wait({pulling})
         await _close(results)
@@ -385,9 +387,30 @@ async def is_left_in_the_middle(trial: Trial, how: str) -> None:
         await bench.works()
 
 
-async def _exhaust(results: AsyncGenerator[Result, None]) -> None:
+@dataclass(slots=True)
+class _Pulled:
+    """How far somebody has come who pulls results."""
+
+    count: int = 0
+    is_waiting: bool = False
+    """Whether they have asked for one that has not come."""
+
+    async def waits(self) -> None:
+        """Return once what was on its way has come, and they wait for more."""
+        before = -1
+        async with deadline():
+            while not (self.is_waiting and self.count == before):
+                before = self.count
+                await asyncio.sleep(0.01)
+
+
+async def _exhaust(results: AsyncGenerator[Result, None], pulled: _Pulled) -> None:
+    pulled.is_waiting = True
     async for _ in results:
+        pulled.is_waiting = False
+        pulled.count += 1
         await asyncio.sleep(0)
+        pulled.is_waiting = True
 
 
 async def _close(results: AsyncGenerator[Result, None]) -> None:
