@@ -1,11 +1,15 @@
-"""A provider for services that take calls however busy the machine is that runs the tests.
+"""Services that take calls however busy the machine is that runs the tests.
 
 Whether there is too much to do is measured in each process, of the machine that it is on, so it is
-told in that process, too: whoever loads the provider measures against limits that nothing reaches.
+told in that process, too: whoever loads this module measures against limits that nothing reaches.
+So no test imports it: see ``ANY_LOAD`` beside the services of tests.
 """
 
 from __future__ import annotations
 
+import sys
+
+from agent.cli import main as command
 from agent.server import load, overload
 from pipelines.providers import scripted
 
@@ -16,5 +20,6 @@ class Transcriber(scripted.Transcriber):
     """Hears nothing."""
 
 
-ANY_LOAD = {"STT__PROVIDER": f"{__name__}:Transcriber", "SERVER__CONNECT_TIMEOUT": "60"}
-"""Settings of a service that takes all calls, and gives callers time to say who they are."""
+def main() -> None:
+    """Run ``voice-agent serve`` with whatever providers it is set to."""
+    sys.exit(command(["serve"]))

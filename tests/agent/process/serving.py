@@ -35,6 +35,13 @@ SETTINGS: Mapping[str, str] = {
     "LOG__FORMAT": "json",
 }
 
+ANY_LOAD = {
+    "STT__PROVIDER": "tests.agent.process.any_load:Transcriber",
+    "SERVER__CONNECT_TIMEOUT": "60",
+}
+"""Settings of a service that takes all calls however busy the machine is, and gives callers time to
+say who they are."""
+
 AGENT = """---
 greeting: Hello, who is this?
 goodbye: Bye now.

@@ -12,8 +12,7 @@ import aiohttp
 import numpy as np
 
 from tests.agent.loopback import dialled, until
-from tests.agent.process.any_load import ANY_LOAD
-from tests.agent.process.serving import serving
+from tests.agent.process.serving import ANY_LOAD, serving
 from tests.agent.process.test_workers import LONG, workers
 
 SENTENCE = 64_000

@@ -22,12 +22,14 @@ from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
 from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
+from tests.agent.process.serving import ROOT
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
 from tests.journals import records_of
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
+SERVE = "from tests.agent.process.any_load import main; main()"
 PHONE = "+12025550123"
 AGENT = """---
 greeting: Hello {{name}}, this is the bakery.
@@ -71,10 +73,9 @@ class Desk:
 
         It is written a moment after the platform was answered: see `CallEndings._close_record`.
         """
-        for _ in range(200):
-            found = self.records()[known:]
-            if found and found[0][-1]["kind"] == "platform":
-                break
+        until = time.monotonic() + 60
+        while not ((found := self.records()[known:]) and found[0][-1]["kind"] == "platform"):
+            assert time.monotonic() < until, found
             time.sleep(0.05)
         (record,) = found
         return record
@@ -111,7 +112,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [*COMMAND, "serve"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+            [sys.executable, "-c", SERVE],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("listening"), (folder / "log").read_text()
