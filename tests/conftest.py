@@ -32,7 +32,16 @@ LET_GO_WITHIN = 20.0
 
 BROWSER = "tests/browser/"
 
-LONGEST = (BROWSER, "tests/test_wheel.py", "tests/test_chaos.py", "tests/test_growth.py")
+LONGEST = (
+    BROWSER,
+    "tests/test_wheel.py",
+    "tests/test_chaos.py",
+    "tests/test_growth.py",
+    "tests/agent/sinch/test_commands.py",
+    "tests/agent/process/",
+    "tests/agent/bench/test_command.py",
+    "tests/agent/sinch/test_two_processes.py",
+)
 """Files of few tests that take long, or a folder of them: those that take longest first."""
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}

@@ -146,9 +146,10 @@ def test_somebody_calls(desk: Desk, version: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cuts in" not in done.stdout
     record = desk.record_after(known)
-    texts = [line.get("text") for line in record]
-    assert "Hello there, this is the bakery." in texts
-    assert "On Sunday we open at ten in the morning." in texts
+    # A model that is slow, as on a busy machine, has "One moment, please." said before a sentence.
+    said = " ".join(line["text"] for line in record if line["kind"] == "agent")
+    assert "Hello there, this is the bakery." in said
+    assert "On Sunday we open at ten in the morning." in said
     kinds = [line["kind"] for line in record]
     assert (kinds.count("ended"), kinds.count("platform")) == (1, 1)
     assert kinds.index("ended") < kinds.index("platform") == len(kinds) - 1
@@ -171,8 +172,8 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1].endswith("ended (ANSWERED, CALLERHANGUP)")
         record = desk.record_after(known)
-        texts = [line["text"] for line in record if line["kind"] == "agent"]
-        assert texts == ["Hello Ann, this is the bakery."]
+        (said,) = (line["text"] for line in record if line["kind"] == "agent")
+        assert said.endswith("Hello Ann, this is the bakery.")  # after a filler on a busy machine
         platform = record[-1]
         assert (platform["result"], platform["currency"]) == ("ANSWERED", "EUR")
         wrong = desk.run("dial", PHONE, "--agent", "nobody")
