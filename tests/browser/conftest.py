@@ -30,8 +30,12 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 """How a page is looked at: what fits does so in any color, and colors are the same at any size."""
 
-STARTED_WITHIN = 60.0
+STARTED_WITHIN = 120.0
 """Seconds for a service to answer, and for a browser to start, on a busy machine."""
+
+HANGS_AFTER = 480
+"""Seconds until a test of these has hung: it waits for a browser, a service and models, which take
+five times as long on a machine that is busy with others."""
 
 expect.set_options(timeout=STARTED_WITHIN * 1000)
 
@@ -63,11 +67,12 @@ AGENTS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none, and say so."""
+    """Skip what needs a browser where there is none, and say so; give the others their time."""
     here = Path(__file__).parent
-    if not CHROMIUM:
-        for item in items:
-            if item.path.is_relative_to(here):
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.timeout(HANGS_AFTER))
+            if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
 
 

@@ -31,6 +31,8 @@ from tests.journals import records_of
 COMMAND = [sys.executable, "-m", "agent.cli"]
 SERVE = "from tests.agent.process.any_load import main; main()"
 PHONE = "+12025550123"
+pytestmark = pytest.mark.timeout(400)  # models of this machine, which others may keep busy
+
 AGENT = """---
 greeting: Hello {{name}}, this is the bakery.
 goodbye: Goodbye now.
@@ -60,7 +62,7 @@ class Desk:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 
