@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.agent.process.serving import SERVE_AT_ANY_LOAD
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -101,7 +102,7 @@ def serving(folder: Path, **variables: str) -> Iterator[Served]:
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", "serve"],
+            SERVE_AT_ANY_LOAD,
             cwd=folder,
             env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,

@@ -339,6 +339,7 @@ class Bench:
 async def deadline() -> AsyncIterator[None]:
     """Fail if what is inside hangs."""
     begun, loop = now(), asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
 
     def look() -> None:
         nonlocal timer

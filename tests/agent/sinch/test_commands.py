@@ -22,14 +22,13 @@ from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
 from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
-from tests.agent.process.serving import ROOT
+from tests.agent.process.serving import ROOT, SERVE_AT_ANY_LOAD
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
 from tests.journals import records_of
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
-SERVE = "from tests.agent.process.any_load import main; main()"
 PHONE = "+12025550123"
 pytestmark = pytest.mark.timeout(400)  # models of this machine, which others may keep busy
 
@@ -114,7 +113,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE],
+            SERVE_AT_ANY_LOAD,
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
