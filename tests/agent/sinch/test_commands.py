@@ -22,6 +22,7 @@ from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
 from agent.simulator.sinch_api import StandIn
 from agent.sinch.setup import SetupError, setup, verify
+from tests.agent.process.serving import ROOT, SERVE_AT_ANY_LOAD
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2
 from tests.agent.sinch.stories import TOKEN, Story, free_port, tell
@@ -29,6 +30,8 @@ from tests.journals import records_of
 
 COMMAND = [sys.executable, "-m", "agent.cli"]
 PHONE = "+12025550123"
+pytestmark = pytest.mark.timeout(400)  # models of this machine, which others may keep busy
+
 AGENT = """---
 greeting: Hello {{name}}, this is the bakery.
 goodbye: Goodbye now.
@@ -58,7 +61,7 @@ class Desk:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
             check=False,
         )
 
@@ -71,10 +74,9 @@ class Desk:
 
         It is written a moment after the platform was answered: see `CallEndings._close_record`.
         """
-        for _ in range(200):
-            found = self.records()[known:]
-            if found and found[0][-1]["kind"] == "platform":
-                break
+        until = time.monotonic() + 60
+        while not ((found := self.records()[known:]) and found[0][-1]["kind"] == "platform"):
+            assert time.monotonic() < until, found
             time.sleep(0.05)
         (record,) = found
         return record
@@ -111,7 +113,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     )
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [*COMMAND, "serve"], cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True
+            SERVE_AT_ANY_LOAD,
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
         )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("listening"), (folder / "log").read_text()
@@ -140,9 +147,10 @@ def test_somebody_calls(desk: Desk, version: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cuts in" not in done.stdout
     record = desk.record_after(known)
-    texts = [line.get("text") for line in record]
-    assert "Hello there, this is the bakery." in texts
-    assert "On Sunday we open at ten in the morning." in texts
+    # A model that is slow, as on a busy machine, has "One moment, please." said before a sentence.
+    said = " ".join(line["text"] for line in record if line["kind"] == "agent")
+    assert "Hello there, this is the bakery." in said
+    assert "On Sunday we open at ten in the morning." in said
     kinds = [line["kind"] for line in record]
     assert (kinds.count("ended"), kinds.count("platform")) == (1, 1)
     assert kinds.index("ended") < kinds.index("platform") == len(kinds) - 1
@@ -165,8 +173,8 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines()[-1].endswith("ended (ANSWERED, CALLERHANGUP)")
         record = desk.record_after(known)
-        texts = [line["text"] for line in record if line["kind"] == "agent"]
-        assert texts == ["Hello Ann, this is the bakery."]
+        (said,) = (line["text"] for line in record if line["kind"] == "agent")
+        assert said.endswith("Hello Ann, this is the bakery.")  # after a filler on a busy machine
         platform = record[-1]
         assert (platform["result"], platform["currency"]) == ("ANSWERED", "EUR")
         wrong = desk.run("dial", PHONE, "--agent", "nobody")

@@ -59,7 +59,7 @@ def test_calls_outlive_the_database(tmp_path: Path, database_url: DatabaseUrl, a
         with capture_logs() as logs:
             async with away():
                 other = await s.call_in(Plan(patience=0.3))
-                await until(other.over.is_set, 8)
+                await until(other.over.is_set)
                 assert len(other.said) == 1
                 assert "we cannot take your call right now" in other.said[0]
                 assert await declined(f"{s.server.url}/{token}") == 503
@@ -68,7 +68,7 @@ def test_calls_outlive_the_database(tmp_path: Path, database_url: DatabaseUrl, a
                 assert not talking.over.is_set()
                 status, _ = await s.operate("POST", f"/calls/{talking.call_id}/hangup")
                 assert status == 202  # it is here
-                await until(talking.over.is_set, 12)
+                await until(talking.over.is_set)
             assert len([x for x in logs if x["event"].startswith("the database fails")]) == 1
             (refused,) = [line for line in logs if line["event"] == "call refused"]
             assert refused["reason"].startswith("the database fails: ")
