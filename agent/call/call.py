@@ -249,7 +249,8 @@ class Call:
             Action.CLOSE_UTTERANCE: replies.close_utterance,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
         }
-        done.get(action, lambda: replies.say(own_words(action, self._script)))()
+        own = self.history.consent.own_words
+        done.get(action, lambda: replies.say(own(action, self._script)))()
 
     def _draft(self) -> None:
         """Answer what was said so far, and gather evidence on whether it was all."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+KEYPAD = "Keypad: {}"
+"""How keys that were pressed stand in conversation and transcript."""
+
 MOST = 64
 """Keys that are kept at once; a card number has 19."""
 

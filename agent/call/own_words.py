@@ -17,7 +17,7 @@ def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announc
         by: Who wants the agent to hang up then.
     """
     return {
-        Action.GREET: _greeting(script),
+        Action.GREET: disclosing(script, opening(script)),
         Action.ASK_STILL_THERE: Announcement(text=script.still_there, occasion="idle question"),
         Action.WARN_OF_TIME: Announcement(text=script.time_up, occasion="time warning"),
         Action.SAY_GOODBYE: Announcement(
@@ -26,12 +26,27 @@ def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announc
     }[action]
 
 
-def _greeting(script: Script) -> Announcement:
-    """Return the greeting, with what the caller is told before it.
+def disclosing(script: Script, then: Announcement) -> Announcement:
+    """Return that a machine talks, and what follows it; that alone if the greeting tells it.
 
-    That is that they talk to a machine, and that the call is recorded. It is heard in full: what
-    the caller says over it is answered afterwards, and may take the place of the greeting as it may
-    interrupt it. That it is a machine may be a part of the greeting, which is heard in full then.
+    It is heard in full: what the caller says over it is answered after what follows, if that has to
+    be heard in full, too, and may take its place otherwise.
+    """
+    if not script.disclosure:
+        return then
+    return Announcement(
+        text=script.disclosure,
+        occasion="disclosure",
+        interruptible=False,
+        must_be_heard=True,
+        then=then,
+    )
+
+
+def opening(script: Script) -> Announcement:
+    """Return the greeting, and before it that the call is recorded, if it is.
+
+    That is heard in full; and so is a greeting that tells that a machine talks.
     """
     greeting = Announcement(
         text=script.greeting,
@@ -40,17 +55,8 @@ def _greeting(script: Script) -> Announcement:
         hang_up=script.hang_up_after_greeting,
         must_be_heard=script.greeting_discloses,
     )
-    first = greeting
-    if script.recording_consent:
-        first = Announcement(
-            text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
-        )
-    if not script.disclosure:
-        return first
+    if not script.recording_consent:
+        return greeting
     return Announcement(
-        text=script.disclosure,
-        occasion="disclosure",
-        interruptible=False,
-        must_be_heard=True,
-        then=first,
+        text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
     )

@@ -9,7 +9,8 @@ from typing import Literal
 
 import structlog
 
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,
@@ -153,11 +154,13 @@ class CallTransfer:
         return True
 
     def _handover(self, to: str) -> Handover:
-        who = {"user": "caller", "assistant": "agent"}
+        who, agreed = {"user": "caller", "assistant": "agent"}, self._history.consent.is_given
         lines = [
             one
             for one in self._history.conversation
-            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
+            if agreed
+            and one.text
+            and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
         ]
         return Handover(
             to=self._script.numbers.get(to, to),
@@ -212,7 +215,8 @@ class CallTransfer:
             self._tell_model(self._to, said, failed=True)
         self.together = self.under_way = False
         own = self._script.transfer_failures
-        return Announcement(text=own.get(order.why or "failed", self._script.transfer_failed))
+        text = own.get(order.why or "failed", self._script.transfer_failed)
+        return self._history.consent.not_passed_on(Announcement(text=text))
 
     def _returned(self, by: Literal["operator", "service"]) -> Announcement:
         """Note that we are alone with the caller again; return what they are told."""
@@ -228,7 +232,7 @@ class CallTransfer:
         if self._away:
             self._history.colleague_talked()
         self.together = self.under_way = self._away = False
-        return Announcement(text=self._script.returned)
+        return self._history.consent.not_passed_on(Announcement(text=self._script.returned))
 
     def _step(self, status: str, **fields: object) -> None:
         self._status = status

@@ -71,13 +71,14 @@ def lacks_greeting(fields: Mapping[str, object]) -> bool:
     return by_greeting and not str(fields.get("greeting") or "").strip()
 
 
-def disclosure_texts(disclosure: object) -> Iterator[tuple[str, str]]:
+def disclosure_texts(disclosure: object, place: str = "disclosure") -> Iterator[tuple[str, str]]:
     """Yield the place of each sentence, such as ``disclosure.DE``, and the sentence.
 
     Args:
         disclosure: As it stands in the file, whatever that is.
+        place: Of all of them.
     """
     several = disclosure if isinstance(disclosure, dict) else {"": disclosure}
     for country, text in several.items():
         if isinstance(text, str) and text.strip() not in ("", GREETING):
-            yield f"disclosure.{country}".rstrip("."), text.strip()
+            yield f"{place}.{country}".rstrip("."), text.strip()

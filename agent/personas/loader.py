@@ -22,6 +22,7 @@ from typing import get_args
 
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
+from agent.personas.consents import consent_in, question_of
 from agent.personas.declared_tools import DeclaredTools, build
 from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
 from agent.personas.errors import PersonaError, in_file, in_order
@@ -94,9 +95,10 @@ class Persona:
 
         discloses = disclosure_in(front.disclosure, details.country)
         disclosure = "" if discloses == GREETING else discloses
-        own = (disclosure, front.greeting, front.apology, *front.fillers, front.still_there)
+        ask = disclosure_in(question_of(front.consent), details.country)
+        own = (disclosure, ask, front.greeting, front.apology, *front.fillers, front.still_there)
         own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
-        own += (front.returned, *(one.introduction for one in front.transfers))
+        own += (front.returned, front.opted_out, *(one.introduction for one in front.transfers))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
         failed = {why: fill_with(text, why=why) for why, text in failures.items()}
         return Script(
@@ -107,6 +109,11 @@ class Persona:
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
             greeting_discloses=discloses == GREETING,
+            consent=consent_in(
+                front.consent, ask, fill, transfers=front.transfers, goodbye=front.goodbye
+            ),
+            opt_out_key=front.opt_out_key,
+            opted_out=fill(front.opted_out),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),

@@ -36,6 +36,7 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
     "disclosed": (("said that it is a machine", "", ""), (", broken off", "cut_off", "")),
+    "consent": (("consent ", "status", ""), (", by ", "by", "")),
     "opt_out": (
         ("wants no more calls", "", ""), (", as was known", "known", ""), (" (", "by", ")"),
     ),

@@ -192,7 +192,8 @@ class CallRunner:
                 journal, feed = self._begin_record(admitted, started, came, connect.rate, trace)
                 opened.push_async_callback(journal.aclose)
                 if wanted := admitted.script.afterwards.wanted:
-                    journal.add("wanted", **wanted)
+                    after = {"after_consent": True} if admitted.script.consent else {}
+                    journal.add("wanted", **wanted, **after)
                 lineup = self._resources.providers.lineup()
                 opened.push_async_callback(lineup.aclose)
                 recording, script = self._resources.record(
