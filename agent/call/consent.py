@@ -14,7 +14,7 @@ from typing import Literal
 import structlog
 
 from agent.call.keys import KEYPAD
-from agent.call.own_words import disclosing, opening, own_words
+from agent.call.own_words import disclosing, goodbye, opening, own_words
 from agent.call.reply import Announcement, Occasion, Reply
 from agent.personas.script import Script
 from agent.yes_and_no import says_yes
@@ -115,8 +115,7 @@ class Consent:
         if self.state != "passing on":
             return announcement
         self.state = "refused"
-        goodbye = own_words(Action.SAY_GOODBYE, self.script)
-        return replace(announcement, interruptible=False, then=goodbye)
+        return replace(announcement, interruptible=False, then=goodbye(self.script))
 
     def _answered(self, text: str, said: Utterance) -> Announcement:
         pressed = text.startswith(_KEYS)
@@ -149,8 +148,7 @@ class Consent:
         self._decided("refused", by)
         consent = self.script.consent
         if consent is None or not consent.transfer:
-            goodbye = own_words(Action.SAY_GOODBYE, self.script)
-            return goodbye if consent is None else replace(goodbye, text=consent.refused)
+            return goodbye(self.script, words="" if consent is None else consent.refused)
         self.state = "passing on"
         return Announcement(text=consent.refused, interruptible=False, transfer=consent.transfer)
 

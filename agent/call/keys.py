@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 KEYPAD = "Keypad: {}"
@@ -16,6 +17,7 @@ class PressedKeys:
 
     def __init__(self) -> None:
         self._pressed: list[tuple[str, float]] = []
+        self._meant: dict[str, Callable[[], None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._pressed)
@@ -31,8 +33,15 @@ class PressedKeys:
         return bool(self._pressed) and self._pressed[-1][0] == "#"
 
     def press(self, keys: str, now: float) -> None:
-        """Add some; more than :data:`MOST` are dropped."""
-        self._pressed = [*self._pressed, *((key, now) for key in keys)][:MOST]
+        """Add some; more than :data:`MOST` are dropped, and what has a meaning is none of them."""
+        for key in filter(self._meant.get, keys):
+            self._meant[key]()
+        kept = ((key, now) for key in keys if key not in self._meant)
+        self._pressed = [*self._pressed, *kept][:MOST]
+
+    def on(self, key: str, act: Callable[[], None]) -> None:
+        """Have a key mean this from now on: ``act`` is called each time, and returns at once."""
+        self._meant[key] = act
 
     def until(self, time: float) -> str:
         """Return those that were pressed by then."""

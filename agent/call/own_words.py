@@ -8,22 +8,26 @@ from agent.records.events import HungUpBy
 from pipelines.turn_taking.turns import Action
 
 
-def own_words(action: Action, script: Script, by: HungUpBy = "agent") -> Announcement:
-    """Return what the agent file has for an action of the table that says something.
-
-    Args:
-        action: Which.
-        script: Has the words.
-        by: Who wants the agent to hang up then.
-    """
+def own_words(action: Action, script: Script) -> Announcement:
+    """Return what the agent file has for an action of the table that says something."""
     return {
         Action.GREET: disclosing(script, opening(script)),
         Action.ASK_STILL_THERE: Announcement(text=script.still_there, occasion="idle question"),
         Action.WARN_OF_TIME: Announcement(text=script.time_up, occasion="time warning"),
-        Action.SAY_GOODBYE: Announcement(
-            text=script.brief.goodbye, occasion="goodbye", hang_up=True, hung_up_by=by
-        ),
+        Action.SAY_GOODBYE: goodbye(script),
     }[action]
+
+
+def goodbye(script: Script, by: HungUpBy = "agent", words: str = "") -> Announcement:
+    """Return what is said before the agent hangs up.
+
+    Args:
+        script: Has the words.
+        by: Who wants it to.
+        words: What is said in their place, if that is not ``""``.
+    """
+    text = words or script.brief.goodbye
+    return Announcement(text=text, occasion="goodbye", hang_up=True, hung_up_by=by)
 
 
 def disclosing(script: Script, then: Announcement) -> Announcement:

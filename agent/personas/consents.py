@@ -72,7 +72,6 @@ def consent_in(
     section: ConsentSection | None,
     ask: str,
     fill: Callable[[str], str],
-    *,
     transfers: Sequence[TransferTarget],
     goodbye: str,
 ) -> ScriptConsent | None:

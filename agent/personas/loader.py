@@ -87,20 +87,17 @@ class Persona:
         of_the_call = self._templates.variables(details)
         variables = {"why": "", "summary": "", **front.variables, **given, **of_the_call}
 
-        def fill(text: str) -> str:
-            return self._templates.fill(text, variables)
+        def fill(text: str, **more: str) -> str:
+            return self._templates.fill(text, {**variables, **more} if more else variables)
 
-        def fill_with(text: str, **more: str) -> str:
-            return self._templates.fill(text, {**variables, **more})
-
-        discloses = disclosure_in(front.disclosure, details.country)
+        several = (front.disclosure, question_of(front.consent))
+        discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-        ask = disclosure_in(question_of(front.consent), details.country)
         own = (disclosure, ask, front.greeting, front.apology, *front.fillers, front.still_there)
         own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
-        own += (front.returned, front.opted_out, *(one.introduction for one in front.transfers))
+        own += (front.opted_out, front.returned, *(one.introduction for one in front.transfers))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
-        failed = {why: fill_with(text, why=why) for why, text in failures.items()}
+        failed = {why: fill(text, why=why) for why, text in failures.items()}
         return Script(
             lasting=frozenset(fill(one) for one in own if lasts(one))
             | {failed[why] for why, text in failures.items() if lasts(text)},
@@ -109,9 +106,7 @@ class Persona:
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
             greeting_discloses=discloses == GREETING,
-            consent=consent_in(
-                front.consent, ask, fill, transfers=front.transfers, goodbye=front.goodbye
-            ),
+            consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
             opt_out_key=front.opt_out_key,
             opted_out=fill(front.opted_out),
             apology=fill(front.apology),
@@ -125,12 +120,12 @@ class Persona:
             transfer_failures=failed,
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
-            warm={one.name: warm_transfer(one, fill_with) for one in front.transfers if one.warm},
+            warm={one.name: warm_transfer(one, fill) for one in front.transfers if one.warm},
             parties=tuple(map(script_party, front.parties)),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
-            party=party_script(front.party, front.language, details.party, fill_with),
+            party=party_script(front.party, front.language, details.party, fill),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 

@@ -325,6 +325,12 @@ class Script:
     """The texts above that are the same in every call: nothing of a caller is in them."""
 
     @property
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted of a language model afterwards, as it stands in the record."""
+        wanted = self.afterwards.wanted
+        return wanted | ({"after_consent": True} if wanted and self.consent is not None else {})
+
+    @property
     def own_sentences(self) -> tuple[str, ...]:
         """What the agent says of itself, as a voice reads it; first what is needed first."""
         return tuple(map(self._spoken, self._sentences()))

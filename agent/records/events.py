@@ -77,7 +77,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
 - ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
-  ``keys``; ``known`` if it was before
+  ``keys``; ``known`` if it was before; ``failed`` if it could not be kept
 - ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
