@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Literal
 
 import structlog
 
-from agent.call.keys import KEYPAD
+from agent.call.keys import KEYPAD, PressedKeys
 from agent.call.own_words import disclosing, goodbye, opening, own_words
 from agent.call.reply import Announcement, Occasion, Reply
 from agent.personas.script import Script
@@ -51,10 +52,12 @@ class Consent:
     Args:
         script: Of the call; it may ask for none.
         note: Puts a line on its record.
+        keys: What was pressed, and not answered.
     """
 
     script: Script
     note: Note
+    keys: PressedKeys
     state: Literal["due", "given", "refused", "passing on"] = field(init=False)
     """``passing on``: it was refused, and somebody else is being dialled for them."""
 
@@ -63,6 +66,7 @@ class Consent:
 
     def __post_init__(self) -> None:
         self.state = "given" if self.script.consent is None else "due"
+        self.keys.one_answers = not self.is_given
 
     @property
     def is_given(self) -> bool:
@@ -118,21 +122,35 @@ class Consent:
         return replace(announcement, interruptible=False, then=goodbye(self.script))
 
     def _answered(self, text: str, said: Utterance) -> Announcement:
-        pressed = text.startswith(_KEYS)
-        given = text.removeprefix(_KEYS).strip("*#")[-1:] if pressed else text
-        asked_at = self._question.started_at if self._question is not None else None
-        yes = None
-        if asked_at is not None and (said.until if pressed else said.began) >= asked_at + (
-            0.0 if pressed else UNDERSTOOD_AFTER
-        ):
-            yes = says_yes(given, spoken=not pressed, locale=self.script.brief.language)
+        by: By = "key"
+        if (yes := self._by_key(text, said)) is None:
+            yes, by = self._by_word(text, said), "word"
         if yes is None:
             return self._ask_or("unclear")
-        by: By = "key" if pressed else "word"
         if not yes:
             return self._refused(by)
         self._decided("given", by)
         return opening(self.script)
+
+    def _by_key(self, text: str, said: Utterance) -> bool | None:
+        """Return what the last key means, be it pressed while they spoke; None for none."""
+        keys, until = text.removeprefix(_KEYS), said.until
+        if not text.startswith(_KEYS):
+            keys, _, until = self.keys.take()
+        if until < self._asked_at:
+            return None
+        return says_yes(keys.strip("*#")[-1:], spoken=False, locale="")
+
+    def _by_word(self, text: str, said: Utterance) -> bool | None:
+        if text.startswith(_KEYS) or said.began < self._asked_at + UNDERSTOOD_AFTER:
+            return None
+        return says_yes(text, spoken=True, locale=self.script.brief.language)
+
+    @property
+    def _asked_at(self) -> float:
+        """When the question began to sound the last time; never, if it has not."""
+        began = None if self._question is None else self._question.started_at
+        return inf if began is None else began
 
     def _ask_or(self, by: By) -> Announcement:
         """Return the question; or what follows a no, if it was asked often enough."""
@@ -153,6 +171,6 @@ class Consent:
         return Announcement(text=consent.refused, interruptible=False, transfer=consent.transfer)
 
     def _decided(self, state: Literal["given", "refused"], by: By) -> None:
-        self.state = state
+        self.state, self.keys.one_answers = state, False
         self.note("consent", status=state, by=by)
         log.info("consent", status=state, by=by)

@@ -69,10 +69,6 @@ class History:
         self.party = PartyLine(script, self.record.note, judges=judges, now=self.record.began)
         """Who is on the line, and to whom they talk."""
 
-        self.consent = Consent(script, self.record.note)
-        """Whether the caller agrees to be dealt with; until then nothing of them is kept for a
-        language model."""
-
         usage.on_failover = self.record.failover
         self._pricing = pricing
         self._discarded = 0
@@ -90,6 +86,10 @@ class History:
         self.pressed = PressedKeys()
         """What the caller has pressed, until it is answered: with what they say next, if they go
         on to speak before."""
+
+        self.consent = Consent(script, self.record.note, self.pressed)
+        """Whether the caller agrees to be dealt with; until then nothing of them is kept for a
+        language model."""
 
     @property
     def heard_last(self) -> str:

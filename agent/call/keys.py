@@ -18,6 +18,8 @@ class PressedKeys:
     def __init__(self) -> None:
         self._pressed: list[tuple[str, float]] = []
         self._meant: dict[str, Callable[[], None]] = {}
+        self.one_answers = False
+        """Whether one of them is all of an answer, so that no other is waited for."""
 
     def __bool__(self) -> bool:
         return bool(self._pressed)
@@ -29,8 +31,8 @@ class PressedKeys:
 
     @property
     def is_ended(self) -> bool:
-        """Whether ``#`` says that no other follows."""
-        return bool(self._pressed) and self._pressed[-1][0] == "#"
+        """Whether no other follows: ``#`` says so, or one is enough."""
+        return bool(self._pressed) and (self.one_answers or self._pressed[-1][0] == "#")
 
     def press(self, keys: str, now: float) -> None:
         """Add some; more than :data:`MOST` are dropped, and what has a meaning is none of them."""

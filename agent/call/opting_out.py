@@ -91,8 +91,8 @@ class OptOutByKey:
         try:
             async with asyncio.timeout(KEPT_WITHIN):
                 new = await self._keep()
-        except (StoreError, TimeoutError):  # nothing is promised that was not kept
-            log.exception("an opt-out could not be kept", by="keys")
+        except (StoreError, TimeoutError) as error:  # nothing is promised that was not kept
+            log.warning("an opt-out could not be kept", by="keys", error=type(error).__name__)
             self._note("opt_out", by="keys", failed=True)
             self._obey(HangUp(goodbye=True, by="agent"))
             return

@@ -105,6 +105,14 @@ def test_a_key_is_a_yes(keys: str) -> None:
     assert model.shown == ["A table."]
 
 
+def test_a_key_counts_while_they_speak() -> None:
+    """Whatever they say to it, and nothing of that is shown to a model."""
+    script = UNTIL_ASKED + "+" * 15 + "." * 60 + ANSWER
+    done, model = asked(script, "One moment, where is it?", "A table.", made=presses((8.0, "1")))
+    assert consents(done) == [("given", "key")]
+    assert model.shown == ["A table."]
+
+
 @pytest.mark.parametrize("at", [3.5, 5.0, 6.0])
 def test_a_key_over_the_question_is_an_answer_to_it(at: float) -> None:
     """The question is heard in full all the same."""
@@ -306,7 +314,6 @@ TEXT = "Please call us back."
 @pytest.mark.parametrize("machine", [True, False])
 def test_a_machine_is_not_asked_and_whoever_picks_up_is(*, machine: bool) -> None:
     """It gets the message; who stops that is no machine, and has to agree."""
-
     message = TEXT if machine else " ".join([TEXT] * 5)
 
     async def told() -> None: ...
