@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.countries import EEA, EU
-from agent.phone_numbers import is_country
+from agent.personas.machine_words import example
+from agent.phone_numbers import country_of, is_country
 
 DEFAULT = "default"
 """Names all other countries."""
@@ -61,6 +62,21 @@ def disclosure_in(disclosure: Disclosure, country: str) -> str:
     if not country:
         return usual or next(filter(None, disclosure.values()), "")
     return disclosure.get(country, disclosure.get(EU, usual) if country in EEA else usual)
+
+
+def told_alone(disclosure: Disclosure, address: str, language: str) -> str:
+    """Return what tells somebody who comes to a conversation that a machine talks; ``""`` for none.
+
+    They hear it alone, before; and a sentence of ours where the greeting has it, which they do not
+    hear.
+
+    Args:
+        disclosure: Of the agent.
+        address: As they are dialled.
+        language: Of the agent: a BCP 47 tag.
+    """
+    discloses = disclosure_in(disclosure, country_of(address))
+    return example(language) if discloses == GREETING else discloses
 
 
 def lacks_greeting(fields: Mapping[str, object]) -> bool:

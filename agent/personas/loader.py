@@ -24,7 +24,7 @@ from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
 from agent.personas.consents import consent_in, question_of
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in, told_alone
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.party import party_script
@@ -93,9 +93,11 @@ class Persona:
         several = (front.disclosure, question_of(front.consent))
         discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-        own = (disclosure, ask, front.greeting, front.apology, *front.fillers, front.still_there)
-        own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
-        own += (front.opted_out, front.returned, *(one.introduction for one in front.transfers))
+
+        def told(to: str) -> str:
+            return fill(told_alone(front.disclosure, to, front.language))
+
+        own = (disclosure, ask, *_own_texts(front))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
         failed = {why: fill(text, why=why) for why, text in failures.items()}
         return Script(
@@ -120,8 +122,8 @@ class Persona:
             transfer_failures=failed,
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
-            warm={one.name: warm_transfer(one, fill) for one in front.transfers if one.warm},
-            parties=tuple(map(script_party, front.parties)),
+            warm={x.name: warm_transfer(x, fill, told(x.to)) for x in front.transfers if x.warm},
+            parties=tuple(script_party(one, told(one.to)) for one in front.parties),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
@@ -214,6 +216,13 @@ class Persona:
     def parties(self) -> dict[str, str]:
         """Whom it may add to its line: number in E.164 or address, by name."""
         return {target.name: target.to for target in self._front.parties}
+
+
+def _own_texts(front: FrontMatter) -> tuple[str, ...]:
+    """Return what an agent says of its own in any call: templates, without its disclosure."""
+    own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+    own += (front.transfer_failed, front.goodbye, front.recording_consent, front.opted_out)
+    return (*own, front.returned, *(one.introduction for one in front.transfers))
 
 
 def load(folder: Path, name: str) -> Persona:
