@@ -60,7 +60,7 @@ def test_a_caller_is_offered_no_such_tool(tmp_path: Path) -> None:
     tell(tmp_path, "v1", story, providers=heard)
 
 
-OTHER_SPELLINGS = [
+OTHER_SPELLINGS: list[dict[str, Any]] = [
     {"to": CALLER},
     {"to": "+1 (555) 000-0001"},
     {"to": f"sip:{CALLER}@example.com"},
