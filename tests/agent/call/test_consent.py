@@ -143,6 +143,20 @@ def test_a_no_is_said_goodbye(said: str, by: str) -> None:
     assert model.shown == []
 
 
+def test_what_was_said_before_does_not_stand_in_the_way_of_an_answer() -> None:
+    """It is forgotten: a yes after the question counts at once."""
+    done, _ = asked("++++" + "." * 71 + ANSWER, "Yes.", "Hello?")
+    assert consents(done) == [("given", "word")]
+    assert heard(done)[:3] == ["I am a machine.", ASK, SCRIPT.greeting]
+
+
+def test_what_begins_before_the_question_is_no_answer_to_it() -> None:
+    """Somebody who speaks on into it has not heard it."""
+    done, _ = asked("....." + "+" * 25 + "." * 65, "Yes.")
+    assert consents(done) == []
+    assert heard(done)[:3] == ["I am a machine.", ASK, ASK]
+
+
 def test_what_is_neither_is_asked_again_twice() -> None:
     """Then it is a no; nothing of it went to a model, and no tool ran."""
     said = ("What is this?", "I want to know the price of a table.", "Yes or no?")
