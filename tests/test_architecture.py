@@ -51,7 +51,7 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: addressed names_heard naming pauses text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
-    agent/call: apologies briefing clock ending evidence fillers history keys maker orders
+    agent/call: apologies briefing clock consent ending evidence fillers history keys maker orders
     agent/call: opting_out over_speech own_words party_line reply screening transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """
@@ -150,7 +150,8 @@ FLOORS = (
     "pipelines.reply",
     # The phone side.
     "agent.logs agent.urls agent.countries agent.phone_numbers agent.sinch_limits "
-    "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version",
+    "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version "
+    "agent.yes_and_no",
     "agent.settings agent.warm_transfers",
     "agent.stream agent.store agent.personas",
     "agent.records",

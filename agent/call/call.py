@@ -43,7 +43,7 @@ from agent.call.ending import HUNG_UP, INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History
 from agent.call.over_speech import LISTENING, SILENCES, OverSpeech
-from agent.call.own_words import own_words
+from agent.call.own_words import goodbye
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Reply
@@ -138,8 +138,8 @@ class Call:
     def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case orders.HangUp(goodbye=True, by=by) if self._turns.state is not State.AWAY:
-                self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
+            case orders.HangUp(goodbye=True) if self._turns.state is not State.AWAY:
+                self._clock.announce(goodbye(self._script, order.by, order.words))
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
             case orders.CallerMoved(introduction="", helps=False):
@@ -225,7 +225,7 @@ class Call:
             self._happened(Event.ANNOUNCEMENT_DUE)
 
     def _do(self, action: Action) -> None:
-        clock, replies, spoken = self._clock, self._replies, self._listener.spoken
+        clock, replies, own_words = self._clock, self._replies, self.history.consent.own_words
         if action is Action.RELEASE:
             self._over_speech.learn(replies.draft)
         if action in (Action.DISCARD, Action.FORGET):
@@ -235,7 +235,7 @@ class Call:
         done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
             Action.ANSWER_KEYS: lambda: replies.answer_keys(*clock.take_keys()),
-            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(spoken),
+            Action.OPEN_UTTERANCE: lambda: replies.open_utterance(self._listener.spoken),
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
             Action.FORGET: lambda: replies.discard(forget=True),

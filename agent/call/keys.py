@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+
+KEYPAD = "Keypad: {}"
+"""How keys that were pressed stand in conversation and transcript."""
 
 MOST = 64
 """Keys that are kept at once; a card number has 19."""
@@ -13,6 +17,9 @@ class PressedKeys:
 
     def __init__(self) -> None:
         self._pressed: list[tuple[str, float]] = []
+        self._meant: dict[str, Callable[[], None]] = {}
+        self.one_answers = False
+        """Whether one of them is all of an answer, so that no other is waited for."""
 
     def __bool__(self) -> bool:
         return bool(self._pressed)
@@ -24,12 +31,19 @@ class PressedKeys:
 
     @property
     def is_ended(self) -> bool:
-        """Whether ``#`` says that no other follows."""
-        return bool(self._pressed) and self._pressed[-1][0] == "#"
+        """Whether no other follows: ``#`` says so, or one is enough."""
+        return bool(self._pressed) and (self.one_answers or self._pressed[-1][0] == "#")
 
     def press(self, keys: str, now: float) -> None:
-        """Add some; more than :data:`MOST` are dropped."""
-        self._pressed = [*self._pressed, *((key, now) for key in keys)][:MOST]
+        """Add some; more than :data:`MOST` are dropped, and what has a meaning is none of them."""
+        for key in filter(self._meant.get, keys):
+            self._meant[key]()
+        kept = ((key, now) for key in keys if key not in self._meant)
+        self._pressed = [*self._pressed, *kept][:MOST]
+
+    def on(self, key: str, act: Callable[[], None]) -> None:
+        """Have a key mean this from now on: ``act`` is called each time, and returns at once."""
+        self._meant[key] = act
 
     def until(self, time: float) -> str:
         """Return those that were pressed by then."""

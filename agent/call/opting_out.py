@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
 
+from agent.call.orders import HangUp, Order
+from agent.personas.script import Script
 from agent.store.errors import StoreError
+from pipelines.background import BackgroundTasks
 from pipelines.conversation import NO_MORE_CALLS, ToolSpec
 from pipelines.tools.tool import CallInfo, Tool, ToolError
 
@@ -19,6 +23,9 @@ Note = Callable[..., None]
 Keep = Callable[[], Awaitable[bool]]
 """Keeps that whoever was called wants no more calls; returns whether that is new. Raises
 StoreError."""
+
+KEPT_WITHIN = 5.0
+"""Seconds until what was pressed is kept, be the call over by then or not."""
 
 _SPEC = ToolSpec(
     name=NO_MORE_CALLS,
@@ -49,3 +56,46 @@ def no_more_calls(keep: Keep, note: Note) -> Tool:
         return "Done: no agent of ours will call them again. Tell them so, and say goodbye."
 
     return Tool(spec=_SPEC, run=run, timeout=5.0)
+
+
+class OptOutByKey:
+    """What a key does in a call that we have placed: it is kept, confirmed, and hung up.
+
+    Close it once the call is over: who presses it and hangs up has opted out.
+
+    Args:
+        keep: Keeps it.
+        note: Puts it on record.
+        obey: Gives the call an order.
+        script: Of the call.
+    """
+
+    def __init__(
+        self, keep: Keep, note: Note, obey: Callable[[Order], None], script: Script
+    ) -> None:
+        self._keep, self._note, self._obey, self._script = keep, note, obey, script
+        self._background = BackgroundTasks()
+        self._done = False
+
+    def press(self) -> None:
+        """Note that the key was pressed; once is enough. Returns at once."""
+        if not self._done:
+            self._done = True
+            self._background.start(self._opt_out(), "opting out by key")
+
+    async def aclose(self) -> None:
+        """Let what was pressed be kept."""
+        await self._background.aclose(KEPT_WITHIN)
+
+    async def _opt_out(self) -> None:
+        try:
+            async with asyncio.timeout(KEPT_WITHIN):
+                new = await self._keep()
+        except (StoreError, TimeoutError) as error:  # nothing is promised that was not kept
+            log.warning("an opt-out could not be kept", by="keys", error=type(error).__name__)
+            self._note("opt_out", by="keys", failed=True)
+            self._obey(HangUp(goodbye=True, by="agent"))
+            return
+        self._note("opt_out", by="keys", **({} if new else {"known": True}))
+        log.info("opted out", by="keys")
+        self._obey(HangUp(goodbye=True, by="agent", words=self._script.opted_out))

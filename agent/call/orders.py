@@ -27,7 +27,9 @@ class HangUp:
     goodbye: bool
     """Whether the agent says goodbye before, as soon as nobody speaks; otherwise at once."""
 
-    by: Literal["operator", "service"] = "operator"
+    by: Literal["operator", "service", "agent"] = "operator"
+    words: str = ""
+    """What is said in place of the goodbye of the agent file; ``""`` for nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ Occasion = Literal[
     "idle question",
     "time warning",
     "consent",
+    "consent question",
     "disclosure",
     "announcement",
     "filler",
@@ -78,6 +79,11 @@ class Announcement:
 
     order: Order | None = None
     """What is done once it was heard."""
+
+    @property
+    def discloses(self) -> bool:
+        """Whether it tells that a machine talks."""
+        return self.must_be_heard and self.occasion != "consent question"
 
     @property
     def is_owed(self) -> bool:
@@ -119,6 +125,9 @@ class Reply:
     interruptible: bool = True
     said: str = ""
     """What the caller said, once it is known."""
+
+    about_consent: bool = False
+    """Whether what it answers is no part of the conversation: they have not agreed to one yet."""
 
     certainty: Certainty = UNTOLD
     """How sure that is."""

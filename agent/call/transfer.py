@@ -12,7 +12,8 @@ from typing import Literal
 
 import structlog
 
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,
@@ -228,11 +229,13 @@ class CallTransfer:
         self._step("started")
 
     def _handover(self, callee: _Callee) -> Handover:
-        who = {"user": "caller", "assistant": "agent"}
+        who, agreed = {"user": "caller", "assistant": "agent"}, self._history.consent.is_given
         lines = [
             one
             for one in self._history.conversation
-            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
+            if agreed
+            and one.text
+            and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
         ]
         return Handover(
             to=self._script.numbers.get(callee.to, callee.to),
@@ -302,7 +305,8 @@ class CallTransfer:
 
     def _failure(self, why: NotReached | None) -> Announcement:
         own = self._script.transfer_failures
-        return Announcement(text=own.get(why or "failed", self._script.transfer_failed))
+        text = own.get(why or "failed", self._script.transfer_failed)
+        return self._history.consent.not_passed_on(Announcement(text=text))
 
     def _returned(self, by: Literal["operator", "service"]) -> Announcement:
         """Note that we are alone with the caller again; return what they are told."""
@@ -320,7 +324,7 @@ class CallTransfer:
             self._history.colleague_talked()
         self._history.party.passed_on_at = inf
         self.together = self.under_way = self._away = False
-        return Announcement(text=self._script.returned)
+        return self._history.consent.not_passed_on(Announcement(text=self._script.returned))
 
     def _step(self, status: str, **fields: object) -> None:
         self._status = status

@@ -22,8 +22,9 @@ from typing import get_args
 
 from agent.personas import yaml_text
 from agent.personas.afterwards import read_extract
+from agent.personas.consents import consent_in, question_of
 from agent.personas.declared_tools import DeclaredTools, build
-from agent.personas.disclosures import GREETING, Disclosure, disclosure_in
+from agent.personas.disclosures import GREETING, Disclosure, disclosure_in, told_alone
 from agent.personas.errors import PersonaError, in_file, in_order
 from agent.personas.front_matter import FrontMatter, own_variables, read_front_matter, texts
 from agent.personas.party import party_script
@@ -86,19 +87,19 @@ class Persona:
         of_the_call = self._templates.variables(details)
         variables = {"why": "", "summary": "", **front.variables, **given, **of_the_call}
 
-        def fill(text: str) -> str:
-            return self._templates.fill(text, variables)
+        def fill(text: str, **more: str) -> str:
+            return self._templates.fill(text, {**variables, **more} if more else variables)
 
-        def fill_with(text: str, **more: str) -> str:
-            return self._templates.fill(text, {**variables, **more})
-
-        discloses = disclosure_in(front.disclosure, details.country)
+        several = (front.disclosure, question_of(front.consent))
+        discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-        own = (disclosure, front.greeting, front.apology, *front.fillers, front.still_there)
-        own += (front.time_up, front.transfer_failed, front.goodbye, front.recording_consent)
-        own += (front.returned, *(one.introduction for one in front.transfers))
+
+        def told(to: str) -> str:
+            return fill(told_alone(front.disclosure, to, front.language))
+
+        own = (disclosure, ask, *_own_texts(front))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
-        failed = {why: fill_with(text, why=why) for why, text in failures.items()}
+        failed = {why: fill(text, why=why) for why, text in failures.items()}
         return Script(
             lasting=frozenset(fill(one) for one in own if lasts(one))
             | {failed[why] for why, text in failures.items() if lasts(text)},
@@ -107,6 +108,9 @@ class Persona:
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
             greeting_discloses=discloses == GREETING,
+            consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
+            opt_out_key=front.opt_out_key,
+            opted_out=fill(front.opted_out),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -118,12 +122,12 @@ class Persona:
             transfer_failures=failed,
             returned=fill(front.returned),
             numbers={target.name: target.to for target in front.transfers},
-            warm={one.name: warm_transfer(one, fill_with) for one in front.transfers if one.warm},
-            parties=tuple(map(script_party, front.parties)),
+            warm={x.name: warm_transfer(x, fill, told(x.to)) for x in front.transfers if x.warm},
+            parties=tuple(script_party(one, told(one.to)) for one in front.parties),
             tools=self.tools,
             version=self.version,
             afterwards=self.afterwards,
-            party=party_script(front.party, front.language, details.party, fill_with),
+            party=party_script(front.party, front.language, details.party, fill),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
 
@@ -212,6 +216,13 @@ class Persona:
     def parties(self) -> dict[str, str]:
         """Whom it may add to its line: number in E.164 or address, by name."""
         return {target.name: target.to for target in self._front.parties}
+
+
+def _own_texts(front: FrontMatter) -> tuple[str, ...]:
+    """Return what an agent says of its own in any call: templates, without its disclosure."""
+    own = (front.greeting, front.apology, *front.fillers, front.still_there, front.time_up)
+    own += (front.transfer_failed, front.goodbye, front.recording_consent, front.opted_out)
+    return (*own, front.returned, *(one.introduction for one in front.transfers))
 
 
 def load(folder: Path, name: str) -> Persona:

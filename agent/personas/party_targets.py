@@ -10,6 +10,7 @@ from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
 from agent.sinch_limits import MAX_SAY, MAX_TITLE
+from agent.warm_transfers import plain, shortened
 
 
 class PartyTarget(BaseModel):
@@ -34,6 +35,11 @@ class PartyTarget(BaseModel):
         default="",
         description="what the platform's voice tells them alone, before they are on the line",
     )
+    discloses: bool = Field(
+        default=True,
+        strict=False,
+        description="whether that begins with the `disclosure`, as of their country",
+    )
 
     @field_validator("to")
     @classmethod
@@ -41,13 +47,20 @@ class PartyTarget(BaseModel):
         return address(to)
 
 
-def script_party(target: PartyTarget) -> ScriptParty:
-    """Return somebody of a file as a call has them."""
+def script_party(target: PartyTarget, told: str = "") -> ScriptParty:
+    """Return somebody of a file as a call has them.
+
+    Args:
+        target: They.
+        told: That a machine talks, as they hear it first; ``""`` for nothing.
+    """
+    first = plain(told) if target.discloses else ""
+    announcement = shortened(target.announcement, MAX_SAY - len(first) - 1)
     return ScriptParty(
         name=target.name,
         to=target.to,
         title=target.title or target.name,
         when=target.when,
         ring_seconds=target.ring_seconds,
-        announcement=target.announcement,
+        announcement=f"{first} {announcement}".strip()[:MAX_SAY],
     )

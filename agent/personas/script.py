@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.call_headers import CallHeaders
+from agent.personas.consents import ScriptConsent
 from agent.personas.dates import SpokenDates
 from agent.personas.declared_tools import DeclaredTools
 from agent.personas.party import PartyScript
@@ -300,6 +301,15 @@ class Script:
     greeting_discloses: bool = False
     """Whether the greeting says so, and is heard in full for it."""
 
+    consent: ScriptConsent | None = None
+    """What is asked before the agent deals with whoever is there; None for nothing."""
+
+    opt_out_key: str = ""
+    """By which whoever we have called wants no more calls; ``""`` for none."""
+
+    opted_out: str = ""
+    """What is said to whoever has pressed it."""
+
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
@@ -317,6 +327,12 @@ class Script:
 
     lasting: frozenset[str] = frozenset()
     """The texts above that are the same in every call: nothing of a caller is in them."""
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted of a language model afterwards, as it stands in the record."""
+        wanted = self.afterwards.wanted
+        return wanted | ({"after_consent": True} if wanted and self.consent is not None else {})
 
     @property
     def own_sentences(self) -> tuple[str, ...]:
@@ -345,7 +361,12 @@ class Script:
 
     def _sentences(self) -> list[str]:
         brief = self.brief
-        texts = [self.disclosure, self.recording_consent, self.greeting]
+        texts = [self.disclosure]
+        if self.consent is not None:
+            texts += [self.consent.ask, self.consent.refused]
+        texts += [self.recording_consent, self.greeting]
+        if self.outgoing and self.opt_out_key:
+            texts.append(self.opted_out)
         texts += [*self.fillers, self.apology, brief.goodbye]
         if self.numbers:
             texts += [self.transfer_failed, *self.transfer_failures.values()]

@@ -78,6 +78,12 @@ class TransferTarget(BaseModel):
         description="what the agent does then: `leave`, stay `silent`, or stay to `help`; once "
         "they have left, one that has stayed talks to the caller again",
     )
+    discloses: bool = Field(
+        default=True,
+        strict=False,
+        description="whether the briefing of one with whom the agent stays to `help` begins with "
+        "the `disclosure`, as of their country",
+    )
 
     @field_validator("to")
     @classmethod
@@ -108,18 +114,20 @@ def _is_true(value: object) -> bool:
     return str(value).lower() in ("true", "yes", "on", "1")
 
 
-def warm_transfer(target: TransferTarget, fill: Callable[..., str]) -> WarmTransfer:
+def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = "") -> WarmTransfer:
     """Return how somebody is asked first.
 
     Args:
         target: Who.
         fill: Fills a template in, with more variables by their names.
+        told: That a machine talks, as they hear it first if it stays; ``""`` for nothing.
     """
+    first = told if target.then == "help" and target.discloses else ""
 
     def briefing(summary: str) -> str:
         # What stands nowhere in the file is no template of its.
         text = fill(target.briefing, summary=summary)
-        return text.replace("{{ summary }}", summary).strip()
+        return f"{first} {text.replace('{{ summary }}', summary)}".strip()
 
     with_summary = briefing(SUMMARY)
     return WarmTransfer(

@@ -13,7 +13,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   hertz; for a call that we placed ``dialled``, our name of it; ``application`` if that is not ours;
   ``trace``, its id of 32 digits, if there is one
 - ``wanted``, the second if there is one: what a language model is to make of the call afterwards:
-  ``summary`` (true, or what it should hold), ``extract`` (JSON Schema)
+  ``summary`` (true, or what it should hold), ``extract`` (JSON Schema); ``after_consent`` if only
+  of what was said after that was given
 - ``caller``: ``turn``, ``text``; ``at`` and ``until`` are the beginning and the end of their speech
   (the first and the last key), wherever the line stands; ``language`` and ``confidence`` where the
   provider tells them; ``decided``: what ended the turn, an object with ``by``, what weighed most
@@ -41,11 +42,14 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
   ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``, ``consent``,
-  ``disclosure``; ``gaps`` that were
+  ``consent question``, ``disclosure``; ``gaps`` that were
   heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
   that is 0.005 or more
 - ``disclosed``: ``turn``, ``text``: what was heard, from ``at`` ``until``, of the sentence that
   says that a machine talks; ``cut_off`` if that was not all: it is said again then
+- ``consent``: whether whoever is there agrees to be dealt with by the agent: ``status``: given or
+  refused, ``by``: ``word``, ``key``, or in the end ``silence`` or ``unclear`` answers. Nothing that
+  they said before it was given is for a language model
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.
@@ -73,7 +77,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
 - ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
-  ``keys``; ``known`` if it was before
+  ``keys``; ``known`` if it was before; ``failed`` if it could not be kept
 - ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,

@@ -36,8 +36,10 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
     "disclosed": (("said that it is a machine", "", ""), (", broken off", "cut_off", "")),
+    "consent": (("consent ", "status", ""), (", by ", "by", "")),
     "opt_out": (
-        ("wants no more calls", "", ""), (", as was known", "known", ""), (" (", "by", ")"),
+        ("wants no more calls", "", ""), (", as was known", "known", ""),
+        (", which could not be kept", "failed", ""), (" (", "by", ")"),
     ),
     "whisper": (("whispered to the agent", "", ""), (" by ", "by", ""), (": ", "text", "")),
     "screened": (

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import structlog
@@ -53,6 +54,7 @@ SHORT = "what the caller wanted, what was agreed, and what is left to be done, i
 
 NOBODY_WRITES = "no language model in the line-up can write: lookup only says what it was given"
 NOTHING_SAID = "the caller said nothing"
+NOT_AGREED = "the caller has not agreed to the agent"
 NOBODY_ANSWERED = "no language model has answered within a day"
 SEALED_AWAY = "the key for what was said is not among privacy.keys"
 UNUSABLE = "what the agent file wanted cannot be read"
@@ -176,8 +178,10 @@ class Summaries:
         """Write the lines of one call; return False if nobody of those who can has answered."""
         said = [one for one in conversation(events) if one.text.strip()]
         wanted = next((event.fields for event in events if event.kind == "wanted"), {})
-        form = form_of(wanted)
+        form, agreed = form_of(wanted), _agreed(events) if wanted.get("after_consent") else -inf
+        said = [one for one in said if agreed is not None and (one.at or 0.0) >= agreed]
         why = self._why_not(record, said) if form is not None else UNUSABLE
+        why = NOT_AGREED if agreed is None else why
         if form is None or why:
             names = form.names if form is not None else (SUMMARY,)
             self._write_summary(record, Filled(fields={}, missing=dict.fromkeys(names, why)))
@@ -210,6 +214,15 @@ class Summaries:
         line |= {"fields": fields, "missing": dict(filled.missing)}
         line |= {"shortened": True} if filled.shortened else {}
         self._write(record, SUMMARY, line)
+
+
+def _agreed(events: Sequence[RecordedEvent]) -> float | None:
+    """Return when the caller has agreed to the agent, in seconds; None if they have not.
+
+    What was said before is for no model.
+    """
+    given = (e.at for e in events if e.kind == "consent" and e.fields.get("status") == "given")
+    return next((at for at in given if at is not None), None)
 
 
 def _marked(one: SpokenTurn) -> str:

@@ -47,6 +47,8 @@ class CallRecording:
         rate: Hertz.
         settings: When it begins, and by which keys it stops.
         consent: What the caller is told first; ``""`` if it begins without.
+        asks: Whether they are asked first if the agent may deal with them at all: then it begins
+            with their yes, or once they have heard the consent after it.
     """
 
     def __init__(
@@ -56,7 +58,10 @@ class CallRecording:
         rate: int,
         settings: RecordingSettings,
         consent: str,
+        *,
+        asks: bool = False,
     ) -> None:
+        self._asks = asks
         self._writer = writer
         self._name = name
         self._rate = rate
@@ -76,7 +81,7 @@ class CallRecording:
         """
         self._note = note
         self._recorder = Recorder(self._rate, zero, self._begin_file)
-        if not (self._consent or screened):
+        if not (self._consent or screened or self._asks):
             self._begin()
 
     def watching(self, journal: Journal) -> Journal:
@@ -181,7 +186,9 @@ class CallRecording:
         """Begin once the caller has heard all that they have to, or it is known to be a caller."""
         if self._recorder is None or self._recorder.state != "waiting":
             return
-        if not self._consent:
+        if not self._consent and self._asks:
+            may_begin = kind == "consent" and fields["status"] == "given"
+        elif not self._consent:
             may_begin = kind == "screened" and "why" in fields and fields["answerer"] != "machine"
         else:
             said = _words(str(fields.get("text", "")))
@@ -269,7 +276,8 @@ def recording_of(
         return not_recorded(script, name, rate)
     consent = script.recording_consent or settings.consent
     file = f"{name}.{settings.format}"
-    recording = CallRecording(writer, file, rate, settings, consent)
+    asks = script.consent is not None
+    recording = CallRecording(writer, file, rate, settings, consent, asks=asks)
     return recording, replace(script, recording_consent=consent)
 
 

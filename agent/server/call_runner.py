@@ -14,7 +14,7 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.opting_out import no_more_calls
+from agent.call.opting_out import Keep, OptOutByKey, no_more_calls
 from agent.call.screening import Screening
 from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
@@ -33,6 +33,7 @@ from agent.sinch.party_tools import party_tools
 from agent.sinch.refusals import AnsweredError, CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
+from agent.store.opt_outs import How
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
@@ -191,8 +192,6 @@ class CallRunner:
             async with AsyncExitStack() as opened:
                 journal, feed = self._begin_record(admitted, started, came, connect.rate, trace)
                 opened.push_async_callback(journal.aclose)
-                if wanted := admitted.script.afterwards.wanted:
-                    journal.add("wanted", **wanted)
                 lineup = self._resources.providers.lineup(admitted.script.names_on_line)
                 opened.push_async_callback(lineup.aclose)
                 recording, script = self._resources.record(
@@ -206,6 +205,7 @@ class CallRunner:
                 if screening is not None:
                     opened.push_async_callback(screening.aclose)
                 call = self._build(admitted, channel, lineup, record, recording, trace, screening)
+                self._listen_for_opt_out(admitted, call, opened)
                 call.history.line.pacing = self._resources.frame_costs.pacing
                 paused = partial(_paused, recording)
                 feed.attach(call.history.record, CallAudio(channel, paused))
@@ -267,6 +267,8 @@ class CallRunner:
         )
         feed = LocalFeed(facts, journal, awaited=self._registry.feeds.awaits(admitted.name))
         journal.add("call", call_id=admitted.call_id, **said)
+        if script.wanted:
+            journal.add("wanted", **script.wanted)
         return journal, feed
 
     def _build(
@@ -290,8 +292,7 @@ class CallRunner:
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
-        if admitted.whom and (call_control := self._call_control) is not None:
-            keep = partial(call_control.opt_out, admitted.whom, admitted.agent, "model")
+        if (keep := self._opts_out(admitted, "model")) is not None:
             tools += (no_more_calls(keep, note),)
         call = self._resources.build(
             admitted,
@@ -308,6 +309,26 @@ class CallRunner:
         if screening is not None:
             screening.attach(call.end)
         return call
+
+    def _opts_out(self, admitted: Admitted, how: How) -> Keep | None:
+        """Return what keeps that whoever we have called wants no more calls; None if we have not.
+
+        Args:
+            admitted: Their call.
+            how: On whose word.
+        """
+        if not admitted.whom or self._call_control is None:
+            return None
+        return partial(self._call_control.opt_out, admitted.whom, admitted.agent, how)
+
+    def _listen_for_opt_out(self, admitted: Admitted, call: Call, opened: AsyncExitStack) -> None:
+        """Have whoever we have called opt out by the key of the agent file, if there is one."""
+        keep, key = self._opts_out(admitted, "keys"), admitted.script.opt_out_key
+        if keep is not None and key:
+            note = call.history.record.note
+            by_key = OptOutByKey(keep, note, call.obey, admitted.script)
+            call.history.pressed.on(key, by_key.press)
+            opened.push_async_callback(by_key.aclose)
 
     def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:
         """Return what hears who has answered a call of ours; None if nobody asks."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from agent.settings.sinch import Announcer
 from agent.sinch.callbacks import BRIEFING
-from agent.sinch.menu_answers import DECLINE, TAKE
 from agent.sinch.svaml import Svaml
 from agent.sinch_limits import MAX_SAY
+from agent.yes_and_no import DECLINE, TAKE
 
 ANSWER_WITHIN = 8
 """Seconds for an answer, once all was said: whoever picks up at work looks for the keypad first."""

@@ -29,7 +29,6 @@ from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, LegFacts, TakeOver, TransferLeg
-from agent.sinch.menu_answers import taken
 from agent.sinch.party_rules import beside
 from agent.sinch.refusals import (
     CallGoneError,
@@ -47,6 +46,7 @@ from agent.sinch.take_overs import TakeOvers, leg_of, moved_by
 from agent.sinch.transfer_endings import TransferEndings
 from agent.sinch.versions import ANSWERS
 from agent.warm_transfers import WarmTransfer
+from agent.yes_and_no import says_yes
 
 log = structlog.get_logger()
 
@@ -290,7 +290,7 @@ class Transfers:
         machine, locale = leg.status is LegStatus.MACHINE, self._settings.announcer.locale
         # What a machine says is meant for nobody.
         given = "" if machine and callback.spoken else callback.given
-        yes = taken(given, spoken=callback.spoken, locale=locale)
+        yes = says_yes(given, spoken=callback.spoken, locale=locale)
         if yes:
             return await self._accepted(leg, call, answers)
         if yes is None and given and leg.asked < MOST_ASKED:

@@ -48,6 +48,7 @@ class _CallSoFar:
     """What later lines of a call are counted by."""
 
     agent: str
+    disclosed: str = "none"
     fillers: dict[int | None, float] = field(default_factory=dict)
     silences: dict[int | None, float] = field(default_factory=dict)
     steps: dict[str, list[float]] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class CallCounts:
         self._take: Mapping[str, Callable[[_CallSoFar, Mapping[str, Any]], None]] = {
             "caller": self._caller,
             "timing": self._timing,
+            "disclosed": self._disclosed,
             "filler": self._filler,
             "agent": self._reply,
             "held": lambda _call, _fields: self._add("holds"),
@@ -154,6 +156,11 @@ class CallCounts:
         if silence is not None and len(call.silences) < MOST_TURNS:
             call.silences[whole(fields.get("turn"))] = silence
 
+    def _disclosed(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
+        """Remember whether it was heard in full: what was broken off is said again."""
+        if call.disclosed != "heard":
+            call.disclosed = "cut off" if fields.get("cut_off") else "heard"
+
     def _filler(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("fillers")
         at = number(fields.get("at"))
@@ -222,6 +229,7 @@ class CallCounts:
 
     def _end(self, call: _CallSoFar, fields: Mapping[str, Any]) -> None:
         self._add("calls_ended", call.agent, outcome_of(fields))
+        self._add("calls_disclosed", call.disclosed)
         self._note("call_duration_seconds", number(fields.get("at")) or 0.0)
         for name in ("drafts_discarded", "tokens_wasted"):
             self._add(name, much=number(fields.get(name)) or 0.0)

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import pytest
 
-from agent.call.history import KEYPAD, History
+from agent.call.history import History
+from agent.call.keys import KEYPAD
 from agent.call.orders import (
     CalleeBriefed,
     CallerMoved,

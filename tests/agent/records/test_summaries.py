@@ -238,6 +238,34 @@ def test_nobody_is_asked_in_vain(
     assert model.asked == []
 
 
+@pytest.mark.parametrize("answer", ["given", "refused", None])
+def test_what_was_said_before_consent_is_shown_to_nobody(bench: Run, answer: str | None) -> None:
+    """Without a yes no model is asked at all; after it, about what came then."""
+    model = Model(ANSWER)
+
+    async def main(it: Bench) -> None:
+        wanted = {**WANTED, "after_consent": True}
+        lines = journal("a", "My secret.", "Yes.", "A table for four.", wanted=wanted)
+        if answer:
+            fields = {"status": answer, "by": "word"}
+            line = JournalLine(journal="a", line=90, kind="consent", at=3.2, fields=fields)
+            lines.insert(-1, line)
+        await it.stored.add(lines)
+        async with it.running():
+            await it.wrote.wait()
+        if answer != "given":
+            ((_, _, line_of),) = it.lines
+            assert set(line_of["missing"].values()) == {"the caller has not agreed to the agent"}
+
+    bench(main, model)
+    assert bool(model.asked) == (answer == "given")
+    if model.asked:
+        shown = model.asked[0][0].text
+        assert "four" in shown
+        assert "secret" not in shown
+        assert "Yes." not in shown
+
+
 def test_providers_that_fail_are_asked_again_later(bench: Run) -> None:
     """Nothing is written meanwhile but what it cost."""
 

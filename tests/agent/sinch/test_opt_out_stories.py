@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.cli import main
 from agent.simulator.phone_network import Phone
-from agent.simulator.plan import Plan
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.speech import pressed_turn
+from pipelines.providers.lookup.model import LanguageModel
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
-from tests.agent.sinch.stories import CALLER, Story, speech, tell
+from tests.agent.sinch.stories import CALLER, TOKEN, Story, speech, tell
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -53,3 +58,89 @@ def test_a_caller_is_offered_no_such_tool(tmp_path: Path) -> None:
 
     heard = voice(["Never call me again."], ["[no_more_calls]", "As you wish, goodbye."])
     tell(tmp_path, "v1", story, providers=heard)
+
+
+OTHER_SPELLINGS: list[dict[str, Any]] = [
+    {"to": CALLER},
+    {"to": "+1 (555) 000-0001"},
+    {"to": f"sip:{CALLER}@example.com"},
+    {"to": [{"to": CALLER, "title": "Ann"}, {"to": "+15550000009", "title": "Bob"}]},
+]
+
+
+async def is_refused(s: Story, folder: Path, agent: str) -> None:
+    """However their number is written, over REST and by the command line; nothing rings."""
+    rang = len(s.sinch.legs)
+    for spelling in OTHER_SPELLINGS:
+        status, refused = await s.operate("POST", "/calls", {**spelling, "agent": agent})
+        assert (status, "wants no more calls" in refused["detail"]) == (422, True), spelling
+    config = folder / "dial.toml"
+    config.write_text(f'[operator]\ntoken = "{TOKEN}"\n')
+    given = ["--config", str(config), "--server", s.base, "--agent", agent]
+    assert await asyncio.to_thread(main, ["dial", CALLER, *given]) != 0
+    assert len(s.sinch.legs) == rang
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "confirmed"),
+    [
+        ("en", "Please don't call me again.", "we will not call you again"),
+        ("en", "Take me off your list!", "we will not call you again"),
+        ("de", "Rufen Sie mich nicht mehr an.", "Wir rufen Sie nicht wieder an"),
+        ("de", "Streichen Sie mich bitte von Ihrer Liste.", "Wir rufen Sie nicht wieder an"),
+    ],
+)
+def test_phrases_are_enough_where_no_model_understands(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], language: str, said: str, confirmed: str
+) -> None:
+    """A whole call by the lookup stage: it is kept, confirmed, and hung up; then refused."""
+
+    async def story(s: Story) -> None:
+        agent = (
+            f"---\nlanguage: {language}\ngreeting: Hallo.\ngoodbye: Tschau.\napology: Oh.\n"
+            "fillers: [Hm.]\nstill_there: Hallo?\ntime_up: Aus.\nunsure: [Hm.]\nreturned: Da.\n"
+            "---\nRemind."
+        )
+        (tmp_path / "prompts" / "reminder.md").write_text(agent)
+        status, _ = await s.operate("POST", "/calls", {"to": CALLER, "agent": "reminder"})
+        assert status == 201
+        await until(lambda: s.lines("ended"))
+        assert [line["by"] for line in s.lines("opt_out")] == ["model"]
+        assert confirmed in s.lines("agent")[-1]["text"]
+        assert s.lines("ended")[0]["hung_up_by"] == "agent"
+        await is_refused(s, tmp_path, "reminder")
+        assert "wants no more calls" in "".join(capfd.readouterr())
+
+    heard = voice([said], llm=LanguageModel(LanguageModel.Options()))
+    phone = Phone(plan=Plan(turns=[speech()], patience=0.7))
+    tell(tmp_path, "v1", story, providers=heard, phones={CALLER: phone})
+
+
+KEY = """---
+greeting: Your table is booked. Press nine if you want no more calls.
+disclosure: I am a machine.
+opt_out_key: "9"
+---
+Remind.
+"""
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_key_is_enough(tmp_path: Path, version: Any) -> None:
+    """It is kept, confirmed, and refused afterwards, over both versions of the API."""
+
+    async def story(s: Story) -> None:
+        (tmp_path / "prompts" / "reminder.md").write_text(KEY)
+        status, _ = await s.operate("POST", "/calls", {"to": CALLER, "agent": "reminder"})
+        assert status == 201
+        await until(lambda: s.lines("ended"))
+        assert [line["by"] for line in s.lines("opt_out")] == ["keys"]
+        assert s.lines("agent")[-1]["text"] == "We will not call you again. Goodbye."
+        _, listed = await s.operate("GET", "/opt-outs")
+        (one,) = listed["opt_outs"]
+        assert (one["number"], one["how"], one["agent"]) == (CALLER, "keys", "reminder")
+        await is_refused(s, tmp_path, "reminder")
+
+    keys = Turn(audio=pressed_turn("9", 8000).audio, label="presses 9")
+    phone = Phone(plan=Plan(turns=[keys], patience=0.7))
+    tell(tmp_path, version, story, providers=voice(), phones={CALLER: phone})

@@ -1,4 +1,4 @@
-"""What somebody has answered to a menu, and how the platform tells it."""
+"""What somebody has answered to a question, and how the platform tells it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import MenuAnswered, parse
-from agent.sinch.menu_answers import MOST_WORDS, taken
+from agent.yes_and_no import MOST_WORDS, says_yes
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,10 @@ from agent.sinch.menu_answers import MOST_WORDS, taken
         ("yes", True, "de-DE", None),
         ("OUI", True, "fr-FR", True),
         ("yes", True, "xx", None),
+        ("No problem.", True, "en-US", None),
+        ("I don't mind", True, "en-US", None),
+        ("Pas de problème", True, "fr-FR", None),
+        ("Yes?", True, "en-US", None),
         ("yes this is the mailbox of Ann Smith", True, "en-US", None),
     ],
 )
@@ -40,13 +44,13 @@ def test_an_answer_is_yes_no_or_neither(
     given: str, spoken: bool, locale: str, answer: bool | None
 ) -> None:
     """By key, or by a few words in the language of the voice that has asked."""
-    assert taken(given, spoken=spoken, locale=locale) is answer
+    assert says_yes(given, spoken=spoken, locale=locale) is answer
 
 
 @given(st.text(), st.booleans(), st.text(max_size=8))
 def test_nothing_long_is_a_yes(given: str, spoken: bool, locale: str) -> None:
     """Whoever talks, or a machine, has not said it."""
-    if taken(given, spoken=spoken, locale=locale):
+    if says_yes(given, spoken=spoken, locale=locale):
         assert len(given.split()) <= MOST_WORDS
 
 

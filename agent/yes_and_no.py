@@ -1,8 +1,9 @@
-"""What somebody has answered to a menu of ours: yes, no, or nothing that we understand. Pure.
+"""What somebody has answered to a question of ours: yes, no, or nothing that we understand. Pure.
 
-Keys tell it in both versions of the API. Version 1 also hears words, in the language of the
-platform's voice; what it gives then is not documented beyond ``inputMethod`` ``voice``, so that the
-words themselves, the value of an option and its digit are all taken.
+The question is the agent's own, or one of a menu of the platform. Keys tell it in both versions of
+the API. Version 1 also hears words, in the language of the platform's voice; what it gives then is
+not documented beyond ``inputMethod`` ``voice``, so that the words themselves, the value of an
+option and its digit are all taken.
 """
 
 from __future__ import annotations
@@ -33,11 +34,19 @@ _YES_AND_NO: Mapping[str, tuple[str, str]] = {
 }
 """By primary language: words of a yes and of a no. Where both are said it is neither."""
 
+_TURNED = frozenset({"mind", "problem", "problems", "worries", "problème", "problema"})
+"""Words with which a no means yes, as in "no problem": so that it is neither."""
+
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
-def taken(given: str, *, spoken: bool, locale: str) -> bool | None:
-    """Return whether this answer takes a call; None if it says neither.
+def knows_words_of(language: str) -> bool:
+    """Return whether a yes and a no are understood in a language, by its BCP 47 tag."""
+    return _primary(language) in _YES_AND_NO
+
+
+def says_yes(given: str, *, spoken: bool, locale: str) -> bool | None:
+    """Return whether this answer is a yes or a no; None if it is neither.
 
     Args:
         given: What was pressed or said.
@@ -49,6 +58,12 @@ def taken(given: str, *, spoken: bool, locale: str) -> bool | None:
         return words == [TAKE]
     if not spoken or not words or len(words) > MOST_WORDS:
         return None
-    yes, no = _YES_AND_NO.get(locale.partition("-")[0].lower(), ("", ""))
-    says_yes, says_no = (bool(set(words) & set(these.split())) for these in (yes, no))
-    return says_yes if says_yes is not says_no else None
+    if set(words) & _TURNED or given.rstrip().endswith(("?", "\uff1f")):
+        return None
+    yes, no = _YES_AND_NO.get(_primary(locale), ("", ""))
+    agrees, declines = (bool(set(words) & set(these.split())) for these in (yes, no))
+    return agrees if agrees is not declines else None
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0].lower()

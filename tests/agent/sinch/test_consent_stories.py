@@ -1,0 +1,53 @@
+"""Whole calls over the service, whose callers are asked first if the agent may deal with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.simulator.plan import Plan, Turn
+from agent.simulator.speech import pressed_turn
+from tests.agent.conversation import voice
+from tests.agent.loopback import until
+from tests.agent.sinch.stories import Story, speech, tell
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+AGENT = """---
+greeting: Hello, who is this?
+goodbye: Bye now.
+disclosure: I am a machine.
+consent: May I take this call? Press one for yes.
+summary: true
+---
+Be brief.
+"""
+
+
+@pytest.mark.parametrize(("key", "version"), [("1", "v1"), ("2", "v1"), ("1", "v2")])
+def test_whoever_says_yes_by_key_is_talked_to_and_nobody_else(
+    tmp_path: Path, key: str, version: Any
+) -> None:
+    """It stands on record, and is told in words; a no is said goodbye."""
+
+    async def story(s: Story) -> None:
+        (tmp_path / "prompts" / "reception.md").write_text(AGENT)
+        turns = [Turn(audio=pressed_turn(key, 8000).audio, label=key), speech()]
+        leg = await s.call_in(Plan(turns=turns[: 2 if key == "1" else 1], patience=0.7))
+        await until(leg.over.is_set)
+        await until(lambda: s.lines("ended"))
+        (line,) = s.lines("consent")
+        said = [one["text"] for one in s.lines("agent")]
+        assert said[:2] == ["I am a machine.", "May I take this call? Press one for yes."]
+        assert s.lines("wanted")[0]["after_consent"] is True
+        if key == "1":
+            assert (line["status"], line["by"]) == ("given", "key")
+            assert said[2:4] == ["Hello, who is this?", "Fine."]
+        else:
+            assert (line["status"], line["by"]) == ("refused", "key")
+            assert said[2:] == ["Bye now."]
+            assert s.lines("ended")[0]["hung_up_by"] == "agent"
+
+    tell(tmp_path, version, story, providers=voice(["A table."], ["Fine."]))
