@@ -42,12 +42,12 @@ from agent.call.clock import TICK, BridgeDue, CallClock
 from agent.call.ending import HUNG_UP, INTERNAL_ERROR, CallEnded, wind_up
 from agent.call.evidence import TurnEvidence
 from agent.call.history import History
-from agent.call.over_speech import LISTENING, SILENCES, OverSpeech
+from agent.call.over_speech import DEAF, LISTENING, SILENCES, OverSpeech
 from agent.call.own_words import own_words
 from agent.call.player import ReplyLost, ReplyPlayer
 from agent.call.replies import Replies
 from agent.call.reply import Reply
-from agent.call.screening import Screening
+from agent.call.screening import Screening, Unscreened
 from agent.call.transfer import CallTransfer, Mover
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
@@ -103,22 +103,24 @@ class Call:
         self._replies = Replies(self._player, history, settings, start=self._begin)
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
+        self._screening: Screening | Unscreened = Unscreened(script)
 
     async def run(self, screening: Screening | None = None) -> CallEnded:
         """Talk until either side hangs up; return how the call has ended, within 5 seconds of that.
 
-        With a ``screening``, that says first how the call goes on, or that it does not. Cancelling
-        is safe. On return nothing of the call runs any more, and its line is closed.
+        A ``screening`` says how the call goes on, at first and once nobody has answered after all.
+        Cancelling is safe. On return nothing of the call runs any more, and its line is closed.
 
         Raises:
             ExceptionGroup: If there is a bug.
         """
+        self._screening = screening or self._screening
         try:
             async with self._tasks:
                 works = (self._watch(), self._player.maker.prepare_phrases())
                 others = [self._tasks.create_task(work) for work in works]
                 try:
-                    await self._converse(screening)
+                    await self._converse()
                 finally:
                     for task in others:
                         task.cancel()
@@ -138,7 +140,7 @@ class Call:
     def obey(self, order: orders.Order) -> None:
         """Do what an operator asks for, or what became of a transfer asks for. Returns at once."""
         match order:
-            case orders.HangUp(goodbye=True, by=by) if self._turns.state is not State.AWAY:
+            case orders.HangUp(goodbye=True, by=by) if self._turns.state not in DEAF:
                 self._clock.announce(own_words(Action.SAY_GOODBYE, self._script, by))
             case orders.HangUp(by=by):
                 self.end(CallEnded(HUNG_UP[by], by))
@@ -157,21 +159,25 @@ class Call:
             case _:
                 self._clock.announce(self._transfer.obey(order))
 
-    async def _converse(self, screening: Screening | None) -> None:
+    async def _converse(self) -> None:
         try:
             async with asyncio.timeout(None) as self._until:
-                if screening is not None:
-                    found = await screening.listen(self._channel, self._clock, self.history)
-                    if isinstance(found, CallEnded):
-                        self.end(found)
-                        return
-                    self._script = found
-                self._happened(Event.ANSWERED)
-                while (pcm := await self._channel.receive()) is not None:
-                    if pcm:
-                        self._clock.audio_came(now())
-                        self._listen(pcm)
+                pcm: bytes | None = b""
+                while pcm is not None:
+                    if self._turns.state is State.RINGING:
+                        found = await self._screening.listen(
+                            self._channel, self._clock, self.history
+                        )
+                        if isinstance(found, CallEnded):
+                            self.end(found)
+                            return
+                        self._script = found
+                        self._happened(Event.ANSWERED)
                     await self._channel.flush()
+                    if pcm := await self._channel.receive():
+                        self._clock.audio_came(now())
+                        self._screening.overhear(pcm, self._channel.rate)
+                        self._listen(pcm)
                 self._ended = CallEnded("the caller hung up", "caller")
         except TimeoutError:
             if self._ended is None:
@@ -180,7 +186,7 @@ class Call:
             self._ended = CallEnded(str(error), error.by)
 
     def _listen(self, pcm: bytes) -> None:
-        if self._turns.state is State.AWAY:
+        if self._turns.state in DEAF:
             return
         for event in self._listener.feed(pcm):
             if self._turns.state is State.ENDED:
@@ -228,9 +234,9 @@ class Call:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
         if action is Action.RELEASE:
             self._over_speech.learn(replies.draft)
-        if action in (Action.DISCARD, Action.FORGET):
+        if action in (Action.DISCARD, Action.FORGET, Action.START_OVER):
             self._evidence.drop()
-        if action in (Action.FORGET, Action.CLOSE_UTTERANCE):
+        if action in (Action.FORGET, Action.CLOSE_UTTERANCE, Action.START_OVER):
             self._listener.end_speech()
         done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
@@ -247,6 +253,7 @@ class Call:
             Action.DROP_REPLY: lambda: clock.announce(replies.drop()),
             Action.HEAR_OUT: replies.hear_out,
             Action.CLOSE_UTTERANCE: replies.close_utterance,
+            Action.START_OVER: self._over_speech.start_over,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
         }
         done.get(action, lambda: replies.say(own_words(action, self._script)))()
@@ -287,7 +294,9 @@ class Call:
 
     def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
         """Decide on what the caller turned out to say, or on words that nobody could hear."""
-        if reply is not self._replies.draft or self._turns.state is State.AWAY:
+        if self._turns.state not in DEAF and self._screening.tells(reply, self.history):
+            self._happened(Event.UNANSWERED)
+        if reply is not self._replies.draft or self._turns.state in DEAF:
             return
         over, state = self._over_speech, self._turns.state
         if reply.over_speech and (event := over.understood(reply, heard, state)):

@@ -44,6 +44,7 @@ Occasion = Literal[
     "time warning",
     "consent",
     "disclosure",
+    "introduction",
     "announcement",
     "filler",
 ]

@@ -138,6 +138,11 @@ class FrontMatter(BaseModel):
         description="template; that a machine talks, said first and heard in full; `greeting` if "
         "the greeting says it; or one of them for each country, `EU` and `default`",
     )
+    screener: Annotated[str, BeforeValidator(or_nothing)] = Field(
+        default="",
+        description="template; what an assistant that screens calls is told when we call: who "
+        "calls, and why. Without it, a screener is treated as an answering machine",
+    )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
         min_length=1,
@@ -346,6 +351,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in (
         "greeting",
         "recording_consent",
+        "screener",
         "goodbye",
         "apology",
         "still_there",

@@ -106,6 +106,7 @@ class Persona:
             record=front.record,
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
+            screener=fill(front.screener),
             greeting_discloses=discloses == GREETING,
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),

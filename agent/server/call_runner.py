@@ -305,8 +305,6 @@ class CallRunner:
         if recording is not None:
             record = call.history.record
             recording.start(record.began, record.note, screened=screening is not None)
-        if screening is not None:
-            screening.attach(call.end)
         return call
 
     def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:

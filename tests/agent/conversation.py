@@ -173,7 +173,6 @@ def _several(given: Any) -> list[tuple[str, Any]]:
 async def _run(call: Call, screening: Screening | None) -> CallEnded:
     if screening is None:
         return await call.run()
-    screening.attach(call.end)
     try:
         return await call.run(screening)
     finally:
