@@ -165,13 +165,11 @@ class Call:
                 pcm: bytes | None = b""
                 while pcm is not None:
                     if self._turns.state is State.RINGING:
-                        found = await self._screening.listen(
-                            self._channel, self._clock, self.history
-                        )
-                        if isinstance(found, CallEnded):
-                            self.end(found)
+                        how = await self._screening.listen(self._channel, self._clock, self.history)
+                        if isinstance(how, CallEnded):
+                            self.end(how)
                             return
-                        self._script = found
+                        self._script = how
                         self._happened(Event.ANSWERED)
                     await self._channel.flush()
                     if pcm := await self._channel.receive():
@@ -274,9 +272,8 @@ class Call:
         try:
             async with aclosing(self._player.play(reply)) as events:
                 async for event in events:
-                    if self._ended is not None:
-                        return  # these were the last words
-                    self._understood(reply, event)
+                    if self._ended is not None or not self._understood(reply, event):
+                        return  # these were the last words; or a machine's, that no model is shown
         except LineError as error:
             self.end(CallEnded(str(error), error.by))
             return
@@ -292,17 +289,19 @@ class Call:
         if reply.order is not None and self._transfer.together:
             self.obey(reply.order)
 
-    def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> None:
-        """Decide on what the caller turned out to say, or on words that nobody could hear."""
+    def _understood(self, reply: Reply, heard: Heard | ReplyLost) -> bool:
+        """Decide on what the caller, or nobody, turned out to say; return whether to answer it."""
         if self._turns.state not in DEAF and self._screening.tells(reply, self.history):
             self._happened(Event.UNANSWERED)
+            return False
         if reply is not self._replies.draft or self._turns.state in DEAF:
-            return
+            return True
         over, state = self._over_speech, self._turns.state
         if reply.over_speech and (event := over.understood(reply, heard, state)):
             self._happened(event)
         if self._turns.state is State.PAUSED:
             self._evidence.weigh(reply)
+        return True
 
     async def _watch(self) -> None:
         while self._ended is None:

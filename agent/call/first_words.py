@@ -84,7 +84,7 @@ class Beeps:
     @property
     def beeped(self) -> bool:
         """Whether a machine records."""
-        return self._last_at >= self.since
+        return self.last is not None and self._last_at >= self.since
 
     @property
     def sounding(self) -> bool:

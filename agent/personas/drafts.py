@@ -208,6 +208,7 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
         ("disclosure", [script.disclosure]),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
+        ("screener", [script.screener]),
         ("filler", script.fillers),
         ("still there", [script.still_there]),
         ("unsure", brief.unsure),

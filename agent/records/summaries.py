@@ -53,6 +53,7 @@ SHORT = "what the caller wanted, what was agreed, and what is left to be done, i
 
 NOBODY_WRITES = "no language model in the line-up can write: lookup only says what it was given"
 NOTHING_SAID = "the caller said nothing"
+ONLY_A_MACHINE = "nobody has answered but a machine"
 NOBODY_ANSWERED = "no language model has answered within a day"
 SEALED_AWAY = "the key for what was said is not among privacy.keys"
 UNUSABLE = "what the agent file wanted cannot be read"
@@ -178,6 +179,7 @@ class Summaries:
         wanted = next((event.fields for event in events if event.kind == "wanted"), {})
         form = form_of(wanted)
         why = self._why_not(record, said) if form is not None else UNUSABLE
+        why = why or (ONLY_A_MACHINE if _was_a_machine(events) else "")
         if form is None or why:
             names = form.names if form is not None else (SUMMARY,)
             self._write_summary(record, Filled(fields={}, missing=dict.fromkeys(names, why)))
@@ -210,6 +212,12 @@ class Summaries:
         line |= {"fields": fields, "missing": dict(filled.missing)}
         line |= {"shortened": True} if filled.shortened else {}
         self._write(record, SUMMARY, line)
+
+
+def _was_a_machine(events: Sequence[RecordedEvent]) -> bool:
+    """Return whether the agent has heard that no person has answered: then no model is shown it."""
+    who = [one.fields for one in events if one.kind == "screened" and "why" in one.fields]
+    return bool(who) and who[-1].get("answerer") in ("machine", "screener")
 
 
 def _marked(one: SpokenTurn) -> str:
