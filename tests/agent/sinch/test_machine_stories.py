@@ -63,7 +63,7 @@ def test_a_machine_that_begins_like_a_person_gets_its_message_after_the_beep(
     async def story(s: Story) -> None:
         body = {"to": CALLER, "machine": "message", "message": "Call us.", "screening": "ears"}
         assert (await s.operate("POST", "/calls", body))[0] == 201
-        await until(lambda: s.lines("ended"))
+        await until(lambda: s.lines("ended"), within=30)
         found = [line["answerer"] for line in s.lines("screened")]
         assert found == ["human", "machine"]
         [beep] = s.lines("beep")
@@ -91,7 +91,7 @@ def test_a_call_screener_is_told_who_calls_and_the_person_is_greeted(tmp_path: P
         body = {"to": CALLER, "machine": "hangup", "screening": "ears"}
         status, call = await s.operate("POST", "/calls", body)
         assert status == 201, call
-        await until(lambda: s.lines("ended"))
+        await until(lambda: s.lines("ended"), within=30)
         assert [line["answerer"] for line in s.lines("screened")] == ["screener", "human"]
         said = [line["text"] for line in s.lines("agent")]
         assert said[:3] == [told, "Hello, who is this?", "I see."]
