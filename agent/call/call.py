@@ -85,25 +85,22 @@ class Call:
         tools: Sequence[Tool] = (),
         mover: Mover | None = None,
     ) -> None:
-        self._settings, self._script = settings, script
-        self._channel = channel
+        self._settings, self._script, self._channel = settings, script, channel
         self._listener = Listener(channel.rate, detector, settings.vad, channel.echo)
         self._tasks, self._turns = asyncio.TaskGroup(), TurnTaking()
         self.history = history = History(
             journal, lineup.usage, settings.pricing, script, judges=lineup.llm.follows_instructions
         )
         self._clock = CallClock(settings, now(), history.pressed, history.party)
-        self._transfer = CallTransfer(mover, script, history)
-        done = history.record.tool
+        self._transfer, done = CallTransfer(mover, script, history), history.record.tool
         self._toolbox = Toolbox(tools, about, on_kept=history.tool_gave, on_done=done)
         self._player = ReplyPlayer(lineup, script, self._toolbox, channel, history, settings)
-        brief, usual = self._player.maker.script.brief, settings.vad.end_after
-        judge = TurnJudge(settings.end_of_turn, usual, brief, turn_model, lineup.stt)
+        brief, ends = self._player.maker.script.brief, settings.end_of_turn
+        judge = TurnJudge(ends, settings.vad.end_after, brief, turn_model, lineup.stt)
         self._evidence = TurnEvidence(judge, self._listener, self._tasks.create_task, history)
         self._replies = Replies(self._player, history, settings, start=self._begin)
         self._over_speech = OverSpeech(self._listener, self._replies, lineup.stt, script, settings)
         self._ended: CallEnded | None = None
-        self._screening: Screening | Unscreened = Unscreened(script)
 
     async def run(self, screening: Screening | None = None) -> CallEnded:
         """Talk until either side hangs up; return how the call has ended, within 5 seconds of that.
@@ -114,7 +111,7 @@ class Call:
         Raises:
             ExceptionGroup: If there is a bug.
         """
-        self._screening = screening or self._screening
+        self._screening = screening or Unscreened(self._script)
         try:
             async with self._tasks:
                 works = (self._watch(), self._player.maker.prepare_phrases())
@@ -230,27 +227,23 @@ class Call:
 
     def _do(self, action: Action) -> None:
         clock, replies, spoken = self._clock, self._replies, self._listener.spoken
-        if action is Action.RELEASE:
-            self._over_speech.learn(replies.draft)
         if action in (Action.DISCARD, Action.FORGET, Action.START_OVER):
             self._evidence.drop()
-        if action in (Action.FORGET, Action.CLOSE_UTTERANCE, Action.START_OVER):
-            self._listener.end_speech()
         done: Mapping[Action, Callable[[], object]] = {
             Action.ANNOUNCE: lambda: replies.say(clock.next_announcement()),
             Action.ANSWER_KEYS: lambda: replies.answer_keys(*clock.take_keys()),
             Action.OPEN_UTTERANCE: lambda: replies.open_utterance(spoken),
             Action.DRAFT: self._draft,
             Action.DISCARD: replies.discard,
-            Action.FORGET: lambda: replies.discard(forget=True),
-            Action.RELEASE: lambda: replies.release(self._evidence.decide()),
+            Action.FORGET: self._over_speech.forget,
+            Action.RELEASE: lambda: self._over_speech.release(self._evidence.decide()),
             Action.HOLD: replies.hold,
             Action.RESUME: lambda: replies.resume(self._over_speech.why),
             Action.KEEP_WORDS: self._over_speech.keep_words,
             Action.GREET_ANEW: self._over_speech.greet_anew,
             Action.DROP_REPLY: lambda: clock.announce(replies.drop()),
             Action.HEAR_OUT: replies.hear_out,
-            Action.CLOSE_UTTERANCE: replies.close_utterance,
+            Action.CLOSE_UTTERANCE: self._over_speech.close_utterance,
             Action.START_OVER: self._over_speech.start_over,
             Action.HANG_UP: lambda: self.end(CallEnded(HUNG_UP[(by := replies.hung_up_by)], by)),
         }
@@ -294,13 +287,12 @@ class Call:
         if self._turns.state not in DEAF and self._screening.tells(reply, self.history):
             self._happened(Event.UNANSWERED)
             return False
-        if reply is not self._replies.draft or self._turns.state in DEAF:
-            return True
         over, state = self._over_speech, self._turns.state
-        if reply.over_speech and (event := over.understood(reply, heard, state)):
-            self._happened(event)
-        if self._turns.state is State.PAUSED:
-            self._evidence.weigh(reply)
+        if reply is self._replies.draft and state not in DEAF:
+            if reply.over_speech and (event := over.understood(reply, heard, state)):
+                self._happened(event)
+            if self._turns.state is State.PAUSED:
+                self._evidence.weigh(reply)
         return True
 
     async def _watch(self) -> None:

@@ -233,10 +233,25 @@ class OverSpeech:
             draft.ended_by = EndOfTurn(by="silence", silence=self._listener.silent)
             self._replies.history.caller_said(draft)
 
+    def release(self, by: EndOfTurn) -> None:
+        """Let the draft sound, since ``by`` has ended the turn; learn how loud the caller is."""
+        self._learn(self._replies.draft)
+        self._replies.release(by)
+
+    def forget(self) -> None:
+        """Forget what was said, its beginning included."""
+        self._listener.end_speech()
+        self._replies.discard(forget=True)
+
+    def close_utterance(self) -> None:
+        """Hear no more of what is said, and find out what it was."""
+        self._listener.end_speech()
+        self._replies.close_utterance()
+
     def start_over(self) -> None:
         """Keep what was said on record, and answer none of it."""
         self.keep_words()
-        self._replies.discard(forget=True)
+        self.forget()
         self._replies.unanswered = Utterance()
 
     def greet_anew(self) -> None:
@@ -248,7 +263,7 @@ class OverSpeech:
                 "resumed", self._replies.sounding, anew=True, **self.why
             )
 
-    def learn(self, draft: Reply | None) -> None:
+    def _learn(self, draft: Reply | None) -> None:
         """Learn how loud the caller is, if it is not known that nobody spoke: their turn ends."""
         heard = draft is not None and bool(draft.said or not draft.settled)
         self._listener.levels.turn_ended(theirs=heard)

@@ -76,8 +76,8 @@ STILL_LOOKS = 30.0
 BEEPED_BEFORE = 4.0
 """Seconds that a beep may be over when words of the conversation are understood, and tell of it."""
 
-ASKED = 0.8
-"""Seconds of silence after which a screener has asked: between its sentences are fewer."""
+ASKED = 1.2
+"""Seconds of silence after which a screener has asked; lost packets cut holes that are shorter."""
 
 RINGS_FOR = 60.0
 """Seconds for which a screener may ring whoever was called; telephones ring for less."""

@@ -200,6 +200,11 @@ class Persona:
         return self._front.disclosure
 
     @property
+    def screener(self) -> str:
+        """What a call screener is told: a template; ``""`` for nothing."""
+        return self._front.screener
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers whose calls it answers, in E.164."""
         return tuple(self._front.numbers)

@@ -65,7 +65,6 @@ class CallRecording:
         self._consent = _words(consent)
         self._recorder: Recorder | None = None
         self._note: Note | None = None
-        self._zero = 0.0
         self._resumes = False  # once the caller is with us again
 
     def start(self, zero: float, note: Note, *, screened: bool = False) -> None:
@@ -76,7 +75,7 @@ class CallRecording:
             note: Of its history.
             screened: Whether the agent listens first for who has answered.
         """
-        self._note, self._zero = note, zero
+        self._note = note
         self._recorder = Recorder(self._rate, zero, self._begin_file)
         if not (self._consent or screened):
             self._begin()
@@ -184,8 +183,9 @@ class CallRecording:
         if self._recorder is None:
             return
         answerer = fields["answerer"] if kind == "screened" and "why" in fields else ""
-        if answerer in ("machine", "screener"):
-            self._forget(self._recorder)
+        if answerer in ("machine", "screener") and self._recorder.forget():
+            self._writer.counts.deleted += 1
+            self._tell("stopped", {}, by="machine", deleted=True)
         if self._recorder.state != "waiting":
             return
         if not self._consent:
@@ -215,14 +215,6 @@ class CallRecording:
             self._tell("stopped", {}, by=by, deleted=True)
         else:
             self._tell("stopped", self._where(seconds), by=by)
-
-    def _forget(self, recorder: Recorder) -> None:
-        """Delete what was recorded, of no person; record anew if one comes."""
-        if recorder.state in ("recording", "paused"):
-            recorder.stop(keep=False)
-            self._writer.counts.deleted += 1
-            self._recorder = Recorder(self._rate, self._zero, self._begin_file)
-            self._tell("stopped", {}, by="machine", deleted=True)
 
     def _give_up(self, recorder: Recorder) -> None:
         if recorder.state != "stopped":

@@ -17,7 +17,7 @@ from typing import Literal
 
 from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.greetings import is_greeting
-from pipelines.turn_taking.words_by_language import LanguageWords, spoken_words, words_in
+from pipelines.turn_taking.words_by_language import NO_WORDS, LanguageWords, spoken_words, words_in
 
 Answerer = Literal["human", "machine", "screener", "unknown"]
 
@@ -195,6 +195,12 @@ def says_screener(text: str, language: str) -> bool:
     """Return whether a call screener has said this: who asks for a message is none."""
     known, said = words_in(language), _plain(text)
     return known is not None and bool(known.screeners.search(said) and not _leave(known, said))
+
+
+def knows_screeners(language: str) -> bool:
+    """Return whether call screeners are known by their words in a language."""
+    known = words_in(language)
+    return known is not None and known.screeners.pattern != NO_WORDS.screeners.pattern
 
 
 def asks_for_message(text: str, language: str) -> bool:

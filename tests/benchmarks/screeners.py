@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 
 from agent.call.screening import Screening, Screens
 from agent.simulator.line import Kind
@@ -240,6 +242,7 @@ def report(sounds: Path) -> None:
 def main() -> None:
     """Print it."""
     parser = argparse.ArgumentParser(description=__doc__)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     parser.add_argument("--sounds", type=Path, required=True, metavar="DIR")
     report(parser.parse_args().sounds)
 
