@@ -1,7 +1,7 @@
 r"""Calls that a call screener answers, or a machine that begins like a person: whole, virtual time.
 
 Run ``python -m tests.benchmarks.screeners --sounds DIR``, with the folder of
-:mod:`tests.benchmarks.machines`; that runs it, too. Each call goes over the lines of the simulator
+:mod:`tests.benchmarks.machines`. Each call goes over the lines of the simulator
 to the voice detector, the screening and the turn-taking of a real call; only speech-to-text is a
 stand-in, which knows what was said when, and tells it 0.4 s after a pause.
 
