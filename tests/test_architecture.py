@@ -51,7 +51,8 @@ ASKED_ON_THE_WAY = """
     pipelines/turn_taking: addressed names_heard naming pauses text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
-    agent/call: apologies briefing clock consent ending evidence fillers history keys maker orders
+    agent/call: apologies briefing clock consent ending evidence fillers first_words history keys
+    agent/call: maker orders
     agent/call: opting_out over_speech own_words party_line reply screening transfer turn_record
     pipelines/reply: control heard_words line_rate look_ahead playout request steps
 """

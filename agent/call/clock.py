@@ -100,6 +100,12 @@ class CallClock:
         self._announcements = deque(one for one in self._announcements if not one.transfer)
         self._began = max(self._began, now - self._warn_at)
 
+    def start_over(self) -> None:
+        """Note that nobody has answered yet: what was to be said is not said, but for a goodbye."""
+        self.caller_is_there()
+        self._keys.take()
+        self._announcements = deque(one for one in self._announcements if one.hang_up)
+
     @property
     def owes(self) -> bool:
         """Whether something has to be heard before the caller is answered."""

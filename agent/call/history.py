@@ -147,11 +147,29 @@ class History:
             self.record.caller(reply, reply.said, began, until, reply.ended_by)
             reply.kept = True
 
-    def caller_greeted(self, text: str, began: float, until: float) -> None:
-        """Keep what whoever has answered said first, which the greeting answers."""
+    def caller_greeted(
+        self, text: str, began: float, until: float, *, answers: bool = True
+    ) -> None:
+        """Keep what whoever has answered said first, which the greeting answers.
+
+        Args:
+            text: It.
+            began: When, by the event loop's clock.
+            until: The same.
+            answers: False for a machine, with which no conversation is had: it is on record alone.
+        """
+        if answers:
+            self.caller_answered(text)
+        self.record.caller(None, text, began, until)
+
+    def caller_answered(self, text: str) -> None:
+        """Have the conversation begin with what stands on record already: somebody has come."""
         if self.consent.is_given:
             self.conversation.append(Message("user", text))
-        self.record.caller(None, text, began, until)
+
+    def start_over(self) -> None:
+        """Forget the conversation, which was had with a machine: no model is shown any of it."""
+        self.conversation.clear()
 
     def caller_pressed(
         self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None

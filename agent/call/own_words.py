@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.call.reply import Announcement
+from agent.call.reply import Announcement, Occasion
 from agent.personas.script import Script
 from agent.records.events import HungUpBy
 from pipelines.turn_taking.turns import Action
@@ -54,8 +54,9 @@ def opening(script: Script) -> Announcement:
     """
     greeting = Announcement(
         text=script.greeting,
-        occasion="announcement" if script.hang_up_after_greeting else "greeting",
-        interruptible=script.greeting_interruptible and not script.greeting_discloses,
+        occasion=_occasion(script),
+        interruptible=script.greeting_interruptible
+        and not (script.greeting_discloses or script.introduces),
         hang_up=script.hang_up_after_greeting,
         must_be_heard=script.greeting_discloses,
     )
@@ -64,3 +65,9 @@ def opening(script: Script) -> Announcement:
     return Announcement(
         text=script.recording_consent, occasion="consent", interruptible=False, then=greeting
     )
+
+
+def _occasion(script: Script) -> Occasion:
+    if script.introduces:
+        return "introduction"
+    return "announcement" if script.hang_up_after_greeting else "greeting"

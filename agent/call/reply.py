@@ -45,6 +45,7 @@ Occasion = Literal[
     "consent",
     "consent question",
     "disclosure",
+    "introduction",
     "announcement",
     "filler",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agent.settings import Settings
+    from agent.simulator.plan import Plan
     from agent.simulator.scenarios.party_calls import PartyScenario
     from agent.sinch.signing import Credentials
 
@@ -60,6 +61,12 @@ def _add_stand_in(parts: Commands) -> argparse.ArgumentParser:
     )
     standin.add_argument(
         "--machine", action="store_true", help="they are machines: --say and a beep"
+    )
+    standin.add_argument(
+        "--screener",
+        action="store_true",
+        help="an assistant screens their calls: asks who calls and why, then rings; --say is what "
+        "they say who pick up then, if anybody does",
     )
     standin.add_argument(
         "--at-menu",
@@ -161,10 +168,12 @@ def _stand_in(options: argparse.Namespace) -> int:
 
 def _at_cross_purposes(options: argparse.Namespace) -> str:
     """Return why what was asked for makes no sense together; ``""`` if it does."""
+    if options.machine and options.screener:
+        return "--machine, --screener: one of them"
     if not options.party:
         given = "--scenarios" if options.scenarios else "--save" if options.save else ""
         return f"{given} is of a party: name one with --party" if given else ""
-    if options.phone or options.say or options.machine or options.at_menu:
+    if options.phone or options.say or options.machine or options.screener or options.at_menu:
         return "--party: its file says whose phones there are, and what they say"
     if not re.fullmatch(r"\+\d{7,15}", options.caller):
         return f"--from {options.caller!r}: a party has numbers of its own from there on"
@@ -172,18 +181,14 @@ def _at_cross_purposes(options: argparse.Namespace) -> str:
 
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.simulator.answering_machine import answering_machine
     from agent.simulator.phone_network import Phone
-    from agent.simulator.plan import Plan
     from agent.simulator.sinch_api import StandIn
-    from agent.simulator.speech import spoken_turns
 
     signers = _signers(settings)
-    turns, rate = await spoken_turns(options.say, settings.server.rate), settings.server.rate
-    plan = answering_machine(turns, rate) if options.machine else Plan(turns=turns)
+    plan = await _plan_of(options, settings.server.rate)
     phone = Phone(
         plan=plan,
-        who="machine" if options.machine else "human",
+        who="machine" if options.machine or options.screener else "human",
         after=1.0,
         at_menus=options.at_menu,
     )
@@ -203,6 +208,21 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         await leg.over.wait()
         await standin.settle()
         return 1 if leg.refused or leg.said else 0
+
+
+async def _plan_of(options: argparse.Namespace, rate: int) -> Plan:
+    """Return what phones say: people, machines, or an assistant and then people."""
+    from agent.simulator import answering_machine as machines
+    from agent.simulator.plan import Plan
+    from agent.simulator.speech import spoken_turns
+
+    turns = await spoken_turns(options.say, rate)
+    if options.machine:
+        return machines.answering_machine(turns, rate)
+    if options.screener:
+        own = await spoken_turns([machines.SCREENER_ASKS, machines.SCREENER_WAITS], rate)
+        return machines.call_screener(own[0], own[1], turns, rate)
+    return Plan(turns=turns)
 
 
 async def _serve_party(options: argparse.Namespace, settings: Settings) -> int:

@@ -210,6 +210,7 @@ def _said(persona: Persona, script: Script) -> Iterator[OwnSentence]:
         ("opted out", [script.opted_out] if script.opt_out_key else []),
         ("recording consent", [script.recording_consent]),
         ("greeting", [script.greeting]),
+        ("screener", [script.screener]),
         ("filler", script.fillers),
         ("still there", [script.still_there]),
         ("unsure", brief.unsure),

@@ -126,6 +126,11 @@ class FrontMatter(BaseModel):
         default="We will not call you again. Goodbye.",
         description="template; said to whoever has pressed it, before the agent hangs up",
     )
+    screener: Annotated[str, BeforeValidator(or_nothing)] = Field(
+        default="",
+        description="template; what an assistant that screens calls is told when we call: who "
+        "calls, and why. Without it, a screener is treated as an answering machine",
+    )
     fillers: list[Text] = Field(
         default=["One moment, please.", "I'm still looking into it.", "Thank you for waiting."],
         min_length=1,
@@ -339,6 +344,7 @@ def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in (
         "greeting",
         "recording_consent",
+        "screener",
         "goodbye",
         "apology",
         "still_there",

@@ -107,6 +107,7 @@ class Persona:
             record=front.record,
             recording_consent=fill(front.recording_consent),
             disclosure=fill(disclosure),
+            screener=fill(front.screener),
             greeting_discloses=discloses == GREETING,
             consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
             opt_out_key=front.opt_out_key,
@@ -201,6 +202,11 @@ class Persona:
     def disclosure(self) -> Disclosure:
         """That a machine talks, as the file has it: templates."""
         return self._front.disclosure
+
+    @property
+    def screener(self) -> str:
+        """What a call screener is told: a template; ``""`` for nothing."""
+        return self._front.screener
 
     @property
     def numbers(self) -> tuple[str, ...]:

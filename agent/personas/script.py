@@ -313,6 +313,12 @@ class Script:
     hang_up_after_greeting: bool = False
     """Whether the greeting is a message for an answering machine."""
 
+    screener: str = ""
+    """What a call screener is told: who calls, and why; ``""`` if it is treated as a machine."""
+
+    introduces: bool = False
+    """Whether the greeting is that, and somebody is waited for then."""
+
     keys_are_secret: bool = False
     """Whether keys that the caller presses are on no record."""
 

@@ -78,7 +78,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   (no answer, busy, machine, declined or failed)
 - ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
   ``keys``; ``known`` if it was before; ``failed`` if it could not be kept
-- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine`` or ``unknown``;
+- ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine``, ``screener`` (who is
+  told who calls, unless the agent file has no such words) or ``unknown``; the last line holds;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
   ``beep``, ``silence``, ``time``, ``platform``; ``seconds`` since the answer. ``beep``: ``hertz``
@@ -89,7 +90,8 @@ have one number; what the agent says unasked has its own. A field that is not kn
   in the folder of recordings, or where it was moved to), ``began`` (when its first sample is
   heard, on the call's clock), ``seconds``; ``by``, on whose word it was paused, resumed or stopped
   before the end: ``model``, ``keys``, ``operator``, ``transfer``, or what it could not go on for:
-  ``limit``, ``disk``, ``slow``; ``deleted`` if the caller declined and nothing was kept
+  ``limit``, ``disk``, ``slow``; ``deleted`` if nothing was kept: the caller declined, or it was of
+  a ``machine``
 - ``usage``, one for each provider that was asked: see :mod:`pipelines.stages.usage`; ``for``:
   ``summary`` if it was asked after the call
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,

@@ -127,6 +127,14 @@ class Recorder:
             self._file.discard()
         return (end - self._first) / self.rate
 
+    def forget(self) -> bool:
+        """Keep nothing of it, and wait to begin anew; return whether there was anything."""
+        if self.state not in ("recording", "paused"):
+            return False
+        self.stop(keep=False)
+        self._file, self.state = None, "waiting"
+        return True
+
     def _go_on(self, at: int) -> None:
         self._agent.take(at)
         self._caller = CallerSide(self.rate, at)

@@ -55,6 +55,7 @@ SHORT = "what the caller wanted, what was agreed, and what is left to be done, i
 NOBODY_WRITES = "no language model in the line-up can write: lookup only says what it was given"
 NOTHING_SAID = "the caller said nothing"
 NOT_AGREED = "the caller has not agreed to the agent"
+ONLY_A_MACHINE = "nobody has answered but a machine"
 NOBODY_ANSWERED = "no language model has answered within a day"
 SEALED_AWAY = "the key for what was said is not among privacy.keys"
 UNUSABLE = "what the agent file wanted cannot be read"
@@ -182,6 +183,7 @@ class Summaries:
         said = [one for one in said if agreed is not None and (one.at or 0.0) >= agreed]
         why = self._why_not(record, said) if form is not None else UNUSABLE
         why = NOT_AGREED if agreed is None else why
+        why = why or (ONLY_A_MACHINE if _was_a_machine(events) else "")
         if form is None or why:
             names = form.names if form is not None else (SUMMARY,)
             self._write_summary(record, Filled(fields={}, missing=dict.fromkeys(names, why)))
@@ -223,6 +225,12 @@ def _agreed(events: Sequence[RecordedEvent]) -> float | None:
     """
     given = (e.at for e in events if e.kind == "consent" and e.fields.get("status") == "given")
     return next((at for at in given if at is not None), None)
+
+
+def _was_a_machine(events: Sequence[RecordedEvent]) -> bool:
+    """Return whether the agent has heard that no person has answered: then no model is shown it."""
+    who = [one.fields for one in events if one.kind == "screened" and "why" in one.fields]
+    return bool(who) and who[-1].get("answerer") in ("machine", "screener")
 
 
 def _marked(one: SpokenTurn) -> str:

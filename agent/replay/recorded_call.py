@@ -73,7 +73,7 @@ def recorded_call(
         NotReplayedError: If there is nothing in the recording.
     """
     notes: list[str] = []
-    began = _number(_first(events, "recording", "began"))
+    began = _number(_first(events[::-1], "recording", "began"))  # one before it was deleted
     sound = _from_the_answer_on(sound, began, call.get("rate"), notes)
     notes += _pauses(events)
     if not events:

@@ -25,8 +25,8 @@ from pipelines.tools.tool import CallInfo, Tool
 
 log = structlog.get_logger()
 
-By = Literal["model", "keys", "operator", "transfer"]
-"""On whose word a recording pauses, goes on or stops."""
+By = Literal["model", "keys", "operator", "transfer", "machine"]
+"""On whose word a recording pauses, goes on or stops; or that it was of a machine."""
 
 
 Note = Callable[..., None]
@@ -39,7 +39,8 @@ class CallRecording:
     Where the caller is told of it first, nothing is recorded before they have heard that in full:
     the line of the record that says so begins it. If it is cut off, or cannot be spoken, the call
     goes on and is not recorded. A call that is screened by what the agent hears is not recorded
-    before it is known that no machine has answered, and not at all if one has.
+    before it is known that a person has answered. What was recorded is deleted if it turns out to
+    have been a machine, or a call screener; somebody who comes then is recorded anew.
 
     Args:
         writer: Writes it.
@@ -184,12 +185,18 @@ class CallRecording:
 
     def _heard(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Begin once the caller has heard all that they have to, or it is known to be a caller."""
-        if self._recorder is None or self._recorder.state != "waiting":
+        if self._recorder is None:
+            return
+        answerer = fields["answerer"] if kind == "screened" and "why" in fields else ""
+        if answerer in ("machine", "screener") and self._recorder.forget():
+            self._writer.counts.deleted += 1
+            self._tell("stopped", {}, by="machine", deleted=True)
+        if self._recorder.state != "waiting":
             return
         if not self._consent and self._asks:
             may_begin = kind == "consent" and fields["status"] == "given"
         elif not self._consent:
-            may_begin = kind == "screened" and "why" in fields and fields["answerer"] != "machine"
+            may_begin = answerer in ("human", "unknown")
         else:
             said = _words(str(fields.get("text", "")))
             may_begin = kind == "agent" and not fields.get("cut_off") and said == self._consent

@@ -306,8 +306,6 @@ class CallRunner:
         if recording is not None:
             record = call.history.record
             recording.start(record.began, record.note, screened=screening is not None)
-        if screening is not None:
-            screening.attach(call.end)
         return call
 
     def _opts_out(self, admitted: Admitted, how: How) -> Keep | None:

@@ -138,8 +138,18 @@ class LanguageWords:
     machines: re.Pattern[str]
     """What answering machines and call screeners say, and nobody who picks up."""
 
+    screeners: re.Pattern[str]
+    """What asks who calls, and why, to tell somebody: "say your name and why you're calling"."""
+
+    mailboxes: re.Pattern[str]
+    """With which it is asked for a message, by a machine: "leave", "voicemail"."""
+
+    on_hold: re.Pattern[str]
+    """What a call screener says once it has heard that: "please stay on the line"."""
+
     reached: re.Pattern[str]
     """What machines begin with, and people in an office, too: "thank you for calling"."""
+
     addressing: AddressingWords
     """To whom of several something is said."""
 
@@ -274,6 +284,9 @@ def _of_lists(lists: Mapping[str, Any]) -> LanguageWords:
         wants=_anywhere(lists.get("wants", "")),
         closing=_anywhere(lists.get("closing", "")),
         machines=_anywhere(lists.get("machines", "")),
+        screeners=_anywhere(lists.get("screeners", "")),
+        mailboxes=_anywhere(lists.get("mailboxes", "")),
+        on_hold=_anywhere(lists.get("on_hold", "")),
         reached=_anywhere(lists.get("reached", "")),
         addressing=_addressing(lists.get("addressing", {})),
     )

@@ -383,3 +383,40 @@ def test_what_no_key_opens_is_given_up(bench: Run, sealed: str) -> None:
         assert told == [*given_up, ("b", {})]
 
     bench(main, Model(ANSWER))
+
+
+@pytest.mark.parametrize("answerers", [("machine",), ("human", "machine"), ("screener",)])
+def test_what_was_said_with_a_machine_is_shown_to_no_model(
+    bench: Run, answerers: tuple[str, ...]
+) -> None:
+    """That nobody else has answered is the reason; a person who came is summarised as any."""
+    model = Model(ANSWER)
+
+    def lines(name: str, *found: str) -> list[JournalLine]:
+        every = journal(name, "Leave a message.")
+        screened = [
+            JournalLine(
+                journal=name,
+                line=len(every) + n,
+                kind="screened",
+                at=2.0 + n,
+                fields={"by": "ears", "answerer": who, "why": "words"},
+            )
+            for n, who in enumerate(found)
+        ]
+        return [*every, *screened]
+
+    async def main(it: Bench) -> None:
+        await it.stored.add(lines("a", *answerers))
+        async with it.running():
+            await it.wrote.wait()
+        why = "nobody has answered but a machine"
+        assert set(it.lines[0][2]["missing"].values()) == {why}
+        assert model.asked == []
+        it.wrote.clear()
+        await it.stored.add(lines("b", *answerers, "human"))
+        async with it.running():
+            await it.wrote.wait()
+        assert len(model.asked) == 1
+
+    bench(main, model)
