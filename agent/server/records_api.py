@@ -68,6 +68,10 @@ class RecordSummary(BaseModel):
     ended: str | None = Field(description="The same; null while it is in progress.")
     seconds: float | None = Field(description="From the answer to the end.")
     outcome: Outcome
+    price: float | None = Field(
+        description="What the platform charges for all legs of the call; null if it is not known."
+    )
+    price_currency: str = Field(description="Of `price`; empty if it is not known.")
     answer_time: float | None = Field(
         description="Seconds from the end of the caller's speech to the first audio that they "
         "heard: the median of the call."
@@ -121,7 +125,7 @@ class RecordAnswer(RecordSummary):
 
     data: dict[str, Any] = Field(
         description="The first line, and by kind the last `ended`, `platform`, `summary` and "
-        "`recording`; in `usage` a list; `answer_time`, once it is over."
+        "`recording`; in `usage` and `legs` lists; `answer_time`, once it is over."
     )
     conversation: list[SpokenLine] = Field(description="What was said, in these lines.")
     events: list[RecordLine]

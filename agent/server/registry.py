@@ -251,6 +251,12 @@ class CallRegistry:
         """Add to the transcript of a call what the platform says of it; see LocalCalls."""
         self.records.platform_line(call_id, fields, about)
 
+    def leg_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        """Add to the transcript of a call what is known of another leg of it; see LocalCalls."""
+        self.records.add_later("leg", call_id, fields, about=about)
+
     # Other processes, and the end
 
     def carry_orders(self, processes: OtherProcesses) -> None:

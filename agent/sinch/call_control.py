@@ -16,6 +16,8 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 
 from agent.call.orders import AnswererFound, TransferCaller
@@ -41,6 +43,7 @@ from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
+from agent.sinch.leg_records import LegRecords
 from agent.sinch.leg_tables import LegEvent
 from agent.sinch.legs import (
     BridgedCall,
@@ -62,6 +65,7 @@ from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -105,6 +109,7 @@ class CallControl:
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
         watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
+        self._leg_records = records = LegRecords(directory, calls)
         self._transfers = Transfers(
             settings,
             directory,
@@ -115,8 +120,10 @@ class CallControl:
             follow_ups,
             watch,
         )
-        self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
-        self._line_endings = lines = LineEndings(directory, dispatch, endings)
+        self._endings = endings = CallEndings(
+            directory, calls, dispatch, hang_ups, follow_ups, records
+        )
+        self._line_endings = lines = LineEndings(directory, dispatch, endings, records)
         self.parties = parties = Parties(
             settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
         )
@@ -196,6 +203,8 @@ class CallControl:
         log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
         if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
             self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
+        if isinstance(leg, TransferLeg | StreamLeg):
+            self._follow_ups.start(self._leg_records.ended(leg, callback), "record a leg")
         match leg:
             case PlacedLeg():
                 facts = LegFacts(result=callback.result, reason=callback.reason)
@@ -263,7 +272,9 @@ class CallControl:
         summary: Summary | None = None,
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        await self._transfers.dial(_name(claims), to, warm, summary)
+        leg = await self._transfers.dial(_name(claims), to, warm, summary)
+        with suppress(StoreError):  # the database has logged it; somebody's phone rings
+            await self._leg_records.dialled(leg, to)
 
     async def opt_out(self, to: str, agent: str, how: How) -> bool:
         """Keep that somebody wants no more calls; return whether that is new.

@@ -104,6 +104,12 @@ class LocalCalls(Protocol):
         """
         ...
 
+    def leg_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        """Add to the record of a call what is known of another leg of it; as platform_line does."""
+        ...
+
 
 MOST_PHONES = 10
 """On one line at the same time, those that ring included: more voices than that in one mixed audio

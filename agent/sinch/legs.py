@@ -68,6 +68,11 @@ class LegFacts:
     """How it ended, in the platform's words."""
 
     reason: str = ""
+    seconds: float | None = None
+    price: float | None = None
+    """What it has cost, all in all, in ``currency``; None if that is not known."""
+
+    currency: str = ""
     why: Gone | Literal[""] = ""
     """Of a party: what it means that they are not, or will not be, on the line."""
 
@@ -248,6 +253,9 @@ class PartyLeg:
     """How it ended, in the platform's words; ``""`` while it has not."""
 
     reason: str = ""
+    seconds: float | None = None
+    price: float | None = None
+    currency: str = ""
     why: Gone | Literal[""] = ""
     """Once it is known, why they are not, or will not be, on the line."""
 
@@ -277,6 +285,9 @@ class PartyLeg:
             self,
             status=status,
             why=known or ("left" if talked else facts.why),
+            seconds=self.seconds if facts.seconds is None else facts.seconds,
+            price=self.price if facts.price is None else facts.price,
+            currency=facts.currency or self.currency,
             call_id=facts.call_id or self.call_id,
             session=facts.session or self.session,
             result=facts.result or self.result,

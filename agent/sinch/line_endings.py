@@ -9,6 +9,7 @@ from agent.sinch.callbacks import LegEnded, LegIdentity, Version
 from agent.sinch.directory import CallDirectory
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
+from agent.sinch.leg_records import LegRecords
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import LegFacts, PartyLeg
 from agent.sinch.party_rules import is_over, why_not_reached
@@ -26,14 +27,20 @@ class LineEndings:
         directory: Knows the legs and calls.
         dispatch: Tells the agent of a call.
         endings: Ends a call, and closes its record.
+        legs: Puts on record what became of each.
     """
 
     def __init__(
-        self, directory: CallDirectory, dispatch: OrderDispatch, endings: CallEndings
+        self,
+        directory: CallDirectory,
+        dispatch: OrderDispatch,
+        endings: CallEndings,
+        legs: LegRecords,
     ) -> None:
         self._directory = directory
         self._dispatch = dispatch
         self._endings = endings
+        self._legs = legs
 
     async def party_ended(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
         """Return what the platform is to do, now that a party has left, or has not come."""
@@ -42,15 +49,24 @@ class LineEndings:
             result=callback.result,
             reason=callback.reason,
             why=why_not_reached(callback),
+            seconds=callback.seconds,
+            price=callback.price,
+            currency=callback.currency,
         )
         over = await self._directory.advance(leg, LegEvent.ENDED, facts)
         if over is None:
             return ANSWERS[callback.leg.version].nothing()
         await self.tell_gone(over)
-        return await self.look(leg.of, callback.leg.version, callback)
+        answer = await self.look(leg.of, callback.leg.version, callback)
+        await self._legs.ended(over, callback)  # unless the call has ended by it
+        return answer
 
     async def tell_expected(self, leg: PartyLeg) -> None:
-        """Tell the agent of a call who is being dialled onto its line, unless it is known more."""
+        """Tell the agent of a call who is being dialled onto its line, unless it is known more.
+
+        Their number is on its record then, and is told to nobody.
+        """
+        await self._legs.dialled(leg, leg.to)
         if leg.standing == "expected":
             await self._dispatch.order(leg.of, PartyExpected(party=leg.name, title=leg.title))
 

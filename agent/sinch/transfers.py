@@ -139,8 +139,10 @@ class Transfers:
         to: str,
         warm: WarmTransfer | None = None,
         summary: Summary | None = None,
-    ) -> None:
-        """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
+    ) -> TransferLeg:
+        """Dial ``to`` into the caller's conversation; return their leg.
+
+        What becomes of it comes as an order.
 
         Who cancels this does not know whether somebody is being dialled; if so, the order comes.
 
@@ -184,6 +186,7 @@ class Transfers:
         stop = partial(self._hang_ups.unanswered_transfer, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
         self._watch.watch(leg, to)
+        return leg
 
     async def _brief(self, leg: TransferLeg, warm: WarmTransfer, summary: Summary) -> None:
         """Put a summary into what is said to whoever is being dialled, if it comes in time."""

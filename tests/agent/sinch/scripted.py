@@ -140,6 +140,7 @@ class ScriptedCalls:
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
         self.known: list[Mapping[str, object]] = []
+        self.legs: list[Mapping[str, Any]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
@@ -176,6 +177,12 @@ class ScriptedCalls:
     ) -> None:
         self.told.append({"call_id": call_id, **fields})
         self.known.append(about)
+
+    def leg_line(
+        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        assert about
+        self.legs.append({"call_id": call_id, **fields})
 
 
 class Story:
