@@ -23,7 +23,7 @@ from agent.server.live_relay import LiveRelay
 from agent.server.load import PROVEN_AFTER
 from agent.server.workers.call_places import CallPlaces
 from agent.server.workers.siblings import Siblings
-from agent.sinch.contracts import ExpectedCall
+from agent.sinch.contracts import ExpectedCall, PlatformLine
 from agent.sinch.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
@@ -246,16 +246,14 @@ class CallRegistry:
         return held is not None and held.recording is not None
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+        kind: PlatformLine = "platform",
     ) -> None:
         """Add to the transcript of a call what the platform says of it; see LocalCalls."""
-        self.records.platform_line(call_id, fields, about)
-
-    def leg_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
-    ) -> None:
-        """Add to the transcript of a call what is known of another leg of it; see LocalCalls."""
-        self.records.add_later("leg", call_id, fields, about=about)
+        self.records.platform_line(call_id, fields, about, kind)
 
     # Other processes, and the end
 

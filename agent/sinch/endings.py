@@ -204,4 +204,4 @@ class CallEndings:
         finally:
             self._calls.platform_line(call_id, told, about)
             for other in others:
-                self._calls.leg_line(call_id, other, about)
+                self._calls.platform_line(call_id, other, about, "leg")

@@ -37,7 +37,7 @@ class LegRecords:
         call = await self._directory.call(leg.of)
         if call is not None:
             fields = leg_fields(leg.name, _kind(leg), to)
-            self._calls.leg_line(call.call_id, fields, await self._about(call))
+            self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
         """Note what a leg was that has ended, unless that is on record.
@@ -47,8 +47,8 @@ class LegRecords:
         call = await self._directory.call(leg.of)
         if call is None or not await self.first_to_record(leg.name):
             return
-        fields = _dialled(leg)
-        self._calls.leg_line(call.call_id, fields | charged(callback), await self._about(call))
+        fields = _dialled(leg) | charged(callback)
+        self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
     async def unrecorded(self, call_name: str) -> list[Mapping[str, Any]]:
         """Return the fields of lines of those who have left the line and are not on record yet.

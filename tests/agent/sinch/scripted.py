@@ -19,7 +19,7 @@ from agent.sinch.callbacks import (
     LegIdentity,
     Version,
 )
-from agent.sinch.contracts import Dial, ExpectedCall, Party, StreamTarget
+from agent.sinch.contracts import Dial, ExpectedCall, Party, PlatformLine, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.processes import OtherProcesses
@@ -173,16 +173,18 @@ class ScriptedCalls:
         return here
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+        kind: PlatformLine = "platform",
     ) -> None:
+        if kind == "leg":
+            assert about
+            self.legs.append({"call_id": call_id, **fields})
+            return
         self.told.append({"call_id": call_id, **fields})
         self.known.append(about)
-
-    def leg_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
-    ) -> None:
-        assert about
-        self.legs.append({"call_id": call_id, **fields})
 
 
 class Story:
