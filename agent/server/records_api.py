@@ -28,7 +28,11 @@ class RecordsQuery(BaseModel):
     before: Text | None = Field(None, description="Before when they began, in the same words.")
     caller: Text | None = Field(None, description="Number, as people write it, or address.")
     called: Text | None = Field(None, description="Number, as people write it, or address.")
-    number: Text | None = Field(None, description="The same, of either of both.")
+    number: Text | None = Field(
+        None,
+        description="The same, of either of both, of whoever else was on the line, or to whom the "
+        "call was passed on.",
+    )
     agent: Text | None = Field(None, description="Agent file, without `.md`.")
     outcome: Outcome | None = Field(None, description="How it ended.")
     direction: Literal["incoming", "outgoing"] | None = Field(None, description="Who called.")
