@@ -108,7 +108,7 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
-        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
+        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups, processes)
         self._leg_records = records = LegRecords(directory, calls)
         self._transfers = Transfers(
             settings,
@@ -125,7 +125,7 @@ class CallControl:
         )
         self._line_endings = lines = LineEndings(directory, dispatch, endings, records)
         self.parties = parties = Parties(
-            settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
+            settings, directory, hang_ups, lines, actions, rules, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups

@@ -28,7 +28,6 @@ from agent.sinch.legs import (
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Stream, Svaml
 
-
 PlatformLine = Literal["platform", "leg"]
 """Kinds of lines of a record in which the platform's word stands."""
 

@@ -99,13 +99,17 @@ class CallEndings:
     async def let_go(self, call_name: str) -> None:
         """Hang up whoever was left alone by a process that has died, and note that it is over.
 
-        A phone that still rings is let be, since any process answers its callbacks; so are those
-        who talk to somebody whom they were passed on to, and a call whose stream is elsewhere.
+        Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
+        other phone that still rings is let be, since any process answers its callbacks; so are
+        those who talk to somebody whom they were passed on to, and a call whose stream is
+        elsewhere.
 
         Raises:
             RefusedError: If Sinch does not hang up.
         """
         call = await self._directory.call(call_name)
+        if call is None:
+            await self._hang_ups.unanswered(call_name)  # it may be a leg
         if call is None or call.status is not CallStatus.WITH_AGENT:
             return
         if await talk_to_another(self._directory, call):

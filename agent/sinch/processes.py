@@ -43,13 +43,20 @@ class OtherProcesses:
         """Tell the others that the stream of a call is about to come. Returns at once."""
         self._store.live_calls.announced(name, agent)
 
+    def rings(self, name: str, seconds: float) -> None:
+        """Tell the others how long a leg of ours may ring, should we die. Returns at once."""
+        self._store.live_calls.rings(name, seconds)
+
     def began(self, name: str, agent: str) -> None:
         """Tell the others that this process holds a call now. Returns at once."""
         self._store.live_calls.began(name, agent)
         self._store.orders.arrivals.look()  # it may have been given some before
 
     def ended(self, name: str) -> None:
-        """Tell the others that this process does not hold a call any more. Returns at once."""
+        """Tell the others that this process holds a call no more, or a leg rings no more.
+
+        Returns at once.
+        """
         self._store.live_calls.ended(name)
 
     async def died(self) -> dict[str, float]:

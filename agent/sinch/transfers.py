@@ -183,8 +183,7 @@ class Transfers:
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
         await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
-        stop = partial(self._hang_ups.unanswered_transfer, leg.name)
-        self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
+        self._watch.limit(leg, ring)
         self._watch.watch(leg, to)
         return leg
 

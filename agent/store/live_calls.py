@@ -63,7 +63,10 @@ class OrphanCall:
     """Whether its stream was there; otherwise it was announced, and may come to another process."""
 
     age: float
-    """Seconds since it began, or was announced."""
+    """Seconds since it began, or was announced, or began to ring."""
+
+    rings_for: float = 0.0
+    """If it is no call, but somebody whom the process had dialled: seconds that they may ring."""
 
 
 class LiveCalls:
@@ -96,6 +99,16 @@ class LiveCalls:
     def announced(self, name: str, agent: str) -> None:
         """Tell that the stream of the call ``name`` is about to come, here or elsewhere."""
         self._calls[name] = {"name": name, "agent": agent, "announced": True}
+        self._changed.set()
+
+    def rings(self, name: str, seconds: float) -> None:
+        """Tell that the leg ``name`` may ring so long, and that we hang it up then.
+
+        Tell by :meth:`ended` once it does not. Otherwise it is left to the others, also by
+        :meth:`leave`.
+        """
+        # `announced`, for the version before: it lets such a row be.
+        self._calls[name] = {"name": name, "agent": "", "announced": True, "rings": seconds}
         self._changed.set()
 
     def began(self, name: str, agent: str) -> None:
@@ -146,15 +159,20 @@ class LiveCalls:
             self._changed.set()
 
     async def leave(self) -> None:
-        """Tell that this process is no more.
+        """Tell that this process is no more. Who still rings is left to another, as by the dead.
 
         Raises:
             StoreError: If the database fails.
         """
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(live_calls).where(live_calls.c.process == self.process))
-            connection.execute(delete(processes).where(processes.c.id == self.process))
+            ours = live_calls.c.process == self.process
+            rows = connection.execute(select(live_calls.c.name, live_calls.c.value).where(ours))
+            # Those that we have inherited, too.
+            ringing = [row.name for row in rows if row.value and "rings" in row.value]
+            connection.execute(delete(live_calls).where(ours, live_calls.c.name.not_in(ringing)))
+            if not ringing:
+                connection.execute(delete(processes).where(processes.c.id == self.process))
 
         await self._database.write(work)
 
@@ -281,7 +299,10 @@ class LiveCalls:
         connection.execute(delete(orders).where(orders.c.call.in_([row.name for row in rows])))
         return [
             OrphanCall(
-                name=str(row.value["name"]), held=not row.value.get("announced"), age=row.age
+                name=str(row.value["name"]),
+                held=not row.value.get("announced"),
+                age=row.age,
+                rings_for=float(row.value.get("rings", 0.0)),
             )
             for row in rows
             if row.value is not None and "name" in row.value
