@@ -213,10 +213,12 @@ class TransferLeg:
         status = TRANSFER_LEG.get((self.status, event))
         if status is None:
             return None
+        # Nobody is told any more: words of the call are not to stay in the store.
+        over = status in (LegStatus.ANSWERED, LegStatus.ENDED)
         return replace(
             self,
             status=status,
-            prompt=self.prompt if self.asked else facts.prompt or self.prompt,
+            prompt="" if over else self.prompt if self.asked else facts.prompt or self.prompt,
             asked=self.asked + (event is LegEvent.BRIEFED),
             talked=self.talked or status is LegStatus.ANSWERED,
             call_id=facts.call_id or self.call_id,

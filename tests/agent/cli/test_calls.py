@@ -234,7 +234,7 @@ def test_calls_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--caller", "001 (202) 555-0123"], [FIRST]),
         (["--called", "sip:予約@example.com"], [SECOND]),
-        (["--number", "(202) 555-0123"], [FIRST]),
+        (["--number", "+1 (202) 555-0123"], [FIRST]),
         (["--number", "sip:予約@example.com"], [SECOND]),
         (["--agent", "reminder", "--direction", "outgoing"], [SECOND]),
         (["--outcome", "interrupted", "--agent", "reception"], []),

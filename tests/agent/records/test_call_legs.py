@@ -257,6 +257,35 @@ def test_redaction_leaves_what_a_call_is_found_by() -> None:
         assert private.take(kind, known) == [(kind, known)]
 
 
+TITLES = [
+    ("Ann, ann@example.com", "Ann, [e-mail address]"),
+    ("Ann +49 30 901820", "Ann [phone number]"),
+    ("4111 1111 1111 1111", "[card number]"),
+    ("Ann", "Ann"),
+]
+"""Titles of parties, and what of them is kept: names are not looked for."""
+
+
+@pytest.mark.parametrize(("title", "kept"), TITLES)
+def test_titles_are_redacted_wherever_they_stand(title: str, kept: str) -> None:
+    """In the line of who is there, in what the agent says of them, and in what its tools do."""
+    private = PrivateLines(("phone", "card", "email"))
+    private.take("call", {"caller": ANN, "called": DESK})
+    lines: list[tuple[str, dict[str, Any]]] = [
+        ("party", {"party": "p1", "title": title, "status": "expected"}),
+        ("party", {"party": "p1", "title": title, "status": "joined"}),
+        ("agent", {"turn": 1, "text": f"{title} has joined.", "said": "announcement"}),
+        ("tool", {"name": "add_party", "result": f"{title} is being called."}),
+    ]
+    written = [one for kind, fields in lines for one in private.take(kind, fields)]
+    for (kind, fields), (was, given) in zip([*written, *private.rest()], lines, strict=True):
+        assert kind == was
+        assert fields == {
+            name: value.replace(title, kept) if isinstance(value, str) else value
+            for name, value in given.items()
+        }
+
+
 ANY = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.integers(),
     lambda inside: (
