@@ -151,6 +151,7 @@ FLOORS = (
     # The phone side.
     "agent.logs agent.urls agent.countries agent.phone_numbers agent.sinch_limits "
     "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version",
+    "agent.plain_lines",
     "agent.settings agent.warm_transfers",
     "agent.stream agent.store agent.personas",
     "agent.records",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
-from agent.sinch_limits import MAX_SAY, MAX_TITLE
+from agent.plain_lines import SpokenLine, Title
 
 
 class PartyTarget(BaseModel):
@@ -21,7 +21,7 @@ class PartyTarget(BaseModel):
         description="what the language model calls them: lower-case letters, digits, _ and -"
     )
     to: Text = Field(description="as of `transfers`")
-    title: Annotated[Text, StringConstraints(max_length=MAX_TITLE)] = Field(
+    title: Title = Field(
         default="", description="what they are called on the line; otherwise the name"
     )
     when: Text = Field(
@@ -30,7 +30,7 @@ class PartyTarget(BaseModel):
     ring_seconds: int = Field(
         default=30, ge=1, le=60, strict=False, description="seconds that their phone rings"
     )
-    announcement: Annotated[Text, StringConstraints(max_length=MAX_SAY)] = Field(
+    announcement: SpokenLine = Field(
         default="",
         description="what the platform's voice tells them alone, before they are on the line",
     )
