@@ -134,7 +134,7 @@ class DialRules:
         )
         reached = await self._dials.add(
             name,
-            f"{kind} {to}",
+            f"{kind} {self.person(to)}",  # who is rung, however their number is written
             amount=self._price(max_seconds),
             open_for=max_seconds + self._ring_seconds + SLACK,
             limits=limits,

@@ -278,11 +278,11 @@ def test_titles_are_redacted_wherever_they_stand(title: str, kept: str) -> None:
         ("tool", {"name": "add_party", "result": f"{title} is being called."}),
     ]
     written = [one for kind, fields in lines for one in private.take(kind, fields)]
-    for (kind, fields), (was, given) in zip([*written, *private.rest()], lines, strict=True):
+    for (kind, fields), (was, read) in zip([*written, *private.rest()], lines, strict=True):
         assert kind == was
         assert fields == {
             name: value.replace(title, kept) if isinstance(value, str) else value
-            for name, value in given.items()
+            for name, value in read.items()
         }
 
 
