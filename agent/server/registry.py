@@ -41,6 +41,8 @@ DRAINING = "draining"
 ORDERS_AGAIN = 0.5
 """Seconds until orders are looked for again, when that has failed."""
 
+_Fields = Mapping[str, Any]
+
 ANNOUNCED_WITHIN = 5.0
 """Seconds for the streams of calls that were announced before the drain: they come within two or
 three, unless the caller has hung up."""
@@ -246,11 +248,7 @@ class CallRegistry:
         return held is not None and held.recording is not None
 
     def platform_line(
-        self,
-        call_id: str,
-        fields: Mapping[str, Any],
-        about: Mapping[str, object],
-        kind: PlatformLine = "platform",
+        self, call_id: str, fields: _Fields, about: _Fields, kind: PlatformLine = "platform"
     ) -> None:
         """Add to the transcript of a call what the platform says of it; see LocalCalls."""
         self.records.platform_line(call_id, fields, about, kind)

@@ -86,7 +86,7 @@ class AnswerWatch:
             ring_seconds: How long they may ring.
         """
         after = ring_seconds + SLACK
-        self._processes.rings(leg.name, after)
+        self._processes.announced(leg.name, "", after)
         stop = partial(self._stop_ringing, leg.name)
         self._follow_ups.insist(stop, "hang up an unanswered phone", after=after)
 

@@ -39,13 +39,12 @@ class OtherProcesses:
         """Return why the database could not be written a moment ago; ``""`` if it could."""
         return self._store.live_calls.failing
 
-    def announced(self, name: str, agent: str) -> None:
-        """Tell the others that the stream of a call is about to come. Returns at once."""
-        self._store.live_calls.announced(name, agent)
+    def announced(self, name: str, agent: str, rings: float = 0.0) -> None:
+        """Tell the others that the stream of a call is about to come, or how long a leg may ring.
 
-    def rings(self, name: str, seconds: float) -> None:
-        """Tell the others how long a leg of ours may ring, should we die. Returns at once."""
-        self._store.live_calls.rings(name, seconds)
+        Returns at once.
+        """
+        self._store.live_calls.announced(name, agent, rings)
 
     def began(self, name: str, agent: str) -> None:
         """Tell the others that this process holds a call now. Returns at once."""

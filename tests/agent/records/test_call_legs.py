@@ -43,7 +43,12 @@ def call(name: str = "a") -> list[JournalLine]:
     legs = [
         {"leg": one, "what": "party", "to": to} for one, to in zip(NAMES, (ANN, BEN), strict=False)
     ]
-    first = {"id": name, "call_id": f"sinch-{name}", "direction": "outgoing", "agent": "reception"}
+    first: dict[str, Any] = {
+        "id": name,
+        "call_id": f"sinch-{name}",
+        "direction": "outgoing",
+        "agent": "reception",
+    }
     first |= {"caller": "+12025550199", "called": ANN, "started": "2026-05-28T20:26:40+00:00"}
     return [
         line(name, 0, "call", **first, legs=legs),
