@@ -153,6 +153,7 @@ FLOORS = (
     "agent.logs agent.urls agent.countries agent.phone_numbers agent.sinch_limits "
     "agent.private_files agent.text_files agent.time_zones agent.call_headers agent.version "
     "agent.yes_and_no",
+    "agent.plain_lines",
     "agent.settings agent.warm_transfers",
     "agent.stream agent.store agent.personas",
     "agent.records",

@@ -93,10 +93,7 @@ class Persona:
         several = (front.disclosure, question_of(front.consent))
         discloses, ask = (disclosure_in(one, details.country) for one in several)
         disclosure = "" if discloses == GREETING else discloses
-
-        def told(to: str) -> str:
-            return fill(told_alone(front.disclosure, to, front.language))
-
+        told = partial(self._told, fill)
         own = (disclosure, ask, *_own_texts(front))
         failures, lasts = self._failures(), partial(self._templates.lasts, given=given.keys())
         failed = {why: fill(text, why=why) for why, text in failures.items()}
@@ -131,6 +128,10 @@ class Persona:
             party=party_script(front.party, front.language, details.party, fill),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
+
+    def _told(self, fill: Callable[[str], str], to: str) -> str:
+        """Return what somebody who is dialled for a call hears first: that a machine talks."""
+        return fill(told_alone(self._front.disclosure, to, self._front.language))
 
     def _failures(self) -> dict[NotReached, str]:
         """Return the templates of what is said when a transfer fails, by why, if that matters."""

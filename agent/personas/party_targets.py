@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
-from agent.sinch_limits import MAX_SAY, MAX_TITLE
-from agent.warm_transfers import plain, shortened
+from agent.plain_lines import SpokenLine, Title, plain
+from agent.sinch_limits import MAX_SAY
+from agent.warm_transfers import shortened
 
 
 class PartyTarget(BaseModel):
@@ -22,7 +23,7 @@ class PartyTarget(BaseModel):
         description="what the language model calls them: lower-case letters, digits, _ and -"
     )
     to: Text = Field(description="as of `transfers`")
-    title: Annotated[Text, StringConstraints(max_length=MAX_TITLE)] = Field(
+    title: Title = Field(
         default="", description="what they are called on the line; otherwise the name"
     )
     when: Text = Field(
@@ -31,7 +32,7 @@ class PartyTarget(BaseModel):
     ring_seconds: int = Field(
         default=30, ge=1, le=60, strict=False, description="seconds that their phone rings"
     )
-    announcement: Annotated[Text, StringConstraints(max_length=MAX_SAY)] = Field(
+    announcement: SpokenLine = Field(
         default="",
         description="what the platform's voice tells them alone, before they are on the line",
     )

@@ -12,7 +12,7 @@ from agent.records.conversation import answer_time
 from agent.records.events import RecordedEvent
 from agent.records.values import number, text, whole
 
-COUNTED = ("timing", "filler", "barge_in", "failover", "failed", "usage", "platform")
+COUNTED = ("timing", "filler", "barge_in", "failover", "failed", "usage", "platform", "leg")
 """Kinds of lines that are read for it."""
 
 LONG, VERY_LONG = 2.0, 4.0
@@ -127,7 +127,7 @@ def figures_of(events: Iterable[RecordedEvent]) -> CallFigures:
                 stage, name = text(fields.get("stage")) or "", text(fields.get("provider")) or ""
                 lines.pay(stage, name, fields.get("cost"), fields.get("currency"))
                 lines.unpriced |= "cost" not in fields
-            case "platform":
+            case "platform" | "leg":
                 lines.pay(*PHONE, fields.get("amount"), fields.get("currency"))
     return CallFigures(
         waits=array("f", lines.waits),

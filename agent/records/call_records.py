@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
+from agent.records import call_numbers
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, Outcome, RecordedEvent
 from agent.records.number_forms import looked_up_as
@@ -53,7 +54,7 @@ class RecordFilter:
 
     called: str | None = None
     number: str | None = None
-    """Of whoever called or was called, in the same forms."""
+    """Of whoever called or was called, was on the line or was passed on to, in the same forms."""
 
     agent: str | None = None
     outcome: Outcome | None = None
@@ -326,8 +327,7 @@ def selected(
         found = found.where(columns[name] == values[0])
         facts.append(fact(name, values[0]))
     if wanted.number is not None:
-        keys = seal.look_ups(looked_up_as(wanted.number))
-        found = found.where(columns.caller.in_(keys) | columns.called.in_(keys))
+        found = found.where(call_numbers.had(seal.look_ups(looked_up_as(wanted.number))))
     if after is not None:
         found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
     if not asked:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from agent.records import record_files, words_index
+from agent.records import call_numbers, record_files, words_index
 from agent.records.call_records import listed, named
 from agent.records.events import CallRecord
 from agent.records.number_forms import forms
@@ -88,7 +88,9 @@ class Erasing:
         self._begun += 1
 
     async def of_number(self, number: str, country: str = "") -> list[CallRecord]:
-        """Return the records of all calls from or to a number.
+        """Return the records of all calls from or to a number, or with it on their line.
+
+        Also of those that were passed on to it.
 
         Args:
             number: In whatever form people write it.
@@ -96,8 +98,8 @@ class Erasing:
         """
         stored = {one for form in forms(number, country) for one in self._seal.look_ups(form)}
         stored.discard("")
-        theirs = call_records.c.caller.in_(stored) | call_records.c.called.in_(stored)
-        return await self._find(select(call_records).where(theirs).order_by(call_records.c.number))
+        theirs = select(call_records).where(call_numbers.had(stored))
+        return await self._find(theirs.order_by(call_records.c.number))
 
     async def get(self, name: str) -> CallRecord | None:
         """Return a record by what :func:`~agent.records.call_records.named` knows it by."""

@@ -97,8 +97,13 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``ended``: ``reason``, ``hung_up_by`` (``caller``, ``agent``, ``operator``, ``platform``,
   ``service``, ``nobody``), ``close_code`` and ``close_reason``, what drafts have cost; ``echo``:
   seconds of our own voice that came back, and were taken for nobody's
-- ``platform``: what the platform says of the phone's leg: ``result``, ``reason``, ``seconds``,
-  ``amount``, ``currency``
+- ``platform``: what the platform says of the phone by which the call ended: ``result``, ``reason``,
+  ``seconds``, ``amount`` (what it has cost, all in all), ``currency``; ``leg``, which of several it
+  was: then there is no ``leg`` line of its end
+- ``leg``: of another leg of the call: ``leg`` (our name of it), ``what`` (``party``, ``transfer``,
+  ``stream``: the agent's end, where that is charged), ``to``, who was dialled, written when they
+  are; and once the platform tells of its end, also after that of the call, what it says, as above.
+  Who was dialled before the agent came is in ``legs`` of ``call``, a list of these
 - ``summary``, what was made of the call afterwards: ``text``, ``fields`` by name, ``missing``: why
   there is no more, by name of the field (``summary`` for the text); ``shortened`` if the model was
   not shown all
@@ -168,7 +173,8 @@ class CallRecord:
     outcome: Outcome
     data: Mapping[str, Any]
     """The fields of its ``call`` line; and, by kind, those of its last ``ended``, ``platform``,
-    ``summary`` and ``recording`` line, and in ``usage`` a list."""
+    ``summary`` and ``recording`` line, in ``usage`` a list, and in ``legs`` a list of what the
+    ``leg`` lines say: see :mod:`agent.records.legs`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,10 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ("the platform says: ", "result", ""), (" ", "reason", ""), (", ", "seconds", " s"),
         (", ", "amount", ""), (" ", "currency", ""),
     ),
+    "leg": (
+        ("leg of the call: ", "what", ""), (" ", "to", ""), (": ", "result", ""),
+        (" ", "reason", ""), (", ", "seconds", " s"), (", ", "amount", ""), (" ", "currency", ""),
+    ),
     "summary": (
         ("summary", "", ""), (": ", "text", ""), (" ", "fields", ""),
         ("; missing: ", "missing", ""),

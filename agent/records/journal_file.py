@@ -25,7 +25,7 @@ from agent.records.spool import OwnJournal, Spool
 
 log = structlog.get_logger()
 
-NEEDED = {"call", "ended", "platform", "summary", "recording"}
+NEEDED = {"call", "ended", "platform", "leg", "summary", "recording"}
 """Kinds that are written as soon as they can be, if they cannot at once: what a call is listed by.
 There are a few of a call."""
 

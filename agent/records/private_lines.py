@@ -54,8 +54,12 @@ _AS_IT_IS: Mapping[str, frozenset[str]] = {
             "dialled",
             "application",
             "trace",
+            "legs",
         )
     ),
+    "leg": frozenset(("leg", "what", "to")),
+    "platform": frozenset(("leg",)),
+    "party": frozenset(("party",)),
     "recording": frozenset(("file",)),
 }
 """Fields that are no words, by kind of line: what records are found by."""

@@ -103,9 +103,17 @@ class RecordWriter:
         call_id: str,
         fields: Mapping[str, Any],
         about: Mapping[str, object] = MappingProxyType({}),
+        kind: str = "platform",
     ) -> None:
-        """Add what the platform said of a call to its record, or to a new one about it."""
-        self.add_later("platform", call_id, fields, about=about)
+        """Add what the platform said of a call to its record, or to a new one about it.
+
+        Args:
+            call_id: The platform's name of the call.
+            fields: Of the line.
+            about: As of :meth:`add_later`.
+            kind: ``leg`` if it is about another leg than that of the phone.
+        """
+        self.add_later(kind, call_id, fields, about=about)
 
     def add_later(
         self,

@@ -14,6 +14,7 @@ from agent.records.call_records import CallRecords, Place, RecordFilter
 from agent.records.conversation import SpokenTurn, conversation
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.found_lines import found_lines
+from agent.records.legs import price_of
 from agent.records.number_forms import looked_up_as
 from agent.records.search_words import Question, QuestionError
 from agent.server.records_api import (
@@ -191,7 +192,7 @@ def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
         record: Of the call.
         waited: Median of the seconds that its caller has waited for an answer.
     """
-    ended = record.ended
+    ended, (price, currency) = record.ended, price_of(record.data)
     listed = RecordSummary(
         id=record.id,
         call_id=str(record.data.get("call_id", "")),
@@ -203,6 +204,8 @@ def summary(record: CallRecord, waited: float | None) -> dict[str, Any]:
         ended=None if ended is None else _iso(ended),
         seconds=None if ended is None else round(ended - record.started, 3),
         outcome=record.outcome,
+        price=price,
+        price_currency=currency,
         answer_time=waited,
     )
     return listed.model_dump(mode="json")

@@ -18,10 +18,10 @@ from pydantic import (
 
 from agent import phone_numbers
 from agent.call.orders import LONGEST_WHISPER, RecordingAction
-from agent.server.one_line import OneLine
+from agent.plain_lines import SpokenLine, Title
 from agent.sinch.contracts import MOST_PHONES
 from agent.sinch.legs import After, EndsWith
-from agent.sinch_limits import MAX_SAY, MAX_TITLE
+from agent.sinch_limits import MAX_SAY
 from agent.warm_transfers import Then, WarmTransfer
 
 ANNOUNCEMENT = "I'm connecting you now. One moment, please."
@@ -78,9 +78,8 @@ class PartyRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", title="PartyRequest")
 
     to: Dialled = Field(description="Whom, as `to` of `POST /calls` has one.")
-    title: OneLine = Field(
+    title: Title = Field(
         "",
-        max_length=MAX_TITLE,
         description="What they are called on the line, such as `Ann`: the agent is told.",
     )
     host: bool = Field(
@@ -92,9 +91,8 @@ class PartyRequest(BaseModel):
     machine: Literal["talk", "hangup"] | None = Field(
         None, description="When a machine answers them. Unset: as the call has it."
     )
-    announcement: OneLine = Field(
+    announcement: SpokenLine = Field(
         "",
-        max_length=MAX_SAY,
         description="What the platform's voice tells them alone, before they are on the line.",
     )
 

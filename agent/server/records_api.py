@@ -28,7 +28,11 @@ class RecordsQuery(BaseModel):
     before: Text | None = Field(None, description="Before when they began, in the same words.")
     caller: Text | None = Field(None, description="Number, as people write it, or address.")
     called: Text | None = Field(None, description="Number, as people write it, or address.")
-    number: Text | None = Field(None, description="The same, of either of both.")
+    number: Text | None = Field(
+        None,
+        description="The same, of either of both, of whoever else was on the line, or to whom the "
+        "call was passed on.",
+    )
     agent: Text | None = Field(None, description="Agent file, without `.md`.")
     outcome: Outcome | None = Field(None, description="How it ended.")
     direction: Literal["incoming", "outgoing"] | None = Field(None, description="Who called.")
@@ -68,6 +72,10 @@ class RecordSummary(BaseModel):
     ended: str | None = Field(description="The same; null while it is in progress.")
     seconds: float | None = Field(description="From the answer to the end.")
     outcome: Outcome
+    price: float | None = Field(
+        description="What the platform charges for all legs of the call; null if it is not known."
+    )
+    price_currency: str = Field(description="Of `price`; empty if it is not known.")
     answer_time: float | None = Field(
         description="Seconds from the end of the caller's speech to the first audio that they "
         "heard: the median of the call."
@@ -121,7 +129,7 @@ class RecordAnswer(RecordSummary):
 
     data: dict[str, Any] = Field(
         description="The first line, and by kind the last `ended`, `platform`, `summary` and "
-        "`recording`; in `usage` a list; `answer_time`, once it is over."
+        "`recording`; in `usage` and `legs` lists; `answer_time`, once it is over."
     )
     conversation: list[SpokenLine] = Field(description="What was said, in these lines.")
     events: list[RecordLine]

@@ -1,4 +1,9 @@
-"""Whoever has answered without the platform's telling us: In-App users, in version 1 of the API.
+"""Phones that ring: who has answered without our being told, and how long the others may.
+
+In version 1 of the API phones on a line ring until we hang up. What this process does not do about
+one, because it has died or stopped, another does: :mod:`agent.server.orphans`.
+
+Whoever has answered without the platform's telling us are In-App users, in version 1.
 
 Sinch's documents: "No ACE event is sent" for destinations of the type ``username``. They are in the
 conference into which they were dialled from when they answer, and it lists its legs, so it is asked
@@ -20,6 +25,8 @@ from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import LegStatus
 from agent.sinch.legs import PartyLeg, PlacedLeg, TransferLeg
+from agent.sinch.processes import OtherProcesses
+from agent.sinch.refusals import RefusedError
 from agent.sinch.rest import SinchError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
@@ -33,6 +40,10 @@ LOOK_EVERY = 1.0
 RINGS_AT_MOST = 60.0
 """Seconds after which they are hung up: who answers later would be alone in a silent conference."""
 
+
+SLACK = 1.0
+"""Seconds beyond the time that a phone may ring until it is hung up: where the platform does so by
+itself, it is the one."""
 
 Phoned = PlacedLeg | PartyLeg | TransferLeg
 """What has somebody's phone at its end."""
@@ -48,6 +59,7 @@ class AnswerWatch:
         answered: Does what follows a callback that somebody has answered; what it returns would be
             the answer to that.
         follow_ups: Does what takes time.
+        processes: The others, who see to whoever rings when we are no more.
     """
 
     def __init__(
@@ -57,12 +69,33 @@ class AnswerWatch:
         hang_ups: HangUps,
         answered: Callable[[LegAnswered], Awaitable[Svaml]],
         follow_ups: FollowUps,
+        processes: OtherProcesses,
     ) -> None:
         self._directory = directory
         self._actions = actions
         self._hang_ups = hang_ups
         self._answered = answered
         self._follow_ups = follow_ups
+        self._processes = processes
+
+    def limit(self, leg: PartyLeg | TransferLeg, ring_seconds: float) -> None:
+        """Hang up on whoever has not answered by then. Returns at once.
+
+        Args:
+            leg: As the platform has taken it.
+            ring_seconds: How long they may ring.
+        """
+        after = ring_seconds + SLACK
+        self._processes.announced(leg.name, "", after)
+        stop = partial(self._stop_ringing, leg.name)
+        self._follow_ups.insist(stop, "hang up an unanswered phone", after=after)
+
+    async def _stop_ringing(self, name: str) -> None:
+        try:
+            await self._hang_ups.unanswered(name)
+        except RefusedError:  # logged; nobody else would be told otherwise
+            log.debug("an unanswered phone rings on")
+        self._processes.ended(name)
 
     def watch(self, leg: Phoned, to: str) -> None:
         """Look for an answer from now on, if we would not be told of it. Returns at once.

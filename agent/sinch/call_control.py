@@ -18,6 +18,8 @@ and :mod:`agent.sinch.directory` (what all processes know); none of them knows t
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 
 from agent.call.orders import AnswererFound, TransferCaller
@@ -43,6 +45,7 @@ from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
 from agent.sinch.leg_endings import LegEndings, own_leg
+from agent.sinch.leg_records import LegRecords
 from agent.sinch.legs import (
     BridgedCall,
     PartyLeg,
@@ -60,6 +63,7 @@ from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers import Summary, Transfers
 from agent.sinch.versions import ANSWERS
+from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -102,7 +106,8 @@ class CallControl:
             stream, settings.token_lifetime, tokens, directory, actions, hang_ups, follow_ups
         )
         self._incoming = IncomingCalls(settings, routing, directory, stream_legs, actions, calls)
-        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups)
+        watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups, processes)
+        self._leg_records = records = LegRecords(directory, calls)
         self._transfers = Transfers(
             settings,
             directory,
@@ -113,16 +118,18 @@ class CallControl:
             follow_ups,
             watch,
         )
-        self._endings = endings = CallEndings(directory, calls, dispatch, hang_ups, follow_ups)
-        lines = LineEndings(directory, dispatch, endings, hang_ups, follow_ups)
+        self._endings = endings = CallEndings(
+            directory, calls, dispatch, hang_ups, follow_ups, records
+        )
+        lines = LineEndings(directory, dispatch, endings, records, hang_ups, follow_ups)
         self.parties = parties = Parties(
-            settings, directory, hang_ups, lines, actions, rules, follow_ups, watch
+            settings, directory, hang_ups, lines, actions, rules, watch
         )
         self._party_answers = PartyAnswers(
             settings, directory, stream_legs, dispatch, hang_ups, lines, calls, follow_ups
         )
         self._leg_endings = LegEndings(
-            directory, self._transfers.endings, lines, endings, hang_ups, rules, follow_ups
+            directory, self._transfers.endings, lines, endings, records, hang_ups, rules, follow_ups
         )
         self._dialling = Dialling(settings, directory, actions, rules, parties, calls, watch)
         self._outgoing = OutgoingCalls(
@@ -245,7 +252,9 @@ class CallControl:
         leg_name: str = "",
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
-        await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
+        leg = await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
+        with suppress(StoreError):  # the database has logged it; somebody's phone rings
+            await self._leg_records.dialled(leg, to)
 
     async def opt_out(self, to: str, agent: str, how: How) -> bool:
         """Keep that somebody wants no more calls; return whether that is new.

@@ -7,6 +7,7 @@ told apart by that. Spellings that differ between Sinch's pages and its real tra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -95,6 +96,22 @@ class LegEnded:
     def answered(self) -> bool:
         """Whether it had been answered."""
         return self.result.upper() in ("ANSWERED", "COMPLETED", "N/A")
+
+    @property
+    def price(self) -> float | None:
+        """What the leg has cost, all in all; None if the platform does not tell.
+
+        Version 2 tells the price of a minute, of which each that has begun is charged.
+        """
+        try:
+            told = float(self.amount)
+        except ValueError:
+            return None
+        if not 0 <= told < math.inf:
+            return None
+        if self.leg.version == "v1":
+            return told
+        return None if self.seconds is None else round(told * math.ceil(self.seconds / 60), 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

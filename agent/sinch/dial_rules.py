@@ -134,7 +134,7 @@ class DialRules:
         )
         reached = await self._dials.add(
             name,
-            f"{kind} {to}",
+            f"{kind} {self.person(to)}",  # who is rung, however their number is written
             amount=self._price(max_seconds),
             open_for=max_seconds + self._ring_seconds + SLACK,
             limits=limits,
@@ -168,18 +168,10 @@ class DialRules:
 
     def _cost(self, callback: LegEnded) -> float | None:
         """Return what a call has cost; None if nothing tells: it counts as it was reserved."""
-        minutes = None if callback.seconds is None else math.ceil(callback.seconds / 60)
-        try:
-            told = float(callback.amount)
-        except ValueError:
-            told = math.nan
-        if 0 <= told < math.inf:
-            if callback.leg.version == "v1":
-                return told
-            if minutes is not None:  # version 2 tells the price of a minute
-                return told * minutes
-        if minutes is not None:
-            return self._price(60) * minutes
+        if (told := callback.price) is not None:
+            return told
+        if callback.seconds is not None:
+            return self._price(callback.seconds)
         return None if callback.answered else 0.0
 
 

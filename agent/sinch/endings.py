@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -15,8 +17,9 @@ from agent.sinch.directory import CallDirectory, talk_to_another
 from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
+from agent.sinch.leg_records import LegRecords, charged
 from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent
-from agent.sinch.legs import STREAM, LegFacts
+from agent.sinch.legs import STREAM, LegFacts, PartyLeg
 from agent.sinch.refusals import CallOverError, NoSuchCallError
 from agent.sinch.svaml import Svaml
 from agent.sinch.versions import ANSWERS
@@ -43,6 +46,7 @@ class CallEndings:
         dispatch: Tells the agent of a call.
         hang_ups: For whoever is left.
         follow_ups: Does what takes time.
+        legs: Puts on record what became of the others.
     """
 
     def __init__(
@@ -52,12 +56,14 @@ class CallEndings:
         dispatch: OrderDispatch,
         hang_ups: HangUps,
         follow_ups: FollowUps,
+        legs: LegRecords,
     ) -> None:
         self._directory = directory
         self._calls = calls
         self._dispatch = dispatch
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
+        self._legs = legs
 
     async def hang_up(self, call_name: str, *, goodbye: bool) -> None:
         """Hang up a call, in whichever process its stream is, or a leg that still rings.
@@ -93,13 +99,17 @@ class CallEndings:
     async def let_go(self, call_name: str) -> None:
         """Hang up whoever was left alone by a process that has died, and note that it is over.
 
-        A phone that still rings is let be, since any process answers its callbacks; so are those
-        who talk to somebody whom they were passed on to, and a call whose stream is elsewhere.
+        Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
+        other phone that still rings is let be, since any process answers its callbacks; so are
+        those who talk to somebody whom they were passed on to, and a call whose stream is
+        elsewhere.
 
         Raises:
             RefusedError: If Sinch does not hang up.
         """
         call = await self._directory.call(call_name)
+        if call is None:
+            await self._hang_ups.unanswered(call_name)  # it may be a leg
         if call is None or call.status is not CallStatus.WITH_AGENT:
             return
         if await talk_to_another(self._directory, call):
@@ -126,7 +136,8 @@ class CallEndings:
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
         self._calls.forget(call_name)
         if await self._directory.first_to_end(leg.call_id):
-            self._follow_ups.start(self._close_record(call_name, callback), "close a record")
+            told = await self._last_word(callback)
+            self._follow_ups.start(self._close_record(call_name, callback, told), "close a record")
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
@@ -162,30 +173,39 @@ class CallEndings:
         # Whoever it left them with may have hung up as it left.
         await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
 
-    async def _close_record(self, call_name: str, callback: LegEnded) -> None:
+    async def _last_word(self, callback: LegEnded) -> dict[str, Any]:
+        """Return what the platform says of the end of a call, with the price of that one leg.
+
+        If it is one of several, the record says which, and has its price once.
+        """
+        told = charged(callback)
+        name = callback.leg.name or callback.leg.custom
+        if not name or await self._directory.leg_of(PartyLeg, name) is None:
+            return told
+        if await self._legs.first_to_record(name):
+            return told | {"leg": name}
+        return {"result": callback.result, "reason": callback.reason}
+
+    async def _close_record(
+        self, call_name: str, callback: LegEnded, told: Mapping[str, Any]
+    ) -> None:
         """Add what the platform says of a call to its record, behind our own last line.
 
         The socket of a stream and the callback are two connections: either may be the first to
         tell that the call is over, to this process or another.
         """
         call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
-        about = call_facts(None, None, callback)
+        about, others = call_facts(None, None, callback), list[Mapping[str, Any]]()
         try:
             leg = await self._directory.placed(call_name)
-            about = call_facts(await self._directory.call(call_name), leg, callback)
+            parties = await self._directory.parties(call_name)
+            about = call_facts(await self._directory.call(call_name), leg, callback, parties)
+            others = await self._legs.unrecorded(call_name)
             for _ in range(looks):
                 if not await self._dispatch.has_stream(call_id):
                     break
                 await asyncio.sleep(LOOK_EVERY)
         finally:
-            self._calls.platform_line(
-                call_id,
-                {
-                    "result": callback.result,
-                    "reason": callback.reason,
-                    "seconds": callback.seconds,
-                    "amount": callback.amount,
-                    "currency": callback.currency,
-                },
-                about,
-            )
+            self._calls.platform_line(call_id, told, about)
+            for other in others:
+                self._calls.platform_line(call_id, other, about, "leg")

@@ -85,11 +85,17 @@ class HangUps:
         if self._actions is not None and leg is not None and not isinstance(leg, StreamLeg):
             await self._hang_up(self._actions, leg)
 
-    async def unanswered_party(self, name: str) -> None:
-        """Hang up a party that has not answered; a conferenceCallout rings without end."""
-        leg = await self._directory.leg_of(PartyLeg, name)
-        if leg is not None and leg.status is LegStatus.DIALLING:
-            await self.party(name)
+    async def unanswered(self, name: str) -> None:
+        """Hang up a party, or whom a caller is passed on to, if they have not answered.
+
+        A conferenceCallout rings without end.
+
+        Raises:
+            RefusedError: If Sinch does not do it.
+        """
+        leg = await self._directory.leg(name)
+        if isinstance(leg, PartyLeg | TransferLeg) and leg.status is LegStatus.DIALLING:
+            await self.own_leg(name)
 
     async def _hang_up(self, actions: Actions, phone: Phone) -> None:
         try:
@@ -98,12 +104,6 @@ class HangUps:
             if error.status != GONE:
                 log.warning("phone not hung up", status=error.status, code=error.code)
                 raise RefusedError(str(error)) from None
-
-    async def unanswered_transfer(self, name: str) -> None:
-        """Hang up a transfer that nobody has answered; a conferenceCallout rings without end."""
-        leg = await self._directory.leg_of(TransferLeg, name)
-        if leg is not None and leg.status is LegStatus.DIALLING:
-            await self.transfer(leg)
 
     async def transfer(self, leg: TransferLeg) -> None:
         """Hang up somebody whom a caller is, or was, passed on to."""

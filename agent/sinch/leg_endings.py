@@ -16,6 +16,7 @@ from agent.sinch.directory import CallDirectory
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
+from agent.sinch.leg_records import LegRecords
 from agent.sinch.leg_tables import LegEvent
 from agent.sinch.legs import LegFacts, OwnLeg, PartyLeg, PlacedLeg, StreamLeg, TransferLeg
 from agent.sinch.line_endings import LineEndings
@@ -35,6 +36,7 @@ class LegEndings:
         transfers: For whom callers were passed on to.
         lines: For the phones of a line of several.
         calls: For the phone of a call.
+        records: Puts on record what became of each.
         hang_ups: For whoever is left.
         rules: Count what a call has cost.
         follow_ups: Does what takes time.
@@ -46,6 +48,7 @@ class LegEndings:
         transfers: TransferEndings,
         lines: LineEndings,
         calls: CallEndings,
+        records: LegRecords,
         hang_ups: HangUps,
         rules: DialRules,
         follow_ups: FollowUps,
@@ -54,6 +57,7 @@ class LegEndings:
         self._transfers = transfers
         self._lines = lines
         self._calls = calls
+        self._records = records
         self._hang_ups = hang_ups
         self._rules = rules
         self._follow_ups = follow_ups
@@ -89,6 +93,8 @@ class LegEndings:
         log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
         if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
             self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
+        if isinstance(leg, TransferLeg | StreamLeg):
+            self._follow_ups.start(self._records.ended(leg, callback), "record a leg")
         match leg:
             case PlacedLeg():
                 facts = LegFacts(result=callback.result, reason=callback.reason)

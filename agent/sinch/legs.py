@@ -68,6 +68,11 @@ class LegFacts:
     """How it ended, in the platform's words."""
 
     reason: str = ""
+    seconds: float | None = None
+    price: float | None = None
+    """What it has cost, all in all, in ``currency``; None if that is not known."""
+
+    currency: str = ""
     why: Gone | Literal[""] = ""
     """Of a party: what it means that they are not, or will not be, on the line."""
 
@@ -208,10 +213,12 @@ class TransferLeg:
         status = TRANSFER_LEG.get((self.status, event))
         if status is None:
             return None
+        # Nobody is told any more: words of the call are not to stay in the store.
+        over = status in (LegStatus.ANSWERED, LegStatus.ENDED)
         return replace(
             self,
             status=status,
-            prompt=self.prompt if self.asked else facts.prompt or self.prompt,
+            prompt="" if over else self.prompt if self.asked else facts.prompt or self.prompt,
             asked=self.asked + (event is LegEvent.BRIEFED),
             talked=self.talked or status is LegStatus.ANSWERED,
             call_id=facts.call_id or self.call_id,
@@ -248,6 +255,9 @@ class PartyLeg:
     """How it ended, in the platform's words; ``""`` while it has not."""
 
     reason: str = ""
+    seconds: float | None = None
+    price: float | None = None
+    currency: str = ""
     why: Gone | Literal[""] = ""
     """Once it is known, why they are not, or will not be, on the line."""
 
@@ -277,6 +287,9 @@ class PartyLeg:
             self,
             status=status,
             why=known or ("left" if talked else facts.why),
+            seconds=self.seconds if facts.seconds is None else facts.seconds,
+            price=self.price if facts.price is None else facts.price,
+            currency=facts.currency or self.currency,
             call_id=facts.call_id or self.call_id,
             session=facts.session or self.session,
             result=facts.result or self.result,

@@ -12,6 +12,7 @@ from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
+from agent.sinch.leg_records import LegRecords
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, TransferLeg
 from agent.sinch.party_rules import is_over, left_alone, why_not_reached
@@ -29,6 +30,7 @@ class LineEndings:
         directory: Knows the legs and calls.
         dispatch: Tells the agent of a call.
         endings: Ends a call, and closes its record.
+        legs: Puts on record what became of each.
         hang_ups: For whoever is left.
         follow_ups: Does what takes time.
     """
@@ -38,12 +40,14 @@ class LineEndings:
         directory: CallDirectory,
         dispatch: OrderDispatch,
         endings: CallEndings,
+        legs: LegRecords,
         hang_ups: HangUps,
         follow_ups: FollowUps,
     ) -> None:
         self._directory = directory
         self._dispatch = dispatch
         self._endings = endings
+        self._legs = legs
         self._hang_ups = hang_ups
         self._follow_ups = follow_ups
 
@@ -54,6 +58,9 @@ class LineEndings:
             result=callback.result,
             reason=callback.reason,
             why=why_not_reached(callback),
+            seconds=callback.seconds,
+            price=callback.price,
+            currency=callback.currency,
         )
         over = await self._directory.advance(leg, LegEvent.ENDED, facts)
         if over is None:
@@ -67,14 +74,20 @@ class LineEndings:
 
     async def _gone(self, leg: PartyLeg, callback: LegEnded) -> Svaml:
         await self.tell_gone(leg)
-        return await self.look(leg.of, callback.leg.version, callback)
+        answer = await self.look(leg.of, callback.leg.version, callback)
+        await self._legs.ended(leg, callback)  # unless the call has ended by it
+        return answer
 
     def _hang_up(self, call_name: str) -> None:
         hang_up = partial(self._hang_ups.all_of, call_name)
         self._follow_ups.insist(hang_up, "hang up whoever is left")
 
     async def tell_expected(self, leg: PartyLeg) -> None:
-        """Tell the agent of a call who is being dialled onto its line, unless it is known more."""
+        """Tell the agent of a call who is being dialled onto its line, unless it is known more.
+
+        Their number is on its record then, and is told to nobody.
+        """
+        await self._legs.dialled(leg, leg.to)
         if leg.standing == "expected":
             await self._dispatch.order(leg.of, PartyExpected(party=leg.name, title=leg.title))
 

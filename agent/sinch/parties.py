@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from functools import partial
 
 import structlog
 
@@ -14,7 +13,6 @@ from agent.sinch.answer_watch import AnswerWatch
 from agent.sinch.contracts import MOST_PHONES, Actions, Party
 from agent.sinch.dial_rules import DialRules
 from agent.sinch.directory import CallDirectory
-from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, PlacedLeg
@@ -42,8 +40,7 @@ class Parties:
         endings: For a line to which nobody comes.
         actions: What we can ask the platform for; None if we have no account to do it with.
         rules: Whom we may call.
-        follow_ups: Does what takes time.
-        watch: For those of whom the platform does not tell that they have answered.
+        watch: For those who ring, and those of whom the platform does not tell that they answered.
     """
 
     def __init__(
@@ -54,7 +51,6 @@ class Parties:
         endings: LineEndings,
         actions: Actions | None,
         rules: DialRules,
-        follow_ups: FollowUps,
         watch: AnswerWatch,
     ) -> None:
         self._settings = settings
@@ -63,7 +59,6 @@ class Parties:
         self._endings = endings
         self._actions = actions
         self._rules = rules
-        self._follow_ups = follow_ups
         self._watch = watch
 
     def check(self, party: Party) -> None:
@@ -192,9 +187,7 @@ class Parties:
 
     async def _accepted(self, leg: PartyLeg, facts: LegFacts) -> PartyLeg:
         accepted = await self._directory.advance(leg, LegEvent.ACCEPTED, facts)
-        stop = partial(self._hang_ups.unanswered_party, leg.name)
-        after = leg.ring_seconds + 1.0
-        self._follow_ups.insist(stop, "hang up an unanswered party", after=after)
+        self._watch.limit(leg, leg.ring_seconds)
         self._watch.watch(leg, leg.to)
         log.info("dialled", to=phone_numbers.shortened(leg.to), dialled=leg.name)
         return accepted or leg

@@ -39,9 +39,12 @@ class OtherProcesses:
         """Return why the database could not be written a moment ago; ``""`` if it could."""
         return self._store.live_calls.failing
 
-    def announced(self, name: str, agent: str) -> None:
-        """Tell the others that the stream of a call is about to come. Returns at once."""
-        self._store.live_calls.announced(name, agent)
+    def announced(self, name: str, agent: str, rings: float = 0.0) -> None:
+        """Tell the others that the stream of a call is about to come, or how long a leg may ring.
+
+        Returns at once.
+        """
+        self._store.live_calls.announced(name, agent, rings)
 
     def began(self, name: str, agent: str) -> None:
         """Tell the others that this process holds a call now. Returns at once."""
@@ -49,7 +52,10 @@ class OtherProcesses:
         self._store.orders.arrivals.look()  # it may have been given some before
 
     def ended(self, name: str) -> None:
-        """Tell the others that this process does not hold a call any more. Returns at once."""
+        """Tell the others that this process holds a call no more, or a leg rings no more.
+
+        Returns at once.
+        """
         self._store.live_calls.ended(name)
 
     async def died(self) -> dict[str, float]:

@@ -149,8 +149,10 @@ class Transfers:
         summary: Summary | None = None,
         *,
         leg_name: str = "",
-    ) -> None:
-        """Dial ``to`` into the caller's conversation; what becomes of it comes as an order.
+    ) -> TransferLeg:
+        """Dial ``to`` into the caller's conversation; return their leg.
+
+        What becomes of it comes as an order.
 
         Whoever rings for this caller already is hung up before, and no order tells of that. Who
         cancels this does not know whether somebody is being dialled; if so, the order comes.
@@ -197,11 +199,11 @@ class Transfers:
             await self._directory.advance(leg, LegEvent.REFUSED)
             log.warning("transfer not dialled", status=error.status, code=error.code)
             raise RefusedError(str(error)) from None
-        stop = partial(self._hang_ups.unanswered_transfer, leg.name)
-        self._follow_ups.insist(stop, "hang up an unanswered transfer", after=ring + 1.0)
         known = await self._directory.advance(leg, LegEvent.ACCEPTED, facts) or leg
+        self._watch.limit(known, ring)
         self._ringing.dialled(known)
         self._watch.watch(known, to)
+        return known
 
     async def stop(self, call_name: str) -> None:
         """Have the agent go on with its caller alone, and hang up who rings for them or has them.

@@ -68,6 +68,19 @@ call_records = Table(
 )
 """One row a call. ``number`` grows in the order in which records were begun."""
 
+call_numbers = Table(
+    "call_numbers",
+    metadata,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    Column("record", Counted, nullable=False),  # number of the record
+    Column("number", String(LOOKED_UP), nullable=False),
+    Index("ux_call_numbers_record", "record", "number", unique=True),
+    Index("ix_call_numbers_number", "number"),
+    sqlite_autoincrement=True,
+    info={OF_A_RECORD: "number"},
+)
+"""Who was on the line of a call, or whom it was passed on to, beside caller and called."""
+
 call_events = Table(
     "call_events",
     metadata,

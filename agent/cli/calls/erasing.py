@@ -31,7 +31,7 @@ def add(parts: Commands) -> None:
     erase.add_argument(
         "--number",
         metavar="NUMBER",
-        help="every call from or to it, however it is written",
+        help="every call from, to or with it on the line, however it is written",
     )
     erase.add_argument("--dry-run", action="store_true", help="say what would go; erase nothing")
     erase.add_argument("--yes", action="store_true", help="do not ask")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 WHEN = "when it began: 2026-11-26, today, yesterday, or 3h ago as 3h"
 
 FILTERS = (
-    "since", "before", "caller", "called", "answered_by", "outcome", "direction", "words",
-    "language",
+    "since", "before", "caller", "called", "number", "answered_by", "outcome", "direction",
+    "words", "language",
 )  # fmt: skip
 """What the options are kept as."""
 
@@ -36,6 +36,9 @@ def add_filters(part: argparse._ActionsContainer, agent: str = "--agent") -> Non
     )
     part.add_argument("--caller", metavar="NUMBER", help="who called, as people write it")
     part.add_argument("--called", metavar="NUMBER", help="who was called")
+    part.add_argument(
+        "--number", metavar="NUMBER", help="either of both, or else on the line or passed on to"
+    )
     part.add_argument(
         agent, dest="answered_by", metavar="NAME", help="whose calls: an agent file, without .md"
     )
@@ -85,6 +88,7 @@ def wanted_records(options: argparse.Namespace, settings: Settings) -> RecordFil
         before=options.before,
         caller=number(options.caller),
         called=number(options.called),
+        number=number(options.number),
         agent=options.answered_by,
         outcome=options.outcome,
         direction=options.direction,

@@ -11,6 +11,8 @@ from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.happenings import fields_of, happening
+from agent.records.legs import charged_legs, price_of
+from agent.records.values import number
 from pipelines.text import words
 
 INDENT = " " * 18
@@ -72,6 +74,8 @@ class WrittenConversation:
                 yield from self._waterfall(fields)
             case "call" | "usage" | "wanted" | "understood":
                 return
+            case "leg" if "result" not in fields:
+                return  # whom we dial is told by other lines
             case _:
                 yield from self._happened(event)
 
@@ -140,6 +144,21 @@ def ending(record: CallRecord, out: Terminal) -> Iterator[str]:
             cost[harmless(one.get("currency", ""))] += one["cost"]
     for currency, amount in cost.items():
         yield f"  all providers together: {amount:.4f} {currency}"
+    yield from _phones(record.data)
+
+
+def _phones(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the platform charges: for each leg, and together if they are several."""
+    legs = [leg for leg in charged_legs(data) if number(leg.get("amount")) is not None]
+    for leg in legs:
+        which = f"{leg.get('what') or 'phone'} {leg.get('to') or ''}" if len(legs) > 1 else ""
+        who = f"telephone line {which}".strip()
+        seconds = number(leg.get("seconds")) or 0.0
+        cost = f"{leg['amount']:.4f} {leg.get('currency') or ''}"
+        yield f"  {harmless(who)}: {seconds:g} s, {harmless(cost)}"
+    amount, currency = price_of(data)
+    if amount is not None and len(legs) > 1:
+        yield f"  all telephone lines together: {amount:.4f} {harmless(currency)}"
 
 
 def _agent(record: CallRecord) -> str:

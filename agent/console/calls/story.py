@@ -43,7 +43,7 @@ GROUPS: Mapping[str, Group] = {
 """By kind of line; any other is about the call itself."""
 
 ELSEWHERE = frozenset(
-    ("caller", "agent", "call", "wanted", "usage", "timing", "platform", "summary")
+    ("caller", "agent", "call", "wanted", "usage", "timing", "platform", "leg", "summary")
 )
 """Kinds of lines that are said, drawn or told at the head of the page."""
 

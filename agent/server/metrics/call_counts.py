@@ -87,6 +87,7 @@ class CallCounts:
             ),
             "usage": self._usage,
             "platform": self._platform,
+            "leg": self._platform,
         }
 
     def line(self, record: str, kind: str, fields: Mapping[str, Any]) -> None:

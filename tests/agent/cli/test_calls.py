@@ -234,6 +234,8 @@ def test_calls_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--caller", "001 (202) 555-0123"], [FIRST]),
         (["--called", "sip:予約@example.com"], [SECOND]),
+        (["--number", "+1 (202) 555-0123"], [FIRST]),
+        (["--number", "sip:予約@example.com"], [SECOND]),
         (["--agent", "reminder", "--direction", "outgoing"], [SECOND]),
         (["--outcome", "interrupted", "--agent", "reception"], []),
         (["--since", "2026-11-26T10:30", "--before", "2026-11-27"], [SECOND]),

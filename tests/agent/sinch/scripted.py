@@ -20,7 +20,7 @@ from agent.sinch.callbacks import (
     LegIdentity,
     Version,
 )
-from agent.sinch.contracts import Dial, ExpectedCall, Party, StreamTarget
+from agent.sinch.contracts import Dial, ExpectedCall, Party, PlatformLine, StreamTarget
 from agent.sinch.directory import CallDirectory
 from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
 from agent.sinch.processes import OtherProcesses
@@ -148,6 +148,7 @@ class ScriptedCalls:
     def __init__(self) -> None:
         self.told: list[Mapping[str, Any]] = []
         self.known: list[Mapping[str, object]] = []
+        self.legs: list[Mapping[str, Any]] = []
         self.expected: list[ExpectedCall] = []
         self.in_progress: dict[str, str] = {}
         self.forgotten: list[str] = []
@@ -180,8 +181,16 @@ class ScriptedCalls:
         return here
 
     def platform_line(
-        self, call_id: str, fields: Mapping[str, Any], about: Mapping[str, object]
+        self,
+        call_id: str,
+        fields: Mapping[str, Any],
+        about: Mapping[str, object],
+        kind: PlatformLine = "platform",
     ) -> None:
+        if kind == "leg":
+            assert about
+            self.legs.append({"call_id": call_id, **fields})
+            return
         self.told.append({"call_id": call_id, **fields})
         self.known.append(about)
 

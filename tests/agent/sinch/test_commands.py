@@ -45,6 +45,9 @@ questions:
 Be kind.
 """
 
+BAKER = "+12025550199"
+ASKING = AGENT.replace("announcement: One moment.", "announcement: One moment., warm: true")
+
 
 @dataclass
 class Desk:
@@ -75,7 +78,10 @@ class Desk:
         It is written a moment after the platform was answered: see `CallEndings._close_record`.
         """
         until = time.monotonic() + 60
-        while not ((found := self.records()[known:]) and found[0][-1]["kind"] == "platform"):
+        while not (
+            (found := self.records()[known:])
+            and any(line["kind"] == "platform" for line in found[0])
+        ):
             assert time.monotonic() < until, found
             time.sleep(0.05)
         (record,) = found
@@ -175,11 +181,52 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         record = desk.record_after(known)
         (said,) = (line["text"] for line in record if line["kind"] == "agent")
         assert said.endswith("Hello Ann, this is the bakery.")  # after a filler on a busy machine
-        platform = record[-1]
+        (platform,) = [line for line in record if line["kind"] == "platform"]
         assert (platform["result"], platform["currency"]) == ("ANSWERED", "EUR")
         wrong = desk.run("dial", PHONE, "--agent", "nobody")
         assert wrong.returncode == 1
         assert "agents: reception" in wrong.stderr
+    finally:
+        standin.kill()
+        standin.wait(10)
+        assert standin.stdout is not None
+        standin.stdout.close()
+
+
+@pytest.mark.parametrize(("given", "told"), [("1", "accepted"), ("2", "declined")])
+def test_phones_of_the_stand_in_are_asked_whether_they_take_a_call(
+    desk: Desk, given: str, told: str
+) -> None:
+    """`--at-menu` says what they answer."""
+    (desk.folder / "prompts" / "asking.md").write_text(ASKING)
+    command = ["sinch", "stand-in", "--port", str(desk.rest), "--phone", PHONE, "--phone", BAKER]
+    answers = [
+        "--at-menu",
+        given,
+        "--say",
+        "Can I talk to a person?",
+        "--say",
+        "Thank you, I will wait.",
+    ]
+    known = len(desk.records())
+    standin = subprocess.Popen(
+        [*COMMAND, *command, *answers],
+        cwd=desk.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert standin.stdout is not None
+        assert standin.stdout.readline().startswith("Sinch's API is at")
+        done = desk.run("dial", PHONE, "--agent", "asking")
+        assert done.returncode == 0, done.stderr
+        record = desk.record_after(known)
+        statuses = [line["status"] for line in record if line["kind"] == "transfer"]
+        assert statuses[:3] == ["started", "briefed", told]
+        # What that leg has cost is on record; they took it, or were hung up on.
+        (leg,) = [line for line in record if line.get("what") == "transfer" and "to" in line]
+        assert leg["to"] == BAKER
     finally:
         standin.kill()
         standin.wait(10)

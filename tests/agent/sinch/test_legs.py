@@ -207,3 +207,18 @@ def test_what_is_no_leg_is_quoted_nowhere() -> None:
     """The log names the fields: what is in them may be a number."""
     with pytest.raises(LegError, match=r"^caller_id, max_seconds$"):
         decode_leg("d1", encode_leg(PLACED) | {"caller_id": 15550000001, "max_seconds": "+1 555"})
+
+
+@pytest.mark.parametrize("end", [LegEvent.ANSWERED, LegEvent.ENDED])
+def test_what_somebody_was_told_is_not_kept_behind_it(end: LegEvent) -> None:
+    """A briefing has words of the call; a summary that comes too late is not kept, either."""
+    leg = TransferLeg(name="t1", of="d1", warm=True, prompt="They ask for a refund.")
+    briefed = leg.after(LegEvent.BRIEFED, LegFacts())
+    assert briefed is not None
+    assert briefed.prompt == "They ask for a refund."
+    over = briefed.after(end, LegFacts(prompt="And more."))
+    assert over is not None
+    assert over.prompt == ""
+    late = over.after(LegEvent.ACCEPTED, LegFacts(prompt="And more."))
+    assert late is not None
+    assert late.prompt == ""
