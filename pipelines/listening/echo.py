@@ -134,7 +134,7 @@ class EchoGuard:
         """
         self._heard.append(frame)
         self._now += _FRAME
-        if self._now > 4 * _KEPT:
+        if self._now > 2 * _KEPT:
             self._forget(self._now - _KEPT)
         if self._path is None or not self._may_come_back:
             return frame
