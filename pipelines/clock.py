@@ -7,8 +7,10 @@ import threading
 
 
 class _Latest(threading.local):
-    """The loop that ran in this thread when it was last asked: in Python 3.11 to ask costs a system
-    call, three quarters of what the time does."""
+    """The loop that ran in this thread when it was last asked for.
+
+    To ask costs a system call in Python 3.11, which is most of what the time costs.
+    """
 
     loop: asyncio.AbstractEventLoop | None = None
 
