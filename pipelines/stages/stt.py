@@ -152,7 +152,7 @@ class FailoverTranscriber:
         """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
         used = self._usage.of("stt", candidate.name)
         takes_it_whole = isinstance(open_session, PlainTranscriptionSession)
-        if takes_it_whole and not open_session.detects_turns:  # it would wake to do nothing
+        if takes_it_whole:  # each piece would wake it, to do nothing
             await utterance.wait_closed()
         known = self._counted
         self._counted = counted = list[Audio]()
