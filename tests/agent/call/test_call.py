@@ -484,8 +484,12 @@ class _AsSpoken:
     so_far = ""
 
     def __init__(self, transcribe: Callable[[AsyncIterator[Audio]], Awaitable[str]]) -> None:
-        inner = PlainTranscriptionSession(transcribe)
-        self.transcribe, self.turn_over, self.aclose = transcribe, inner.turn_over, inner.aclose
+        plain = PlainTranscriptionSession(transcribe)
+        self.transcribe, self.turn_over, self.aclose = (
+            plain.transcribe,
+            plain.turn_over,
+            plain.aclose,
+        )
 
 
 class Sure(Transcriber):
