@@ -109,14 +109,7 @@ class CallControl:
         watch = AnswerWatch(directory, actions, hang_ups, self._answered, follow_ups, processes)
         self._leg_records = records = LegRecords(directory, calls)
         self._transfers = Transfers(
-            settings,
-            directory,
-            dispatch,
-            hang_ups,
-            actions,
-            rules,
-            follow_ups,
-            watch,
+            settings, directory, dispatch, hang_ups, actions, rules, follow_ups, watch
         )
         self._endings = endings = CallEndings(
             directory, calls, dispatch, hang_ups, follow_ups, records

@@ -259,7 +259,8 @@ class NameTranscriber(Protocol):
 class PlainTranscriptionSession:
     """The session of a transcriber that keeps nothing of a call and detects no turns.
 
-    A provider that takes whole utterances returns one of these from ``open_session``.
+    A provider that takes whole utterances returns one of these from ``open_session``: it is given
+    the speech once the caller is done, all at once, and not as it is spoken.
 
     Args:
         transcribe: Transcribes one whole utterance; see :meth:`TranscriptionSession.transcribe`.

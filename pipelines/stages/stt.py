@@ -165,12 +165,15 @@ class FailoverTranscriber:
     ) -> AsyncGenerator[Audio, None]:
         """Yield the utterance; count what is sent of it, which a streaming one is sent once."""
         used = self._usage.of("stt", candidate.name)
+        takes_it_whole = isinstance(open_session, PlainTranscriptionSession)
+        if takes_it_whole:  # each piece would wake it, to do nothing
+            await utterance.wait_closed()
         known = self._counted
         self._counted = counted = list[Audio]()
         async with aclosing(utterance.listen()) as speech:
             async for piece in speech:
                 again = len(counted) < len(known) and known[len(counted)] is piece
-                if isinstance(open_session, PlainTranscriptionSession) or not again:
+                if takes_it_whole or not again:
                     used.seconds += piece.seconds
                 counted.append(piece)
                 yield piece

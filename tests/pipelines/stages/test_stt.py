@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from pipelines.audio import SPEECH_RATE, Audio
+from pipelines.clock import now
 from pipelines.listening.utterance import Utterance
-from pipelines.providers.contracts import UNTOLD, Certainty, TranscriptionSession
+from pipelines.providers.contracts import (
+    UNTOLD,
+    Certainty,
+    PlainTranscriptionSession,
+    TranscriptionSession,
+)
 from pipelines.providers.scripted import Transcriber, TranscriberOptions
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.stages.usage import Pricing, Usage
@@ -49,6 +55,38 @@ def test_what_was_heard_is_on_the_account() -> None:
     usage = Usage()
     hear(transcriber(fault="breaks off"), transcriber("Hello."), usage=usage)
     assert [line["seconds"] for line in usage.lines(Pricing())] == [2.0, 1.0]
+
+
+def test_whoever_takes_an_utterance_whole_is_not_woken_before_its_end() -> None:
+    """Nor is anything on the account of one that was dropped before."""
+    came: list[float] = []
+
+    async def whole(speech: AsyncIterator[Audio]) -> str:
+        came.extend([now() async for _ in speech])
+        return "Hello."
+
+    class Whole(Transcriber):
+        def open_session(self) -> PlainTranscriptionSession:
+            return PlainTranscriptionSession(whole)
+
+    usage, hello = Usage(), Whole(Transcriber.Options(lines=("Hello.",)))
+    text, after = hear(hello, usage=usage)
+    assert text == "Hello."
+    assert after == pytest.approx(0.0)
+    assert came == pytest.approx([1.0] * 10)
+
+    async def dropped() -> None:
+        failover = FailoverTranscriber(pool(hello, stage="stt"), BUDGETS, usage)
+        utterance = Utterance()
+        asked = asyncio.create_task(failover.transcribe(utterance))
+        await asyncio.sleep(0.1)
+        utterance.add(Audio(SECOND, SPEECH_RATE))
+        await asyncio.sleep(0.1)
+        asked.cancel()
+        await asyncio.wait([asked])
+
+    run(dropped())
+    assert [line["seconds"] for line in usage.lines(Pricing())] == [1.0]
 
 
 def test_how_sure_it_is_goes_with_the_text_where_a_session_tells() -> None:
