@@ -59,7 +59,7 @@ def dial(
     Args:
         server: Address of the service.
         token: Of its operator.
-        body: As :class:`agent.server.operator.DialRequest` has it.
+        body: As :class:`agent.server.operator.interface.DialRequest` has it.
         key: Idempotency key.
         wait: Whether to return only when the call is over.
         tell: Given a line for each change.
@@ -108,7 +108,7 @@ def act(server: str, token: str, call: str, path: str, body: Mapping[str, Any]) 
         token: Of its operator.
         call: Its name.
         path: What: ``transfer``, ``take-over``, ``return``, ``whisper`` or ``hangup``.
-        body: As the request of that name has it in :mod:`agent.server.operator_requests`.
+        body: As the request of that name has it in :mod:`agent.server.operator.requests`.
 
     Raises:
         DialError: If it is not done.
@@ -139,7 +139,7 @@ def add_party(
         server: Address of the service.
         token: Of its operator.
         call: Its name.
-        body: As :class:`agent.server.operator_api.PartyRequest` has it.
+        body: As :class:`agent.server.operator.openapi.PartyRequest` has it.
         tell: Given a line.
 
     Raises:

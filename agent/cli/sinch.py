@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.simulator.plan import Plan
     from agent.simulator.scenarios.party_calls import PartyScenario
-    from agent.sinch.signing import Credentials
+    from agent.sinch.api.signing import Credentials
 
 
 def add(commands: Commands) -> None:
@@ -125,7 +125,7 @@ def _party(given: str) -> str:
 
 def _setup(options: argparse.Namespace) -> int:
     from agent.settings import SettingsError, load
-    from agent.sinch.setup import SetupError, setup
+    from agent.sinch.api.setup import SetupError, setup
 
     given = {"public_url": options.public_url} if options.public_url else {}
     try:
@@ -137,7 +137,7 @@ def _setup(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from agent.settings import SettingsError, load
-    from agent.sinch.setup import verify
+    from agent.sinch.api.setup import verify
 
     try:
         settings = load(options.config)
@@ -181,8 +181,8 @@ def _at_cross_purposes(options: argparse.Namespace) -> str:
 
 
 async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.simulator.phone_network import Phone
-    from agent.simulator.sinch_api import StandIn
+    from agent.simulator.sinch.phone_network import Phone
+    from agent.simulator.sinch.stand_in import StandIn
 
     signers = _signers(settings)
     plan = await _plan_of(options, settings.server.rate)
@@ -226,11 +226,11 @@ async def _plan_of(options: argparse.Namespace, rate: int) -> Plan:
 
 
 async def _serve_party(options: argparse.Namespace, settings: Settings) -> int:
-    from agent.simulator.party_judging import as_text
+    from agent.simulator.party.party_judging import as_text
     from agent.simulator.party_stand_in import PartyAtStandIn
     from agent.simulator.plan import Plan
     from agent.simulator.scenarios.party_calls import PARTIES, load_parties, voiced
-    from agent.simulator.sinch_api import StandIn
+    from agent.simulator.sinch.stand_in import StandIn
     from agent.simulator.speech import spoken_turns
 
     path = options.scenarios or PARTIES
@@ -275,7 +275,7 @@ def _called(name: str, known: Sequence[PartyScenario]) -> PartyScenario:
 
 def _signers(settings: Settings) -> Mapping[str, Credentials]:
     from agent.settings import SettingsError
-    from agent.sinch import account
+    from agent.sinch.api import account
 
     if not settings.sinch.takes_callbacks:
         raise SettingsError("sinch: set public_url and the credentials of a version, any will do")

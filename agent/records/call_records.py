@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
-from agent.records import call_numbers
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, Outcome, RecordedEvent
-from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal, SealError
-from agent.records.search_words import Question, question
-from agent.records.word_search import OUTCOME, fact, narrowed, with_fact
+from agent.records.search import call_numbers
+from agent.records.search.number_forms import looked_up_as
+from agent.records.search.search_words import Question, question
+from agent.records.search.word_search import OUTCOME, fact, narrowed, with_fact
 from agent.store.engine import Database
 from agent.store.errors import StoreError
 from agent.store.record_tables import RECORD_ID, call_events, call_languages, call_records
@@ -61,7 +61,7 @@ class RecordFilter:
     direction: str | None = None
 
     words: str | None = None
-    """What was said in them: see :func:`agent.records.search_words.question`."""
+    """What was said in them: see :func:`agent.records.search.search_words.question`."""
 
     language: str | None = None
     """The language of those words; None is any in which something was said."""

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from agent.records import call_numbers, record_files, words_index
 from agent.records.call_records import listed, named
 from agent.records.events import CallRecord
-from agent.records.number_forms import forms
-from agent.records.recordings import recording_of
+from agent.records.journals import record_files
+from agent.records.recordings.kept import recording_of
 from agent.records.seals import Seal
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import forms
 from agent.store.engine import Database
 from agent.store.record_tables import OF_A_RECORD, call_events, call_records
 from agent.store.tables import Now, claims, digest, metadata

@@ -24,15 +24,16 @@ from sqlalchemy import (
     update,
 )
 
-from agent.records import call_numbers, lines, locks, words_index
-from agent.records.audio_log import ENDING
-from agent.records.encoding import SEALED
 from agent.records.events import JournalLine
+from agent.records.journals import lines, locks
+from agent.records.journals.record_files import DAMAGED
 from agent.records.legs import numbers_of
-from agent.records.number_forms import looked_up_as
-from agent.records.record_files import DAMAGED
-from agent.records.recordings import CONTENT_TYPES
+from agent.records.recordings.audio_log import ENDING
+from agent.records.recordings.encoding import SEALED
+from agent.records.recordings.kept import CONTENT_TYPES
 from agent.records.seals import FILE_MARK, MARK, KeySeal, SealError
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import looked_up_as
 from agent.settings.sealing_keys import SealingKey
 from agent.store.engine import Database
 from agent.store.record_tables import call_events, call_records, seal_keys

@@ -23,12 +23,13 @@ from sqlalchemy import (
     update,
 )
 
-from agent.records import call_numbers, record_files, words_index
-from agent.records.buckets import BucketError
 from agent.records.call_records import Place, hidden, shown
 from agent.records.erasing import AT_ONCE, OVER_AFTER, Erasing, InProgressError
+from agent.records.journals import record_files
 from agent.records.legs import legs_of
+from agent.records.recordings.buckets import BucketError
 from agent.records.seals import Seal, SealError
+from agent.records.search import call_numbers, words_index
 from agent.settings.errors import SettingsError
 from agent.settings.privacy import PrivacySettings
 from agent.store.engine import Database

@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from agent.records import call_numbers, words_index
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
 from agent.records.events import JournalLine, Outcome
-from agent.records.journal_names import MADE, began
+from agent.records.journals.journal_names import MADE, began
 from agent.records.legs import legs_of, numbers_of, with_leg
-from agent.records.number_forms import looked_up_as
 from agent.records.seals import Seal
+from agent.records.search import call_numbers, words_index
+from agent.records.search.number_forms import looked_up_as
 from agent.records.values import began_at
 from agent.records.webhooks.outbox import Outbox
 from agent.store.engine import Database

@@ -20,9 +20,9 @@ from agent.personas import loader
 from agent.personas.errors import PersonaError
 from agent.personas.script import Details, Script
 from agent.private_files import make_private_file
-from agent.records import stereo
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings import stereo
+from agent.records.recordings.stereo import StereoAudio
 from agent.replay.caller_turns import caller_turns, heard_as_speech
 from agent.replay.conversation import MeasuredConversation, happened
 from agent.replay.recorded_call import NotReplayedError, RecordedCall

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.records.events import RecordedEvent
-from agent.records.stereo import StereoAudio
+from agent.records.recordings.stereo import StereoAudio
 from agent.sinch_limits import DEFAULT_RATE, RATES
 from pipelines.audio import BYTES_PER_SAMPLE, Audio, at_rate
 

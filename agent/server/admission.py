@@ -23,7 +23,7 @@ from agent.sinch.applications import Applications
 from agent.sinch.call_control import CallControl
 from agent.sinch.call_facts import call_facts, screens_of
 from agent.sinch.contracts import ExpectedCall
-from agent.sinch.legs import PartyLeg
+from agent.sinch.legs.leg_kinds import PartyLeg
 from agent.sinch.tokens import Claims, StreamTokens, TokenError, TokenUncheckedError
 from agent.store.errors import StoreError
 from agent.stream.addresses import is_loopback

@@ -11,9 +11,9 @@ import structlog
 from agent.call.orders import CallerMoved, ControlRecording, Order, ReturnToCaller
 from agent.call.turn_record import Journal
 from agent.personas.script import Script
-from agent.records.audio_log import LogHead
-from agent.records.recorder import Recorder
-from agent.records.recording_files import RecordingFile, RecordingWriter
+from agent.records.recordings.audio_log import LogHead
+from agent.records.recordings.recorder import Recorder
+from agent.records.recordings.recording_files import RecordingFile, RecordingWriter
 from agent.settings.recording import RecordingSettings
 from pipelines.conversation import (
     PAUSE_RECORDING,

@@ -18,18 +18,18 @@ from agent.call.opting_out import Keep, OptOutByKey, no_more_calls
 from agent.call.screening import Screening
 from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
-from agent.records.secret_keys import SecretKeys
-from agent.records.writer import Record
+from agent.records.journals.secret_keys import SecretKeys
+from agent.records.journals.writer import Record
 from agent.server.admission import Admitted
 from agent.server.call_recording import CallRecording, RecordingOf, not_recorded
-from agent.server.live_audio import CallAudio
-from agent.server.live_feed import LocalFeed
-from agent.server.live_happenings import CallFacts
+from agent.server.live.call_audio import CallAudio
+from agent.server.live.feed import LocalFeed
+from agent.server.live.happenings import CallFacts
 from agent.server.metrics.frame_cost import FrameCosts
 from agent.server.registry import CallRegistry
 from agent.settings.calls import CallSettings
 from agent.sinch.call_control import CallControl
-from agent.sinch.party_tools import party_tools
+from agent.sinch.dialling.party_tools import party_tools
 from agent.sinch.refusals import AnsweredError, CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError

@@ -14,7 +14,7 @@ import structlog
 
 from agent.records.interrupted import ClosesRecords
 from agent.sinch.call_control import CallControl
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.refusals import CallControlError
 from agent.store.errors import StoreError
 from agent.store.live_calls import OrphanCall

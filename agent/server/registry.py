@@ -15,16 +15,16 @@ import structlog
 from agent.call.call import Call
 from agent.call.ending import GOING_AWAY, CallEnded
 from agent.call.orders import HangUp, Order
-from agent.records.writer import RecordWriter
+from agent.records.journals.writer import RecordWriter
 from agent.server.call_recording import CallRecording
-from agent.server.capacity import Capacity
-from agent.server.live_feed import CallFeeds, LocalFeed
-from agent.server.live_relay import LiveRelay
-from agent.server.load import PROVEN_AFTER
+from agent.server.live.feed import CallFeeds, LocalFeed
+from agent.server.live.relay import LiveRelay
+from agent.server.load.capacity import Capacity
+from agent.server.load.loop_load import PROVEN_AFTER
 from agent.server.workers.call_places import CallPlaces
 from agent.server.workers.siblings import Siblings
 from agent.sinch.contracts import ExpectedCall, PlatformLine
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks
 from pipelines.clock import now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.simulator.phone_network import PhoneLeg, PhoneNetwork
+from agent.simulator.sinch.phone_network import PhoneLeg, PhoneNetwork
 from pipelines.audio import FRAME_SECONDS, Chunker, at_rate, frame_bytes
 
 

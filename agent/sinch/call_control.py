@@ -1,19 +1,14 @@
 """What the webhook, the server and the operator ask about calls; each part is in a file of its own.
 
 - :mod:`agent.sinch.incoming`: who calls is answered by which agent.
-- :mod:`agent.sinch.dialling`: calls that we place; :mod:`agent.sinch.outgoing`: those that are
-  answered.
-- :mod:`agent.sinch.transfers`: callers who are passed on; :mod:`agent.sinch.take_overs`: and come
-  back to the agent; :mod:`agent.sinch.ringing`: who is given up;
-  :mod:`agent.sinch.transfer_endings`: who has left.
-- :mod:`agent.sinch.parties`: several phones on one line; :mod:`agent.sinch.party_answers` lets them
-  in, :mod:`agent.sinch.line_endings` sees to whoever leaves.
-- :mod:`agent.sinch.leg_endings`: whoever hangs up; :mod:`agent.sinch.endings`: calls that end, and
-  how.
+- :mod:`agent.sinch.dialling`: calls that we place, those that are answered, and several phones on
+  one line.
+- :mod:`agent.sinch.transfers`: callers who are passed on, and come back to the agent.
+- :mod:`agent.sinch.leg_endings`: whoever hangs up; :mod:`agent.sinch.endings`: calls that end.
 
 They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
-:mod:`agent.sinch.dispatch` (orders to its agent), :mod:`agent.sinch.hang_ups` (requests to hang up)
-and :mod:`agent.sinch.directory` (what all processes know); none of them knows this file.
+:mod:`agent.sinch.legs` (what all processes know, and orders to an agent elsewhere) and
+:mod:`agent.sinch.hang_ups` (requests to hang up); none of them knows this file.
 """
 
 from __future__ import annotations
@@ -25,7 +20,8 @@ import structlog
 from agent.call.orders import AnswererFound, TransferCaller
 from agent.personas.routing import Routing
 from agent.settings.sinch import SinchSettings
-from agent.sinch.answer_watch import AnswerWatch
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import (
     BRIEFING,
     Callback,
@@ -36,33 +32,32 @@ from agent.sinch.callbacks import (
     Other,
 )
 from agent.sinch.contracts import Actions, Dial, LocalCalls, StreamTarget
-from agent.sinch.dial_rules import DialRules
-from agent.sinch.dialling import Dialling
-from agent.sinch.directory import CallDirectory
-from agent.sinch.dispatch import OrderDispatch
+from agent.sinch.dialling.answer_watch import AnswerWatch
+from agent.sinch.dialling.dial_rules import DialRules
+from agent.sinch.dialling.line_endings import LineEndings
+from agent.sinch.dialling.outgoing import OutgoingCalls
+from agent.sinch.dialling.parties import Parties
+from agent.sinch.dialling.party_answers import PartyAnswers
+from agent.sinch.dialling.placing import Dialling
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.incoming import IncomingCalls
 from agent.sinch.leg_endings import LegEndings, own_leg
 from agent.sinch.leg_records import LegRecords
-from agent.sinch.legs import (
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.dispatch import OrderDispatch
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     PartyLeg,
     PlacedLeg,
     TakeOver,
     TransferLeg,
 )
-from agent.sinch.line_endings import LineEndings
-from agent.sinch.outgoing import OutgoingCalls
-from agent.sinch.parties import Parties
-from agent.sinch.party_answers import PartyAnswers
-from agent.sinch.processes import OtherProcesses
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims, StreamTokens
-from agent.sinch.transfers import Summary, Transfers
-from agent.sinch.versions import ANSWERS
+from agent.sinch.transfers.passing_on import Summary, Transfers
 from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer

@@ -9,7 +9,7 @@ from typing import Literal
 from agent import phone_numbers
 from agent.call.screening import Screens
 from agent.sinch.callbacks import LegEnded
-from agent.sinch.legs import BridgedCall, PartyLeg, PlacedLeg
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, PlacedLeg
 
 LegKind = Literal["party", "transfer", "stream"]
 """What a leg is: a phone on the line, whom the caller was passed on to, or the agent's end."""

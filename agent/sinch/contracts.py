@@ -13,8 +13,10 @@ from typing import Any, Literal, Protocol
 
 from agent.call.orders import LineParty, Order
 from agent.settings.sinch import Announcer
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Stream, Svaml
 from agent.sinch.callbacks import Version
-from agent.sinch.legs import (
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     EndsWith,
     LegFacts,
@@ -25,8 +27,6 @@ from agent.sinch.legs import (
     Screening,
     TransferLeg,
 )
-from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Stream, Svaml
 
 PlatformLine = Literal["platform", "leg"]
 """Kinds of lines of a record in which the platform's word stands."""

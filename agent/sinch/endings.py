@@ -10,19 +10,19 @@ from typing import Any
 import structlog
 
 from agent.call.orders import HangUp
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.call_facts import call_facts
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import LocalCalls
-from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.dispatch import OrderDispatch
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_records import LegRecords, charged
-from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent
-from agent.sinch.legs import STREAM, LegFacts, PartyLeg
+from agent.sinch.legs.directory import CallDirectory, talk_to_another
+from agent.sinch.legs.dispatch import OrderDispatch
+from agent.sinch.legs.leg_kinds import STREAM, LegFacts, PartyLeg
+from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
 from agent.sinch.refusals import CallOverError, NoSuchCallError
-from agent.sinch.svaml import Svaml
-from agent.sinch.versions import ANSWERS
 
 log = structlog.get_logger()
 

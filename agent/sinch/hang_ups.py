@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import structlog
 
+from agent.sinch.api.rest import SinchError
 from agent.sinch.contracts import Actions
-from agent.sinch.directory import CallDirectory, talk_to_another
-from agent.sinch.leg_tables import CallStatus, LegStatus
-from agent.sinch.legs import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
+from agent.sinch.legs.directory import CallDirectory, talk_to_another
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, Phone, StreamLeg, TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import RefusedError
-from agent.sinch.rest import SinchError
 
 log = structlog.get_logger()
 

@@ -10,19 +10,19 @@ from functools import partial
 
 import structlog
 
+from agent.sinch.api.svaml import Svaml
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import LegEnded, LegIdentity
-from agent.sinch.dial_rules import DialRules
-from agent.sinch.directory import CallDirectory
+from agent.sinch.dialling.dial_rules import DialRules
+from agent.sinch.dialling.line_endings import LineEndings
 from agent.sinch.endings import CallEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_records import LegRecords
-from agent.sinch.leg_tables import LegEvent
-from agent.sinch.legs import LegFacts, OwnLeg, PartyLeg, PlacedLeg, StreamLeg, TransferLeg
-from agent.sinch.line_endings import LineEndings
-from agent.sinch.svaml import Svaml
-from agent.sinch.transfer_endings import TransferEndings
-from agent.sinch.versions import ANSWERS
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import LegFacts, OwnLeg, PartyLeg, PlacedLeg, StreamLeg, TransferLeg
+from agent.sinch.legs.leg_tables import LegEvent
+from agent.sinch.transfers.endings import TransferEndings
 from agent.store.errors import StoreError
 
 log = structlog.get_logger()

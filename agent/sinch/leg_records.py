@@ -14,8 +14,8 @@ from typing import Any
 from agent.sinch.call_facts import LegKind, call_facts, leg_fields
 from agent.sinch.callbacks import LegEnded
 from agent.sinch.contracts import LocalCalls
-from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import BridgedCall, PartyLeg, StreamLeg, TransferLeg
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import BridgedCall, PartyLeg, StreamLeg, TransferLeg
 
 
 class LegRecords:

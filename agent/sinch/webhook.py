@@ -16,10 +16,10 @@ import structlog
 from aiohttp import web
 
 from agent.sinch import callbacks
+from agent.sinch.api.signing import SignatureError, Verifier
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Callback, CallbackError
-from agent.sinch.signing import SignatureError, Verifier
-from agent.sinch.svaml import Svaml
 from agent.store.claims import Claim, StoredClaims
 from agent.store.errors import StoreError
 from agent.stream.addresses import client_address

@@ -137,8 +137,8 @@ WORDS_INDEX = {
     ),
 }
 """The words of calls, by database: a row a record, whose words are made by
-:mod:`agent.records.words_index`. In SQLite ``rowid`` grows with the time of the call. ``upto`` is
-the id of the last event that is in it, ``size`` the bytes of its words."""
+:mod:`agent.records.search.words_index`. In SQLite ``rowid`` grows with the time of the call.
+``upto`` is the id of the last event that is in it, ``size`` the bytes of its words."""
 
 for _dialect, _statements in WORDS_INDEX.items():
     for _statement in _statements:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from agent.server.assembly import service
 from agent.server.connections import HttpConnections
-from agent.server.overload import Reading
+from agent.server.load.overload import Reading
 from agent.server.registry import CallRegistry
 from agent.server.workers.worker_slot import WorkerSlot
 from agent.settings import Settings

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from agent.personas.party_targets import PartyTarget, script_party
 from agent.plain_lines import one_line, plain
-from agent.server.operator_requests import DialRequest, PartyRequest
+from agent.server.operator.requests import DialRequest, PartyRequest
 from agent.sinch_limits import MAX_SAY, MAX_TITLE
 from pipelines.encodable import read_json
 

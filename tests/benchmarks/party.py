@@ -25,10 +25,10 @@ from pathlib import Path
 
 import aiohttp
 
-from agent.simulator.party_judging import JudgedTurn, as_text
+from agent.simulator.party.party_judging import JudgedTurn, as_text
 from agent.simulator.party_stand_in import PartyAtStandIn
 from agent.simulator.scenarios.party_calls import PARTIES, PartyScenario, load_parties, voiced
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.stand_in import StandIn
 from agent.simulator.speech import spoken_turns
 from tests.agent.process.serving import ServiceProcess, serving
 from tests.agent.sinch import schemas

@@ -40,7 +40,7 @@ def add(parts: Commands) -> None:
 
 
 def _erase(options: argparse.Namespace) -> int:
-    from agent.records.buckets import BucketError
+    from agent.records.recordings.buckets import BucketError
     from agent.settings import SettingsError
     from agent.store.errors import StoreError
 
@@ -56,7 +56,7 @@ def _erase(options: argparse.Namespace) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     from agent.records.erasing import Erasing
-    from agent.records.recordings import Recordings
+    from agent.records.recordings.kept import Recordings
 
     async with opened_records(options) as opened:
         settings = opened.settings

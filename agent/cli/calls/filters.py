@@ -78,7 +78,7 @@ def given_filters(options: argparse.Namespace) -> list[str]:
 def wanted_records(options: argparse.Namespace, settings: Settings) -> RecordFilter:
     """Return what the options ask for."""
     from agent.records.call_records import RecordFilter
-    from agent.records.number_forms import looked_up_as
+    from agent.records.search.number_forms import looked_up_as
 
     def number(given: str | None) -> str | None:
         return None if given is None else looked_up_as(given, settings.sinch.country)

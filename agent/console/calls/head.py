@@ -13,7 +13,7 @@ from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
 from agent.records.legs import charged_legs
-from agent.records.recordings import recording_of
+from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
 STAGES = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}

@@ -23,8 +23,8 @@ from agent.records.conversation import (
 )
 from agent.records.events import RecordedEvent
 from agent.records.happenings import happening
+from agent.records.statistics.waterfall import Waterfall, waterfall_of
 from agent.records.values import number, text, whole
-from agent.records.waterfall import Waterfall, waterfall_of
 
 Group = Literal["floor", "tools", "failures", "call"]
 """What a happening is about, to show and hide it by."""

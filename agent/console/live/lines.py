@@ -7,10 +7,10 @@ from typing import Any
 
 from agent.console.hidden_numbers import HiddenNumbers
 from agent.console.visitor import Role, Visitor
-from agent.records.lines import written
+from agent.records.journals.lines import written
 from agent.records.seals import NoSeal
-from agent.server.live_feed import CallFeed
-from agent.server.live_happenings import CallFacts
+from agent.server.live.feed import CallFeed
+from agent.server.live.happenings import CallFacts
 
 PARTIES = ("caller", "called")
 

@@ -15,7 +15,7 @@ from agent.server.checks.finding import Finding
 from agent.settings import Settings
 from agent.settings.allowed import did_you_mean, nearest
 from agent.settings.sinch import Route, SinchSettings
-from agent.sinch.dial_rules import allowed_countries, refusal
+from agent.sinch.dialling.dial_rules import allowed_countries, refusal
 from pipelines.turn_taking.answerer import knows_screeners
 
 Agents = Mapping[str, Persona]

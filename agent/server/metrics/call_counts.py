@@ -13,12 +13,12 @@ from itertools import product
 from statistics import median
 from typing import Any
 
-from agent.records.call_figures import LONG
 from agent.records.conversation import answer_time
 from agent.records.events import OUTCOMES
+from agent.records.statistics.call_figures import LONG
+from agent.records.statistics.waterfall import waterfall_of
 from agent.records.stored_records import outcome_of
 from agent.records.values import number, text, whole
-from agent.records.waterfall import waterfall_of
 from agent.server.metrics.call_families import (
     BARGE_INS,
     ERRORS,

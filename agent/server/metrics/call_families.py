@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.records.call_figures import LONG
+from agent.records.statistics.call_figures import LONG
 
 OTHER = "other"
 """What is of no set."""

@@ -16,7 +16,7 @@ from agent.call.orders import CallerMoved, CallerNotMoved, ReturnToCaller
 from agent.call.screening import Screening, Screens
 from agent.call.transfer import Handover
 from agent.personas.consents import ScriptConsent
-from agent.records.recording_files import RecordingWriter
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of
 from agent.settings.recording import RecordingSettings

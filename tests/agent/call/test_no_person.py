@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.call.screening import A_MACHINE, A_SCREENER, NO_BEEP, RINGS_FOR, Screening, Screens
-from agent.records.recording_files import RecordingWriter
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of
 from agent.settings.recording import RecordingSettings

@@ -12,7 +12,7 @@ import pytest
 from agent.call.call import Call
 from agent.call.orders import AnswererFound, HangUp, PartyJoined
 from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens, message_script
-from agent.records.recording_files import RecordingWriter
+from agent.records.recordings.recording_files import RecordingWriter
 from agent.records.seals import NoSeal
 from agent.server.call_recording import recording_of
 from agent.settings.recording import RecordingSettings

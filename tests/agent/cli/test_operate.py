@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent.cli import main
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone
 from tests.agent.loopback import until
 from tests.agent.sinch.stories import MANAGER, TOKEN, Story, tell
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 
 from agent.cli import main as command
-from agent.server import load, overload
+from agent.server.load import loop_load as load
+from agent.server.load import overload
 from pipelines.providers import scripted
 
 overload.LATE = overload.WAIT = load.FULL = 1_000.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.loopback import until
 from tests.agent.process.serving import ServiceProcess, serving

@@ -21,7 +21,7 @@ from agent.records.resealing import Resealing
 from agent.records.retention import DAY, Retention
 from agent.records.seals import KeySeal, NoSeal, Seal
 from agent.records.stored_records import StoredRecords
-from agent.server.call_answers import summary
+from agent.server.operator.call_answers import summary
 from agent.settings.database import DatabaseUrl
 from agent.settings.privacy import PrivacySettings
 from agent.store.record_tables import call_numbers
@@ -123,7 +123,7 @@ def test_a_call_is_found_by_whoever_had_to_do_with_it(
             await StoredRecords(store.database, seal).add(call("other")[1:])
             erasing = Erasing(store.database, seal, Path("nowhere"))
             for form in (*FORMS, "+12025550199"):
-                from agent.records.number_forms import looked_up_as  # noqa: PLC0415
+                from agent.records.search.number_forms import looked_up_as  # noqa: PLC0415
 
                 number = looked_up_as(form, "US")
                 for words in (None, "morning"):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.events import JournalLine
-from agent.records.lines import read
+from agent.records.journals.lines import read
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
 from agent.settings.database import DatabaseUrl

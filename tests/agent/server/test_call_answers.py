@@ -18,9 +18,9 @@ from agent.records.call_records import CallRecords
 from agent.records.events import JournalLine
 from agent.records.seals import NoSeal, SealError
 from agent.records.stored_records import StoredRecords
-from agent.server.call_answers import CallAnswers, QueryError
-from agent.server.operator_api import OPENAPI
-from agent.server.operator_errors import answered
+from agent.server.operator.call_answers import CallAnswers, QueryError
+from agent.server.operator.errors import answered
+from agent.server.operator.openapi import OPENAPI
 from agent.settings.database import DatabaseUrl
 from agent.store.engine import SqlDatabase
 from agent.store.store import opened

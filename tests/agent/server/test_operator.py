@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from agent.records.seals import NoSeal
 from agent.records.stored_records import StoredRecords
-from agent.server.operator_api import OPENAPI
+from agent.server.operator.openapi import OPENAPI
 from agent.settings.database import DatabaseUrl
 from agent.store.live_calls import HOST
 from agent.store.store import opened

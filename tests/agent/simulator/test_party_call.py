@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from agent.simulator.call_in_progress import CallInProgress
-from agent.simulator.conference import Conference
-from agent.simulator.party_call import PartyCall
-from agent.simulator.party_phones import (
+from agent.simulator.party.conference import Conference
+from agent.simulator.party.party_call import PartyCall
+from agent.simulator.party.party_phones import (
     GIVES_UP_AFTER,
     PartyCue,
     PartyTurn,

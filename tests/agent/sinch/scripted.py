@@ -12,6 +12,8 @@ from agent.call.orders import CalleeBriefed, CallerMoved, CallerNotMoved, Order
 from agent.personas.routing import Routing
 from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
+from agent.sinch.api.rest import SinchError
+from agent.sinch.api.svaml import Stream, Svaml
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import (
     Answerer,
@@ -21,11 +23,9 @@ from agent.sinch.callbacks import (
     Version,
 )
 from agent.sinch.contracts import Dial, ExpectedCall, Party, PlatformLine, StreamTarget
-from agent.sinch.directory import CallDirectory
-from agent.sinch.legs import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
-from agent.sinch.processes import OtherProcesses
-from agent.sinch.rest import SinchError
-from agent.sinch.svaml import Stream, Svaml
+from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg, Phone, PlacedLeg
+from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.tokens import StreamTokens, stream_claim
 from tests.agent.personas.inline import agents_in
 from tests.databases import InlineDatabase, inline_store

@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan, Turn
-from agent.simulator.sinch_api import StandIn
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
+from agent.simulator.sinch.stand_in import StandIn
 from agent.sinch.callbacks import Version
 from pipelines.audio import Audio
 from pipelines.stages.lineup import Providers

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from agent.call.orders import CallerMoved, CallerNotMoved, TransferCaller
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
-from agent.sinch.answer_watch import LOOK_EVERY, RINGS_AT_MOST
+from agent.simulator.sinch.phone_network import Phone
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import LegStatus
-from agent.sinch.legs import TakeOver
+from agent.sinch.dialling.answer_watch import LOOK_EVERY, RINGS_AT_MOST
+from agent.sinch.legs.leg_kinds import TakeOver
+from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.tokens import Claims
 from tests.agent.loopback import until
 from tests.agent.sinch import stories

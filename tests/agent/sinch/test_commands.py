@@ -20,8 +20,8 @@ import pytest
 
 from agent.settings import Settings
 from agent.settings.sinch import SinchSettings
-from agent.simulator.sinch_api import StandIn
-from agent.sinch.setup import SetupError, setup, verify
+from agent.simulator.sinch.stand_in import StandIn
+from agent.sinch.api.setup import SetupError, setup, verify
 from tests.agent.process.serving import ROOT, SERVE_AT_ANY_LOAD
 from tests.agent.sinch import schemas
 from tests.agent.sinch.credentials import V1, V2

@@ -18,7 +18,7 @@ from agent.settings.dialling import DiallingSettings
 from agent.settings.sinch import SinchSettings
 from agent.sinch.callbacks import IncomingCall, LegEnded, Version
 from agent.sinch.contracts import Dial
-from agent.sinch.dial_rules import allowed_countries, refusal
+from agent.sinch.dialling.dial_rules import allowed_countries, refusal
 from agent.sinch.refusals import AllowanceUsedUpError, DestinationRefusedError, RefusedError
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell

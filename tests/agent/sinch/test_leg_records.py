@@ -10,7 +10,7 @@ import pytest
 
 from agent.sinch.callbacks import IncomingCall, LegEnded, LegIdentity, Version
 from agent.sinch.contracts import Party
-from agent.sinch.legs import StreamLeg
+from agent.sinch.legs.leg_kinds import StreamLeg
 from agent.sinch.tokens import Claims
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.agent.sinch.test_parties import ANN, BEN, CLEO, DORA, Line, both

@@ -10,16 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.sinch.callbacks import Version
-from agent.sinch.leg_tables import (
-    CALL,
-    PLACED_LEG,
-    TRANSFER_LEG,
-    CallEvent,
-    CallStatus,
-    LegEvent,
-    LegStatus,
-)
-from agent.sinch.legs import (
+from agent.sinch.legs.leg_kinds import (
     BridgedCall,
     LegFacts,
     OwnLeg,
@@ -28,7 +19,16 @@ from agent.sinch.legs import (
     StreamLeg,
     TransferLeg,
 )
-from agent.sinch.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
+from agent.sinch.legs.leg_tables import (
+    CALL,
+    PLACED_LEG,
+    TRANSFER_LEG,
+    CallEvent,
+    CallStatus,
+    LegEvent,
+    LegStatus,
+)
+from agent.sinch.legs.stored_legs import LegError, decode_call, decode_leg, encode_call, encode_leg
 
 PLACED = PlacedLeg(
     name="d1",

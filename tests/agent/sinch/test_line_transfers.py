@@ -11,8 +11,8 @@ from agent.call import orders
 from agent.call.orders import CallerMoved, ReturnToCaller
 from agent.sinch.callbacks import BRIEFING, MenuAnswered, Version
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import CallStatus
-from agent.sinch.legs import BridgedCall, LegFacts
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts
+from agent.sinch.legs.leg_tables import CallStatus
 from agent.sinch.tokens import Claims
 from agent.warm_transfers import WarmTransfer
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell, without_leg

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.simulator.answering_machine import answering_machine, call_screener
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Turn
+from agent.simulator.sinch.phone_network import Phone
 from pipelines.audio import Audio, silence
 from tests.agent.conversation import voice
 from tests.agent.loopback import until

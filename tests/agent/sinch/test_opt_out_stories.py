@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent.cli import main
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan, Turn
+from agent.simulator.sinch.phone_network import Phone
 from agent.simulator.speech import pressed_turn
 from pipelines.providers.lookup.model import LanguageModel
 from tests.agent.conversation import voice

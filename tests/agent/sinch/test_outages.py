@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.settings.database import DatabaseUrl
-from agent.simulator.phone_network import Phone
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import declined, until

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import until

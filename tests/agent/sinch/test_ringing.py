@@ -9,9 +9,10 @@ import pytest
 
 from agent.call import orders
 from agent.call.orders import CallerMoved, CallerNotMoved, Order, ReturnToCaller, TransferCaller
+from agent.sinch.api.rest import SinchError
 from agent.sinch.callbacks import IncomingCall, LegAnswered, Version
-from agent.sinch.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
-from agent.sinch.legs import BridgedCall, LegFacts, TakeOver, TransferLeg
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, TakeOver, TransferLeg
+from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent, LegStatus
 from agent.sinch.refusals import (
     AgentLeftError,
     AnsweredError,
@@ -19,7 +20,6 @@ from agent.sinch.refusals import (
     RefusedError,
     StillRingingError,
 )
-from agent.sinch.rest import SinchError
 from agent.sinch.tokens import Claims
 from agent.warm_transfers import WarmTransfer
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell, without_leg

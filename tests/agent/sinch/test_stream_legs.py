@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.settings.sinch import SinchSettings
+from agent.sinch.api.versions import ANSWERS
 from agent.sinch.callbacks import IncomingCall, Version
 from agent.sinch.follow_ups import AGAIN_LONGEST
 from agent.sinch.stream_legs import STREAM_WITHIN
 from agent.sinch.tokens import Claims
-from agent.sinch.versions import ANSWERS
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 
 

@@ -16,11 +16,11 @@ from agent.call.orders import (
     ReturnToCaller,
     TransferCaller,
 )
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import IncomingCall, Version
-from agent.sinch.leg_tables import CallStatus
-from agent.sinch.legs import After, TakeOver, TransferLeg
+from agent.sinch.legs.leg_kinds import After, TakeOver, TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus
 from agent.sinch.refusals import (
     AgentLeftError,
     CallGoneError,

@@ -13,12 +13,12 @@ import pytest
 
 from agent.call import orders
 from agent.call.orders import CallerMoved, CallerNotMoved, Order, ReturnToCaller, TransferCaller
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.callbacks import Callback, IncomingCall, LegAnswered, LegEnded, Version
 from agent.sinch.contracts import Dial, Party
-from agent.sinch.leg_tables import CallStatus
-from agent.sinch.legs import After, BridgedCall, TakeOver
+from agent.sinch.legs.leg_kinds import After, BridgedCall, TakeOver
+from agent.sinch.legs.leg_tables import CallStatus
 from agent.sinch.refusals import CallControlError
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims
 from agent.store.engine import T, Work
 from agent.store.errors import StoreError

@@ -24,6 +24,7 @@ from agent.call.orders import (
 )
 from agent.call.transfer import CallTransfer, Handover, HasAnsweredError, TransferError
 from agent.personas.script import Script
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.callbacks import (
     BRIEFING,
     Callback,
@@ -33,9 +34,8 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Version,
 )
-from agent.sinch.legs import BridgedCall, LegFacts, Phone, TakeOver
+from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, Phone, TakeOver
 from agent.sinch.refusals import AnsweredError, CallControlError
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
 from agent.warm_transfers import WarmTransfer

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.simulator.menus import LISTENS
-from agent.simulator.phone_network import Phone, PhoneLeg
 from agent.simulator.plan import Plan
+from agent.simulator.sinch.menus import LISTENS
+from agent.simulator.sinch.phone_network import Phone, PhoneLeg
 from agent.sinch.callbacks import Version
 from tests.agent.conversation import voice
 from tests.agent.loopback import until

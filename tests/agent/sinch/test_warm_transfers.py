@@ -22,7 +22,8 @@ from agent.call.orders import (
     TransferCaller,
 )
 from agent.settings.sinch import SinchSettings
-from agent.sinch import menus, v1, v2
+from agent.sinch.api import menus, v1, v2
+from agent.sinch.api.svaml import Svaml
 from agent.sinch.callbacks import (
     BRIEFING,
     Answerer,
@@ -32,12 +33,11 @@ from agent.sinch.callbacks import (
     MenuAnswered,
     Version,
 )
-from agent.sinch.leg_tables import CallStatus, LegStatus
-from agent.sinch.legs import TransferLeg
+from agent.sinch.legs.leg_kinds import TransferLeg
+from agent.sinch.legs.leg_tables import CallStatus, LegStatus
 from agent.sinch.refusals import CannotBriefError
-from agent.sinch.svaml import Svaml
 from agent.sinch.tokens import Claims
-from agent.sinch.transfers import BRIEFED_FOR
+from agent.sinch.transfers.passing_on import BRIEFED_FOR
 from agent.warm_transfers import SUMMARY, WarmTransfer
 from tests.agent.sinch import scripted
 from tests.agent.sinch.scripted import MANAGER, TO

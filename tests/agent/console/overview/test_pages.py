@@ -23,13 +23,13 @@ from agent.console.routes import PageRoute
 from agent.console.visitor import Role, Visitor
 from agent.records.access_log import AccessLog
 from agent.records.call_records import CallRecords
-from agent.records.call_statistics import CallStatistics
-from agent.records.marked_words import marked_words
 from agent.records.seals import NoSeal
-from agent.records.search_words import question
+from agent.records.search.marked_words import marked_words
+from agent.records.search.search_words import question
+from agent.records.statistics.call_statistics import CallStatistics
 from agent.records.stored_records import StoredRecords
-from agent.server.call_answers import CallAnswers
-from agent.server.operator_errors import answered
+from agent.server.operator.call_answers import CallAnswers
+from agent.server.operator.errors import answered
 from agent.settings.database import DatabaseUrl
 from agent.store.store import opened
 from tests.agent.records.made_calls import CALLER, OTHER, made_call, turn, usage
