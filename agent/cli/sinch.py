@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from agent.simulator.scenarios.party_calls import PartyScenario
     from agent.sinch.api.signing import Credentials
 
+TALKS_ON = 5.0
+"""Seconds for which those talk on whom the agent has passed to each other: a caller and whoever
+takes them, who have no words for that; then the caller hangs up."""
+
 
 def add(commands: Commands) -> None:
     """Declare the commands below it, and their options."""
@@ -199,6 +203,7 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         phones=dict.fromkeys(options.phone, phone),
         tell=lambda line: print(line, flush=True),
     )
+    standin.talk_on(TALKS_ON)
     async with standin.running(port=options.port) as url:
         if options.call is None:
             print(f"Sinch's API is at {url}; end with Ctrl-C", flush=True)

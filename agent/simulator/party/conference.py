@@ -52,6 +52,9 @@ class LineActivity:
         self.agent_spoke: list[tuple[float, float]] = []
         """From when to when the agent sounded, with breaths of up to 0.6 s within."""
 
+        self.agent_has_left = False
+        """Whether it was there, and is no more, so that nobody waits for its answer."""
+
         self._agent = Stretches(self._agent_changed)
         self._sounded: dict[str, tuple[float, float]] = {}  # first and last of the present stretch
 
@@ -153,6 +156,7 @@ class Conference:
         self.rate = rate
         self.activity = activity or LineActivity()
         self._members: list[ConferenceMember] = []
+        self._had_agent = False
 
     @property
     def members(self) -> Sequence[ConferenceMember]:
@@ -179,6 +183,8 @@ class Conference:
         """Let 20 ms pass that begin at ``at`` seconds. The time is linear in members."""
         agents = [one for one in self._members if one.is_agent]
         phones = [one for one in self._members if not one.is_agent]
+        self._had_agent = self._had_agent or bool(agents)
+        self.activity.agent_has_left = self._had_agent and not agents
         said = [agent.speak(at, self.activity) for agent in agents]
         self.activity.agent_played(self._sum(said), at)
         for phone in phones:

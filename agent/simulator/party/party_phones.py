@@ -266,6 +266,8 @@ class ScriptedPhone:
             since = before.ended
         if activity.agent_since is not None:
             return False
+        if activity.agent_has_left:  # nobody waits for an answer of its any more
+            return at - max(since, activity.anybody_since()) >= cue.seconds
         if activity.agent_spoke_after(since):
             return activity.agent_quiet_for(at) >= cue.seconds
         return at - since >= max(cue.within, cue.seconds)

@@ -155,6 +155,9 @@ class PhoneNetwork:
         self.voice: Voice | None = None
         """What the platform's own sounds like in them; None: it makes no sound, in no time."""
 
+        self.talk_on: float | None = None
+        """Seconds until the first hangs up of those whom the agent has left; None: nobody does."""
+
         self._tell_at = _timed(tell)
         self._connects_after = connects_after
         self._background = BackgroundTasks()
@@ -279,6 +282,10 @@ class PhoneNetwork:
             for phone in [x for x in self.in_room(leg.room) if not x.is_stream]:
                 await self.hang_up(phone)
         await self.hang_up(leg, reason)
+        if leg.is_stream and self.talk_on is not None:
+            await asyncio.sleep(self.talk_on)
+            for phone in [x for x in self.in_room(leg.room) if not x.is_stream][:1]:
+                await self.hang_up(phone)
 
     async def _hold_in_conference(self, leg: PhoneLeg, endpoint: str, plan: Plan) -> None:
         leg.answered = True

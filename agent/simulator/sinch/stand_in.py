@@ -113,6 +113,14 @@ class StandIn:
         """Have the platform's own voice heard, where phones have scripts; else it has no sound."""
         self._network.voice = voice
 
+    def talk_on(self, seconds: float) -> None:
+        """Have two whom the agent leaves with each other hang up after some seconds.
+
+        Otherwise they stay until somebody hangs up on them. Where phones have scripts, they go by
+        those.
+        """
+        self._network.talk_on = seconds
+
     def press(self, leg: PhoneLeg, keys: str) -> None:
         """Have whoever listens to a menu on a leg answer it by keys, or in words."""
         leg.presses.put_nowait(keys)
