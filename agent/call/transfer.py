@@ -109,6 +109,7 @@ class CallTransfer:
         self._history = history
         self._callee = _Callee()  # the last one, if it is over
         self._next: _Callee | None = None  # who is to be dialled instead
+        self._before = _Callee()  # of whom
         self._dialling = asyncio.Lock()
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
@@ -158,6 +159,9 @@ class CallTransfer:
             return True
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
             self._begin(self._next)
+        elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
+            # The database has failed as they were given up: nobody who was given up ever comes.
+            self._callee, self.under_way = self._before, True
         return order.leg == self._callee.leg
 
     async def dial(self, to: str) -> Announcement | None:
@@ -225,6 +229,7 @@ class CallTransfer:
             return
         if self.under_way:
             self._step("failed", why="replaced")
+            self._before = self._callee
         self._callee, self.under_way = callee, True
         self._step("started")
 

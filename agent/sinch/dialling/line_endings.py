@@ -160,5 +160,6 @@ class LineEndings:
         if placed is not None:
             facts = LegFacts(call_id=call_id, result=told.result, reason=told.reason)
             await self._directory.advance(placed, LegEvent.ENDED, facts)
+        party = told.leg.name or told.leg.custom
         told = replace(told, leg=replace(told.leg, call_id=call_id))
-        return await self._endings.phone_ended(call_name, told)
+        return await self._endings.phone_ended(call_name, told, party)
