@@ -109,7 +109,7 @@ class CallTransfer:
         self._history = history
         self._callee = _Callee()  # the last one, if it is over
         self._next: _Callee | None = None  # who is to be dialled instead
-        self._before = _Callee()  # of whom
+        self._before = _Callee()  # of whom, while it is not known that they were given up
         self._dialling = asyncio.Lock()
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
@@ -160,7 +160,6 @@ class CallTransfer:
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
             self._begin(self._next)
         elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
-            # The database has failed as they were given up: nobody who was given up ever comes.
             self._callee, self.under_way = self._before, True
         return order.leg == self._callee.leg
 
@@ -208,6 +207,7 @@ class CallTransfer:
             self._tell_model(to, said, failed=True)
             return self.obey(CallerNotMoved(leg=callee.leg))
         self._begin(callee)
+        self._before = _Callee()  # given up
         if callee.warm is not None:
             self._tell_model(
                 to,

@@ -60,8 +60,8 @@ class LegRecords:
         over = [leg for leg in legs if leg.is_over and leg.result]
         if not over:
             return
-        call, placed = await self._directory.call(call_name), await self._directory.placed(call_name)
-        about = call_facts(call, placed, callback, legs)
+        call = await self._directory.call(call_name)
+        about = call_facts(call, await self._directory.placed(call_name), callback, legs)
         for leg in over:
             fields = _dialled(leg) | _known(leg)
             await self._record(callback.leg.call_id, leg.name, fields, about)

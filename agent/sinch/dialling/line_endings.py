@@ -113,8 +113,11 @@ class LineEndings:
         if call is None:
             return await self._nobody_came(call_name, version, legs, callback)
         if call.status is CallStatus.OVER:
-            return ANSWERS[version].nothing()
-        if not (is_over(call, legs) or await self._is_left_alone(call, legs)):
+            # Where whoever took it has ended it, the last word is that on the last phone.
+            ends = callback is not None and all(leg.is_over for leg in legs)
+        else:
+            ends = is_over(call, legs) or await self._is_left_alone(call, legs)
+        if not ends:
             return ANSWERS[version].nothing()
         return await self._end(call_name, version, call.call_id, callback)
 
