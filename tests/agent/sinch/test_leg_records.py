@@ -173,7 +173,7 @@ def test_who_was_added_is_on_record_by_their_number(tmp_path: Path, version: Ver
 
 
 @both
-@pytest.mark.parametrize("operations", range(20))
+@pytest.mark.parametrize("operations", range(26))
 def test_no_price_is_lost_while_the_database_fails(
     tmp_path: Path, version: Version, operations: int
 ) -> None:
