@@ -234,13 +234,11 @@ class CallTransfer:
         self._step("started")
 
     def _handover(self, callee: _Callee) -> Handover:
-        who, agreed = {"user": "caller", "assistant": "agent"}, self._history.consent.is_given
+        who, history = {"user": "caller", "assistant": "agent"}, self._history
         lines = [
             one
-            for one in self._history.conversation
-            if agreed
-            and one.text
-            and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
+            for one in (history.conversation if history.consent.is_given else ())
+            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
         ]
         return Handover(
             to=self._script.numbers.get(callee.to, callee.to),
@@ -248,7 +246,7 @@ class CallTransfer:
             warm=callee.warm,
             said=tuple({"who": who[one.role], "text": one.text} for one in lines),
             language=self._script.brief.language,
-            usage=self._history.usage,
+            usage=history.usage,
         )
 
     def _introduction(self, order: CallerMoved) -> Announcement:
@@ -276,9 +274,8 @@ class CallTransfer:
             self._step("accepted")
         self._step("done")
         if order.helps:
-            to = self._callee.to
-            said = f"{to} is on the line now, and hears you and the caller. Help both."
-            self._tell_model(to, said)
+            said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
+            self._tell_model(self._callee.to, said)
             if not self._helper:
                 self._helps()
         self._history.party.passed_on_at = inf
