@@ -87,7 +87,8 @@ class LineEndings:
 
         Their number is on its record then, and is told to nobody.
         """
-        await self._legs.dialled(leg, leg.to)
+        note = partial(self._legs.dialled, leg, leg.to)
+        await self._follow_ups.finish(note, "record who was dialled", otherwise=None)
         if leg.standing == "expected":
             await self._dispatch.order(leg.of, PartyExpected(party=leg.name, title=leg.title))
 
