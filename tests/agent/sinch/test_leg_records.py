@@ -221,7 +221,7 @@ def test_whoever_was_passed_on_to_is_charged_though_the_database_fails(
 def test_who_rings_is_on_record_though_the_database_fails(
     tmp_path: Path, version: Version, operations: int
 ) -> None:
-    """Once their phone rings, by a transfer or added to a line: a call is erased by their number."""
+    """By a transfer, or added to a line: a call is found and erased by their number."""
 
     async def story(s: Story) -> None:
         await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=CLEO))
