@@ -36,8 +36,9 @@ such as "Yes?" into a telephone that they pick up."""
 
 QUESTION: Occasion = "consent question"
 
-By = Literal["word", "key", "silence", "unclear"]
-"""What has decided: ``unclear`` if they have said neither yes nor no, all the times."""
+By = Literal["word", "key", "silence", "unclear", "machine"]
+"""What has decided: ``unclear`` if they have said neither yes nor no, all the times; ``machine`` if
+one had agreed, which counts for nobody."""
 
 _KEYS = KEYPAD.format("")
 
@@ -78,14 +79,23 @@ class Consent:
 
         Args:
             action: Which.
-            script: By which the call goes on: it may leave a message, and ask nothing.
+            script: By which the call goes on: what a machine is greeted with asks for nothing.
         """
         if self.state == "due":
             if action in (Action.ASK_STILL_THERE, Action.SAY_GOODBYE):
                 return self._ask_or("silence")
-            if action is Action.GREET and not script.hang_up_after_greeting:
+            if action is Action.GREET and script.consent is not None:
                 return disclosing(script, self._ask_or("silence"))
         return own_words(action, script)
+
+    def start_over(self) -> None:
+        """Note that a machine was asked: whoever comes is asked anew, and as often."""
+        if self.script.consent is None:
+            return
+        if self.is_given:
+            self._decided("refused", "machine")
+        self.state, self.keys.one_answers = "due", True
+        self._asked, self._question = 0, None
 
     def asks(self, reply: Reply) -> None:
         """Note that this reply says the question."""

@@ -170,6 +170,7 @@ class History:
     def start_over(self) -> None:
         """Forget the conversation, which was had with a machine: no model is shown any of it."""
         self.conversation.clear()
+        self.consent.start_over()
 
     def caller_pressed(
         self, text: str, began: float, until: float, ended_by: EndOfTurn | None = None

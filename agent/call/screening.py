@@ -362,9 +362,9 @@ async def _heard(channel: Channel, clock: CallClock) -> AsyncGenerator[bytes, No
 def message_script(script: Script, message: str) -> Script:
     """Return what leaves ``message`` on a machine, and hangs up.
 
-    Whoever picks up while it is said stops it, and is talked to. Where the greeting, which is not
-    said then, should have told that a machine talks, the message has to; if it does not seem to, a
-    sentence that does comes before it.
+    Whoever picks up while it is said stops it, and is talked to; a machine is asked for no consent.
+    Where the greeting, which is not said then, should have told that a machine talks, the message
+    has to; if it does not seem to, a sentence that does comes before it.
     """
     disclosure, language = script.disclosure, script.brief.language
     if script.greeting_discloses and not tells_of_a_machine(message, language):
@@ -376,6 +376,7 @@ def message_script(script: Script, message: str) -> Script:
         disclosure=disclosure,
         hang_up_after_greeting=True,
         recording_consent="",
+        consent=None,
     )
 
 

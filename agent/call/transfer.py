@@ -109,6 +109,7 @@ class CallTransfer:
         self._history = history
         self._callee = _Callee()  # the last one, if it is over
         self._next: _Callee | None = None  # who is to be dialled instead
+        self._before = _Callee()  # of whom, while it is not known that they were given up
         self._dialling = asyncio.Lock()
         self._asked: dict[str, WarmTransfer | None] = {}  # by an operator, by whom they named
         self._status = ""
@@ -158,6 +159,8 @@ class CallTransfer:
             return True
         if self._next is not None and order.leg == self._next.leg:  # faster than the mover
             self._begin(self._next)
+        elif isinstance(order, CallerMoved) and order.leg == self._before.leg:
+            self._callee, self.under_way = self._before, True
         return order.leg == self._callee.leg
 
     async def dial(self, to: str) -> Announcement | None:
@@ -204,6 +207,7 @@ class CallTransfer:
             self._tell_model(to, said, failed=True)
             return self.obey(CallerNotMoved(leg=callee.leg))
         self._begin(callee)
+        self._before = _Callee()  # given up
         if callee.warm is not None:
             self._tell_model(
                 to,
@@ -225,17 +229,16 @@ class CallTransfer:
             return
         if self.under_way:
             self._step("failed", why="replaced")
+            self._before = self._callee
         self._callee, self.under_way = callee, True
         self._step("started")
 
     def _handover(self, callee: _Callee) -> Handover:
-        who, agreed = {"user": "caller", "assistant": "agent"}, self._history.consent.is_given
+        who, history = {"user": "caller", "assistant": "agent"}, self._history
         lines = [
             one
-            for one in self._history.conversation
-            if agreed
-            and one.text
-            and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
+            for one in (history.conversation if history.consent.is_given else ())
+            if one.text and not (self._script.keys_are_secret and one.text.startswith(_KEYS))
         ]
         return Handover(
             to=self._script.numbers.get(callee.to, callee.to),
@@ -243,7 +246,7 @@ class CallTransfer:
             warm=callee.warm,
             said=tuple({"who": who[one.role], "text": one.text} for one in lines),
             language=self._script.brief.language,
-            usage=self._history.usage,
+            usage=history.usage,
         )
 
     def _introduction(self, order: CallerMoved) -> Announcement:
@@ -271,9 +274,8 @@ class CallTransfer:
             self._step("accepted")
         self._step("done")
         if order.helps:
-            to = self._callee.to
-            said = f"{to} is on the line now, and hears you and the caller. Help both."
-            self._tell_model(to, said)
+            said = f"{self._callee.to} is on the line now, and hears you and the caller. Help both."
+            self._tell_model(self._callee.to, said)
             if not self._helper:
                 self._helps()
         self._history.party.passed_on_at = inf

@@ -327,7 +327,8 @@ def selected(
         found = found.where(columns[name] == values[0])
         facts.append(fact(name, values[0]))
     if wanted.number is not None:
-        found = found.where(call_numbers.had(seal.look_ups(looked_up_as(wanted.number))))
+        stored = seal.look_ups(looked_up_as(wanted.number))
+        found = found.where(call_numbers.had(stored, dialect))
     if after is not None:
         found = found.where(tuple_(columns.started, columns.number) < tuple_(*after))
     if not asked:

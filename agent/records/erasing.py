@@ -7,9 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.call_records import listed, named
@@ -99,8 +98,13 @@ class Erasing:
         """
         stored = {one for form in forms(number, country) for one in self._seal.look_ups(form)}
         stored.discard("")
-        theirs = select(call_records).where(call_numbers.had(stored))
-        return await self._find(theirs.order_by(call_records.c.number))
+
+        def theirs(connection: Connection) -> list[CallRecord]:
+            had = call_numbers.had(stored, connection.dialect.name)
+            found = select(call_records).where(had).order_by(call_records.c.number)
+            return [listed(self._seal, row) for row in connection.execute(found)]
+
+        return await self._database.read(theirs)
 
     async def get(self, name: str) -> CallRecord | None:
         """Return a record by what :func:`~agent.records.call_records.named` knows it by."""
@@ -162,10 +166,6 @@ class Erasing:
         begun = self._begun  # what is begun meanwhile may not be gone with it
         await self._database.scrub()
         self._finished = max(begun, self._finished)
-
-    async def _find(self, found: Select[Any]) -> list[CallRecord]:
-        rows = await self._database.read(lambda c: c.execute(found).all())
-        return [listed(self._seal, row) for row in rows]
 
     def _journals_of(self, record: CallRecord) -> list[Path]:
         call_id = str(record.data.get("call_id", ""))

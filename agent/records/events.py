@@ -42,14 +42,15 @@ have one number; what the agent says unasked has its own. A field that is not kn
   ``cut_off``; ``unheard``, what was made and not heard; ``said``, what it is: ``greeting``,
   ``answer``, ``apology`` (in place of a reply that was lost, perhaps after a part of it),
   ``goodbye``, ``idle question``, ``time warning``, ``announcement``, ``filler``, ``consent``,
-  ``consent question``, ``disclosure``; ``gaps`` that were
-  heard within its sentences; ``late``, seconds that the latest of its audio left after its time, if
-  that is 0.005 or more
+  ``consent question``, ``disclosure``, ``introduction``; ``gaps`` that were heard within its
+  sentences; ``late``, seconds that the latest of its audio left after its time, if that is 0.005 or
+  more
 - ``disclosed``: ``turn``, ``text``: what was heard, from ``at`` ``until``, of the sentence that
   says that a machine talks; ``cut_off`` if that was not all: it is said again then
 - ``consent``: whether whoever is there agrees to be dealt with by the agent: ``status``: given or
-  refused, ``by``: ``word``, ``key``, or in the end ``silence`` or ``unclear`` answers. Nothing that
-  they said before it was given is for a language model
+  refused, ``by``: ``word``, ``key``, or in the end ``silence`` or ``unclear`` answers; ``machine``
+  if one had agreed: whoever comes is asked anew. The last line holds, and nothing that they said
+  before it was given is for a language model
 - ``timing``, the waterfall of a turn: ``turn``; ``speech_end``, ``decided``, ``transcript``,
   ``first_token``, ``first_sentence``, ``first_audio``, ``heard`` (the first audio of the reply that
   sounded; a filler before it has its own line). Of a draft, most of them lie before ``decided``.

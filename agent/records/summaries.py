@@ -221,10 +221,10 @@ class Summaries:
 def _agreed(events: Sequence[RecordedEvent]) -> float | None:
     """Return when the caller has agreed to the agent, in seconds; None if they have not.
 
-    What was said before is for no model.
+    What was said before is for no model. The last line holds: a machine may have agreed before.
     """
-    given = (e.at for e in events if e.kind == "consent" and e.fields.get("status") == "given")
-    return next((at for at in given if at is not None), None)
+    asked = [one for one in events if one.kind == "consent"]
+    return asked[-1].at if asked and asked[-1].fields.get("status") == "given" else None
 
 
 def _was_a_machine(events: Sequence[RecordedEvent]) -> bool:

@@ -13,7 +13,7 @@ They stand on :mod:`agent.sinch.stream_legs` (the agent's end of a call),
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -58,7 +58,6 @@ from agent.sinch.legs.processes import OtherProcesses
 from agent.sinch.stream_legs import StreamLegs
 from agent.sinch.tokens import Claims, StreamTokens
 from agent.sinch.transfers.passing_on import Summary, Transfers
-from agent.store.errors import StoreError
 from agent.store.opt_outs import How
 from agent.warm_transfers import WarmTransfer
 
@@ -241,8 +240,8 @@ class CallControl:
     ) -> None:
         """Dial ``to`` into the caller's conversation; see :meth:`Transfers.dial`."""
         leg = await self._transfers.dial(_name(claims), to, warm, summary, leg_name=leg_name)
-        with suppress(StoreError):  # the database has logged it; somebody's phone rings
-            await self._leg_records.dialled(leg, to)
+        note = partial(self._leg_records.dialled, leg, to)
+        await self._follow_ups.finish(note, "record who was dialled", otherwise=None)
 
     async def opt_out(self, to: str, agent: str, how: How) -> bool:
         """Keep that somebody wants no more calls; return whether that is new.

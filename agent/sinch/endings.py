@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,10 @@ from agent.sinch.hang_ups import HangUps
 from agent.sinch.leg_records import LegRecords, charged
 from agent.sinch.legs.directory import CallDirectory, talk_to_another
 from agent.sinch.legs.dispatch import OrderDispatch
-from agent.sinch.legs.leg_kinds import STREAM, LegFacts, PartyLeg
+from agent.sinch.legs.leg_kinds import STREAM, LegFacts
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
 from agent.sinch.refusals import CallOverError, NoSuchCallError
+from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -127,8 +129,13 @@ class CallEndings:
         await self._directory.advance_call(call_name, CallEvent.ENDED)
         await self._directory.stream_ended(call.call_id)
 
-    async def phone_ended(self, call_name: str, callback: LegEnded) -> Svaml:
+    async def phone_ended(self, call_name: str, callback: LegEnded, party: str = "") -> Svaml:
         """Close the record of a call whose phone has hung up, and let nobody else hang on.
+
+        Args:
+            call_name: Ours.
+            callback: What the platform said of that.
+            party: Name of the leg, if the phone is one of several on the line.
 
         Returns:
             What the platform is to do.
@@ -136,8 +143,10 @@ class CallEndings:
         leg, answers = callback.leg, ANSWERS[callback.leg.version]
         self._calls.forget(call_name)
         if await self._directory.first_to_end(leg.call_id):
-            told = await self._last_word(callback)
+            told = await self._last_word(callback, party)
             self._follow_ups.start(self._close_record(call_name, callback, told), "close a record")
+            others = partial(self._legs.left_before, call_name, callback)
+            self._follow_ups.insist(others, "record who has left before")
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
@@ -173,17 +182,18 @@ class CallEndings:
         # Whoever it left them with may have hung up as it left.
         await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
 
-    async def _last_word(self, callback: LegEnded) -> dict[str, Any]:
+    async def _last_word(self, callback: LegEnded, party: str) -> dict[str, Any]:
         """Return what the platform says of the end of a call, with the price of that one leg.
 
-        If it is one of several, the record says which, and has its price once.
+        If it is one of several, the record says which, and has its price once: on a line of its
+        own, where the database has failed just now.
         """
         told = charged(callback)
-        name = callback.leg.name or callback.leg.custom
-        if not name or await self._directory.leg_of(PartyLeg, name) is None:
+        if not party:
             return told
-        if await self._legs.first_to_record(name):
-            return told | {"leg": name}
+        with suppress(StoreError):  # nobody else closes the record
+            if await self._legs.first_to_record(party):
+                return told | {"leg": party}
         return {"result": callback.result, "reason": callback.reason}
 
     async def _close_record(
@@ -195,17 +205,14 @@ class CallEndings:
         tell that the call is over, to this process or another.
         """
         call_id, looks = callback.leg.call_id, round(RECORD_WITHIN / LOOK_EVERY)
-        about, others = call_facts(None, None, callback), list[Mapping[str, Any]]()
+        about = call_facts(None, None, callback)
         try:
             leg = await self._directory.placed(call_name)
             parties = await self._directory.parties(call_name)
             about = call_facts(await self._directory.call(call_name), leg, callback, parties)
-            others = await self._legs.unrecorded(call_name)
             for _ in range(looks):
                 if not await self._dispatch.has_stream(call_id):
                     break
                 await asyncio.sleep(LOOK_EVERY)
         finally:
             self._calls.platform_line(call_id, told, about)
-            for other in others:
-                self._calls.platform_line(call_id, other, about, "leg")

@@ -94,7 +94,8 @@ class LegEndings:
         if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
             self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
         if isinstance(leg, TransferLeg | StreamLeg):
-            self._follow_ups.start(self._records.ended(leg, callback), "record a leg")
+            record = partial(self._records.ended, leg, callback)
+            self._follow_ups.insist(record, "record a leg")
         match leg:
             case PlacedLeg():
                 facts = LegFacts(result=callback.result, reason=callback.reason)

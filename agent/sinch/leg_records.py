@@ -40,26 +40,37 @@ class LegRecords:
             self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
 
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
-        """Note what a leg was that has ended, unless that is on record.
+        """Note what a leg was that has ended, unless that is on record. It may be done again.
 
-        Nothing is done about a party whose call has nobody yet: :meth:`unrecorded` has it later.
+        Nothing is done about a party whose call has nobody yet: :meth:`left_before` has it later.
         """
         call = await self._directory.call(leg.of)
-        if call is None or not await self.first_to_record(leg.name):
-            return
-        fields = _dialled(leg) | charged(callback)
-        self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
+        if call is not None:
+            fields, about = _dialled(leg) | charged(callback), await self._about(call)
+            await self._record(call.call_id, leg.name, fields, about)
 
-    async def unrecorded(self, call_name: str) -> list[Mapping[str, Any]]:
-        """Return the fields of lines of those who have left the line and are not on record yet.
+    async def left_before(self, call_name: str, callback: LegEnded) -> None:
+        """Note who has left the line of a call that is over, and is not on record. Or do it again.
 
-        They are taken for it: whoever asks has to put them there.
+        Args:
+            call_name: Ours.
+            callback: The platform's last word on it.
         """
-        return [
-            _dialled(leg) | _known(leg)
-            for leg in await self._directory.parties(call_name)
-            if leg.is_over and leg.result and await self.first_to_record(leg.name)
-        ]
+        legs = await self._directory.parties(call_name)
+        over = [leg for leg in legs if leg.is_over and leg.result]
+        if not over:
+            return
+        call = await self._directory.call(call_name)
+        about = call_facts(call, await self._directory.placed(call_name), callback, legs)
+        for leg in over:
+            fields = _dialled(leg) | _known(leg)
+            await self._record(callback.leg.call_id, leg.name, fields, about)
+
+    async def _record(
+        self, call_id: str, name: str, fields: Mapping[str, Any], about: Mapping[str, object]
+    ) -> None:
+        if await self.first_to_record(name):  # nothing can fail behind it, and lose the line
+            self._calls.platform_line(call_id, fields, about, "leg")
 
     async def first_to_record(self, name: str) -> bool:
         """Return whether nobody has put the end of a leg on record before; they are to do it."""

@@ -13,6 +13,7 @@ prints how it decides on the other half.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from pipelines.turn_taking.annotations import words_of
@@ -58,6 +59,9 @@ WORDS_WITHIN = 5.0
 
 WORDS_LATE = 1.5
 """Seconds of silence in which words are known if they ever are, on hold."""
+
+_once = lru_cache(maxsize=256)
+"""Looks at a text once: whoever listens asks after every frame, of which few bring words."""
 
 A_WORD = 0.16
 """Seconds of voice that a word takes; what is shorter is a click."""
@@ -180,6 +184,7 @@ def _by_time(heard: HeardSoFar) -> AnswererVerdict | None:
     return AnswererVerdict("unknown", "time") if heard.at >= LATEST else None
 
 
+@_once
 def says_machine(text: str, language: str) -> bool:
     """Return whether a machine, or an assistant that screens calls, has said this.
 
@@ -191,6 +196,7 @@ def says_machine(text: str, language: str) -> bool:
     return known is not None and known.machines.search(_plain(text)) is not None
 
 
+@_once
 def says_screener(text: str, language: str) -> bool:
     """Return whether a call screener has said this: who asks for a message is none."""
     known, said = words_in(language), _plain(text)
@@ -203,12 +209,14 @@ def knows_screeners(language: str) -> bool:
     return known is not None and known.screeners.pattern != NO_WORDS.screeners.pattern
 
 
+@_once
 def asks_for_message(text: str, language: str) -> bool:
     """Return whether this is of a machine that records: no call screener says it."""
     known = words_in(language)
     return known is not None and _leave(known, _plain(text))
 
 
+@_once
 def keeps_waiting(text: str, language: str) -> bool:
     """Return whether a call screener that has heard who calls has said this, and rings now."""
     known = words_in(language)
@@ -219,6 +227,7 @@ def _leave(known: LanguageWords, said: str) -> bool:
     return known.mailboxes.search(said) is not None
 
 
+@_once
 def begins_as_machine(text: str, language: str) -> bool:
     """Return whether machines begin like this; people in an office do, too."""
     known = words_in(language)

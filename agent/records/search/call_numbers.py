@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, any_, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.seals import Seal
@@ -35,12 +35,16 @@ def remove(connection: Connection, record: int) -> None:
     connection.execute(delete(call_numbers).where(call_numbers.c.record == record))
 
 
-def had(stored: Collection[str]) -> ColumnElement[bool]:
+def had(stored: Collection[str], dialect: str) -> ColumnElement[bool]:
     """Return what is true of records of calls that somebody had to do with, in whatever way.
 
     Args:
         stored: All that their number is looked up by.
+        dialect: Of the database: ``sqlite`` or ``postgresql``.
     """
     columns, others = call_records.c, call_numbers.c
-    on_line = select(others.record).where(others.number.in_(stored))
-    return or_(columns.caller.in_(stored), columns.called.in_(stored), columns.number.in_(on_line))
+    found = select(others.record).where(others.number.in_(stored))
+    on_line: ColumnElement[bool] = columns.number.in_(found)
+    if dialect == "postgresql":  # reads the whole table for an "or" with a query, not with an array
+        on_line = columns.number == any_(func.array(found.scalar_subquery()))
+    return or_(columns.caller.in_(stored), columns.called.in_(stored), on_line)

@@ -87,7 +87,8 @@ class LineEndings:
 
         Their number is on its record then, and is told to nobody.
         """
-        await self._legs.dialled(leg, leg.to)
+        note = partial(self._legs.dialled, leg, leg.to)
+        await self._follow_ups.finish(note, "record who was dialled", otherwise=None)
         if leg.standing == "expected":
             await self._dispatch.order(leg.of, PartyExpected(party=leg.name, title=leg.title))
 
@@ -113,8 +114,11 @@ class LineEndings:
         if call is None:
             return await self._nobody_came(call_name, version, legs, callback)
         if call.status is CallStatus.OVER:
-            return ANSWERS[version].nothing()
-        if not (is_over(call, legs) or await self._is_left_alone(call, legs)):
+            # Where whoever took it has ended it, the last word is that on the last phone.
+            ends = callback is not None and all(leg.is_over for leg in legs)
+        else:
+            ends = is_over(call, legs) or await self._is_left_alone(call, legs)
+        if not ends:
             return ANSWERS[version].nothing()
         return await self._end(call_name, version, call.call_id, callback)
 
@@ -160,5 +164,6 @@ class LineEndings:
         if placed is not None:
             facts = LegFacts(call_id=call_id, result=told.result, reason=told.reason)
             await self._directory.advance(placed, LegEvent.ENDED, facts)
+        party = told.leg.name or told.leg.custom
         told = replace(told, leg=replace(told.leg, call_id=call_id))
-        return await self._endings.phone_ended(call_name, told)
+        return await self._endings.phone_ended(call_name, told, party)

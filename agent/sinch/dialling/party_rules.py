@@ -62,9 +62,8 @@ def left_alone(call: BridgedCall, legs: Sequence[PartyLeg], *, passed_on: bool) 
         legs: Of all who are, were or are to be on its line, beside whom it was passed on to.
         passed_on: Whether whoever that is, is there.
     """
-    own = call.phone not in [
-        leg.name for leg in legs
-    ]  # no party: it is there while there is a call
+    # A phone that is no party is there while there is a call.
+    own = all(leg.name != call.phone for leg in legs)
     there = sum(leg.status is LegStatus.CONNECTED for leg in legs)
     return there + own + passed_on < 2
 

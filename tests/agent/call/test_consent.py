@@ -354,6 +354,49 @@ def test_a_machine_is_not_asked_and_whoever_picks_up_is(*, machine: bool) -> Non
         assert model.shown == []
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_screener_is_told_who_calls_and_whoever_comes_is_asked(*, late: bool) -> None:
+    """And as often as anybody, though the screener was asked before it was known."""
+    agent = replace(ASKING, screener=TEXT)
+
+    async def told() -> None: ...
+
+    def ears(transcriber: Any) -> Screening:
+        return Screening(Screens(machine="hangup"), agent, Loudness(), transcriber, told)
+
+    says = "Hi, if you record your name, I'll see if this person is available."
+    before = "....." + "+" * 6 + "." * 80 if late else ""
+    picks_up = "." * 40 + "+" * 6 + UNTIL_ASKED + ANSWER + ANSWER
+    script = before + "....." + "+" * 30 + "." * 75 + picks_up
+    words = [*(["Hello?"] if late else []), says, "Hello?", "Yes.", "A table."]
+    done, model = asked(script, *words, of=agent, ears=ears)
+    greeted = [agent.disclosure, ASK] if late else []
+    assert heard(done)[: len(greeted) + 5] == [
+        *greeted, agent.disclosure, TEXT, agent.disclosure, ASK, SCRIPT.greeting
+    ]  # fmt: skip
+    assert consents(done) == [("given", "word")]
+    assert model.shown == ["A table."]
+
+
+def test_the_yes_of_a_machine_counts_for_nobody() -> None:
+    """It jokes, "yes?", "okay", and then it asks for a message; who picks up is asked anew."""
+
+    async def told() -> None: ...
+
+    def ears(transcriber: Any) -> Screening:
+        return Screening(
+            Screens(machine="message", message=TEXT), ASKING, Loudness(), transcriber, told
+        )
+
+    joke = "....." + "+" * 6 + UNTIL_ASKED + "." * 12 + ANSWER + "+" * 25 + "." * 20
+    picks_up = "+" * 6 + UNTIL_ASKED + ANSWER + ANSWER
+    words = ["Hello?", "Okay.", "I'm not here. Leave a message after the tone.", "Hello?", "Yes."]
+    done, model = asked(joke + picks_up, *words, "A table.", ears=ears)
+    assert consents(done) == [("given", "word"), ("refused", "machine"), ("given", "word")]
+    assert heard(done).count(ASK) == 2
+    assert model.shown == ["A table."]
+
+
 @pytest.mark.parametrize("told", ["", "This call is recorded."])
 @pytest.mark.parametrize("yes", [True, False])
 def test_nothing_is_recorded_before_a_yes(tmp_path: Path, told: str, *, yes: bool) -> None:

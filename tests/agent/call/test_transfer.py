@@ -342,6 +342,24 @@ def test_the_first_answers_as_the_second_is_asked_for() -> None:
     assert story.told == ["home was not dialled: somebody who was called before has just answered"]
 
 
+def test_who_comes_though_another_was_asked_for_has_the_caller() -> None:
+    """The database failed before the first was given up: the second was not dialled."""
+    story = Story(script=TWO)
+
+    async def main() -> None:
+        await story.transfer.dial("sales")
+        story.dialler.refuses = True
+        assert await story.transfer.dial("home") == Announcement(text="It failed.")
+        first = CallerMoved(stay=False, leg=story.dialler.dialled[0].leg)
+        assert story.transfer.knows(first)
+        story.transfer.obey(first)
+        assert not story.transfer.under_way
+
+    run(main())
+    assert story.notes.of("transfer")[-1]["to"] == "sales"
+    assert story.notes.of("transfer")[-1]["status"] == "done"
+
+
 def test_what_became_of_the_second_may_be_told_before_they_were_dialled() -> None:
     """A callback is faster than the answer to our request: it counts, once."""
     story = Story(script=TWO)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from agent.records.call_records import CallRecords, RecordFilter
 from agent.records.erasing import Erasing
@@ -20,11 +20,12 @@ from agent.records.private_lines import PrivateLines
 from agent.records.resealing import Resealing
 from agent.records.retention import DAY, Retention
 from agent.records.seals import KeySeal, NoSeal, Seal
+from agent.records.search.call_numbers import had
 from agent.records.stored_records import StoredRecords
 from agent.server.operator.call_answers import summary
 from agent.settings.database import DatabaseUrl
 from agent.settings.privacy import PrivacySettings
-from agent.store.record_tables import call_numbers
+from agent.store.record_tables import call_numbers, call_records
 from agent.store.store import Store, opened
 from tests.agent.records.test_seals import NEW, OLD
 
@@ -139,6 +140,28 @@ def test_a_call_is_found_by_whoever_had_to_do_with_it(
             # Sinch takes its time to tell what the last has cost.
             await StoredRecords(store.database, seal).add(later("late", "leg", **told("p3", 0.3)))
             assert await records.find(RecordFilter()) == []
+
+    asyncio.run(main())
+
+
+def test_whose_calls_they_are_is_looked_up_by_indexes(database_url: DatabaseUrl) -> None:
+    """However many calls there are, none of somebody else is read."""
+
+    def plan(connection: Connection) -> str:
+        dialect = connection.dialect
+        found = select(call_records).where(had([ANN], dialect.name))
+        words = str(found.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        explain = "EXPLAIN QUERY PLAN"
+        if dialect.name == "postgresql":  # which reads small tables whole, if it may
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN"
+        return "\n".join(str(row) for row in connection.execute(text(f"{explain} {words}")))
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            told = await store.database.read(plan)
+            assert "ix_call_records_caller" in told
+            assert "ix_call_records_called" in told
 
     asyncio.run(main())
 

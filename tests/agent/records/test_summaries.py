@@ -238,17 +238,26 @@ def test_nobody_is_asked_in_vain(
     assert model.asked == []
 
 
-@pytest.mark.parametrize("answer", ["given", "refused", None])
-def test_what_was_said_before_consent_is_shown_to_nobody(bench: Run, answer: str | None) -> None:
-    """Without a yes no model is asked at all; after it, about what came then."""
+BY_A_MACHINE = ("given", "refused")
+
+
+@pytest.mark.parametrize(
+    "answers", [("given",), ("refused",), (), BY_A_MACHINE, (*BY_A_MACHINE, "given")]
+)
+def test_what_was_said_before_consent_is_shown_to_nobody(
+    bench: Run, answers: tuple[str, ...]
+) -> None:
+    """Without a yes no model is asked at all; after the last word on it, about what came then."""
+    answer = answers[-1] if answers else None
     model = Model(ANSWER)
 
     async def main(it: Bench) -> None:
         wanted = {**WANTED, "after_consent": True}
         lines = journal("a", "My secret.", "Yes.", "A table for four.", wanted=wanted)
-        if answer:
-            fields = {"status": answer, "by": "word"}
-            line = JournalLine(journal="a", line=90, kind="consent", at=3.2, fields=fields)
+        for n, status in enumerate(answers):
+            at = 3.2 - (len(answers) - n - 1) * 0.5
+            fields = {"status": status, "by": "word"}
+            line = JournalLine(journal="a", line=90 + n, kind="consent", at=at, fields=fields)
             lines.insert(-1, line)
         await it.stored.add(lines)
         async with it.running():

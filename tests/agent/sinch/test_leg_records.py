@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from agent.sinch.callbacks import IncomingCall, LegEnded, LegIdentity, Version
 from agent.sinch.contracts import Party
 from agent.sinch.legs.leg_kinds import StreamLeg
 from agent.sinch.tokens import Claims
+from agent.store.errors import StoreError
 from tests.agent.sinch.scripted import MANAGER, TO, Story, tell
 from tests.agent.sinch.test_parties import ANN, BEN, CLEO, DORA, Line, both
+from tests.agent.sinch.test_transfer_outages import comes_back, goes_away, ringing
 
 PRICES = {"Ann": "0.10", "Ben": "0.02", "Cleo": "0.003"}
 
@@ -169,6 +172,81 @@ def test_who_was_added_is_on_record_by_their_number(tmp_path: Path, version: Ver
         assert s.calls.legs == [about | {"to": DORA}]
 
     tell(tmp_path, version, story)
+
+
+@both
+@pytest.mark.parametrize("operations", range(26))
+def test_no_price_is_lost_while_the_database_fails(
+    tmp_path: Path, version: Version, operations: int
+) -> None:
+    """At whichever of its operations, as one of a line hangs up: before the agent came, or last."""
+
+    async def story(s: Story) -> None:
+        line = await Line.dialled(s)
+        await charged(s, line.legs["Ann"], "leg of Ann", PRICES["Ann"], 61.0, "BUSY")
+        await line.answers("Ben")
+        await line.answers("Cleo")
+        await charged(s, line.legs["Cleo"], "leg of Cleo", PRICES["Cleo"])
+        goes_away(s, operations, 5.0)
+        await charged(s, line.legs["Ben"], "leg of Ben", PRICES["Ben"])
+        await asyncio.sleep(60)
+        comes_back(s)
+        assert of_legs(s) == expected(line)
+        assert len(s.calls.told) == 1
+
+    tell(tmp_path, version, story)
+
+
+@both
+@pytest.mark.parametrize("operations", range(9))
+def test_whoever_was_passed_on_to_is_charged_though_the_database_fails(
+    tmp_path: Path, version: Version, operations: int
+) -> None:
+    """As they hang up."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s, "return")
+        await s.answered(name)
+        goes_away(s, operations, 5.0)
+        await charged(s, name, "manager", "0.10")
+        await asyncio.sleep(60)
+        comes_back(s)
+        assert of_legs(s) == {name: 0.2 if version == "v2" else 0.1}
+
+    tell(tmp_path, version, story, conference=True)
+
+
+@both
+@pytest.mark.parametrize("operations", range(8, 18))
+def test_who_rings_is_on_record_though_the_database_fails(
+    tmp_path: Path, version: Version, operations: int
+) -> None:
+    """By a transfer, or added to a line: a call is found and erased by their number."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=CLEO))
+        goes_away(s, operations, 5.0)
+        with suppress(StoreError):
+            await s.call_control.transfer(
+                Claims(call="phone", agent="reception", rate=8000, expires=0), MANAGER
+            )
+            await asyncio.sleep(60)
+            assert [one["to"] for one in s.calls.legs] == [MANAGER]
+        comes_back(s)
+
+    async def added(s: Story) -> None:
+        line = await on_line(s)
+        goes_away(s, operations, 5.0)
+        with suppress(StoreError):
+            await s.call_control.parties.add(line.name, Party(to=DORA))
+            await asyncio.sleep(60)
+            assert [one["to"] for one in s.calls.legs] == [DORA]
+        comes_back(s)
+
+    for number, told in enumerate((story, added)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        tell(folder, version, told, conference=told is story)
 
 
 PRICED = [

@@ -107,6 +107,35 @@ def test_whoever_took_the_line_is_not_left_alone(tmp_path: Path, version: Versio
     tell(tmp_path, version, story)
 
 
+@both
+@pytest.mark.parametrize("first", [True, False])
+def test_the_platform_has_the_last_word_on_a_line_that_was_passed_on(
+    tmp_path: Path, version: Version, *, first: bool
+) -> None:
+    """Once, whether whoever took it ends the call for the last phone, or the other way round."""
+
+    async def story(s: Story) -> None:
+        line = Line(s)
+        await line.begin()
+        name = await line.passed_on()
+        await s.answered(name, call_id="desk")
+        await line.leaves(0)
+        if first:
+            await s.ended(name, "desk")
+            assert await line.status() is CallStatus.OVER
+            await line.leaves(1)
+        else:
+            await line.leaves(1)
+            await s.ended(name, "desk")
+        await asyncio.sleep(10)
+        ((call_id, leg),) = [(one["call_id"], one["leg"]) for one in s.calls.told]
+        assert (call_id, leg) == (f"phone of {line.legs[0]}", line.legs[1])
+        ended = {one["leg"] for one in s.calls.legs if "result" in one}
+        assert ended == {line.legs[0], name}
+
+    tell(tmp_path, version, story)
+
+
 def test_somebody_is_dialled_beside_who_is_left_of_a_line(tmp_path: Path) -> None:
     """In version 2 by a leg that is there: the first phone has hung up."""
 
