@@ -196,7 +196,8 @@ class Call:
 
     def _press(self, keys: str) -> None:
         """Collect keys; they stop us, if we may be interrupted."""
-        self._clock.press(keys, now())
+        if not self._clock.press(keys, now()):
+            return
         if self._turns.state not in LISTENING:
             self._listener.end_speech()  # its beginning is no speech either
         if self._replies.interruptible and not self._replies.still_silent:

@@ -51,3 +51,23 @@ def test_whoever_says_yes_by_key_is_talked_to_and_nobody_else(
             assert s.lines("ended")[0]["hung_up_by"] == "agent"
 
     tell(tmp_path, version, story, providers=voice(["A table."], ["Fine."]))
+
+
+@pytest.mark.parametrize(("heard", "status"), [("Yes, sure.", "given"), ("No, thanks.", "refused")])
+def test_whoever_says_it_in_words_is_understood(tmp_path: Path, heard: str, status: str) -> None:
+    """By the speech-to-text of the service, and by nothing that a model makes of it."""
+
+    async def story(s: Story) -> None:
+        (tmp_path / "prompts" / "reception.md").write_text(AGENT)
+        turns = [speech(), speech()] if status == "given" else [speech()]
+        leg = await s.call_in(Plan(turns=turns, patience=0.7))
+        await until(leg.over.is_set)
+        await until(lambda: s.lines("ended"))
+        (line,) = s.lines("consent")
+        assert (line["status"], line["by"]) == (status, "word")
+        said = [one["text"] for one in s.lines("agent")]
+        after = ["Hello, who is this?", "Fine."] if status == "given" else ["Bye now."]
+        assert said[2 : 2 + len(after)] == after
+        assert s.lines("caller")[0]["text"] == heard
+
+    tell(tmp_path, "v1", story, providers=voice([heard, "A table."], ["Fine."]))
