@@ -62,7 +62,7 @@ def no_more_calls(keep: Keep, note: Note) -> Tool:
     return Tool(spec=_SPEC, run=run, timeout=5.0)
 
 
-class OptOut:
+class OptingOut:
     """What a key does in a call that we have placed, and words do before they have agreed to it.
 
     It is kept, confirmed, and hung up. Close it once the call is over: who presses the key and
@@ -110,7 +110,8 @@ class OptOut:
         except (StoreError, TimeoutError) as error:  # nothing is promised that was not kept
             log.warning("an opt-out could not be kept", by=how, error=type(error).__name__)
             self._note("opt_out", by=how, failed=True)
-            self._obey(HangUp(goodbye=True, by="agent"))
+            goodbye = self._script.brief.goodbye
+            self._obey(HangUp(goodbye=True, by="agent", words=goodbye))
             return
         self._note("opt_out", by=how, **({} if new else {"known": True}))
         log.info("opted out", by=how)

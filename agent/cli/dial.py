@@ -112,8 +112,7 @@ def destination(options: argparse.Namespace) -> object:
     if len(options.titles) > len(given):
         raise ValueError("--title: there are more than numbers")
     about = (options.titles, options.ends_with, options.ring_seconds, options.announcement)
-    about = (*about, options.no_disclosure)
-    if len(given) == 1 and not any(about):
+    if len(given) == 1 and not any((*about, options.no_disclosure)):
         by_id = {"type": "username", "endpoint": options.user}
         return given[0] if options.user is None else by_id
     titles = [*options.titles, *[""] * len(given)]

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from agent.call import orders
-from agent.call.opting_out import OptOut, no_more_calls
+from agent.call.opting_out import OptingOut, no_more_calls
 from agent.call.transfer import Handover
 from agent.call_headers import CallHeaders
 from agent.personas import loader
@@ -225,7 +225,7 @@ async def _hold(
         )
         mover.obey = held.obey
         if opts_out:
-            opting_out = OptOut(_keep_nothing, held.history, held.obey, script)
+            opting_out = OptingOut(_keep_nothing, held.history, held.obey, script)
             opened.push_async_callback(opting_out.aclose)
         await held.run()
 

@@ -14,7 +14,7 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.opting_out import Keep, OptOut, no_more_calls
+from agent.call.opting_out import Keep, OptingOut, no_more_calls
 from agent.call.screening import Screening
 from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
@@ -320,7 +320,7 @@ class CallRunner:
     def _listen_for_opt_out(self, admitted: Admitted, call: Call, opened: AsyncExitStack) -> None:
         """Have whoever we have called opt out by key, or in their answer to the question."""
         if (keep := self._opts_out(admitted)) is not None:
-            opting_out = OptOut(keep, call.history, call.obey, admitted.script)
+            opting_out = OptingOut(keep, call.history, call.obey, admitted.script)
             opened.push_async_callback(opting_out.aclose)
 
     def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:

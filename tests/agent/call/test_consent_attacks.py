@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.call.call import Call
-from agent.call.opting_out import OptOut
+from agent.call.opting_out import OptingOut
 from agent.personas.consents import ScriptConsent
 from agent.personas.loader import parse
 from agent.personas.script import SAMPLE
@@ -46,7 +46,7 @@ def listening(
         return new
 
     def made(call: Call) -> None:
-        OptOut(keep, call.history, call.obey, script)
+        OptingOut(keep, call.history, call.obey, script)
         if then is not None:
             then(call)
 

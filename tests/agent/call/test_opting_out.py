@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from agent.call.call import Call
-from agent.call.opting_out import KEPT_WITHIN, OptOut, no_more_calls
+from agent.call.opting_out import KEPT_WITHIN, OptingOut, no_more_calls
 from agent.store.errors import StoreError
 from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers import scripted
@@ -84,7 +84,7 @@ def pressing(
 ) -> tuple[Talk, list[str]]:
     """Have somebody press them then; keeping it takes that long, and fails if ``new`` is None."""
     kept: list[str] = []
-    by_key: list[OptOut] = []
+    by_key: list[OptingOut] = []
 
     async def keep(how: str) -> bool:
         assert how == "keys"
@@ -95,7 +95,7 @@ def pressing(
         return new
 
     def made(call: Call) -> None:
-        by_key.append(OptOut(keep, call.history, call.obey, BY_KEY))
+        by_key.append(OptingOut(keep, call.history, call.obey, BY_KEY))
         asyncio.get_running_loop().call_later(at, call._press, keys)
 
     def over(_at: float) -> None:

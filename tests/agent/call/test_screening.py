@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.call.call import Call
-from agent.call.opting_out import OptOut
+from agent.call.opting_out import OptingOut
 from agent.call.orders import AnswererFound, HangUp, PartyJoined
 from agent.call.screening import A_MACHINE, NO_BEEP, Screening, Screens, message_script
 from agent.personas.script import Script
@@ -114,7 +114,7 @@ def test_who_opts_out_by_key_before_they_are_greeted_has_opted_out(script: str) 
         return True
 
     def made(call: Call) -> None:
-        OptOut(keep, call.history, call.obey, BY_KEY)
+        OptingOut(keep, call.history, call.obey, BY_KEY)
 
     line = Pressing(script).presses("9", 0.8)
     done = answered(line, stt=slow("Hello, who is it?"), made=made, of=BY_KEY)

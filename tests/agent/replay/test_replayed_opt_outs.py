@@ -26,10 +26,9 @@ def pressing(key: str) -> StereoAudio:
     """Return a call of a word and its answer, after which a key is pressed."""
     sound = sound_of(["seven"])
     more = silence(1.0) + tones(key, RATE) + silence(3.0)
-    sides = {"caller": sound.caller.pcm + more, "agent": sound.agent.pcm + silence(0.0)}
-    longest = max(map(len, sides.values()))
-    filled = {name: Audio(pcm.ljust(longest, b"\0"), RATE) for name, pcm in sides.items()}
-    return StereoAudio(**filled)
+    caller = sound.caller.pcm + more
+    agent = sound.agent.pcm.ljust(len(caller), b"\0")
+    return StereoAudio(caller=Audio(caller, RATE), agent=Audio(agent, RATE))
 
 
 def lines_of(folder: Path, events: list[dict[str, Any]], key: str = "9", **call: Any) -> Any:

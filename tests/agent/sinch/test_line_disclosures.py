@@ -70,7 +70,7 @@ def test_who_comes_later_hears_it_alone_and_the_first_of_the_agent(
         assert phone(s, ANN).said == ["Hi, Ann."]
         assert phone(s, GERMAN).said == ["Sie sprechen mit einem Computer, Kim. Hi, Ben."]
         assert phone(s, CLEO).said == ["Hi, Cleo."]
-        asked = {"to": DORA, "title": "Dora"}
+        asked: dict[str, Any] = {"to": DORA, "title": "Dora"}
         assert (await s.operate("POST", f"/calls/{call}/parties", asked))[0] == 201
         await until(lambda: ("Dora", "joined") in on_record(s))
         assert phone(s, DORA).said == [TOLD]
