@@ -74,7 +74,8 @@ def announced(told: str, announcement: str) -> str:
         announcement: What follows, shortened as a briefing is.
     """
     first = plain(told)
-    return f"{first} {shortened(announcement, MAX_SAY - len(first) - 1)}".strip()[:MAX_SAY]
+    then = shortened(announcement, MAX_SAY - len(first) - 1)
+    return " ".join(filter(None, (first, then)))[:MAX_SAY]
 
 
 def shortened(text: str, most: int) -> str:

@@ -63,8 +63,8 @@ class Consent:
     """``passing on``: it was refused, and somebody else is being dialled for them."""
 
     opts_out: Callable[[str], bool] = field(init=False)
-    """Told what they said to the question; returns whether they want no more calls, which is seen
-    to then, goodbye included. In a call of theirs, nothing is meant so."""
+    """Told what they said before a yes, once or more; returns whether they want no more calls,
+    which is seen to then, goodbye included. In a call of theirs, nothing is meant so."""
 
     _asked: int = 0
     _question: Reply | None = None  # the last

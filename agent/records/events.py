@@ -77,7 +77,7 @@ have one number; what the agent says unasked has its own. A field that is not kn
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
 - ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model``,
-  ``keys``, or ``words`` in answer to the question for their consent; ``known`` if it was before;
+  ``keys``, or ``words`` said before they had given their consent; ``known`` if it was before;
   ``failed`` if it could not be kept
 - ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine``, ``screener`` (who is
   told who calls, unless the agent file has no such words) or ``unknown``; the last line holds;

@@ -89,6 +89,46 @@ def test_it_counts_after_an_answer_that_was_none() -> None:
     assert [line["known"] for line in done.notes.of("opt_out")] == [True]
 
 
+@pytest.mark.parametrize("before", [UNTIL_ASKED, "." * 50, "." * 10], ids=["", "over", "early"])
+def test_who_says_it_and_hangs_up_gets_none_either(before: str) -> None:
+    """As most people do; over the question and the disclosure, too."""
+    kept: list[str] = []
+    done, model = asked(
+        before + "+" * 8 + ".",
+        "Don't call me again!",
+        of=CALLED,
+        made=listening(True, kept),
+        leaves=1,
+    )
+    assert done.ending == "the caller hung up"
+    assert kept == ["words"]
+    assert model.shown == []
+
+
+def test_it_is_kept_though_it_is_said_over_the_disclosure() -> None:
+    """It is no answer to the question, but it is no answer that is needed."""
+    kept: list[str] = []
+    done, _ = asked(
+        "." * 5 + "+" * 8 + "." * 100, "Never call me again!", of=CALLED, made=listening(True, kept)
+    )
+    assert kept == ["words"]
+    assert heard(done)[-1] == OUT
+
+
+@pytest.mark.parametrize("at", [0.5, 4.0, 8.0], ids=["disclosure", "question", "after it"])
+def test_the_key_opts_out_before_a_yes(at: float) -> None:
+    """Whatever is being said is heard to its end, and then confirmed."""
+    kept: list[str] = []
+    script = replace(CALLED, opt_out_key="9")
+    made = listening(True, kept, script, presses((at, "9"), (at + 0.3, "9")))
+    done, model = asked(UNTIL_ASKED + "." * 90, of=script, made=made)
+    assert kept == ["keys"]
+    assert heard(done)[-1] == OUT
+    assert heard(done).count(ASK) <= 1
+    assert done.ending == "the agent hung up"
+    assert model.shown == []
+
+
 def test_what_could_not_be_kept_is_not_confirmed() -> None:
     """They are said goodbye all the same, and the record tells."""
     done, _ = asked(
