@@ -66,6 +66,18 @@ def spoken_prompt(briefing: str, consent: str) -> str:
     return f"{shortened(plain(briefing), MAX_SAY - len(question) - 1)} {question}".strip()
 
 
+def announced(told: str, announcement: str) -> str:
+    """Return what somebody hears alone before they are on a line: that a machine talks, whole.
+
+    Args:
+        told: That a machine talks; ``""`` for nothing.
+        announcement: What follows, shortened as a briefing is.
+    """
+    first = plain(told)
+    then = shortened(announcement, MAX_SAY - len(first) - 1)
+    return " ".join(filter(None, (first, then)))[:MAX_SAY]
+
+
 def shortened(text: str, most: int) -> str:
     """Return the sentences of a text that fit into ``most`` characters; of one too long, words."""
     if len(text) <= most:

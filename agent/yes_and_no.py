@@ -34,8 +34,13 @@ _YES_AND_NO: Mapping[str, tuple[str, str]] = {
 }
 """By primary language: words of a yes and of a no. Where both are said it is neither."""
 
-_TURNED = frozenset({"mind", "problem", "problems", "worries", "problème", "problema"})
-"""Words with which a no means yes, as in "no problem": so that it is neither."""
+_TURNED = """
+mind problem problems worries problème problema ahead fine nur gut allez adelante avanti
+know understand understood hear idea weiß verstehe verstanden höre sais comprends compris
+entends n'entends j'entends entiendo oigo capisco entendo weet begrijp versta
+"""
+"""Words with which a no may mean yes, as in "no, go ahead", or, of the second line on, nothing, as
+in "I can't hear you": so that it is neither."""
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -58,11 +63,13 @@ def says_yes(given: str, *, spoken: bool, locale: str) -> bool | None:
         return words == [TAKE]
     if not spoken or not words or len(words) > MOST_WORDS:
         return None
-    if set(words) & _TURNED or given.rstrip().endswith(("?", "\uff1f")):
+    if given.rstrip().endswith(("?", "\uff1f")):
         return None
     yes, no = _YES_AND_NO.get(_primary(locale), ("", ""))
     agrees, declines = (bool(set(words) & set(these.split())) for these in (yes, no))
-    return agrees if agrees is not declines else None
+    if agrees is declines or (declines and set(words) & set(_TURNED.split())):
+        return None
+    return agrees
 
 
 def _primary(tag: str) -> str:

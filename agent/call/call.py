@@ -196,10 +196,10 @@ class Call:
 
     def _press(self, keys: str) -> None:
         """Collect keys; they stop us, if we may be interrupted."""
-        self._clock.press(keys, now())
+        more = self._clock.press(keys, now())
         if self._turns.state not in LISTENING:
             self._listener.end_speech()  # its beginning is no speech either
-        if self._replies.interruptible and not self._replies.still_silent:
+        if more and self._replies.interruptible and not self._replies.still_silent:
             self._happened(Event.KEY_PRESSED)
 
     def _heard(self, event: speech.SpeechEvent) -> None:

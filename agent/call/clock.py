@@ -64,10 +64,10 @@ class CallClock:
         """Note that the caller has said or pressed something."""
         self._idled = 0
 
-    def press(self, keys: str, now: float) -> None:
-        """Collect keys until they are taken."""
+    def press(self, keys: str, now: float) -> bool:
+        """Collect keys until they are taken; return whether there is more to them than before."""
         self.caller_is_there()
-        self._keys.press(keys, now)
+        return self._keys.press(keys, now)
 
     def take_keys(self) -> tuple[str, float, float]:
         """Return the keys that were pressed, and when the first and the last; start over."""

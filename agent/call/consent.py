@@ -19,6 +19,7 @@ from agent.call.own_words import disclosing, goodbye, opening, own_words
 from agent.call.reply import Announcement, Occasion, Reply
 from agent.personas.script import Script
 from agent.yes_and_no import says_yes
+from pipelines.clock import now
 from pipelines.listening.utterance import Utterance
 from pipelines.reply.request import ReplyRequest
 from pipelines.reply.steps import Step
@@ -62,11 +63,16 @@ class Consent:
     state: Literal["due", "given", "refused", "passing on"] = field(init=False)
     """``passing on``: it was refused, and somebody else is being dialled for them."""
 
+    opts_out: Callable[[str], bool] = field(init=False)
+    """Told what they said before a yes, once or more; returns whether they want no more calls,
+    which is seen to then, goodbye included. In a call of theirs, nothing is meant so."""
+
     _asked: int = 0
     _question: Reply | None = None  # the last
 
     def __post_init__(self) -> None:
         self.state = "given" if self.script.consent is None else "due"
+        self.opts_out = lambda _text: False
         self.keys.one_answers = not self.is_given
 
     @property
@@ -131,7 +137,11 @@ class Consent:
         self.state = "refused"
         return replace(announcement, interruptible=False, then=goodbye(self.script))
 
-    def _answered(self, text: str, said: Utterance) -> Announcement:
+    def _answered(self, text: str, said: Utterance) -> Announcement | None:
+        """Return what follows what they said; None if somebody else sees to it."""
+        if not text.startswith(_KEYS) and self.opts_out(text):
+            self._decided("refused", "word")
+            return None
         by: By = "key"
         if (yes := self._by_key(text, said)) is None:
             yes, by = self._by_word(text, said), "word"
@@ -149,7 +159,10 @@ class Consent:
             keys, _, until = self.keys.take()
         if until < self._asked_at:
             return None
-        return says_yes(keys.strip("*#")[-1:], spoken=False, locale="")
+        key = keys.strip("*#")[-1:]
+        if (yes := says_yes(key, spoken=False, locale="")) is not None:
+            self.keys.answered(key, now())
+        return yes
 
     def _by_word(self, text: str, said: Utterance) -> bool | None:
         if text.startswith(_KEYS) or said.began < self._asked_at + UNDERSTOOD_AFTER:

@@ -141,7 +141,9 @@ class History:
             if keys:
                 self.caller_pressed(KEYPAD.format(keys), since, last, EndOfTurn(by="keys"))
             to_others = reply.is_to_others
-            if not reply.about_consent:
+            if reply.about_consent:
+                self.consent.opts_out(reply.said)  # also of who hangs up before it is answered
+            else:
                 self.conversation.append(Message("user", reply.said, to_others=to_others))
             self.party.turn_ended(reply, until)
             self.record.caller(reply, reply.said, began, until, reply.ended_by)

@@ -24,10 +24,16 @@ def goodbye(script: Script, by: HungUpBy = "agent", words: str = "") -> Announce
     Args:
         script: Has the words.
         by: Who wants it to.
-        words: What is said in their place, if that is not ``""``.
+        words: What is said in their place, if that is not ``""``. Nothing interrupts it: they have
+            asked for the end, and whoever speaks over it is not talked to any more.
     """
-    text = words or script.brief.goodbye
-    return Announcement(text=text, occasion="goodbye", hang_up=True, hung_up_by=by)
+    return Announcement(
+        text=words or script.brief.goodbye,
+        occasion="goodbye",
+        interruptible=not words,
+        hang_up=True,
+        hung_up_by=by,
+    )
 
 
 def disclosing(script: Script, then: Announcement) -> Announcement:

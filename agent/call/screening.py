@@ -40,6 +40,7 @@ from agent.stream.channel import Channel
 from pipelines.audio import Audio, silence
 from pipelines.clock import now
 from pipelines.listening.detectors import VoiceDetector
+from pipelines.listening.listener import KeysPressed
 from pipelines.stages.stt import FailoverTranscriber
 from pipelines.turn_taking.answerer import (
     OPENS,
@@ -217,6 +218,8 @@ class Screening:
         if self._beeps.feed(pcm, rate):
             self._note_beep(history)
         for event in ears.listener.feed(pcm):
+            if isinstance(event, KeysPressed) and history.pressed.act_on(event.keys):
+                self._decide(AnswererVerdict("human", "key"), history)
             self._words.follow(event, ears.listener, partial(self._understood, history))
         ears.passed(Audio(pcm, rate).seconds)
 

@@ -91,7 +91,8 @@ def _with(options: argparse.Namespace, given: list[str], work: _Work) -> int:
             numbers = []
             for text in given:
                 try:
-                    dialled = phone_numbers.address(text, country)
+                    dialled = phone_numbers.without_parameters(text)
+                    dialled = phone_numbers.address(dialled, country)
                 except ValueError as error:
                     return fail(ValueError(f"{text!r}: {error}"), USAGE)
                 numbers.append(phone_numbers.person(dialled, home))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field
 
 from agent.personas.disclosures import GREETING, Disclosure, disclosure_texts, read_disclosure
-from agent.personas.fields import STRICT, or_nothing
+from agent.personas.fields import STRICT, is_true, or_nothing
 from agent.personas.transfer_targets import TransferTarget
 from agent.yes_and_no import DECLINE, TAKE, knows_words_of
 
@@ -127,17 +127,18 @@ def consent_mistakes(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if any(isinstance(one, str) and one.strip() == GREETING for one in several):
         yield "disclosure", "take a sentence: with 'consent', the greeting comes after the question"
     language = str(fields.get("language", "en"))
-    if not knows_words_of(language) and str(section.get("keys_only")).lower() != "true":
+    is_tag = language.partition("-")[0].isalpha()  # else that is what is wrong
+    if is_tag and not knows_words_of(language) and not is_true(section.get("keys_only")):
         why = f"a yes and a no are not understood in {language!r}"
         yield "consent", f"add 'keys_only: true', since {why}"
     if str(fields.get("opt_out_key", "")) in (TAKE, DECLINE):
         yield "opt_out_key", f"take another: {TAKE} and {DECLINE} answer 'consent'"
-    if name := section.get("transfer"):
-        yield from _transfer_mistakes(str(name).strip(), fields.get("transfers"))
+    name, transfers = section.get("transfer"), fields.get("transfers") or []
+    if isinstance(name, str) and name.strip() and isinstance(transfers, list):
+        yield from _transfer_mistakes(name.strip(), transfers)
 
 
-def _transfer_mistakes(name: str, transfers: object) -> Iterator[tuple[str, str]]:
-    known = transfers if isinstance(transfers, list) else []
+def _transfer_mistakes(name: str, known: list[Any]) -> Iterator[tuple[str, str]]:
     target = next((one for one in known if isinstance(one, dict) and one.get("name") == name), None)
     if target is None:
         yield "consent.transfer", f"there is no {name!r} among 'transfers'"

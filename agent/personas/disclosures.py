@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent.countries import EEA, EU
+from agent.personas.fields import is_switch
 from agent.personas.machine_words import example
 from agent.phone_numbers import country_of, is_country
 
@@ -30,7 +31,7 @@ def read_disclosure(value: object) -> object:
         ValueError: If it is no sentence and no map of sentences by country.
     """
     if value is None or isinstance(value, str):
-        return (value or "").strip()
+        return _sentence(value)
     if not isinstance(value, dict):
         message = "take a sentence, 'greeting', or one of them for each country"
         raise ValueError(message)  # noqa: TRY004 - pydantic turns only this one into a mistake
@@ -43,10 +44,18 @@ def read_disclosure(value: object) -> object:
         if text is not None and not isinstance(text, str):
             message = f"{country}: take a sentence, 'greeting', or '' for none"
             raise ValueError(message)
+        _sentence(text)
     if DEFAULT not in value:
         message = "needs a line 'default' for all other countries, which may be ''"
         raise ValueError(message)
     return {country: (text or "").strip() for country, text in value.items()}
+
+
+def _sentence(text: str | None) -> str:
+    if is_switch(text):
+        message = f"write what is said, or '' for nothing: {text!r} would be said aloud"
+        raise ValueError(message)
+    return (text or "").strip()
 
 
 def disclosure_in(disclosure: Disclosure, country: str) -> str:

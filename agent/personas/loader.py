@@ -35,6 +35,7 @@ from agent.personas.transfer_targets import FAILURES, warm_transfer
 from agent.text_files import UnreadableTextError, decode, open_file
 from agent.warm_transfers import NotReached
 from pipelines.conversation import Brief, Destination, ExpectedAnswer, Question
+from pipelines.providers.lookup.no_more_calls import CONFIRMED
 from pipelines.turn_taking.words_by_language import words_in
 
 MAX_BYTES = 256 * 1024
@@ -108,7 +109,7 @@ class Persona:
             greeting_discloses=discloses == GREETING,
             consent=consent_in(front.consent, ask, fill, front.transfers, front.goodbye),
             opt_out_key=front.opt_out_key,
-            opted_out=fill(front.opted_out),
+            opted_out=fill(self._opted_out()),
             apology=fill(front.apology),
             fillers=tuple(map(fill, front.fillers)),
             still_there=fill(front.still_there),
@@ -128,6 +129,14 @@ class Persona:
             party=party_script(front.party, front.language, details.party, fill),
             brief=self._brief(fill, variables, may_press_keys=details.outgoing),
         )
+
+    def _opted_out(self) -> str:
+        """Return the template of what is said to whoever wants no more calls."""
+        front = self._front
+        primary = front.language.partition("-")[0].lower()
+        if primary == "en" or "opted_out" in front.model_fields_set:
+            return front.opted_out
+        return CONFIRMED.get(primary, front.opted_out)  # without a key, phrases are understood
 
     def _told(self, fill: Callable[[str], str], to: str) -> str:
         """Return what somebody who is dialled for a call hears first: that a machine talks."""

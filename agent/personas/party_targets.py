@@ -9,9 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from agent.personas.fields import STRICT, Text
 from agent.personas.script import ScriptParty
 from agent.phone_numbers import address
-from agent.plain_lines import SpokenLine, Title, plain
-from agent.sinch_limits import MAX_SAY
-from agent.warm_transfers import shortened
+from agent.plain_lines import SpokenLine, Title
+from agent.warm_transfers import announced
 
 
 class PartyTarget(BaseModel):
@@ -55,13 +54,11 @@ def script_party(target: PartyTarget, told: str = "") -> ScriptParty:
         target: They.
         told: That a machine talks, as they hear it first; ``""`` for nothing.
     """
-    first = plain(told) if target.discloses else ""
-    announcement = shortened(target.announcement, MAX_SAY - len(first) - 1)
     return ScriptParty(
         name=target.name,
         to=target.to,
         title=target.title or target.name,
         when=target.when,
         ring_seconds=target.ring_seconds,
-        announcement=f"{first} {announcement}".strip()[:MAX_SAY],
+        announcement=announced(told if target.discloses else "", target.announcement),
     )

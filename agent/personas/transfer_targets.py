@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from agent.personas.fields import STRICT, Text, one_or_more, or_nothing
+from agent.personas.fields import STRICT, Text, is_true, one_or_more, or_nothing
 from agent.phone_numbers import address, user
 from agent.warm_transfers import CONSENT, INTRODUCTION, SUMMARY, NotReached, Then, WarmTransfer
 
@@ -104,14 +104,10 @@ def english_of_warm(transfers: list[Any]) -> Iterator[str]:
     Args:
         transfers: As they stand in the file.
     """
-    warm = [one for one in transfers if isinstance(one, dict) and _is_true(one.get("warm"))]
+    warm = [one for one in transfers if isinstance(one, dict) and is_true(one.get("warm"))]
     for text in ("briefing", "consent", "introduction"):
         if any(text not in one for one in warm):
             yield f"'{text}' is needed for each of 'transfers' that is warm"
-
-
-def _is_true(value: object) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1")
 
 
 def warm_transfer(target: TransferTarget, fill: Callable[..., str], told: str = "") -> WarmTransfer:

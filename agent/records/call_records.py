@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from agent.records.conversation import answer_time
-from agent.records.events import CallRecord, Outcome, RecordedEvent
+from agent.records.events import CallRecord, Disclosed, Outcome, RecordedEvent
 from agent.records.seals import Seal, SealError
 from agent.records.search import call_numbers
 from agent.records.search.number_forms import looked_up_as
@@ -59,6 +59,7 @@ class RecordFilter:
     agent: str | None = None
     outcome: Outcome | None = None
     direction: str | None = None
+    disclosed: Disclosed | None = None
 
     words: str | None = None
     """What was said in them: see :func:`agent.records.search.search_words.question`."""
@@ -315,10 +316,7 @@ def selected(
     """
     columns = call_records.c
     found = select(call_records).order_by(columns.started.desc(), columns.number.desc())
-    if wanted.since is not None:
-        found = found.where(columns.started >= wanted.since)
-    if wanted.before is not None:
-        found = found.where(columns.started < wanted.before)
+    found = found.where(*_conditions(wanted))
     facts = []
     for name, values in _looked_up(seal, wanted):
         if len(values) > 1:  # a number, by keys of before too
@@ -360,6 +358,20 @@ def _looked_up(seal: Seal, wanted: RecordFilter) -> Iterable[tuple[str, tuple[st
     for name in ("agent", OUTCOME, "direction"):
         if (value := getattr(wanted, name)) is not None:
             yield name, (value,)
+
+
+def _conditions(wanted: RecordFilter) -> Iterable[ColumnElement[bool]]:
+    """Yield what has to be true of a record that is not looked up by a value."""
+    columns = call_records.c
+    if wanted.since is not None:
+        yield columns.started >= wanted.since
+    if wanted.before is not None:
+        yield columns.started < wanted.before
+    if wanted.disclosed == "no":
+        yield columns.disclosed.is_(None)
+        yield columns.ended.is_not(None) & (columns.outcome != "not answered")
+    elif wanted.disclosed is not None:
+        yield columns.disclosed == wanted.disclosed
 
 
 def is_storable(wanted: RecordFilter) -> bool:

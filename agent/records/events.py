@@ -77,14 +77,15 @@ have one number; what the agent says unasked has its own. A field that is not kn
 - ``party``, of a line of several: ``party`` (our name of their leg), ``title`` (what they are
   called), ``status``: expected, joined, left, not reached or dropped; ``why`` they were not reached
   (no answer, busy, machine, declined or failed)
-- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model`` or
-  ``keys``; ``known`` if it was before; ``failed`` if it could not be kept
+- ``opt_out``: whoever we had called wants no more calls, and that is kept; ``by``: ``model``,
+  ``keys``, or ``words`` said before they had given their consent; ``known`` if it was before;
+  ``failed`` if it could not be kept
 - ``screened``: ``answerer`` of a call that we placed: ``human``, ``machine``, ``screener`` (who is
   told who calls, unless the agent file has no such words) or ``unknown``; the last line holds;
   ``by``: ``ears`` (what we heard) or ``platform``, which may tell its own later; ``why``:
   ``words``, ``short`` (a greeting, and then silence), ``pause`` (a longer one), ``length``,
-  ``beep``, ``silence``, ``time``, ``platform``; ``seconds`` since the answer. ``beep``: ``hertz``
-  and ``seconds`` of that of a machine, which is over at ``at``
+  ``beep``, ``silence``, ``time``, ``platform``, ``key``; ``seconds`` since the answer.
+  ``beep``: ``hertz`` and ``seconds`` of that of a machine, which is over at ``at``
 - ``whisper``: ``text``, an instruction that an operator gave the agent and the caller did not hear;
   ``by``, who: it is in force from the next request to a language model on
 - ``recording``: ``status``: started, paused, resumed, stopped, stored or failed; ``file`` (its name
@@ -135,6 +136,12 @@ HungUpBy = Literal["caller", "agent", "operator", "platform", "service", "nobody
 """Who has ended a call: ``service`` is a limit, a stop or a bug, ``nobody`` that it never began."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+Disclosed = Literal["yes", "cut-off", "no"]
+"""Whether it was heard in a call that a machine talks: in full, not to its end, or not at all, of
+calls that are over."""
+
+DISCLOSED: tuple[Disclosed, ...] = get_args(Disclosed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from agent.records.call_records import answer_time_of, hidden, shown
 from agent.records.erasing import was_erased
-from agent.records.events import JournalLine, Outcome
+from agent.records.events import Disclosed, JournalLine, Outcome
 from agent.records.journals.journal_names import MADE, began
 from agent.records.legs import legs_of, numbers_of, with_leg
 from agent.records.seals import Seal
@@ -33,7 +33,7 @@ WHOSE = ("call_id", "id", "about")
 OF_THE_CALL = ("ended", "platform", "summary", "recording")
 """Kinds of lines whose last is known of a record without its events."""
 
-CHANGES = {*OF_THE_CALL, "usage", "wanted", "leg"}
+CHANGES = {*OF_THE_CALL, "usage", "wanted", "leg", "disclosed"}
 """Kinds of lines of which something becomes of the record, besides that they are kept."""
 
 MAKES_A_RECORD = ("platform", "leg")
@@ -134,7 +134,7 @@ class StoredRecords:
         told = {number: _believed(records[number], theirs) for number, theirs in told.items()}
         if not told:
             return
-        names = ("data", "changed", "ended", "outcome", "summary_due")
+        names = ("data", "changed", "ended", "outcome", "summary_due", "disclosed")
         change = update(call_records).where(call_records.c.number == bindparam("its_number"))
         connection.execute(
             change.values({name: bindparam(name) for name in names}),
@@ -275,6 +275,7 @@ class StoredRecords:
             "ended": row.ended,
             "outcome": row.outcome,
             "summary_due": row.summary_due,
+            "disclosed": row.disclosed,
         }
         told = [line for line in lines if line.kind in CHANGES]
         # Of most lines, while a call goes on, nothing does.
@@ -286,12 +287,15 @@ class StoredRecords:
         """Return what changes in the row of a record by these lines."""
         data = dict(shown(self._seal, row.data))
         ended, outcome, due = row.ended, row.outcome, row.summary_due
+        disclosed: Disclosed | None = row.disclosed
         for line in told:
             data |= _known(data, line)
             if line.kind == "wanted" and "summary" not in data:
                 due = 0.0  # at once, when it has ended
             elif line.kind == "summary":
                 due = None
+            if line.kind == "disclosed" and disclosed != "yes":
+                disclosed = "cut-off" if line.fields.get("cut_off") else "yes"
             if line.kind == "ended":
                 ended, outcome = row.started + max(line.at or 0.0, 0.0), outcome_of(line.fields)
                 data["answer_time"] = answer_time_of(connection, self._seal, row.number)
@@ -302,6 +306,7 @@ class StoredRecords:
             "ended": ended,
             "outcome": outcome,
             "summary_due": due,
+            "disclosed": disclosed,
         }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from agent.call import orders
+from agent.call.opting_out import OptingOut, no_more_calls
 from agent.call.transfer import Handover
 from agent.call_headers import CallHeaders
 from agent.personas import loader
@@ -36,6 +37,7 @@ from agent.server.providers import warm
 from agent.settings import Settings
 from agent.simulator.stretches import sounding
 from agent.simulator.virtual_time import VirtualTimeLoop
+from agent.store.opt_outs import How
 from agent.stream.channel import Channel
 from agent.stream.protocol import StreamProtocol
 from pipelines.audio import FRAME_SECONDS, Audio
@@ -203,6 +205,8 @@ async def _hold(
         if how.tools:
             servers = await opened.enter_async_context(running_mcp_servers(how.settings.mcp))
             tools = script.tools.for_call(servers)
+        if opts_out := call.outgoing and not any(one.kind == "party" for one in call.events):
+            tools += (no_more_calls(_keep_nothing, lines.add),)
         providers = resources.providers
         background, speech = BackgroundTasks(), probe_speech()
         opened.push_async_callback(background.aclose)
@@ -220,7 +224,15 @@ async def _hold(
             tools=tools,
         )
         mover.obey = held.obey
+        if opts_out:
+            opting_out = OptingOut(_keep_nothing, held.history, held.obey, script)
+            opened.push_async_callback(opting_out.aclose)
         await held.run()
+
+
+async def _keep_nothing(_how: How) -> bool:
+    """Return True, as the list of who wants no more calls would: a replay puts nobody on it."""
+    return True
 
 
 def _answered(call_id: str, rate: int) -> StreamProtocol:

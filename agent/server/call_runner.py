@@ -14,7 +14,7 @@ import structlog
 from agent.call.briefing import summary_of
 from agent.call.call import Call
 from agent.call.ending import CallEnded
-from agent.call.opting_out import Keep, OptOutByKey, no_more_calls
+from agent.call.opting_out import Keep, OptingOut, no_more_calls
 from agent.call.screening import Screening
 from agent.call.transfer import Handover, HasAnsweredError, Mover, TransferError
 from agent.call.turn_record import Journal
@@ -33,7 +33,6 @@ from agent.sinch.dialling.party_tools import party_tools
 from agent.sinch.refusals import AnsweredError, CallControlError, RefusedError
 from agent.sinch.tokens import Claims
 from agent.store.errors import StoreError
-from agent.store.opt_outs import How
 from agent.stream.channel import Channel
 from agent.stream.connect import Connect
 from agent.stream.protocol import StreamProtocol
@@ -292,7 +291,7 @@ class CallRunner:
         if recording is not None:
             journal = recording.watching(journal)
             tools += recording.tools
-        if (keep := self._opts_out(admitted, "model")) is not None:
+        if (keep := self._opts_out(admitted)) is not None:
             tools += (no_more_calls(keep, note),)
         call = self._resources.build(
             admitted,
@@ -308,25 +307,21 @@ class CallRunner:
             recording.start(record.began, record.note, screened=screening is not None)
         return call
 
-    def _opts_out(self, admitted: Admitted, how: How) -> Keep | None:
+    def _opts_out(self, admitted: Admitted) -> Keep | None:
         """Return what keeps that whoever we have called wants no more calls; None if we have not.
 
         Args:
             admitted: Their call.
-            how: On whose word.
         """
         if not admitted.whom or self._call_control is None:
             return None
-        return partial(self._call_control.opt_out, admitted.whom, admitted.agent, how)
+        return partial(self._call_control.opt_out, admitted.whom, admitted.agent)
 
     def _listen_for_opt_out(self, admitted: Admitted, call: Call, opened: AsyncExitStack) -> None:
-        """Have whoever we have called opt out by the key of the agent file, if there is one."""
-        keep, key = self._opts_out(admitted, "keys"), admitted.script.opt_out_key
-        if keep is not None and key:
-            note = call.history.record.note
-            by_key = OptOutByKey(keep, note, call.obey, admitted.script)
-            call.history.pressed.on(key, by_key.press)
-            opened.push_async_callback(by_key.aclose)
+        """Have whoever we have called opt out by key, or in their answer to the question."""
+        if (keep := self._opts_out(admitted)) is not None:
+            opting_out = OptingOut(keep, call.history, call.obey, admitted.script)
+            opened.push_async_callback(opting_out.aclose)
 
     def _screening(self, admitted: Admitted, lineup: Lineup) -> Screening | None:
         """Return what hears who has answered a call of ours; None if nobody asks."""

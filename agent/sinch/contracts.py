@@ -137,6 +137,10 @@ class Party:
     announcement: str = ""
     """What the platform's voice tells them alone, before they are on the line."""
 
+    disclosure: str = ""
+    """That a machine talks, which they hear before the announcement, unless the agent comes with
+    them, and says it to them itself; ``""`` for nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:

@@ -57,6 +57,7 @@ call_records = Table(
     Column("summary_due", Float(53)),  # Unix time; None if none is wanted, or it is there
     Column("data", Text, nullable=False),
     Column("erased", Integer, nullable=False, server_default="0"),  # what of it, by its bits
+    Column("disclosed", String(8)),  # that a machine talks: yes, cut-off; None if it was not said
     Index("ix_call_records_erased", "erased", "started"),
     Index("ix_call_records_started", "started", "number"),
     Index("ix_call_records_summary_due", "summary_due", sqlite_where=_DUE, postgresql_where=_DUE),
@@ -64,6 +65,7 @@ call_records = Table(
     Index("ix_call_records_caller", "caller", "started"),
     Index("ix_call_records_called", "called", "started"),
     Index("ix_call_records_outcome", "outcome", "started"),
+    Index("ix_call_records_disclosed", "disclosed", "started"),
     sqlite_autoincrement=True,
 )
 """One row a call. ``number`` grows in the order in which records were begun."""

@@ -25,10 +25,10 @@ Answerer = Literal["human", "machine", "screener", "unknown"]
 Told = Literal["", "human", "machine", "unknown", "beep"]
 """What the platform says of it; ``""`` while it says nothing."""
 
-Why = Literal["words", "short", "pause", "length", "beep", "silence", "time", "platform"]
+Why = Literal["words", "short", "pause", "length", "beep", "silence", "time", "platform", "key"]
 """What a verdict is by: what was said; a greeting that was ``short``, or longer, and then a
 ``pause``; the ``length`` of one without a pause; the ``beep``; that nobody said anything, or that
-it took too long."""
+it took too long; a ``key`` that only a person presses."""
 
 NOBODY = 1.8
 """Seconds without a word after which whoever is there is greeted."""

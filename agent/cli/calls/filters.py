@@ -16,7 +16,7 @@ WHEN = "when it began: 2026-11-26, today, yesterday, or 3h ago as 3h"
 
 FILTERS = (
     "since", "before", "caller", "called", "number", "answered_by", "outcome", "direction",
-    "words", "language",
+    "disclosed", "words", "language",
 )  # fmt: skip
 """What the options are kept as."""
 
@@ -28,7 +28,7 @@ def add_filters(part: argparse._ActionsContainer, agent: str = "--agent") -> Non
         part: Of the command line.
         agent: The option of who has answered.
     """
-    from agent.records.events import OUTCOMES
+    from agent.records.events import DISCLOSED, OUTCOMES
 
     part.add_argument("--since", type=moment, metavar="WHEN", help=WHEN)
     part.add_argument(
@@ -44,6 +44,9 @@ def add_filters(part: argparse._ActionsContainer, agent: str = "--agent") -> Non
     )
     part.add_argument("--outcome", choices=OUTCOMES, metavar="HOW", help=", ".join(OUTCOMES))
     part.add_argument("--direction", choices=("incoming", "outgoing"), help="who called whom")
+    part.add_argument(
+        "--disclosed", choices=DISCLOSED, help="whether it was heard that a machine talks"
+    )
 
 
 def add_words(part: argparse._ActionsContainer) -> None:
@@ -92,6 +95,7 @@ def wanted_records(options: argparse.Namespace, settings: Settings) -> RecordFil
         agent=options.answered_by,
         outcome=options.outcome,
         direction=options.direction,
+        disclosed=options.disclosed,
         words=None if options.words is None else " ".join(map(_as_given, options.words)),
         language=options.language,
     )

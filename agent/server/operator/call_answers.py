@@ -155,6 +155,7 @@ class CallAnswers:
             agent=asked.agent,
             outcome=asked.outcome,
             direction=asked.direction,
+            disclosed=asked.disclosed,
             words=asked.q,
             language=asked.language,
         )

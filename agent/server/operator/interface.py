@@ -16,10 +16,8 @@ import structlog
 from aiohttp import web
 
 from agent import phone_numbers
-from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
 from agent.records.erasing import InProgressError
-from agent.server.admission import details
 from agent.server.operator.call_actions import CallActions, dialable
 from agent.server.operator.errors import (
     Handler,
@@ -28,6 +26,7 @@ from agent.server.operator.errors import (
     problem,
     read_body,
 )
+from agent.server.operator.line_disclosures import LineDisclosures
 from agent.server.operator.openapi import OPENAPI
 from agent.server.operator.records import OperatorRecords
 from agent.server.operator.requests import (
@@ -46,7 +45,7 @@ from agent.settings.sinch import SinchSettings
 from agent.sinch.api.svaml import is_sip
 from agent.sinch.call_control import CallControl
 from agent.sinch.callbacks import Version
-from agent.sinch.contracts import Dial, ExpectedCall, Party
+from agent.sinch.contracts import Dial, Party
 from agent.sinch.dialling.dial_rules import home_country
 from agent.sinch.legs.leg_kinds import EndsWith, PlacedLeg, Screening
 from agent.sinch.refusals import NoSuchCallError
@@ -105,11 +104,11 @@ class OperatorInterface:
         }
         self._hosts = [urlsplit(sinch.public_url).netloc.lower()]
         self._sinch = sinch
-        self._agents = agents
         self._usual = usual
         self._actions = actions
         self._call_control = call_control
         self._records = records
+        self._disclosures = LineDisclosures(agents, actions, call_control)
 
     def add_to(self, app: web.Application) -> None:
         """Add the routes."""
@@ -202,8 +201,10 @@ class OperatorInterface:
         key = request.headers.get("idempotency-key", "")
         if key and not 16 <= len(key) <= 128:
             raise UnreadableError("Idempotency-Key: take 16 to 128 characters")
-        dial = _dial(asked, self._sinch, self._usual)
-        await self._check_agent(dial)
+        several = () if isinstance(asked.to, str) else asked.to
+        dial = await self._disclosures.dialled(
+            _dial(asked, self._sinch, self._usual), [one.discloses for one in several]
+        )
         placed = await self._actions.with_account().dial(dial, key)
         told = _described(placed) | await self._parties(placed.name)
         return web.json_response(told, status=201)
@@ -215,28 +216,15 @@ class OperatorInterface:
     async def _add_party(self, request: web.Request) -> web.Response:
         asked = await read_body(request, PartyRequest)
         party = _party(asked, self._sinch, "talk", "to")
-        told = await self._actions.add_party(request.match_info["id"], party)
+        name = request.match_info["id"]
+        party = await self._disclosures.added(name, party) if asked.discloses else party
+        told = await self._actions.add_party(name, party)
         return web.json_response(told, status=201)
 
     async def _drop_party(self, request: web.Request) -> web.Response:
         found = request.match_info
         await self._actions.drop_party(found["id"], found["party"])
         return web.json_response({}, status=202)
-
-    async def _check_agent(self, dial: Dial) -> None:
-        """Find now what would otherwise be found once somebody has answered.
-
-        Raises:
-            UnreadableError: If there is no such agent, or it has no such variable.
-        """
-        expected = ExpectedCall(
-            call="", agent=dial.agent, caller="", called="", variables=dial.variables, outgoing=True
-        )
-        try:
-            await self._agents.script(dial.agent, details({}, "", expected))
-        except PersonaError as error:
-            known = ", ".join(self._agents.names)
-            raise UnreadableError(f"agent or variables: {error} (agents: {known})") from None
 
     async def _hang_up(self, request: web.Request) -> web.Response:
         asked = await read_body(request, HangUpRequest)

@@ -67,5 +67,5 @@ class OptOutAnswers:
         return web.json_response({"number": number})
 
     def _person(self, text: str) -> str:
-        address = dialable("number", text, self._country)
+        address = dialable("number", phone_numbers.without_parameters(text), self._country)
         return phone_numbers.person(address, self._home)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
-from agent.records.events import Outcome
+from agent.records.events import Disclosed, Outcome
 from agent.records.queries import MOMENT
 from agent.records.search.search_words import MOST_CHARACTERS
 
@@ -36,6 +36,11 @@ class RecordsQuery(BaseModel):
     agent: Text | None = Field(None, description="Agent file, without `.md`.")
     outcome: Outcome | None = Field(None, description="How it ended.")
     direction: Literal["incoming", "outgoing"] | None = Field(None, description="Who called.")
+    disclosed: Disclosed | None = Field(
+        None,
+        description="Whether it was heard that a machine talks: in full, not to its end, or not at "
+        "all in a call that is over.",
+    )
     q: str | None = Field(
         None,
         max_length=MOST_CHARACTERS,

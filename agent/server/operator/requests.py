@@ -95,6 +95,11 @@ class PartyRequest(BaseModel):
         "",
         description="What the platform's voice tells them alone, before they are on the line.",
     )
+    discloses: bool = Field(
+        default=True,
+        description="Whether that begins with the `disclosure` of the agent file, as of their "
+        "country. The first who answers a call that dials several hears it of the agent.",
+    )
 
 
 def _one_of_several(given: object) -> object:

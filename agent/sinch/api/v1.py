@@ -185,11 +185,12 @@ class V1Answers:
         return continue_call()
 
     def let_in(
-        self, leg: PartyLeg, conference: str, announcer: Announcer, _bringing: BroughtStream | None
+        self, leg: PartyLeg, conference: str, announcer: Announcer, bringing: BroughtStream | None
     ) -> Svaml:
         """Say, and go to the conference: the stream comes by a callout of its own."""
         then = self.keep(leg, conference)
-        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+        first = leg.heard_alone if bringing is None else leg.announcement
+        return say_first(first, announcer, then) if first else then
 
     def keep(self, leg: PartyLeg, conference: str) -> Svaml:
         """Go to the conference; a conferenceCallout does so by itself."""
@@ -279,8 +280,8 @@ class V1Actions:
             body = conference_callout(
                 leg.to, caller_id, conference, custom=leg.name, max_seconds=max_seconds
             )
-            if leg.announcement and not self.tells_of_answer(leg.to):  # else said at the answer
-                greeting = {"greeting": leg.announcement, "locale": self._locale}
+            if leg.heard_alone and not self.tells_of_answer(leg.to):  # else said at the answer
+                greeting = {"greeting": leg.heard_alone, "locale": self._locale}
                 body["conferenceCallout"] |= greeting
         else:  # to the conference by the answer to ACE
             ice = dial_and_detect(leg.to, caller_id, max_seconds, wait_for_beep=False)

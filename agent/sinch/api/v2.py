@@ -207,7 +207,8 @@ class V2Answers:
             then = join_bridge()
         else:
             then = bridge_line(bringing.stream, bringing.ring, bringing.phones)
-        return say_first(leg.announcement, announcer, then) if leg.announcement else then
+        first = leg.heard_alone if bringing is None else leg.announcement
+        return say_first(first, announcer, then) if first else then
 
     def keep(self, _leg: PartyLeg, _conference: str) -> Svaml:
         """No commands."""

@@ -27,10 +27,8 @@ SLACK = 60.0
 """Seconds beyond the longest that a call may last after which it does not count as in progress, if
 the platform has never told of its end."""
 
-OPTED_OUT = (
-    "wants no more calls from us: `voice-agent opt-outs list` says since when, and `remove` takes "
-    "it back"
-)
+OPTED_OUT_HINT = ": `voice-agent opt-outs list` says since when, and `remove` takes it back"
+OPTED_OUT = f"wants no more calls from us{OPTED_OUT_HINT}"
 
 _REACHED = {
     UsedUp.NUMBER: "this number was called as often as it may be in 24 hours",

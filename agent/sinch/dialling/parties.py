@@ -211,6 +211,7 @@ def party_leg(call_name: str, party: Party) -> PartyLeg:
         ring_seconds=party.ring_seconds,
         machine=party.machine,
         announcement=party.announcement,
+        disclosure=party.disclosure,
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from agent import phone_numbers
 from agent.call.orders import PartyJoined
 from agent.settings.sinch import SinchSettings
 from agent.sinch.api.svaml import Svaml
@@ -129,7 +130,9 @@ class PartyAnswers:
         now = await self._directory.leg_of(PartyLeg, leg.name)
         if now is not None and now.is_over:
             return await self._endings.look(call.name, call.version)
-        self._stream_legs.bring(call, stream, after=_seconds(leg.announcement))
+        in_app = bool(phone_numbers.user(leg.to))  # dialled with all that they hear
+        before = leg.heard_alone if in_app else leg.announcement
+        self._stream_legs.bring(call, stream, after=_seconds(before))
         return answers.let_in(
             leg,
             call.conference,
@@ -139,9 +142,9 @@ class PartyAnswers:
 
     async def _tell_joined(self, leg: PartyLeg) -> None:
         """Tell the agent of somebody who joins, once they have heard what they are told alone."""
-        if leg.announcement:
+        if before := leg.heard_alone:
             tell = partial(self._tell_if_there, leg.name)
-            self._follow_ups.start_later(_seconds(leg.announcement), tell, "tell of a party")
+            self._follow_ups.start_later(_seconds(before), tell, "tell of a party")
         else:
             await self._tell_if_there(leg.name)
 

@@ -8,6 +8,7 @@ from typing import Any
 from agent.personas.script import ScriptParty
 from agent.sinch.call_control import CallControl
 from agent.sinch.contracts import Party
+from agent.sinch.dialling.dial_rules import OPTED_OUT_HINT
 from agent.sinch.refusals import CallControlError, RefusedError
 from agent.store.errors import StoreError
 from pipelines.conversation import ADD_PARTY, DROP_PARTY, ToolSpec
@@ -63,7 +64,8 @@ class _PartyTools:
         except RefusedError:  # Sinch's words may quote the number
             raise ToolError(f"{one.title} cannot be called: Sinch does not dial") from None
         except (CallControlError, StoreError) as error:
-            raise ToolError(f"{one.title} cannot be called: {error}", undone=True) from None
+            why = str(error).partition(OPTED_OUT_HINT)[0]  # what operators do is no model's matter
+            raise ToolError(f"{one.title} cannot be called: {why}", undone=True) from None
         return f"{one.title} is being called, and will be on the line if they answer."
 
     async def drop(self, arguments: Mapping[str, Any], _about: CallInfo) -> str:

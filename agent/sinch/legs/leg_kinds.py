@@ -37,7 +37,7 @@ from agent.sinch.legs.leg_tables import (
     LegStatus,
     PartyStatus,
 )
-from agent.warm_transfers import Then
+from agent.warm_transfers import Then, announced
 
 CALLER, STREAM = "caller", "stream"
 """Names of the legs of a version 2 call that we did not place."""
@@ -248,6 +248,10 @@ class PartyLeg:
     announcement: str = ""
     """What the platform's voice tells them alone, before they are on the line."""
 
+    disclosure: str = ""
+    """That a machine talks, which they hear before the announcement, unless the agent comes with
+    them, and says it to them itself; ``""`` for nothing."""
+
     status: LegStatus = LegStatus.DIALLING
     call_id: str = ""
     session: str = ""
@@ -260,6 +264,11 @@ class PartyLeg:
     currency: str = ""
     why: Gone | Literal[""] = ""
     """Once it is known, why they are not, or will not be, on the line."""
+
+    @property
+    def heard_alone(self) -> str:
+        """What they hear before they are on a line with the agent, or with others; or ``""``."""
+        return announced(self.disclosure, self.announcement)
 
     @property
     def standing(self) -> PartyStatus:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from agent.call.call import Call
-from agent.call.opting_out import KEPT_WITHIN, OptOutByKey, no_more_calls
+from agent.call.opting_out import KEPT_WITHIN, OptingOut, no_more_calls
 from agent.store.errors import StoreError
 from pipelines.conversation import Brief, Message, ToolCall
 from pipelines.providers import scripted
@@ -37,7 +37,8 @@ def opting_out(new: bool | None) -> tuple[Talk, list[dict[str, object]]]:
     """Have somebody say so; keeping it fails if ``new`` is None."""
     noted: list[dict[str, object]] = []
 
-    async def keep() -> bool:
+    async def keep(how: str) -> bool:
+        assert how == "model"
         if new is None:
             raise StoreError("it is away")
         return new
@@ -83,9 +84,10 @@ def pressing(
 ) -> tuple[Talk, list[str]]:
     """Have somebody press them then; keeping it takes that long, and fails if ``new`` is None."""
     kept: list[str] = []
-    by_key: list[OptOutByKey] = []
+    by_key: list[OptingOut] = []
 
-    async def keep() -> bool:
+    async def keep(how: str) -> bool:
+        assert how == "keys"
         await asyncio.sleep(takes)
         if new is None:
             raise StoreError("it is away")
@@ -93,8 +95,7 @@ def pressing(
         return new
 
     def made(call: Call) -> None:
-        by_key.append(OptOutByKey(keep, call.history.record.note, call.obey, BY_KEY))
-        call.history.pressed.on("9", by_key[0].press)
+        by_key.append(OptingOut(keep, call.history, call.obey, BY_KEY))
         asyncio.get_running_loop().call_later(at, call._press, keys)
 
     def over(_at: float) -> None:

@@ -71,15 +71,27 @@ def test_it_is_asked_by_country(caller: str, asks: str) -> None:
         ("consent: {ask: May I?, refused: '{{ you }}'}", "consent.refused: unknown variable"),
         ("consent: May I?\ndisclosure: greeting", "disclosure: take a sentence"),
         ("consent: May I?\nopt_out_key: '1'", "opt_out_key: take another"),
+        ("consent: true", "consent.ask: write what is said"),
+        ("consent: {ask: {DE: 'yes', default: ''}}", "consent.ask: write what is said"),
+        ("consent: {ask: {}}", "consent.ask: needs a line 'default'"),
+        ("consent: []", "consent: must have ask"),
+        ("consent: {ask: May I?, transfer: [office]}", "consent.transfer: must be a text"),
+        ("consent: {ask: May I?, transfer: Office}", "there is no 'Office' among 'transfers'"),
+        ("consent: {ask: May I?, keys_only: maybe}", "consent.keys_only: must be true or false"),
+        ("consent: {ask: May I?, keys_only: true}\nopt_out_key: 2", "opt_out_key: take another"),
+        ("consent: May I?\nlanguage: 5", "language: must be a BCP 47 tag"),
+        ("disclosure: true", "disclosure: write what is said"),
+        ("disclosure: {DE: 'no', default: ''}", "disclosure: write what is said"),
         ("opt_out_key: 99", "opt_out_key"),
         ("opt_out_key: A", "opt_out_key"),
     ],
 )
 def test_a_mistake_is_told(fields: str, line: str) -> None:
-    """When the file is loaded, and by `voice-agent check`."""
+    """When the file is loaded, and by `voice-agent check`: one line for one mistake."""
     with pytest.raises(PersonaError) as told:
         parse(file(fields, OFFICE))
     assert line in str(told.value)
+    assert str(told.value).count("\n") == 0
 
 
 def test_a_language_without_yes_and_no_is_asked_by_keys() -> None:
@@ -88,5 +100,6 @@ def test_a_language_without_yes_and_no_is_asked_by_keys() -> None:
     with pytest.raises(PersonaError) as told:
         parse(file(f"{own}language: tr\nconsent: Olur mu?"))
     assert "'keys_only: true'" in str(told.value)
-    agent = parse(file(f"{own}language: tr\nconsent: {{ask: Olur mu?, keys_only: true}}"))
-    assert agent.language == "tr"
+    for true in ("true", "yes", "on"):
+        by_key = f"{own}language: tr\nconsent: {{ask: Olur mu?, keys_only: {true}}}"
+        assert parse(file(by_key)).language == "tr"

@@ -118,6 +118,8 @@ def test_records_are_listed_in_pages(tmp_path: Path) -> None:
         ({"since": "1s"}, 0),
         ({"outcome": "interrupted", "direction": "incoming", "agent": "reception"}, 3),
         ({"outcome": "failed"}, 0),
+        ({"disclosed": "no"}, 3),
+        ({"disclosed": "cut-off"}, 0),
         ({"agent": "\0"}, 0),
     ],
 )
@@ -147,6 +149,7 @@ def test_records_are_asked_for_as_people_write(
         ({"since": "999999w"}, ""),
         ({"outcome": "gone"}, "outcome: Input should be"),
         ({"direction": "up"}, "direction: Input should be"),
+        ({"disclosed": "cut off"}, "disclosed: Input should be"),
         ({"limit": "0"}, "limit: Input should be"),
         ({"limit": "many"}, "limit: Input should be"),
         ({"q": "..."}, "q: there is no word in it"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -16,6 +17,7 @@ from pipelines.providers.lookup.model import LanguageModel
 from tests.agent.conversation import voice
 from tests.agent.loopback import until
 from tests.agent.sinch.stories import CALLER, TOKEN, Story, speech, tell
+from tests.agent.sinch.stories import MANAGER as BEN
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -144,3 +146,88 @@ def test_a_key_is_enough(tmp_path: Path, version: Any) -> None:
     keys = Turn(audio=pressed_turn("9", 8000).audio, label="presses 9")
     phone = Phone(plan=Plan(turns=[keys], patience=0.7))
     tell(tmp_path, version, story, providers=voice(), phones={CALLER: phone})
+
+
+def test_who_says_so_instead_of_a_yes_is_not_called_again(tmp_path: Path) -> None:
+    """A whole call that asks for consent: kept by words, confirmed, refused; no model was asked."""
+
+    async def story(s: Story) -> None:
+        agent = "---\ngreeting: Hello.\nconsent: May I talk to you?\n---\nRemind."
+        (tmp_path / "prompts" / "reminder.md").write_text(agent)
+        status, _ = await s.operate("POST", "/calls", {"to": CALLER, "agent": "reminder"})
+        assert status == 201
+        await until(lambda: s.lines("ended"))
+        assert [line["by"] for line in s.lines("opt_out")] == ["words"]
+        said = [line["text"] for line in s.lines("agent")]
+        assert said == ["May I talk to you?", "We will not call you again. Goodbye."]
+        (one,) = (await s.operate("GET", "/opt-outs"))[1]["opt_outs"]
+        assert (one["number"], one["how"]) == (CALLER, "words")
+        await is_refused(s, tmp_path, "reminder")
+        record = s.lines("call")[0]["id"]
+        for _ in range(100):
+            erased, answer = await s.operate("DELETE", f"/calls/{record}")
+            if erased != 409:  # its last lines are stored
+                break
+            await asyncio.sleep(0.1)
+        assert erased == 200, answer
+        assert (await s.operate("GET", f"/calls/{record}"))[0] == 404
+        await is_refused(s, tmp_path, "reminder")
+
+    phone = Phone(plan=Plan(turns=[speech()], patience=0.7))
+    heard = voice(["Please don't call me again."])
+    tell(tmp_path, "v1", story, providers=heard, phones={CALLER: phone})
+
+
+SPELLINGS = {
+    "+15550000007": ["+1 (555) 000-0007", "sip:+15550000007@example.com;transport=tls"],
+    "sip:ann@example.com": ["SIP:Ann@Example.com", "sips:ann@example.com:5061;transport=tls?a=b"],
+    "user:Ann": ["user:Ann", " user:Ann "],
+}
+
+
+def test_the_list_is_asked_carelessly(tmp_path: Path) -> None:
+    """The same person many times at once, in all spellings; and what is nobody's number."""
+
+    async def story(s: Story) -> None:
+        for person, spellings in SPELLINGS.items():
+            asked = [{"number": one} for one in [person, *spellings] * 3]
+            answers = await asyncio.gather(*(s.operate("POST", "/opt-outs", x) for x in asked))
+            assert {answer["number"] for _, answer in answers} == {person}
+            assert sorted(status for status, _ in answers) == [200] * 8 + [201]
+        listed = (await s.operate("GET", "/opt-outs"))[1]["opt_outs"]
+        assert {one["number"] for one in listed} == SPELLINGS.keys()
+        for nobody in ("anonymous", "", "private", "user:", "sip:@example.com", "+1", "x" * 400):
+            status, _ = await s.operate("POST", "/opt-outs", {"number": nobody})
+            assert status in (400, 422), nobody
+        given = "sip:Ann@EXAMPLE.com;transport=tls"
+        assert (await s.operate("DELETE", f"/opt-outs/{quote(given, safe='')}"))[0] == 200
+        assert (await s.operate("DELETE", "/opt-outs/sip:ann@example.com"))[0] == 404
+
+    tell(tmp_path, "v1", story)
+
+
+def test_who_has_opted_out_is_not_added_to_a_line(tmp_path: Path) -> None:
+    """By an operator, nor by the model, which is told so; nobody rings."""
+
+    async def story(s: Story) -> None:
+        for number in (BEN, f"sip:{BEN}@example.com"):
+            assert (await s.operate("POST", "/opt-outs", {"number": number}))[0] in (200, 201)
+        leg = await s.call_in(Plan(turns=[speech()], patience=0.7, linger=60))
+        await until(lambda: s.lines("tool"))
+        (tool,) = s.lines("tool")
+        assert (tool["name"], tool["status"]) == ("add_party", "failed")
+        assert "wants no more calls" in tool["result"]
+        assert "voice-agent" not in tool["result"]
+        (call,) = (await s.operate("GET", "/calls"))[1]["calls"]
+        for to in (BEN, f"sip:{BEN}@example.com", "+1 (555) 000-0002"):
+            status, answer = await s.operate("POST", f"/calls/{call['id']}/parties", {"to": to})
+            assert (status, "wants no more calls" in answer["detail"]) == (422, True)
+        assert [one.number for one in s.sinch.legs if one.number == BEN] == []
+        await s.sinch.hang_up(leg)
+
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "reception.md").write_text(
+        f"---\ngreeting: Hello.\nparties:\n  - {{name: ben, to: '{BEN}', title: Ben}}\n---\nHelp."
+    )
+    heard = voice(["Ben please."], ["Sure. [add_party who=ben]", "He cannot be called."])
+    tell(tmp_path, "v1", story, providers=heard, sinch={"conference": True})
