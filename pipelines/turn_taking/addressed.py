@@ -17,7 +17,7 @@ from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
 from pipelines.turn_taking.expectation import MOST_READ, AnswerKind, expectation
 from pipelines.turn_taking.expectation_words import questions_in
-from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY
+from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY, names_in
 from pipelines.turn_taking.naming import (
     Naming,
     SaidSentence,
@@ -79,8 +79,8 @@ class Verdict:
     """Whether it wants an answer."""
 
     sure: bool = True
-    """False for a question to nobody by name that people may ask each other as well: it counts as
-    said to the agent, and a language model may find that it is not."""
+    """False for what is likely said to the agent, and may be to others as well: it counts as said
+    to the agent, and a language model may find that it is not."""
 
     @property
     def may_be_to_others(self) -> bool:
@@ -179,7 +179,20 @@ def addressed(text: str, language: str, floor: Floor) -> Verdict:
         asked=_asked(floor, language),
         offered=_offered(floor, language),
     )
-    return _by_name(heard) or _by_context(heard)
+    verdict = _by_name(heard)
+    if verdict is not None:
+        return verdict
+    verdict = _by_context(heard)
+    ours = verdict.to is Addressee.AGENT
+    return replace(verdict, sure=False) if ours and _talks_of_others(heard) else verdict
+
+
+def _talks_of_others(heard: _Heard) -> bool:
+    """Return whether a name of theirs is said that calls nobody, and was not asked for."""
+    others = heard.floor.others
+    return any(
+        names_in(one.words, (), others) and not is_a_name(one, others) for one in heard.sentences
+    )
 
 
 def _asked(floor: Floor, language: str) -> AnswerKind | None:
@@ -261,27 +274,37 @@ def _by_context(heard: _Heard) -> Verdict:
         return Verdict(to=to, by="reply to another", asks=bool(questions))
     if not questions and heard.asked:
         return _answering(heard)
+    if not questions and _goes_on(heard):
+        return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     if floor.answers == "named":
         return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
     if questions and sentences[0].asks and not (sentences[-1].asks or requests):
-        return Verdict(to=Addressee.OTHERS, by="reply to another", asks=False)
+        return Verdict(to=Addressee.UNCLEAR, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
+
+
+def _goes_on(heard: _Heard) -> bool:
+    """Return whether something is said behind what was to the agent, before that has answered."""
+    floor = heard.floor
+    waits = floor.answered and not floor.others_since and floor.since_turn <= GO_ON_WITHIN
+    return waits and not is_backchannel(heard.text, heard.language)
 
 
 def _asking(heard: _Heard, question: SaidSentence) -> Verdict:
     """Return to whom a question is that nothing else tells of."""
     asks, words, text = questions_in(heard.language), question.known.addressing, question.text
+    talked, knows = heard.floor.others_since > 0, words.facts.search(text) is not None
     if asks is None or (words.serves.search(text) and not words.group.search(text)):
-        return Verdict(to=Addressee.AGENT, by="question", asks=True)
-    knows = words.facts.search(text) is not None
+        sure = knows and not talked
+        return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=sure)
     if words.group.search(text) and not knows:
         return Verdict(to=Addressee.UNCLEAR, by="among them", asks=True)
     chooses, we = asks.either.search(text) is not None, words.we.search(text) is not None
     clues = (bool(heard.asked or heard.offered), chooses, we)
     if sum(clues) > 1 and not knows:  # what people ask each other of what the agent wants to know
-        return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
+        return Verdict(to=Addressee.UNCLEAR, by="among them", asks=True)
     tells_little = len(question.words) <= ECHO or words.you.search(text) is not None
-    if tells_little and (heard.asked or heard.floor.others_since):
+    if tells_little and (heard.asked or talked):
         return Verdict(to=Addressee.UNCLEAR, by="question", asks=True)
     return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=False)
 
@@ -296,14 +319,32 @@ def _answering(heard: _Heard) -> Verdict:
     ):
         return Verdict(to=Addressee.OTHERS, by="statement")
     if not talked:
-        return Verdict(to=Addressee.AGENT, by="answer")
+        return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
     if words.muses.match(first.bare):
         return Verdict(to=Addressee.OTHERS, by="statement")
     short = sum(len(one.words) for one in heard.sentences) <= SHORT_ANSWER
     pleads = words.pleads.search(heard.sentences[-1].text)
     if short or pleads or words.concludes.match(first.text):
-        return Verdict(to=Addressee.AGENT, by="answer")
+        return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
     return Verdict(to=Addressee.UNCLEAR, by="answer")
+
+
+def _fits(heard: _Heard) -> bool:
+    """Return whether a statement looks like an answer to what the agent has asked."""
+    first, last = heard.sentences[0], heard.sentences[-1]
+    words = first.known.addressing
+    if words.pleads.search(last.text) or is_a_name(first, heard.floor.others):
+        return True
+    said = [word for one in heard.sentences for word in one.words]
+    begins = words.concludes.match(first.text) or words.takes.match(first.bare)
+    if begins and not words.muses.match(first.bare):
+        return True
+    asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-1].words
+    taken = [word for word in said if word in asked and len(word) > SHORT_WORD]
+    dictates = heard.asked in (AnswerKind.NUMBER, AnswerKind.SPELLING)
+    return (bool(taken) and len(said) <= SHORT_ANSWER) or (
+        dictates and any(word.isdigit() or len(word) == 1 for word in said)
+    )
 
 
 def _telling(heard: _Heard) -> Verdict:
@@ -313,12 +354,15 @@ def _telling(heard: _Heard) -> Verdict:
     if is_backchannel(heard.text, heard.language):
         return Verdict(to=Addressee.OTHERS, by="statement")
     if any(one.requests for one in heard.sentences):
-        return Verdict(to=Addressee.AGENT, by="request")
+        pleads = any(words.pleads.search(one.text) for one in heard.sentences)
+        return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
+    if any(words.needs.match(one.bare) for one in heard.sentences):
+        return Verdict(to=Addressee.AGENT, by="request", sure=False)
     chooses = len(first.words) <= SHORT_ANSWER and not heard.offered.isdisjoint(first.words)
     takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
     if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
-        return Verdict(to=Addressee.AGENT, by="follow-up")
+        return Verdict(to=Addressee.AGENT, by="follow-up", sure=not floor.others_since)
     follows = floor.since_said <= GO_ON_WITHIN and not floor.others_since
-    if follows and words.concludes.match(first.text):
+    if follows and (words.concludes.match(first.text) or first.known.closing.search(heard.text)):
         return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return Verdict(to=Addressee.OTHERS, by="statement")

@@ -85,6 +85,9 @@ class AddressingWords:
     muses: re.Pattern[str]
     """The beginning of what people say who think about an answer together."""
 
+    needs: re.Pattern[str]
+    """The beginning of what is asked for without asking: "we need", "I'm looking for"."""
+
     concludes: re.Pattern[str]
     """The beginning of what people say to the agent once they have agreed: "then", "we'll take"."""
 
@@ -318,6 +321,7 @@ def _addressing(lists: Mapping[str, str]) -> AddressingWords:
         pleads=_anywhere(lists.get("pleads", "")),
         serves=_anywhere(lists.get("serves", "")),
         you=_anywhere(lists.get("you", "")),
+        needs=_anywhere(lists.get("needs", "")),
         concludes=_anywhere(lists.get("concludes", "")),
         holds=_anywhere(lists.get("holds", "")),
     )
