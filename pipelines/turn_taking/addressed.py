@@ -51,6 +51,9 @@ SHORT_WORD = 3
 ECHO = 1
 """Words of a question that only asks back: "Again?"."""
 
+CHOICE = 3
+"""Words of what is surely a choice among those that the agent has named: "Seven is fine."."""
+
 
 class Addressee(enum.Enum):
     """To whom something is said."""
@@ -222,27 +225,44 @@ def _by_name(heard: _Heard) -> Verdict | None:
     Whoever is called stays so in the sentences that follow; a question to nobody, behind what was
     said to another, is no longer theirs.
     """
-    floor, ours, asks, talked_of, maybe = heard.floor, False, False, False, False
-    last: bool | None = None
+    ours = asks = False
+    last: Naming | None = None
+    found = []
     for number, sentence in enumerate(heard.sentences):
-        if heard.asked and is_a_name(sentence, floor.others):
+        if heard.asked and is_a_name(sentence, heard.floor.others):
             continue  # that is what was asked for
         named = _named(heard, number)
-        talked_of, maybe = talked_of or named.talked_of, maybe or named.maybe
-        if named.ours is None and last is False and sentence.asks and not sentence.is_among_people:
+        found.append(named)
+        theirs = last is not None and not last.ours
+        if named.ours is None and theirs and sentence.asks and not sentence.is_among_people:
             return Verdict(to=Addressee.AGENT, by="name", asks=True) if ours else None
-        last = last if named.ours is None else named.ours
-        ours = ours or (last is True and not (named.ours and sentence.only_greets))
+        last = last if named.ours is None else named
+        called = last is not None and bool(last.ours)
+        ours = ours or (called and not (named.ours and sentence.only_greets))
         asks = asks or sentence.asks
-    if ours or last:
-        return Verdict(to=Addressee.AGENT, by="name", asks=asks)
-    if last is False:
-        return Verdict(to=Addressee.OTHERS, by="another name", asks=asks)
-    if maybe:
+    if last is not None:
+        last = replace(last, ours=ours or last.ours)
+        return _called(last, asks=asks, among=any(one.is_among_people for one in heard.sentences))
+    if any(one.maybe for one in found):
         return Verdict(to=Addressee.UNCLEAR, by="name", asks=asks)
-    if talked_of and not heard.asked:
+    if any(one.talked_of for one in found) and not heard.asked:
         return Verdict(to=Addressee.OTHERS, by="mention", asks=bool(heard.questions))
     return None
+
+
+def _called(named: Naming, *, asks: bool, among: bool) -> Verdict:
+    """Return to whom it is said in which somebody is called.
+
+    Args:
+        named: Whether that is the agent.
+        asks: Whether it wants an answer.
+        among: Whether people ask each other so.
+    """
+    if named.ours:
+        to = Addressee.AGENT if named.sure or not among else Addressee.UNCLEAR
+        return Verdict(to=to, by="name", asks=asks, sure=named.sure)
+    to = Addressee.OTHERS if named.sure or among else Addressee.UNCLEAR
+    return Verdict(to=to, by="another name", asks=asks)
 
 
 def _named(heard: _Heard, number: int) -> Naming:
@@ -274,10 +294,9 @@ def _by_context(heard: _Heard) -> Verdict:
         return Verdict(to=to, by="reply to another", asks=bool(questions))
     if not questions and heard.asked:
         return _answering(heard)
-    if not questions and _goes_on(heard):
-        return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     if floor.answers == "named":
-        return Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+        others = Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
+        return others if questions else _following(heard)
     if questions and sentences[0].asks and not (sentences[-1].asks or requests):
         return Verdict(to=Addressee.UNCLEAR, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
@@ -318,15 +337,9 @@ def _answering(heard: _Heard) -> Verdict:
         listens and (talked or heard.asked is not AnswerKind.YES_OR_NO)
     ):
         return Verdict(to=Addressee.OTHERS, by="statement")
-    if not talked:
-        return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
-    if words.muses.match(first.bare):
+    if talked and words.muses.match(first.bare):
         return Verdict(to=Addressee.OTHERS, by="statement")
-    short = sum(len(one.words) for one in heard.sentences) <= SHORT_ANSWER
-    pleads = words.pleads.search(heard.sentences[-1].text)
-    if short or pleads or words.concludes.match(first.text):
-        return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
-    return Verdict(to=Addressee.UNCLEAR, by="answer")
+    return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
 
 
 def _fits(heard: _Heard) -> bool:
@@ -336,21 +349,20 @@ def _fits(heard: _Heard) -> bool:
     if words.pleads.search(last.text) or is_a_name(first, heard.floor.others):
         return True
     said = [word for one in heard.sentences for word in one.words]
-    begins = words.concludes.match(first.text) or words.takes.match(first.bare)
-    if begins and not words.muses.match(first.bare):
+    begins = [words.concludes.match(first.text), words.takes.match(first.bare)]
+    if any((*begins, words.needs.match(first.bare))) and not words.muses.match(first.bare):
         return True
-    asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-1].words
-    taken = [word for word in said if word in asked and len(word) > SHORT_WORD]
+    asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-2:]
+    taken = [word for one in asked for word in one.words if word in said and len(word) > SHORT_WORD]
     dictates = heard.asked in (AnswerKind.NUMBER, AnswerKind.SPELLING)
-    return (bool(taken) and len(said) <= SHORT_ANSWER) or (
+    return (bool(taken) and len(said) <= CHOICE) or (
         dictates and any(word.isdigit() or len(word) == 1 for word in said)
     )
 
 
 def _telling(heard: _Heard) -> Verdict:
     """Return to whom a statement is said of which nobody knows that it answers anything."""
-    floor, first = heard.floor, heard.sentences[0]
-    words = first.known.addressing
+    floor, words = heard.floor, heard.sentences[0].known.addressing
     if is_backchannel(heard.text, heard.language):
         return Verdict(to=Addressee.OTHERS, by="statement")
     if any(one.requests for one in heard.sentences):
@@ -358,11 +370,19 @@ def _telling(heard: _Heard) -> Verdict:
         return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
     if any(words.needs.match(one.bare) for one in heard.sentences):
         return Verdict(to=Addressee.AGENT, by="request", sure=False)
+    return _following(heard)
+
+
+def _following(heard: _Heard) -> Verdict:
+    """Return to whom a statement is said that may go on from what the agent has said."""
+    floor, first = heard.floor, heard.sentences[0]
+    words = first.known.addressing
     chooses = len(first.words) <= SHORT_ANSWER and not heard.offered.isdisjoint(first.words)
     takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
     if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
         return Verdict(to=Addressee.AGENT, by="follow-up", sure=not floor.others_since)
     follows = floor.since_said <= GO_ON_WITHIN and not floor.others_since
-    if follows and (words.concludes.match(first.text) or first.known.closing.search(heard.text)):
+    thanks = first.known.closing.search(heard.text) and not _talks_of_others(heard)
+    if _goes_on(heard) or (follows and (thanks or words.concludes.match(first.text))):
         return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return Verdict(to=Addressee.OTHERS, by="statement")
