@@ -22,7 +22,8 @@ from agent.personas.script import Script, titles
 from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.tools.call_control import STAY_SILENT_SPEC
-from pipelines.turn_taking.addressed import Addressee, Floor, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict
 
 log = structlog.get_logger()
 

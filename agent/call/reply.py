@@ -26,7 +26,7 @@ from pipelines.reply.steps import (
 from pipelines.stages.stt import Heard
 from pipelines.stages.usage import DraftCost
 from pipelines.text.words import words
-from pipelines.turn_taking.addressed import Addressee, Verdict
+from pipelines.turn_taking.floor import Addressee, Verdict
 from pipelines.turn_taking.judge import EndOfTurn
 from pipelines.turn_taking.turns import Event
 

@@ -7,16 +7,14 @@ Measured by ``python -m tests.benchmarks.addressed``.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf
-from typing import Literal
 
 from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
-from pipelines.turn_taking.expectation import MOST_READ, AnswerKind, expectation
+from pipelines.turn_taking.expectation import AnswerKind, expectation
 from pipelines.turn_taking.expectation_words import questions_in
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict
 from pipelines.turn_taking.names_heard import NEAR_ENOUGH, SURELY, names_in
 from pipelines.turn_taking.naming import (
     Naming,
@@ -28,10 +26,6 @@ from pipelines.turn_taking.naming import (
 )
 from pipelines.turn_taking.words_by_language import NO_WORDS, words_in
 
-Answers = Literal["named", "asked", "always"]
-"""What an agent answers on a line of several: what is said to it by name, and answers to its own
-questions; also questions and requests that are to nobody else; or everything."""
-
 ANSWER_WITHIN = 20.0
 """Seconds from the end of the agent's question in which what is said may answer it."""
 
@@ -39,11 +33,8 @@ GO_ON_WITHIN = 8.0
 """Seconds from the end of the agent's answer in which what is said may go on from it; and from the
 end of a question to another in which what is said answers that."""
 
-
 SHORT_ANSWER = 5
-"""Words of what is said after people have talked of the agent's question, that is its answer:
-longer ones, too, are said among them."""
-
+"""Words of what takes one of those things that the agent has offered without asking."""
 
 SHORT_WORD = 3
 """Letters of a word, up to which it may be an article or the like."""
@@ -53,93 +44,6 @@ ECHO = 1
 
 CHOICE = 3
 """Words of what is surely a choice among those that the agent has named: "Seven is fine."."""
-
-
-class Addressee(enum.Enum):
-    """To whom something is said."""
-
-    AGENT = "agent"
-    OTHERS = "others"
-    UNCLEAR = "unclear"
-    """A language model may tell; where none can, it counts as said to others."""
-
-
-Clue = Literal[
-    "mode", "name", "another name", "mention", "question", "request", "answer", "follow-up",
-    "among them", "reply to another", "statement",
-]  # fmt: skip
-"""What tells it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """To whom it is said, and by what that was told."""
-
-    to: Addressee
-    by: Clue
-
-    asks: bool = False
-    """Whether it wants an answer."""
-
-    sure: bool = True
-    """False for what is likely said to the agent, and may be to others as well: it counts as said
-    to the agent, and a language model may find that it is not."""
-
-    @property
-    def may_be_to_others(self) -> bool:
-        """Whether a language model that can tell should be asked."""
-        return self.to is Addressee.UNCLEAR or not self.sure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """What is known of a line of several before something is said on it."""
-
-    called: Sequence[str] = ()
-    """What the agent is called."""
-
-    others: Sequence[str] = ()
-    """What those are called who are there, or expected."""
-
-    answers: Answers = "asked"
-    said: str = ""
-    """What was heard of the agent last."""
-
-    since_said: float = inf
-    """Seconds since then."""
-
-    others_since: int = 0
-    """How many turns were to others since then."""
-
-    answered: bool = False
-    """Whether one was to the agent since then, and asked nothing back."""
-
-    asked_another: bool = False
-    """Whether the turn before this one asked another of them something."""
-
-    since_turn: float = inf
-    """Seconds since the turn before this one."""
-
-    def after_turn(self, *, to_others: bool, asks: bool) -> Floor:
-        """Return what is known after a turn of theirs.
-
-        Args:
-            to_others: Whether it was to others; else it was to the agent.
-            asks: Whether it wanted an answer: then it is none to what the agent has asked.
-        """
-        return replace(
-            self,
-            others_since=self.others_since + to_others,
-            answered=self.answered or not (to_others or asks),
-            asked_another=to_others and asks,
-        )
-
-    def after_agent(self, heard: str) -> Floor:
-        """Return what is known after the agent has spoken; what it has asked before stays open."""
-        said = heard if self.answered else f"{self.said} {heard}".strip()
-        return replace(
-            self, said=said[-MOST_READ:], others_since=0, answered=False, asked_another=False
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,13 +188,14 @@ def _by_context(heard: _Heard) -> Verdict:
     """Return to whom it is said in which nobody is called."""
     floor, sentences, questions = heard.floor, heard.sentences, heard.questions
     if questions and questions[-1].is_among_people:
-        serves = questions[-1].known.addressing.serves.search(questions[-1].text)
-        to = Addressee.UNCLEAR if serves else Addressee.OTHERS
+        words, text = questions[-1].known.addressing, questions[-1].text
+        advice = words.we.search(text) and _is_behind_agent(floor)
+        to = Addressee.UNCLEAR if advice or words.serves.search(text) else Addressee.OTHERS
         return Verdict(to=to, by="among them", asks=True)
     requests = any(one.requests for one in sentences)
     goes_on = len(sentences) > 1 and sentences[-1].asks
     if floor.asked_another and floor.since_turn <= GO_ON_WITHIN and not (requests or goes_on):
-        to = Addressee.UNCLEAR if questions else Addressee.OTHERS
+        to = Addressee.UNCLEAR if questions or _takes_leave(heard) else Addressee.OTHERS
         return Verdict(to=to, by="reply to another", asks=bool(questions))
     if not questions and heard.asked:
         return _answering(heard)
@@ -300,6 +205,18 @@ def _by_context(heard: _Heard) -> Verdict:
     if questions and sentences[0].asks and not (sentences[-1].asks or requests):
         return Verdict(to=Addressee.UNCLEAR, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
+
+
+def _is_behind_agent(floor: Floor) -> bool:
+    """Return whether the agent has just spoken, and nobody since."""
+    return floor.since_said <= GO_ON_WITHIN and not floor.others_since
+
+
+def _takes_leave(heard: _Heard) -> bool:
+    """Return whether somebody says thanks or goodbye, to none of the others by name."""
+    closing = heard.sentences[0].known.closing
+    thanks = any(closing.search(one.text) for one in heard.sentences)
+    return thanks and heard.floor.since_said <= ANSWER_WITHIN and not _talks_of_others(heard)
 
 
 def _goes_on(heard: _Heard) -> bool:
@@ -355,7 +272,8 @@ def _fits(heard: _Heard) -> bool:
     asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-2:]
     taken = [word for one in asked for word in one.words if word in said and len(word) > SHORT_WORD]
     dictates = heard.asked in (AnswerKind.NUMBER, AnswerKind.SPELLING)
-    return (bool(taken) and len(said) <= CHOICE) or (
+    orders = any(one.requests for one in heard.sentences)
+    return (bool(taken) and not orders and len(said) <= CHOICE) or (
         dictates and any(word.isdigit() or len(word) == 1 for word in said)
     )
 
@@ -373,6 +291,14 @@ def _telling(heard: _Heard) -> Verdict:
     return _following(heard)
 
 
+def _agrees(heard: _Heard) -> bool:
+    """Return whether a statement is of what the agent has offered, or says what would suit."""
+    return any(
+        not heard.offered.isdisjoint(one.words) or one.known.addressing.suits.search(one.text)
+        for one in heard.sentences
+    )
+
+
 def _following(heard: _Heard) -> Verdict:
     """Return to whom a statement is said that may go on from what the agent has said."""
     floor, first = heard.floor, heard.sentences[0]
@@ -381,8 +307,9 @@ def _following(heard: _Heard) -> Verdict:
     takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
     if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
         return Verdict(to=Addressee.AGENT, by="follow-up", sure=not floor.others_since)
-    follows = floor.since_said <= GO_ON_WITHIN and not floor.others_since
-    thanks = first.known.closing.search(heard.text) and not _talks_of_others(heard)
-    if _goes_on(heard) or (follows and (thanks or words.concludes.match(first.text))):
+    open_to_us = floor.since_said <= ANSWER_WITHIN and not floor.answered
+    agrees = open_to_us and not words.muses.match(first.bare) and _agrees(heard)
+    concludes = _is_behind_agent(floor) and words.concludes.match(first.text)
+    if agrees or concludes or _goes_on(heard) or _takes_leave(heard):
         return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return Verdict(to=Addressee.OTHERS, by="statement")

@@ -88,6 +88,9 @@ class AddressingWords:
     needs: re.Pattern[str]
     """The beginning of what is asked for without asking: "we need", "I'm looking for"."""
 
+    suits: re.Pattern[str]
+    """What says that something is right for somebody: "would be good", "works for us"."""
+
     concludes: re.Pattern[str]
     """The beginning of what people say to the agent once they have agreed: "then", "we'll take"."""
 
@@ -322,6 +325,7 @@ def _addressing(lists: Mapping[str, str]) -> AddressingWords:
         serves=_anywhere(lists.get("serves", "")),
         you=_anywhere(lists.get("you", "")),
         needs=_anywhere(lists.get("needs", "")),
+        suits=_anywhere(lists.get("suits", "")),
         concludes=_anywhere(lists.get("concludes", "")),
         holds=_anywhere(lists.get("holds", "")),
     )

@@ -47,7 +47,7 @@ def test_a_model_that_stays_silent_makes_no_sound(text: str) -> None:
 @pytest.mark.parametrize("text", LEFT)
 def test_a_turn_that_a_model_judges_is_answered_as_soon_as_any_other(text: str) -> None:
     """To the sample: the judgement is the answer itself, and nothing waits for it."""
-    judged, known = party([text]), party([f"Linden, {text}"])
+    judged, known = party([text]), party([text], script=replace(PARTY, answers="always"))
     assert judged.notes.of("caller")[0]["to"] == "agent"
     assert first_sound(judged) == first_sound(known)
 
@@ -116,7 +116,7 @@ def test_a_model_that_looks_something_up_has_found_that_it_was_asked() -> None:
         GREETED + TURN + "." * 60,
         voice(["What time does it start?"], llm=Model("[book]", "At nine.")),
         script=replace(SCRIPT, party=PARTY),
-        settings=CallSettings(turns=TurnSettings(idle_after=3600.0, filler_after=0.5)),
+        settings=CallSettings(turns=TurnSettings(idle_after=3600.0)),
         tools=[tool],
     )
     assert done.lines[-1] == ("assistant", "I'm asking the kitchen. At nine.")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.turn_taking.addressed import Addressee, Answers, Floor, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Answers, Floor
 from pipelines.turn_taking.names_heard import names_in
 from pipelines.turn_taking.words_by_language import spoken_words
 from tests.parties import UNNAMED, heard_turns, is_right, judged, party_calls
@@ -231,7 +232,8 @@ def test_an_agent_answers_what_its_file_says() -> None:
 def test_what_answers_the_agent_is_said_to_it() -> None:
     """While its question is open; not what people say to think about it, or ask each other."""
     assert addressed("Seven, please.", "en", ASKED).to is AGENT
-    assert addressed("Seven is fine.", "en", floor()).to is OTHERS
+    assert addressed("Seven is late.", "en", floor()).to is OTHERS
+    assert addressed("Seven is fine.", "en", floor()).to is UNCLEAR
     assert addressed("Let me look.", "en", ASKED).to is OTHERS
     assert addressed("Ann, seven or nine?", "en", ASKED).to is OTHERS
     talked = ASKED.after_turn(to_others=True, asks=True)
@@ -335,7 +337,7 @@ def test_who_goes_on_before_the_agent_has_answered_may_still_speak_to_it() -> No
     other = replace(answered.after_turn(to_others=True, asks=False), since_turn=2.0)
     assert addressed("Nine would be better.", "en", other).to is OTHERS
     spoken = replace(answered.after_agent("It is noted."), since_said=2.0)
-    assert addressed("It would be better.", "en", spoken).to is OTHERS
+    assert addressed("Nobody goes that early.", "en", spoken).to is OTHERS
     assert addressed("Brilliant, thanks, bye bye.", "en", spoken).to is UNCLEAR
     assert addressed("Thanks for making the time, Ann.", "en", spoken).to is OTHERS
 
