@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from pipelines.turn_taking.annotations import words_of
 from pipelines.turn_taking.backchannels import is_backchannel
@@ -42,8 +43,11 @@ SHORT_WORD = 3
 ECHO = 1
 """Words of a question that only asks back: "Again?"."""
 
-CHOICE = 3
-"""Words of what is surely a choice among those that the agent has named: "Seven is fine."."""
+CHOICE = 2
+"""Words of what is surely a choice among those that the agent has named: "Wednesday, then."."""
+
+REPEATED = 2
+"""Words of the agent's that are said again by who agrees to something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +259,7 @@ def _answering(heard: _Heard) -> Verdict:
     ):
         return Verdict(to=Addressee.OTHERS, by="statement")
     if talked and words.muses.match(first.bare):
-        return Verdict(to=Addressee.OTHERS, by="statement")
+        return Verdict(to=Addressee.UNCLEAR, by="answer")
     return Verdict(to=Addressee.AGENT, by="answer", sure=_fits(heard))
 
 
@@ -273,7 +277,8 @@ def _fits(heard: _Heard) -> bool:
     taken = [word for one in asked for word in one.words if word in said and len(word) > SHORT_WORD]
     dictates = heard.asked in (AnswerKind.NUMBER, AnswerKind.SPELLING)
     orders = any(one.requests for one in heard.sentences)
-    return (bool(taken) and not orders and len(said) <= CHOICE) or (
+    chooses = len(said) <= CHOICE or words.suits.search(first.text)
+    return bool(taken and chooses and not orders) or (
         dictates and any(word.isdigit() or len(word) == 1 for word in said)
     )
 
@@ -288,13 +293,19 @@ def _telling(heard: _Heard) -> Verdict:
         return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
     if any(words.needs.match(one.bare) for one in heard.sentences):
         return Verdict(to=Addressee.AGENT, by="request", sure=False)
+    if floor.since_turn == inf and _is_behind_agent(floor):  # the first words of anybody
+        return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return _following(heard)
 
 
 def _agrees(heard: _Heard) -> bool:
     """Return whether a statement is of what the agent has offered, or says what would suit."""
+    last = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-1:]
+    told = {word for one in last for word in one.words if len(word) > SHORT_WORD}
     return any(
-        not heard.offered.isdisjoint(one.words) or one.known.addressing.suits.search(one.text)
+        not heard.offered.isdisjoint(one.words)
+        or len(told.intersection(one.words)) >= REPEATED
+        or one.known.addressing.suits.search(one.text)
         for one in heard.sentences
     )
 
@@ -304,9 +315,10 @@ def _following(heard: _Heard) -> Verdict:
     floor, first = heard.floor, heard.sentences[0]
     words = first.known.addressing
     chooses = len(first.words) <= SHORT_ANSWER and not heard.offered.isdisjoint(first.words)
-    takes = chooses or any(words.takes.match(one.bare) for one in heard.sentences)
-    if takes and floor.since_said <= ANSWER_WITHIN and not floor.answered:
-        return Verdict(to=Addressee.AGENT, by="follow-up", sure=not floor.others_since)
+    takes = any(words.takes.match(one.bare) for one in heard.sentences)
+    if (takes or chooses) and floor.since_said <= ANSWER_WITHIN and not floor.answered:
+        sure = takes and not floor.others_since
+        return Verdict(to=Addressee.AGENT, by="follow-up", sure=sure)
     open_to_us = floor.since_said <= ANSWER_WITHIN and not floor.answered
     agrees = open_to_us and not words.muses.match(first.bare) and _agrees(heard)
     concludes = _is_behind_agent(floor) and words.concludes.match(first.text)

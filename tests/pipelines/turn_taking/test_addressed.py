@@ -18,7 +18,8 @@ AGENT, OTHERS, UNCLEAR = Addressee.AGENT, Addressee.OTHERS, Addressee.UNCLEAR
 
 
 def floor(**known: Any) -> Floor:
-    return Floor(called=("Linden",), others=("Ann", "Bob Miller"), since_said=2.0, **known)
+    line = Floor(called=("Linden",), others=("Ann", "Bob Miller"), since_said=2.0, since_turn=30.0)
+    return replace(line, **known)
 
 
 ASKED = floor().after_agent("At seven or at nine. Which do you prefer?")
@@ -236,10 +237,11 @@ def test_what_answers_the_agent_is_said_to_it() -> None:
     assert addressed("Seven is fine.", "en", floor()).to is UNCLEAR
     assert addressed("Let me look.", "en", ASKED).to is OTHERS
     assert addressed("Ann, seven or nine?", "en", ASKED).to is OTHERS
-    talked = ASKED.after_turn(to_others=True, asks=True)
+    talked = replace(ASKED.after_turn(to_others=True, asks=True), since_turn=2.0)
     assert addressed("I'd rather go at nine.", "en", talked).to is OTHERS  # it answers Ann
     settled = talked.after_turn(to_others=True, asks=False)
     assert addressed("Then nine.", "en", settled).to is AGENT
+    assert addressed("My sister starts work at nine.", "en", settled).to is UNCLEAR
     answered = settled.after_turn(to_others=False, asks=False)
     assert addressed("Nine it is.", "en", answered).to is OTHERS
 
@@ -302,6 +304,7 @@ def test_a_word_that_is_perhaps_a_name_leaves_it_to_a_model() -> None:
         ("By the window, like we said.", False),
         ("For me it is all the same.", False),
         ("That is a bit steep.", False),
+        ("Nine, I have to work.", False),
         ("Then book it for Ann, too.", False),  # or she is asked
     ],
 )
@@ -327,6 +330,33 @@ def test_what_somebody_needs_is_asked_of_the_agent_most_likely(language: str, te
     verdict = addressed(text, language, floor())
     assert (verdict.to, verdict.sure) == (AGENT, False)
     assert addressed(text, language, floor(answers="named")).to is OTHERS
+
+
+def test_the_first_words_of_anybody_are_left_to_a_model() -> None:
+    """They say what the call is about; unless somebody else is greeted, or it has another name."""
+    first = replace(floor(), since_turn=float("inf"))
+    assert addressed("The boiler is making a noise.", "en", first).to is UNCLEAR
+    assert addressed("Good morning, Ann.", "en", first).to is OTHERS
+    assert addressed("The boiler is making a noise.", "en", floor()).to is OTHERS
+    named = replace(first, answers="named")
+    assert addressed("The boiler is making a noise.", "en", named).to is OTHERS
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("Half past nine works for us.", UNCLEAR),
+        ("The one at half past nine.", UNCLEAR),
+        ("Nobody goes that early.", OTHERS),
+        ("I think half past nine is late.", OTHERS),
+    ],
+)
+def test_who_agrees_to_what_the_agent_has_said_may_speak_to_it(text: str, to: Addressee) -> None:
+    """Also when people have talked of it, and by an agent that answers to its name."""
+    offered = floor().after_agent("There is a table at half past nine.")
+    talked = offered.after_turn(to_others=True, asks=False)
+    for answers in ("asked", "named"):
+        assert addressed(text, "en", replace(talked, answers=answers)).to is to
 
 
 def test_who_goes_on_before_the_agent_has_answered_may_still_speak_to_it() -> None:
