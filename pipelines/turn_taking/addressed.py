@@ -199,13 +199,15 @@ def _by_context(heard: _Heard) -> Verdict:
     requests = any(one.requests for one in sentences)
     goes_on = len(sentences) > 1 and sentences[-1].asks
     if floor.asked_another and floor.since_turn <= GO_ON_WITHIN and not (requests or goes_on):
-        to = Addressee.UNCLEAR if questions or _takes_leave(heard) else Addressee.OTHERS
+        answers = heard.asked is not None and _fits(heard)
+        ours = questions or answers or _takes_leave(heard)
+        to = Addressee.UNCLEAR if ours else Addressee.OTHERS
         return Verdict(to=to, by="reply to another", asks=bool(questions))
     if not questions and heard.asked:
         return _answering(heard)
     if floor.answers == "named":
-        others = Verdict(to=Addressee.OTHERS, by="statement", asks=bool(questions))
-        return others if questions else _following(heard)
+        asks = Verdict(to=Addressee.OTHERS, by="statement", asks=True)
+        return asks if questions else _following(heard)
     if questions and sentences[0].asks and not (sentences[-1].asks or requests):
         return Verdict(to=Addressee.UNCLEAR, by="reply to another", asks=False)
     return _asking(heard, questions[-1]) if questions else _telling(heard)
@@ -238,7 +240,7 @@ def _asking(heard: _Heard, question: SaidSentence) -> Verdict:
         sure = knows and not talked
         return Verdict(to=Addressee.AGENT, by="question", asks=True, sure=sure)
     if words.group.search(text) and not knows:
-        return Verdict(to=Addressee.UNCLEAR, by="among them", asks=True)
+        return Verdict(to=Addressee.OTHERS, by="among them", asks=True)
     chooses, we = asks.either.search(text) is not None, words.we.search(text) is not None
     clues = (bool(heard.asked or heard.offered), chooses, we)
     if sum(clues) > 1 and not knows:  # what people ask each other of what the agent wants to know
@@ -270,8 +272,9 @@ def _fits(heard: _Heard) -> bool:
     if words.pleads.search(last.text) or is_a_name(first, heard.floor.others):
         return True
     said = [word for one in heard.sentences for word in one.words]
-    begins = [words.concludes.match(first.text), words.takes.match(first.bare)]
-    if any((*begins, words.needs.match(first.bare))) and not words.muses.match(first.bare):
+    concludes = words.concludes.match(first.text) and not heard.floor.others_since
+    begins = concludes or words.takes.match(first.bare) or words.needs.match(first.bare)
+    if begins and not words.muses.match(first.bare):
         return True
     asked = sentences_in(heard.floor.said, heard.language, NO_WORDS)[-2:]
     taken = [word for one in asked for word in one.words if word in said and len(word) > SHORT_WORD]
@@ -293,8 +296,6 @@ def _telling(heard: _Heard) -> Verdict:
         return Verdict(to=Addressee.AGENT, by="request", sure=pleads or not floor.others_since)
     if any(words.needs.match(one.bare) for one in heard.sentences):
         return Verdict(to=Addressee.AGENT, by="request", sure=False)
-    if floor.since_turn == inf and _is_behind_agent(floor):  # the first words of anybody
-        return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return _following(heard)
 
 
@@ -321,7 +322,8 @@ def _following(heard: _Heard) -> Verdict:
         return Verdict(to=Addressee.AGENT, by="follow-up", sure=sure)
     open_to_us = floor.since_said <= ANSWER_WITHIN and not floor.answered
     agrees = open_to_us and not words.muses.match(first.bare) and _agrees(heard)
-    concludes = _is_behind_agent(floor) and words.concludes.match(first.text)
-    if agrees or concludes or _goes_on(heard) or _takes_leave(heard):
+    concludes = open_to_us and words.concludes.match(first.text)
+    begins = _is_behind_agent(floor) and floor.since_turn == inf  # the first words of anybody
+    if begins or agrees or concludes or _goes_on(heard) or _takes_leave(heard):
         return Verdict(to=Addressee.UNCLEAR, by="follow-up")
     return Verdict(to=Addressee.OTHERS, by="statement")
