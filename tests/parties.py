@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines.turn_taking.addressed import Addressee, Answers, Floor, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Answers, Floor, Verdict
 
 PARTIES = Path(__file__).parent / "pipelines" / "turn_taking" / "data" / "parties"
 """Folders for choosing, for reporting, and by a writer who had seen no rule; a file a language."""

@@ -48,7 +48,7 @@ ASKED_ON_THE_WAY = """
     pipelines/listening: beep caller_frames detectors dtmf echo echo_path gate levels sent_audio
     pipelines/listening: settings speech_events utterance
     pipelines/turn_taking: annotations answerer barge_in dictation expectation expectation_words
-    pipelines/turn_taking: addressed names_heard naming pauses text_completeness
+    pipelines/turn_taking: addressed floor names_heard naming pauses text_completeness
     pipelines/turn_taking: backchannels end_of_turn end_of_turn_words greetings judge settings
     pipelines/turn_taking: smart_turn turn_models words_by_language
     agent/call: apologies briefing clock consent ending evidence fillers first_words history keys

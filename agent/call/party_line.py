@@ -22,7 +22,8 @@ from agent.personas.script import Script, titles
 from pipelines.conversation import Brief
 from pipelines.text.cldr import listed
 from pipelines.tools.call_control import STAY_SILENT_SPEC
-from pipelines.turn_taking.addressed import Addressee, Floor, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Floor, Verdict
 
 log = structlog.get_logger()
 
@@ -246,13 +247,13 @@ class PartyLine:
             lines.append(_listed("Expected, and not there yet", titles(self._expected)))
         if self._party.called:
             lines.append(f"They call you: {', '.join(self._party.called)}.")
+        judges = self.is_of_several and self._judges
         unclear = verdict is not None and verdict.may_be_to_others
-        several = self.is_of_several
         return replace(
             brief,
             party=tuple(lines),
-            may_stay_silent=several and unclear,
-            tools=(*brief.tools, STAY_SILENT_SPEC) if several and self._judges else brief.tools,
+            may_stay_silent=judges and unclear,
+            tools=(*brief.tools, STAY_SILENT_SPEC) if judges else brief.tools,
         )
 
 

@@ -214,9 +214,10 @@ def may_be_ours(word: str, ours: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _unlike(heard: str, name: str) -> float:
-    """Return how unlike two words sound, 0 to 1; "th" is as in "there", or as in "Thomas"."""
+    """Return how unlike two words sound, 0 to 1; "th" is as in "there", "Thomas" or "Thelma"."""
     soft = {heard, heard.replace("th", "v")}
-    return min(_unlike_sounds(_sound(each), _sound(name)) for each in soft)
+    names = {name, name.replace("th", "f"), name.replace("th", "s")}
+    return min(_unlike_sounds(_sound(each), _sound(one)) for each in soft for one in names)
 
 
 def _unlike_sounds(one: str, other: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.turn_taking.expectation_words import questions_in
 from pipelines.turn_taking.names_heard import (
+    MAYBE,
     SURELY,
     NameHeard,
     may_be_ours,
@@ -20,7 +21,8 @@ _SENTENCE = re.compile(r"[^.!?…。！？]+[.!?…。！？]*")
 _ABBREVIATED = re.compile(r"\b(Dr|Mr|Mrs|Ms|Prof|Sr|Sra|St|Mme|Sig|Dott|Hr|Fr)\.", re.IGNORECASE)
 _COMMA = re.compile(r"[,;:–—]")
 _LAST_NAME_CALLED = re.compile(r",\s+([^\W\d_]\w+)\s*[.!?…]*$")
-_FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+),\s")
+_FIRST_NAME_CALLED = re.compile(r"^[¿¡\s]*([^\W\d_]\w+(?: [^\W\d_]\w+)?),\s")
+_NAME_CALLED_INSIDE = re.compile(r",\s+([^\W\d_]\w+),")
 _ASKING = ("?", "？")
 _NO_NAMES = ("I", "Sie", "OK", "Okay")
 OPENING = 2
@@ -49,6 +51,8 @@ class SaidSentence:
     """Whether it is a question."""
 
     known: LanguageWords
+    language: str
+    """BCP 47 tag."""
 
     @property
     def text(self) -> str:
@@ -89,6 +93,9 @@ class Naming:
     ours: bool | None = None
     """Whether it is the agent that is called, last; None if nobody is."""
 
+    sure: bool = True
+    """Whether somebody is called for sure; not where a word begins a sentence as a name does."""
+
     maybe: bool = False
     """Whether a word that calls somebody may be the agent's name, and may be none."""
 
@@ -111,7 +118,12 @@ def _sentence(raw: str, language: str, known: LanguageWords) -> SaidSentence:
         words += spoken_words(part)
     asks = _asks(raw.strip(), _without_calls(" ".join(words), known), language)
     return SaidSentence(
-        raw=raw.strip(), words=words, pauses=frozenset(pauses), asks=asks, known=known
+        raw=raw.strip(),
+        words=words,
+        pauses=frozenset(pauses),
+        asks=asks,
+        known=known,
+        language=language,
     )
 
 
@@ -140,20 +152,45 @@ def naming(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -
     called = [name.ours for name in found if _is_called(sentence, name)]
     if called:
         return Naming(ours=called[-1])
-    return (
-        Naming(talked_of=any(name.ours for name in found))
-        if found
-        else _by_sound(sentence, ours, others)
+    ours_found = [name for name in found if name.ours]
+    if not found:
+        return _by_sound(sentence, ours, others)
+    return Naming(
+        talked_of=bool(ours_found), maybe=any(_may_be_asked(sentence, name) for name in ours_found)
     )
+
+
+def _may_be_asked(sentence: SaidSentence, name: NameHeard) -> bool:
+    """Return whether a name may call somebody who is asked, though no mark says so.
+
+    "Bruno is breakfast included." is what a transcriber writes of a question.
+    """
+    known, rest = questions_in(sentence.language), " ".join(sentence.words[name.end :])
+    by_order = primary(sentence.language) in _BY_ORDER and not (name.start or name.bound)
+    return by_order and known is not None and known.is_polar(rest)
 
 
 def _by_sound(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]) -> Naming:
     """Return who is called by a word that is nobody's name."""
     if _calls_people(sentence):
         return Naming(ours=False)
-    stranger = _called_stranger(sentence)
-    if stranger and (nearest := nearest_name(stranger, ours, others)) is not None:
-        return Naming(ours=nearest.ours)
+    stranger, sure = _called_stranger(sentence)
+    for word in filter(None, (stranger, _called_inside(sentence))):
+        if (nearest := nearest_name(word, ours, others)) is not None:
+            return Naming(ours=nearest.ours)
+    found = _by_opening(sentence, ours, others)
+    if found is not None or not stranger:
+        return found or Naming()
+    if _is_perhaps_ours(stranger, ours, others):
+        return Naming(ours=True, sure=False)
+    maybe = may_be_ours(stranger, ours)
+    return Naming(maybe=True) if maybe else Naming(ours=False, sure=sure)
+
+
+def _by_opening(
+    sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]
+) -> Naming | None:
+    """Return who is called by the words that a sentence begins with, or ends with; None if none."""
     for word, rest in _openings(sentence):
         nearest = nearest_name(word, ours, others, SURELY)
         told = replace(sentence, words=rest)
@@ -161,10 +198,14 @@ def _by_sound(sentence: SaidSentence, ours: Sequence[str], others: Sequence[str]
             return Naming(ours=nearest.ours)
         if nearest is not None and nearest.ours:
             return Naming(maybe=True)
-    if stranger:
-        maybe = may_be_ours(stranger, ours)
-        return Naming(maybe=True) if maybe else Naming(ours=False)
-    return Naming()
+        if told.asks and _is_perhaps_ours(word, ours, others):
+            return Naming(ours=True, sure=False)
+    return None
+
+
+def _is_perhaps_ours(word: str, ours: Sequence[str], others: Sequence[str]) -> bool:
+    nearest = nearest_name(word, ours, others, MAYBE)
+    return nearest is not None and nearest.ours
 
 
 def called_alone(
@@ -231,19 +272,31 @@ def _is_inverted(after: Sequence[str]) -> bool:
     return len(after) > 1 and after[1] in subjects
 
 
-def _called_stranger(sentence: SaidSentence) -> str:
-    """Return by which word somebody is called whose name is not known, by how it is written.
+def _called_stranger(sentence: SaidSentence) -> tuple[str, bool]:
+    """Return by which words somebody is called whose name is not known, by how it is written.
 
-    ``""`` if nobody is.
+    ``""`` if nobody is; and whether that is sure. At the beginning of a sentence it is not, since
+    all words are written so there.
     """
     last = _LAST_NAME_CALLED.search(sentence.raw)
     if last is not None and last[1][0].isupper():
-        return "" if last[1] in _NO_NAMES else last[1].casefold()
+        return ("", False) if last[1] in _NO_NAMES else (last[1].casefold(), True)
     first = _FIRST_NAME_CALLED.match(sentence.raw)
-    if first is None or not first[1][0].isupper() or _is_opener(first[1], sentence.known):
-        return ""
-    told = replace(sentence, words=sentence.words[1:])
-    return first[1].casefold() if told.asks or (len(told.words) > 1 and told.requests) else ""
+    words = first[1].split() if first is not None else []
+    if not words or not all(word[0].isupper() for word in words):
+        return "", False
+    if any(_is_opener(word, sentence.known) for word in (" ".join(words), *words)):
+        return "", False
+    told = replace(sentence, words=sentence.words[len(words) :])
+    calls = told.asks or (len(told.words) > 1 and told.requests)
+    return ("".join(words).casefold() if calls else ""), False
+
+
+def _called_inside(sentence: SaidSentence) -> str:
+    """Return the word between two commas that is written as a name is; ``""`` if there is none."""
+    found = _NAME_CALLED_INSIDE.search(sentence.raw)
+    named = found is not None and found[1][0].isupper() and found[1] not in _NO_NAMES
+    return found[1].casefold() if found is not None and named else ""
 
 
 def _calls_people(sentence: SaidSentence) -> bool:

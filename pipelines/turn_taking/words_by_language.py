@@ -85,6 +85,12 @@ class AddressingWords:
     muses: re.Pattern[str]
     """The beginning of what people say who think about an answer together."""
 
+    needs: re.Pattern[str]
+    """The beginning of what is asked for without asking: "we need", "I'm looking for"."""
+
+    suits: re.Pattern[str]
+    """What says that something is right for somebody: "would be good", "works for us"."""
+
     concludes: re.Pattern[str]
     """The beginning of what people say to the agent once they have agreed: "then", "we'll take"."""
 
@@ -318,6 +324,8 @@ def _addressing(lists: Mapping[str, str]) -> AddressingWords:
         pleads=_anywhere(lists.get("pleads", "")),
         serves=_anywhere(lists.get("serves", "")),
         you=_anywhere(lists.get("you", "")),
+        needs=_anywhere(lists.get("needs", "")),
+        suits=_anywhere(lists.get("suits", "")),
         concludes=_anywhere(lists.get("concludes", "")),
         holds=_anywhere(lists.get("holds", "")),
     )

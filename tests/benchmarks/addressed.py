@@ -25,7 +25,8 @@ from agent.simulator.intervals import of_share
 from pipelines.conversation import Brief, Message
 from pipelines.providers import scripted
 from pipelines.providers.contracts import Piece
-from pipelines.turn_taking.addressed import Addressee, Answers, Verdict, addressed
+from pipelines.turn_taking.addressed import addressed
+from pipelines.turn_taking.floor import Addressee, Answers, Verdict
 from pipelines.turn_taking.settings import TurnSettings
 from tests.agent.conversation import talk, voice
 from tests.parties import UNNAMED, PartyCall, Turn, heard_turns, is_right, judged, party_calls
