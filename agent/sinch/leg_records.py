@@ -42,13 +42,16 @@ class LegRecords:
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
         """Note what a leg was that has ended, unless that is on record.
 
-        Nothing is done about a party whose call has nobody yet: :meth:`unrecorded` has it later.
+        Nothing is done about a party whose call has nobody yet: :meth:`unrecorded` has it later,
+        unless that call has ended so.
         """
         call = await self._directory.call(leg.of)
-        if call is None or not await self.first_to_record(leg.name):
+        placed = await self._directory.placed(leg.of)
+        known = call or placed
+        if known is None or not known.call_id or not await self.first_to_record(leg.name):
             return
-        fields = _dialled(leg) | charged(callback)
-        self._calls.platform_line(call.call_id, fields, await self._about(call), "leg")
+        fields, about = _dialled(leg) | charged(callback), call_facts(call, placed)
+        self._calls.platform_line(known.call_id, fields, about, "leg")
 
     async def unrecorded(self, call_name: str) -> list[Mapping[str, Any]]:
         """Return the fields of lines of those who have left the line and are not on record yet.
