@@ -12,6 +12,7 @@ from agent.sinch.api.rest import SinchError
 from agent.sinch.callbacks import LegAnswered, Version
 from agent.sinch.contracts import Party
 from agent.sinch.legs.leg_kinds import LegFacts, PartyLeg
+from agent.sinch.refusals import RefusedError
 from agent.sinch.stream_legs import STREAM_WITHIN
 from tests.agent.sinch.scripted import Story, tell
 from tests.agent.sinch.test_leg_records import charged, of_legs
@@ -180,5 +181,32 @@ def test_a_line_whose_process_has_died_has_its_end_on_record(
             await charged(s, line.legs["Cleo"], "leg of Cleo", "0.01")
         assert [one["call_id"] for one in s.calls.told] == ["leg of Ann"]
         assert of_legs(s).keys() == set(line.legs.values())
+
+    tell(tmp_path, version, story)
+
+
+@both
+def test_who_was_dropped_is_not_let_in_though_sinch_dialled_all_the_same(
+    tmp_path: Path, version: Version
+) -> None:
+    """They were dropped while its answer to our request was on its way, which then got lost."""
+
+    async def story(s: Story) -> None:
+        line = await Line.dialled(s)
+        await line.answers("Ann")
+        dials_all_the_same(s, DORA)
+        dial: Any = s.platform._dial
+
+        async def slow(session: str, leg: PartyLeg) -> LegFacts | SinchError:
+            await s.call_control.parties.drop(line.name, leg.name)
+            done: LegFacts | SinchError = await dial(session, leg)
+            return done
+
+        s.platform._dial = slow  # type: ignore[method-assign]
+        with pytest.raises(RefusedError):
+            await s.call_control.parties.add(line.name, Party(to=DORA, title="Dora"))
+        (dora,) = [one for one in await s.call_control.parties.of(line.name) if one.to == DORA]
+        assert "hangup" in str(await s.answered(dora.name, call_id="leg of Dora"))
+        assert (await line.standing())["Dora"] != "joined"
 
     tell(tmp_path, version, story)
