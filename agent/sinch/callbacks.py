@@ -154,6 +154,9 @@ BRIEFING = "briefing"
 """Version 2: what we call the menu in which somebody is asked whether they take a call. A webhook
 that a key of it leads to is called the same, with ``-`` and the key behind it."""
 
+WRONG_KEY = "?"
+"""What is given where version 1 tells that a key was pressed which the menu does not have."""
+
 _BRIEFING_KEY = f"call.webhook.{BRIEFING}-"
 
 _V1_ANSWERERS: Mapping[str, Answerer] = {
@@ -223,12 +226,14 @@ def _v1(event: str, message: Mapping[str, Any]) -> Callback:
 
 
 def _v1_menu(leg: LegIdentity, menu: Mapping[str, Any]) -> MenuAnswered:
-    # What is told of a timeout, a wrong key or a fault is no answer, whatever stands beside it.
-    given = _text(menu, "type").lower() in ("return", "sequence")
+    # What is told of a timeout or a fault is no answer, whatever stands beside it. A wrong key is
+    # one, and none that the menu has.
+    told = _text(menu, "type").lower()
+    value = _text(menu, "value") if told in ("return", "sequence") else ""
     return MenuAnswered(
         leg=leg,
         menu=_text(menu, "menuId"),
-        given=_text(menu, "value") if given else "",
+        given=WRONG_KEY if told == "invalidinput" else value,
         spoken=_text(menu, "inputMethod").lower() == "voice",
     )
 

@@ -140,13 +140,9 @@ class CallEndings:
         Returns:
             What the platform is to do.
         """
-        leg, answers = callback.leg, ANSWERS[callback.leg.version]
+        answers = ANSWERS[callback.leg.version]
         self._calls.forget(call_name)
-        if await self._directory.first_to_end(leg.call_id):
-            told = await self._last_word(callback, party)
-            self._follow_ups.start(self._close_record(call_name, callback, told), "close a record")
-            others = partial(self._legs.left_before, call_name, callback)
-            self._follow_ups.insist(others, "record who has left before")
+        await self.close(call_name, callback, party)
         call = await self._directory.advance_call(call_name, CallEvent.ENDED)
         if call is None:
             return answers.nothing()
@@ -156,6 +152,17 @@ class CallEndings:
         stop = partial(self._hang_ups.transfer_for_nobody, call.transfer)
         self._follow_ups.insist(stop, "hang up an unanswered transfer")
         return answers.hang_up_legs(STREAM, call.transfer)
+
+    async def close(self, call_name: str, callback: LegEnded, party: str = "") -> None:
+        """Have the platform's last word on a call put on its record, unless one is.
+
+        Arguments as of :meth:`phone_ended`.
+        """
+        if await self._directory.first_to_end(callback.leg.call_id):
+            told = await self._last_word(callback, party)
+            self._follow_ups.start(self._close_record(call_name, callback, told), "close a record")
+            others = partial(self._legs.left_before, call_name, callback)
+            self._follow_ups.insist(others, "record who has left before")
 
     def stream_leg_ended(self, call_name: str) -> None:
         """Hang up whoever is left alone in the conference of a call. Returns at once."""

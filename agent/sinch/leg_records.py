@@ -42,12 +42,15 @@ class LegRecords:
     async def ended(self, leg: PartyLeg | TransferLeg | StreamLeg, callback: LegEnded) -> None:
         """Note what a leg was that has ended, unless that is on record. It may be done again.
 
-        Nothing is done about a party whose call has nobody yet: :meth:`left_before` has it later.
+        Nothing is done about a party whose call has nobody yet: :meth:`left_before` has it later,
+        unless that call has ended so.
         """
         call = await self._directory.call(leg.of)
-        if call is not None:
-            fields, about = _dialled(leg) | charged(callback), await self._about(call)
-            await self._record(call.call_id, leg.name, fields, about)
+        placed = await self._directory.placed(leg.of)
+        known = call or placed
+        if known is not None and known.call_id:
+            fields, about = _dialled(leg) | charged(callback), call_facts(call, placed)
+            await self._record(known.call_id, leg.name, fields, about)
 
     async def left_before(self, call_name: str, callback: LegEnded) -> None:
         """Note who has left the line of a call that is over, and is not on record. Or do it again.

@@ -72,13 +72,14 @@ def pie(**menu: Any) -> Any:
         ({"type": "Return", "value": 1}, "1", False),
         ({"type": "sequence", "value": "yes please", "inputMethod": "voice"}, "yes please", True),
         ({"type": "timeout", "value": "1", "inputMethod": "dtmf"}, "", False),
-        ({"type": "invalidinput", "value": "7", "inputMethod": "dtmf"}, "", False),
+        ({"type": "invalidinput", "value": "7", "inputMethod": "dtmf"}, "?", False),
+        ({"type": "InvalidInput", "value": "1"}, "?", False),
         ({"type": "hangup"}, "", False),
         ({"type": "error"}, "", False),
     ],
 )
 def test_the_end_of_a_menu_of_version_1(menu: Any, given: str, spoken: bool) -> None:
-    """Only what was chosen or said is an answer."""
+    """Only what was chosen or said is an answer, and a wrong key is none that means anything."""
     told = pie(menuId="t1", **menu)
     assert isinstance(told, MenuAnswered)
     assert (told.menu, told.given, told.spoken) == ("t1", given, spoken)

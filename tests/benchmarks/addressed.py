@@ -7,8 +7,9 @@ is told by the rules, as where no language model can tell; which turns are left 
 printed apart. Intervals are Wilson's, of 95 %. ``--choosing`` prints the others; ``--named`` has
 the agent answer to its name and to its own questions alone; ``--wrong`` lists what was told wrong;
 ``--calls`` holds each as a whole call, in virtual time; ``--heard`` takes what a recognizer made of
-turns that call somebody by name. ``--set unseen`` takes those whose writer had not seen the rules;
-what a listener could not tell there either is of a kind ``unclear``.
+turns that call somebody by name. ``--set unseen`` takes those whose writer had not seen the rules,
+and ``unseen2`` others, of another day; what a listener could not tell there either is of a kind
+``unclear``.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def held(which: str, answers: Answers) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--choosing", action="store_true")
-    parser.add_argument("--set", choices=("choosing", "reporting", "unseen"))
+    parser.add_argument("--set", choices=("choosing", "reporting", "unseen", "unseen2"))
     parser.add_argument("--named", action="store_true")
     parser.add_argument("--heard", action="store_true")
     parser.add_argument("--wrong", action="store_true")

@@ -114,8 +114,9 @@ class LineEndings:
         if call is None:
             return await self._nobody_came(call_name, version, legs, callback)
         if call.status is CallStatus.OVER:
-            # Where whoever took it has ended it, the last word is that on the last phone.
-            ends = callback is not None and all(leg.is_over for leg in legs)
+            # Whoever took it has ended it, or its process has died: the last word is that on the
+            # last phone.
+            ends = callback is not None and _have_all_left(call, legs)
         else:
             ends = is_over(call, legs) or await self._is_left_alone(call, legs)
         if not ends:
@@ -144,7 +145,9 @@ class LineEndings:
         ):
             return ANSWERS[version].nothing()
         # The same whoever looks: of several who are told at once, more than one may find all over.
-        call_id = next((leg.call_id for leg in legs if leg.call_id), call_name)
+        # Somebody may yet come of whom Sinch had told us that they were not dialled.
+        ids = (placed.call_id, *(leg.call_id for leg in legs))
+        call_id = next(filter(None, ids), call_name)
         result = next((leg.result for leg in legs if leg.result), "FAILED")
         told = callback or LegEnded(
             leg=LegIdentity(version=version, call_id=call_id), result=result, reason=""
@@ -167,3 +170,8 @@ class LineEndings:
         party = told.leg.name or told.leg.custom
         told = replace(told, leg=replace(told.leg, call_id=call_id))
         return await self._endings.phone_ended(call_name, told, party)
+
+
+def _have_all_left(call: BridgedCall, legs: list[PartyLeg]) -> bool:
+    """Return whether a call goes by one of several phones, and all of them have hung up."""
+    return call.phone in [leg.name for leg in legs] and all(leg.is_over for leg in legs)

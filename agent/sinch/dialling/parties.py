@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -16,7 +17,7 @@ from agent.sinch.dialling.dial_rules import DialRules
 from agent.sinch.dialling.line_endings import LineEndings
 from agent.sinch.dialling.party_rules import beside
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.directory import CallDirectory, line_is_over
 from agent.sinch.legs.leg_kinds import BridgedCall, LegFacts, PartyLeg, PlacedLeg
 from agent.sinch.legs.leg_tables import CallStatus, LegEvent, LegStatus
 from agent.sinch.refusals import (
@@ -190,6 +191,9 @@ class Parties:
         self._watch.limit(leg, leg.ring_seconds)
         self._watch.watch(leg, leg.to)
         log.info("dialled", to=phone_numbers.shortened(leg.to), dialled=leg.name)
+        if (accepted or leg).why == "dropped" or await line_is_over(self._directory, leg.of):
+            with suppress(RefusedError):  # logged; they do not ring for ever
+                await self._hang_ups.party(leg.name)  # nobody knew by what, before
         return accepted or leg
 
     async def _refused(self, leg: PartyLeg, error: SinchError | None) -> None:

@@ -16,17 +16,20 @@ from agent.sinch.contracts import BroughtStream, LocalCalls
 from agent.sinch.dialling.line_endings import LineEndings
 from agent.sinch.follow_ups import FollowUps
 from agent.sinch.hang_ups import HangUps
-from agent.sinch.legs.directory import CallDirectory
+from agent.sinch.legs.directory import CallDirectory, line_is_over
 from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import LegFacts, PartyLeg, PlacedLeg
-from agent.sinch.legs.leg_tables import CallStatus, LegEvent, LegStatus
-from agent.sinch.stream_legs import StreamLegs
+from agent.sinch.legs.leg_tables import LegEvent, LegStatus
+from agent.sinch.stream_legs import STREAM_WITHIN, StreamLegs
 
 log = structlog.get_logger()
 
 CHARACTERS_A_SECOND = 13.0
 """How fast the platform's voice is taken to speak. Nothing tells in version 1 that it has finished;
 voices read some 12 to 15 characters of European languages a second."""
+
+NO_ROOM = "there was no room"
+"""Why a call to several ended whose first had answered: nobody could talk to them."""
 
 
 class PartyAnswers:
@@ -65,14 +68,17 @@ class PartyAnswers:
 
     async def answered(self, leg: PartyLeg, callback: LegAnswered) -> Svaml:
         """Return what the platform is to do, now that a party has answered, or is known."""
+        told = await self._answered(leg, callback)
+        if told == ANSWERS[callback.leg.version].hang_up() and not callback.asks:
+            self._hang_up(leg)  # what we answer is not looked at
+        return told
+
+    async def _answered(self, leg: PartyLeg, callback: LegAnswered) -> Svaml:
         answers = ANSWERS[callback.leg.version]
         facts = LegFacts(call_id=callback.leg.call_id, session=callback.leg.session_id)
         answered = await self._directory.advance(leg, LegEvent.ANSWERED, facts)
-        call = await self._directory.call(leg.of)
-        gone = call is not None and call.status is CallStatus.OVER
-        if answered is None or answered.why == "dropped" or gone:
-            if not callback.asks:  # what we answer is not looked at
-                self._hang_up(leg)
+        over = await line_is_over(self._directory, leg.of)
+        if answered is None or answered.why == "dropped" or over:
             return answers.hang_up()
         if answered.status is LegStatus.CONNECTED:  # told once more, or who it is
             return answers.keep(answered, await self._conference(leg.of))
@@ -96,24 +102,36 @@ class PartyAnswers:
 
     async def _let_in(self, leg: PartyLeg, callback: LegAnswered) -> Svaml:
         answers = ANSWERS[callback.leg.version]
-        connected = await self._directory.advance(leg, LegEvent.CONNECTED)
-        if connected is None:  # they have hung up meanwhile
-            return answers.hang_up()
         announcer, conference = self._settings.announcer, await self._conference(leg.of)
+        connected = await self._directory.advance(leg, LegEvent.CONNECTED)
+        if connected is None:
+            now = await self._directory.leg_of(PartyLeg, leg.name)
+            if now is None or now.status is not LegStatus.CONNECTED:  # they have hung up meanwhile
+                return answers.hang_up()
+            return answers.keep(now, conference)  # told once more at the same moment
         if await self._directory.call(leg.of) is None:
             placed = await self._directory.placed(leg.of)
             if placed is None or placed.status in (LegStatus.FAILED, LegStatus.ENDED):
                 return answers.hang_up()
             if await self._directory.first_to_connect(leg.of):
                 return await self._begin(placed, connected, callback)
+            look = partial(self._look_for_call, connected)
+            self._follow_ups.insist(look, "look for a call", after=STREAM_WITHIN)
         await self._tell_joined(connected)
         return answers.let_in(connected, conference, announcer, None)
+
+    async def _look_for_call(self, leg: PartyLeg) -> None:
+        """Hang up somebody to whom nobody has brought the agent who was about to."""
+        if await self._directory.call(leg.of) is None:
+            await self._hang_ups.party(leg.name)
 
     async def _begin(self, placed: PlacedLeg, leg: PartyLeg, callback: LegAnswered) -> Svaml:
         """Bring the agent to the first who has answered; return the answer to the platform."""
         answers = ANSWERS[callback.leg.version]
         if reason := self._calls.no_room(placed.name):
             self._calls.decline(reason)
+            # Whoever answers before they are hung up would wait for an agent that does not come.
+            await self._directory.advance(placed, LegEvent.ENDED, LegFacts(reason=NO_ROOM))
             besides = leg.name if callback.asks else ""  # else our answer is not looked at
             hang_up = partial(self._hang_ups.parties, placed.name, besides=besides)
             self._follow_ups.insist(hang_up, "hang up: there is no room")

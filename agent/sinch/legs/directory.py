@@ -233,6 +233,15 @@ async def talk_to_another(directory: CallDirectory, call: BridgedCall) -> bool:
     return leg is not None and leg.status is LegStatus.ANSWERED
 
 
+async def line_is_over(directory: CallDirectory, call_name: str) -> bool:
+    """Return whether nobody may come to the line of a call any more: it is over, or never began."""
+    call = await directory.call(call_name)
+    if call is not None:
+        return call.status is CallStatus.OVER
+    placed = await directory.placed(call_name)
+    return placed is None or placed.status in (LegStatus.FAILED, LegStatus.ENDED)
+
+
 def _over(call_id: str) -> str:
     """Return what is claimed once the stream of a call has ended."""
     return f"stream over {call_id}"

@@ -291,7 +291,8 @@ class PartyLeg:
             return None
         talked = event is LegEvent.ENDED and self.status is LegStatus.CONNECTED
         answered = event is LegEvent.ANSWERED
-        known = "" if self.status is LegStatus.FAILED and answered else self.why
+        after_all = self.status is LegStatus.FAILED and answered and self.why != "dropped"
+        known = "" if after_all else self.why
         return replace(
             self,
             status=status,

@@ -87,6 +87,16 @@ class Desk:
         (record,) = found
         return record
 
+    def lines_after(self, known: int, what: str) -> list[dict[str, Any]]:
+        """Return all lines beyond those ``known`` records, once a leg that was ``what`` is over."""
+        until = time.monotonic() + 60
+        while True:
+            found = [line for record in self.records()[known:] for line in record]
+            if any(line.get("what") == what and "result" in line for line in found):
+                return found
+            assert time.monotonic() < until, found
+            time.sleep(0.05)
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
@@ -193,16 +203,17 @@ def test_we_dial_and_talk(desk: Desk) -> None:
         standin.stdout.close()
 
 
-@pytest.mark.parametrize(("given", "told"), [("1", "accepted"), ("2", "declined")])
+@pytest.mark.parametrize(
+    ("given", "told"), [(["1"], "accepted"), (["7", "1"], "accepted"), (["2"], "declined")]
+)
 def test_phones_of_the_stand_in_are_asked_whether_they_take_a_call(
-    desk: Desk, given: str, told: str
+    desk: Desk, given: list[str], told: str
 ) -> None:
-    """`--at-menu` says what they answer."""
+    """`--at-menu` says what they answer, each time that they are asked."""
     (desk.folder / "prompts" / "asking.md").write_text(ASKING)
     command = ["sinch", "stand-in", "--port", str(desk.rest), "--phone", PHONE, "--phone", BAKER]
     answers = [
-        "--at-menu",
-        given,
+        *(word for one in given for word in ("--at-menu", one)),
         "--say",
         "Can I talk to a person?",
         "--say",
@@ -221,11 +232,11 @@ def test_phones_of_the_stand_in_are_asked_whether_they_take_a_call(
         assert standin.stdout.readline().startswith("Sinch's API is at")
         done = desk.run("dial", PHONE, "--agent", "asking")
         assert done.returncode == 0, done.stderr
-        record = desk.record_after(known)
-        statuses = [line["status"] for line in record if line["kind"] == "transfer"]
+        # Two of the stand-in who are left to each other do not hang up; the agent's leg is over.
+        lines = desk.lines_after(known, "stream")
+        statuses = [line["status"] for line in lines if line["kind"] == "transfer"]
         assert statuses[:3] == ["started", "briefed", told]
-        # What that leg has cost is on record; they took it, or were hung up on.
-        (leg,) = [line for line in record if line.get("what") == "transfer" and "to" in line]
+        (leg,) = [line for line in lines if line.get("what") == "transfer" and "to" in line]
         assert leg["to"] == BAKER
     finally:
         standin.kill()
