@@ -145,8 +145,9 @@ class CallClock:
         turns, quiet = self._settings.turns, now - self._quiet_since
         if self._keys and not drafting:
             return Event.KEYS_ENTERED if self._keys_are_all(now) else None
-        first = self._announcements[0] if self._announcements else None
-        if self._party.is_due(quiet, now) if first is None else now >= first.not_before:
+        if self._announcements:  # what is to be said in a moment is waited for
+            return Event.ANNOUNCEMENT_DUE if now >= self._announcements[0].not_before else None
+        if self._party.is_due(quiet, now):
             return Event.ANNOUNCEMENT_DUE
         if moving:
             return BridgeDue() if quiet >= turns.filler_after * BRIDGE_AFTER else None

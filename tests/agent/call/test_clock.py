@@ -172,3 +172,14 @@ def test_who_is_left_by_the_others_has_not_been_silent_while_they_talked() -> No
     soon, later = (60.0 + TURNS.idle_after + more for more in (-0.1, 0.1))
     assert ours.due(soon, drafting=False, moving=False) is None
     assert ours.due(later, drafting=False, moving=False) is IDLED
+
+
+def test_nothing_else_is_said_while_an_introduction_waits_for_somebody_to_be_there() -> None:
+    """No filler for a caller who has waited long, and no question whether they are there."""
+    ours = clock()
+    ours.announce(Announcement(text="The manager is with us now.", not_before=61.0))
+    for moving in (True, False):
+        assert [
+            ours.due(60.0 + tick / 10, drafting=False, moving=moving) for tick in range(10)
+        ] == [None] * 10
+    assert ours.due(61.0, drafting=False, moving=True) is Event.ANNOUNCEMENT_DUE
