@@ -183,7 +183,10 @@ class OperatorInterface:
         platform = placed.call_id if placed is not None else ""
         record = await self._records.answers.one(platform or name, request.query)
         if record is not None:
-            known = (known or {"id": record["id"], "agent": record["agent"]}) | {"record": record}
+            if known is None:  # a call that came in, and is over
+                called = str(record["data"].get("dialled") or record["call_id"])
+                known = {"id": record["id"], "agent": record["agent"]} | await self._parties(called)
+            known |= {"record": record}
         return web.json_response(known) if known is not None else problem(404, "no such call")
 
     async def _erase(self, request: web.Request) -> web.Response:
