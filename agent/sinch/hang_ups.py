@@ -120,6 +120,12 @@ class HangUps:
         if leg is not None and (leg.waits or (leg.warm and leg.status is LegStatus.ANSWERED)):
             await self.transfer(leg)
 
+    async def whoever_took(self, call: BridgedCall) -> None:
+        """Hang up whoever rings, is asked or is there for a caller who has gone."""
+        leg = await self._directory.leg_of(TransferLeg, call.transfer)
+        if leg is not None and (leg.waits or leg.status is LegStatus.ANSWERED):
+            await self.transfer(leg)
+
     async def all_of(self, call_name: str) -> None:
         """Hang up whoever is left of a call that is over, where no answer to a callback did it.
 
