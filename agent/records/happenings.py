@@ -85,8 +85,8 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("transfer", "operator"): "an operator",
     ("transfer", "service"): "itself: they have hung up",
 }
-"""What decided on a sound over the agent's words, and who on a transfer, by the kind of line and its
-``by``."""
+"""What decided on a sound over the agent's words, and who on a transfer, by the kind of line and
+its ``by``."""
 
 
 def happening(event: RecordedEvent) -> str:

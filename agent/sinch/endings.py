@@ -171,9 +171,9 @@ class CallEndings:
     async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
         await self._directory.stream_ended(call_id)
         call = await self._directory.call(call_name)
-        if call is not None and call.status is not CallStatus.OVER:
-            if ANSWERS[call.version].stays_when_moved:  # so the platform hangs up the caller
-                await self._hang_ups.whoever_took(call)
+        is_over = call is None or call.status is CallStatus.OVER
+        if call is not None and not is_over and ANSWERS[call.version].stays_when_moved:
+            await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
         # Whoever it left them with may have hung up as it left.
         await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
 

@@ -405,3 +405,25 @@ def test_a_caller_is_taken_over_and_given_back(
         phones={stories.MANAGER: Phone()},
         sinch={"conference": conference},
     )
+
+
+@both
+def test_an_operator_whom_sinch_does_not_hang_up_now_is_hung_up_later(
+    tmp_path: Path, version: Version
+) -> None:
+    """The agent has its caller back; the phone of whoever had them goes as soon as it can."""
+
+    async def story(s: Story) -> None:
+        name = await ringing(s)
+        await s.answered(name)
+        await ordered(s)
+        s.platform.away.add("hang_up")
+        await s.call_control.give_back("phone")
+        await asyncio.sleep(30)
+        tried = len(s.platform.of("hang_up"))
+        assert tried > 2
+        s.platform.away.clear()
+        await asyncio.sleep(60)
+        assert len(s.platform.of("hang_up")) == tried + 1
+
+    tell(tmp_path, version, story, conference=True)
