@@ -23,6 +23,7 @@ from agent.sinch.legs.dispatch import OrderDispatch
 from agent.sinch.legs.leg_kinds import STREAM, LegFacts, PartyLeg
 from agent.sinch.legs.leg_tables import CallEvent, CallStatus, LegEvent
 from agent.sinch.refusals import CallOverError, NoSuchCallError
+from agent.store.errors import StoreError
 
 log = structlog.get_logger()
 
@@ -169,13 +170,18 @@ class CallEndings:
         self._follow_ups.insist(leave, "leave a call")
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
-        await self._directory.stream_ended(call_id)
-        call = await self._directory.call(call_name)
-        is_over = call is None or call.status is CallStatus.OVER
-        if call is not None and not is_over and ANSWERS[call.version].stays_when_moved:
-            await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
-        # Whoever it left them with may have hung up as it left.
-        await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+        try:
+            await self._directory.stream_ended(call_id)
+            call = await self._directory.call(call_name)
+            is_over = call is None or call.status is CallStatus.OVER
+            if call is not None and not is_over and ANSWERS[call.version].stays_when_moved:
+                await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
+            # Whoever it left them with may have hung up as it left.
+            await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+        except StoreError:
+            if hung_up and not moved:
+                await self._hang_ups.conference_without_database(call_name)
+            raise
 
     async def _last_word(self, callback: LegEnded) -> dict[str, Any]:
         """Return what the platform says of the end of a call, with the price of that one leg.

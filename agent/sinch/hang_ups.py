@@ -198,6 +198,12 @@ class HangUps:
         finally:
             await self.parties(call_name)
 
+    async def conference_without_database(self, call_name: str) -> None:
+        """Hang up whoever is on the line of a call, by its name alone, whoever talks to whom."""
+        if self._actions is not None and (named := self._actions.conference(call_name)):
+            with suppress(RefusedError):  # logged; it is done again with the database
+                await self._clear(self._actions, named)
+
     async def _clear(self, actions: Actions, conference: str) -> None:
         try:
             await actions.clear(conference)
