@@ -376,7 +376,7 @@ def test_those_announced_in_the_same_words_are_told_apart(said: str, to: str) ->
     """By what asks for them: files rarely have an announcement for each."""
     known = {"desk": "Keypad: 1", "kitchen": "Keypad: 2"}
     destinations = tuple(
-        Destination(name=name, asked=(key, f"Can I talk to the {name}?"), announcement="One moment.")
+        Destination(name=name, asked=(key, f"Can I talk to the {name}?"), announcement="A moment.")
         for name, key in known.items()
     )
 
@@ -385,7 +385,7 @@ def test_those_announced_in_the_same_words_are_told_apart(said: str, to: str) ->
         brief = replace(BRIEF, destinations=destinations)
         return [piece async for piece in model.reply(brief, [Message("user", said)])]
 
-    assert asyncio.run(main()) == ["One moment. ", ToolCall(TRANSFER_CALL, {"to": to})]
+    assert asyncio.run(main()) == ["A moment. ", ToolCall(TRANSFER_CALL, {"to": to})]
 
 
 def call(*said: str, brief: Brief = BRIEF) -> list[tuple[str, bool]]:
