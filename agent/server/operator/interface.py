@@ -18,6 +18,7 @@ from aiohttp import web
 from agent import phone_numbers
 from agent.personas.errors import PersonaError
 from agent.personas.folder import AgentFolder
+from agent.plain_lines import one_line
 from agent.records.erasing import InProgressError
 from agent.server.admission import details
 from agent.server.operator.call_actions import CallActions, dialable
@@ -287,7 +288,7 @@ def _dial(asked: DialRequest, sinch: SinchSettings, usual: str) -> Dial:
         CannotBeDialledError: If nobody can have one of the numbers.
     """
     one = isinstance(asked.to, str)
-    if asked.machine == "message" and not asked.message:
+    if asked.machine == "message" and not one_line(asked.message):
         raise UnreadableError("message: is needed, since machine is 'message'")
     if asked.keys and (sinch.api == "v2" or asked.machine != "talk" or not one):
         raise UnreadableError(
