@@ -148,8 +148,9 @@ class PartyLine:
         else:
             self._missed[order.party] = title
             self._tell_record(order.party, title, "not reached", order.why)
-        if not told and (self.is_of_several or not came):
-            self._tell("left" if came else "absent", order.party, title, now)
+        absent = expected or not came  # nobody has left who never was there
+        if not told and (self.is_of_several or absent):
+            self._tell("absent" if absent else "left", order.party, title, now)
 
     def _tell_record(self, party: str, title: str, status: str, why: str = "") -> None:
         known = {"title": title, "status": status, "why": why}

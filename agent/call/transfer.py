@@ -219,7 +219,6 @@ class CallTransfer:
     def _new_callee(self, to: str) -> _Callee:
         asked = to in self._asked
         warm = self._asked.pop(to) if asked else self._script.warm.get(to)
-        # Legs have one-letter kinds in the log.
         return _Callee(to=to, leg=f"t{uuid.uuid4().hex[:24]}", warm=warm, by_operator=asked)
 
     def _begin(self, callee: _Callee) -> None:

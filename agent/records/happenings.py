@@ -33,7 +33,10 @@ HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "failed": (
         ("", "stage", " failed, and the reply was lost"), (" (", "error", ")"), (" ", "reason", ""),
     ),
-    "transfer": (("transfer", "", ""), (" to ", "to", ""), (": ", "status", "")),
+    "transfer": (
+        ("transfer", "", ""), (" to ", "to", ""), (": ", "status", ""), (" (", "why", ")"),
+        (", by ", "by", ""),
+    ),
     "party": (("", "title", ""), (" ", "status", ""), (" (", "why", ")")),
     "disclosed": (("said that it is a machine", "", ""), (", broken off", "cut_off", "")),
     "consent": (("consent ", "status", ""), (", by ", "by", "")),
@@ -79,8 +82,11 @@ REASONS: Mapping[tuple[str, str], str] = {
     ("barge_in", "keys"): "they pressed keys",
     ("barge_in", "answer"): "they answer the question",
     ("barge_in", "end of ours"): "hardly any of it was left",
+    ("transfer", "operator"): "an operator",
+    ("transfer", "service"): "itself: they have hung up",
 }
-"""What decided on a sound over the agent's words, by the kind of line and its ``by``."""
+"""What decided on a sound over the agent's words, and who on a transfer, by the kind of line and
+its ``by``."""
 
 
 def happening(event: RecordedEvent) -> str:

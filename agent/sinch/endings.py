@@ -102,9 +102,9 @@ class CallEndings:
         """Hang up whoever was left alone by a process that has died, and note that it is over.
 
         Whoever it had dialled onto a line, and still rings, has rung for as long as they may. Any
-        other phone that still rings is let be, since any process answers its callbacks; so are
-        those who talk to somebody whom they were passed on to, and a call whose stream is
-        elsewhere.
+        other phone that still rings is let be, since any process answers its callbacks; so is a
+        call whose stream is elsewhere, and are those who talk to somebody whom they were passed on
+        to, unless the platform has ended their call with the stream: then the other is alone.
 
         Raises:
             RefusedError: If Sinch does not hang up.
@@ -112,16 +112,16 @@ class CallEndings:
         call = await self._directory.call(call_name)
         if call is None:
             await self._hang_ups.unanswered(call_name)  # it may be a leg
-        if call is None or call.status is not CallStatus.WITH_AGENT:
+        if call is None or call.status is CallStatus.OVER:
             return
-        if await talk_to_another(self._directory, call):
+        ends_with_stream = ANSWERS[call.version].stays_when_moved
+        if not ends_with_stream and await talk_to_another(self._directory, call):
             return
         if await self._dispatch.has_stream(call.call_id):
             return
-        log.warning("a phone is hung up: the process of its call has died")
+        log.warning("a phone is hung up: the process of its call has died", call=call_name)
         await self._hang_ups.phone(call_name)
-        if call.transfer:
-            await self._hang_ups.transfer_for_nobody(call.transfer)
+        await self._hang_ups.whoever_took(call)
         await self._hang_ups.conference(call_name)
         leg = await self._directory.placed(call_name)
         if leg is not None:
@@ -185,9 +185,18 @@ class CallEndings:
         self._follow_ups.insist(leave, "leave a call")
 
     async def _leave(self, call_name: str, call_id: str, *, moved: bool, hung_up: bool) -> None:
-        await self._directory.stream_ended(call_id)
-        # Whoever it left them with may have hung up as it left.
-        await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+        try:
+            await self._directory.stream_ended(call_id)
+            call = await self._directory.call(call_name)
+            is_over = call is None or call.status is CallStatus.OVER
+            if call is not None and not is_over and ANSWERS[call.version].stays_when_moved:
+                await self._hang_ups.whoever_took(call)  # the platform hangs up the caller
+            # Whoever it left them with may have hung up as it left.
+            await self._hang_ups.conference(call_name, whoever_talks=hung_up and not moved)
+        except StoreError:
+            if hung_up and not moved:
+                await self._hang_ups.conference_without_database(call_name)
+            raise
 
     async def _last_word(self, callback: LegEnded, party: str) -> dict[str, Any]:
         """Return what the platform says of the end of a call, with the price of that one leg.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from agent.sinch.refusals import CallControlError
+from agent.sinch.refusals import CallControlError, UnavailableError
 from agent.store.errors import StoreError
 from pipelines.background import BackgroundTasks, Work
 from pipelines.backoff import longer
@@ -22,8 +22,8 @@ FINISH_WITHIN = 3.0
 """Seconds that work for calls has when the process stops."""
 
 AGAIN_FIRST, AGAIN_LONGEST = 1.0, 15.0
-"""Seconds until work that must be done is tried again, while the database is away: somebody may sit
-in a silent conference meanwhile."""
+"""Seconds until work that must be done is tried again, while the database or Sinch is away:
+somebody may sit in a silent conference meanwhile."""
 
 TRIED_FOR = 600.0
 """Seconds after which even that is given up: hardly anybody waits in silence for longer."""
@@ -49,7 +49,7 @@ class FollowUps:
         self._tasks.start(_unattended(work), name)
 
     def insist(self, work: Callable[[], Work], name: str, *, after: float = 0.0) -> None:
-        """Do it, and as long as the database fails do it again, for :data:`TRIED_FOR`.
+        """Do it, and do it again while the database or Sinch fails, for :data:`TRIED_FOR`.
 
         For what leaves somebody alone on the line if it is not done. It has to bear being done
         twice: what has failed may have been done.
@@ -118,13 +118,13 @@ async def _insisted(work: Callable[[], Work], name: str) -> None:
     while True:
         try:
             await work()
+        except (StoreError, UnavailableError):
+            wait = longer(wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
         except CallControlError:
             return  # logged where it was raised
-        except StoreError:
-            wait = longer(wait, first=AGAIN_FIRST, longest=AGAIN_LONGEST)
         else:
             return
         if now() + wait > until:
-            log.error("the database is away: work for a call is given up", work=name)
+            log.error("the database or Sinch is away: work for a call is given up", work=name)
             return
         await asyncio.sleep(wait)

@@ -89,8 +89,8 @@ class LegEndings:
 
     async def _ended(self, callback: LegEnded) -> Svaml:
         leg = await own_leg(self._directory, callback.leg)
-        kind = "" if leg is None else leg.name[:1]
-        log.info("leg ended", leg=kind, result=callback.result, reason=callback.reason)
+        what, call = _told(leg)
+        log.info("leg ended", leg=what, call=call, result=callback.result, reason=callback.reason)
         if isinstance(leg, PlacedLeg | TransferLeg | PartyLeg):
             self._follow_ups.start(self._rules.ended(leg.name, callback), "count what a call cost")
         if isinstance(leg, TransferLeg | StreamLeg):
@@ -123,6 +123,20 @@ class LegEndings:
                 await self._hang_ups.all_of(name)
             case _:
                 await self._hang_ups.all_of(callback.leg.call_id)
+
+
+def _told(leg: OwnLeg | None) -> tuple[str, str]:
+    """Return what a leg is, as records have it, and the name of its call; ``""`` if not ours."""
+    match leg:
+        case PlacedLeg(name=name):
+            return "phone", name
+        case TransferLeg(of=name):
+            return "transfer", name
+        case PartyLeg(of=name):
+            return "party", name
+        case StreamLeg(of=name):
+            return "stream", name
+    return "", ""
 
 
 async def own_leg(directory: CallDirectory, leg: LegIdentity, menu: str = "") -> OwnLeg | None:

@@ -127,3 +127,7 @@ class CannotBriefError(CallControlError):
 
 class RefusedError(CallControlError):
     """Sinch does not do it. The message is Sinch's, in one line; it may quote a number."""
+
+
+class UnavailableError(RefusedError):
+    """Sinch does not do it now: it fails, is asked too often, or cannot be reached."""

@@ -104,7 +104,7 @@ def add(connection: Connection, seal: Seal, said: Mapping[int, Sequence[JournalL
     new = [
         number
         for number, lines in said.items()
-        if any(line.kind in (*SPOKEN, "call", "ended") for line in lines)
+        if any(line.kind in (*SPOKEN, "call", "platform", "ended") for line in lines)
     ]
     if not new:
         return

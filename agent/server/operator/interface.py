@@ -17,6 +17,7 @@ from aiohttp import web
 
 from agent import phone_numbers
 from agent.personas.folder import AgentFolder
+from agent.plain_lines import one_line
 from agent.records.erasing import InProgressError
 from agent.server.operator.call_actions import CallActions, dialable
 from agent.server.operator.errors import (
@@ -182,7 +183,10 @@ class OperatorInterface:
         platform = placed.call_id if placed is not None else ""
         record = await self._records.answers.one(platform or name, request.query)
         if record is not None:
-            known = (known or {"id": record["id"], "agent": record["agent"]}) | {"record": record}
+            if known is None:  # a call that came in, and is over
+                called = str(record["data"].get("dialled") or record["call_id"])
+                known = {"id": record["id"], "agent": record["agent"]} | await self._parties(called)
+            known |= {"record": record}
         return web.json_response(known) if known is not None else problem(404, "no such call")
 
     async def _erase(self, request: web.Request) -> web.Response:
@@ -272,7 +276,7 @@ def _dial(asked: DialRequest, sinch: SinchSettings, usual: str) -> Dial:
         CannotBeDialledError: If nobody can have one of the numbers.
     """
     one = isinstance(asked.to, str)
-    if asked.machine == "message" and not asked.message:
+    if asked.machine == "message" and not one_line(asked.message):
         raise UnreadableError("message: is needed, since machine is 'message'")
     if asked.keys and (sinch.api == "v2" or asked.machine != "talk" or not one):
         raise UnreadableError(

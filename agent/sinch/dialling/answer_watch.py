@@ -29,7 +29,7 @@ from agent.sinch.legs.directory import CallDirectory
 from agent.sinch.legs.leg_kinds import PartyLeg, PlacedLeg, TransferLeg
 from agent.sinch.legs.leg_tables import LegStatus
 from agent.sinch.legs.processes import OtherProcesses
-from agent.sinch.refusals import RefusedError
+from agent.sinch.refusals import RefusedError, UnavailableError
 from pipelines.clock import now
 
 log = structlog.get_logger()
@@ -93,6 +93,8 @@ class AnswerWatch:
     async def _stop_ringing(self, name: str) -> None:
         try:
             await self._hang_ups.unanswered(name)
+        except UnavailableError:
+            raise
         except RefusedError:  # logged; nobody else would be told otherwise
             log.debug("an unanswered phone rings on")
         self._processes.ended(name)

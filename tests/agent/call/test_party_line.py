@@ -312,6 +312,15 @@ def test_a_line_that_we_dialled_lists_every_phone() -> None:
     assert "title" not in notes.lines[1]
 
 
+@pytest.mark.parametrize("why", ["left", "dropped", "busy"])
+def test_nobody_has_left_who_never_was_there(why: Any) -> None:
+    """Whom an operator drops while their phone rings, say: they will not come."""
+    line, _ = line_of(present={"p1": "Ann", "p2": "Bob"}, expected={"p3": "Dan"})
+    line.left(PartyLeft(party="p3", title="Dan", why=why), 1.0)
+    assert line.is_due(LULL, 1.0)
+    assert line.next_announcement().text == "Dan cannot be reached."
+
+
 def test_who_is_dialled_later_is_expected() -> None:
     """By a title that the model is told; nobody who is there, has left or was missed is again."""
     line, notes = line_of(present={"p1": "Ann"})

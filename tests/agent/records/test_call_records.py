@@ -197,6 +197,29 @@ def test_a_call_without_a_stream_has_a_record_of_what_the_platform_says(
     asyncio.run(main())
 
 
+def test_a_call_that_nobody_answered_is_found_by_the_name_it_was_dialled_as(
+    database_url: DatabaseUrl,
+) -> None:
+    """The name that `voice-agent dial` prints; there is nothing of it but the platform's word."""
+
+    async def main() -> None:
+        async with opened(database_url) as store:
+            about = {"dialled": "d1", "direction": "outgoing"}
+            told = later(
+                "20261126T100500.250-0123abcd",
+                "platform",
+                call_id="sinch-a",
+                result="NOANSWER",
+                about=about,
+            )
+            await StoredRecords(store.database, NoSeal()).add([told])
+            record = await CallRecords(store.database, NoSeal()).get("d1")
+            assert record is not None
+            assert record.outcome == "not answered"
+
+    asyncio.run(main())
+
+
 def test_whatever_is_in_a_line_can_be_stored(database_url: DatabaseUrl) -> None:
     """Half characters, zeros, what is too long for its column, times that there are not."""
     odd = "\ud83d \0 " + "x" * 500

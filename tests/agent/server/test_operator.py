@@ -145,6 +145,7 @@ def test_a_call_that_was_routed_by_hand_can_be_hung_up(tmp_path: Path, with_sinc
         ({"to": CALLER, "caller_id": "me"}, {}, "caller_id: not a telephone number"),
         ({"to": CALLER, "machine": "beep"}, {}, "machine: Input should be"),
         ({"to": CALLER, "machine": "message"}, {}, "message: is needed"),
+        ({"to": CALLER, "machine": "message", "message": " \u200b"}, {}, "message: is needed"),
         ({"to": CALLER, "screening": "ears"}, {}, "screening: only with machine"),
         (
             {"to": [CALLER], "machine": "hangup", "screening": "ears"},

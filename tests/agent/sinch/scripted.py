@@ -48,6 +48,9 @@ class Platform:
         self.version = version
         self.asked: list[tuple[float, str, str]] = []
         self.fails: set[str] = set()
+        self.away: set[str] = set()
+        """What fails for as long as it stands here, and may be asked for again."""
+
         self.joined: set[str] = set()
         """Ids of legs that are in their conference."""
 
@@ -55,6 +58,8 @@ class Platform:
         self.asked.append((round(asyncio.get_running_loop().time(), 1), what, about))
         if what in self.fails:
             raise SinchError("Sinch refused: no (HTTP 400)", 400)
+        if what in self.away:
+            raise SinchError("Sinch refused: no reason given (HTTP 503)", 503)
 
     def of(self, what: str) -> list[tuple[float, str]]:
         return [(at, about) for at, name, about in self.asked if name == what]

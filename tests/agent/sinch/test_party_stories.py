@@ -192,6 +192,10 @@ def test_the_agent_brings_somebody_in(tmp_path: Path, version: Version, conferen
         await until(lambda: "He is being called." in s.lines("agent")[-1]["text"])
         await s.sinch.hang_up(leg)
         await is_over(s)
+        known: dict[str, Any] = {}
+        while "record" not in known:  # it is in the database a moment later
+            _, known = await s.operate("GET", f"/calls/{leg.call_id}")
+        assert [(one["title"], one["status"]) for one in known["parties"]] == [("Ben", "left")]
 
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "reception.md").write_text(

@@ -89,6 +89,25 @@ def test_a_call_that_ends_while_the_database_is_away_leaves_nobody_waiting(tmp_p
     tell(tmp_path, "v1", story, conference=True)
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_who_is_hung_up_without_a_database_is_not_left_alone(
+    tmp_path: Path, *, moved: bool
+) -> None:
+    """Also if it never comes back: a conference is ended by its name, unless others talk in it."""
+
+    async def story(s: Story) -> None:
+        await s.call_control.answer(IncomingCall(leg=s.leg(), caller=TO, called=MANAGER))
+        claims = Claims(call="phone", agent="reception", rate=8000, expires=0)
+        await s.stream_comes()
+        s.database_is_away(True)
+        s.call_control.stream_ended(claims, moved=moved, hung_up=True)
+        await asyncio.sleep(60)
+        assert {about for _, about in s.platform.of("clear")} == (set() if moved else {"c-phone"})
+        s.database_is_away(False)
+
+    tell(tmp_path, "v1", story, conference=True)
+
+
 def test_a_stream_that_cannot_be_noted_hangs_the_phone_up(tmp_path: Path) -> None:
     """The database fails just behind the callback, and is away when it is looked for the stream."""
 

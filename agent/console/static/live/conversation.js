@@ -318,7 +318,7 @@ export function told(line) {
       return `${stage(line)}: nobody could do it (${line.error ?? line.reason})`;
     case "transfer":
       if (line.status === "returned") return `The agent is back${line.by === "operator" ? ", called by an operator" : ""}`;
-      return `Transfer to ${line.to}: ${line.status}`;
+      return `Transfer to ${line.to}: ${line.status}${line.why ? ` (${line.why})` : ""}${line.by === "operator" ? ", by an operator" : ""}`;
     case "whisper":
       return `Whispered to the agent by ${line.by || "an operator"}: ${line.text}`;
     case "recording":
