@@ -392,6 +392,8 @@ RIGHT: list[tuple[str, Answers, int, int]] = [
     ("reporting", "named", 105, 105),
     ("unseen", "asked", 190, 204),
     ("unseen", "named", 176, 183),
+    ("unseen2", "asked", 226, 266),
+    ("unseen2", "named", 218, 244),
 ]
 HEARD: list[tuple[str, Answers, int, int]] = [
     ("choosing", "asked", 466, 480),
