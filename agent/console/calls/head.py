@@ -12,13 +12,11 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.legs import charged_legs
+from agent.records.legs import LEGS, charged_legs
 from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
 STAGES = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}
-
-LEGS = {"party": "on the line", "transfer": "passed on to", "stream": "the agent"}
 
 MOST_LOOKS = 20
 """Rows of who has looked: the latest."""
