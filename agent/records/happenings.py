@@ -101,7 +101,8 @@ def happening(event: RecordedEvent) -> str:
         if name == "by":
             value = REASONS.get((event.kind, str(value)), value)
         if name == "what":
-            value = LEGS.get(str(value), value)
+            told = LEGS.get(str(value), str(value))
+            value = told if event.fields.get("to") else told.removesuffix(" to")
         if event.kind == "party" and name == "title":
             value = value or "somebody"
         if not name or value not in (None, "", [], {}):

@@ -64,6 +64,7 @@ class WrittenConversation:
             case "caller":
                 yield from self._said("caller", event, fields.get("text"))
                 yield from self._note(_decided(fields))
+                yield from self._note(_addressed(fields))
             case "heard":
                 self._pieces.append(event)
                 if not fields.get("more"):
@@ -205,6 +206,11 @@ def _decided(fields: Mapping[str, Any]) -> str:
     if decided["by"] == "silence" and len(told) < 2:
         return ""  # nothing else was known, as ever without drafts and a turn model
     return f"end of turn by {decided['by']}" + (f": {', '.join(told)}" if told else "")
+
+
+def _addressed(fields: Mapping[str, Any]) -> str:
+    """Return why nothing answers what a caller said; ``""`` if that was to the agent."""
+    return "to others on the line, not answered" if fields.get("to") == "others" else ""
 
 
 def _unheard(fields: Mapping[str, Any]) -> str:

@@ -39,6 +39,19 @@ def test_each_leg_is_told_in_words() -> None:
     ]
     event = RecordedEvent(id=1, kind="leg", at=None, fields=legs[1])
     assert happening(event).startswith(f"leg of the call: passed on to {BEN}: ANSWERED, 6.0 s")
+    event = RecordedEvent(id=1, kind="leg", at=None, fields=leg("transfer"))
+    assert happening(event).startswith("leg of the call: passed on: ANSWERED")
+
+
+def test_what_was_said_to_others_is_marked() -> None:
+    """So that it is seen why nothing answered it."""
+
+    def told(to: str) -> str:
+        event = RecordedEvent(id=1, kind="caller", at=6.0, fields={"text": "Wait, Ben.", "to": to})
+        return "\n".join(WrittenConversation(PLAIN).told(event))
+
+    assert "(to others on the line, not answered)" in told("others")
+    assert "to others" not in told("agent")
 
 
 def test_no_time_is_told_that_was_not_added() -> None:
