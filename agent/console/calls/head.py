@@ -164,8 +164,8 @@ def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> KeptRec
     last = lines[-1] if lines else {}
     if not lines:
         why = (
-            "The call was not recorded. Calls are if `recording.calls` is `on`, or the agent's "
-            "file says `record: true`."
+            "The call was not recorded. Calls are recorded if the setting recording.calls is on, "
+            "or the agent's file says record: true."
         )
     elif last.get("deleted"):
         why = "The caller declined to be recorded, and nothing was kept."
