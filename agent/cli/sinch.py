@@ -22,6 +22,9 @@ TALKS_ON = 5.0
 """Seconds for which those talk on whom the agent has passed to each other: a caller and whoever
 takes them, who have no words for that; then the caller hangs up."""
 
+HUNG_UP_WITHIN = 5.0
+"""Seconds that the service has for hanging up whoever was with a caller who has hung up."""
+
 
 def add(commands: Commands) -> None:
     """Declare the commands below it, and their options."""
@@ -211,7 +214,7 @@ async def _serve_stand_in(options: argparse.Namespace, settings: Settings) -> in
         version = options.api or settings.sinch.api
         leg = await standin.call_in(options.caller, options.call, plan, version)
         await leg.over.wait()
-        await standin.settle()
+        await standin.over(HUNG_UP_WITHIN)
         return 1 if leg.refused or leg.said else 0
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from agent.records.events import RecordedEvent
+from agent.records.legs import LEGS
 
 HAPPENINGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "held": (
@@ -99,6 +100,9 @@ def happening(event: RecordedEvent) -> str:
         value = event.fields.get(name) if name else ""
         if name == "by":
             value = REASONS.get((event.kind, str(value)), value)
+        if name == "what":
+            told = LEGS.get(str(value), str(value))
+            value = told if event.fields.get("to") else told.removesuffix(" to")
         if event.kind == "party" and name == "title":
             value = value or "somebody"
         if not name or value not in (None, "", [], {}):

@@ -7,6 +7,13 @@ from typing import Any
 
 from agent.records.values import number, text
 
+LEGS: Mapping[str, str] = {
+    "party": "on the line",
+    "transfer": "passed on to",
+    "stream": "the agent",
+}
+"""What a leg was, its ``what``, in words; any other is the phone that the call goes by."""
+
 MOST = 200
 """Legs that a record keeps: a call that lasts four hours and is passed on each minute has more than
 anybody looks through."""

@@ -11,7 +11,7 @@ from agent.cli.calls.waterfall import waterfall
 from agent.records.conversation import answer_time
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.happenings import fields_of, happening
-from agent.records.legs import charged_legs, price_of
+from agent.records.legs import LEGS, charged_legs, price_of
 from agent.records.values import number
 from pipelines.text import words
 
@@ -64,6 +64,7 @@ class WrittenConversation:
             case "caller":
                 yield from self._said("caller", event, fields.get("text"))
                 yield from self._note(_decided(fields))
+                yield from self._note(_addressed(fields))
             case "heard":
                 self._pieces.append(event)
                 if not fields.get("more"):
@@ -151,8 +152,9 @@ def _phones(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the platform charges: for each leg, and together if they are several."""
     legs = [leg for leg in charged_legs(data) if number(leg.get("amount")) is not None]
     for leg in legs:
-        which = f"{leg.get('what') or 'phone'} {leg.get('to') or ''}" if len(legs) > 1 else ""
-        who = f"telephone line {which}".strip()
+        what = LEGS.get(str(leg.get("what")), "the phone")
+        which = f": {what} {leg.get('to') or ''}".rstrip() if len(legs) > 1 else ""
+        who = f"telephone line{which}"
         seconds = number(leg.get("seconds")) or 0.0
         cost = f"{leg['amount']:.4f} {leg.get('currency') or ''}"
         yield f"  {harmless(who)}: {seconds:g} s, {harmless(cost)}"
@@ -196,12 +198,19 @@ def _decided(fields: Mapping[str, Any]) -> str:
     for name, text, times in _DECIDED:
         value = decided.get(name)
         if isinstance(value, int | float) and times:
+            if name in ("extra", "late") and not round(value, 2):
+                continue
             told.append(text.format(value * times))
         elif isinstance(value, str) and value and not times:
             told.append(text.format(value))
     if decided["by"] == "silence" and len(told) < 2:
         return ""  # nothing else was known, as ever without drafts and a turn model
     return f"end of turn by {decided['by']}" + (f": {', '.join(told)}" if told else "")
+
+
+def _addressed(fields: Mapping[str, Any]) -> str:
+    """Return why nothing answers what a caller said; ``""`` if that was to the agent."""
+    return "to others on the line, not answered" if fields.get("to") == "others" else ""
 
 
 def _unheard(fields: Mapping[str, Any]) -> str:

@@ -12,13 +12,11 @@ from agent.records.access_log import RecordAccess
 from agent.records.events import CallRecord, RecordedEvent
 from agent.records.exports.captions import recording_began
 from agent.records.happenings import fields_of
-from agent.records.legs import charged_legs
+from agent.records.legs import LEGS, charged_legs
 from agent.records.recordings.kept import recording_of
 from agent.records.values import iso, number, text
 
 STAGES = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}
-
-LEGS = {"party": "on the line", "transfer": "passed on to", "stream": "the agent"}
 
 MOST_LOOKS = 20
 """Rows of who has looked: the latest."""
@@ -166,8 +164,8 @@ def recording_in(record: CallRecord, events: Sequence[RecordedEvent]) -> KeptRec
     last = lines[-1] if lines else {}
     if not lines:
         why = (
-            "The call was not recorded. Calls are if `recording.calls` is `on`, or the agent's "
-            "file says `record: true`."
+            "The call was not recorded. Calls are recorded if the setting recording.calls is on, "
+            "or the agent's file says record: true."
         )
     elif last.get("deleted"):
         why = "The caller declined to be recorded, and nothing was kept."

@@ -64,6 +64,9 @@ class SaidEntry:
     """Why the turn was taken for over; ``""`` if nothing is known."""
 
     weighed: Sequence[str] = ()
+    to_others: bool = False
+    """Whether it was taken for said to others on a line of several: then nothing answered."""
+
     erased: bool = False
     """Whether its words are no more."""
 
@@ -168,19 +171,21 @@ def _erased(lines: Sequence[RecordedEvent]) -> bool:
 def _said(
     events: Sequence[RecordedEvent], lines: Sequence[RecordedEvent], *, erased: bool
 ) -> Iterator[SaidEntry]:
-    decided = {
-        (whole(one.fields.get("turn")), number(one.at)): one.fields.get("decided")
+    callers = {
+        (whole(one.fields.get("turn")), number(one.at)): one.fields
         for one in lines
         if one.kind == "caller"
     }
     for turn in conversation(events):
-        why = decided.get((turn.turn, turn.at)) if turn.who == "caller" else None
+        fields = callers.get((turn.turn, turn.at), {}) if turn.who == "caller" else {}
+        why = fields.get("decided")
         known: Mapping[str, Any] = why if isinstance(why, Mapping) else {}
         yield SaidEntry(
             turn=turn,
             sentences=_sentences(turn),
             because=because(known),
             weighed=list(weighed(known)),
+            to_others=fields.get("to") == "others",
             erased=erased,
         )
 

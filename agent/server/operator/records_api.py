@@ -30,8 +30,8 @@ class RecordsQuery(BaseModel):
     called: Text | None = Field(None, description="Number, as people write it, or address.")
     number: Text | None = Field(
         None,
-        description="The same, of either of both, of whoever else was on the line, or to whom the "
-        "call was passed on.",
+        description="The same, of anybody who had to do with the call: caller, called, whoever "
+        "else was on the line, or to whom it was passed on.",
     )
     agent: Text | None = Field(None, description="Agent file, without `.md`.")
     outcome: Outcome | None = Field(None, description="How it ended.")

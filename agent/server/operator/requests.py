@@ -89,7 +89,9 @@ class PartyRequest(BaseModel):
         None, ge=1, le=60, description="How long they ring. Unset: `sinch.ring_seconds`."
     )
     machine: Literal["talk", "hangup"] | None = Field(
-        None, description="When a machine answers them. Unset: as the call has it."
+        None,
+        description="When a machine answers them. Unset: as of the call that is dialled with "
+        "them; for somebody who is added later, `talk`.",
     )
     announcement: SpokenLine = Field(
         "",

@@ -6,15 +6,16 @@ places the stream call through :mod:`agent.simulator.stream_caller`. It is stric
 the documents do not have is refused as the platform would.
 
 Four objects take part, none of which knows this one: legs and phones (``phone_network``), what
-posts callbacks (``sinch_callbacks``), and the two versions of the API (``sinch_v1``, ``sinch_v2``),
+posts callbacks (``callbacks``), and the two versions of the API (``v1``, ``v2``),
 which have the first two do things.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -128,6 +129,17 @@ class StandIn:
     async def settle(self) -> None:
         """Return when all callbacks are answered and all legs have done what they were told."""
         await self._network.settle()
+
+    async def over(self, within: float) -> None:
+        """Return when every leg is over and that was told; at the latest after some seconds.
+
+        Whoever is left with nobody is hung up by the service, a moment after the other has gone.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                for leg in self.legs:
+                    await leg.over.wait()
+        await self.settle()
 
     def in_room(self, room: str) -> list[PhoneLeg]:
         """Return the legs that talk in a conference or bridge."""
